@@ -1,0 +1,37 @@
+"""Anomaly: a stretch of a series that departs from its baseline."""
+
+from dataclasses import dataclass
+
+from fanous.model.series import SeriesKey
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """One stretch.  Times are unix seconds, UTC.
+
+    Attributes:
+        key: the series.
+        start: best estimate of the onset.
+        start_earliest: end of the last bin that was normal; ``None`` = the series begins abnormal.
+        start_latest: beginning of the first bin that was abnormal.
+        end: best estimate of the end; ``None`` = not seen to end.
+        raised_at: when a watcher with only the data up to then would have raised it; ``None`` = it
+            never reached the threshold.
+        last_seen: end of the last bin in which it was seen.
+        probability: the highest that the stretch reached, 0..1.
+        bins: bins in which it was seen.
+        probes: sum over bins of the probes that saw it.
+        controlled: of those, with a normal control of their own.
+    """
+
+    key: SeriesKey
+    start: float
+    start_earliest: float | None
+    start_latest: float
+    end: float | None
+    raised_at: float | None
+    last_seen: float
+    probability: float
+    bins: int
+    probes: int
+    controlled: int

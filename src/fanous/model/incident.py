@@ -1,0 +1,148 @@
+"""Incident: anomalies that are one event, with what is claimed about it and how sure that is.
+
+An incident is never edited: a change is a new revision with its reason.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fanous.model.entity import Access
+
+
+class Kind(StrEnum):
+    """What happened, from the most to the least severe."""
+
+    OUTAGE = "outage"
+    BLOCKING = "blocking"
+    THROTTLING = "throttling"
+    SLOWDOWN = "slowdown"
+
+
+class Status(StrEnum):
+    """``confirmed_at`` of the incident tells whether an ended one was ever confirmed."""
+
+    SUSPECTED = "suspected"
+    CONFIRMED = "confirmed"
+    ENDED = "ended"
+    RETRACTED = "retracted"
+
+
+class Scope(StrEnum):
+    NATION = "nation"
+    REGION = "region"
+    MULTI_ISP = "multi_isp"
+    ISP = "isp"
+    INSUFFICIENT = "insufficient"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Half-open ``[start, end)`` in unix seconds; ``end`` ``None`` = it goes on."""
+
+    start: float
+    end: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What the incident does to one target."""
+
+    target: str
+    kind: Kind
+    mechanisms: tuple[str, ...]
+    entities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its 90 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class UsersShare:
+    """Share of the country's users affected, 0..1, with its 90 % interval.
+
+    Attributes:
+        observed: share of users on networks that were measured during the incident.
+    """
+
+    mean: float
+    low: float
+    high: float
+    observed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the claim rests on, counted.
+
+    Attributes:
+        measurements: that saw it.
+        probes: independent probes that saw it.
+        networks: on which it was seen.
+        controls: measurements that show the target worked elsewhere at the time.
+        families: source families that saw it.
+    """
+
+    measurements: int
+    probes: int
+    networks: int
+    controls: int
+    families: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One event.  Times are unix seconds, UTC.
+
+    Attributes:
+        id: label, ``PK-2023-0042``; empty until the ledger has given one.
+        onset: best estimate of the beginning.
+        onset_earliest: ``None`` = it was already so when the record begins (open onset).
+        end: ``None`` = it goes on, or nobody has measured since.
+        intervals: when it was on; daily sessions are several intervals of one incident.
+        confirmed_at: when the rule was first met with what was known then; ``None`` = never.
+        confidence: probability that this is interference, 0..1.
+        users: ``None`` = cannot be said.
+        kbps: for throttling; ``None`` = not measured.
+        level: for outages: share of ordinary level left; ``None`` = not measured.
+        rule: the confirmation rule met (``C1``, ``C2``, ``C3``), empty = none.
+        reason: why the status is what it is, in words.
+    """
+
+    country: str
+    kind: Kind
+    status: Status
+    scope: Scope
+    access: Access
+    entities: tuple[str, ...]
+    parts: tuple[Part, ...]
+    onset: float
+    onset_earliest: float | None
+    onset_latest: float
+    end: float | None
+    intervals: tuple[Interval, ...]
+    confirmed_at: float | None
+    confidence: float
+    users: UsersShare | None
+    kbps: Estimate | None
+    level: Estimate | None
+    evidence: Evidence
+    rule: str
+    reason: str
+    rules_version: str
+    detector_version: str
+    id: str = ""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return tuple(part.target for part in self.parts)
+
+    @property
+    def mechanisms(self) -> tuple[str, ...]:
+        """All mechanisms, each once, in the order of the parts."""
+        return tuple(dict.fromkeys(m for part in self.parts for m in part.mechanisms))

@@ -1,0 +1,18 @@
+"""Instant: unix seconds inside, RFC 3339 in UTC at the edges."""
+
+from datetime import UTC, datetime
+
+
+def to_iso(instant: float) -> str:
+    """``1702771200.0`` -> ``2023-12-17T00:00:00Z`` (whole seconds)."""
+    return datetime.fromtimestamp(int(instant), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def from_iso(text: str) -> float:
+    """Unix seconds of an ISO 8601 date or time; one without a zone is UTC.
+
+    Raises:
+        ValueError: not a date or time.
+    """
+    moment = datetime.fromisoformat(text.strip())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

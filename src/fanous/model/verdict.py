@@ -1,0 +1,54 @@
+"""Verdict: what a rule says about an observation and its controls.
+
+*Insufficient* is an answer: it says that nothing may be concluded, and why.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import nan
+
+from fanous.model.observation import Layer
+
+
+class State(StrEnum):
+    """The answer of a rule, from the most to the least severe."""
+
+    BLOCKED = "blocked"
+    THROTTLED = "throttled"
+    DOWN = "down"
+    INSUFFICIENT = "insufficient"
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One conclusion about one target at one layer of one measurement.
+
+    Attributes:
+        target: as in the observation.
+        layer: where it was seen.
+        state: the answer.
+        rule_id: permanent id of the rule; its text is in ``fanous.rules``.
+        mechanism: OONI's taxonomy (``tls.reset.sni``) or empty.
+        why: the rule's sentence, with the figures of this case, for a reader.
+        symptom: it failed in a way that blocking would also show, but no control says whether
+            others could reach it.  Only with ``insufficient``: the detector may still count it,
+            under the caution for uncontrolled evidence.
+        controlled: a normal control travelled with the measurement (the outside helper, a control
+            domain or the same address with another name).
+        observations: how many observations stand behind it.
+        kbps: rate seen, for ``throttled``; NaN = not measured.
+        role: ``web``, ``api``, ``media`` endpoint.
+    """
+
+    target: str
+    layer: Layer
+    state: State
+    rule_id: str
+    mechanism: str = ""
+    why: str = ""
+    symptom: bool = False
+    controlled: bool = False
+    observations: int = 1
+    kbps: float = nan
+    role: str = "web"
