@@ -77,6 +77,27 @@ class UsersShare:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkPart:
+    """When the incident was seen on one network.
+
+    Attributes:
+        entity: ``AS17557``.
+        targets: that failed there.
+        intervals: when, in order.
+        measurements: that saw it there.
+        probes: independent probes that saw it there.
+        probability: the highest that a series of this network reached.
+    """
+
+    entity: str
+    targets: tuple[str, ...]
+    intervals: tuple[Interval, ...]
+    measurements: int
+    probes: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What the claim rests on, counted.
 
@@ -101,6 +122,8 @@ class Incident:
 
     Attributes:
         id: label, ``PK-2023-0042``; empty until the ledger has given one.
+        entities: what it is about; the country itself only where the scope is the nation.
+        networks: when it was seen on each network named.
         onset: best estimate of the beginning.
         onset_earliest: ``None`` = it was already so when the record begins (open onset).
         end: ``None`` = it goes on, or nobody has measured since.
@@ -121,6 +144,7 @@ class Incident:
     access: Access
     entities: tuple[str, ...]
     parts: tuple[Part, ...]
+    networks: tuple[NetworkPart, ...]
     onset: float
     onset_earliest: float | None
     onset_latest: float

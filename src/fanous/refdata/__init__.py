@@ -1,1 +1,5 @@
-"""Reference data."""
+"""Reference data: facts that do not come from measuring - countries, networks, platforms, user shares.
+
+To add a table: one data file and one module that reads it through ``tables``; README.md beside them
+says its source, date and licence.
+"""

@@ -1,0 +1,117 @@
+"""Ingest: JSON of real web_connectivity measurements to stored observations and verdicts, one core.
+
+    python benchmarks/ingest.py [FILE] [--times N]
+
+FILE: OONI measurements (default: the research copy that ``FANOUS_SHARED_DATA`` names).  Its
+web_connectivity measurements are repeated, each with an id of its own, written as JSON lines, and brought in
+by the code that ``fanous ingest`` runs.  Prints the rate of each stage, alone and together, and the largest
+resident size for files of one and of four times the length.  Includes: reading, decoding, scrubbing,
+observations, verdicts with fingerprints, archive (zstd, fsync), facts.  Detection is apart.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from fanous import pipeline
+from fanous.connectors import CONNECTORS
+from fanous.refdata.fingerprints import fingerprints
+from fanous.rules import judge
+from fanous.store import open_store
+
+OONI = "OONI's pipeline on such files and such a machine: 222-287/s for the transform alone, 139-164/s stored"
+
+
+def repeated(source: Path, times: int, into: Path) -> int:
+    """Write the web_connectivity measurements ``times`` over; returns how many."""
+    measurements = [
+        measurement
+        for record in CONNECTORS["ooni"].read(source, lambda line, why: print(f"line {line}: {why}"))
+        if (measurement := json.loads(record.data)).get("test_name") == "web_connectivity"
+    ]
+    with into.open("w") as file:
+        for n in range(times):
+            for m, measurement in enumerate(measurements):
+                measurement["measurement_uid"] = f"bench-{n}-{m}"
+                measurement["report_id"] = f"bench-{n}"
+                file.write(json.dumps(measurement) + "\n")
+    return times * len(measurements)
+
+
+def stages(file: Path) -> None:
+    """Each stage by itself, on what the one before gave."""
+    connector = CONNECTORS["ooni"]
+    start = time.perf_counter()
+    records = list(connector.read(file, lambda line, why: print(f"line {line}: {why}")))
+    took = {"read and scrub": time.perf_counter() - start}
+    start = time.perf_counter()
+    bundles = [connector.parse(record) for record in records]
+    took["decode to observations"] = time.perf_counter() - start
+    known = fingerprints()
+    start = time.perf_counter()
+    verdicts = [judge(bundle, known) for bundle in bundles]
+    took["judge"] = time.perf_counter() - start
+    size = sum(len(record.data) for record in records)
+    for name, seconds in took.items():
+        print(f"  {name:24} {len(records) / seconds:9,.0f}/s  {size / seconds / 1e6:6.0f} MB/s")
+    print(
+        f"  {sum(len(b.observations) for b in bundles) / len(bundles):.0f} observations and "
+        f"{sum(map(len, verdicts)) / len(verdicts):.0f} verdicts a measurement of "
+        f"{size / len(records) / 1e3:.0f} kB"
+    )
+
+
+def whole(file: Path) -> None:
+    """All of it into a new store, in this process; prints the rate and the largest resident size."""
+    fingerprints()
+    with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "store") as store:
+        tally = pipeline.Ingested()
+        start = time.perf_counter()
+        pipeline.bring_in(store, "ooni", [file], tally)
+        took = time.perf_counter() - start
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"  JSON to stored observations and verdicts: {tally.stored / took:,.0f} measurements/s, "
+        f"{file.stat().st_size / took / 1e6:.0f} MB/s ({tally.stored:,} in {took:.1f} s); "
+        f"largest resident size {resident:.0f} MiB"
+    )
+
+
+def one_core() -> list[str]:
+    """The engine would use all cores; a rate per core is what can be compared."""
+    taskset = shutil.which("taskset")
+    return [taskset, "-c", "0"] if taskset else []
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    shared = Path(os.environ.get("FANOUS_SHARED_DATA", "../shared/data"))
+    options.add_argument("file", nargs="?", type=Path, default=shared / "ooni/real_measurements.jsonl.gz")
+    options.add_argument("--times", type=int, default=60)
+    options.add_argument("--whole", action="store_true", help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    if chosen.whole:
+        whole(chosen.file)
+        return
+    if not chosen.file.exists():
+        sys.exit(f"not present: {chosen.file} (name a file of OONI measurements, or set FANOUS_SHARED_DATA)")
+    with tempfile.TemporaryDirectory() as folder:
+        for times in (chosen.times, 4 * chosen.times):
+            file = Path(folder) / f"{times}.jsonl"
+            count = repeated(chosen.file, times, file)
+            print(f"{count:,} measurements, {file.stat().st_size / 1e6:,.0f} MB, one core")
+            if times == chosen.times:
+                stages(file)
+            subprocess.run([*one_core(), sys.executable, __file__, str(file), "--whole"], check=True)
+    print(OONI)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""``python -m fanous``."""
+
+from fanous.cli import main
+
+main()

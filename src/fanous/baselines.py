@@ -1,0 +1,32 @@
+"""Baselines: what a series looks like when nothing is wrong."""
+
+import numpy as np
+
+from fanous.model.series import Floats, Ints
+
+
+def quiet_share(
+    failing: Ints, probes: Ints, quiet: Floats, *, prior: float, strength: float, low: float, high: float
+) -> Floats:
+    """Failing share of each series in its quiet bins, shrunk towards all series together, then ``prior``.
+
+    A thin series says little about itself, so it borrows from its country and platform (the series handed
+    in), and those from the literature.
+
+    Args:
+        failing: int64, (bins, series), probes that failed.
+        probes: int64, (bins, series), probes that measured; 0 = padding.
+        quiet: float64, (bins, series), probability that the bin is ordinary: its weight.
+        prior: share expected before any data.
+        strength: probes that the prior is worth, at both levels.
+        low: least answer: a series is never trusted to be perfect.
+        high: greatest answer: a series that fails more than this is not called ordinary, or a block
+            that was there from the first day would become the norm.
+
+    Returns:
+        float64, (series,).
+    """
+    failed, measured = (failing * quiet).sum(axis=0), (probes * quiet).sum(axis=0)
+    pooled = (failed.sum() + prior * strength) / (measured.sum() + strength)
+    pooled = min(max(pooled, low), high)
+    return np.asarray(np.clip((failed + pooled * strength) / (measured + strength), low, high))

@@ -1,0 +1,257 @@
+"""Document: the parts of OONI's data format 0.2.0 that become facts, as typed structures.
+
+Source: ooni/spec data-formats df-000 to df-008 and nettests ts-017 to ts-029.  Every field may be missing
+or null: old probes wrote less.  What no fact needs is not listed, and costs nothing to skip.
+"""
+
+from typing import Any
+
+from msgspec import Raw, Struct
+
+Number = int | float | None
+"""Seconds since the measurement began."""
+
+NULL = Raw(b"null")
+
+
+class Binary(Struct, gc=False):
+    """df-001: bytes that are not UTF-8 are written in base64."""
+
+    data: str | None = None
+
+
+Text = str | Binary | None
+
+
+class Answer(Struct, gc=False):
+    """df-002."""
+
+    ipv4: str | None = None
+    ipv6: str | None = None
+    asn: Number = None
+    ttl: int | float | str | None = None
+
+
+class Query(Struct, gc=False):
+    """df-002."""
+
+    hostname: str | None = None
+    query_type: str | None = None
+    engine: str | None = None
+    failure: Any = None
+    answers: list[Answer] | None = None
+    t0: Number = None
+    t: Number = None
+
+
+class Status(Struct, gc=False):
+    """df-005; ``failure: false`` in some versions, absent in others."""
+
+    success: bool | None = None
+    failure: Any = None
+
+
+class Connect(Struct, gc=False):
+    """df-005."""
+
+    ip: str | None = None
+    port: Number = None
+    status: Status | None = None
+    t0: Number = None
+    t: Number = None
+
+
+class Handshake(Struct, gc=False):
+    """df-006; ``network`` is udp or quic for QUIC.  ``peer_certificates`` is read when it is asked for."""
+
+    network: str | None = None
+    address: str | None = None
+    failure: Any = None
+    no_tls_verify: bool | None = None
+    peer_certificates: Raw = NULL
+    server_name: str | None = None
+    t0: Number = None
+    t: Number = None
+    transaction_id: Number = None
+
+
+class Request(Struct, gc=False):
+    """df-001."""
+
+    url: str | None = None
+
+
+class Response(Struct, gc=False):
+    """df-001; headers are read when they are asked for."""
+
+    body: Text = None
+    body_is_truncated: bool | None = None
+    code: Number = None
+    headers: Raw = NULL
+    headers_list: Raw = NULL
+
+
+class Transaction(Struct, gc=False):
+    """df-001; ``requests`` lists the newest first."""
+
+    address: str | None = None
+    failure: Any = None
+    request: Request | None = None
+    response: Response | None = None
+    t0: Number = None
+    t: Number = None
+    transaction_id: Number = None
+
+
+class Event(Struct, gc=False):
+    """df-008."""
+
+    operation: str | None = None
+    address: str | None = None
+    failure: Any = None
+    num_bytes: Number = None
+    t: Number = None
+    transaction_id: Number = None
+
+
+class HelperConnect(Struct, gc=False):
+    """ts-017: what the test helper saw of one endpoint (TCP, TLS or QUIC)."""
+
+    server_name: str | None = None
+    status: bool | None = None
+    failure: Any = None
+
+
+class HelperPage(Struct, gc=False):
+    """ts-017: the page as the test helper got it; ``-1`` where it got none."""
+
+    body_length: Number = None
+    failure: Any = None
+    title: str | None = None
+    headers: Raw = NULL
+    status_code: Number = None
+
+
+class HelperLookup(Struct, gc=False):
+    """ts-017."""
+
+    failure: Any = None
+    addrs: list[str] | None = None
+
+
+class IPInfo(Struct, gc=False):
+    """ts-017."""
+
+    asn: Number = None
+
+
+class Control(Struct, gc=False):
+    """ts-017: the answer of the test helper; empty where it gave none."""
+
+    tcp_connect: dict[str, HelperConnect] | None = None
+    tls_handshake: dict[str, HelperConnect] | None = None
+    quic_handshake: dict[str, HelperConnect] | None = None
+    http_request: HelperPage | None = None
+    dns: HelperLookup | None = None
+    ip_info: dict[str, IPInfo | None] | None = None
+
+
+class ControlRequest(Struct, gc=False):
+    """ts-017: what the test helper was asked."""
+
+    http_request: str | None = None
+
+
+class Steps(Struct, gc=False):
+    """What every nettest that connects somewhere records."""
+
+    queries: list[Query] | None = None
+    tcp_connect: list[Connect] | None = None
+    tls_handshakes: list[Handshake] | None = None
+    quic_handshakes: list[Handshake] | None = None
+    requests: list[Transaction] | None = None
+    network_events: list[Event] | None = None
+
+
+class WebKeys(Steps, gc=False):
+    """ts-017 web_connectivity."""
+
+    control: Control | None = None
+    control_failure: Any = None
+    x_control_request: ControlRequest | None = None
+
+
+class TorTarget(Steps, gc=False):
+    """ts-023."""
+
+    failure: Any = None
+    target_address: str | None = None
+    target_protocol: str | None = None
+
+
+class TorKeys(Struct, gc=False):
+    """ts-023: a map by name; a list in versions before 0.1."""
+
+    targets: dict[str, TorTarget] | list[TorTarget] | None = None
+
+
+class Server(Struct, gc=False):
+    hostname: str | None = None
+
+
+class Rates(Struct, gc=False):
+    """ts-021 (median_bitrate) and ts-022 (download), in kbit/s."""
+
+    download: Number = None
+    median_bitrate: Number = None
+
+
+class Progress(Struct, gc=False, rename={"num_bytes": "NumBytes", "microseconds": "ElapsedTime"}):
+    """ts-022: since the download began."""
+
+    num_bytes: Number = None
+    microseconds: Number = None
+
+
+class Sample(Struct, gc=False, rename={"progress": "AppInfo"}):
+    """ts-022 ``download`` and ts-021 ``receiver_data``, one interval."""
+
+    progress: Progress | None = None
+    received: Number = None
+    elapsed: Number = None
+
+
+class TransferKeys(Struct, gc=False):
+    """ts-021 dash, ts-022 ndt; ``simple`` in dash and in old versions of ndt."""
+
+    failure: Any = None
+    server: Server | None = None
+    server_address: str | None = None
+    simple: Rates | None = None
+    summary: Rates | None = None
+    download: list[Sample] | None = None
+    receiver_data: list[Sample] | None = None
+
+
+class Annotations(Struct, gc=False):
+    network_type: str | None = None
+
+
+class Document(Struct, gc=False):
+    """df-000: the header.  ``test_keys`` is read with the structure of its nettest."""
+
+    test_name: str | None = None
+    test_version: str | None = None
+    measurement_uid: str | None = None
+    report_id: str | None = None
+    measurement_start_time: str | None = None
+    test_start_time: str | None = None
+    probe_cc: str | None = None
+    probe_asn: int | float | str | None = None
+    probe_network_name: str | None = None
+    resolver_asn: int | float | str | None = None
+    software_name: str | None = None
+    software_version: str | None = None
+    input: str | list[Any] | None = None
+    annotations: Annotations | None = None
+    test_keys: Raw = NULL

@@ -1,0 +1,49 @@
+"""Tor: directory authorities and bridges (ts-023), one observation each.
+
+The layer is the last step that was taken: a directory answers HTTP, a relay TLS, a bridge (obfs4) is only
+connected to, since what follows looks like nothing to anybody.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fanous.connectors.ooni.document import TorKeys, TorTarget
+from fanous.connectors.ooni.failure import failure_of
+from fanous.connectors.ooni.place import endpoint_of
+from fanous.connectors.ooni.steps import Reader
+from fanous.model.observation import Layer, Observation
+
+TARGET = "tor"
+
+LAYERS = {
+    "dir_port": Layer.HTTP,
+    "or_port": Layer.TLS,
+    "or_port_dirauth": Layer.TLS,
+    "obfs4": Layer.TCP,
+    "tcp": Layer.TCP,
+}
+"""``target_protocol`` -> the last step."""
+
+
+def role(_: str) -> str:
+    """Relays and bridges are what the program talks to."""
+    return "api"
+
+
+def observe(keys: TorKeys, notes: list[str]) -> Iterator[Observation]:
+    targets = keys.targets or ()
+    for target in targets.values() if isinstance(targets, dict) else targets:
+        yield _observation(target, notes)
+
+
+def _observation(target: TorTarget, notes: list[str]) -> Observation:
+    layer = LAYERS.get(target.target_protocol or "", Layer.TCP)
+    steps = list(Reader(TARGET, role, notes).read(target))
+    failed = [step for step in steps if step.failure is not None]
+    of_layer = [step for step in steps if step.layer is layer]
+    if failed:
+        return replace(failed[0], target=TARGET)
+    if of_layer:
+        return of_layer[-1]
+    ip, port = endpoint_of(target.target_address)
+    return Observation(layer, TARGET, role="api", ip=ip, port=port, failure=failure_of(target.failure))

@@ -1,0 +1,228 @@
+"""Corpus: labelled events to hold the live code path against - a folder with ``events.toml``.
+
+The format is public and stands in ``corpora/README.md``.  A corpus names its measurements as files beside
+it, as files among the shared research data (``FANOUS_SHARED_DATA``), or as a generator of ``fanous.testing``.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fanous.errors import FanousError
+from fanous.model.incident import Interval, Kind, Scope
+from fanous.table import Table
+from fanous.testing.generators import GENERATORS
+
+FILE = "events.toml"
+SHARED = "FANOUS_SHARED_DATA"
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusFile:
+    """Measurements to bring in.
+
+    Attributes:
+        source: name of the connector that reads them.
+        path: beside ``events.toml``; empty = not so.
+        shared: below the folder of shared research data; empty = not so.
+    """
+
+    source: str
+    path: str = ""
+    shared: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One labelled event.
+
+    Attributes:
+        id: unique in the corpus.
+        networks: when it was on, by ASN; intervals in order, half-open, unix seconds.
+        scope: ``None`` = not labelled.
+        source: who says so, and how the times were set.
+        must: it counts as missed unless it is *confirmed* on these; the other networks need a suspicion.
+    """
+
+    id: str
+    country: str
+    kind: Kind
+    targets: tuple[str, ...]
+    networks: Mapping[int, tuple[Interval, ...]]
+    scope: Scope | None
+    source: str
+    must: tuple[int, ...]
+
+    @property
+    def start(self) -> float:
+        """The first onset on any network."""
+        return min(intervals[0].start for intervals in self.networks.values())
+
+    @property
+    def end(self) -> float | None:
+        """The last end on any network; ``None`` = it goes on."""
+        ends = [intervals[-1].end for intervals in self.networks.values()]
+        known = [end for end in ends if end is not None]
+        return max(known) if len(known) == len(ends) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Nothing happened there: whatever is found is false.
+
+    Attributes:
+        networks: empty = all of the country.
+    """
+
+    country: str
+    networks: tuple[int, ...]
+    since: float
+    until: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A labelled set of measurements.
+
+    Attributes:
+        generated: name of a generator, empty = none.
+        seed: for the generator.
+        since: of the window that is labelled, unix seconds.
+    """
+
+    folder: Path
+    title: str
+    since: float
+    until: float
+    files: tuple[CorpusFile, ...]
+    generated: str
+    seed: int
+    events: tuple[Event, ...]
+    quiet: tuple[Quiet, ...]
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        named = [event.country for event in self.events] + [quiet.country for quiet in self.quiet]
+        return tuple(dict.fromkeys(named))
+
+
+def load_corpus(folder: Path) -> Corpus:
+    """Read and check ``folder/events.toml``.
+
+    Raises:
+        FanousError: it is missing, or wrong; names file, table and key, and the nearest key there is.
+    """
+    path = folder / FILE
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FanousError(
+            f"{folder} is not a corpus: it has no {FILE} (the format: corpora/README.md)"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FanousError(f"{path} is not TOML: {error}") from error
+    top = Table(str(path), "", tables)
+    top.allow("corpus", "event", "quiet")
+    head = top.table("corpus")
+    head.allow("title", "since", "until", "files", "generated", "seed")
+    since, until = head.window()
+    corpus = Corpus(
+        folder=folder,
+        title=head.text("title"),
+        since=since,
+        until=until,
+        files=tuple(_file(table) for table in head.tables("files")),
+        generated=head.one_of("generated", tuple(GENERATORS), default=""),
+        seed=head.integer("seed", default=7),
+        events=tuple(_event(table) for table in top.tables("event")),
+        quiet=tuple(_quiet(table) for table in top.tables("quiet")),
+    )
+    _check(corpus, head, top)
+    return corpus
+
+
+def corpus_files(corpus: Corpus, shared: Path | None, scratch: Path) -> list[tuple[str, Path]]:
+    """The measurements as (source, path); what is generated is written to ``scratch`` first.
+
+    Args:
+        shared: the folder of shared research data; ``None`` = the user named none.
+
+    Raises:
+        FanousError: a file is not there; says what to do.
+    """
+    found = [(file.source, _path_of(corpus, file, shared)) for file in corpus.files]
+    if corpus.generated:
+        path = scratch / f"{corpus.generated}-{corpus.seed}.jsonl"
+        GENERATORS[corpus.generated](path, corpus.seed)
+        found.append(("ooni", path))
+    return found
+
+
+def _path_of(corpus: Corpus, file: CorpusFile, shared: Path | None) -> Path:
+    if file.path:
+        path, advice = corpus.folder / file.path, f"it should stand beside {FILE}"
+    elif shared is None:
+        raise FanousError(
+            f"{corpus.folder} needs {file.shared}, which may not be redistributed: "
+            f"set {SHARED} to the folder that has it"
+        )
+    else:
+        path, advice = shared / file.shared, f"{SHARED} names {shared}"
+    if not path.is_file():
+        raise FanousError(f"{corpus.folder} needs {path}, which is not there ({advice})")
+    return path
+
+
+def _file(table: Table) -> CorpusFile:
+    table.allow("source", "path", "shared")
+    file = CorpusFile(table.text("source"), table.text("path", default=""), table.text("shared", default=""))
+    if bool(file.path) == bool(file.shared):
+        raise table.wrong("path", 'say either path = "..." (beside events.toml) or shared = "..."')
+    return file
+
+
+def _event(table: Table) -> Event:
+    table.allow("id", "country", "kind", "targets", "networks", "scope", "source", "must", "on", *Table.TIMES)
+    networks: dict[int, tuple[Interval, ...]] = {}
+    if table.has("networks"):
+        networks |= dict.fromkeys(table.integers("networks"), table.intervals())
+    for own in table.tables("on"):
+        own.allow("networks", *Table.TIMES)
+        networks |= dict.fromkeys(own.integers("networks"), own.intervals())
+    if not networks:
+        raise table.wrong("networks", "name the networks on which it happened, here or in [[event.on]]")
+    must = table.integers("must") if table.has("must") else tuple(networks)
+    if not set(must) <= set(networks):
+        raise table.wrong("must", f"{sorted(set(must) - set(networks))} are not among its networks")
+    scope = table.one_of("scope", tuple(Scope), default="")
+    return Event(
+        id=table.text("id"),
+        country=table.country(),
+        kind=Kind(table.one_of("kind", tuple(Kind))),
+        targets=table.texts("targets"),
+        networks=networks,
+        scope=Scope(scope) if scope else None,
+        source=table.text("source"),
+        must=must,
+    )
+
+
+def _quiet(table: Table) -> Quiet:
+    table.allow("country", "networks", "since", "until", "source")
+    since, until = table.window()
+    networks = table.integers("networks") if table.has("networks") else ()
+    return Quiet(table.country(), networks, since, until, table.text("source"))
+
+
+def _check(corpus: Corpus, head: Table, top: Table) -> None:
+    """What no table can see alone."""
+    if not corpus.files and not corpus.generated:
+        raise head.wrong("files", "a corpus needs files = [...] or generated = ...")
+    ids = [event.id for event in corpus.events]
+    for table, event in zip(top.tables("event"), corpus.events, strict=True):
+        if ids.count(event.id) > 1:
+            raise table.wrong("id", f"{event.id!r} stands twice")
+        if event.start < corpus.since or (event.end or event.start) > corpus.until:
+            raise table.wrong("intervals", "it lies outside the window of [corpus] since, until")

@@ -1,0 +1,60 @@
+"""Demonstration: the main job on an event, offline, in a store of its own.
+
+The event is generated (``fanous.testing.pakistan``) until the lab records one: raw measurements only, so
+that everything said of it comes from the rules, and the output says that they are synthetic.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from fanous import pipeline
+from fanous.config import data_folder
+from fanous.errors import FanousError
+from fanous.publishers.terminal import print_answer
+from fanous.store import open_store
+from fanous.testing.generators import GENERATORS
+
+EVENT = "pakistan-2023-12-17"
+COUNTRY = "PK"
+SEED = 17
+MARK = "made-by-fanous-demo"
+
+
+def demonstrate(console: Console, store: Path | None) -> None:
+    """Generate the event, ingest it, print the answer.
+
+    Args:
+        store: an empty or new folder, or one that an earlier demonstration made; ``None`` = the user's
+            data folder.
+    """
+    folder = store or data_folder() / "demo"
+    _clear(folder)
+    console.print(
+        "A made-up event after Pakistan, 17 December 2023: the measurements are [bold]synthetic[/bold], "
+        "written by a generator that shares nothing with the rules that judge them."
+    )
+    with tempfile.TemporaryDirectory(prefix="fanous-demo-") as temporary:
+        recording = Path(temporary) / f"{EVENT}.jsonl"
+        GENERATORS[EVENT](recording, SEED)
+        with open_store(folder) as opened:
+            tally = pipeline.ingest(opened, "ooni", [recording])
+            answer = pipeline.confirm(opened, COUNTRY, [], None, None)
+    (folder.parent / f"{folder.name}.{MARK}").touch()
+    console.print(f"{tally.stored:,} raw measurements judged; this is what they amount to:\n")
+    print_answer(console, answer)
+    console.print(f"\nAsk on: fanous confirm {COUNTRY} --json --store {folder}")
+
+
+def _clear(folder: Path) -> None:
+    """Remove an earlier demonstration, and nothing else."""
+    mark = folder.parent / f"{folder.name}.{MARK}"
+    if mark.exists() and folder.is_dir():
+        shutil.rmtree(folder)
+        mark.unlink()
+    elif folder.exists() and any(folder.iterdir()):
+        raise FanousError(
+            f"{folder} holds something that no demonstration made: name a new folder with --store"
+        )

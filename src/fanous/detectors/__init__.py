@@ -1,0 +1,44 @@
+"""Detectors: series in, anomalies out; pure, without state, so that replay is the live code path.
+
+To add one: a module with a frozen ``Options`` dataclass (each threshold with its reason) and a function
+``find_...(series, options) -> list[Anomaly]``, and one line in ``DETECTORS``.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from fanous.detectors.interference import InterferenceOptions, find_interference
+from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Kind
+from fanous.model.series import Series
+
+DETECTOR_VERSION = "2026.11"
+"""Changes whenever the same series may give other anomalies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A detector with its settings.
+
+    Attributes:
+        signals: names in ``fanous.signals`` that it watches.
+        kind: what its anomalies are.
+        find: the function; it gets the series of one country.
+        options: its thresholds.
+    """
+
+    signals: tuple[str, ...]
+    kind: Kind
+    find: Callable[[Sequence[Series], InterferenceOptions], list[Anomaly]]
+    options: InterferenceOptions
+
+
+DETECTORS: dict[str, Detector] = {
+    "blocking": Detector(
+        ("blocked_dns", "blocked_path"), Kind.BLOCKING, find_interference, InterferenceOptions()
+    ),
+    # A policed flow still gives some probes a good moment (the bucket lets a burst through).
+    "throttling": Detector(
+        ("throttled",), Kind.THROTTLING, find_interference, replace(InterferenceOptions(), mean_on=0.75)
+    ),
+}

@@ -1,0 +1,151 @@
+"""Evaluate: labelled events through the live code path - what was found, missed, invented, and how late.
+
+A corpus goes into a store of its own by the same ``ingest`` that users run; what ``confirm`` would answer is
+held against the labels.  Rates stand beside the exposure on which they rest.
+"""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous import pipeline
+from fanous.corpus import SHARED, Corpus, Event, corpus_files, load_corpus
+from fanous.model.incident import Incident, Interval, Status
+from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
+from fanous.store import Store, open_store
+
+HOUR = 3600.0
+MONTH = YEAR / 12
+
+SLACK = 6 * HOUR
+"""An incident that begins this long before the label, or after its end, may still be that event."""
+
+
+def evaluate_corpora(folders: Sequence[Path]) -> list[Evaluation]:
+    """Each corpus in turn.
+
+    Raises:
+        FanousError: a corpus is wrong, or its measurements are not there.
+    """
+    return [evaluate_corpus(load_corpus(folder)) for folder in folders]
+
+
+def evaluate_corpus(corpus: Corpus) -> Evaluation:
+    """Ingest, then compare."""
+    shared = os.environ.get(SHARED)
+    with tempfile.TemporaryDirectory(prefix="fanous-evaluate-") as scratch:
+        folder = Path(scratch)
+        files = corpus_files(corpus, Path(shared) if shared else None, folder)
+        with open_store(folder / "store") as store:
+            stored = sum(pipeline.ingest(store, source, [path]).stored for source, path in files)
+            return _compare(corpus, store, stored)
+
+
+def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
+    incidents = {
+        country: store.incidents(country, corpus.since, corpus.until) for country in corpus.countries
+    }
+    every = [incident for found in incidents.values() for incident in found]
+    standing = [i for i in every if i.status is not Status.RETRACTED]
+    of_event = {id(e): [i for i in standing if _is_of(i, e)] for e in corpus.events}
+    matched = {id(i) for found in of_event.values() for i in found}
+    false = [i for i in standing if id(i) not in matched]
+    months = (corpus.until - corpus.since) / MONTH
+    series = sum(_series_measured(store, country, corpus) for country in corpus.countries)
+    return Evaluation(
+        title=corpus.title,
+        measurements=stored,
+        events=tuple(_score(store, e, of_event[id(e)], corpus) for e in corpus.events),
+        country_months=months * len(corpus.countries),
+        series_months=months * series,
+        false_confirmed=sum(i.confirmed_at is not None for i in false),
+        false_suspected=sum(i.confirmed_at is None for i in false),
+        retracted=len(every) - len(standing),
+    )
+
+
+def _series_measured(store: Store, country: str, corpus: Corpus) -> int:
+    series = store.series(country, corpus.since, corpus.until, pipeline.TICK)
+    return len({(s.key.entity.asn, s.key.target) for s in series})
+
+
+def _is_of(incident: Incident, event: Event) -> bool:
+    """Same country, a target and a network in common, and overlapping in time."""
+    networks = {int(n.entity.removeprefix("AS")) for n in incident.networks}
+    if incident.country != event.country or not networks & set(event.networks):
+        return False
+    if not set(incident.targets) & set(event.targets):
+        return False
+    ends_before = incident.end is not None and incident.end < event.start - SLACK
+    begins_after = event.end is not None and incident.onset > event.end + SLACK
+    return not (ends_before or begins_after)
+
+
+def _score(store: Store, event: Event, found: list[Incident], corpus: Corpus) -> EventScore:
+    confirmed = [i for i in found if i.confirmed_at is not None]
+    networks = tuple(_score_network(store, event, asn, found, corpus) for asn in sorted(event.networks))
+    by_asn = {n.asn: n.found for n in networks}
+    first = min((i.confirmed_at for i in confirmed if i.confirmed_at is not None), default=None)
+    onset = min((i.onset for i in confirmed), default=None)
+    ends = [i.end for i in confirmed]
+    end = max((e for e in ends if e is not None), default=None) if None not in ends else None
+    named = {int(n.entity.removeprefix("AS")) for i in confirmed for n in i.networks}
+    return EventScore(
+        id=event.id,
+        confirmed=bool(confirmed) and all(by_asn[asn] == "confirmed" for asn in event.must),
+        minutes_to_confirm=_minutes(first, event.start),
+        onset_error_minutes=_minutes(onset, event.start),
+        end_error_minutes=None if event.end is None else _minutes(end, event.end),
+        incidents=len(confirmed),
+        scope_right=None if event.scope is None else any(i.scope is event.scope for i in confirmed),
+        extra_networks=tuple(sorted(named - set(event.networks))),
+        networks=networks,
+    )
+
+
+def _minutes(found: float | None, labelled: float) -> float | None:
+    return None if found is None else round((found - labelled) / 60, 1)
+
+
+def _score_network(
+    store: Store, event: Event, asn: int, found: list[Incident], corpus: Corpus
+) -> NetworkScore:
+    entity = f"AS{asn}"
+    naming = [i for i in found if any(n.entity == entity for n in i.networks)]
+    state = "missed"
+    if naming:
+        state = "confirmed" if any(i.confirmed_at is not None for i in naming) else "suspected"
+    intervals = [iv for i in naming for n in i.networks if n.entity == entity for iv in n.intervals]
+    labelled = event.networks[asn]
+    onset = min((iv.start for iv in intervals), default=None)
+    return NetworkScore(
+        asn=asn,
+        found=state,
+        overlap=_overlap(_bins(store, event, asn, corpus), labelled, intervals),
+        onset_error_minutes=_minutes(onset, labelled[0].start),
+    )
+
+
+def _bins(store: Store, event: Event, asn: int, corpus: Corpus) -> NDArray[np.int64]:
+    """Middles of the bins in which the network was measured for the event's targets."""
+    series = store.series(event.country, corpus.since, corpus.until, pipeline.TICK, event.targets)
+    times = [s.times for s in series if s.key.entity.asn == asn]
+    return np.unique(np.concatenate(times)) + pipeline.TICK // 2 if times else np.array([], np.int64)
+
+
+def _overlap(
+    bins: NDArray[np.int64], labelled: Sequence[Interval], found: Sequence[Interval]
+) -> float | None:
+    on, said = _inside(bins, labelled), _inside(bins, found)
+    return float((on & said).sum() / (on | said).sum()) if on.any() else None
+
+
+def _inside(bins: NDArray[np.int64], intervals: Sequence[Interval]) -> NDArray[np.bool_]:
+    inside = np.zeros(len(bins), np.bool_)
+    for interval in intervals:
+        inside |= (bins >= interval.start) & (bins < (np.inf if interval.end is None else interval.end))
+    return inside

@@ -1,0 +1,164 @@
+"""Confirm: the published rules that turn a suspicion into a confirmed incident.
+
+- **C1**: two families of sources that could see it did.
+- **C2**: the edge or OONI family alone, with independent probes on the networks named and a normal
+  control: the outside helper, or the same target working on an unaffected network at the time.
+- **C3**: for outages, two of routing, probing, usage, darknet.
+
+All else stays suspected.  A scheduled event raises attention, never the evidence.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fanous.model.entity import Family
+from fanous.model.incident import Kind
+from fanous.model.series import Floats
+from fanous.model.votes import Votes
+
+HOUR = 3600.0
+
+PROBES = 3
+"""C2: least independent probes on the networks named."""
+
+NETWORK_PROBES = 3
+NETWORK_HOURS = 2
+NETWORK_SHARE = 0.7
+"""A network is named only if three probes saw it, in two different hours unless their own controls were
+normal, and if most measurements of those stretches failed: in the alert that another network causes, one
+burst of failures, or a line that always fails a little, would be enough for the filter."""
+
+LONE_PROBES = 6
+LONE_HOURS = 8
+"""A lone network without controls of its own: nobody beside it shows that it is not a fault of its own, so
+it must be seen longer than faults last (failures within 3 hours of each other are one burst)."""
+
+TOGETHER = 1 * HOUR
+"""Without controls of their own, two networks are witnesses to each other only if both fail within this
+time of each other: faults of two networks days apart are two faults."""
+
+CONTROLS = 3
+"""Measurements in which the target worked elsewhere at the time."""
+
+CONTROL_WINDOW = 1 * HOUR
+"""How far beside a failing hour a control may stand and still be *at the same time*."""
+
+OUTAGE_FAMILIES = frozenset({Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET})
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Whether, by which rule, and since when it is confirmed.
+
+    Attributes:
+        rule: ``C1``, ``C2``, ``C3`` or empty.
+        at: unix seconds at which the rule was first met with what was known then.
+        reason: in words; where no rule is met, what is lacking.
+    """
+
+    rule: str
+    at: float | None
+    reason: str
+
+
+def nameable(votes: Votes) -> bool:
+    """Whether one network's votes, yes and no, inside its stretches are enough to name it."""
+    witness = votes.where(votes.seen)
+    if len(set(witness.probes)) < NETWORK_PROBES or len(witness) < NETWORK_SHARE * len(votes):
+        return False
+    return mostly_controlled(witness) or len(np.unique(witness.times // HOUR)) >= NETWORK_HOURS
+
+
+def mostly_controlled(witness: Votes) -> bool:
+    """At least half of the failing measurements carried a normal control of their own."""
+    return len(witness) > 0 and 2 * int(witness.controlled.sum()) >= len(witness)
+
+
+def rule_c2(witness: Votes, control_times: Floats, raised: dict[int, float]) -> Ruling:
+    """C2, and the first moment at which it was met.
+
+    Args:
+        witness: failing votes on the networks named, ascending in time.
+        control_times: shape (m,), ascending: when the target worked elsewhere, near a failing hour.
+        raised: ASN -> when a live watcher would have raised it.
+    """
+    if not raised:
+        return Ruling("", None, "no network reached the threshold")
+    lacking = _lacking(witness, control_times, raised, np.inf)
+    if lacking:
+        return Ruling("", None, lacking)
+    moments = np.unique(np.concatenate([witness.times, control_times, list(raised.values())]))
+    moments = moments[moments >= min(raised.values())]
+    low, high = 0, len(moments) - 1
+    while low < high:  # every count only grows with time, so the first moment is found by bisection
+        middle = (low + high) // 2
+        if _lacking(witness, control_times, raised, float(moments[middle])):
+            low = middle + 1
+        else:
+            high = middle
+    return Ruling("C2", float(moments[high]), _met(witness, raised))
+
+
+def _lacking(witness: Votes, control_times: Floats, raised: dict[int, float], now: float) -> str:
+    """What C2 still lacks at ``now``; empty = nothing."""
+    networks = {asn for asn, at in raised.items() if at <= now}
+    rows = (witness.times <= now) & np.isin(witness.asns, list(networks))
+    seen = witness.where(rows)
+    probes = len(set(seen.probes))
+    if probes < PROBES:
+        return f"{probes} independent probes saw it; {PROBES} are needed"
+    controlled = mostly_controlled(seen)
+    controls = int(np.searchsorted(control_times, now, side="right"))
+    if not controlled and controls < CONTROLS:
+        return "nothing shows that the target worked elsewhere at the time"
+    return "" if controlled or _fail_together(seen) else _lacking_alone(seen)
+
+
+def _fail_together(seen: Votes) -> bool:
+    """Do two networks fail within ``TOGETHER`` of each other, and do so in two different hours?"""
+    later = np.flatnonzero(np.diff(seen.times) <= TOGETHER)
+    both = later[seen.asns[later] != seen.asns[later + 1]]
+    return len(np.unique(seen.times[both] // HOUR)) >= NETWORK_HOURS
+
+
+def _lacking_alone(seen: Votes) -> str:
+    hours, probes = len(np.unique(seen.times // HOUR)), len(set(seen.probes))
+    if probes >= LONE_PROBES and hours >= LONE_HOURS:
+        return ""
+    return (
+        f"no two networks failed together: {probes} probes in {hours} hours without controls of their own "
+        f"saw it; {LONE_PROBES} probes in {LONE_HOURS} hours are needed then"
+    )
+
+
+def _met(witness: Votes, raised: dict[int, float]) -> str:
+    probes, networks = len(set(witness.probes)), len(raised)
+    control = "the outside helper" if mostly_controlled(witness) else "networks that still reach it"
+    return (
+        f"C2: {probes} independent probes on {networks} network{'s' if networks > 1 else ''} saw it, "
+        f"with {control} as control"
+    )
+
+
+def families_seen(sources: Iterable[str], family_of: dict[str, Family]) -> tuple[Family, ...]:
+    """Families behind the sources, each once, in the order of ``Family``."""
+    present = {family_of.get(source, Family.REPORTS) for source in sources}
+    return tuple(family for family in Family if family in present)
+
+
+def rule_c1_c3(kind: Kind, families: tuple[Family, ...], raised: dict[int, float]) -> Ruling:
+    """C1 or C3: families that fail independently agree."""
+    counted = [f for f in families if f is not Family.REPORTS]
+    if kind is Kind.OUTAGE:
+        witnesses = [f for f in counted if f in OUTAGE_FAMILIES]
+        if len(witnesses) >= 2:
+            return Ruling("C3", _when(raised), f"C3: seen by {' and '.join(witnesses)}")
+    if len(counted) >= 2:
+        return Ruling("C1", _when(raised), f"C1: seen by {' and '.join(counted)}")
+    return Ruling("", None, "one family of sources")
+
+
+def _when(raised: dict[int, float]) -> float | None:
+    return min(raised.values(), default=None)

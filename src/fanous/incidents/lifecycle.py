@@ -1,0 +1,297 @@
+"""Lifecycle: a group of anomalies and the votes behind it become one incident with a status.
+
+suspected -> confirmed -> ended, or retracted where the suspicion faded before any network reached the
+threshold.  Silence ends nothing: an end needs data.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.incidents.confirm import (
+    CONTROL_WINDOW,
+    Ruling,
+    families_seen,
+    nameable,
+    rule_c1_c3,
+    rule_c2,
+)
+from fanous.incidents.correlate import Finding
+from fanous.incidents.scope import Extent, extent
+from fanous.model.entity import Entity, Family
+from fanous.model.incident import (
+    Estimate,
+    Evidence,
+    Incident,
+    Interval,
+    Kind,
+    NetworkPart,
+    Part,
+    Scope,
+    Status,
+)
+from fanous.model.series import Floats
+from fanous.model.votes import Votes
+from fanous.model.weights import UserWeights
+
+RAISED = 0.99
+"""Probability from which a network counts as affected (the detectors' ``raise_at``)."""
+
+MECHANISM_SHARE = 0.1
+"""A mechanism is named if at least this share of the failing measurements showed it."""
+
+JOIN = 1800.0
+"""Intervals of different networks closer than this are one interval of the incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is the same for all incidents of one country and run.
+
+    Attributes:
+        family_of: connector name -> family.
+        weights: ``None`` = no figures for this country.
+    """
+
+    country: str
+    family_of: dict[str, Family]
+    weights: UserWeights | None
+    rules_version: str
+    detector_version: str
+
+
+def incident_of(group: Sequence[Finding], votes: Votes, elsewhere: Votes, setting: Setting) -> Incident:
+    """The incident that a group of findings amounts to.
+
+    Args:
+        group: findings of one event (``correlate``).
+        votes: all votes of the country on the group's targets, from before the onset to after the end.
+        elsewhere: votes of other countries on the same targets that say *works*.
+    """
+    named = _named(group, votes) or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
+    networks = {f.anomaly.key.entity.asn for f in named}
+    sessions = [f for f in group if f.anomaly.key.entity.asn in networks]
+    witness = votes.where(_inside(votes, sessions) & votes.seen)
+    controls = _controls(votes, elsewhere, networks, witness.times, {f.anomaly.key.target for f in named})
+    raised = _raised(named)
+    ruling = _ruling(named, witness, controls, raised, setting)
+    reach = extent(networks if raised else set(), _observed(votes, named), setting.weights)
+    end = _end(sessions)
+    status, reason = _status(ruling, end, named)
+    return Incident(
+        country=setting.country,
+        kind=min((f.kind for f in named), key=list(Kind).index),
+        status=status,
+        scope=reach.scope if raised else Scope.INSUFFICIENT,
+        access=reach.access,
+        entities=_entities(setting.country, networks, reach),
+        parts=_parts(named, sessions, votes),
+        networks=_network_parts(sessions, votes),
+        onset=min(f.anomaly.start for f in sessions),
+        onset_earliest=_earliest(sessions),
+        onset_latest=min(f.anomaly.start_latest for f in sessions),
+        end=end,
+        intervals=_intervals(sessions),
+        confirmed_at=ruling.at,
+        confidence=_confidence(named),
+        users=reach.users if raised else None,
+        kbps=_kbps(witness.kbps),
+        level=None,
+        evidence=_evidence(witness, controls, setting.family_of),
+        rule=ruling.rule,
+        reason="; ".join(filter(None, (reason, reach.wording))),
+        rules_version=setting.rules_version,
+        detector_version=setting.detector_version,
+    )
+
+
+def _named(group: Sequence[Finding], votes: Votes) -> list[Finding]:
+    """Raised findings on networks whose own evidence is enough to name them."""
+    raised = [f for f in group if f.anomaly.probability >= RAISED]
+    good = set()
+    for asn in {f.anomaly.key.entity.asn for f in raised}:
+        own = [f for f in raised if f.anomaly.key.entity.asn == asn]
+        if nameable(votes.where(_inside(votes, own))):
+            good.add(asn)
+    return [f for f in raised if f.anomaly.key.entity.asn in good]
+
+
+def _inside(votes: Votes, findings: Sequence[Finding]) -> NDArray[np.bool_]:
+    """Rows that stand behind any of the findings: its network, target, signal and stretch."""
+    rows = np.zeros(len(votes), np.bool_)
+    for finding in findings:
+        key = finding.anomaly.key
+        low, high = np.searchsorted(votes.times, [finding.anomaly.start_latest, finding.anomaly.last_seen])
+        span = slice(int(low), int(high))
+        rows[span] |= (
+            (votes.asns[span] == key.entity.asn)
+            & (votes.targets[span] == key.target)
+            & (votes.signals[span] == key.signal)
+        )
+    return rows
+
+
+def _controls(
+    votes: Votes, elsewhere: Votes, networks: set[int], failing: Floats, targets: set[str]
+) -> Floats:
+    """When a target worked on an unaffected network, or abroad, near a failing hour; ascending."""
+    works = ~votes.seen & ~np.isin(votes.asns, list(networks)) & np.isin(votes.targets, list(targets))
+    abroad = ~elsewhere.seen & np.isin(elsewhere.targets, list(targets))
+    times = np.sort(np.concatenate([votes.times[works], elsewhere.times[abroad]]))
+    if not len(failing):
+        return times[:0]
+    after = np.searchsorted(failing, times)
+    distance = np.minimum(
+        np.abs(times - failing[np.minimum(after, len(failing) - 1)]),
+        np.abs(times - failing[np.maximum(after - 1, 0)]),
+    )
+    return np.asarray(times[distance <= CONTROL_WINDOW])
+
+
+def _raised(named: Sequence[Finding]) -> dict[int, float]:
+    raised: dict[int, float] = {}
+    for finding in named:
+        if finding.anomaly.raised_at is not None:
+            asn = finding.anomaly.key.entity.asn
+            raised[asn] = min(raised.get(asn, np.inf), finding.anomaly.raised_at)
+    return raised
+
+
+def _ruling(
+    named: Sequence[Finding], witness: Votes, controls: Floats, raised: dict[int, float], setting: Setting
+) -> Ruling:
+    families = families_seen(witness.sources, setting.family_of)
+    kind = min((f.kind for f in named), key=list(Kind).index)
+    two = rule_c1_c3(kind, families, raised)
+    return two if two.rule and raised else rule_c2(witness, controls, raised)
+
+
+def _observed(votes: Votes, named: Sequence[Finding]) -> set[int]:
+    """Networks measured for the named targets during the event."""
+    start = min(f.anomaly.start for f in named)
+    end = max(f.anomaly.last_seen for f in named)
+    rows = (votes.times >= start) & (votes.times < end)
+    return {int(asn) for asn in np.unique(votes.asns[rows])} | {f.anomaly.key.entity.asn for f in named}
+
+
+def _end(sessions: Sequence[Finding]) -> float | None:
+    """The end, once it was seen to end where anybody still measures.
+
+    The last stretch of each network counts.  Networks that fell silent are unknown: they do not hold an
+    event open that half of the others saw ending, and do not end one by themselves.
+    """
+    last: dict[int, Finding] = {}
+    for finding in sorted(sessions, key=lambda f: f.anomaly.last_seen):
+        last[finding.anomaly.key.entity.asn] = finding
+    ends = [f.anomaly.end for f in last.values()]
+    seen = [end for end in ends if end is not None]
+    if 2 * len(seen) < len(ends) or not seen:
+        return None
+    silent = [f.anomaly.last_seen for f in last.values() if f.anomaly.end is None]
+    return None if silent and max(silent) > max(seen) else max(seen)
+
+
+def _status(ruling: Ruling, end: float | None, named: Sequence[Finding]) -> tuple[Status, str]:
+    if ruling.at is not None:
+        return (Status.CONFIRMED if end is None else Status.ENDED), ruling.reason
+    if end is None:
+        return Status.SUSPECTED, f"suspected: {ruling.reason}"
+    if all(f.anomaly.probability < RAISED for f in named):
+        return Status.RETRACTED, f"the suspicion faded: {ruling.reason}"
+    return Status.ENDED, f"ended without being confirmed: {ruling.reason}"
+
+
+def _entities(country: str, networks: set[int], reach: Extent) -> tuple[str, ...]:
+    nation = (country,) if reach.scope is Scope.NATION else ()
+    return nation + tuple(f"AS{asn}" for asn in sorted(networks))
+
+
+def _parts(named: Sequence[Finding], sessions: Sequence[Finding], votes: Votes) -> tuple[Part, ...]:
+    parts = []
+    for target in sorted({f.anomaly.key.target for f in named}):
+        own = [f for f in sessions if f.anomaly.key.target == target]
+        kind = min((f.kind for f in named if f.anomaly.key.target == target), key=list(Kind).index)
+        seen = votes.where(_inside(votes, own) & votes.seen)
+        asns = sorted({f.anomaly.key.entity.asn for f in named if f.anomaly.key.target == target})
+        parts.append(Part(target, kind, _mechanisms(seen), tuple(f"AS{asn}" for asn in asns)))
+    return tuple(parts)
+
+
+def _mechanisms(seen: Votes) -> tuple[str, ...]:
+    counts = Counter(m for m in seen.mechanisms if m)
+    least = MECHANISM_SHARE * counts.total()
+    return tuple(name for name, n in counts.most_common() if n >= least)
+
+
+def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPart, ...]:
+    parts = []
+    for asn in sorted({f.anomaly.key.entity.asn for f in sessions}):
+        own = [f for f in sessions if f.anomaly.key.entity.asn == asn]
+        seen = votes.where(_inside(votes, own) & votes.seen)
+        parts.append(
+            NetworkPart(
+                entity=str(Entity("", asn)),
+                targets=tuple(sorted({f.anomaly.key.target for f in own})),
+                intervals=_intervals(own),
+                measurements=len(seen),
+                probes=len(set(seen.probes)),
+                probability=max(f.anomaly.probability for f in own),
+            )
+        )
+    return tuple(parts)
+
+
+def _intervals(findings: Sequence[Finding]) -> tuple[Interval, ...]:
+    """The union of the stretches, in order."""
+    merged: list[Interval] = []
+    for anomaly in sorted((f.anomaly for f in findings), key=lambda a: a.start):
+        last = merged[-1] if merged else None
+        if last is not None and (last.end is None or anomaly.start <= last.end + JOIN):
+            end = None if last.end is None or anomaly.end is None else max(last.end, anomaly.end)
+            merged[-1] = Interval(last.start, end)
+        else:
+            merged.append(Interval(anomaly.start, anomaly.end))
+    return tuple(merged)
+
+
+def _earliest(sessions: Sequence[Finding]) -> float | None:
+    """Lower bound of the onset; ``None`` where the first network was so from its first measurement."""
+    first = min(sessions, key=lambda f: f.anomaly.start)
+    return first.anomaly.start_earliest
+
+
+def _confidence(named: Sequence[Finding]) -> float:
+    """Probability of interference: log-odds of the surest network, half a say for each other one.
+
+    Networks of one family share their faults, so the sum is tempered and capped at .999.
+    """
+    best: dict[int, float] = {}
+    for finding in named:
+        asn = finding.anomaly.key.entity.asn
+        best[asn] = max(best.get(asn, 0.0), min(finding.anomaly.probability, 0.999))
+    odds = sorted((float(np.log(p / (1 - p))) for p in best.values()), reverse=True)
+    total = min(odds[0] + 0.5 * sum(max(o, 0.0) for o in odds[1:]), float(np.log(999)))
+    return round(1 / (1 + float(np.exp(-total))), 4)
+
+
+def _kbps(rates: Floats) -> Estimate | None:
+    """Geometric mean of the rates with its 90 % interval; ``None`` where none was measured."""
+    logs = np.log(rates[np.isfinite(rates) & (rates > 0)])
+    if not len(logs):
+        return None
+    half = 1.645 * float(logs.std(ddof=1)) / float(np.sqrt(len(logs))) if len(logs) > 1 else 0.5
+    mean = float(logs.mean())
+    return Estimate(float(np.exp(mean)), float(np.exp(mean - half)), float(np.exp(mean + half)))
+
+
+def _evidence(witness: Votes, controls: Floats, family_of: dict[str, Family]) -> Evidence:
+    return Evidence(
+        measurements=len(witness),
+        probes=len(set(witness.probes)),
+        networks=len(set(witness.asns.tolist())),
+        controls=len(controls) + int(witness.controlled.sum()),
+        families=tuple(str(f) for f in families_seen(witness.sources, family_of)),
+    )

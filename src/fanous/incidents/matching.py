@@ -1,0 +1,43 @@
+"""Matching: which incident found now is which one known before.
+
+Late measurements move onsets and add networks; the event keeps its id.
+"""
+
+from collections.abc import Sequence
+
+from fanous.incidents.correlate import SAME_NETWORK_GAP
+from fanous.model.incident import Incident
+
+
+def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[Incident, Incident | None]]:
+    """Each found incident with the known one that it continues; ``None`` = new.
+
+    A known incident continues at most once, in the found one that shares most targets, networks and time.
+    """
+    pairs = sorted(
+        ((_likeness(f, k), i, j) for i, f in enumerate(found) for j, k in enumerate(known)),
+        key=lambda pair: (-pair[0], pair[1], pair[2]),
+    )
+    partner: dict[int, int] = {}
+    taken: set[int] = set()
+    for likeness, i, j in pairs:
+        if likeness > 0 and i not in partner and j not in taken:
+            partner[i] = j
+            taken.add(j)
+    return [(f, known[partner[i]] if i in partner else None) for i, f in enumerate(found)]
+
+
+def _likeness(found: Incident, known: Incident) -> float:
+    """0 = cannot be the same event."""
+    targets = set(found.targets) & set(known.targets)
+    if not targets or _apart(found, known) > SAME_NETWORK_GAP:
+        return 0.0
+    networks = set(found.entities) & set(known.entities)
+    near = 1 / (1 + abs(found.onset - known.onset) / 3600)
+    return len(targets) + 0.5 * len(networks) + near
+
+
+def _apart(one: Incident, other: Incident) -> float:
+    """Seconds between the two; 0 where they overlap."""
+    first, second = sorted((one, other), key=lambda incident: incident.onset)
+    return 0.0 if first.end is None else max(0.0, second.onset - first.end)

@@ -1,0 +1,135 @@
+"""Scope: for which share of users, from the finest cell up, and what that may be called.
+
+The share is drawn many times over what is not known: the weights' own error, and whether networks that
+nobody measured are affected.  Nation-scale is claimed only where almost every draw says so.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fanous.model.entity import Access
+from fanous.model.incident import Scope, UsersShare
+from fanous.model.series import Floats
+from fanous.model.weights import NetworkWeight, UserWeights
+
+DRAWS = 4000
+SEED = 20231217
+
+NATION_SHARE = 0.5
+NATION_CERTAINTY = 0.95
+NATION_NETWORKS = 3
+NATION_OPERATORS = 2
+NATION_OBSERVED = 0.3
+"""METHODS 2: nation iff P(W >= .5) >= .95, at least 3 networks of 2 operators, and at least 30 % of users
+observed in each access class spoken for (a mobile-only cut with fixed lines unobserved otherwise passes)."""
+
+FALLBACK_ERROR = 1.5
+"""Relative error of equal weights, used where a country has none: wide on purpose, and no nation claim."""
+
+FALLBACK_UNSEEN = 0.4
+"""Share of users assumed on networks never measured, where a country has no weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far it reaches.
+
+    Attributes:
+        users: ``None`` = nothing observed.
+        wording: a remark that belongs to the claim (``one operator, most users``), empty = none.
+    """
+
+    scope: Scope
+    access: Access
+    users: UsersShare | None
+    wording: str = ""
+
+
+def extent(affected: set[int], observed: set[int], weights: UserWeights | None) -> Extent:
+    """How far an event reaches.
+
+    Args:
+        affected: ASNs on which it was seen.
+        observed: all ASNs measured meanwhile, the affected among them.
+        weights: ``None`` = no figures for this country.
+    """
+    if not affected:
+        return Extent(Scope.INSUFFICIENT, Access.ANY, None)
+    known = weights or _equal_weights(observed)
+    access = _access(affected, observed, known)
+    of_class = [w for w in known.networks if access is Access.ANY or w.access in (access, Access.ANY)]
+    total = sum(w.share for w in of_class)
+    listed = sum(w.share for w in known.networks)
+    rest = max(0.0, 1 - listed) * (total / listed if listed else 1.0)
+    draws = _draw_shares(affected, observed, of_class, rest, known.error)
+    seen = sum(w.share for w in of_class if w.asn in observed)
+    low, high = np.quantile(draws, [0.05, 0.95])
+    users = UsersShare(float(draws.mean()), float(low), float(high), seen / max(total + rest, 1e-12))
+    if weights is not None and _is_nation(draws, affected, observed, of_class):
+        return Extent(Scope.NATION, access, users)
+    return Extent(_below_nation(affected, known), access, users, _wording(affected, known))
+
+
+def _equal_weights(observed: set[int]) -> UserWeights:
+    share = (1 - FALLBACK_UNSEEN) / max(len(observed), 1)
+    networks = tuple(NetworkWeight(asn, share, Access.ANY, f"AS{asn}") for asn in sorted(observed))
+    return UserWeights("", networks, FALLBACK_ERROR, "equal weights: no figures for this country")
+
+
+def _access(affected: set[int], observed: set[int], weights: UserWeights) -> Access:
+    """One class of access, if only that class is affected and the other was seen to work."""
+    access = {w.asn: w.access for w in weights.networks}
+    hit = {access.get(asn, Access.ANY) for asn in affected}
+    spared = {access.get(asn, Access.ANY) for asn in observed - affected}
+    for one, other in ((Access.MOBILE, Access.FIXED), (Access.FIXED, Access.MOBILE)):
+        if hit == {one} and other in spared:
+            return one
+    return Access.ANY
+
+
+def _draw_shares(
+    affected: set[int], observed: set[int], networks: list[NetworkWeight], rest: float, error: float
+) -> Floats:
+    """Draws of the user-weighted share affected; shape (DRAWS,).  ``rest``: users of unlisted networks."""
+    rng = np.random.default_rng(SEED)
+    shares = np.array([w.share for w in networks] + [rest])
+    sigma = np.sqrt(np.log1p(error**2))
+    drawn = shares * rng.lognormal(-(sigma**2) / 2, sigma, (DRAWS, len(shares)))
+    spared = len(observed - affected)
+    chance = rng.beta(1 + len(affected), 1 + spared, (DRAWS, 1))
+    unseen = rng.random((DRAWS, len(shares))) < chance
+    known = np.array([w.asn in observed for w in networks] + [False])
+    hit = np.array([w.asn in affected for w in networks] + [False])
+    return np.asarray(
+        (drawn * np.where(known, hit, unseen)).sum(axis=1) / np.maximum(drawn.sum(axis=1), 1e-12)
+    )
+
+
+def _is_nation(draws: Floats, affected: set[int], observed: set[int], networks: list[NetworkWeight]) -> bool:
+    hit = [w for w in networks if w.asn in affected]
+    if len(hit) < NATION_NETWORKS or len({w.operator for w in hit}) < NATION_OPERATORS:
+        return False
+    if (draws >= NATION_SHARE).mean() < NATION_CERTAINTY:
+        return False
+    for access in {w.access for w in networks}:
+        of_class = [w for w in networks if w.access is access]
+        seen = sum(w.share for w in of_class if w.asn in observed)
+        if seen < NATION_OBSERVED * sum(w.share for w in of_class):
+            return False
+    return True
+
+
+def _below_nation(affected: set[int], weights: UserWeights) -> Scope:
+    operator = {w.asn: w.operator for w in weights.networks}
+    return Scope.MULTI_ISP if len({operator.get(asn, asn) for asn in affected}) > 1 else Scope.ISP
+
+
+def _wording(affected: set[int], weights: UserWeights) -> str:
+    shares: dict[str, float] = {}
+    for w in weights.networks:
+        if w.asn in affected:
+            shares[w.operator] = shares.get(w.operator, 0.0) + w.share
+    if len(shares) == 1 and next(iter(shares.values())) > NATION_SHARE:
+        return "one operator, most users"
+    return ""

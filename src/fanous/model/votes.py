@@ -1,0 +1,52 @@
+"""Votes: what each measurement says of one target and signal - it saw it, or it saw the contrary."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.model.series import Floats, Ints
+
+Names = NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Votes:
+    """One row for each (measurement, target, signal) that says yes or no; all arrays have shape (n,).
+
+    Attributes:
+        uids: str, of the measurement.
+        times: float64, unix seconds, ascending.
+        asns: int64.
+        resolver_asns: int64, 0 but for signals of the DNS layer.
+        targets: str.
+        signals: str, a name in ``fanous.signals``.
+        probes: str, what counts as one independent probe.
+        seen: bool, the measurement saw it (blocked, throttled, or a symptom of it).
+        controlled: bool, a normal control travelled with the measurement.
+        mechanisms: str, of the most severe verdict behind a yes; empty = unknown.
+        kbps: float64, NaN = not measured.
+        access: str, ``any``, ``mobile`` or ``fixed``.
+        sources: str, the connector it came through.
+    """
+
+    uids: Names
+    times: Floats
+    asns: Ints
+    resolver_asns: Ints
+    targets: Names
+    signals: Names
+    probes: Names
+    seen: NDArray[np.bool_]
+    controlled: NDArray[np.bool_]
+    mechanisms: Names
+    kbps: Floats
+    access: Names
+    sources: Names
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def where(self, rows: NDArray[np.bool_]) -> "Votes":
+        """The rows for which ``rows`` (bool, shape (n,)) is true."""
+        return Votes(*(getattr(self, name)[rows] for name in self.__slots__))

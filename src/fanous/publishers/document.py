@@ -1,0 +1,95 @@
+"""Document: the stable JSON of an incident; other people's scripts stand on it.
+
+Instants are RFC 3339 in UTC, whole seconds; what is not known is ``null``, never 0.
+"""
+
+from typing import Any
+
+from fanous.model.incident import Estimate, Incident, Interval, UsersShare
+from fanous.model.instant import to_iso
+
+Document = dict[str, Any]
+
+
+def incident_document(incident: Incident) -> Document:
+    """The incident exactly as the command line's ``--json`` gives it."""
+    return {
+        "id": incident.id,
+        "kind": str(incident.kind),
+        "status": str(incident.status),
+        "scope": str(incident.scope),
+        "access": str(incident.access),
+        "entities": list(incident.entities),
+        "targets": list(incident.targets),
+        "mechanisms": list(incident.mechanisms),
+        "parts": [
+            {
+                "target": part.target,
+                "kind": str(part.kind),
+                "mechanisms": list(part.mechanisms),
+                "entities": list(part.entities),
+            }
+            for part in incident.parts
+        ],
+        "onset": to_iso(incident.onset),
+        "onset_earliest": _moment(incident.onset_earliest),
+        "onset_latest": to_iso(incident.onset_latest),
+        "end": _moment(incident.end),
+        "intervals": _pairs(incident.intervals),
+        "confirmed_at": _moment(incident.confirmed_at),
+        "confidence": round(incident.confidence, 4),
+        "users_affected_share": _users(incident.users),
+        "kbps": _estimate(incident.kbps),
+        "level": _estimate(incident.level),
+        "evidence": {
+            "measurements": incident.evidence.measurements,
+            "probes": incident.evidence.probes,
+            "networks": incident.evidence.networks,
+            "controls": incident.evidence.controls,
+            "families": list(incident.evidence.families),
+        },
+        "rules_version": incident.rules_version,
+        "detector_version": incident.detector_version,
+    }
+
+
+def detailed_document(incident: Incident) -> Document:
+    """The same with what each network saw, the confirmation rule and the reason for the status."""
+    return incident_document(incident) | {
+        "country": incident.country,
+        "rule": incident.rule or None,
+        "reason": incident.reason,
+        "networks": [
+            {
+                "entity": network.entity,
+                "targets": list(network.targets),
+                "intervals": _pairs(network.intervals),
+                "measurements": network.measurements,
+                "probes": network.probes,
+                "probability": round(network.probability, 4),
+            }
+            for network in incident.networks
+        ],
+    }
+
+
+def _moment(instant: float | None) -> str | None:
+    return None if instant is None else to_iso(instant)
+
+
+def _pairs(intervals: tuple[Interval, ...]) -> list[list[str | None]]:
+    return [[to_iso(interval.start), _moment(interval.end)] for interval in intervals]
+
+
+def _users(users: UsersShare | None) -> Document | None:
+    if users is None:
+        return None
+    figures = {"mean": users.mean, "low": users.low, "high": users.high, "observed": users.observed}
+    return {name: round(figure, 3) for name, figure in figures.items()}
+
+
+def _estimate(estimate: Estimate | None) -> Document | None:
+    if estimate is None:
+        return None
+    figures = {"mean": estimate.mean, "low": estimate.low, "high": estimate.high}
+    return {name: round(figure, 3) for name, figure in figures.items()}

@@ -1,0 +1,83 @@
+"""Scorecard: an evaluation as a JSON document and as a table."""
+
+from statistics import median
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from fanous.model.score import Evaluation, EventScore
+
+
+def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
+    """All figures, with the rates that follow from them."""
+    rate, at_most = evaluation.false_confirmed_a_world_year
+    document: dict[str, Any] = msgspec.to_builtins(evaluation)
+    return document | {
+        "recall": evaluation.recall,
+        "precision": evaluation.precision,
+        "median_minutes_to_confirm": _median([e.minutes_to_confirm for e in evaluation.events]),
+        "false_suspected_a_country_month": round(evaluation.false_suspected_a_country_month, 3),
+        "false_confirmed_a_world_year": round(rate, 1),
+        "false_confirmed_a_world_year_at_most": round(at_most, 1),
+    }
+
+
+def print_evaluation(console: Console, evaluations: list[Evaluation]) -> None:
+    """A table for each corpus, then its rates with their exposure."""
+    for evaluation in evaluations:
+        console.print(
+            f"\n[bold]{evaluation.title}[/bold]  ({evaluation.measurements:,} measurements or rows)"
+        )
+        for event in evaluation.events:
+            console.print(_event_line(event))
+            console.print(_network_table(event))
+        console.print(_rates(evaluation))
+
+
+def _event_line(event: EventScore) -> str:
+    scope = {None: "not labelled", True: "right", False: "wrong"}[event.scope_right]
+    extra = ", ".join(f"AS{asn}" for asn in event.extra_networks) or "none"
+    state = "confirmed" if event.confirmed else "NOT CONFIRMED"
+    return (
+        f"{event.id}: {state} as {event.incidents} incident(s); "
+        f"to confirm {_minutes(event.minutes_to_confirm)}, onset {_minutes(event.onset_error_minutes)}, "
+        f"end {_minutes(event.end_error_minutes)} off; scope {scope}; networks not labelled: {extra}"
+    )
+
+
+def _network_table(event: EventScore) -> Table:
+    table = Table("network", "found", "interval overlap", "onset off", box=None, padding=(0, 2))
+    for network in event.networks:
+        overlap = "not measured" if network.overlap is None else f"{network.overlap:.2f}"
+        onset = _minutes(network.onset_error_minutes)
+        table.add_row(f"AS{network.asn}", network.found, overlap, onset)
+    return table
+
+
+def _rates(evaluation: Evaluation) -> str:
+    rate, at_most = evaluation.false_confirmed_a_world_year
+    to_confirm = _median([event.minutes_to_confirm for event in evaluation.events])
+    suspected = evaluation.false_suspected_a_country_month
+    return (
+        f"recall {_share(evaluation.recall)}, precision {_share(evaluation.precision)}; "
+        f"median to confirm {_minutes(to_confirm)}\n"
+        f"false confirmed {evaluation.false_confirmed}: {rate:.1f} a world-year, at most {at_most:.0f}, "
+        f"on {evaluation.country_months:.2f} country-months, {evaluation.series_months:.1f} series-months\n"
+        f"false suspected {evaluation.false_suspected}: {suspected:.2f} a country-month; "
+        f"retracted {evaluation.retracted}"
+    )
+
+
+def _median(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
+def _minutes(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.0f} min"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

@@ -1,0 +1,136 @@
+"""Answer: one lookup of the probe, with what speaks for it and what against it."""
+
+from dataclasses import dataclass
+
+from fanous.model.observation import Layer, Observation
+from fanous.rules.addresses import is_bogon, is_ipv6
+from fanous.rules.evidence import Evidence
+from fanous.rules.failures import cause_of
+from fanous.rules.fingerprints import Kind
+from fanous.rules.groups import LEAST_SHARE
+from fanous.rules.pages import Likeness, likeness
+
+
+@dataclass(slots=True)
+class Answer:
+    """A lookup among the other observations of its measurement."""
+
+    evidence: Evidence
+    lookup: Observation
+
+    @property
+    def is_bogus_everywhere(self) -> bool:
+        addresses, _ = self.evidence.helper_answers.get(self.lookup.hostname, (frozenset(), frozenset()))
+        return any(is_bogon(address) for address in addresses)
+
+    @property
+    def is_right(self) -> bool:
+        """Proven: an address in common, a valid certificate there, or a network in common."""
+        o, evidence = self.lookup, self.evidence
+        addresses, networks = evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
+        if not addresses.isdisjoint(o.answers) or not networks.isdisjoint(o.answer_asns):
+            return True
+        valid = evidence.valid_addresses
+        return any((o.hostname, address) in valid for address in o.answers) or (o.hostname, "") in valid
+
+    @property
+    def departs(self) -> bool:
+        """The helper's answer is known and shares neither address nor network with this one."""
+        found = self.evidence.helper_answers.get(self.lookup.hostname)
+        return found is not None and bool(found[0])
+
+    @property
+    def has_bogon(self) -> bool:
+        """All answers of a family are bogons; without a control, all answers at all."""
+        answers = self.lookup.answers
+        families = [[a for a in answers if is_ipv6(a) is six] for six in (False, True)]
+        bogus = [all(map(is_bogon, family)) for family in families if family]
+        return bool(bogus) and (any(bogus) if self.departs else all(bogus))
+
+    @property
+    def most_names_are_bogus(self) -> bool:
+        """At least half of the target's names have only bogons: one alone may be the owner's own choice."""
+        o = self.lookup
+        names: dict[str, bool] = {}
+        for lookup in self.evidence.of(Layer.DNS):
+            if (lookup.target, lookup.role) == (o.target, o.role) and lookup.answers:
+                bogus = all(map(is_bogon, lookup.answers))
+                names[lookup.hostname] = bogus and names.get(lookup.hostname, True)
+        return sum(names.values()) >= LEAST_SHARE * len(names) > 0
+
+    @property
+    def name_leads_to_portal(self) -> bool:
+        """A page fetched by this name is the operator's own, such as a search page for missing names."""
+        return any(
+            match.kind is Kind.PORTAL
+            for page in self.evidence.of(Layer.HTTP)
+            if page.hostname == self.lookup.hostname
+            for match in self.evidence.matches(page)
+        )
+
+    @property
+    def has_bad_certificate(self) -> bool:
+        o = self.lookup
+        return any((o.hostname, address) in self.evidence.bad_certificates for address in o.answers)
+
+    @property
+    def is_unconnected(self) -> bool:
+        """The probe could not connect to any of the answers (and tried)."""
+        evidence = self.evidence
+        answers = [a for a in self.lookup.answers if evidence.ipv6_works or not is_ipv6(a)]
+        tried = any(a in evidence.unconnected for a in answers)
+        return tried and not any(a in evidence.connected for a in answers)
+
+    def shows(self, wanted: Likeness) -> bool:
+        """A page fetched from one of the answers is the helper's (or is another)."""
+        helper = self.evidence.helper_page
+        return helper is not None and any(
+            page.ip in self.lookup.answers and likeness(page, helper) is wanted
+            for page in self.evidence.of(Layer.HTTP)
+            if page.ip
+        )
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Another resolver that the probe asked gave what the helper got, and this one did not."""
+        o, evidence = self.lookup, self.evidence
+        helper = evidence.helper_lookups.get(o.hostname)
+        if helper is None:
+            return False
+        addresses, networks = evidence.helper_answers[o.hostname]
+        for other in evidence.of(Layer.DNS):
+            if other.hostname != o.hostname or other.resolver == o.resolver:
+                continue
+            if helper.failure is not None and other.failure is not None:
+                if cause_of(other.failure) is cause_of(helper.failure):
+                    return True
+            elif not addresses.isdisjoint(other.answers) or not networks.isdisjoint(other.answer_asns):
+                return True
+        return False
+
+    @property
+    def came_through_public_resolver(self) -> bool:
+        """The same answer, or failure, also came back from a resolver outside: forged on the path."""
+        o = self.lookup
+        return any(
+            other is not o
+            and other.hostname == o.hostname
+            and other.resolver == "udp"
+            and (
+                not set(o.answers).isdisjoint(other.answers)
+                if o.failure is None
+                else other.failure == o.failure
+            )
+            for other in self.evidence.of(Layer.DNS)
+            if other.query_type != "AAAA"
+        )
+
+    @property
+    def has_answered_sibling(self) -> bool:
+        """Another lookup of this name was answered (by this resolver for the other address family)."""
+        o = self.lookup
+        return any(
+            other.answers and other.hostname == o.hostname and other is not o
+            for other in self.evidence.of(Layer.DNS)
+            if o.query_type != "AAAA" or other.resolver == o.resolver
+        )

@@ -1,0 +1,220 @@
+"""Controls: what the same step gave elsewhere or for another name, seen from one observation."""
+
+from dataclasses import dataclass
+from math import isnan
+
+from fanous.model.observation import Layer, Observation
+from fanous.rules.addresses import is_ipv6
+from fanous.rules.answers import Answer
+from fanous.rules.evidence import Evidence
+from fanous.rules.failures import CERTIFICATE_CAUSES, Cause, cause_of
+from fanous.rules.fingerprints import Fingerprint, Kind
+from fanous.rules.groups import Group
+from fanous.rules.pages import Likeness, likeness
+
+MOST_HEALTHY_CONNECT = 1.5
+"""Seconds.  A path whose connections take longer loses packets or is congested (one lost SYN costs 1 s),
+so slow data over it says nothing about the target."""
+
+
+@dataclass(slots=True)
+class Controls:
+    """The controls of one observation, each worked out when a rule asks for it."""
+
+    evidence: Evidence
+    observation: Observation
+
+    # --- how it failed ------------------------------------------------------------------------
+
+    @property
+    def cause(self) -> Cause:
+        """Of a failed observation; ``UNKNOWN`` where it worked."""
+        failure = self.observation.failure
+        return Cause.UNKNOWN if failure is None else cause_of(failure)
+
+    @property
+    def bad_certificate(self) -> bool:
+        return self.cause in CERTIFICATE_CAUSES
+
+    # --- the outside helper -------------------------------------------------------------------
+
+    @property
+    def has_helper(self) -> bool:
+        return bool(self.evidence.helper)
+
+    @property
+    def helper_is_missing(self) -> bool:
+        """The nettest has a helper, but it did not answer (others never have one)."""
+        bundle = self.evidence.bundle
+        return not self.evidence.helper and (
+            bundle.control_failure is not None or bundle.measurement.test_name == "web_connectivity"
+        )
+
+    @property
+    def same_step(self) -> Observation | None:
+        """The helper's observation of the very same step: same name, endpoint or page."""
+        o, evidence = self.observation, self.evidence
+        if o.role == "redirect":
+            return None
+        if o.layer is Layer.DNS:
+            return evidence.helper_lookups.get(o.hostname)
+        if o.layer is Layer.HTTP:
+            return evidence.helper_page
+        return evidence.helper_endpoints.get((o.layer, o.ip, o.port))
+
+    @property
+    def reachable(self) -> bool | None:
+        """Did the helper get through this step?  ``None`` = nothing tells.
+
+        A redirect's host was reached if the helper loaded the page behind it.  An endpoint that the
+        helper did not try (or could not reach, while it reached the site) is told by the page alone.
+        """
+        same = self.same_step
+        if same is not None and same.failure is None:
+            return not (same.layer is Layer.DNS and not same.answers)
+        if self.evidence.helper_loaded_page:
+            return True if same is None else None if self._is_connection else False
+        return False if same is not None else None
+
+    @property
+    def _is_connection(self) -> bool:
+        return self.observation.layer in (Layer.TCP, Layer.TLS, Layer.QUIC)
+
+    @property
+    def helper_certificate_fails(self) -> bool:
+        """The helper met an invalid certificate too, and nowhere a valid one: it is the site's own.
+
+        At a wrong address the helper is shown the wrong certificate as well.
+        """
+        evidence = self.evidence
+        if evidence.helper_loaded_page or evidence.helper_works_at(Layer.TLS):
+            return False
+        page = evidence.helper_page
+        if (
+            page is not None
+            and page.failure
+            and cause_of(page.failure) in CERTIFICATE_CAUSES | {Cause.UNKNOWN}
+        ):
+            return True  # old helpers had no name for it
+        return any(
+            o.failure is not None and cause_of(o.failure) in CERTIFICATE_CAUSES
+            for o in evidence.helper.get(Layer.TLS, ())
+        )
+
+    @property
+    def answer(self) -> Answer:
+        """Of a lookup: what speaks for its answer and against it."""
+        return Answer(self.evidence, self.observation)
+
+    # --- siblings of a connection -------------------------------------------------------------
+
+    @property
+    def to_wrong_address(self) -> bool:
+        return self.observation.ip in self.evidence.wrong_addresses
+
+    @property
+    def no_ipv6(self) -> bool:
+        """An IPv6 attempt of a machine on which IPv6 does not work, or has no route there."""
+        if not is_ipv6(self.observation.ip):
+            return False
+        return self.cause is Cause.UNREACHABLE or not self.evidence.ipv6_works
+
+    @property
+    def works_elsewhere(self) -> bool:
+        """The same step to the same name worked at another address or attempt."""
+        o = self.observation
+        return bool(o.hostname) and (o.layer, o.hostname) in self.evidence.worked
+
+    @property
+    def lower_layer_failed(self) -> bool:
+        """A step below failed for this name and never worked, so this one could not be made."""
+        o, evidence = self.observation, self.evidence
+        below = [Layer.DNS, Layer.TCP]
+        if o.layer is Layer.HTTP and o.url.startswith("https:"):
+            below.append(Layer.TLS)
+        if any((layer, o.hostname) in evidence.tried - evidence.worked for layer in below if o.hostname):
+            return True
+        endpoint = [
+            s for s in evidence.probe if s.layer in below and (s.ip, s.port) == (o.ip, o.port) and o.ip
+        ]
+        failed = {s.layer for s in endpoint if s.failure is not None}
+        return bool(failed - {s.layer for s in endpoint if s.failure is None})
+
+    @property
+    def tls_was_seen(self) -> bool:
+        return (Layer.TLS, self.observation.hostname) in self.evidence.tried
+
+    @property
+    def address_also_fails_for_others(self) -> bool:
+        """The same step to the same address failed alike for another name: the name is not the trigger."""
+        o = self.observation
+        return any(
+            s.layer is o.layer and s.ip == o.ip and s.hostname != o.hostname and s.failure == o.failure
+            for s in self.evidence.probe
+            if o.ip
+        )
+
+    @property
+    def another_name_works(self) -> bool:
+        """The same layer worked for another name in this measurement."""
+        layer, hostname = self.observation.layer, self.observation.hostname
+        return any(at is layer and name != hostname for at, name in self.evidence.worked)
+
+    @property
+    def others_distrusted(self) -> bool:
+        """A control domain's certificate came from an unknown authority too: a proxy near the user."""
+        control = self.evidence.bundle.control_failure
+        if control is not None and cause_of(control) is Cause.AUTHORITY:
+            return True
+        return bool(self.evidence.other_targets_distrusted - {self.observation.target})
+
+    @property
+    def path_is_healthy(self) -> bool:
+        seconds = self.evidence.connect_seconds
+        return isnan(seconds) or seconds < MOST_HEALTHY_CONNECT
+
+    @property
+    def control_handshake(self) -> float:
+        return self.evidence.control_handshake(self.observation)
+
+    @property
+    def group(self) -> Group:
+        o = self.observation
+        return self.evidence.groups[(o.target, o.role, o.layer is Layer.DNS)]
+
+    # --- pages --------------------------------------------------------------------------------
+
+    @property
+    def matches(self) -> tuple[Fingerprint, ...]:
+        return self.evidence.matches(self.observation)
+
+    @property
+    def leads_to_block_page(self) -> bool:
+        """A redirect in clear to a page that is a block page."""
+        o = self.observation
+        return bool(o.location) and any(
+            page.url == o.location
+            and any(match.kind is Kind.BLOCKPAGE for match in self.evidence.matches(page))
+            for page in self.evidence.of(Layer.HTTP)
+            if page is not o
+        )
+
+    @property
+    def likeness(self) -> Likeness:
+        """Of this page to the helper's."""
+        helper = self.evidence.helper_page
+        return Likeness.UNKNOWN if helper is None else likeness(self.observation, helper)
+
+    @property
+    def site_speaks(self) -> bool:
+        """The page is the site's own word: nobody on the path could have written it.
+
+        True over validated TLS, unless a page in clear sent the probe on to another host.
+        """
+        o = self.observation
+        if not o.url.startswith("https:"):
+            return False
+        return o.role != "redirect" or not any(
+            page.url.startswith("http:") and page.location and page.role != "redirect"
+            for page in self.evidence.of(Layer.HTTP)
+        )

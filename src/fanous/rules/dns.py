@@ -1,0 +1,239 @@
+"""Rules for lookups: is the answer forged, or simply another one of the site's own?
+
+An answer is never wrong because it differs: delivery networks answer by place.  It is right where a
+certificate validates for the name; it is wrong only where something contradicts it.
+"""
+
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+from fanous.rules import mechanisms
+from fanous.rules.controls import Controls
+from fanous.rules.dns_failures import FAILED
+from fanous.rules.pages import Likeness
+from fanous.rules.rule import Rule
+
+FORGED_NETWORKS = {
+    32934: ("facebook", "fbcdn", "instagram", "whatsapp", "messenger", "threads", "oculus", "meta"),
+    13414: ("twitter", "twimg", "x.com", "t.co"),
+    19679: ("dropbox",),
+}
+"""Networks whose addresses injectors on China's border answer with for any blocked name, and the names that
+really live there (Hoang et al., How Great is the Great Firewall?, USENIX Security 2021)."""
+
+FACEBOOK = 32934
+
+
+def _blocking_address(o: Observation, c: Controls) -> bool:
+    country = c.evidence.bundle.measurement.country
+    return any(c.evidence.fingerprints.is_block_address(a, country) for a in o.answers)
+
+
+def _foreign_platform(o: Observation, c: Controls) -> bool:
+    name = o.hostname.lower()
+    return c.answer.departs and any(
+        asn in FORGED_NETWORKS and not any(own in name for own in FORGED_NETWORKS[asn])
+        for asn in o.answer_asns
+    )
+
+
+def _not_facebook(o: Observation, c: Controls) -> bool:
+    known = [asn for asn in o.answer_asns if asn]
+    return (
+        c.evidence.bundle.measurement.test_name == "facebook_messenger"
+        and bool(known)
+        and FACEBOOK not in known
+        and c.answer.is_unconnected
+    )
+
+
+def _answered_elsewhere_not(o: Observation, c: Controls) -> bool:
+    lookup = c.same_step
+    return lookup is not None and lookup.failure is not None and bool(o.answers)
+
+
+def _is_ghost(o: Observation, c: Controls) -> bool:
+    lookup = c.same_step
+    return (
+        _answered_elsewhere_not(o, c)
+        and lookup is not None
+        and lookup.failure in ("dns_nxdomain_error", "dns_name_error")
+        and o.resolver not in ("doh", "dot")
+        and not c.answer.name_leads_to_portal
+    )
+
+
+def _answers(o: Observation, _c: Controls) -> str:
+    return f"{o.hostname} by {o.resolver or 'unknown'}: {', '.join(o.answers[:4])}"
+
+
+def _forged(o: Observation, c: Controls) -> str:
+    public = c.answer.came_through_public_resolver
+    path = "; also through a public resolver, so forged on the path" if public else ""
+    return _answers(o, c) + path
+
+
+ANSWERED = (
+    Rule(
+        id="dns.consistent",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="The answer is right: it shares an address or a network with the control's, or a certificate "
+        "validates for the name there.",
+        holds=lambda o, c: o.failure is None and bool(o.answers) and c.answer.is_right,
+    ),
+    Rule(
+        id="dns.no_address",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The lookup worked but the record holds no address.",
+        holds=lambda o, _c: o.failure is None and not o.answers,
+    ),
+    Rule(
+        id="dns.block_address",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer is an address known to serve block pages.",
+        holds=lambda o, c: o.failure is None and _blocking_address(o, c),
+        mechanism=mechanisms.BLOCK_ADDRESS,
+        figures=_forged,
+    ),
+    Rule(
+        id="dns.bogon_everywhere",
+        layer=Layer.DNS,
+        state=State.DOWN,
+        why="The site's own name points to an address that cannot be reached from anywhere.",
+        holds=lambda o, c: o.failure is None and c.answer.is_bogus_everywhere,
+        mechanism=mechanisms.SERVER_DOWN,
+        figures=_answers,
+    ),
+    Rule(
+        id="dns.bogon",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer is an address that no public site can have.",
+        holds=lambda o, c: (
+            o.failure is None and c.answer.has_bogon and (c.answer.departs or c.answer.most_names_are_bogus)
+        ),
+        mechanism=mechanisms.BOGON,
+        figures=_forged,
+    ),
+    Rule(
+        id="dns.lone_bogon",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="One of the target's names is answered with an address that no public site can have, which may "
+        "be its owner's choice.",
+        holds=lambda o, c: o.failure is None and c.answer.has_bogon,
+        figures=_answers,
+    ),
+    Rule(
+        id="dns.ghost",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The name does not exist elsewhere, yet it is answered here: a block that outlived its site.",
+        holds=lambda o, c: o.failure is None and _is_ghost(o, c),
+        mechanism=mechanisms.FORGED,
+        figures=_forged,
+    ),
+    Rule(
+        id="dns.foreign_platform",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer belongs to another platform, as injectors hand out for blocked names.",
+        holds=lambda o, c: o.failure is None and _foreign_platform(o, c),
+        mechanism=mechanisms.FORGED,
+        figures=_forged,
+    ),
+    Rule(
+        id="dns.wrong_certificate",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer shares no address or network with the control's, and the certificate found there is "
+        "not the site's.",
+        holds=lambda o, c: (
+            o.failure is None
+            and c.answer.departs
+            and c.answer.has_bad_certificate
+            and not c.helper_certificate_fails
+            and not c.others_distrusted
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=_forged,
+    ),
+    Rule(
+        id="dns.same_page",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="The answer differs from the control's, but the page found there is the site's.",
+        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.shows(Likeness.SAME),
+    ),
+    Rule(
+        id="dns.other_page",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer shares no address or network with the control's, and the page found there is not "
+        "the site's.",
+        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.shows(Likeness.DIFFERENT),
+        mechanism=mechanisms.FORGED,
+        figures=_forged,
+    ),
+    Rule(
+        id="dns.contradicted",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="Another resolver gave this probe the control's answer; this one gave an address in another "
+        "network, where nothing answers.",
+        holds=lambda o, c: (
+            o.failure is None and c.answer.departs and c.answer.is_unconnected and c.answer.is_contradicted
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=_forged,
+    ),
+    Rule(
+        id="dns.not_facebook",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="Facebook's name was answered with an address outside Facebook's network, and nothing answers "
+        "there.",
+        holds=lambda o, c: o.failure is None and _not_facebook(o, c),
+        mechanism=mechanisms.FORGED,
+        figures=_forged,
+    ),
+    Rule(
+        id="dns.departs_and_dead",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The answer shares no address or network with the control's and nothing answers there: forged, "
+        "or a near server that is cut off.",
+        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.is_unconnected,
+        mechanism=mechanisms.FORGED,
+        figures=_answers,
+        symptom=True,
+    ),
+    Rule(
+        id="dns.departs",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The answer shares no address or network with the control's; nothing proves or contradicts it.",
+        holds=lambda o, c: o.failure is None and (c.answer.departs or _answered_elsewhere_not(o, c)),
+        figures=_answers,
+    ),
+    Rule(
+        id="dns.bad_certificate_without_control",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The certificate found at the answered address is not valid for the name, and no control tells "
+        "whether it ever is.",
+        holds=lambda o, c: o.failure is None and c.answer.has_bad_certificate,
+        figures=_answers,
+    ),
+    Rule(
+        id="dns.answered",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="The name was answered with public addresses; no control contradicts them.",
+        holds=lambda o, _c: o.failure is None,
+    ),
+)
+
+DNS_RULES = ANSWERED + FAILED

@@ -1,0 +1,100 @@
+"""Rules for lookups that failed: withheld here, gone everywhere, or a resolver in trouble?"""
+
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+from fanous.rules import mechanisms
+from fanous.rules.controls import Controls
+from fanous.rules.failures import Cause
+from fanous.rules.rule import Rule
+
+_PUBLIC = ("udp", "doh", "dot")
+
+
+def _failure(o: Observation, c: Controls) -> str:
+    path = "; also through a public resolver" if c.answer.came_through_public_resolver else ""
+    return f"{o.hostname} by {o.resolver or 'unknown'}: {o.failure}{path}"
+
+
+def _group(_o: Observation, c: Controls) -> str:
+    return f"{c.group.failed} of {c.group.endpoints} names"
+
+
+FAILED = (
+    Rule(
+        id="dns.own_fault",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The probe itself could not make the lookup.",
+        holds=lambda _o, c: c.cause is Cause.LOCAL,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.no_ipv6_address",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="Only the IPv6 address is missing; the same resolver gave another.",
+        holds=lambda o, c: o.query_type not in ("", "A", "ANY") and c.answer.has_answered_sibling,
+    ),
+    Rule(
+        id="dns.no_answer_for_ipv6",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The name has no IPv6 address, which many have not.",
+        holds=lambda o, c: o.query_type == "AAAA" and c.cause is Cause.NO_ANSWER,
+    ),
+    Rule(
+        id="dns.down",
+        layer=Layer.DNS,
+        state=State.DOWN,
+        why="The name cannot be looked up from outside either.",
+        holds=lambda _o, c: c.reachable is False,
+        mechanism=mechanisms.SERVER_DOWN,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.public_resolver",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="A public resolver could not be used; that says nothing about this name.",
+        holds=lambda o, c: o.resolver in _PUBLIC and c.cause is not Cause.NXDOMAIN,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.resolver_trouble",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The resolver had trouble of its own, and no other resolver of the probe shows that the name "
+        "can be looked up.",
+        holds=lambda _o, c: c.cause in (Cause.SERVFAIL, Cause.UNKNOWN) and not c.answer.has_answered_sibling,
+        mechanism=mechanisms.of_lookup,
+        figures=_failure,
+        symptom=True,
+    ),
+    Rule(
+        id="dns.failure_control_ok",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The lookup failed while the control found the name.",
+        holds=lambda _o, c: c.reachable is True,
+        mechanism=mechanisms.of_lookup,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.few_names",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="Most of the target's names can be looked up; a few failures are ordinary.",
+        holds=lambda _o, c: not c.group.fails,
+        figures=_group,
+    ),
+    Rule(
+        id="dns.no_control",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The lookup failed, but nothing tells whether others could make it.",
+        holds=lambda _o, _c: True,
+        mechanism=mechanisms.of_lookup_group,
+        figures=_failure,
+        symptom=True,
+    ),
+)

@@ -1,0 +1,210 @@
+"""Evidence: the observations of one measurement, sorted once so that every rule finds its controls.
+
+Everything beyond the first sort is worked out only when a rule asks for it: most measurements are of
+sites that simply work.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from math import isnan
+
+from fanous.model.measurement import Bundle
+from fanous.model.observation import Layer, Observation, Vantage
+from fanous.rules.addresses import is_ipv6
+from fanous.rules.failures import CERTIFICATE_CAUSES, SILENT_CAUSES, Cause, cause_of
+from fanous.rules.fingerprints import Fingerprint, Fingerprints
+from fanous.rules.groups import Group, groups_of
+
+Endpoint = tuple[Layer, str, int]
+
+
+class Evidence:
+    """One bundle, indexed.
+
+    Attributes:
+        probe: the probe's observations, in order.
+        helper: the outside helper's, by layer.
+        wrong_addresses: addresses that forged DNS answers gave; filled while lookups are judged, before
+            any connection is.
+    """
+
+    def __init__(self, bundle: Bundle, fingerprints: Fingerprints) -> None:
+        self.bundle = bundle
+        self.fingerprints = fingerprints
+        self.probe: list[Observation] = []
+        self.helper: dict[Layer, list[Observation]] = {}
+        self.wrong_addresses: set[str] = set()
+        for observation in bundle.observations:
+            if observation.vantage is Vantage.PROBE:
+                self.probe.append(observation)
+            else:
+                self.helper.setdefault(observation.layer, []).append(observation)
+        self._matches: dict[int, tuple[Fingerprint, ...]] = {}
+
+    # --- the outside helper -------------------------------------------------------------------
+
+    @cached_property
+    def helper_page(self) -> Observation | None:
+        """What the helper's own request for the page gave, after all redirects."""
+        return next(iter(self.helper.get(Layer.HTTP, ())), None)
+
+    @cached_property
+    def helper_loaded_page(self) -> bool:
+        return self.helper_page is not None and self.helper_page.failure is None
+
+    @cached_property
+    def helper_endpoints(self) -> dict[Endpoint, Observation]:
+        """By layer, address and port; a success is preferred over a failure."""
+        found: dict[Endpoint, Observation] = {}
+        for layer in (Layer.TCP, Layer.TLS, Layer.QUIC):
+            for observation in self.helper.get(layer, ()):
+                key = (layer, observation.ip, observation.port)
+                if observation.failure is None or key not in found:
+                    found[key] = observation
+        return found
+
+    @cached_property
+    def helper_lookups(self) -> dict[str, Observation]:
+        """By host name; a success is preferred over a failure."""
+        found: dict[str, Observation] = {}
+        for lookup in self.helper.get(Layer.DNS, ()):
+            if lookup.failure is None or lookup.hostname not in found:
+                found[lookup.hostname] = lookup
+        return found
+
+    @cached_property
+    def helper_answers(self) -> dict[str, tuple[frozenset[str], frozenset[int]]]:
+        """Addresses and (known) origin networks that the helper found, by host name."""
+        addresses: dict[str, set[str]] = {}
+        networks: dict[str, set[int]] = {}
+        for lookup in self.helper.get(Layer.DNS, ()):
+            addresses.setdefault(lookup.hostname, set()).update(lookup.answers)
+            networks.setdefault(lookup.hostname, set()).update(n for n in lookup.answer_asns if n)
+        return {name: (frozenset(addresses[name]), frozenset(networks[name])) for name in addresses}
+
+    def helper_works_at(self, layer: Layer) -> bool:
+        return any(o.failure is None for o in self.helper.get(layer, ()))
+
+    # --- the probe's own siblings -------------------------------------------------------------
+
+    def of(self, layer: Layer) -> Iterable[Observation]:
+        return (o for o in self.probe if o.layer is layer)
+
+    @cached_property
+    def worked(self) -> frozenset[tuple[Layer, str]]:
+        """Layers that worked, by host name, at any address and attempt."""
+        return frozenset((o.layer, o.hostname) for o in self.probe if o.failure is None)
+
+    @cached_property
+    def tried(self) -> frozenset[tuple[Layer, str]]:
+        return frozenset((o.layer, o.hostname) for o in self.probe)
+
+    @cached_property
+    def valid_addresses(self) -> frozenset[tuple[str, str]]:
+        """(host name, address) where a certificate validated, seen by the probe or the helper.
+
+        An empty address = a page came over validated TLS and the record does not say from where.
+        """
+        found = {
+            (o.hostname, o.ip)
+            for o in self.bundle.observations
+            if o.layer in (Layer.TLS, Layer.QUIC) and o.failure is None and o.cert_valid is not False
+        }
+        found.update((o.hostname, o.ip) for o in self.of(Layer.HTTP) if https_page(o))
+        return frozenset(found)
+
+    @cached_property
+    def connected(self) -> frozenset[str]:
+        """Addresses to which the probe had at least one TCP connection or page."""
+        layers = (Layer.TCP, Layer.TLS, Layer.QUIC, Layer.HTTP)
+        return frozenset(o.ip for o in self.probe if o.failure is None and o.layer in layers and o.ip)
+
+    @cached_property
+    def unconnected(self) -> frozenset[str]:
+        """Addresses to which every TCP connection failed."""
+        return frozenset(o.ip for o in self.of(Layer.TCP) if o.failure is not None) - self.connected
+
+    @cached_property
+    def bad_certificates(self) -> frozenset[tuple[str, str]]:
+        """(host name, address) where the probe saw a certificate that is not valid for the name."""
+        return frozenset(
+            (o.hostname, o.ip)
+            for o in self.probe
+            if o.failure is not None
+            and cause_of(o.failure) in CERTIFICATE_CAUSES
+            and o.layer is not Layer.DNS
+        )
+
+    @cached_property
+    def ipv6_works(self) -> bool:
+        return any(is_ipv6(address) for address in self.connected)
+
+    @cached_property
+    def other_targets_distrusted(self) -> frozenset[str]:
+        """Targets at which the probe met an unknown certificate authority."""
+        return frozenset(
+            o.target
+            for o in self.probe
+            if o.failure is not None and cause_of(o.failure) is Cause.AUTHORITY and o.layer is not Layer.DNS
+        )
+
+    def control_handshake(self, observation: Observation) -> float:
+        """Median seconds of handshakes with other names in the measurement; NaN = there was none."""
+        times = sorted(
+            o.seconds
+            for o in self.probe
+            if o.layer is observation.layer
+            and o.failure is None
+            and o.hostname != observation.hostname
+            and not isnan(o.seconds)
+        )
+        return times[len(times) // 2] if times else float("nan")
+
+    @cached_property
+    def connect_seconds(self) -> float:
+        """Median seconds of the TCP connections that worked; NaN = unknown."""
+        times = sorted(o.seconds for o in self.of(Layer.TCP) if o.failure is None and not isnan(o.seconds))
+        return times[len(times) // 2] if times else float("nan")
+
+    @cached_property
+    def groups(self) -> dict[tuple[str, str, bool], Group]:
+        return groups_of(self.probe)
+
+    def matches(self, observation: Observation) -> tuple[Fingerprint, ...]:
+        """Fingerprints in a response; one pass over it, remembered."""
+        found = self._matches.get(id(observation))
+        if found is None:
+            found = self.fingerprints.find(observation, self.bundle.measurement.country)
+            self._matches[id(observation)] = found
+        return found
+
+    # --- the measurement as a whole -----------------------------------------------------------
+
+    @cached_property
+    def nothing_worked(self) -> bool:
+        """Nobody answered the probe at all, as on a machine without a network.
+
+        Blocking of one target leaves the lookup, or the helper, or a reset.  Where no lookup was tried
+        only an unreachable network speaks for itself: an endpoint list may be cut off by silence.
+        """
+        if self.helper or not self.probe:
+            return False
+        failures = [o.failure for o in self.probe]
+        control = self.bundle.control_failure
+        if control is not None:
+            return all(_offline(failure) for failure in (*failures, control))
+        causes = {cause_of(failure) if failure else None for failure in failures}
+        if any(o.layer is Layer.DNS for o in self.probe):
+            return causes <= SILENT_CAUSES
+        return causes <= {Cause.UNREACHABLE, Cause.LOCAL}
+
+
+def _offline(failure: str | None) -> bool:
+    """Could a machine without a network show this?  Android answers lookups from its empty cache then."""
+    return failure is not None and (
+        failure == "android_dns_cache_no_data" or cause_of(failure) in SILENT_CAUSES
+    )
+
+
+def https_page(observation: Observation) -> bool:
+    return observation.failure is None and observation.url.startswith("https:")

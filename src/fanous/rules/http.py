@@ -1,0 +1,180 @@
+"""Rules for pages: a block page, another page than the control's, or the site's own word?
+
+What comes over validated TLS is the site's own word, whatever it says.
+"""
+
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+from fanous.rules import mechanisms
+from fanous.rules.controls import Controls
+from fanous.rules.evidence import https_page
+from fanous.rules.fingerprints import Kind, Where
+from fanous.rules.http_failures import FAILURES
+from fanous.rules.pages import Likeness, is_challenge, is_redirect, refused_by_site
+from fanous.rules.rule import Rule
+
+
+def _block_page(o: Observation, c: Controls, where_location: bool) -> bool:
+    """Also of a request that failed since its redirect could not be followed."""
+    if not o.status_code or c.site_speaks:
+        return False
+    if where_location and c.leads_to_block_page:
+        return True
+    kinds = {match.kind for match in c.matches if (match.where is Where.LOCATION) is where_location}
+    others = {match.kind for match in c.matches} & {Kind.BENIGN, Kind.PORTAL}
+    return Kind.BLOCKPAGE in kinds and not others and c.likeness is not Likeness.SAME
+
+
+def _has(o: Observation, c: Controls, kind: Kind) -> bool:
+    return o.status_code > 0 and any(match.kind is kind for match in c.matches)
+
+
+def _refused_by_country(o: Observation, c: Controls) -> bool:
+    """The site itself refuses visitors from here: it answers others."""
+    if o.status_code == 451:
+        return True
+    helper = c.evidence.helper_page
+    return o.status_code == 403 and helper is not None and helper.status_code // 100 == 2
+
+
+def _fingerprints(o: Observation, c: Controls) -> str:
+    return f"{o.url}: {', '.join(match.id for match in c.matches[:3]) or o.location}"
+
+
+def _page(o: Observation, c: Controls) -> str:
+    helper = c.evidence.helper_page
+    theirs = f"; control {helper.status_code}, {helper.body_length} bytes" if helper else ""
+    title = f" {o.title[:60]!r}" if o.title else ""
+    return f"{o.url}: {o.status_code}, {o.body_length} bytes{title}{theirs}"
+
+
+PAGES = (
+    Rule(
+        id="http.redirect_to_blockpage",
+        layer=Layer.HTTP,
+        state=State.BLOCKED,
+        why="The request was redirected to a known block page.",
+        holds=lambda o, c: _block_page(o, c, True),
+        mechanism="http.redirect",
+        figures=_fingerprints,
+    ),
+    Rule(
+        id="http.blockpage",
+        layer=Layer.HTTP,
+        state=State.BLOCKED,
+        why="The page is a known block page.",
+        holds=lambda o, c: _block_page(o, c, False),
+        mechanism="http.blockpage",
+        figures=_fingerprints,
+    ),
+    Rule(
+        id="http.geo_block",
+        layer=Layer.HTTP,
+        state=State.OK,
+        why="The site itself refuses visitors from here, over a connection that nobody tampered with.",
+        holds=lambda o, c: (
+            o.failure is None and c.site_speaks and _refused_by_country(o, c) and not is_challenge(o)
+        ),
+        mechanism=mechanisms.GEO_BLOCK,
+        figures=_page,
+    ),
+    Rule(
+        id="http.ok_over_tls",
+        layer=Layer.HTTP,
+        state=State.OK,
+        why="The page came over validated TLS.",
+        holds=lambda o, c: https_page(o) and (c.site_speaks or c.likeness is not Likeness.DIFFERENT),
+    ),
+    Rule(
+        id="http.portal",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The page is that of a captive portal or of the user's own equipment.",
+        holds=lambda o, c: _has(o, c, Kind.PORTAL),
+        figures=_fingerprints,
+    ),
+    Rule(
+        id="http.after_wrong_answer",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The address came from a forged DNS answer: the finding is at the DNS layer.",
+        holds=lambda _o, c: c.to_wrong_address,
+    ),
+    Rule(
+        id="http.redirected",
+        layer=Layer.HTTP,
+        state=State.OK,
+        why="The site answered with a redirect.",
+        holds=lambda o, _c: o.failure is None and is_redirect(o),
+    ),
+    Rule(
+        id="http.same_page",
+        layer=Layer.HTTP,
+        state=State.OK,
+        why="The page is the one that the control got.",
+        holds=lambda o, c: o.failure is None and c.likeness is Likeness.SAME,
+    ),
+    Rule(
+        id="http.challenge",
+        layer=Layer.HTTP,
+        state=State.OK,
+        why="The site's delivery network asks the visitor to prove that it is human.",
+        holds=lambda o, c: o.failure is None and (is_challenge(o) or _has(o, c, Kind.CAPTCHA)),
+        figures=_page,
+    ),
+    Rule(
+        id="http.server_error",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The server had trouble of its own or has had too many requests.",
+        holds=lambda o, _c: o.failure is None and (o.status_code >= 500 or o.status_code == 429),
+        figures=_page,
+    ),
+    Rule(
+        id="http.refused_by_site",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The site's own server refuses visitors from here, as far as an unprotected page can tell.",
+        holds=lambda o, c: (
+            o.failure is None
+            and o.status_code in (401, 403, 451)
+            and (o.status_code == 451 or refused_by_site(o, c.evidence.helper_page))
+        ),
+        mechanism=mechanisms.GEO_BLOCK,
+        figures=_page,
+    ),
+    Rule(
+        id="http.missing_page",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The server says that there is no such page here; sites and censors both do.",
+        holds=lambda o, _c: o.failure is None and o.status_code // 100 == 4 and o.status_code != 403,
+        figures=_page,
+    ),
+    Rule(
+        id="http.other_page",
+        layer=Layer.HTTP,
+        state=State.BLOCKED,
+        why="The page is not the one that the control got: it differs in all that can be compared.",
+        holds=lambda o, c: c.likeness is Likeness.DIFFERENT and not o.body_truncated and not https_page(o),
+        mechanism=mechanisms.of_other_page,
+        figures=_page,
+    ),
+    Rule(
+        id="http.incomparable",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="A page came in clear, and too little can be compared with what the control got.",
+        holds=lambda o, c: o.failure is None and (c.has_helper or c.helper_is_missing),
+        figures=_page,
+    ),
+    Rule(
+        id="http.answered",
+        layer=Layer.HTTP,
+        state=State.OK,
+        why="The server answered, and nothing in the answer speaks of blocking.",
+        holds=lambda o, _c: o.failure is None,
+    ),
+)
+
+HTTP_RULES = PAGES + FAILURES

@@ -1,0 +1,186 @@
+"""Rules for requests that failed: cut, starved of data, sent in circles by the site, or dead everywhere?"""
+
+from math import isnan
+
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+from fanous.rules import mechanisms
+from fanous.rules.certificates import certificate_rules
+from fanous.rules.controls import Controls
+from fanous.rules.failures import CERTIFICATE_CAUSES, Cause
+from fanous.rules.rule import Rule
+
+FREEZE = (14_000, 24_000)
+"""Bytes after which a flow freezes: 16-20 KB in Russia in 2025, with what probes count on either side."""
+
+LONGEST_FLOW_GAP = 3.0
+"""Seconds.  A frozen flow is silent until the time-out; a slowed one goes on within a few retransmissions."""
+
+LEAST_RECEIVED = 2_000
+"""Bytes.  With no response at all, less than this may be session tickets and retransmissions."""
+
+
+def _data_came(o: Observation) -> bool:
+    return o.status_code > 0 or o.body_length > 0 or o.received >= LEAST_RECEIVED
+
+
+def _starved(o: Observation, c: Controls) -> bool:
+    return c.cause is Cause.TIMEOUT and _data_came(o) and c.path_is_healthy
+
+
+def _froze(o: Observation, c: Controls) -> bool:
+    went_silent = isnan(o.largest_gap) or o.largest_gap >= LONGEST_FLOW_GAP
+    in_window = FREEZE[0] <= o.received <= FREEZE[1]
+    return in_window and went_silent and o.url.startswith("https:") and _starved(o, c)
+
+
+def _request(o: Observation, _c: Controls) -> str:
+    return f"{o.url or o.hostname}: {o.failure}"
+
+
+def _starved_figures(o: Observation, _c: Controls) -> str:
+    size = f", {o.received} bytes" if o.received >= 0 else ""
+    seconds = "" if isnan(o.seconds) else f" in {o.seconds:.1f} s"
+    return f"{o.url}: {o.failure} after the first data{size}{seconds}"
+
+
+def _group(_o: Observation, c: Controls) -> str:
+    return f"{c.group.failed} of {c.group.endpoints} endpoints"
+
+
+FAILURES = (
+    Rule(
+        id="http.redirects_badly",
+        layer=Layer.HTTP,
+        state=State.OK,
+        why="The site answered, but its redirects lead nowhere.",
+        holds=lambda _o, c: c.cause is Cause.REDIRECT,
+        figures=_request,
+    ),
+    Rule(
+        id="http.unexpected_answer",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The server answered, but not as the nettest expects.",
+        holds=lambda _o, c: c.cause is Cause.ANSWER,
+        figures=_request,
+    ),
+    Rule(
+        id="http.own_fault",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The probe itself could not make the request.",
+        holds=lambda _o, c: c.cause is Cause.LOCAL,
+        figures=_request,
+    ),
+    Rule(
+        id="http.lower_layer",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The request could not be sent: the finding is at a lower layer.",
+        holds=lambda _o, c: c.lower_layer_failed,
+        figures=_request,
+    ),
+    *certificate_rules(Layer.HTTP),
+    Rule(
+        id="http.other_attempt_works",
+        layer=Layer.HTTP,
+        state=State.OK,
+        why="One request failed while another to the same host worked.",
+        holds=lambda _o, c: c.works_elsewhere,
+        figures=_request,
+    ),
+    Rule(
+        id="http.down",
+        layer=Layer.HTTP,
+        state=State.DOWN,
+        why="The page cannot be loaded from outside either.",
+        holds=lambda _o, c: c.reachable is False,
+        mechanism=mechanisms.SERVER_DOWN,
+        figures=_request,
+    ),
+    Rule(
+        id="http.frozen",
+        layer=Layer.HTTP,
+        state=State.THROTTLED,
+        why="The data stopped for good after the first 14-24 KB, while the control loaded the page.",
+        holds=lambda o, c: c.reachable is True and _froze(o, c),
+        mechanism=mechanisms.FROZEN,
+        figures=_starved_figures,
+    ),
+    Rule(
+        id="http.starved",
+        layer=Layer.HTTP,
+        state=State.THROTTLED,
+        why="Data began to come but so slowly that the request timed out, while the control loaded the page.",
+        holds=lambda o, c: c.reachable is True and _starved(o, c),
+        mechanism=mechanisms.of_slow_data,
+        figures=_starved_figures,
+    ),
+    Rule(
+        id="http.starved_on_bad_path",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="Data came slowly, but so does everything on this path.",
+        holds=lambda o, c: c.cause is Cause.TIMEOUT and _data_came(o) and not c.path_is_healthy,
+        figures=_starved_figures,
+    ),
+    Rule(
+        id="http.starved_no_control",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="Data began to come but so slowly that the request timed out; nothing tells whether others fare "
+        "better.",
+        holds=lambda o, c: _starved(o, c),
+        mechanism=mechanisms.of_slow_data,
+        figures=_starved_figures,
+        symptom=True,
+    ),
+    Rule(
+        id="http.unclear_failure",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The request failed in a way that has no name.",
+        holds=lambda _o, c: c.cause in (Cause.UNKNOWN, Cause.ALERT) and (c.has_helper or c.group.fails),
+        mechanism="http",
+        figures=_request,
+        symptom=True,
+    ),
+    Rule(
+        id="http.failure_control_ok",
+        layer=Layer.HTTP,
+        state=State.BLOCKED,
+        why="The request was cut or met silence, while the control loaded the page.",
+        holds=lambda _o, c: (
+            c.reachable is True and c.cause not in CERTIFICATE_CAUSES | {Cause.UNKNOWN, Cause.ALERT}
+        ),
+        mechanism=mechanisms.of_request,
+        figures=_request,
+    ),
+    Rule(
+        id="http.few_endpoints",
+        layer=Layer.HTTP,
+        state=State.OK,
+        why="Most of the target's endpoints answer; a few failures are ordinary.",
+        holds=lambda _o, c: not c.group.fails,
+        figures=_group,
+    ),
+    Rule(
+        id="http.group_fails_elsewhere",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="Most of the target's endpoints fail, but at another layer.",
+        holds=lambda _o, c: c.group.layer is not Layer.HTTP,
+        figures=_group,
+    ),
+    Rule(
+        id="http.no_control",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The request failed, but nothing tells whether others got an answer.",
+        holds=lambda _o, _c: True,
+        mechanism=mechanisms.of_request_group,
+        figures=_request,
+        symptom=True,
+    ),
+)

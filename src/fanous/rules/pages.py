@@ -1,0 +1,139 @@
+"""Pages: is the page that the probe got the one that the helper got?
+
+The tests are those that OONI's web_connectivity introduced (ts-017): status, body length, title, and the
+names of uncommon headers.  Ours answer "unknown" more often, since sites differ by country for many
+reasons: only a page that differs in everything that can be compared is another page.
+"""
+
+from enum import StrEnum
+
+from fanous.model.observation import Observation
+
+LEAST_PROPORTION = 0.7
+"""Shorter body over longer body from which on two pages count as equally long (ts-017)."""
+
+LEAST_CONTROL = 512
+"""Bytes.  A shorter page of the control is a frame or a script that fetches the page, and tells nothing."""
+
+LEAST_WORD = 5
+"""Letters from which on a word of a title tells pages apart (ts-017)."""
+
+_COMMON_HEADERS = frozenset(
+    {
+        "accept-ranges",
+        "age",
+        "cache-control",
+        "cf-ray",
+        "connection",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-type",
+        "date",
+        "etag",
+        "expires",
+        "keep-alive",
+        "last-modified",
+        "link",
+        "location",
+        "p3p",
+        "pragma",
+        "server",
+        "set-cookie",
+        "strict-transport-security",
+        "transfer-encoding",
+        "vary",
+        "via",
+        "x-content-type-options",
+        "x-frame-options",
+        "x-powered-by",
+        "x-varnish",
+        "x-xss-protection",
+    }
+)
+"""Everybody's; only a site's own headers tell its pages (ts-017)."""
+
+_FRONTS = ("cloudflare", "akamai", "cloudfront", "sucuri", "ddos-guard", "imperva", "incapsula", "fastly")
+"""``Server`` headers of delivery networks, which refuse by country or by suspicion on their own."""
+
+
+class Likeness(StrEnum):
+    SAME = "same"
+    DIFFERENT = "different"
+    UNKNOWN = "unknown"
+
+
+def likeness(page: Observation, control: Observation) -> Likeness:
+    """Compare the probe's page with the helper's; a redirect or a failed request compares with nothing."""
+    if page.failure is not None or control.failure is not None or is_redirect(page):
+        return Likeness.UNKNOWN
+    status = page.status_code == control.status_code
+    title = _same_title(page.title, control.title)
+    if not status:
+        return _with_other_status(page, control, title)
+    parts = (_same_length(page, control), _same_headers(page, control), title)
+    if any(parts):
+        return Likeness.SAME
+    # Length and one more must differ: a page without title or own headers tells too little.
+    different = parts[0] is False and (parts[1] is False or title is False)
+    comparable = control.status_code // 100 == 2 and control.body_length >= LEAST_CONTROL
+    return Likeness.DIFFERENT if different and comparable else Likeness.UNKNOWN
+
+
+def _with_other_status(page: Observation, control: Observation, title: bool | None) -> Likeness:
+    if title:
+        return Likeness.SAME
+    if control.status_code // 100 != 2 or page.status_code // 100 == 5 or page.status_code == 429:
+        return Likeness.UNKNOWN
+    length = _same_length(page, control)
+    return Likeness.DIFFERENT if length is False or title is False else Likeness.UNKNOWN
+
+
+def is_redirect(page: Observation) -> bool:
+    return page.status_code // 100 == 3
+
+
+def _same_length(page: Observation, control: Observation) -> bool | None:
+    short, long = sorted((page.body_length, control.body_length))
+    if short < 0 or long == 0:
+        return None
+    if page.body_truncated and page.body_length <= control.body_length:
+        return None
+    return short / long > LEAST_PROPORTION
+
+
+def _same_headers(page: Observation, control: Observation) -> bool | None:
+    """Do the pages share an uncommon header?  ``None`` = the control has none."""
+    uncommon = set(control.header_names) - _COMMON_HEADERS
+    if not uncommon:
+        return None
+    return not uncommon.isdisjoint(page.header_names)
+
+
+def _same_title(page: str, control: str) -> bool | None:
+    """Do the titles share most of their long words?  ``None`` = one has no title."""
+    if not page or not control:
+        return None
+    if page.casefold() == control.casefold():
+        return True
+    ours, theirs = _words(page), _words(control)
+    if not ours or not theirs:
+        return False
+    return 2 * len(ours & theirs) >= min(len(ours), len(theirs))
+
+
+def _words(title: str) -> set[str]:
+    return {word for word in title.casefold().split() if len(word) >= LEAST_WORD}
+
+
+def refused_by_site(page: Observation, control: Observation | None) -> bool:
+    """A refusal in clear that comes from the site's own front: a delivery network, or the same server."""
+    server = page.server.casefold()
+    if any(front in server for front in _FRONTS):
+        return True
+    return bool(server) and control is not None and server == control.server.casefold()
+
+
+def is_challenge(page: Observation) -> bool:
+    """A test for robots by the site's delivery network (status and server alone; see fingerprints)."""
+    return page.status_code in (403, 429, 503) and any(f in page.server.casefold() for f in _FRONTS)

@@ -1,0 +1,131 @@
+"""Rules for TLS and QUIC handshakes: cut by name, intercepted, slowed down, or the site's own trouble?"""
+
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+from fanous.rules import mechanisms
+from fanous.rules.certificates import certificate_rules
+from fanous.rules.controls import Controls
+from fanous.rules.failures import Cause
+from fanous.rules.rule import Rule
+from fanous.rules.tcp import endpoint_failure, group_failures
+
+SLOWEST = 1.0
+"""Seconds.  Below it a handshake may be slow by a single lost packet."""
+SLOW_RATIO = 5.0
+"""To the control handshake.  Turkiye slowed handshakes from 70 ms to over 3 s while others stayed normal."""
+
+
+def _is_slow(o: Observation, c: Controls) -> bool:
+    # The comparison with NaN (no control) is false.
+    return o.seconds > SLOWEST and o.seconds > SLOW_RATIO * c.control_handshake
+
+
+def _slow_figures(o: Observation, c: Controls) -> str:
+    return f"{o.hostname}: {o.seconds:.2f} s, others {c.control_handshake:.2f} s"
+
+
+TLS_RULES = (
+    Rule(
+        id="tls.slow_handshake",
+        layer=Layer.TLS,
+        state=State.THROTTLED,
+        why="The handshake took more than five times as long as with other names in the same measurement.",
+        holds=lambda o, c: o.failure is None and o.seconds > SLOWEST and _is_slow(o, c),
+        mechanism="tls.throttle.sni",
+        figures=_slow_figures,
+    ),
+    Rule(
+        id="tls.ok",
+        layer=Layer.TLS,
+        state=State.OK,
+        why="The handshake was completed.",
+        holds=lambda o, _c: o.failure is None,
+    ),
+    Rule(
+        id="tls.own_fault",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The probe itself could not make the handshake.",
+        holds=lambda _o, c: c.cause is Cause.LOCAL,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.after_wrong_answer",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The address came from a forged DNS answer: the finding is at the DNS layer.",
+        holds=lambda _o, c: c.to_wrong_address,
+        figures=endpoint_failure,
+    ),
+    *certificate_rules(Layer.TLS),
+    Rule(
+        id="tls.down",
+        layer=Layer.TLS,
+        state=State.DOWN,
+        why="The handshake fails from outside too.",
+        holds=lambda _o, c: c.reachable is False,
+        mechanism=mechanisms.SERVER_DOWN,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.other_attempt_works",
+        layer=Layer.TLS,
+        state=State.OK,
+        why="One attempt failed while another address or attempt worked.",
+        holds=lambda _o, c: c.has_helper and c.works_elsewhere,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.address_down",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The site is up, but a handshake with this address of it fails from outside too.",
+        holds=lambda _o, c: c.reachable is None and c.same_step is not None,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.unclear_failure",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The two sides did not agree on a handshake, which old software and interference both cause.",
+        holds=lambda _o, c: c.cause in (Cause.ALERT, Cause.UNKNOWN) and (c.has_helper or c.group.fails),
+        mechanism="tls",
+        figures=endpoint_failure,
+        symptom=True,
+    ),
+    Rule(
+        id="tls.failure_control_ok",
+        layer=Layer.TLS,
+        state=State.BLOCKED,
+        why="The connection was cut during the handshake, while the control completed it.",
+        holds=lambda _o, c: c.reachable is True,
+        mechanism=mechanisms.of_handshake,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.few_endpoints",
+        layer=Layer.TLS,
+        state=State.OK,
+        why="Most of the target's endpoints answer; a few failures are ordinary.",
+        holds=lambda _o, c: not c.group.fails,
+        figures=group_failures,
+    ),
+    Rule(
+        id="tls.group_fails_elsewhere",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="Most of the target's endpoints fail, but at another layer.",
+        holds=lambda _o, c: c.group.layer is not Layer.TLS,
+        figures=group_failures,
+    ),
+    Rule(
+        id="tls.no_control",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake failed, but nothing tells whether others could complete it.",
+        holds=lambda _o, _c: True,
+        mechanism=mechanisms.of_handshake_group,
+        figures=endpoint_failure,
+        symptom=True,
+    ),
+)

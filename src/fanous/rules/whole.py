@@ -1,0 +1,29 @@
+"""Rules for a measurement as a whole: where they hold, nothing else of it may be concluded."""
+
+from fanous.model.observation import Observation
+from fanous.model.verdict import State
+from fanous.rules.controls import Controls
+from fanous.rules.rule import Rule
+
+
+def _defect(_o: Observation, c: Controls) -> str:
+    return c.evidence.bundle.measurement.defect
+
+
+WHOLE_RULES = (
+    Rule(
+        id="measurement.defect",
+        layer=None,
+        state=State.INSUFFICIENT,
+        why="No conclusion may rest on this measurement.",
+        holds=lambda _o, c: bool(c.evidence.bundle.measurement.defect),
+        figures=_defect,
+    ),
+    Rule(
+        id="measurement.no_network",
+        layer=None,
+        state=State.INSUFFICIENT,
+        why="Nothing at all answered the probe, not even its lookups or the helper: it had no network.",
+        holds=lambda _o, c: c.evidence.nothing_worked,
+    ),
+)

@@ -1,0 +1,153 @@
+"""Archive: raw records as they were received, append-only.
+
+The one part of the store that cannot be computed again: a segment is complete and on the disk, under a
+name that holds the digest of its content, before anything is acknowledged.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from fanous.errors import FanousError
+from fanous.model.record import Record
+from fanous.store.disk import disk_errors, make_folder, write_durably
+from fanous.store.segment import SUFFIX, Location, Segment, Shelf, parse_name, shelf
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+LEVEL = 3
+"""zstd's default: on raw measurements higher levels cost twice the time for some per cent of size."""
+SEGMENT_BYTES = 32 * 1024 * 1024
+"""A segment is read whole to check its digest, so this bounds memory; one larger record stands alone."""
+TEMPORARY = ".tmp"
+
+
+class DamagedSegment(FanousError):
+    """A file of the archive does not hold what its name says.  The others are not affected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A raw record, and the folder it belongs to."""
+
+    record: Record
+    country: str
+    test_name: str
+
+
+class Archive:
+    """Segments below one local folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def append(self, received: Sequence[Received], received_at: float) -> list[Location]:
+        """Write records; when this returns they would survive a power cut.
+
+        Returns:
+            Where each record lies, in the order given.
+        """
+        shelves: dict[Shelf, list[int]] = {}
+        for index, item in enumerate(received):
+            place = shelf(received_at, item.country, item.test_name, item.record.source)
+            shelves.setdefault(place, []).append(index)
+        locations: dict[int, Location] = {}
+        with disk_errors(f"write to the archive {self.folder}"):
+            for place, indexes in shelves.items():
+                for part in _parts(indexes, received):
+                    segment = self._write(place, [received[index].record.data for index in part], received_at)
+                    locations.update((index, Location(segment, n)) for n, index in enumerate(part))
+        return [locations[index] for index in range(len(received))]
+
+    def _write(self, place: Shelf, lines: list[bytes], received_at: float) -> Segment:
+        if any(b"\n" in line for line in lines):
+            raise ValueError("a record must not contain a line break")
+        content = b"\n".join(lines) + b"\n"
+        segment = place.holding(_digest(content))
+        path = self.folder / segment.path
+        if not path.exists():
+            make_folder(path.parent)
+            write_durably(path, zstd.compress(content, LEVEL), TEMPORARY, received_at)
+        return segment
+
+    def received_at(self, segment: Segment) -> float:
+        """When its records came: the file's time, or the beginning of the hour where a copy lost that.
+
+        Raises:
+            DamagedSegment: the file is gone.
+        """
+        path = self.folder / segment.path
+        try:
+            written = path.stat().st_mtime
+        except OSError as error:
+            raise DamagedSegment(f"cannot read {path}: {error}; restore it from a copy") from error
+        return written if 0 <= written - segment.begins < 3600 else segment.begins
+
+    def segments(self) -> Iterator[Segment]:
+        """All segments in order of receipt; files with other names are not ours and stay untouched."""
+        for folder, folders, files in os.walk(self.folder / "raw"):
+            folders.sort()
+            for file in sorted(files):
+                segment = parse_name(file.removesuffix(SUFFIX)) if file.endswith(SUFFIX) else None
+                if segment and Path(folder, file) == self.folder / segment.path:
+                    yield segment
+
+    def sweep(self) -> int:
+        """Remove what a killed writer left half-written; only the owner of the store may call it."""
+        remains = list((self.folder / "raw").rglob(f"*{SUFFIX}{TEMPORARY}"))
+        for path in remains:
+            path.unlink(missing_ok=True)
+        return len(remains)
+
+    def records(self, segment: Segment) -> Iterator[Record]:
+        """The raw records of a segment; ``file`` and ``line`` (1-based) say where each lies.
+
+        Raises:
+            DamagedSegment: before the first record, where the content is not what the name says.
+        """
+        for line, data in enumerate(self._lines(segment), 1):
+            yield Record(segment.source, data, file=segment.name, line=line)
+
+    def read(self, location: Location) -> bytes:
+        """One raw record."""
+        lines = self._lines(location.segment)
+        if location.position >= len(lines):
+            raise DamagedSegment(f"{location.segment.name} has no record {location.position}")
+        return lines[location.position]
+
+    def _lines(self, segment: Segment) -> list[bytes]:
+        path = self.folder / segment.path
+        try:
+            content = zstd.decompress(path.read_bytes())
+        except (OSError, zstd.ZstdError) as error:
+            raise DamagedSegment(f"cannot read {path}: {error}; restore it from a copy") from error
+        if _digest(content) != segment.digest:
+            raise DamagedSegment(
+                f"{path} is not what was written (its digest differs); restore it from a copy"
+            )
+        return content.split(b"\n")[:-1]
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()[:16]
+
+
+def _parts(indexes: list[int], received: Sequence[Received]) -> Iterator[list[int]]:
+    """Runs of records that fit in a segment."""
+    part: list[int] = []
+    size = 0
+    for index in indexes:
+        length = len(received[index].record.data) + 1
+        if part and size + length > SEGMENT_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(index)
+        size += length
+    if part:
+        yield part

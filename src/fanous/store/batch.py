@@ -1,0 +1,46 @@
+"""Judged: one measurement as it enters the store - raw record, facts, and what the rules say of them."""
+
+from dataclasses import dataclass
+
+from fanous.model.measurement import Bundle
+from fanous.model.record import Record
+from fanous.model.verdict import Verdict
+from fanous.store.segment import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One raw record and all that was taken from it.
+
+    Attributes:
+        record: goes to the archive.  One that comes from the archive (``Store.records``) keeps its
+            ``line``, which says where in its segment it lies.
+    """
+
+    record: Record
+    bundle: Bundle
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A judged measurement, where its raw record lies, and when that came (unix seconds, UTC)."""
+
+    judged: Judged
+    location: Location
+    received_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a batch; all of it is on the disk when this is returned.
+
+    Attributes:
+        stored: measurements that are new.
+        duplicate: measurements that were stored already, or come again in the batch.
+        fresh: ``id()`` of those of the batch that are new.
+    """
+
+    stored: int
+    duplicate: int
+    fresh: frozenset[int]

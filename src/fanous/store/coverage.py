@@ -1,0 +1,118 @@
+"""Coverage: what was measured at all - countries, networks, volume, and what allows no conclusion."""
+
+from math import inf
+
+import numpy as np
+
+from fanous.model.entity import Entity
+from fanous.model.series import Series, SeriesKey
+from fanous.store.engine import Engine
+from fanous.store.rows import Insufficient, Reason
+from fanous.store.window import IN_WINDOW, window
+
+MEASUREMENTS = "measurements"
+"""Name of the signal of ``volume``."""
+
+_SPAN = """
+SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
+FROM measurements WHERE country = {country:String} AND defect = '' HAVING count() > 0
+"""
+_TARGETS = f"""
+SELECT DISTINCT target FROM verdicts
+WHERE country = {{country:String}} AND target != '' AND defect = '' AND {IN_WINDOW} ORDER BY target
+"""
+_COUNTRIES = (
+    f"SELECT DISTINCT country FROM measurements WHERE {IN_WINDOW} AND country != 'ZZ' ORDER BY country"
+)
+_NETWORKS = """
+SELECT asn, argMax(network_name, (times, network_name)) FROM (
+    SELECT asn, network_name, count() AS times FROM measurements
+    WHERE country = {country:String} AND asn != 0 AND network_name != '' GROUP BY asn, network_name
+) GROUP BY asn ORDER BY asn
+"""
+_VOLUME = f"""
+SELECT asn, groupArray(bin), groupArray(made), groupArray(probes) FROM (
+    SELECT asn, intDiv(toUnixTimestamp64Micro(started_at), {{step:Int64}} * 1000000) * {{step:Int64}} AS bin,
+        count() AS made, uniqExact(probe) AS probes
+    FROM measurements
+    WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND {IN_WINDOW}
+    GROUP BY asn, bin
+) GROUP BY asn ORDER BY asn
+"""
+_JUDGED = f"""
+SELECT uid, target, defect = '' AND max(state != 'insufficient') AS concluded,
+    if(defect != '' OR concluded, '', argMin(rule_id, number)) AS rule,
+    multiIf(defect != '', defect, concluded, '', argMin(why, number)) AS sentence
+FROM verdicts
+WHERE country = {{country:String}} AND target != '' AND {IN_WINDOW}
+GROUP BY uid, target, defect
+"""
+# Sentences of one rule differ in their figures: one of them stands for all.  A measurement whose target
+# has several verdicts speaks with the first of them.
+_INSUFFICIENT = f"""
+SELECT target, sum(made) AS all_made, groupArray((rule, why, made))
+FROM (
+    SELECT target, concluded, rule, min(sentence) AS why, count() AS made FROM ({_JUDGED})
+    GROUP BY target, concluded, rule, if(rule = '', sentence, '')
+) GROUP BY target HAVING NOT max(concluded) ORDER BY all_made DESC, target
+"""
+
+
+class CoverageAnswers:
+    """What was measured.
+
+    Attributes:
+        _engine: with the tables ``measurements`` and ``verdicts``.
+    """
+
+    _engine: Engine
+
+    def span(self, country: str) -> tuple[float, float] | None:
+        """See ``Questions.span``."""
+        rows = self._engine.rows(_SPAN, country=country)
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def targets(self, country: str, since: float, until: float) -> list[str]:
+        """See ``Questions.targets``."""
+        rows = self._engine.rows(_TARGETS, country=country, **window(since, until))
+        return [target for (target,) in rows]
+
+    def countries(self, since: float = -inf, until: float = inf) -> list[str]:
+        """See ``Questions.countries``."""
+        return [country for (country,) in self._engine.rows(_COUNTRIES, **window(since, until))]
+
+    def networks(self, country: str) -> dict[int, str]:
+        """See ``Questions.networks``."""
+        return dict(self._engine.rows(_NETWORKS, country=country))
+
+    def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
+        """See ``Questions.volume``."""
+        rows = self._engine.rows(_VOLUME, country=country, step=step, **window(since, until))
+        return [_volume(country, step, *row) for row in rows]
+
+    def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
+        """See ``Questions.insufficient``."""
+        rows = self._engine.rows(_INSUFFICIENT, country=country, **window(since, until))
+        return [
+            Insufficient(target, made, tuple(sorted((Reason(*r) for r in reasons), key=_order)))
+            for target, made, reasons in rows
+        ]
+
+
+def _order(reason: Reason) -> tuple[int, str, str]:
+    return -reason.measurements, reason.rule_id, reason.why
+
+
+def _volume(country: str, step: int, asn: int, bins: list[int], made: list[int], probes: list[int]) -> Series:
+    times = np.array(bins, np.int64)
+    order = np.argsort(times)
+    measurements = np.array(made, np.int64)[order]
+    return Series(
+        key=SeriesKey(Entity(country, asn), "", MEASUREMENTS),
+        step=step,
+        times=times[order],
+        values=measurements.astype(np.float64),
+        counts=np.array(probes, np.int64)[order],
+        controlled=np.zeros(len(times), np.int64),
+        measurements=measurements,
+    )

@@ -1,0 +1,207 @@
+"""EmbeddedStore: the store of one machine - archive folder, in-process facts, SQLite ledger.
+
+One process at a time owns it (``lock``); within that process, one store at a time is open.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from fanous.errors import FanousError
+from fanous.model.incident import Incident
+from fanous.model.record import Record
+from fanous.store.archive import Archive, Received
+from fanous.store.batch import Appended, Judged, Placed
+from fanous.store.coverage import CoverageAnswers
+from fanous.store.disk import disk_errors
+from fanous.store.engine import Engine
+from fanous.store.evidence import EvidenceAnswers
+from fanous.store.facts import Facts
+from fanous.store.ledger import Ledger, Revision
+from fanous.store.location import StoreLocation, check_folder, in_folder
+from fanous.store.lock import Owner, StoreLock
+from fanous.store.lookup import LookupAnswers
+from fanous.store.protocol import Store
+from fanous.store.segment import Location, Segment
+from fanous.store.votes import VoteAnswers
+
+
+def open_store(where: str | Path | StoreLocation, *, read_only: bool = False) -> Store:
+    """Open a store, making it where it is new.
+
+    Args:
+        where: the folder that holds all three parts, or their addresses one by one.
+        read_only: it must exist already, and nothing can be appended.  The engine still wants it for
+            this process alone.
+
+    Raises:
+        FanousError: another process has it, it is not a store, it is too new, or it cannot be written.
+    """
+    if isinstance(where, StoreLocation):
+        return EmbeddedStore(where, read_only=read_only)
+    location = in_folder(where)
+    folder = location.archive.parent
+    with disk_errors(f"open the store {folder}"):
+        check_folder(folder, must_exist=read_only)
+    return EmbeddedStore(location, read_only=read_only)
+
+
+class EmbeddedStore(VoteAnswers, EvidenceAnswers, CoverageAnswers, LookupAnswers):
+    """See ``Store`` for what each method promises.
+
+    Attributes:
+        left_by: the process that died with the store open, if one did.
+    """
+
+    def __init__(self, location: StoreLocation, *, read_only: bool) -> None:
+        self._read_only = read_only
+        self._swept = False
+        with disk_errors(f"make the store at {location.archive}"):
+            location.archive.mkdir(parents=True, exist_ok=True)
+            if location.lock:
+                location.lock.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = StoreLock(location.lock) if location.lock else None
+        self.left_by: Owner | None = self._lock.left_by if self._lock else None
+        self._archive = Archive(location.archive)
+        try:
+            self._ledger = Ledger(location.ledger)
+            self._engine = Engine(location)
+        except BaseException:
+            self._release()
+            raise
+        self._facts = Facts(self._engine)
+
+    def close(self) -> None:
+        self._engine.close()
+        self._ledger.close()
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    # Measurements
+
+    def known(self, uids: Iterable[str]) -> set[str]:
+        return self._facts.known(uids)
+
+    def append(
+        self, batch: Sequence[Judged], *, rules_version: str, received_at: float | None = None
+    ) -> Appended:
+        self._may_write()
+        self._must_be_finished()
+        fresh = self._fresh(batch)
+        if fresh:
+            at = time.time() if received_at is None else received_at
+            self._swept = False  # until the marker is written there is something to finish
+            locations = self._archive.append([_received(judged) for judged in fresh], at)
+            placed = [Placed(judged, place, at) for judged, place in zip(fresh, locations, strict=True)]
+            self._facts.add(placed, Counter(place.segment for place in locations), rules_version)
+            self._swept = True
+        return Appended(len(fresh), len(batch) - len(fresh), frozenset(map(id, fresh)))
+
+    def _fresh(self, batch: Sequence[Judged]) -> list[Judged]:
+        """The first of each measurement that is not stored yet."""
+        by_uid: dict[str, Judged] = {}
+        for judged in batch:
+            by_uid.setdefault(judged.bundle.measurement.uid, judged)
+        known = self.known(by_uid)
+        return [judged for uid, judged in by_uid.items() if uid not in known]
+
+    def _may_write(self) -> None:
+        if self._read_only:
+            raise FanousError("this store was opened to be read only: open it for writing")
+
+    def _must_be_finished(self) -> None:
+        """Records of an unfinished segment are not known yet, and would be kept twice."""
+        if not self._swept:
+            left = next(self.unfinished(), None)
+            if left:
+                raise FanousError(
+                    f"an interrupted run left {left.name} without facts: finish it first (fanous ingest does)"
+                )
+
+    def unfinished(self) -> Iterator[Segment]:
+        if not self._read_only:
+            self._archive.sweep()
+        marked = self._facts.marked()
+        yield from (segment for segment in self._archive.segments() if segment.name not in marked)
+        self._swept = True
+
+    def finish(self, segment: Segment, judged: Sequence[Judged], *, rules_version: str) -> None:
+        self.replace_verdicts({segment: judged}, rules_version=rules_version)
+
+    def replace_verdicts(self, judged: Mapping[Segment, Sequence[Judged]], *, rules_version: str) -> None:
+        self._may_write()
+        placed = [
+            Placed(one, Location(segment, one.record.line - 1), at)
+            for segment, all_of_it in judged.items()
+            for at in [self._archive.received_at(segment)]
+            for one in all_of_it
+        ]
+        self._facts.remove(list(judged))
+        self._facts.add(
+            placed, {segment: len(all_of_it) for segment, all_of_it in judged.items()}, rules_version
+        )
+
+    def set_aside(self, segment: Segment, why: str) -> None:
+        self._may_write()
+        self._facts.mark_damaged(segment, why)
+
+    def damaged(self) -> list[tuple[Segment, str]]:
+        return self._facts.damaged()
+
+    def judged_otherwise(self, rules_version: str, country: str | None = None) -> Iterator[Segment]:
+        return self._facts.judged_otherwise(rules_version, country)
+
+    def segments(self) -> Iterator[Segment]:
+        return self._archive.segments()
+
+    def records(self, segment: Segment) -> Iterator[Record]:
+        return self._archive.records(segment)
+
+    def read(self, location: Location) -> bytes:
+        return self._archive.read(location)
+
+    # Claims
+
+    def put(
+        self, incident: Incident, reason: str, *, known_as: str | None = None, at: float | None = None
+    ) -> Incident:
+        return self._ledger.put(incident, reason, known_as, at)
+
+    def retract(self, incident_id: str, reason: str, *, at: float | None = None) -> Incident:
+        return self._ledger.retract(incident_id, reason, at)
+
+    def incidents(
+        self, country: str | None = None, since: float | None = None, until: float | None = None
+    ) -> list[Incident]:
+        return self._ledger.incidents(country, since, until)
+
+    def incident(self, incident_id: str) -> Incident | None:
+        return self._ledger.incident(incident_id)
+
+    def revisions(self, incident_id: str) -> list[Revision]:
+        return self._ledger.revisions(incident_id)
+
+    def undetected(self) -> dict[str, tuple[float, float]]:
+        return self._ledger.undetected()
+
+    def mark_undetected(self, spans: Mapping[str, tuple[float, float]]) -> None:
+        self._ledger.mark_undetected(spans)
+
+    def mark_detected(self, country: str) -> None:
+        self._ledger.mark_detected(country)
+
+
+def _received(judged: Judged) -> Received:
+    header = judged.bundle.measurement
+    return Received(judged.record, header.country, header.test_name)

@@ -1,0 +1,253 @@
+"""Ledger: incidents and every revision of them, in transactions.
+
+A revision is a whole claim; it is appended and never changed.  The id is a label given on the first
+revision and is no part of the claim.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from fanous.errors import FanousError
+from fanous.model.incident import Incident, Status
+from fanous.store.codec import decode_incident, encode_incident
+from fanous.store.disk import FULL
+from fanous.store.schema import FORMAT
+
+_SCHEMA = sa.MetaData()
+_META = sa.Table(
+    "meta",
+    _SCHEMA,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+_INCIDENTS = sa.Table(
+    "incidents",
+    _SCHEMA,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("country", sa.String(2), nullable=False),
+    sa.Column("year", sa.Integer, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.UniqueConstraint("country", "year", "number"),
+)
+_REVISIONS = sa.Table(
+    "revisions",
+    _SCHEMA,
+    sa.Column("incident", sa.ForeignKey("incidents.id"), primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("onset", sa.Float, nullable=False),
+    sa.Column("ends", sa.Float),
+    sa.Column("document", sa.Text, nullable=False),
+)
+_UNDETECTED = sa.Table(
+    "undetected",
+    _SCHEMA,
+    sa.Column("country", sa.String(2), primary_key=True),
+    sa.Column("since", sa.Float, nullable=False),
+    sa.Column("until", sa.Float, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What was claimed of an incident from ``at`` on, and why it changed.
+
+    Attributes:
+        n: 1 = the first claim.
+        at: unix seconds, UTC.
+    """
+
+    n: int
+    at: float
+    reason: str
+    incident: Incident
+
+
+class Ledger:
+    """Incidents in a database, by SQLAlchemy URL."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = _connect(url)
+        try:
+            with _ledger_errors(url), self._engine.begin() as connection:
+                _SCHEMA.create_all(connection)
+                _check_format(connection, url)
+        except FanousError:
+            self._engine.dispose()
+            raise
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def put(self, incident: Incident, reason: str, known_as: str | None, at: float | None) -> Incident:
+        """See ``Store.put``."""
+        now = time.time() if at is None else at
+        with self._begin() as connection:
+            if known_as is None:
+                return _append(connection, _register(connection, incident, now), 1, reason, now)
+            before = _latest(connection, known_as)
+            claim = replace(incident, id=known_as)
+            if claim == before.incident:
+                return claim
+            return _append(connection, claim, before.n + 1, reason, now)
+
+    def retract(self, incident_id: str, reason: str, at: float | None) -> Incident:
+        """See ``Store.retract``."""
+        now = time.time() if at is None else at
+        with self._begin() as connection:
+            before = _latest(connection, incident_id)
+            if before.incident.status == Status.RETRACTED:
+                return before.incident
+            claim = replace(before.incident, status=Status.RETRACTED, reason=reason)
+            return _append(connection, claim, before.n + 1, reason, now)
+
+    def incidents(self, country: str | None, since: float | None, until: float | None) -> list[Incident]:
+        """See ``Store.incidents``."""
+        newer = _REVISIONS.alias()
+        last = (
+            sa.select(sa.func.max(newer.c.n))
+            .where(newer.c.incident == _REVISIONS.c.incident)
+            .scalar_subquery()
+        )
+        query = sa.select(_REVISIONS.c.document).join(_INCIDENTS).where(_REVISIONS.c.n == last)
+        if country is not None:
+            query = query.where(_INCIDENTS.c.country == country)
+        if since is not None:
+            query = query.where(sa.or_(_REVISIONS.c.ends.is_(None), _REVISIONS.c.ends > since))
+        if until is not None:
+            query = query.where(_REVISIONS.c.onset < until)
+        with self._engine.connect() as connection:
+            documents = connection.scalars(query.order_by(_REVISIONS.c.onset, _REVISIONS.c.incident))
+            return [decode_incident(document) for document in documents]
+
+    def incident(self, incident_id: str) -> Incident | None:
+        """See ``Store.incident``."""
+        claimed = self.revisions(incident_id)
+        return claimed[-1].incident if claimed else None
+
+    def revisions(self, incident_id: str) -> list[Revision]:
+        """See ``Store.revisions``."""
+        with self._engine.connect() as connection:
+            return _revisions(connection, incident_id)
+
+    def undetected(self) -> dict[str, tuple[float, float]]:
+        """See ``Store.undetected``."""
+        with self._engine.connect() as connection:
+            return {row.country: (row.since, row.until) for row in connection.execute(_UNDETECTED.select())}
+
+    def mark_undetected(self, spans: Mapping[str, tuple[float, float]]) -> None:
+        """See ``Store.mark_undetected``."""
+        with self._begin() as connection:
+            for row in connection.execute(_UNDETECTED.select()).all():
+                if row.country in spans:
+                    since, until = spans[row.country]
+                    spans = {**spans, row.country: (min(row.since, since), max(row.until, until))}
+                    connection.execute(_UNDETECTED.delete().where(_UNDETECTED.c.country == row.country))
+            rows = [{"country": cc, "since": since, "until": until} for cc, (since, until) in spans.items()]
+            if rows:
+                connection.execute(_UNDETECTED.insert(), rows)
+
+    def mark_detected(self, country: str) -> None:
+        """See ``Store.mark_detected``."""
+        with self._begin() as connection:
+            connection.execute(_UNDETECTED.delete().where(_UNDETECTED.c.country == country))
+
+    @contextmanager
+    def _begin(self) -> Iterator[sa.Connection]:
+        with _ledger_errors(str(self._engine.url)), self._engine.begin() as connection:
+            yield connection
+
+
+def _connect(url: str) -> sa.Engine:
+    try:
+        engine = sa.create_engine(url)
+    except (sa.exc.ArgumentError, ImportError) as error:
+        raise FanousError(
+            f"the ledger cannot be kept in {url}: {error}; use sqlite:////folder/file"
+        ) from error
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
+    """WAL lets pages be read while a revision is written; FULL survives a power cut."""
+    cursor = connection.cursor()
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _check_format(connection: sa.Connection, url: str) -> None:
+    query = sa.select(_META.c.value).where(_META.c.key == "format")
+    written = connection.scalar(query)
+    if written is None:
+        connection.execute(_META.insert().values(key="format", value=str(FORMAT)))
+    elif int(written) > FORMAT:
+        raise FanousError(
+            f"the store of {url} was written by a newer Fanous (format {written}, this one knows {FORMAT}): "
+            "install that version, or name another store"
+        )
+
+
+@contextmanager
+def _ledger_errors(url: str) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        if type(error) not in (DatabaseError, OperationalError):
+            raise  # a broken constraint or statement: a bug
+        cause = str(error.orig)
+        advice = (
+            FULL if "full" in cause else "see that the file is there, readable and writable for this user"
+        )
+        raise FanousError(f"cannot use the ledger {url}: {cause}; {advice}", permanent=False) from error
+
+
+def _register(connection: sa.Connection, incident: Incident, now: float) -> Incident:
+    """Give a new incident its id: country, year of its onset, and the next number."""
+    year = datetime.fromtimestamp(incident.onset, UTC).year
+    of_year = (_INCIDENTS.c.country == incident.country) & (_INCIDENTS.c.year == year)
+    number = (connection.scalar(sa.select(sa.func.max(_INCIDENTS.c.number)).where(of_year)) or 0) + 1
+    named = replace(incident, id=f"{incident.country}-{year:04d}-{number:04d}")
+    row = {"id": named.id, "country": named.country, "year": year, "number": number, "created_at": now}
+    connection.execute(_INCIDENTS.insert().values(row))
+    return named
+
+
+def _append(connection: sa.Connection, claim: Incident, n: int, reason: str, now: float) -> Incident:
+    row = {
+        "incident": claim.id,
+        "n": n,
+        "at": now,
+        "reason": reason,
+        "status": claim.status.value,
+        "onset": claim.onset,
+        "ends": claim.end,
+        "document": encode_incident(claim),
+    }
+    connection.execute(_REVISIONS.insert().values(row))
+    return claim
+
+
+def _latest(connection: sa.Connection, incident_id: str) -> Revision:
+    claimed = _revisions(connection, incident_id)
+    if not claimed:
+        raise FanousError(f"there is no incident {incident_id} in this store (fanous incidents list)")
+    return claimed[-1]
+
+
+def _revisions(connection: sa.Connection, incident_id: str) -> list[Revision]:
+    table = _REVISIONS.c
+    query = sa.select(table.n, table.at, table.reason, table.document).where(table.incident == incident_id)
+    rows = connection.execute(query.order_by(table.n))
+    return [Revision(n, at, reason, decode_incident(document)) for n, at, reason, document in rows]

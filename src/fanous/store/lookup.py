@@ -1,0 +1,79 @@
+"""Lookup: one measurement by its uid, with its facts as they were put in."""
+
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import msgspec
+
+from fanous.model.measurement import Measurement
+from fanous.model.observation import Observation
+from fanous.model.verdict import Verdict
+from fanous.store.engine import Engine
+from fanous.store.rows import StoredMeasurement
+from fanous.store.schema import MEASUREMENTS, OBSERVATIONS, VERDICTS
+from fanous.store.segment import Location, parse_name
+
+Noun = TypeVar("Noun", Measurement, Observation, Verdict)
+
+# The measurement's country and time are found first: with them its rows are one granule.
+_OF_UID = (
+    "(country, started_at, uid) IN "
+    "(SELECT country, started_at, uid FROM measurements WHERE uid = {uid:String})"
+)
+
+
+class LookupAnswers:
+    """One measurement.
+
+    Attributes:
+        _engine: with all tables.
+    """
+
+    _engine: Engine
+
+    def measurement(self, uid: str) -> StoredMeasurement | None:
+        """See ``Questions.measurement``."""
+        rows = self._engine.rows(
+            f"SELECT {_selected(MEASUREMENTS)} FROM measurements WHERE uid = {{uid:String}} LIMIT 1", uid=uid
+        )
+        if not rows:
+            return None
+        row = dict(zip(MEASUREMENTS, rows[0], strict=True))
+        segment = parse_name(row["segment"])
+        if segment is None:
+            raise ValueError(f"not the name of a segment: {row['segment']}")
+        return StoredMeasurement(
+            measurement=_noun(Measurement, row),
+            source=row["source"],
+            received_at=row["received_at"],
+            location=Location(segment, row["position"]),
+            observations=row["observations"],
+            control_failure=row["control_failure"],
+            bogus=tuple(row["bogus"]),
+        )
+
+    def verdicts(self, uid: str) -> list[Verdict]:
+        """See ``Questions.verdicts``."""
+        return [_noun(Verdict, row) for row in self._facts_of("verdicts", VERDICTS, uid)]
+
+    def observations(self, uid: str) -> list[Observation]:
+        """See ``Questions.observations``."""
+        return [_noun(Observation, row) for row in self._facts_of("observations", OBSERVATIONS, uid)]
+
+    def _facts_of(self, table: str, columns: dict[str, str], uid: str) -> list[dict[str, Any]]:
+        sql = f"SELECT {_selected(columns)} FROM {table} WHERE {_OF_UID} ORDER BY number"
+        return [dict(zip(columns, row, strict=True)) for row in self._engine.rows(sql, uid=uid)]
+
+
+def _selected(columns: dict[str, str]) -> str:
+    """The columns by name, times as unix seconds."""
+    return ", ".join(
+        f"toUnixTimestamp64Micro(`{name}`) / 1000000" if kind.startswith("DateTime64") else f"`{name}`"
+        for name, kind in columns.items()
+    )
+
+
+def _noun(noun: type[Noun], row: dict[str, Any]) -> Noun:
+    """The fields of a row that the noun has."""
+    own = {field.name: row[field.name] for field in fields(noun) if field.name in row}
+    return msgspec.convert(own, noun)

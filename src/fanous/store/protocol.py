@@ -1,0 +1,197 @@
+"""Protocol: all that the rest of Fanous asks of a store, whatever keeps it.
+
+Times are unix seconds, UTC, and windows half-open ``[since, until)``.  A method that writes raises
+``FanousError`` where the operator can mend it (disk full, no right to write) and has then acknowledged
+nothing; what was acknowledged before stays.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import inf
+from typing import Protocol
+
+from fanous.model.incident import Incident, Interval
+from fanous.model.observation import Observation
+from fanous.model.record import Record
+from fanous.model.series import Series
+from fanous.model.verdict import Verdict
+from fanous.model.votes import Votes
+from fanous.store.batch import Appended, Judged
+from fanous.store.ledger import Revision
+from fanous.store.rows import EvidenceCounts, Insufficient, MechanismCount, StoredMeasurement
+from fanous.store.segment import Location, Segment
+
+
+class Measurements(Protocol):
+    """The write path, and the way back to raw records."""
+
+    def known(self, uids: Iterable[str]) -> set[str]:
+        """Those of ``uids`` that are stored; ask before parsing on, to save the work."""
+
+    def append(
+        self, batch: Sequence[Judged], *, rules_version: str, received_at: float | None = None
+    ) -> Appended:
+        """Keep measurements: raw records first, then facts.  On the disk when it returns.
+
+        Measurements that are known, or come twice in the batch, are counted as duplicates and left.
+
+        Args:
+            received_at: ``None`` = now.
+
+        Raises:
+            FanousError: also where a crash left segments that must be finished first (``recover``).
+        """
+
+    def unfinished(self) -> Iterator[Segment]:
+        """Segments that a crash left without facts, in order of receipt."""
+
+    def finish(self, segment: Segment, judged: Sequence[Judged], *, rules_version: str) -> None:
+        """Write the facts of one segment in place of what there is, crash-safe.
+
+        Args:
+            judged: of the segment's ``records``; one that cannot be used any more may be missing.
+        """
+
+    def replace_verdicts(self, judged: Mapping[Segment, Sequence[Judged]], *, rules_version: str) -> None:
+        """The same for several segments at once, which is cheaper."""
+
+    def set_aside(self, segment: Segment, why: str) -> None:
+        """Go on without a segment that cannot be read; ``damaged`` names it."""
+
+    def damaged(self) -> list[tuple[Segment, str]]:
+        """Segments set aside, and why."""
+
+    def judged_otherwise(self, rules_version: str, country: str | None = None) -> Iterator[Segment]:
+        """Segments whose verdicts are of other rules, in order of receipt; ``None`` = of all countries."""
+
+    def segments(self) -> Iterator[Segment]:
+        """All segments of the archive, in order of receipt."""
+
+    def records(self, segment: Segment) -> Iterator[Record]:
+        """The raw records of a segment.
+
+        Raises:
+            DamagedSegment: before the first record.
+        """
+
+    def read(self, location: Location) -> bytes:
+        """One raw record."""
+
+
+class Questions(Protocol):
+    """The read path."""
+
+    def series(
+        self, country: str, since: float, until: float, step: int = 600, targets: Sequence[str] | None = None
+    ) -> list[Series]:
+        """``blocked_dns``, ``blocked_path`` and ``throttled`` for each network and target, as
+        ``fanous.aggregate.series`` gives them.  ``since`` and ``until`` should be multiples of ``step``:
+        a bin that the window cuts holds only what is inside.
+
+        Args:
+            targets: ``None`` = all.
+        """
+
+    def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
+        """The same before it is gathered in bins, by time."""
+
+    def working_elsewhere(self, country: str, since: float, until: float, targets: Sequence[str]) -> Votes:
+        """Measurements in other countries to which the target worked at every layer; one row each, by
+        time, under the signal ``blocked_path``."""
+
+    def mechanisms(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> list[MechanismCount]:
+        """Which rules said what in any of the intervals, every state included, most frequent first."""
+
+    def evidence(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> EvidenceCounts:
+        """What supports a claim about these targets on these networks in these intervals."""
+
+    def networks(self, country: str) -> dict[int, str]:
+        """ASN to the name that most of its measurements give."""
+
+    def countries(self, since: float = -inf, until: float = inf) -> list[str]:
+        """Countries with measurements, sorted."""
+
+    def span(self, country: str) -> tuple[float, float] | None:
+        """When the first and the last sound measurement was made; ``None`` = there is none."""
+
+    def targets(self, country: str, since: float, until: float) -> list[str]:
+        """Targets of sound measurements, sorted."""
+
+    def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
+        """Sound measurements a bin, one series a network: signal ``measurements``, no target, ``counts``
+        the probes.  Bins without any are not listed."""
+
+    def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
+        """Targets that were measured and of which no rule could conclude anything, most measured first.
+
+        A symptom (``Verdict.symptom``) is no conclusion, though the detectors count it: a target here may
+        be in an incident too.
+        """
+
+    def measurement(self, uid: str) -> StoredMeasurement | None:
+        """``None`` = unknown."""
+
+    def verdicts(self, uid: str) -> list[Verdict]:
+        """As they were judged, in order."""
+
+    def observations(self, uid: str) -> list[Observation]:
+        """As they were parsed, in order, less bodies and headers."""
+
+
+class Claims(Protocol):
+    """Incidents and their revisions; what is written is never changed."""
+
+    def put(
+        self, incident: Incident, reason: str, *, known_as: str | None = None, at: float | None = None
+    ) -> Incident:
+        """Record what is claimed now; the same claim again changes nothing.
+
+        Args:
+            reason: why it changed, for the reader of its history.
+            known_as: id of the incident that this revises; ``None`` = a new one, which gets an id.
+            at: when it was claimed; ``None`` = now.
+
+        Returns:
+            The incident with its id.
+        """
+
+    def retract(self, incident_id: str, reason: str, *, at: float | None = None) -> Incident:
+        """Append a revision that takes the claim back."""
+
+    def incidents(
+        self, country: str | None = None, since: float | None = None, until: float | None = None
+    ) -> list[Incident]:
+        """Latest revisions that overlap the window, retracted ones included, by onset.
+
+        Args:
+            since: ``None`` = no bound; likewise ``until``.
+        """
+
+    def incident(self, incident_id: str) -> Incident | None:
+        """Its latest revision."""
+
+    def revisions(self, incident_id: str) -> list[Revision]:
+        """All that was ever claimed of it, oldest first."""
+
+    def undetected(self) -> dict[str, tuple[float, float]]:
+        """Country -> span of measurements that no detection has seen: what a killed run left to do."""
+
+    def mark_undetected(self, spans: Mapping[str, tuple[float, float]]) -> None:
+        """Widen the spans; done before measurements are stored, so that a crash forgets none."""
+
+    def mark_detected(self, country: str) -> None:
+        """Its incidents say what its measurements say."""
+
+
+class Store(Measurements, Questions, Claims, Protocol):
+    """A store.  A context manager: leaving it closes it."""
+
+    def close(self) -> None:
+        """Give it up for other processes; a second call does nothing."""
+
+    def __enter__(self) -> "Store": ...
+
+    def __exit__(self, *exc_info: object) -> None: ...

@@ -1,0 +1,159 @@
+"""Votes: verdicts to votes to series, in SQL; ``fanous.aggregate`` is the reference and the explanation."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fanous.aggregate import BLOCKED_DNS, BLOCKED_PATH, PROBE_MAJORITY, THROTTLED
+from fanous.model.entity import Entity
+from fanous.model.series import Series, SeriesKey
+from fanous.model.votes import Votes
+from fanous.store.engine import Engine
+from fanous.store.window import IN_WINDOW, window
+
+# -1 = no vote.  Every column but the verdict's own has one value a measurement: any() picks it.
+_BY_MEASUREMENT = f"""
+SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(probe) AS from_probe,
+    any(access) AS line, any(source) AS via, toUnixTimestamp64Micro(any(started_at)) AS micros,
+    countIf(layer = 'dns' AND (state = 'blocked' OR symptom)) > 0 AS dns_blocked,
+    countIf(layer = 'dns' AND state = 'ok') > 0 AS dns_ok,
+    countIf(layer = 'dns' AND controlled) > 0 AS dns_controlled,
+    countIf(layer != 'dns' AND (state = 'blocked' OR symptom)) > 0 AS path_blocked,
+    countIf(layer != 'dns' AND state = 'ok') > 0 AS path_ok,
+    countIf(layer != 'dns' AND state = 'throttled') > 0 AS path_throttled,
+    countIf(layer != 'dns' AND controlled) > 0 AS path_controlled,
+    multiIf(dns_blocked, 1, dns_ok, 0, -1) AS dns_vote,
+    multiIf(path_blocked, 1, path_ok, 0, -1) AS path_vote,
+    multiIf(path_throttled, 1, path_ok AND NOT path_blocked, 0, -1) AS throttled_vote %(more)s
+FROM verdicts
+WHERE country %(places)s {{country:String}} AND country != 'ZZ' AND asn != 0 AND defect = ''
+    AND {IN_WINDOW} %(which)s
+GROUP BY uid, target
+"""
+# What only the witnesses of an incident need: the mechanism named by the most severe, first verdict.
+_DETAILS = """,
+    argMinIf(mechanism, (state != 'blocked', mechanism = '', number),
+        layer = 'dns' AND (state = 'blocked' OR symptom)) AS dns_mechanism,
+    argMinIf(mechanism, (state != 'blocked', mechanism = '', number),
+        layer != 'dns' AND (state = 'blocked' OR symptom)) AS path_mechanism,
+    argMinIf(mechanism, (mechanism = '', number),
+        layer != 'dns' AND state = 'throttled') AS throttled_mechanism,
+    avgIf(kbps, layer != 'dns' AND state = 'throttled' AND NOT isNaN(kbps)) AS rate
+"""
+_IN_SIGNALS = f"""
+ARRAY JOIN
+    ['{BLOCKED_DNS}', '{BLOCKED_PATH}', '{THROTTLED}'] AS signal,
+    [dns_vote, path_vote, throttled_vote] AS vote,
+    [dns_controlled, path_controlled, path_controlled] AS with_control
+"""
+_VOTES = f"""
+SELECT target, network, from_probe, micros, signal, vote, with_control,
+    if(signal = '{BLOCKED_DNS}', resolver, 0) AS resolver_network
+FROM ({_BY_MEASUREMENT}) {_IN_SIGNALS}
+WHERE vote >= 0
+"""
+_BY_PROBE = f"""
+SELECT network, target, signal, resolver_network, from_probe,
+    intDiv(micros, {{step:Int64}} * 1000000) * {{step:Int64}} AS bin,
+    avg(vote) >= {PROBE_MAJORITY} AS seen, max(with_control) AS checked, count() AS made
+FROM ({_VOTES})
+GROUP BY network, target, signal, resolver_network, bin, from_probe
+"""
+_BINS = f"""
+SELECT network, target, signal, resolver_network, bin, sum(seen) / count() AS share, count() AS probes,
+    sum(checked) AS checked_probes, sum(made) AS measurements
+FROM ({_BY_PROBE})
+GROUP BY network, target, signal, resolver_network, bin
+"""
+_SERIES = f"""
+SELECT network, target, signal, resolver_network, groupArray(bin), groupArray(share), groupArray(probes),
+    groupArray(checked_probes), groupArray(measurements)
+FROM ({_BINS})
+GROUP BY network, target, signal, resolver_network
+ORDER BY network, target, signal, resolver_network
+"""
+_WITNESSES = f"""
+SELECT uid, micros / 1000000, network, if(signal = '{BLOCKED_DNS}', resolver, 0), target, signal, from_probe,
+    vote, with_control, mechanism, kbps, line, via
+FROM ({_BY_MEASUREMENT}) {_IN_SIGNALS},
+    [dns_mechanism, path_mechanism, throttled_mechanism] AS mechanism, [nan, nan, rate] AS kbps
+WHERE vote >= 0
+ORDER BY micros, uid, target, signal
+"""
+_WORKING = f"""
+SELECT uid, micros / 1000000, network, 0, target, '{BLOCKED_PATH}', from_probe,
+    0, dns_controlled OR path_controlled, '', nan, line, via
+FROM ({_BY_MEASUREMENT})
+WHERE (dns_ok OR path_ok) AND NOT (dns_blocked OR path_blocked OR path_throttled)
+ORDER BY micros, uid, target
+"""
+
+
+class VoteAnswers:
+    """The votes and the series made of them.
+
+    Attributes:
+        _engine: with the table ``verdicts``.
+    """
+
+    _engine: Engine
+
+    def series(
+        self, country: str, since: float, until: float, step: int = 600, targets: Sequence[str] | None = None
+    ) -> list[Series]:
+        """See ``Questions.series``."""
+        sql = _SERIES % _parts(targets)
+        rows = self._engine.rows(sql, step=step, **_parameters(country, since, until, targets))
+        return [_series(country, step, *row) for row in rows]
+
+    def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
+        """See ``Questions.votes``."""
+        sql = _WITNESSES % _parts(targets, more=_DETAILS)
+        return _votes(self._engine.columns(sql, **_parameters(country, since, until, targets)))
+
+    def working_elsewhere(self, country: str, since: float, until: float, targets: Sequence[str]) -> Votes:
+        """See ``Questions.working_elsewhere``."""
+        sql = _WORKING % _parts(targets, places="!=")
+        return _votes(self._engine.columns(sql, **_parameters(country, since, until, targets)))
+
+
+def _parts(targets: Sequence[str] | None, *, places: str = "=", more: str = "") -> dict[str, str]:
+    """What of ``_BY_MEASUREMENT`` differs from question to question."""
+    which = "" if targets is None else "AND target IN {targets:Array(String)}"
+    return {"places": places, "which": which, "more": more}
+
+
+def _parameters(country: str, since: float, until: float, targets: Sequence[str] | None) -> dict[str, Any]:
+    named = {} if targets is None else {"targets": list(targets)}
+    return {"country": country, **window(since, until), **named}
+
+
+def _votes(columns: list[list[Any]]) -> Votes:
+    """The columns of ``_WITNESSES`` are the fields of ``Votes`` in order."""
+    kinds = (object, float, int, int, object, object, object, bool, bool, object, float, object, object)
+    return Votes(*map(np.array, columns or [[] for _ in kinds], kinds))
+
+
+def _series(
+    country: str,
+    step: int,
+    asn: int,
+    target: str,
+    signal: str,
+    resolver_asn: int,
+    times: list[int],
+    *columns: list[float],
+) -> Series:
+    starts = np.array(times, np.int64)
+    order = np.argsort(starts)
+    values, counts, controlled, measurements = (np.array(column)[order] for column in columns)
+    return Series(
+        key=SeriesKey(Entity(country, asn), target, signal, resolver_asn=resolver_asn),
+        step=step,
+        times=starts[order],
+        values=values.astype(np.float64),
+        counts=counts.astype(np.int64),
+        controlled=controlled.astype(np.int64),
+        measurements=measurements.astype(np.int64),
+    )

@@ -1,0 +1,188 @@
+"""Table: one table of a TOML file that a person wrote; every complaint names file, table and key.
+
+A key that nobody knows is an error with the nearest one that is known: a typing mistake must not silently
+become a default.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from difflib import get_close_matches
+from itertools import pairwise
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fanous.errors import FanousError
+from fanous.model.incident import Interval
+from fanous.model.instant import from_iso
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Typed access to one table.
+
+    Attributes:
+        file: for messages.
+        name: ``event[2].on[1]``, counted from 1; empty = the top.
+    """
+
+    file: str
+    name: str
+    values: Mapping[str, Any]
+
+    TIMES: ClassVar = ("intervals", "sessions")
+
+    def allow(self, *keys: str) -> None:
+        """Complain about any key but these."""
+        for key in self.values:
+            if key not in keys:
+                near = get_close_matches(key, keys, n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(keys)}"
+                raise self.wrong(key, f"there is no such key; {hint}")
+
+    def wrong(self, key: str, why: str) -> FanousError:
+        """The error to raise about ``key``."""
+        where = f"[{self.name}] " if self.name else ""
+        return FanousError(f"{self.file}: {where}{key}: {why}")
+
+    def has(self, key: str) -> bool:
+        return key in self.values
+
+    def text(self, key: str, *, default: str | None = None) -> str:
+        value = self._get(key, default)
+        if not isinstance(value, str) or (not value and default is None):
+            raise self.wrong(key, f"a text is needed, not {value!r}")
+        return value
+
+    def integer(self, key: str, *, default: int) -> int:
+        value = self._get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.wrong(key, f"a whole number is needed, not {value!r}")
+        return value
+
+    def one_of(self, key: str, known: Sequence[str], *, default: str | None = None) -> str:
+        value = self.text(key, default=default)
+        if value not in known and value != default:
+            near = get_close_matches(value, known, n=1)
+            hint = f"; did you mean {str(near[0])!r}?" if near else ""
+            raise self.wrong(key, f"{value!r} is none of {', '.join(known)}{hint}")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        found = tuple(self._list(key))
+        if not found or not all(isinstance(value, str) and value for value in found):
+            raise self.wrong(key, f"a list of texts is needed, not {self.values[key]!r}")
+        return found
+
+    def integers(self, key: str) -> tuple[int, ...]:
+        found = tuple(self._list(key))
+        if not all(isinstance(value, int) and not isinstance(value, bool) for value in found):
+            raise self.wrong(
+                key, f"a list of whole numbers is needed (AS17557 is 17557), not {self.values[key]!r}"
+            )
+        return found
+
+    def country(self) -> str:
+        code = self.text("country")
+        if len(code) != 2 or not code.isascii() or not code.isupper():
+            raise self.wrong("country", f"{code!r} is no ISO 3166-1 code such as 'PK'")
+        return code
+
+    def table(self, key: str) -> "Table":
+        value = self._get(key, None)
+        if not isinstance(value, dict):
+            raise self.wrong(key, f"a table [{key}] is needed, not {value!r}")
+        return Table(self.file, self._below(key), value)
+
+    def tables(self, key: str) -> list["Table"]:
+        """The tables of a list; none where the key is missing."""
+        found = self._list(key) if self.has(key) else []
+        if not all(isinstance(value, dict) for value in found):
+            raise self.wrong(key, f"a list of tables [[{self._below(key)}]] is needed")
+        return [Table(self.file, f"{self._below(key)}[{nth}]", value) for nth, value in enumerate(found, 1)]
+
+    def instant(self, key: str) -> float:
+        """Unix seconds of a date or time; without a zone it is UTC."""
+        return self._instant(key, self._get(key, None))
+
+    def window(self) -> tuple[float, float]:
+        since, until = self.instant("since"), self.instant("until")
+        if since >= until:
+            raise self.wrong("until", "it must lie after since")
+        return since, until
+
+    def intervals(self) -> tuple[Interval, ...]:
+        """From ``intervals = [[start, end], ...]`` and ``sessions = [{days, hours, zone}]``, in order."""
+        found = [self._interval(pair) for pair in (self._list("intervals") if self.has("intervals") else [])]
+        for sessions in self.tables("sessions"):
+            found += sessions.daily()
+        if not found:
+            raise self.wrong("intervals", "say when it was on: intervals = [[start, end]] or [[...sessions]]")
+        found.sort(key=lambda interval: interval.start)
+        for before, after in pairwise(found):
+            if before.end is None or before.end > after.start:
+                raise self.wrong("intervals", "two of them overlap")
+        return tuple(found)
+
+    def daily(self) -> list[Interval]:
+        """The same hours on several days, on a country's clock (``zone``)."""
+        self.allow("days", "hours", "zone")
+        zone = self._zone()
+        return [self._session(day, hours, zone) for day in self._days() for hours in self.texts("hours")]
+
+    def _days(self) -> list[date]:
+        days = self._list("days")
+        if not all(type(day) is date for day in days):
+            raise self.wrong("days", "dates are needed, as in [2023-11-14, 2023-11-15]")
+        return days
+
+    def _zone(self) -> ZoneInfo:
+        name = self.text("zone")
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise self.wrong("zone", f"{name!r} is no time zone such as 'Africa/Nairobi'") from None
+
+    def _session(self, day: date, hours: str, zone: ZoneInfo) -> Interval:
+        first, dash, last = hours.partition("-")
+        try:
+            start, end = (datetime.strptime(text.strip(), "%H:%M").time() for text in (first, last))
+        except ValueError:
+            raise self.wrong("hours", f"{hours!r} is not like '07:15-11:00'") from None
+        ends_on = day if dash and end > start else day + timedelta(days=1)
+        return Interval(
+            datetime.combine(day, start, zone).timestamp(), datetime.combine(ends_on, end, zone).timestamp()
+        )
+
+    def _interval(self, pair: Any) -> Interval:
+        if not isinstance(pair, list) or len(pair) not in (1, 2):
+            raise self.wrong("intervals", f"[start, end] is needed ([start] = it goes on), not {pair!r}")
+        start = self._instant("intervals", pair[0])
+        end = self._instant("intervals", pair[1]) if len(pair) == 2 else None
+        if end is not None and end <= start:
+            raise self.wrong("intervals", f"{pair[1]} does not lie after {pair[0]}")
+        return Interval(start, end)
+
+    def _instant(self, key: str, value: Any) -> float:
+        text = value.isoformat() if isinstance(value, (date, datetime)) else value
+        try:
+            return from_iso(text)
+        except (ValueError, TypeError, AttributeError):
+            raise self.wrong(key, f"{value!r} is no time such as 2023-12-17T15:00:00Z") from None
+
+    def _get(self, key: str, default: Any) -> Any:
+        if key in self.values:
+            return self.values[key]
+        if default is None:
+            near = get_close_matches(key, list(self.values), n=1)
+            raise self.wrong(key, "it is missing" + (f" (there is {near[0]!r})" if near else ""))
+        return default
+
+    def _list(self, key: str) -> list[Any]:
+        value = self._get(key, None)
+        if not isinstance(value, list):
+            raise self.wrong(key, f"a list is needed, not {value!r}")
+        return value
+
+    def _below(self, key: str) -> str:
+        return f"{self.name}.{key}" if self.name else key

@@ -1,0 +1,1 @@
+"""Connectors: files of every odd kind in, records and observations out."""

@@ -1,0 +1,111 @@
+"""Bodies, titles and headers in the shapes that probes wrote."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import Raw
+
+from fanous.connectors.ooni.document import Response
+from fanous.connectors.ooni.page import LONGEST_TITLE, header_named, headers_of, page_of, title_of
+from tests.connectors.records import binary, encoded
+
+
+def page(**response: Any) -> tuple[str, int, list[str]]:
+    notes: list[str] = []
+    read = page_of(msgspec.json.decode(encoded(response), type=Response), "response", notes)
+    return read.body, read.length, notes
+
+
+def headers(content: Any) -> list[tuple[str, str]]:
+    return headers_of(Raw(encoded(content)))
+
+
+@pytest.mark.parametrize(
+    ("body", "text", "length"),
+    [
+        ("plain", "plain", 5),
+        ("سلام", "سلام", 8),  # bytes, not characters
+        ("", "", 0),
+        (None, "", -1),
+        (binary(b"\xffabc"), "\ufffdabc", 4),
+        ({"format": "base64"}, "", -1),
+    ],
+)
+def test_a_body_is_text_and_its_length_is_in_bytes(body: Any, text: str, length: int) -> None:
+    assert page(body=body)[:2] == (text, length)
+
+
+def test_bad_base64_is_noted_and_the_rest_is_used() -> None:
+    assert page(body={"format": "base64", "data": "AAA"}) == ("", -1, ["response.body: not base64"])
+
+
+def test_a_page_in_a_legacy_encoding_is_read_in_it() -> None:
+    turkish = "Erişim engellendi"
+    content_type = [["Content-Type", "text/html; charset=windows-1254"]]
+    assert page(body=binary(turkish.encode("windows-1254")), headers_list=content_type)[0] == turkish
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "idna", "unicode_escape", "zip", "nonsense"])
+def test_a_server_does_not_choose_any_codec(charset: str) -> None:
+    content_type = [["Content-Type", f"text/html; charset={charset}"]]
+    assert page(body=binary(b"+AD4- \\x41"), headers_list=content_type)[0] == "+AD4- \\x41"
+
+
+@pytest.mark.parametrize(
+    ("body", "title"),
+    [
+        ("<html><head><title>News</title>", "News"),
+        ("<TITLE lang='en'>\n News \n</TITLE>", "News"),
+        ("<title>never ends", "never ends"),
+        ("<title", ""),
+        ("no title", ""),
+        ("<title>" + "x" * 10_000, "x" * LONGEST_TITLE),
+    ],
+)
+def test_a_title_is_the_text_of_the_first(body: str, title: str) -> None:
+    assert title_of(body) == title
+
+
+@pytest.mark.parametrize(
+    ("content", "pairs"),
+    [
+        ([["A", "1"], ["A", "2"]], [("A", "1"), ("A", "2")]),
+        ({"A": "1"}, [("A", "1")]),
+        ([["A", binary(b"http://block.example/")]], [("A", "http://block.example/")]),
+        ({"A": binary(b"\xff")}, [("A", "\ufffd")]),
+        ([["A", {"format": "base64", "data": "?"}]], [("A", "")]),
+        ([["A", None]], [("A", "")]),
+        (
+            [["A", "1"], ["B"], "C", ["D", 4], ["E", ["5", "6"]], [7, "x"]],
+            [("A", "1"), ("D", "4"), ("E", "5"), ("E", "6")],
+        ),
+        ({"A": 1, "B": ["2"], "C": {}}, [("A", "1"), ("B", "2")]),
+        (None, []),
+        ("text", []),
+        (7, []),
+    ],
+)
+def test_headers_are_pairs_whatever_shape_they_had(content: Any, pairs: list[tuple[str, str]]) -> None:
+    assert headers(content) == pairs
+
+
+@pytest.mark.parametrize(
+    ("raw", "pairs"),
+    [
+        (b'[["A","\\ud800x"]]', [("A", "\ufffdx")]),
+        (b'[["A","\x80x"]]', [("A", "\ufffdx")]),
+        (b'{"A":NaN,"B":"1"}', [("B", "1")]),
+        (b'[["A",' + b"[" * 5000 + b"]" * 5000 + b"]]", []),
+    ],
+)
+def test_headers_that_are_not_legal_json_lose_no_more_than_they_must(
+    raw: bytes, pairs: list[tuple[str, str]]
+) -> None:
+    assert headers_of(Raw(raw)) == pairs
+
+
+def test_a_header_is_found_by_name_in_any_case() -> None:
+    pairs = [("Location", "a"), ("location", "b")]
+    assert header_named(pairs, "location") == "a"
+    assert header_named(pairs, "server") == ""

@@ -1,0 +1,54 @@
+"""Speed tests of every version."""
+
+from math import isnan
+from typing import Any
+
+import pytest
+
+from fanous.model.observation import Layer
+from tests.connectors.records import document, parsed
+
+NDT = {
+    "server": {"hostname": "ndt-mlab1-tst01.mlab.example"},
+    "summary": {"download": 4200.5, "upload": 900.0, "min_rtt": 30.0},
+    "download": [
+        {"AppInfo": {"NumBytes": 1000, "ElapsedTime": 250_000}},
+        {"AppInfo": {"NumBytes": 5_000_000, "ElapsedTime": 10_000_000}},
+        {"TCPInfo": {}},
+    ],
+    "failure": None,
+}
+DASH = {
+    "simple": {"connect_latency": 0.01, "median_bitrate": 7000},
+    "receiver_data": [{"received": 1000, "elapsed": 2.0}, {"received": 500, "elapsed": 1.5}],
+    "failure": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "kbps", "received", "seconds"),
+    [
+        ("ndt", NDT, 4200.5, 5_000_000, 10.0),
+        ("dash", DASH, 7000, 1500, 3.5),
+        ("ndt", {"simple": {"download": 3100}}, 3100, -1, None),  # Measurement Kit
+        ("ndt", {"failure": "generic_timeout_error"}, None, -1, None),
+        ("dash", DASH | {"simple": {"median_bitrate": -1}}, None, 1500, 3.5),
+        ("dash", DASH | {"simple": {"median_bitrate": 1e300}}, None, 1500, 3.5),
+        ("ndt", NDT | {"download": [None, 7]}, 4200.5, -1, None),
+    ],
+)
+def test_the_download_is_one_observation(
+    name: str, keys: dict[str, Any], kbps: float | None, received: int, seconds: float | None
+) -> None:
+    bundle = parsed(document(keys, test_name=name, input=None))
+    (seen,) = bundle.observations
+    assert (seen.layer, seen.target, bundle.measurement.target) == (Layer.TRANSFER, name, name)
+    assert isnan(seen.kbps) if kbps is None else seen.kbps == kbps
+    assert seen.received == received
+    assert isnan(seen.seconds) if seconds is None else seen.seconds == seconds
+    assert seen.failure == keys.get("failure")
+
+
+@pytest.mark.parametrize("keys", [{}, {"simple": {}}, {"summary": None}, {"download": []}])
+def test_a_test_that_says_nothing_observed_nothing(keys: dict[str, Any]) -> None:
+    assert parsed(document(keys, test_name="ndt")).observations == ()

@@ -1,0 +1,224 @@
+"""A group of anomalies and its votes become one incident whose status the published rules give."""
+
+from dataclasses import replace
+
+import pytest
+
+from fanous.incidents.confirm import LONE_HOURS, LONE_PROBES
+from fanous.incidents.lifecycle import incident_of
+from fanous.model.entity import Access
+from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.weights import NetworkWeight, UserWeights
+from tests.incidents.events import HOUR, MONDAY, SETTING, Ballot, finding, setting, votes
+
+NOBODY = votes()
+TEN = [10 + n / 2 for n in range(10)]
+"""Ten half hours, 10:00 to 14:30."""
+
+
+def event(*ballots: Ballot, end: float | None = 15, last_seen: float = 15) -> Incident:
+    """X fails on the networks of the failing ballots from 10:00."""
+    networks = sorted({b.asn for b in ballots if b.seen})
+    group = [finding(10, end, asn=asn, last_seen=last_seen) for asn in networks]
+    return incident_of(group, votes(*ballots), NOBODY, SETTING)
+
+
+def test_two_networks_with_a_domestic_control_are_confirmed_and_over() -> None:
+    incident = event(Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
+    assert incident.status is Status.ENDED
+    assert incident.rule == "C2"
+    assert incident.entities == ("AS1", "AS2")
+    assert incident.scope is Scope.MULTI_ISP
+    assert incident.mechanisms == ("tls.reset.sni",)
+    assert incident.evidence.measurements == incident.evidence.probes == 20
+    assert incident.evidence.controls == 10
+    assert incident.confirmed_at is not None
+    assert 0.5 * HOUR <= incident.confirmed_at - incident.onset <= 1.5 * HOUR
+
+
+def test_without_a_control_it_stays_suspected() -> None:
+    incident = event(Ballot(TEN, True, 1), Ballot(TEN, True, 2), end=None)
+    assert incident.status is Status.SUSPECTED
+    assert incident.confirmed_at is None
+    assert "worked elsewhere" in incident.reason
+
+
+def test_a_control_of_another_hour_is_no_control() -> None:
+    incident = event(
+        Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot([1, 2, 3, 20, 21], False, 3), end=None
+    )
+    assert incident.confirmed_at is None
+
+
+def test_the_outside_helper_is_a_control() -> None:
+    incident = event(Ballot(TEN, True, 1, controlled=True), Ballot(TEN, True, 2, controlled=True), end=None)
+    assert incident.status is Status.CONFIRMED
+    assert "outside helper" in incident.reason
+
+
+def test_the_target_working_abroad_is_a_control() -> None:
+    group = [finding(10, 15, asn=asn) for asn in (1, 2)]
+    here = votes(Ballot(TEN, True, 1), Ballot(TEN, True, 2))
+    abroad = votes(Ballot(TEN, False, 99))
+    assert incident_of(group, here, abroad, SETTING).rule == "C2"
+    other_target = votes(Ballot(TEN, False, 99, target="youtube"))
+    assert incident_of(group, here, other_target, SETTING).rule == ""
+
+
+def test_one_probe_that_fails_all_day_confirms_nothing() -> None:
+    incident = event(Ballot(TEN, True, 1, probe="p"), Ballot(TEN, True, 2, probe="q"), Ballot(TEN, False, 3))
+    assert incident.confirmed_at is None
+
+
+@pytest.mark.parametrize(
+    ("hours", "confirmed"),
+    [
+        ([10, 10.2, 10.4, 10.6, 10.8, 10.9, 11.0, 11.2], False),  # many probes in two hours: a burst
+        ([10, 11, 12, 13, 14], False),  # too few hours
+        ([10, 11, 12, 13, 14, 15, 16, 17], True),
+    ],
+)
+def test_a_lone_thin_network_stays_suspected(hours: list[float], confirmed: bool) -> None:
+    assert (LONE_PROBES, LONE_HOURS) == (6, 8)
+    group = [finding(10, 18, asn=1)]
+    seen = votes(Ballot(hours, True, 1), Ballot(TEN, False, 3))
+    incident = incident_of(group, seen, NOBODY, SETTING)
+    assert (incident.confirmed_at is not None) is confirmed
+    assert incident.scope is Scope.ISP
+
+
+def test_two_networks_that_fail_a_day_apart_are_no_witnesses_to_each_other() -> None:
+    group = [finding(10, 15, asn=1), finding(34, 39, asn=2)]
+    seen = votes(Ballot(TEN[:6], True, 1), Ballot([34, 35, 36], True, 2), Ballot([*TEN, 34, 35], False, 3))
+    incident = incident_of(group, seen, NOBODY, SETTING)
+    assert incident.confirmed_at is None
+    assert "failed together" in incident.reason
+
+
+def test_a_line_that_fails_a_little_is_not_named_in_the_wake_of_others() -> None:
+    flaky = Ballot(TEN[::2], True, 4), Ballot(TEN[1::2], False, 4)
+    seen = Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3), *flaky
+    assert event(*seen).entities == ("AS1", "AS2")
+
+
+def test_a_network_that_only_a_burst_raised_is_not_named() -> None:
+    burst = Ballot([11.0, 11.1, 11.2], True, 4)
+    incident = event(Ballot(TEN, True, 1), Ballot(TEN, True, 2), burst, Ballot(TEN, False, 3))
+    assert incident.entities == ("AS1", "AS2")
+
+
+def test_silence_ends_nothing() -> None:
+    ballots = Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3)
+    incident = event(*ballots, end=None)
+    assert incident.status is Status.CONFIRMED
+    assert incident.end is None
+
+
+def test_a_network_that_fell_silent_does_not_hold_open_what_others_saw_ending() -> None:
+    group = [finding(10, 30, asn=1, last_seen=29), finding(10, None, asn=2, last_seen=12)]
+    seen = votes(Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
+    assert incident_of(group, seen, NOBODY, SETTING).status is Status.ENDED
+    still = [finding(10, 12, asn=1), finding(10, None, asn=2, last_seen=29)]
+    assert incident_of(still, seen, NOBODY, SETTING).status is Status.CONFIRMED
+
+
+def test_a_weak_suspicion_that_faded_is_retracted() -> None:
+    group = [finding(10, 12, probability=0.95)]
+    incident = incident_of(group, votes(Ballot([10, 11], True, 1)), NOBODY, SETTING)
+    assert incident.status is Status.RETRACTED
+    assert incident.scope is Scope.INSUFFICIENT
+
+
+def test_two_families_that_saw_it_confirm_by_c1() -> None:
+    incident = event(Ballot([10, 11], True, 1), Ballot([10, 11], True, 1, source="edge"), end=None)
+    assert incident.rule == "C1"
+    assert incident.evidence.families == ("edge", "ooni")
+
+
+def test_daily_sessions_are_intervals_of_one_incident() -> None:
+    group = [finding(10 + 24 * day, 14 + 24 * day, asn=asn) for day in range(5) for asn in (1, 2)]
+    hours = [10 + 24 * day + n for day in range(5) for n in range(4)]
+    seen = votes(Ballot(hours, True, 1), Ballot(hours, True, 2), Ballot(hours, False, 3))
+    incident = incident_of(group, seen, NOBODY, SETTING)
+    assert len(incident.intervals) == 5
+    assert incident.onset == MONDAY + 10 * HOUR
+    assert incident.end == MONDAY + (14 + 96) * HOUR
+    assert [len(network.intervals) for network in incident.networks] == [5, 5]
+
+
+def test_an_open_onset_has_no_earliest() -> None:
+    group = [finding(0, 15, asn=asn, open_onset=True) for asn in (1, 2)]
+    seen = votes(Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
+    assert incident_of(group, seen, NOBODY, SETTING).onset_earliest is None
+
+
+def test_each_target_is_a_part_and_the_kind_is_the_most_severe() -> None:
+    group = [
+        finding(10, 15, asn=1),
+        finding(10, 15, asn=2),
+        finding(10, 15, asn=1, target="youtube", kind=Kind.THROTTLING, signal="throttled"),
+    ]
+    seen = votes(
+        Ballot(TEN, True, 1),
+        Ballot(TEN, True, 2),
+        Ballot(
+            TEN,
+            True,
+            1,
+            "youtube",
+            kbps=137,
+            mechanism="tls.throttle.sni",
+            signal="throttled",
+            controlled=True,
+        ),
+        Ballot(TEN, False, 3),
+    )
+    incident = incident_of(group, seen, NOBODY, SETTING)
+    assert incident.kind is Kind.BLOCKING
+    assert [(p.target, p.kind, p.mechanisms) for p in incident.parts] == [
+        ("x", Kind.BLOCKING, ("tls.reset.sni",)),
+        ("youtube", Kind.THROTTLING, ("tls.throttle.sni",)),
+    ]
+    assert incident.kbps is not None
+    assert incident.kbps.mean == pytest.approx(137)
+
+
+def test_more_networks_make_it_surer_but_never_certain() -> None:
+    one = event(Ballot(TEN, True, 1), Ballot(TEN, False, 9)).confidence
+    five = event(*(Ballot(TEN, True, asn) for asn in range(1, 6)), Ballot(TEN, False, 9)).confidence
+    assert one <= five <= 0.999
+
+
+def test_a_nation_wide_mobile_cut_is_named_as_such() -> None:
+    m, f = Access.MOBILE, Access.FIXED
+    weights = UserWeights(
+        "XA",
+        tuple(
+            NetworkWeight(asn, share, access, f"operator {asn}")
+            for asn, share, access in [(1, 0.3, m), (2, 0.25, m), (3, 0.15, m), (4, 0.2, f), (5, 0.1, f)]
+        ),
+        0.2,
+        "a test",
+    )
+    group = [finding(10, 15, asn=asn) for asn in (1, 2, 3)]
+    seen = votes(*(Ballot(TEN, asn < 4, asn) for asn in range(1, 6)))
+    incident = incident_of(group, seen, NOBODY, setting(weights))
+    assert (incident.scope, incident.access) == (Scope.NATION, Access.MOBILE)
+    assert incident.entities == ("XA", "AS1", "AS2", "AS3")
+    assert incident.users is not None
+    assert incident.users.low > 0.5
+
+
+def test_the_moment_of_confirmation_knows_nothing_of_later_data() -> None:
+    ballots = Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3)
+    whole = event(*ballots)
+    assert whole.confirmed_at is not None
+    known = votes(*ballots)
+    cut = known.where(known.times <= whole.confirmed_at)
+    group = [
+        replace(f, anomaly=replace(f.anomaly, end=None, last_seen=whole.confirmed_at + 1))
+        for f in (finding(10, 15, asn=1), finding(10, 15, asn=2))
+    ]
+    assert incident_of(group, cut, NOBODY, SETTING).confirmed_at == whole.confirmed_at
+    before = known.where(known.times < whole.confirmed_at - 1)
+    assert incident_of(group, before, NOBODY, SETTING).confirmed_at != whole.confirmed_at

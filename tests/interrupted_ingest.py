@@ -1,0 +1,26 @@
+"""An ingest in small batches that says what it has acknowledged; the kill test starts and kills it.
+
+argv: store, file.  Prints ``acknowledged UID`` for each measurement once it is on the disk, and ``done``.
+"""
+
+import sys
+from pathlib import Path
+
+from fanous import pipeline
+from fanous.store import Judged, Store, open_store
+
+pipeline.BATCH_RECORDS = 40
+append = pipeline._append
+
+
+def told(store: Store, batch: list[Judged], tally: pipeline.Ingested) -> None:
+    append(store, batch, tally)
+    for judged in batch:
+        print("acknowledged", judged.bundle.measurement.uid)
+    sys.stdout.flush()
+
+
+pipeline._append = told
+with open_store(sys.argv[1]) as opened:
+    pipeline.ingest(opened, "ooni", [Path(sys.argv[2])])
+print("done")

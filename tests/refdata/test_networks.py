@@ -1,0 +1,40 @@
+"""An ASN's name for people."""
+
+import lzma
+
+import pytest
+
+from fanous.refdata.networks import network_name, registered_name
+from fanous.refdata.tables import bytes_of, toml_table
+
+
+@pytest.mark.parametrize(
+    ("asn", "name"),
+    [
+        (45669, "Jazz"),
+        (17557, "PTCL"),
+        (33771, "Safaricom"),
+        (3320, "Deutsche Telekom AG"),
+        (0, ""),
+        (4_200_000_000, ""),  # private use
+    ],
+)
+def test_a_network_has_the_name_that_users_know(asn: int, name: str) -> None:
+    assert network_name(asn) == name
+
+
+def test_the_registered_name_is_kept_beside_it() -> None:
+    assert registered_name(45669).startswith("Mobilink GSM")
+
+
+def test_names_that_users_know_are_of_networks_that_exist() -> None:
+    known = toml_table("network_names.toml")["names"]
+    assert [asn for asn in known if not registered_name(int(asn))] == []
+
+
+def test_the_table_is_small_and_carries_its_credit() -> None:
+    packed = bytes_of("networks.tsv.xz")
+    assert len(packed) < 1_500_000
+    head = lzma.decompress(packed)[:600].decode()
+    for credit in ("CC BY 4.0", "2026", "routeviews.org", "nro.net", "https://db-ip.com"):
+        assert credit in head

@@ -1,0 +1,139 @@
+"""Sound: what sites, probes and helpers do by themselves, and must never be called interference."""
+
+from tests.rules.golden.case import PLAIN, TIMEOUT, Golden, front, works
+from tests.rules.golden.record import ELSEWHERE, HOME, Web
+
+DENIED = "<html><head><title>No entry</title></head><body>Not here.</body></html>"
+CHALLENGE = "<title>Just a moment...</title><script src='/cdn-cgi/challenge-platform/x.js'></script>"
+
+SOUND = [
+    Golden("the site works", works().fetch()),
+    Golden("the site works without TLS", works(PLAIN).fetch()),
+    Golden(
+        "an international name",
+        Web("http://Яндекс.рф/")
+        .lookup(HOME, host="xn--d1acpjx3f.xn--p1ai")
+        .connect(port=80)
+        .helper()
+        .fetch(),
+    ),
+    Golden("a large file is cut by the probe", works(PLAIN).fetch(body="x" * 9000, truncated=True)),
+    Golden(
+        "an expired certificate of the site",
+        Web()
+        .lookup(HOME)
+        .connect()
+        .shake(failure="ssl_invalid_certificate")
+        .helper(handshakes={f"{HOME}:443": "ssl_invalid_certificate"}, page="ssl_invalid_certificate"),
+        ("down tls server.down",),
+    ),
+    Golden(
+        "a wrong name in the site's certificate",
+        Web()
+        .lookup(HOME)
+        .connect()
+        .shake(failure="ssl_invalid_hostname")
+        .helper(handshakes={f"{HOME}:443": "ssl_invalid_hostname"}, page="ssl_invalid_hostname"),
+        ("down tls server.down",),
+    ),
+    Golden(
+        "an authority that nobody knows",
+        Web()
+        .lookup(HOME)
+        .connect()
+        .shake(failure="ssl_unknown_authority")
+        .helper(handshakes={f"{HOME}:443": "ssl_unknown_authority"}, page="ssl_unknown_authority"),
+        ("down tls server.down",),
+    ),
+    Golden(
+        "a CAPTCHA in clear", works(PLAIN).fetch(code=503, body=CHALLENGE, headers={"Server": "cloudflare"})
+    ),
+    Golden("a CAPTCHA over TLS", works().fetch(code=403, body=CHALLENGE, headers={"Server": "cloudflare"})),
+    Golden("a geo-block over TLS", works().fetch(code=451, body=DENIED)),
+    Golden(
+        "redirects in circles",
+        works().fetch(
+            code=302,
+            body="",
+            failure="unknown_failure: stopped after too many redirects",
+            headers={"Location": "/a"},
+        ),
+    ),
+    Golden(
+        "a redirect to nowhere",
+        works(PLAIN).fetch(
+            code=302, body="", failure="http_invalid_redirect_location_host", headers={"Location": "http://"}
+        ),
+    ),
+    Golden(
+        "the helper cannot be asked and the site works",
+        Web().lookup(HOME).connect().shake().fetch().no_helper(),
+    ),
+    Golden(
+        "the helper cannot be asked and a page comes in clear",
+        Web(PLAIN).lookup(HOME).connect(port=80).fetch().no_helper(),
+    ),
+    Golden(
+        "a dead site",
+        Web()
+        .lookup(HOME)
+        .connect(failure="connection_refused")
+        .helper(
+            connects={f"{HOME}:443": "connection_refused_error"}, handshakes={}, page="connection_refused"
+        ),
+        ("down tcp server.down",),
+    ),
+    Golden(
+        "a name that is gone",
+        Web()
+        .lookup(failure="dns_nxdomain_error")
+        .helper(dns="dns_name_error", connects={}, handshakes={}, page="dns_lookup_error"),
+        ("down dns server.down",),
+    ),
+    Golden(
+        "a site that points at itself",
+        Web(PLAIN)
+        .lookup("127.0.0.1")
+        .connect("127.0.0.1", 80, "connection_refused")
+        .helper("127.0.0.1", connects={}, handshakes={}, page="connection_refused"),
+    ),
+    Golden(
+        "a near server of a delivery network",
+        Web().lookup(ELSEWHERE).connect(ELSEWHERE).shake(ELSEWHERE).fetch(ip=ELSEWHERE).helper(),
+    ),
+    Golden(
+        "no IPv6 on the probe", works().connect("2606:4700::6810:1", failure="network_unreachable").fetch()
+    ),
+    Golden(
+        "one address of two is silent",
+        works().lookup("104.16.1.2").connect("104.16.1.2", failure=TIMEOUT).fetch(),
+    ),
+    Golden(
+        "a hotspot's login",
+        Web(PLAIN)
+        .lookup(HOME)
+        .connect(port=80)
+        .no_helper(TIMEOUT)
+        .fetch(code=302, body="", headers={"Location": "http://192.168.88.1/login"}),
+    ),
+    Golden(
+        "no network at all",
+        Web().lookup(failure="android_dns_cache_no_data").no_helper("android_dns_cache_no_data"),
+    ),
+    Golden(
+        "a proxy near the user",
+        Web()
+        .lookup(HOME)
+        .connect()
+        .shake(failure="ssl_unknown_authority")
+        .no_helper("ssl_unknown_authority"),
+    ),
+    Golden(
+        "a redirect's host that the helper could not load either",
+        front()
+        .connect(failure=TIMEOUT)
+        .helper(
+            "104.16.9.9", connects={"104.16.9.9:443": None}, handshakes={"104.16.9.9:443": None}, page=TIMEOUT
+        ),
+    ),
+]

@@ -1,0 +1,361 @@
+"""Lookups: forged, withheld, or another answer of the site's own?"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+from fanous.testing.builders import ADDRESS, helper, observation
+from tests.rules.verdict_of import said, verdicts
+
+OTHER = "203.0.112.9"
+BOGON = "10.10.34.36"
+
+Given = dict[str, Any]
+
+
+def lookup(answer: str = ADDRESS, asn: int = 13414, **given: Any) -> Observation:
+    return observation(Layer.DNS, answers=(answer,), answer_asns=(asn,), **given)
+
+
+def failed(failure: str = "dns_nxdomain_error", **given: Any) -> Observation:
+    return observation(Layer.DNS, failure, **given)
+
+
+def other(**given: Any) -> Observation:
+    """An answer that shares neither address nor network with the helper's."""
+    return lookup(OTHER, 64500, **given)
+
+
+CONTROL = helper(Layer.DNS)
+PAGE = helper(Layer.HTTP, url="http://x.com/")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A sentence, the observations, and what must be said first at the DNS layer."""
+
+    sentence: str
+    observations: list[Observation]
+    state: State
+    rule: str
+    mechanism: str = ""
+    given: Given = field(default_factory=dict)
+
+
+OK, BLOCKED, DOWN, INSUFFICIENT = State.OK, State.BLOCKED, State.DOWN, State.INSUFFICIENT
+
+CASES = [
+    Case("the same address is right", [lookup(), CONTROL], OK, "dns.consistent"),
+    Case("the same network is right", [lookup(OTHER), CONTROL], OK, "dns.consistent"),
+    Case(
+        "an unknown network is not the same network",
+        [lookup(OTHER, 0), helper(Layer.DNS, answer_asns=(0,))],
+        INSUFFICIENT,
+        "dns.departs",
+    ),
+    Case(
+        "a valid certificate there makes another address right",
+        [other(), CONTROL, observation(Layer.TLS, ip=OTHER)],
+        OK,
+        "dns.consistent",
+    ),
+    Case(
+        "so does a valid certificate that the helper saw there, as of a near cache",
+        [other(), CONTROL, observation(Layer.TLS, "connection_reset", ip=OTHER), helper(Layer.TLS, ip=OTHER)],
+        OK,
+        "dns.consistent",
+    ),
+    Case("another address alone says nothing", [other(), CONTROL], INSUFFICIENT, "dns.departs"),
+    Case(
+        "another address that is silent is a symptom only",
+        [other(), CONTROL, observation(Layer.TCP, "generic_timeout_error", ip=OTHER)],
+        INSUFFICIENT,
+        "dns.departs_and_dead",
+        "dns.injection.other",
+    ),
+    Case(
+        "an IPv6 answer that a machine without IPv6 cannot reach is not silent",
+        [
+            lookup("2a00:1450::1", 64500),
+            CONTROL,
+            observation(Layer.TCP, "network_unreachable", ip="2a00:1450::1"),
+        ],
+        INSUFFICIENT,
+        "dns.departs",
+    ),
+    Case(
+        "a wrong certificate there makes it forged",
+        [
+            other(),
+            CONTROL,
+            observation(Layer.TLS, "ssl_invalid_hostname", ip=OTHER),
+            helper(Layer.TLS),
+            helper(Layer.TLS, "ssl_invalid_hostname", ip=OTHER),
+        ],
+        BLOCKED,
+        "dns.wrong_certificate",
+        "dns.injection.other",
+    ),
+    Case(
+        "unless the site's own certificate is wrong everywhere",
+        [
+            other(),
+            CONTROL,
+            observation(Layer.TLS, "ssl_invalid_hostname", ip=OTHER),
+            helper(Layer.TLS, "ssl_invalid_hostname"),
+        ],
+        INSUFFICIENT,
+        "dns.departs",
+    ),
+    Case(
+        "another page there makes it forged",
+        [
+            other(),
+            CONTROL,
+            observation(
+                Layer.HTTP, ip=OTHER, url="http://x.com/", body_length=99, title="No", header_names=()
+            ),
+            PAGE,
+        ],
+        BLOCKED,
+        "dns.other_page",
+        "dns.injection.other",
+    ),
+    Case(
+        "the site's page there makes it right",
+        [other(), CONTROL, observation(Layer.HTTP, ip=OTHER, url="http://x.com/"), PAGE],
+        OK,
+        "dns.same_page",
+    ),
+    Case(
+        "another resolver that agrees with the control contradicts a dead answer",
+        [
+            other(),
+            lookup(resolver="doh"),
+            CONTROL,
+            observation(Layer.TCP, "connection_refused", ip=OTHER),
+        ],
+        BLOCKED,
+        "dns.contradicted",
+        "dns.injection.other",
+    ),
+    Case("a bogon is forged", [lookup(BOGON, 0), CONTROL], BLOCKED, "dns.bogon", "dns.injection.bogon"),
+    Case("without control too", [lookup(BOGON, 0)], BLOCKED, "dns.bogon", "dns.injection.bogon"),
+    Case(
+        "but not one of many names, which may be so on purpose",
+        [lookup("127.0.0.1", 0, hostname="uptime.x.com"), *(lookup(hostname=f"{n}.x.com") for n in "abc")],
+        INSUFFICIENT,
+        "dns.lone_bogon",
+    ),
+    Case(
+        "a bogon that the whole world gets is the site's own",
+        [lookup("127.0.0.1", 0), helper(Layer.DNS, answers=("127.0.0.2",), answer_asns=(0,))],
+        DOWN,
+        "dns.bogon_everywhere",
+        "server.down",
+    ),
+    Case(
+        "a bogon with a valid certificate is a cache inside the operator",
+        [lookup(BOGON, 0), CONTROL, observation(Layer.TLS, ip=BOGON)],
+        OK,
+        "dns.consistent",
+    ),
+    Case(
+        "one bogon for IPv6 beside a good IPv4 address is no finding",
+        [
+            observation(Layer.DNS, answers=(ADDRESS, "::1"), answer_asns=(13414, 0)),
+            CONTROL,
+        ],
+        OK,
+        "dns.consistent",
+    ),
+    Case(
+        "an address of a block page is forged",
+        [lookup("195.175.254.2", 9121), CONTROL],
+        BLOCKED,
+        "dns.block_address",
+        "dns.injection.blockpage",
+        {"country": "TR"},
+    ),
+    Case(
+        "a name that exists nowhere else is a ghost",
+        [other(), helper(Layer.DNS, "dns_nxdomain_error")],
+        BLOCKED,
+        "dns.ghost",
+        "dns.injection.other",
+    ),
+    Case(
+        "but not where the operator answers missing names with a search page",
+        [
+            other(),
+            helper(Layer.DNS, "dns_nxdomain_error"),
+            observation(
+                Layer.HTTP,
+                url="http://x.com/",
+                status_code=302,
+                location="http://search.114so.cn/search_web.html?id=168",
+            ),
+        ],
+        INSUFFICIENT,
+        "dns.departs",
+    ),
+    Case(
+        "another platform's address is an injector's",
+        [lookup("31.13.94.37", 32934), CONTROL],
+        BLOCKED,
+        "dns.foreign_platform",
+        "dns.injection.other",
+    ),
+    Case(
+        "unless the name is that platform's",
+        [
+            lookup("31.13.94.37", 32934, hostname="www.facebook.com"),
+            helper(Layer.DNS, hostname="www.facebook.com"),
+        ],
+        INSUFFICIENT,
+        "dns.departs",
+    ),
+    Case(
+        "Facebook's name outside Facebook, and dead, is forged",
+        [lookup(OTHER, 64500), observation(Layer.TCP, "generic_timeout_error", ip=OTHER)],
+        BLOCKED,
+        "dns.not_facebook",
+        "dns.injection.other",
+        {"test_name": "facebook_messenger"},
+    ),
+    Case("an answer without control is taken", [lookup()], OK, "dns.answered"),
+    Case(
+        "unless its certificate is bad",
+        [lookup(), observation(Layer.TLS, "ssl_unknown_authority")],
+        INSUFFICIENT,
+        "dns.bad_certificate_without_control",
+    ),
+    Case(
+        "no address at all says nothing",
+        [observation(Layer.DNS, answers=()), CONTROL],
+        INSUFFICIENT,
+        "dns.no_address",
+    ),
+    Case("NXDOMAIN", [failed(), CONTROL], BLOCKED, "dns.failure_control_ok", "dns.nxdomain"),
+    Case(
+        "Android's empty cache is NXDOMAIN",
+        [failed("android_dns_cache_no_data"), CONTROL],
+        BLOCKED,
+        "dns.failure_control_ok",
+        "dns.nxdomain",
+    ),
+    Case(
+        "refused",
+        [failed("dns_refused_error"), CONTROL],
+        BLOCKED,
+        "dns.failure_control_ok",
+        "dns.refused",
+    ),
+    Case(
+        "timeout",
+        [failed("generic_timeout_error"), CONTROL],
+        BLOCKED,
+        "dns.failure_control_ok",
+        "dns.timeout",
+    ),
+    Case(
+        "no answer has no leaf", [failed("dns_no_answer"), CONTROL], BLOCKED, "dns.failure_control_ok", "dns"
+    ),
+    Case(
+        "no IPv6 address is nothing",
+        [lookup(), failed("dns_no_answer", query_type="AAAA"), CONTROL],
+        OK,
+        "dns.consistent",
+    ),
+    Case(
+        "no IPv6 address is nothing where the lookup of the other failed too",
+        [failed("dns_no_answer", query_type="AAAA"), CONTROL],
+        INSUFFICIENT,
+        "dns.no_answer_for_ipv6",
+    ),
+    Case(
+        "a name that is gone everywhere is down",
+        [failed(), helper(Layer.DNS, "dns_nxdomain_error")],
+        DOWN,
+        "dns.down",
+        "server.down",
+    ),
+    Case(
+        "a name without addresses anywhere is down",
+        [failed("dns_no_answer"), helper(Layer.DNS, answers=(), answer_asns=())],
+        DOWN,
+        "dns.down",
+        "server.down",
+    ),
+    Case(
+        "a public resolver that cannot be used says nothing",
+        [failed("generic_timeout_error", resolver="udp"), CONTROL],
+        INSUFFICIENT,
+        "dns.public_resolver",
+    ),
+    Case(
+        "one that denies the name is injected",
+        [failed(resolver="udp"), CONTROL],
+        BLOCKED,
+        "dns.failure_control_ok",
+        "dns.nxdomain",
+    ),
+    Case(
+        "a resolver in trouble is a symptom only",
+        [failed("dns_servfail_error"), CONTROL],
+        INSUFFICIENT,
+        "dns.resolver_trouble",
+        "dns",
+    ),
+    Case(
+        "but a finding where another resolver knows the name",
+        [failed("dns_servfail_error"), lookup(resolver="udp"), CONTROL],
+        BLOCKED,
+        "dns.failure_control_ok",
+        "dns",
+    ),
+    Case("the probe's own fault", [failed("network_down"), lookup(), CONTROL], INSUFFICIENT, "dns.own_fault"),
+    Case(
+        "without control all names failing is a symptom",
+        [failed(hostname=f"{n}.x.com") for n in "abcd"] + [lookup(hostname="e.x.com")],
+        INSUFFICIENT,
+        "dns.no_control",
+        "dns.nxdomain",
+    ),
+    Case(
+        "and a few of many is ordinary",
+        [failed(hostname="a.x.com"), *(lookup(hostname=f"{n}.x.com") for n in "bcd")],
+        OK,
+        "dns.few_names",
+    ),
+    Case(
+        "a redirect's name that fails while the helper followed is blocked",
+        [failed(hostname="y.com", role="redirect"), PAGE],
+        BLOCKED,
+        "dns.failure_control_ok",
+        "dns.nxdomain",
+    ),
+    Case(
+        "and a symptom where the helper loaded nothing",
+        [failed(hostname="y.com", role="redirect"), helper(Layer.HTTP, "eof_error")],
+        INSUFFICIENT,
+        "dns.no_control",
+        "dns.nxdomain",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.sentence)
+def test_a_lookup_is_judged(case: Case) -> None:
+    first = said(Layer.DNS, *case.observations, **({"test_name": "web_connectivity"} | case.given))[0]
+    assert first == (case.state, case.rule, case.mechanism)
+
+
+def test_a_forged_answer_through_a_public_resolver_is_said_to_be_forged_on_the_path() -> None:
+    found = verdicts(lookup(BOGON, 0), lookup(BOGON, 0, resolver="udp"), CONTROL)
+    assert found[0].observations == 2
+    assert "forged on the path" in found[0].why
+    assert "forged on the path" not in verdicts(lookup(BOGON, 0), CONTROL)[0].why

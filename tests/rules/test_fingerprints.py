@@ -1,0 +1,158 @@
+"""Fingerprints: what counts where, and what ships with Fanous."""
+
+from typing import Any
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.model.observation import Layer, Observation
+from fanous.refdata.fingerprints import fingerprints
+from fanous.rules.fingerprints import (
+    LONGEST_BODY,
+    READ_OF_LONGER,
+    Fingerprint,
+    Kind,
+    Where,
+    compile_fingerprints,
+    parse_fingerprints,
+)
+from fanous.testing.builders import observation
+
+
+def page(body: str = "", **given: Any) -> Observation:
+    return observation(Layer.HTTP, url="http://x.com/", body=body, **{"title": "", **given})
+
+
+def found(response: Observation, country: str = "PK") -> list[str]:
+    return [match.id for match in fingerprints().find(response, country)]
+
+
+@pytest.mark.parametrize(
+    ("where", "response", "matches"),
+    [
+        (Where.BODY, page("the mark"), True),
+        (Where.BODY, page(headers="x-filter: the mark"), True),  # a notice may stand in a header
+        (Where.HEADER, page(headers="x-filter: the mark"), True),
+        (Where.HEADER, page("the mark"), False),
+        (Where.HEADER, page(header_names=("the mark",)), True),  # facts keep the names alone
+        (Where.LOCATION, page(location="http://a/the mark"), True),
+        (Where.LOCATION, page("the mark", headers="x: the mark"), False),
+        (Where.TITLE, page("<title>see the mark</title>"), True),
+        (Where.TITLE, page("<p>the mark</p>"), False),
+        (Where.TITLE, page(title="see the mark"), True),  # facts keep the title alone
+        (Where.BODY, page(), False),
+    ],
+)
+def test_a_pattern_counts_in_its_place_only(where: Where, response: Observation, matches: bool) -> None:
+    one = compile_fingerprints([Fingerprint("a", where, Kind.BLOCKPAGE, "the mark")])
+    assert bool(one.find(response, "PK")) is matches
+
+
+def test_a_pattern_counts_in_its_countries_only() -> None:
+    one = compile_fingerprints([Fingerprint("a", Where.BODY, Kind.BLOCKPAGE, "x", frozenset({"PK"}))])
+    assert [len(one.find(page("x"), country)) for country in ("PK", "IN")] == [1, 0]
+
+
+def test_of_a_long_body_only_the_beginning_is_read() -> None:
+    one = compile_fingerprints([Fingerprint("a", Where.BODY, Kind.BLOCKPAGE, "mark")])
+    assert one.find(page(" " * (LONGEST_BODY - 4) + "mark"), "PK")
+    assert not one.find(page(" " * LONGEST_BODY + "mark"), "PK")
+    assert one.find(page(" " * (READ_OF_LONGER - 4) + "mark" + " " * LONGEST_BODY), "PK")
+
+
+def test_text_that_is_no_utf8_does_no_harm() -> None:
+    assert found(page("\ud800 surf safely: this site is blocked")) == ["pk.surf_safely"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("not toml", "not a TOML file"),
+        ('[[pattern]]\nid = "a"', "fingerprint a: 'where' is missing"),
+        ('[[pattern]]\nid = "a"\nwhere = "sky"\nkind = "captcha"\npattern = "x"\nsource = "s"', "sky"),
+        ('[[address]]\naddress = "1.2.3.4"', "address 1.2.3.4: 'source' is missing"),
+    ],
+)
+def test_a_file_with_a_mistake_says_which(text: str, reason: str) -> None:
+    with pytest.raises(FanousError, match=reason):
+        parse_fingerprints(text, "mine.toml")
+
+
+def test_an_id_is_used_once() -> None:
+    twice = [Fingerprint("a", Where.BODY, Kind.BLOCKPAGE, "x")] * 2
+    with pytest.raises(FanousError, match="fingerprint a: the id is used twice"):
+        compile_fingerprints(twice)
+
+
+@pytest.mark.parametrize(
+    ("country", "body", "name"),
+    [
+        ("IR", '<iframe src="http://10.10.34.36?type=Invalid Site&policy=MainPolicy">', "ir.notice_frame"),
+        ("TR", "5651 sayılı yasa uyarınca bu siteye erişim engellenmiştir", "tr.law_5651"),
+        (
+            "TR",
+            "Bilgi Teknolojileri ve İletişim Kurumu kararıyla erişime engellenmiş",
+            "tr.authority_decision",
+        ),
+        ("PK", "<h1>Surf Safely!</h1> This website is not accessible", "pk.surf_safely"),
+        (
+            "PK",
+            "contains content that is prohibited for viewership from within Pakistan",
+            "pk.prohibited_viewership",
+        ),
+        ("IN", "has been blocked as per instructions of Department of Telecommunications", "in.dot_order"),
+        ("ID", '<a href="http://internetpositif.id/">', "id.internet_positif"),
+        ("KR", '<iframe src="http://www.warning.or.kr">', "kr.warning"),
+        ("RU", "Доступ ограничен на основании 149-ФЗ", "ru.registry"),
+        ("RU", '<meta http-equiv="refresh" content="0; url=http://lawfilter.ertelecom.ru">', "ru.operators"),
+        ("SA", "<title>x</title>Access to the requested URL is not allowed!", "sa.notice"),
+        ("SD", "This site has been blocked by the National Telecommunication Corporation", "sd.notice"),
+        ("IT", "sequestro preventivo: Guardia di Finanza ... sito sequestrato", "it.gdf"),
+        ("KZ", "Доступ к ресурсу ограничен по закону Республики Казахстан", "kz.notice"),
+        ("ZZ", '<img src="http://1.2.3.4:8080/webadmin/deny/images/x.png">', "vendor.netsweeper"),
+        ("ZZ", "<title>Web Filter Violation</title>", "vendor.fortiguard_title"),
+        ("ZZ", "This site has been blocked by order of the court", "any.by_order"),
+        ("ZZ", "<title>Just a moment...</title>", "captcha.cloudflare_title"),
+        ("ZZ", "Access Denied ... Reference #18.2d351ab8", "captcha.akamai"),
+        ("ZZ", "<WISPAccessGatewayParam>", "portal.wispr"),
+    ],
+)
+def test_what_ships_knows_the_notices(country: str, body: str, name: str) -> None:
+    assert name in found(page(body), country)
+
+
+@pytest.mark.parametrize(
+    ("country", "location", "name"),
+    [
+        ("IR", "http://10.10.34.34?type=x", "ir.notice_redirect"),
+        ("MY", "http://175.139.142.25/", "my.mcmc_redirect"),
+        ("RU", "http://warning.rt.ru/?id=1", "ru.operators_redirect"),
+        ("ZZ", "http://10.1.1.1:8080/webadmin/deny/index.php?dpid=1", "vendor.netsweeper_path"),
+        ("ZZ", "http://192.168.88.1/login", "portal.private_redirect"),
+    ],
+)
+def test_what_ships_knows_where_redirects_lead(country: str, location: str, name: str) -> None:
+    assert name in found(page(status_code=302, location=location), country)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<title>News</title> The court said the site should be unblocked. Roskomnadzor had no comment.",
+        "<title>How to unblock your account</title> Your account is blocked? Contact us.",
+        "<title>Surfing safely in Pakistan</title> beaches",
+        "<html><body>It works!</body></html>",
+    ],
+)
+def test_an_ordinary_page_is_no_notice(body: str) -> None:
+    everywhere = compile_fingerprints(
+        Fingerprint(p.id, p.where, p.kind, p.pattern, literal=p.literal) for p in fingerprints().patterns
+    )
+    kinds = {match.kind for match in everywhere.find(page(body), "PK")}
+    assert Kind.BLOCKPAGE not in kinds
+
+
+def test_block_addresses_count_in_their_country() -> None:
+    assert fingerprints().is_block_address("195.175.254.2", "TR")
+    assert not fingerprints().is_block_address("195.175.254.2", "DE")
+    assert not fingerprints().is_block_address("1.1.1.1", "TR")

@@ -1,0 +1,142 @@
+"""Pages: a block page, another page, or the site's own word?"""
+
+from typing import Any
+
+import pytest
+
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+from fanous.testing.builders import helper, observation
+from tests.rules.verdict_of import Said, said
+
+Given = dict[str, Any]
+
+NOTICE = "<title>Surf Safely!</title> This website is not accessible in Pakistan"
+
+
+def page(url: str = "http://x.com/", **given: Any) -> Observation:
+    return observation(Layer.HTTP, url=url, **{"port": 80} | given)
+
+
+def other(**given: Any) -> Observation:
+    fields: Given = {"body_length": 190, "title": "Access Denied"}
+    return page(**(fields | given))
+
+
+def notice(**given: Any) -> Observation:
+    fields: Given = {"body": NOTICE, "body_length": 99, "title": "Surf Safely!"}
+    return page(**(fields | given))
+
+
+CONTROL = helper(Layer.HTTP, url="http://x.com/", header_names=("x-own",), server="tsa_f")
+SECURE = "https://x.com/"
+
+
+@pytest.mark.parametrize(
+    ("observations", "first"),
+    [
+        ([page(), CONTROL], (State.OK, "http.same_page", "")),
+        ([notice(), CONTROL], (State.BLOCKED, "http.blockpage", "http.blockpage")),
+        ([notice()], (State.BLOCKED, "http.blockpage", "http.blockpage")),
+        # Over validated TLS it is the site's own word, whatever it says.
+        ([notice(url=SECURE), CONTROL], (State.OK, "http.ok_over_tls", "")),
+        # A domain that was seized shows everybody the same page.
+        (
+            [notice(), helper(Layer.HTTP, title="Surf Safely!", body_length=99)],
+            (State.OK, "http.same_page", ""),
+        ),
+        (
+            [page(status_code=302, location="http://1.1.1.1:8080/webadmin/deny/"), CONTROL],
+            (State.BLOCKED, "http.redirect_to_blockpage", "http.redirect"),
+        ),
+        (
+            [
+                page(status_code=302, location="http://stop.example/"),
+                notice(url="http://stop.example/", hostname="stop.example", role="redirect"),
+                CONTROL,
+            ],
+            (State.BLOCKED, "http.redirect_to_blockpage", "http.redirect"),
+        ),
+        # The redirect could not be followed, but where it leads is known.
+        (
+            [page(status_code=302, location="http://1.1.1.1/webadmin/deny/", failure="eof_error"), CONTROL],
+            (State.BLOCKED, "http.redirect_to_blockpage", "http.redirect"),
+        ),
+        ([page(status_code=301, location=SECURE), CONTROL], (State.OK, "http.redirected", "")),
+        (
+            [page(status_code=302, location="http://192.168.88.1/login"), CONTROL],
+            (State.INSUFFICIENT, "http.portal", ""),
+        ),
+        ([other(), CONTROL], (State.BLOCKED, "http.other_page", "http.blockpage")),
+        ([other(status_code=403), CONTROL], (State.BLOCKED, "http.other_page", "http.error")),
+        ([other(body_truncated=True), CONTROL], (State.INSUFFICIENT, "http.incomparable", "")),
+        ([other(url=SECURE), CONTROL], (State.OK, "http.ok_over_tls", "")),
+        ([other(status_code=503), CONTROL], (State.INSUFFICIENT, "http.server_error", "")),
+        ([other(status_code=404), CONTROL], (State.INSUFFICIENT, "http.missing_page", "")),
+        (
+            [other(status_code=403, server="AkamaiGHost"), CONTROL],
+            (State.OK, "http.challenge", ""),
+        ),
+        (
+            [other(status_code=403, server="tsa_f"), CONTROL],
+            (State.INSUFFICIENT, "http.refused_by_site", "server.geo_block"),
+        ),
+        ([other(status_code=451), CONTROL], (State.INSUFFICIENT, "http.refused_by_site", "server.geo_block")),
+        ([page(url=SECURE, status_code=451), CONTROL], (State.OK, "http.geo_block", "server.geo_block")),
+        ([page(url=SECURE, status_code=403), CONTROL], (State.OK, "http.geo_block", "server.geo_block")),
+        ([page(url=SECURE, status_code=403)], (State.OK, "http.ok_over_tls", "")),
+        (
+            [other(status_code=503, server="cloudflare", title="Just a moment..."), CONTROL],
+            (State.OK, "http.challenge", ""),
+        ),
+        (
+            [other(title="Just a moment...", body="<title>Just a moment...</title>"), CONTROL],
+            (State.OK, "http.challenge", ""),
+        ),
+        ([other(), helper(Layer.HTTP, status_code=500)], (State.INSUFFICIENT, "http.incomparable", "")),
+        ([page()], (State.INSUFFICIENT, "http.incomparable", "")),
+        # A redirect to validated TLS that looks different by country is no finding, nor is it a proof.
+        (
+            [
+                page(status_code=302, location="https://y.com/"),
+                other(url="https://y.com/", hostname="y.com", role="redirect"),
+                CONTROL,
+            ],
+            (State.INSUFFICIENT, "http.incomparable", ""),
+        ),
+        # A known notice on such a page is one.
+        (
+            [
+                page(status_code=302, location="https://y.com/"),
+                notice(url="https://y.com/", hostname="y.com", role="redirect"),
+                CONTROL,
+            ],
+            (State.BLOCKED, "http.redirect_to_blockpage", "http.redirect"),
+        ),
+        # Unless the site itself sent its visitors there.
+        (
+            [
+                page(url=SECURE, status_code=302, location="https://y.com/"),
+                notice(url="https://y.com/", hostname="y.com", role="redirect"),
+                CONTROL,
+            ],
+            (State.OK, "http.ok_over_tls", ""),
+        ),
+    ],
+)
+def test_a_page_is_judged(observations: list[Observation], first: Said) -> None:
+    assert said(Layer.HTTP, *observations)[0] == first
+
+
+def test_a_page_without_helper_by_design_is_taken() -> None:
+    assert said(Layer.HTTP, page(), test_name="telegram") == [(State.OK, "http.answered", "")]
+
+
+def test_a_page_from_a_forged_address_is_the_lookups_finding() -> None:
+    forged = observation(Layer.DNS, answers=("10.10.34.36",), answer_asns=(0,))
+    found = said(Layer.HTTP, forged, other(ip="10.10.34.36"), helper(Layer.DNS), CONTROL)
+    assert found == [(State.INSUFFICIENT, "http.after_wrong_answer", "")]
+
+
+def test_a_pattern_of_another_country_does_not_count() -> None:
+    assert said(Layer.HTTP, notice(), test_name="telegram", country="DE") == [(State.OK, "http.answered", "")]

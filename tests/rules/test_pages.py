@@ -1,0 +1,60 @@
+"""Is the probe's page the helper's?"""
+
+from typing import Any
+
+import pytest
+
+from fanous.model.observation import Layer
+from fanous.rules.pages import Likeness, likeness
+from fanous.testing.builders import helper, observation
+
+CONTROL: dict[str, Any] = {
+    "title": "Freedom Today: news of the world",
+    "body_length": 20_000,
+    "header_names": ("date", "x-our-own"),
+}
+
+
+@pytest.mark.parametrize(
+    ("page", "control", "expected"),
+    [
+        ({}, {}, Likeness.SAME),
+        ({"title": "", "header_names": ()}, {}, Likeness.SAME),  # as long
+        ({"body_length": 200, "header_names": ()}, {}, Likeness.SAME),  # the title
+        ({"body_length": 200, "title": ""}, {}, Likeness.SAME),  # a header of its own
+        ({"body_length": 200, "title": "Access denied", "header_names": ()}, {}, Likeness.DIFFERENT),
+        ({"body_length": 200, "title": "", "header_names": ("date",)}, {}, Likeness.DIFFERENT),
+        ({"body_length": 200, "title": "", "header_names": ()}, {"header_names": ()}, Likeness.UNKNOWN),
+        ({"body_length": 14_001, "title": "Other", "header_names": ()}, {}, Likeness.SAME),  # ratio .70005
+        ({"body_length": 14_000, "title": "Other", "header_names": ()}, {}, Likeness.DIFFERENT),
+        (
+            {"body_length": 200, "title": "Freedom news", "header_names": ()},
+            {},
+            Likeness.SAME,
+        ),  # shared words
+        # The recorded body is only a beginning: its length says nothing.
+        (
+            {"body_length": 200, "body_truncated": True, "title": "Other", "header_names": ()},
+            {},
+            Likeness.UNKNOWN,
+        ),
+        ({"body_length": 0, "title": "", "header_names": ()}, {"body_length": 0}, Likeness.UNKNOWN),
+        ({"status_code": 403, "title": "Forbidden", "body_length": 100}, {}, Likeness.DIFFERENT),
+        ({"status_code": 403}, {}, Likeness.SAME),  # the site's own title
+        ({"status_code": 503, "title": "Busy", "body_length": 100}, {}, Likeness.UNKNOWN),
+        ({"status_code": 429, "title": "Busy", "body_length": 100}, {}, Likeness.UNKNOWN),
+        ({"title": "Other", "body_length": 9}, {"status_code": 500}, Likeness.UNKNOWN),
+        ({"title": "Other", "body_length": 9}, {"status_code": 404}, Likeness.UNKNOWN),
+        ({"status_code": 302, "title": "", "body_length": 9}, {}, Likeness.UNKNOWN),
+        ({"title": "Other", "body_length": 9}, {"failure": "eof_error"}, Likeness.UNKNOWN),
+        # The control got a frame of 272 bytes that fetches the page.
+        ({"title": "", "body_length": 7936, "header_names": ()}, {"body_length": 272}, Likeness.UNKNOWN),
+    ],
+)
+def test_a_page_differs_only_in_all_that_can_be_compared(
+    page: dict[str, Any], control: dict[str, Any], expected: Likeness
+) -> None:
+    assert (
+        likeness(observation(Layer.HTTP, **(CONTROL | page)), helper(Layer.HTTP, **(CONTROL | control)))
+        is expected
+    )

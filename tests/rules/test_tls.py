@@ -1,0 +1,101 @@
+"""Handshakes: cut by name, intercepted, slowed down, or the site's own trouble?"""
+
+from typing import Any
+
+import pytest
+
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+from fanous.testing.builders import helper, observation
+from tests.rules.verdict_of import Said, said
+
+TIMEOUT = "generic_timeout_error"
+HOSTNAME = "ssl_invalid_hostname"
+
+
+def handshake(failure: str | None = None, **given: Any) -> Observation:
+    return observation(Layer.TLS, failure, **given)
+
+
+UP = helper(Layer.TLS)
+PAGE = helper(Layer.HTTP)
+
+
+@pytest.mark.parametrize(
+    ("observations", "first"),
+    [
+        ([handshake(), UP], (State.OK, "tls.ok", "")),
+        ([handshake("connection_reset"), UP], (State.BLOCKED, "tls.failure_control_ok", "tls.reset.sni")),
+        ([handshake(TIMEOUT), UP], (State.BLOCKED, "tls.failure_control_ok", "tls.timeout")),
+        ([handshake("eof_error"), UP], (State.BLOCKED, "tls.failure_control_ok", "tls")),
+        ([handshake("connection_reset"), PAGE], (State.BLOCKED, "tls.failure_control_ok", "tls.reset.sni")),
+        (
+            [handshake("connection_reset", hostname=""), UP],
+            (State.BLOCKED, "tls.failure_control_ok", "tls.reset"),
+        ),
+        # Another name on the same address is reset too: the name is not what triggers it.
+        (
+            [handshake("connection_reset"), handshake("connection_reset", hostname="y.com"), UP],
+            (State.BLOCKED, "tls.failure_control_ok", "tls.reset.other"),
+        ),
+        (
+            [handshake("connection_reset"), handshake(ip="1.2.3.4"), UP],
+            (State.OK, "tls.other_attempt_works", ""),
+        ),
+        (
+            [handshake("eof_error"), helper(Layer.TLS, "eof_error")],
+            (State.DOWN, "tls.down", "server.down"),
+        ),
+        (
+            [handshake("eof_error"), helper(Layer.TLS, "eof_error"), PAGE],
+            (State.INSUFFICIENT, "tls.address_down", ""),
+        ),
+        ([handshake("ssl_failed_handshake"), UP], (State.INSUFFICIENT, "tls.unclear_failure", "tls")),
+        ([handshake("network_down"), UP], (State.INSUFFICIENT, "tls.own_fault", "")),
+        ([handshake("connection_reset")], (State.INSUFFICIENT, "tls.no_control", "tls.reset.sni")),
+        ([handshake(TIMEOUT)], (State.INSUFFICIENT, "tls.no_control", "tls.timeout")),
+        ([handshake(HOSTNAME)], (State.INSUFFICIENT, "tls.no_control", "tls.mitm.ca_signed")),
+    ],
+)
+def test_a_handshake_is_judged_by_its_control(observations: list[Observation], first: Said) -> None:
+    assert said(Layer.TLS, *observations)[0] == first
+
+
+@pytest.mark.parametrize(
+    ("seconds", "control", "state"),
+    [
+        (3.1, 0.07, State.THROTTLED),
+        (0.9, 0.07, State.OK),  # one lost packet
+        (3.1, 0.7, State.OK),  # all is slow here
+        (3.6, 0.7, State.THROTTLED),
+    ],
+)
+def test_a_slow_handshake_is_slow_beside_other_names(seconds: float, control: float, state: State) -> None:
+    others = [handshake(hostname=f"{name}.com", role="redirect", seconds=control) for name in "abc"]
+    found = said(Layer.TLS, handshake(seconds=seconds), *others, UP)
+    assert (state is State.THROTTLED) is (
+        (State.THROTTLED, "tls.slow_handshake", "tls.throttle.sni") in found
+    )
+
+
+def test_a_slow_handshake_without_control_says_nothing() -> None:
+    assert said(Layer.TLS, handshake(seconds=9.0), UP) == [(State.OK, "tls.ok", "")]
+
+
+def test_few_failures_of_a_messenger_are_ordinary() -> None:
+    steps = [handshake("connection_reset" if n < 2 else None, ip=f"1.1.1.{n}", hostname="") for n in range(8)]
+    assert {state for state, _, _ in said(Layer.TLS, *steps, test_name="signal")} == {State.OK}
+
+
+def test_a_handshake_with_a_forged_address_is_the_lookups_finding() -> None:
+    forged = observation(Layer.DNS, answers=("10.10.34.36",), answer_asns=(0,))
+    cut = handshake("ssl_unknown_authority", ip="10.10.34.36")
+    found = said(Layer.TLS, forged, cut, helper(Layer.DNS), UP)
+    assert found == [(State.INSUFFICIENT, "tls.after_wrong_answer", "")]
+
+
+def test_a_few_handshakes_in_a_group_that_fails_at_another_layer_are_said_there() -> None:
+    steps = [handshake("connection_reset", ip="1.1.1.0", hostname="")]
+    steps += [observation(Layer.TCP, TIMEOUT, ip=f"1.1.1.{n}", hostname="") for n in range(1, 4)]
+    found = said(Layer.TLS, *steps, test_name="signal")
+    assert found == [(State.INSUFFICIENT, "tls.group_fails_elsewhere", "")]

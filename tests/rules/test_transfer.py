@@ -1,0 +1,38 @@
+"""Transfers: a rate beside the control's."""
+
+import pytest
+
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+from fanous.testing.builders import helper, observation
+from tests.rules.verdict_of import Said, said
+
+CONTROL = observation(Layer.TRANSFER, target="control", hostname="y.com", kbps=5_000.0)
+
+
+@pytest.mark.parametrize(
+    ("observations", "first"),
+    [
+        (
+            [observation(Layer.TRANSFER, kbps=140.0), CONTROL],
+            (State.THROTTLED, "transfer.slow", "tls.throttle.sni"),
+        ),
+        ([observation(Layer.TRANSFER, kbps=1_500.0), CONTROL], (State.OK, "transfer.ok", "")),
+        ([observation(Layer.TRANSFER, kbps=140.0)], (State.OK, "transfer.ok", "")),
+        # The helper's line is another one.
+        (
+            [observation(Layer.TRANSFER, kbps=140.0), helper(Layer.TRANSFER, kbps=9e5)],
+            (State.OK, "transfer.ok", ""),
+        ),
+        (
+            [observation(Layer.TRANSFER, "generic_timeout_error", received=18_000), CONTROL],
+            (State.THROTTLED, "transfer.frozen", "tls.freeze.sni"),
+        ),
+        (
+            [observation(Layer.TRANSFER, "generic_timeout_error", received=90_000), CONTROL],
+            (State.INSUFFICIENT, "transfer.failed", ""),
+        ),
+    ],
+)
+def test_a_transfer_is_judged_by_its_control(observations: list[Observation], first: Said) -> None:
+    assert said(Layer.TRANSFER, *observations)[0] == first

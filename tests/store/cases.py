@@ -1,0 +1,139 @@
+"""Cases: judged measurements and incidents with defaults, so that a test states only what it is about."""
+
+import json
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from fanous.aggregate import VerdictRow
+from fanous.model.entity import Access
+from fanous.model.incident import (
+    Estimate,
+    Evidence,
+    Incident,
+    Interval,
+    Kind,
+    NetworkPart,
+    Part,
+    Scope,
+    Status,
+    UsersShare,
+)
+from fanous.model.measurement import Bundle
+from fanous.model.observation import Layer, Observation
+from fanous.model.record import Record
+from fanous.model.verdict import State, Verdict
+from fanous.store import Judged
+from fanous.testing.builders import bundle, observation, verdict
+
+NOON = 1_702_814_400.0
+"""17 December 2023, 12:00 UTC."""
+
+
+def judged(
+    uid: str = "m1",
+    *verdicts: Verdict,
+    observations: tuple[Observation, ...] | None = None,
+    **given: Any,
+) -> Judged:
+    """A measurement at noon that says ``x`` works; ``given`` replaces fields of its header."""
+    facts = (observation(Layer.DNS), observation(Layer.TLS)) if observations is None else observations
+    header = {"uid": uid, "started_at": NOON, **given}
+    return Judged(
+        Record("ooni", json.dumps({"uid": uid}).encode()),
+        bundle(*facts, **header),
+        verdicts or (verdict(),),
+    )
+
+
+def judge(record: Record) -> tuple[Bundle, tuple[Verdict, ...]]:
+    """What ``judged`` says of a raw record that it made."""
+    again = judged(json.loads(record.data)["uid"])
+    return again.bundle, again.verdicts
+
+
+def rows(batch: list[Judged]) -> list[VerdictRow]:
+    """The same verdicts as the pure reference takes them."""
+    return [
+        VerdictRow(
+            header.uid,
+            header.country,
+            header.asn,
+            header.resolver_asn,
+            header.probe,
+            header.started_at,
+            said.target,
+            said.layer,
+            said.state,
+            said.symptom,
+            said.controlled,
+            header.defect,
+        )
+        for one in batch
+        for header in [one.bundle.measurement]
+        for said in one.verdicts
+    ]
+
+
+def random_batch(seed: int, size: int) -> list[Judged]:
+    """Measurements with every mixture of states, layers, probes, resolvers and defects."""
+    random = Random(seed)
+    return [
+        judged(
+            f"{seed}-{n}",
+            *(_random_verdict(random) for _ in range(random.randint(0, 5))),
+            observations=(),
+            country=random.choice(["PK", "PK", "PK", "IR", "ZZ"]),
+            asn=random.choice([0, 17557, 45669]),
+            resolver_asn=random.choice([0, 17557, 13335]),
+            probe=f"probe {random.randint(1, 6)}",
+            started_at=NOON + random.randint(0, 7_200_000_000) / 1e6,
+            defect=random.choice(["", "", "", "vpn"]),
+            access=random.choice(list(Access)),
+        )
+        for n in range(size)
+    ]
+
+
+def _random_verdict(random: Random) -> Verdict:
+    state = random.choice(list(State))
+    return verdict(
+        state,
+        random.choice(list(Layer)),
+        target=random.choice(["x", "youtube"]),
+        symptom=state is State.INSUFFICIENT and random.random() < 0.5,
+        controlled=random.random() < 0.5,
+        kbps=random.choice([float("nan"), 137.0]) if state is State.THROTTLED else float("nan"),
+    )
+
+
+def incident(**given: Any) -> Incident:
+    """X blocked in Pakistan from noon on, confirmed; ``given`` replaces fields."""
+    return replace(
+        Incident(
+            country="PK",
+            kind=Kind.BLOCKING,
+            status=Status.CONFIRMED,
+            scope=Scope.MULTI_ISP,
+            access=Access.ANY,
+            entities=("AS17557", "AS45669"),
+            parts=(Part("x", Kind.BLOCKING, ("tls.reset.sni",), ("AS17557",)),),
+            networks=(NetworkPart("AS17557", ("x",), (Interval(NOON, None),), 12, 3, 0.999),),
+            onset=NOON,
+            onset_earliest=None,
+            onset_latest=NOON + 600,
+            end=None,
+            intervals=(Interval(NOON, None),),
+            confirmed_at=NOON + 1800,
+            confidence=0.998,
+            users=UsersShare(0.8, 0.7, 0.9, 0.94),
+            kbps=None,
+            level=Estimate(0.2, 0.1, 0.3),
+            evidence=Evidence(412, 23, 7, 398, ("edge", "ooni")),
+            rule="C2",
+            reason="23 probes on 7 networks",
+            rules_version="1",
+            detector_version="1",
+        ),
+        **given,
+    )

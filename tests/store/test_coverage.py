@@ -1,0 +1,96 @@
+from fanous.model.verdict import State
+from fanous.store import Store
+from fanous.store.rows import Insufficient, Reason
+from fanous.testing.builders import verdict
+from tests.store.cases import NOON, judged
+
+
+def test_a_network_has_the_name_that_most_measurements_give(store: Store) -> None:
+    names = ["PTCL", "PTCL", "Pakistan Telecom", "", "", ""]
+    store.append([judged(f"m{n}", network_name=name) for n, name in enumerate(names)], rules_version="1")
+    assert store.networks("PK") == {17557: "PTCL"}
+    assert store.networks("IR") == {}
+
+
+def test_countries_are_those_measured_in_the_window(store: Store) -> None:
+    store.append(
+        [
+            judged("a"),
+            judged("b", country="IR"),
+            judged("c", country="ZZ"),
+            judged("d", country="UG", started_at=NOON + 60),
+        ],
+        rules_version="1",
+    )
+    assert store.countries(NOON, NOON + 60) == ["IR", "PK"]
+    assert store.countries() == ["IR", "PK", "UG"]
+
+
+def test_the_span_is_from_the_first_to_the_last_sound_measurement(store: Store) -> None:
+    store.append(
+        [
+            judged("a", started_at=NOON + 0.25),
+            judged("b", started_at=NOON + 60),
+            judged("c", started_at=0.0, defect="clock"),
+        ],
+        rules_version="1",
+    )
+    assert store.span("PK") == (NOON + 0.25, NOON + 60)
+    assert store.span("IR") is None
+
+
+def test_targets_are_those_of_sound_measurements(store: Store) -> None:
+    store.append(
+        [judged("a"), judged("b", verdict(target="youtube")), judged("c", verdict(target="z"), defect="vpn")],
+        rules_version="1",
+    )
+    assert store.targets("PK", NOON, NOON + 1) == ["x", "youtube"]
+
+
+def test_volume_counts_sound_measurements_a_bin(store: Store) -> None:
+    store.append(
+        [
+            judged("a", probe="p"),
+            judged("b", probe="p"),
+            judged("c", started_at=NOON + 7200),
+            judged("d", defect="vpn"),
+            judged("e", asn=0),
+            judged("f", asn=45669),
+        ],
+        rules_version="1",
+    )
+    first, second = store.volume("PK", NOON, NOON + 10800)
+    assert (first.key.entity.asn, second.key.entity.asn) == (17557, 45669)
+    assert (first.times.tolist(), first.values.tolist()) == ([NOON, NOON + 7200], [2.0, 1.0])
+    assert first.counts.tolist() == [1, 1]
+
+
+def test_insufficient_lists_only_targets_of_which_nothing_was_concluded(store: Store) -> None:
+    unknown = verdict(State.INSUFFICIENT, target="y", rule_id="tls.no_control", why="no control")
+    early = verdict(State.INSUFFICIENT, target="y", rule_id="dns.no_control", why="no control for the name")
+    store.append(
+        [
+            judged("a", unknown),
+            judged("b", unknown, early),
+            judged("c", early),
+            judged("d", verdict(State.BLOCKED, target="y"), defect="vpn"),
+            judged("e", verdict(State.INSUFFICIENT)),
+            judged("f", verdict()),
+            judged("g", verdict(State.INSUFFICIENT, target="symptom", symptom=True, rule_id="s", why="w")),
+        ],
+        rules_version="1",
+    )
+    found = store.insufficient("PK", NOON, NOON + 1)
+    assert found == [
+        Insufficient(
+            "y",
+            4,
+            (
+                Reason("tls.no_control", "no control", 2),
+                Reason("", "vpn", 1),
+                Reason("dns.no_control", "no control for the name", 1),
+            ),
+        ),
+        Insufficient("symptom", 1, (Reason("s", "w", 1),)),
+    ]
+    assert found[0].why == "no control (2 of 4 measurements)"

@@ -1,0 +1,58 @@
+from fanous.model.incident import Interval
+from fanous.model.observation import Layer
+from fanous.model.verdict import State
+from fanous.store import Store
+from fanous.store.rows import EvidenceCounts, MechanismCount
+from fanous.testing.builders import verdict
+from tests.store.cases import NOON, judged
+
+BLOCKED = verdict(State.BLOCKED)
+ALWAYS = [Interval(NOON, None)]
+
+
+def test_evidence_counts_who_saw_it_and_who_shows_that_it_worked(store: Store) -> None:
+    store.append(
+        [
+            judged("a", BLOCKED, probe="p1"),
+            judged("b", BLOCKED, verdict(), probe="p1"),
+            judged("c", verdict(State.INSUFFICIENT, symptom=True, controlled=False), probe="p2"),
+            judged("d", verdict(State.THROTTLED), asn=45669, probe="p3"),
+            judged("works on a named network", verdict()),
+            judged("works elsewhere", verdict(), asn=9541),
+            judged("blocked elsewhere", BLOCKED, verdict(State.OK, Layer.DNS), asn=9541),
+            judged("another target", verdict(State.BLOCKED, target="youtube")),
+            judged("unsound", BLOCKED, defect="vpn"),
+            judged("another country", BLOCKED, country="IR"),
+            judged("too early", BLOCKED, started_at=NOON - 1),
+        ],
+        rules_version="1",
+    )
+    found = store.evidence("PK", ["x"], [17557, 45669], ALWAYS)
+    assert found == EvidenceCounts(
+        measurements=4, probes=3, networks=2, controlled=3, elsewhere=1, sources=("ooni",)
+    )
+    assert found.controls == 4
+
+
+def test_evidence_of_nothing_is_none(store: Store) -> None:
+    assert store.evidence("PK", ["x"], [17557], []) == EvidenceCounts(0, 0, 0, 0, 0, ())
+
+
+def test_mechanisms_are_counted_in_the_intervals_only(store: Store) -> None:
+    times = {"before": -1, "first": 0, "first too": 599, "between": 600, "second": 1200}
+    store.append(
+        [judged(uid, BLOCKED, started_at=NOON + at, probe="p") for uid, at in times.items()]
+        + [judged("other network", BLOCKED, asn=45669)],
+        rules_version="1",
+    )
+    found = store.mechanisms("PK", ["x"], [17557], [Interval(NOON, NOON + 600), Interval(NOON + 1200, None)])
+    assert found == [
+        MechanismCount("x", 17557, Layer.TLS, "tls.reset.sni", "tls.test.blocked", State.BLOCKED, False, 3, 1)
+    ]
+
+
+def test_the_most_frequent_mechanism_comes_first(store: Store) -> None:
+    dns = verdict(State.BLOCKED, Layer.DNS, mechanism="dns.nxdomain")
+    store.append([judged("a", dns), judged("b", BLOCKED), judged("c", BLOCKED)], rules_version="1")
+    found = store.mechanisms("PK", ["x"], [17557], ALWAYS)
+    assert [(one.mechanism, one.measurements) for one in found] == [("tls.reset.sni", 2), ("dns.nxdomain", 1)]

@@ -1,0 +1,71 @@
+"""Kill -9 at any moment: what was acknowledged is there, once; what was not is there once or not at all."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+from fanous.store import open_store, recover
+from fanous.store.embedded import EmbeddedStore
+from tests.store.cases import judge
+
+KILLS = 20
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def append_until_killed(where: Path, first: int, random: Random, code: Path) -> list[str]:
+    """Run the appender, kill it at a random moment, and tell what it had acknowledged.
+
+    Args:
+        code: where compiled code is kept from run to run, which halves the time to start.
+    """
+    command = [sys.executable, "-m", "tests.store.appender", str(where), str(first)]
+    kept = {**os.environ, "PYTHONPYCACHEPREFIX": str(code), "PYTHONDONTWRITEBYTECODE": ""}
+    with subprocess.Popen(command, cwd=ROOT, env=kept, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline()]
+        assert lines == ["open\n"]
+        if random.random() < 0.8:  # otherwise it dies while it recovers or writes its first batch
+            lines.append(process.stdout.readline())
+        time.sleep(random.uniform(0, 0.4))
+        os.kill(process.pid, signal.SIGKILL)
+        lines += process.stdout.readlines()
+    return [line.strip() for line in lines[1:] if line.endswith("\n")]  # the last one may be cut
+
+
+def counted(store: EmbeddedStore, table: str) -> dict[str, int]:
+    return dict(store._engine.rows(f"SELECT uid, toInt64(count()) FROM {table} GROUP BY uid"))
+
+
+def archived(store: EmbeddedStore) -> list[str]:
+    return [
+        judge(record)[0].measurement.uid for segment in store.segments() for record in store.records(segment)
+    ]
+
+
+def test_twenty_kills_lose_nothing_and_duplicate_nothing(tmp_path: Path) -> None:
+    random, where = Random(), tmp_path / "store"
+    acknowledged: set[str] = set()
+    interrupted = 0
+    for kill in range(KILLS):
+        # Beyond all that a killed run may have begun, so that every uid is appended by one run only.
+        first = kill * 1_000_000
+        acknowledged.update(append_until_killed(where, first, random, tmp_path / "code"))
+        if kill % 2:
+            continue  # the next appender has to finish what is left
+        with open_store(where) as store:
+            assert isinstance(store, EmbeddedStore)
+            interrupted += len(recover(store, judge, rules_version="1"))
+            found = archived(store)
+            assert len(found) == len(set(found))
+            assert acknowledged <= set(found)
+            once = dict.fromkeys(found, 1)
+            assert counted(store, "measurements") == counted(store, "verdicts") == once
+            assert counted(store, "observations") == dict.fromkeys(found, 2)
+            assert store.damaged() == []
+            assert list(store.unfinished()) == []
+    assert len(acknowledged) > KILLS
+    print(f"kills={KILLS} acknowledged={len(acknowledged)} interrupted_seen={interrupted}")

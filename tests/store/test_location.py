@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.store.location import at_urls, check_folder, in_folder
+
+
+def test_a_folder_holds_all_three_parts(tmp_path: Path) -> None:
+    location = in_folder(tmp_path / "my store%20")
+    assert location.archive == tmp_path / "my store%20" / "archive"
+    assert location.engine_folder == tmp_path / "my store%20" / "facts"
+    assert location.ledger == f"sqlite:///{tmp_path}/my store%20/ledger.sqlite"
+    assert location.lock == tmp_path / "my store%20" / "facts.lock"
+
+
+def test_the_parts_can_stand_apart() -> None:
+    location = at_urls("file:///a/archive", "chdb:///b/engine", "sqlite:////c/ledger.sqlite")
+    assert (location.archive, location.engine_folder) == (Path("/a/archive"), Path("/b/engine"))
+    assert location.lock == Path("/b/engine.lock")
+
+
+def test_paths_do_where_urls_do() -> None:
+    location = at_urls("/a", "/b", "/c.sqlite")
+    assert (location.archive, location.facts, location.ledger) == (
+        Path("/a"),
+        "chdb:///b",
+        "sqlite:////c.sqlite",
+    )
+
+
+def test_facts_on_a_server_need_no_lock() -> None:
+    assert at_urls("/a", "clickhouse://host/db", "/c").lock is None
+
+
+@pytest.mark.parametrize(("archive", "facts"), [("s3://bucket", "/b"), ("/a", "mysql://host/db")])
+def test_a_place_of_an_unknown_kind_is_refused(archive: str, facts: str) -> None:
+    with pytest.raises(FanousError, match="cannot be kept in"):
+        at_urls(archive, facts, "/c")
+
+
+def test_a_folder_with_other_files_is_not_a_store(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_text("")
+    with pytest.raises(FanousError, match=r"is not a store.*photo\.jpg"):
+        check_folder(tmp_path, must_exist=False)
+
+
+@pytest.mark.parametrize("entries", [[], ["archive"], ["archive", "facts.lock"], ["ledger.sqlite", "notes"]])
+def test_an_empty_or_half_made_folder_can_become_a_store(tmp_path: Path, entries: list[str]) -> None:
+    for entry in entries:
+        (tmp_path / entry).write_text("")
+    check_folder(tmp_path, must_exist=False)
+
+
+def test_a_file_is_not_a_store(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FanousError, match="is a file"):
+        check_folder(tmp_path / "file", must_exist=False)
+
+
+def test_a_store_that_must_be_there_and_is_not_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FanousError, match="there is no store"):
+        check_folder(tmp_path / "nothing", must_exist=True)

@@ -1,0 +1,103 @@
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.store.lock import Owner, StoreLock
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from fanous.store.lock import StoreLock
+lock = StoreLock(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def holder(path: Path) -> subprocess.Popen[str]:
+    """Another process that holds the lock."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_second_process_is_told_who_holds_the_store_and_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "facts.lock"
+    with holder(path) as process:
+        with pytest.raises(FanousError) as refusal:
+            StoreLock(path)
+        process.kill()
+    said = str(refusal.value)
+    assert f"process {process.pid} (-c {path})" in said
+    assert f"kill {process.pid}" in said
+    assert time.strftime("since %Y-%m-%dT", time.gmtime()) in said
+    assert "--store" in said
+    assert not refusal.value.permanent
+
+
+def test_the_lock_of_a_killed_process_is_taken_over_and_it_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "facts.lock"
+    with holder(path) as process:
+        process.kill()
+    lock = StoreLock(path)
+    assert lock.left_by is not None
+    assert lock.left_by.pid == process.pid
+    lock.release()
+
+
+def test_a_lock_released_in_order_names_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "facts.lock"
+    StoreLock(path).release()
+    lock = StoreLock(path)
+    assert lock.left_by is None
+    lock.release()
+    lock.release()
+
+
+def test_a_store_open_twice_in_one_process_is_refused(tmp_path: Path) -> None:
+    lock = StoreLock(tmp_path / "facts.lock")
+    with pytest.raises(FanousError, match="this process already has"):
+        StoreLock(tmp_path / "facts.lock")
+    lock.release()
+
+
+def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
+    path = tmp_path / "facts.lock"
+    fork = """
+import os, sys, time
+from pathlib import Path
+from fanous.store.lock import StoreLock
+lock = StoreLock(Path(sys.argv[1]))
+child = os.fork()
+if child == 0:
+    sys.stdout.close()
+    os.close(1)
+    time.sleep(60)
+    os._exit(0)
+print(child, flush=True)
+os.kill(os.getpid(), 9)
+"""
+    done = subprocess.run([sys.executable, "-c", fork, str(path)], stdout=subprocess.PIPE, text=True)
+    try:
+        StoreLock(path).release()
+    finally:
+        os.kill(int(done.stdout), 9)
+
+
+@pytest.mark.parametrize("text", ["", "rubbish", "{}"])
+def test_a_lock_file_of_any_content_can_be_taken(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "facts.lock"
+    path.write_text(text)
+    lock = StoreLock(path)
+    assert lock.left_by is None
+    lock.release()
+
+
+def test_an_owner_is_written_for_people() -> None:
+    assert str(Owner(7, "fanous run", 0.0)) == "process 7 (fanous run), since 1970-01-01T00:00:00Z"

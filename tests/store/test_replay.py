@@ -1,0 +1,140 @@
+from pathlib import Path
+
+import pytest
+
+from fanous.errors import FanousError, Rejected
+from fanous.model.measurement import Bundle
+from fanous.model.record import Record
+from fanous.model.verdict import State, Verdict
+from fanous.store import Judged, Store, open_store, recover, rejudge
+from fanous.store.archive import Archive, Received
+from fanous.store.embedded import EmbeddedStore
+from fanous.testing.builders import verdict
+from tests.store.cases import NOON, judge, judged
+
+
+def archived_only(folder: Path, *uids: str, country: str = "PK") -> None:
+    """What a kill leaves between the archive and the facts."""
+    batch = [judged(uid) for uid in uids]
+    Archive(folder / "archive").append([Received(one.record, country, "ndt") for one in batch], NOON + 5.5)
+
+
+def now_blocked(record: Record) -> tuple[Bundle, tuple[Verdict, ...]]:
+    """Other rules."""
+    return judge(record)[0], (verdict(State.BLOCKED), verdict(State.OK))
+
+
+def states(store: Store, uid: str) -> list[str]:
+    return [said.state.value for said in store.verdicts(uid)]
+
+
+def test_what_a_crash_left_is_finished_once(tmp_path: Path) -> None:
+    archived_only(tmp_path, "a", "b")
+    archived_only(tmp_path, "c", country="IR")
+    with open_store(tmp_path) as store:
+        steps = recover(store, judge, rules_version="1")
+        assert [(len(step.segments), step.measurements) for step in steps] == [(2, 3)]
+        assert steps[0].spans == {"PK": (NOON, NOON)}
+        assert store.known(["a", "b", "c"]) == {"a", "b", "c"}
+        found = store.measurement("b")
+        assert found is not None
+        assert (found.received_at, store.read(found.location)) == (NOON + 5.5, judged("b").record.data)
+        assert recover(store, judge, rules_version="1") == []
+    with open_store(tmp_path) as store:
+        assert list(store.unfinished()) == []
+
+
+def test_nothing_is_appended_before_a_crash_is_finished(tmp_path: Path) -> None:
+    archived_only(tmp_path, "a")
+    with open_store(tmp_path) as store:
+        with pytest.raises(FanousError, match="finish it first"):
+            store.append([judged("a")], rules_version="1")
+        recover(store, judge, rules_version="1")
+        assert store.append([judged("a"), judged("b")], rules_version="1").stored == 1
+
+
+def test_a_segment_half_written_to_the_facts_is_written_again(store: Store) -> None:
+    store.append([judged("a"), judged("b")], rules_version="1")
+    (segment,) = store.segments()
+    whole = [Judged(record, *judge(record)) for record in store.records(segment)]
+    store.finish(segment, whole[1:], rules_version="1")
+    assert store.known(["a", "b"]) == {"b"}
+    store.finish(segment, whole, rules_version="1")
+    assert len(store.votes("PK", NOON, NOON + 1)) == 4
+    assert [len(store.observations(uid)) for uid in "ab"] == [2, 2]
+
+
+def test_a_damaged_segment_is_named_and_the_others_are_finished(tmp_path: Path) -> None:
+    archived_only(tmp_path, "a")
+    archived_only(tmp_path, "b", country="IR")
+    with open_store(tmp_path) as store:
+        bad, _ = store.segments()
+        content = (tmp_path / "archive" / bad.path).read_bytes()
+        (tmp_path / "archive" / bad.path).write_bytes(b"rubbish")
+        (step,) = recover(store, judge, rules_version="1")
+        assert (step.measurements, [segment for segment, _ in step.damaged]) == (1, [bad])
+        assert [segment for segment, _ in store.damaged()] == [bad]
+        assert store.append([judged("c")], rules_version="1").stored == 1  # it stops nothing
+        (tmp_path / "archive" / bad.path).write_bytes(content)  # restored from a copy
+        rejudge(store, judge, rules_version="1")
+        assert store.damaged() == []
+        assert store.known(["a", "b", "c"]) == {"a", "b", "c"}
+
+
+def test_a_record_that_this_version_cannot_use_is_named(tmp_path: Path) -> None:
+    archived_only(tmp_path, "a", "b")
+
+    def refuse(record: Record) -> tuple[Bundle, tuple[Verdict, ...]]:
+        if b'"a"' in record.data:
+            raise Rejected("too odd")
+        return judge(record)
+
+    with open_store(tmp_path) as store:
+        (step,) = recover(store, refuse, rules_version="1")
+        assert step.rejected == (f"{step.segments[0].name}:1: too odd",)
+        assert store.known(["a", "b"]) == {"b"}
+        found = store.measurement("b")
+        assert found is not None
+        assert found.location.position == 1
+
+
+def test_rejudging_replaces_verdicts_and_duplicates_nothing(store: Store) -> None:
+    store.append([judged("a"), judged("b")], rules_version="1")
+    (step,) = rejudge(store, now_blocked, rules_version="2")
+    assert step.measurements == 2
+    assert states(store, "a") == ["blocked", "ok"]
+    assert len(store.observations("a")) == 2
+    assert rejudge(store, judge, rules_version="2") == []
+    assert len(rejudge(store, judge, rules_version="2", everything=True)) == 1
+    assert states(store, "a") == ["ok"]
+
+
+def test_one_country_can_be_rejudged_alone(store: Store) -> None:
+    store.append([judged("a"), judged("b", country="IR")], rules_version="1")
+    rejudge(store, now_blocked, rules_version="2", country="PK")
+    assert states(store, "a") == ["blocked", "ok"]
+    assert states(store, "b") == ["ok"]
+    assert [segment.country for segment in store.judged_otherwise("2")] == ["IR"]
+
+
+def test_an_interrupted_rejudge_is_completed_by_running_it_again(store: Store) -> None:
+    assert isinstance(store, EmbeddedStore)
+    for n in range(3):
+        store.append([judged(f"m{n}")], rules_version="1", received_at=NOON + 3600 * n)
+    first, second, third = store.segments()
+    store.finish(first, [Judged(r, *now_blocked(r)) for r in store.records(first)], rules_version="2")
+    store._facts.remove([second])  # and here the process was killed
+    assert list(store.unfinished()) == [second]
+    assert list(store.judged_otherwise("2")) == [third]
+    recover(store, now_blocked, rules_version="2")
+    rejudge(store, now_blocked, rules_version="2")
+    assert [states(store, f"m{n}") for n in range(3)] == [["blocked", "ok"]] * 3
+
+
+def test_facts_stay_where_their_segment_is_damaged(store: Store, tmp_path: Path) -> None:
+    store.append([judged("a")], rules_version="1")
+    (segment,) = store.segments()
+    (tmp_path / "store" / "archive" / segment.path).write_bytes(b"rubbish")
+    (step,) = rejudge(store, now_blocked, rules_version="2")
+    assert [bad for bad, _ in step.damaged] == [segment]
+    assert states(store, "a") == ["ok"]

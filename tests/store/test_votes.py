@@ -1,0 +1,128 @@
+import math
+
+import numpy as np
+import pytest
+
+from fanous import aggregate
+from fanous.aggregate import BLOCKED_DNS, BLOCKED_PATH, THROTTLED, VerdictRow
+from fanous.model.observation import Layer
+from fanous.model.series import Series
+from fanous.model.verdict import State
+from fanous.store import Store
+from fanous.testing.builders import verdict
+from tests.store.cases import NOON, judged, random_batch, rows
+
+Plain = list[tuple[object, int, list[float], list[float], list[float], list[float], list[float]]]
+
+
+def plain(found: list[Series]) -> Plain:
+    return [
+        (
+            one.key,
+            one.step,
+            one.times.tolist(),
+            one.values.tolist(),
+            one.counts.tolist(),
+            one.controlled.tolist(),
+            one.measurements.tolist(),
+        )
+        for one in found
+    ]
+
+
+def within(all_rows: list[VerdictRow], since: float, until: float) -> list[VerdictRow]:
+    return [row for row in all_rows if row.country == "PK" and since <= row.started_at < until]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_stores_series_are_those_of_the_reference(store: Store, seed: int) -> None:
+    batch = random_batch(seed, 400)
+    store.append(batch, rules_version="1")
+    since, until = NOON + 600, NOON + 6600
+    for step in (600, 3600):
+        expected = aggregate.series(within(rows(batch), since, until), step)
+        assert len(expected) > 10
+        assert plain(store.series("PK", since, until, step)) == plain(expected)
+    only_x = [row for row in within(rows(batch), since, until) if row.target == "x"]
+    assert plain(store.series("PK", since, until, 600, ["x"])) == plain(aggregate.series(only_x, 600))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_stores_votes_are_those_of_the_reference(store: Store, seed: int) -> None:
+    batch = random_batch(seed, 400)
+    store.append(batch, rules_version="1")
+    found = store.votes("PK", NOON, NOON + 7200)
+    mine = zip(
+        found.asns, found.resolver_asns, found.targets, found.signals, found.times, found.probes,
+        found.seen, found.controlled, strict=True,
+    )  # fmt: skip
+    expected = [
+        (
+            v.key.entity.asn,
+            v.key.resolver_asn,
+            v.key.target,
+            v.key.signal,
+            v.at,
+            v.probe,
+            v.seen,
+            v.controlled,
+        )
+        for v in aggregate.votes(within(rows(batch), NOON, NOON + 7200))
+    ]
+    assert sorted(mine) == sorted(expected)
+    assert (np.diff(found.times) >= 0).all()
+
+
+def test_a_window_holds_its_beginning_and_not_its_end(store: Store) -> None:
+    store.append([judged("a", started_at=NOON), judged("b", started_at=NOON + 600)], rules_version="1")
+    assert store.votes("PK", NOON, NOON + 600).uids.tolist() == ["a", "a"]
+
+
+def test_the_mechanism_of_a_vote_is_that_of_its_most_severe_verdict(store: Store) -> None:
+    store.append(
+        [
+            judged(
+                "a",
+                verdict(State.INSUFFICIENT, symptom=True, mechanism="tls.timeout"),
+                verdict(State.BLOCKED, Layer.TCP, mechanism=""),
+                verdict(State.BLOCKED, Layer.HTTP, mechanism="http.blockpage"),
+                verdict(State.BLOCKED, Layer.DNS, mechanism="dns.nxdomain"),
+                verdict(State.THROTTLED, mechanism="tls.throttle.sni", kbps=100.0),
+                verdict(State.THROTTLED, Layer.TRANSFER, mechanism="", kbps=200.0),
+                verdict(State.THROTTLED, Layer.TRANSFER, mechanism="", kbps=math.nan),
+            )
+        ],
+        rules_version="1",
+    )
+    found = store.votes("PK", NOON, NOON + 1)
+    assert dict(zip(found.signals, found.mechanisms, strict=True)) == {
+        BLOCKED_DNS: "dns.nxdomain",
+        BLOCKED_PATH: "http.blockpage",
+        THROTTLED: "tls.throttle.sni",
+    }
+    assert found.kbps[-1] == 150.0
+    assert np.isnan(found.kbps[:-1]).all()
+
+
+def test_it_works_elsewhere_where_no_layer_failed(store: Store) -> None:
+    works, broken = verdict(State.OK), verdict(State.BLOCKED, Layer.DNS)
+    store.append(
+        [
+            judged("abroad", works, verdict(State.OK, Layer.DNS), country="IR"),
+            judged("abroad, other target", verdict(target="youtube"), country="IR"),
+            judged("abroad, blocked too", works, broken, country="IR"),
+            judged("abroad, throttled", works, verdict(State.THROTTLED), country="IR"),
+            judged("abroad, unsound", works, country="IR", defect="vpn"),
+            judged("nowhere", works, country="ZZ"),
+            judged("at home", works),
+        ],
+        rules_version="1",
+    )
+    found = store.working_elsewhere("PK", NOON, NOON + 1, ["x"])
+    assert found.uids.tolist() == ["abroad"]
+    assert (found.signals.tolist(), found.seen.tolist()) == ([BLOCKED_PATH], [False])
+
+
+def test_without_measurements_there_are_no_votes_and_no_series(store: Store) -> None:
+    assert len(store.votes("PK", 0, NOON)) == 0
+    assert store.series("PK", 0, NOON) == []

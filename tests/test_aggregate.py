@@ -1,0 +1,99 @@
+from typing import Any
+
+import pytest
+
+from fanous.aggregate import BLOCKED_DNS, BLOCKED_PATH, THROTTLED, VerdictRow, series
+from fanous.model.entity import Entity
+from fanous.model.observation import Layer
+from fanous.model.series import Series, SeriesKey
+from fanous.model.verdict import State
+
+STEP = 600
+
+
+def row(state: State = State.OK, layer: Layer = Layer.TLS, **given: Any) -> VerdictRow:
+    fields: dict[str, Any] = {
+        "uid": "m1",
+        "country": "PK",
+        "asn": 17557,
+        "resolver_asn": 13335,
+        "probe": "p1",
+        "started_at": 1200.0,
+        "target": "x",
+        "layer": layer,
+        "state": state,
+    }
+    return VerdictRow(**(fields | given))
+
+
+def by_signal(found: list[Series]) -> dict[str, float]:
+    return {one.key.signal: float(one.values[0]) for one in found}
+
+
+SYMPTOM = row(State.INSUFFICIENT, symptom=True)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        ([row()], {BLOCKED_PATH: 0, THROTTLED: 0}),
+        ([row(State.BLOCKED)], {BLOCKED_PATH: 1}),  # what is blocked cannot be measured for throttling
+        ([SYMPTOM], {BLOCKED_PATH: 1}),
+        ([row(), row(State.BLOCKED, Layer.HTTP)], {BLOCKED_PATH: 1}),  # one bad layer is enough
+        ([row(State.THROTTLED)], {THROTTLED: 1}),
+        ([row(), row(State.THROTTLED, Layer.TRANSFER)], {BLOCKED_PATH: 0, THROTTLED: 1}),
+        ([row(State.BLOCKED), row(State.THROTTLED, Layer.TRANSFER)], {BLOCKED_PATH: 1, THROTTLED: 1}),
+        ([row(State.INSUFFICIENT)], {}),
+        ([row(State.DOWN)], {}),
+        ([row(State.BLOCKED, Layer.DNS)], {BLOCKED_DNS: 1}),
+        ([row(State.OK, Layer.DNS)], {BLOCKED_DNS: 0}),
+        ([row(State.BLOCKED, Layer.DNS), row()], {BLOCKED_DNS: 1, BLOCKED_PATH: 0, THROTTLED: 0}),
+    ],
+)
+def test_a_measurement_votes_by_its_worst_verdict_of_the_signals_layers(
+    verdicts: list[VerdictRow], said: dict[str, float]
+) -> None:
+    assert by_signal(series(verdicts, STEP)) == said
+
+
+@pytest.mark.parametrize("unsound", [{"defect": "vpn"}, {"asn": 0}, {"country": "ZZ"}])
+def test_unsound_measurements_and_unknown_places_have_no_vote(unsound: dict[str, Any]) -> None:
+    assert series([row(**unsound)], STEP) == []
+
+
+@pytest.mark.parametrize(("blocked", "of", "share"), [(1, 3, 0.0), (1, 2, 1.0), (2, 3, 1.0)])
+def test_a_probe_has_one_vote_a_bin_and_a_tie_counts_as_seen(blocked: int, of: int, share: float) -> None:
+    rows = [row(State.BLOCKED if n < blocked else State.OK, uid=f"m{n}") for n in range(of)]
+    found = next(s for s in series(rows, STEP) if s.key.signal == BLOCKED_PATH)
+    assert (found.values[0], found.counts[0], found.measurements[0]) == (share, 1, of)
+
+
+def test_the_value_is_the_share_of_probes_that_saw_it() -> None:
+    rows = [row(State.BLOCKED if n == 0 else State.OK, uid=f"m{n}", probe=f"p{n}") for n in range(4)]
+    found = next(s for s in series(rows, STEP) if s.key.signal == BLOCKED_PATH)
+    assert (found.values[0], found.counts[0]) == (0.25, 4)
+
+
+def test_a_probe_is_controlled_if_any_verdict_of_the_signal_is() -> None:
+    rows = [
+        row(controlled=True, uid="m1"),
+        row(uid="m2"),
+        row(uid="m3", probe="p2"),
+        row(State.OK, Layer.DNS, controlled=True, uid="m3", probe="p2"),
+    ]
+    found = {s.key.signal: int(s.controlled[0]) for s in series(rows, STEP)}
+    assert found == {BLOCKED_DNS: 1, BLOCKED_PATH: 1, THROTTLED: 1}
+
+
+def test_bins_begin_at_multiples_of_the_step_and_empty_ones_are_not_listed() -> None:
+    rows = [row(uid="m1", started_at=1799.9), row(uid="m2", started_at=600.0)]
+    assert [list(s.times) for s in series(rows, STEP)] == [[600, 1200]] * 2
+
+
+def test_only_dns_series_are_told_apart_by_resolver() -> None:
+    rows = [row(uid="m1", layer=layer) for layer in (Layer.DNS, Layer.TLS)]
+    assert [s.key for s in series(rows, STEP)] == [
+        SeriesKey(Entity("PK", 17557), "x", BLOCKED_DNS, resolver_asn=13335),
+        SeriesKey(Entity("PK", 17557), "x", BLOCKED_PATH),
+        SeriesKey(Entity("PK", 17557), "x", THROTTLED),
+    ]

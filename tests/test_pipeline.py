@@ -1,0 +1,143 @@
+"""The main job end to end: raw measurements in, incidents out."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fanous import pipeline
+from fanous.errors import FanousError
+from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.store import Store, open_store
+from fanous.testing import pakistan
+
+FOUR = {"facebook", "instagram", "x", "youtube"}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(tmp_path / "store") as opened:
+        yield opened
+
+
+def claims(store: Store) -> list[Incident]:
+    """What is claimed, without labels."""
+    return [replace(incident, id="") for incident in store.incidents("PK")]
+
+
+def test_the_rally_is_one_confirmed_nation_wide_incident(store: Store, rally: Path) -> None:
+    tally = pipeline.ingest(store, "ooni", [rally])
+    assert (tally.rejected, tally.duplicate) == (0, 0)
+    (incident,) = store.incidents("PK")
+    assert incident.status is Status.ENDED
+    assert incident.confirmed_at is not None
+    assert incident.rule == "C2"
+    assert incident.scope is Scope.NATION
+    assert set(incident.targets) == FOUR
+    assert {n.entity for n in incident.networks} == {f"AS{asn}" for asn in pakistan.RESTRICTIONS}
+    assert "tls.reset.sni" in incident.mechanisms
+    first = min(r.start for r in pakistan.RESTRICTIONS.values())
+    last = max(r.end for r in pakistan.RESTRICTIONS.values())
+    assert abs(incident.onset - first) <= 3600
+    assert incident.end is not None
+    assert abs(incident.end - last) <= 3600
+    assert incident.confirmed_at - first <= 2 * 3600
+    assert incident.kbps is not None
+    assert 100 <= incident.kbps.mean <= 170
+    assert store.incidents("IN") == store.incidents("AE") == []
+
+
+def test_ordinary_trouble_is_no_incident(store: Store, quiet: Path) -> None:
+    pipeline.ingest(store, "ooni", [quiet])
+    assert [i for i in store.incidents() if i.status is not Status.RETRACTED] == []
+
+
+def test_without_the_rules_nothing_is_found(
+    store: Store, rally: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_rules(*_: object) -> tuple[()]:
+        return ()
+
+    monkeypatch.setattr(pipeline, "judge", no_rules)
+    pipeline.ingest(store, "ooni", [rally])
+    assert store.incidents() == []
+
+
+def test_bringing_a_file_in_again_changes_nothing(store: Store, rally: Path) -> None:
+    first = pipeline.ingest(store, "ooni", [rally])
+    before = store.incidents()
+    again = pipeline.ingest(store, "ooni", [rally])
+    assert (again.stored, again.duplicate, again.read) == (0, first.stored, first.read)
+    assert store.incidents() == before
+    assert len(store.revisions(before[0].id)) == 1
+
+
+def test_the_order_in_which_files_come_does_not_matter(store: Store, rally: Path, tmp_path: Path) -> None:
+    lines = rally.read_bytes().splitlines(keepends=True)
+    early, late = tmp_path / "early.jsonl", tmp_path / "late.jsonl"
+    early.write_bytes(b"".join(lines[::2]))
+    late.write_bytes(b"".join(lines[1::2]))
+    pipeline.ingest(store, "ooni", [late])
+    half = claims(store)
+    pipeline.ingest(store, "ooni", [early])
+    two_steps = claims(store)
+    (label,) = {incident.id for incident in store.incidents("PK", *pakistan.WATCH)}
+    assert len(store.revisions(label)) == 2, "late measurements are a revision of the same incident"
+    store.close()
+    with open_store(tmp_path / "other") as other:
+        pipeline.ingest(other, "ooni", [rally])
+        assert claims(other) == two_steps != half
+
+
+def test_judging_again_gives_the_same_answer(store: Store, rally: Path) -> None:
+    pipeline.ingest(store, "ooni", [rally])
+    before = store.incidents()
+    votes = store.votes("PK", pakistan.SINCE, pakistan.UNTIL)
+    replayed = pipeline.rejudge(store, everything=True)
+    assert sum(step.measurements for step in replayed) == sum(
+        1 for line in rally.read_bytes().splitlines() if line
+    )
+    assert store.incidents() == before
+    after = store.votes("PK", pakistan.SINCE, pakistan.UNTIL)
+    assert after.uids.tolist() == votes.uids.tolist()
+    assert after.seen.tolist() == votes.seen.tolist()
+
+
+def test_a_claim_that_the_data_do_not_bear_out_is_taken_back_in_public(
+    store: Store, rally: Path, quiet: Path
+) -> None:
+    pipeline.ingest(store, "ooni", [rally])
+    (incident,) = store.incidents("PK")
+    wrong = replace(incident, id="", parts=(replace(incident.parts[0], target="wikipedia"),))
+    label = store.put(wrong, "a mistake").id
+    pipeline.ingest(store, "ooni", [quiet])
+    taken_back = store.incident(label)
+    assert taken_back is not None
+    assert taken_back.status is Status.RETRACTED
+    assert [r.incident.status for r in store.revisions(label)] == [incident.status, Status.RETRACTED]
+
+
+def test_the_answer_covers_the_window_and_names_what_was_not_measured(store: Store, rally: Path) -> None:
+    pipeline.ingest(store, "ooni", [rally])
+    answer = pipeline.confirm(store, "PK", ["x", "vimeo"], None, None)
+    assert [set(i.targets) for i in answer.incidents] == [FOUR]
+    assert ("vimeo", "nobody measured it in this window") in answer.insufficient
+    day_before = pipeline.confirm(store, "PK", [], pakistan.SINCE, pakistan.SINCE + 86400)
+    assert day_before.incidents == []
+    assert pipeline.confirm(store, "PK", ["wikipedia"], None, None).incidents == []
+
+
+def test_a_country_without_measurements_is_an_error_that_says_what_there_is(
+    store: Store, rally: Path
+) -> None:
+    pipeline.ingest(store, "ooni", [rally])
+    with pytest.raises(FanousError, match=r"no measurements of KE .*AE, IN, PK"):
+        pipeline.confirm(store, "KE", [], None, None)
+
+
+def test_the_most_severe_kind_names_the_incident(store: Store, rally: Path) -> None:
+    pipeline.ingest(store, "ooni", [rally])
+    (incident,) = store.incidents("PK")
+    assert incident.kind is Kind.BLOCKING
+    assert {part.kind for part in incident.parts} <= {Kind.BLOCKING, Kind.THROTTLING}

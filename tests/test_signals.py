@@ -1,0 +1,30 @@
+"""The one table of signals."""
+
+import pytest
+
+from fanous.detectors import DETECTORS
+from fanous.model.entity import Family
+from fanous.model.observation import Layer
+from fanous.signals import SIGNALS, Direction, Signal, signals_of
+
+
+@pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
+def test_a_signal_says_all_that_others_may_ask(signal: Signal) -> None:
+    assert signal.title and signal.unit and signal.proves and signal.watcher
+    assert isinstance(signal.bad, Direction)
+    assert isinstance(signal.family, Family)
+    assert bool(signal.layers) == bool(signal.states)
+
+
+@pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
+def test_a_signal_has_a_watcher_that_watches_it(signal: Signal) -> None:
+    assert signal.name in DETECTORS[signal.watcher].signals
+
+
+def test_a_lie_in_dns_and_a_cut_path_are_different_signals() -> None:
+    assert [signal.name for signal in signals_of(Layer.DNS)] == ["blocked_dns"]
+    assert {signal.name for signal in signals_of(Layer.TLS)} == {"blocked_path", "throttled"}
+
+
+def test_only_what_a_resolver_says_is_kept_by_resolver() -> None:
+    assert [name for name, signal in SIGNALS.items() if signal.by_resolver] == ["blocked_dns"]
