@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml requirements.lock
 	  { echo "python's venv module is missing: apt-get install python3-venv"; exit 1; }
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  "$$(sed -n 's/^\(uv==[^ ;]*\).*/\1/p' requirements.lock)"
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps -e .
 	@touch $@
 
@@ -43,3 +43,12 @@ lock: install  ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra server --group dev \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --upgrade \
 	  -o requirements.lock pyproject.toml
+
+fuzz: install  ## fuzz the readers for five minutes
+	$(BIN)/python -m tests.connectors.fuzz_ooni 300
+
+bench: install  ## speed of reading, judging, storing and detecting (set FANOUS_SHARED_DATA)
+	$(BIN)/python -m benchmarks.transform
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.filter
+	$(BIN)/python -m benchmarks.store

@@ -1,6 +1,6 @@
 """Filter: the two-state filter over 40,000 series of 288 ticks (two days of ten minutes), one core.
 
-    python benchmarks/filter.py [--series N] [--ticks N]
+    python -m benchmarks.filter [--series N] [--ticks N]
 
 Prints seconds for the emissions with the burst clip, the forward pass, the smoother, and all of the
 detector on series as the store gives them.

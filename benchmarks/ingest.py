@@ -1,6 +1,6 @@
 """Ingest: JSON of real web_connectivity measurements to stored observations and verdicts, one core.
 
-    python benchmarks/ingest.py [FILE] [--times N]
+    python -m benchmarks.ingest [FILE] [--times N]
 
 FILE: OONI measurements (default: the research copy that ``FANOUS_SHARED_DATA`` names).  Its
 web_connectivity measurements are repeated, each with an id of its own, written as JSON lines, and brought in
@@ -109,7 +109,9 @@ def main() -> None:
             print(f"{count:,} measurements, {file.stat().st_size / 1e6:,.0f} MB, one core")
             if times == chosen.times:
                 stages(file)
-            subprocess.run([*one_core(), sys.executable, __file__, str(file), "--whole"], check=True)
+            subprocess.run(
+                [*one_core(), sys.executable, "-m", "benchmarks.ingest", str(file), "--whole"], check=True
+            )
     print(OONI)
 
 

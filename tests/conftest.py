@@ -1,10 +1,20 @@
 """What several test folders share: the generated event, written once a session."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fanous.testing import pakistan
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fingerprint sets and stores that the developer has installed must not change a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.delenv("FANOUS_STORE", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from random import Random
 from fanous import pipeline
 from fanous.store import open_store
 from fanous.testing import pakistan
+from tests.children import child_environment
 
 KILLS = 20
 CHILD = Path(__file__).with_name("interrupted_ingest.py")
@@ -21,6 +22,7 @@ def run(store: Path, file: Path, kill_after: float | None) -> tuple[set[str], bo
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=child_environment(),
     )
     assert child.stdout is not None
     first = child.stdout.readline()
@@ -30,9 +32,10 @@ def run(store: Path, file: Path, kill_after: float | None) -> tuple[set[str], bo
     except subprocess.TimeoutExpired:
         child.kill()
         rest, errors = child.communicate()
-    lines = [line for line in (first + rest).splitlines() if line.startswith("acknowledged ")]
+    whole = [line for line in (first + rest).splitlines(keepends=True) if line.endswith("\n")]
+    lines = [line.rstrip("\n") for line in whole if line.startswith("acknowledged ")]
     assert child.returncode in (0, -9), errors
-    return {line.removeprefix("acknowledged ") for line in lines}, "done" in rest.splitlines()[-1:]
+    return {line.removeprefix("acknowledged ") for line in lines}, "done\n" in whole
 
 
 def test_twenty_kills_lose_nothing_and_the_last_run_completes_it(rally: Path, tmp_path: Path) -> None:

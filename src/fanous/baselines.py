@@ -6,17 +6,26 @@ from fanous.model.series import Floats, Ints
 
 
 def quiet_share(
-    failing: Ints, probes: Ints, quiet: Floats, *, prior: float, strength: float, low: float, high: float
+    failing: Ints,
+    probes: Ints,
+    quiet: Floats,
+    together: Ints,
+    *,
+    prior: float,
+    strength: float,
+    low: float,
+    high: float,
 ) -> Floats:
-    """Failing share of each series in its quiet bins, shrunk towards all series together, then ``prior``.
+    """Failing share of each series in its quiet bins, shrunk towards its group, and that to ``prior``.
 
-    A thin series says little about itself, so it borrows from its country and platform (the series handed
-    in), and those from the literature.
+    A thin series says little about itself, so it borrows from its country and platform (its group), and
+    those from the literature.
 
     Args:
         failing: int64, (bins, series), probes that failed.
         probes: int64, (bins, series), probes that measured; 0 = padding.
         quiet: float64, (bins, series), probability that the bin is ordinary: its weight.
+        together: int64, (series,), number of each series' group, from 0.
         prior: share expected before any data.
         strength: probes that the prior is worth, at both levels.
         low: least answer: a series is never trusted to be perfect.
@@ -27,6 +36,6 @@ def quiet_share(
         float64, (series,).
     """
     failed, measured = (failing * quiet).sum(axis=0), (probes * quiet).sum(axis=0)
-    pooled = (failed.sum() + prior * strength) / (measured.sum() + strength)
-    pooled = min(max(pooled, low), high)
+    all_failed, all_measured = (np.bincount(together, weights=w) for w in (failed, measured))
+    pooled = np.clip((all_failed + prior * strength) / (all_measured + strength), low, high)[together]
     return np.asarray(np.clip((failed + pooled * strength) / (measured + strength), low, high))

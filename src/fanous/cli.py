@@ -7,19 +7,29 @@ stdout carries the answer (with ``--json`` one document and nothing else), stder
 import os
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
-from rich.console import Console
 
 from fanous import __version__
+from fanous.commands.desk import (
+    ConfigOption,
+    CountryArgument,
+    JsonOption,
+    SinceOption,
+    StoreOption,
+    UntilOption,
+    console,
+    country_code,
+    moment,
+    open_named,
+    print_document,
+)
+from fanous.commands.incidents import incidents_app
+from fanous.commands.refdata import refdata_app
 from fanous.errors import FanousError
-from fanous.model.instant import from_iso, to_iso
-from fanous.refdata.countries import is_country
+from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
 
 BUG = 70
@@ -33,22 +43,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-incidents_app = typer.Typer(help="Incidents in the ledger.", no_args_is_help=True)
 app.add_typer(incidents_app, name="incidents")
-
-StoreOption = Annotated[
-    Path | None,
-    typer.Option("--store", envvar="FANOUS_STORE", help="Folder that holds the store.", show_default=False),
-]
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="TOML file with a [store] table.", show_default=False)
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout and nothing else.")]
-CountryArgument = Annotated[str, typer.Argument(metavar="CC", help="Country code, such as PK.")]
-SinceOption = Annotated[
-    str | None, typer.Option("--since", help="Date or time; UTC unless it says otherwise.")
-]
-UntilOption = Annotated[str | None, typer.Option("--until", help="Likewise; not included.")]
+app.add_typer(refdata_app, name="refdata")
 
 
 def main() -> None:
@@ -71,39 +67,6 @@ def main() -> None:
 
 def _complain(text: str) -> None:
     print(f"fanous: {text}", file=sys.stderr)
-
-
-def _out(document: Any) -> None:
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
-    sys.stdout.buffer.flush()
-
-
-@contextmanager
-def _store(store: Path | None, config: Path | None, *, read_only: bool = False) -> Iterator[Any]:
-    """The store that the options name, open for this command."""
-    from fanous.config import store_place
-    from fanous.store import open_store
-
-    with open_store(store_place(store, config), read_only=read_only) as opened:
-        yield opened
-
-
-def _moment(text: str | None, option: str) -> float | None:
-    if text is None:
-        return None
-    try:
-        return from_iso(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is not a date or time: 2023-12-17 or 2023-12-17T15:00Z", param_hint=option
-        ) from None
-
-
-def _country(code: str) -> str:
-    upper = code.upper()
-    if not is_country(upper):
-        raise typer.BadParameter(f"{code!r} is not a country code (ISO 3166-1, such as PK)", param_hint="CC")
-    return upper
 
 
 def _version(wanted: bool) -> None:
@@ -138,10 +101,10 @@ def ingest(
     from fanous import pipeline
     from fanous.progress import file_progress
 
-    with _store(store, config) as opened, file_progress(paths) as moved:
+    with open_named(store, config) as opened, file_progress(paths) as moved:
         tally = pipeline.ingest(opened, source, paths, moved)
     if as_json:
-        _out(
+        print_document(
             {
                 "read": tally.read,
                 "stored": tally.stored,
@@ -159,6 +122,8 @@ def ingest(
         print(f"  {count:,} {name}")
     for reject in tally.rejects[:20]:
         print(f"rejected {reject.file}:{reject.line}: {reject.why}", file=sys.stderr)
+    for remark in tally.remarks:
+        print(f"left by an interrupted run: {remark}", file=sys.stderr)
     if tally.rejected > 20:
         print(f"... and {tally.rejected - 20:,} more (--json lists them)", file=sys.stderr)
 
@@ -173,7 +138,7 @@ def judge(
 
     judged, rejects = judge_files(paths)
     if as_json:
-        _out({"measurements": list(judged)})
+        print_document({"measurements": list(judged)})
     else:
         for one in judged:
             print(f"{one['measurement_uid']}  {one['target'] or one['test_name']}")
@@ -207,16 +172,16 @@ def confirm(
     from fanous.publishers.document import incident_document
     from fanous.publishers.terminal import print_answer
 
-    code, targets = _country(country), [target_of(name) for name in target or []]
-    start, end = _moment(since, "--since"), _moment(until, "--until")
+    code, targets = country_code(country), [target_of(name) for name in target or []]
+    start, end = moment(since, "--since"), moment(until, "--until")
     if start is not None and end is not None and start >= end:
         raise typer.BadParameter("--since must lie before --until")
-    with _store(store, config, read_only=True) as opened:
+    with open_named(store, config, read_only=True) as opened:
         answer = pipeline.confirm(opened, code, targets, start, end)
     if not as_json:
-        print_answer(_console(), answer)
+        print_answer(console(), answer)
         return
-    _out(
+    print_document(
         {
             "country": answer.country,
             "since": to_iso(answer.since),
@@ -225,11 +190,6 @@ def confirm(
             "insufficient": [{"target": name, "why": why} for name, why in answer.insufficient],
         }
     )
-
-
-def _console() -> Console:
-    """Plain where nobody looks: no colour codes in a file, and lines as long as they need."""
-    return Console() if sys.stdout.isatty() else Console(width=120, no_color=True, highlight=False)
 
 
 @app.command()
@@ -244,9 +204,11 @@ def rejudge(
     """Compute every conclusion again from the raw records, with the rules of this version."""
     from fanous import pipeline
 
-    with _store(store, config) as opened:
-        replayed = pipeline.rejudge(opened, _country(country) if country else None, everything=everything)
+    with open_named(store, config) as opened:
+        replayed = pipeline.rejudge(opened, country_code(country) if country else None, everything=everything)
     print(f"judged {sum(one.measurements for one in replayed):,} measurements again")
+    for remark in pipeline.remarks(replayed):
+        print(f"cannot be used: {remark}", file=sys.stderr)
 
 
 @app.command()
@@ -257,7 +219,7 @@ def demo(
     """The main job on a made-up event after Pakistan, 17 December 2023: offline, in a store of its own."""
     from fanous.demonstration import demonstrate
 
-    demonstrate(_console(), store)
+    demonstrate(console(), store)
     if not once:
         print("This version has no pages to serve yet, so it ends here.", file=sys.stderr)
 
@@ -273,61 +235,6 @@ def evaluate(
 
     evaluations = evaluate_corpora(corpus)
     if as_json:
-        _out({"corpora": [evaluation_document(one) for one in evaluations]})
+        print_document({"corpora": [evaluation_document(one) for one in evaluations]})
     else:
-        print_evaluation(_console(), evaluations)
-
-
-@incidents_app.command("list")
-def incidents_list(
-    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """All incidents, retracted ones included, by onset."""
-    from fanous.publishers.document import incident_document
-    from fanous.publishers.sentence import sentence
-
-    code = _country(country) if country else None
-    with _store(store, config, read_only=True) as opened:
-        found = opened.incidents(code, _moment(since, "--since"), _moment(until, "--until"))
-    if as_json:
-        _out({"incidents": [incident_document(incident) for incident in found]})
-        return
-    for incident in found:
-        print(f"{incident.id}  {incident.status:9}  {sentence(incident)}")
-    if not found:
-        print("no incidents")
-
-
-@incidents_app.command("show")
-def incidents_show(
-    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """One incident with what each network saw and every revision of the claim."""
-    from fanous.publishers.document import detailed_document
-    from fanous.publishers.terminal import incident_text
-
-    with _store(store, config, read_only=True) as opened:
-        incident = opened.incident(incident_id.upper())
-        if incident is None:
-            raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
-        revisions = opened.revisions(incident.id)
-        names = opened.networks(incident.country)
-    history = [
-        {"n": r.n, "at": to_iso(r.at), "status": str(r.incident.status), "reason": r.reason}
-        for r in revisions
-    ]
-    if as_json:
-        _out(detailed_document(incident) | {"revisions": history})
-        return
-    _console().print(incident_text(incident, names))
-    print("\nRevisions")
-    for one in history:
-        print(f"  {one['n']}. {one['at']}  {one['status']}: {one['reason']}")
+        print_evaluation(console(), evaluations)

@@ -4,7 +4,7 @@ import os
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fanous.errors import FanousError
 
@@ -15,13 +15,15 @@ STORE_KEYS = ("folder", "archive", "facts", "ledger")
 
 
 def data_folder() -> Path:
-    """Where programs keep what belongs to a user (XDG base directories)."""
-    base = os.environ.get("XDG_DATA_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "share") / "fanous"
+    """Where programs keep what belongs to a user (XDG base directories: a relative path is ignored)."""
+    base = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "fanous"
 
 
 def store_place(store: Path | None, config: Path | None) -> "Path | StoreLocation":
-    """The folder, or the three addresses, that the options name.
+    """The folder, or the three addresses, that the options name; ``store`` wins.
+
+    A relative ``folder`` stands beside the TOML file: what it names must not depend on where one calls from.
 
     Raises:
         FanousError: the TOML file is missing or says something unknown.
@@ -29,19 +31,21 @@ def store_place(store: Path | None, config: Path | None) -> "Path | StoreLocatio
     if store is not None:
         return store
     table = _store_table(config) if config is not None else {}
-    if not table:
+    if config is None or not table:
         return data_folder() / "store"
     if "folder" in table:
-        return Path(str(table["folder"]))
+        if len(table) > 1:
+            raise FanousError(f"{config}: table [store] gives `folder` and addresses; keep one of them")
+        return config.parent / Path(table["folder"]).expanduser()
     from fanous.store.location import at_urls
 
     missing = [key for key in ("archive", "facts", "ledger") if key not in table]
     if missing:
         raise FanousError(f"{config}: table [store] lacks {', '.join(missing)} (or give `folder` alone)")
-    return at_urls(str(table["archive"]), str(table["facts"]), str(table["ledger"]))
+    return at_urls(table["archive"], table["facts"], table["ledger"])
 
 
-def _store_table(config: Path) -> dict[str, Any]:
+def _store_table(config: Path) -> dict[str, str]:
     try:
         document = tomllib.loads(config.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -54,9 +58,11 @@ def _store_table(config: Path) -> dict[str, Any]:
     settings = document.get("store", {})
     if not isinstance(settings, dict):
         raise FanousError(f"{config}: `store` must be a table: [store]")
-    for key in settings:
+    for key, value in settings.items():
         if key not in STORE_KEYS:
             near = get_close_matches(key, STORE_KEYS, 1)
             hint = f"; did you mean `{near[0]}`?" if near else f"; known are {', '.join(STORE_KEYS)}"
             raise FanousError(f"{config}: unknown key `{key}` in [store]{hint}")
+        if not isinstance(value, str) or not value:
+            raise FanousError(f"{config}: `{key}` in [store] must be a text, not {value!r}")
     return settings

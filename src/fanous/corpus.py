@@ -117,7 +117,7 @@ def load_corpus(folder: Path) -> Corpus:
     path = folder / FILE
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise FanousError(
             f"{folder} is not a corpus: it has no {FILE} (the format: corpora/README.md)"
         ) from None

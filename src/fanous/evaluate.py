@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous import pipeline
-from fanous.corpus import SHARED, Corpus, Event, corpus_files, load_corpus
+from fanous.corpus import SHARED, Corpus, Event, Quiet, corpus_files, load_corpus
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
 from fanous.store import Store, open_store
@@ -51,9 +51,9 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
     }
     every = [incident for found in incidents.values() for incident in found]
     standing = [i for i in every if i.status is not Status.RETRACTED]
-    of_event = {id(e): [i for i in standing if _is_of(i, e)] for e in corpus.events}
-    matched = {id(i) for found in of_event.values() for i in found}
-    false = [i for i in standing if id(i) not in matched]
+    of_event = {id(event): [i for i in standing if _is_of(i, event)] for event in corpus.events}
+    right = {id(i) for found in of_event.values() for i in found}
+    false = [i for i in standing if id(i) not in right and _is_false(i, corpus.quiet)]
     months = (corpus.until - corpus.since) / MONTH
     series = sum(_series_measured(store, country, corpus) for country in corpus.countries)
     return Evaluation(
@@ -62,6 +62,7 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
         events=tuple(_score(store, e, of_event[id(e)], corpus) for e in corpus.events),
         country_months=months * len(corpus.countries),
         series_months=months * series,
+        right_confirmed=sum(i.confirmed_at is not None for i in standing if id(i) in right),
         false_confirmed=sum(i.confirmed_at is not None for i in false),
         false_suspected=sum(i.confirmed_at is None for i in false),
         retracted=len(every) - len(standing),
@@ -71,6 +72,18 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
 def _series_measured(store: Store, country: str, corpus: Corpus) -> int:
     series = store.series(country, corpus.since, corpus.until, pipeline.TICK)
     return len({(s.key.entity.asn, s.key.target) for s in series})
+
+
+def _is_false(incident: Incident, quiet: Sequence[Quiet]) -> bool:
+    """Where quiet stretches of the country are labelled, only what lies in one of them is false."""
+    labelled = [q for q in quiet if q.country == incident.country]
+    networks = {int(n.entity.removeprefix("AS")) for n in incident.networks}
+    return not labelled or any(
+        incident.onset < q.until
+        and (incident.end is None or incident.end > q.since)
+        and (not q.networks or networks & set(q.networks))
+        for q in labelled
+    )
 
 
 def _is_of(incident: Incident, event: Event) -> bool:
@@ -90,7 +103,8 @@ def _score(store: Store, event: Event, found: list[Incident], corpus: Corpus) ->
     networks = tuple(_score_network(store, event, asn, found, corpus) for asn in sorted(event.networks))
     by_asn = {n.asn: n.found for n in networks}
     first = min((i.confirmed_at for i in confirmed if i.confirmed_at is not None), default=None)
-    onset = min((i.onset for i in confirmed), default=None)
+    begun = min(confirmed, key=lambda i: i.onset, default=None)
+    onset = None if begun is None or begun.onset_earliest is None else begun.onset
     ends = [i.end for i in confirmed]
     end = max((e for e in ends if e is not None), default=None) if None not in ends else None
     named = {int(n.entity.removeprefix("AS")) for i in confirmed for n in i.networks}

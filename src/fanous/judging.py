@@ -4,12 +4,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fanous.config import data_folder
 from fanous.connectors import CONNECTORS
 from fanous.errors import Rejected
 from fanous.model.measurement import Bundle
 from fanous.model.verdict import Verdict
-from fanous.refdata.fingerprints import fingerprints
-from fanous.rules import judge
+from fanous.refdata.fingerprints import installed_fingerprints
+from fanous.rules import RULES_VERSION, Fingerprints, judge
+
+
+def known_fingerprints() -> Fingerprints:
+    """What ships and what `fanous refdata update` installed, as it was when the process first asked."""
+    return installed_fingerprints(data_folder() / "refdata")
+
+
+def rules_version() -> str:
+    """Names the rules and the sets of fingerprints that they judge with."""
+    return RULES_VERSION + known_fingerprints().version
 
 
 def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -30,7 +41,7 @@ def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]
             except Rejected as reason:
                 on_reject(record.line, str(reason))
                 continue
-            judged.append(_document(bundle, judge(bundle, fingerprints())))
+            judged.append(_document(bundle, judge(bundle, known_fingerprints())))
     return judged, rejects
 
 

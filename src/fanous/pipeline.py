@@ -17,16 +17,16 @@ from fanous.errors import FanousError, Rejected
 from fanous.incidents.correlate import Finding, correlate
 from fanous.incidents.lifecycle import Setting, incident_of
 from fanous.incidents.matching import match
+from fanous.judging import known_fingerprints, rules_version
 from fanous.model.entity import UNKNOWN_COUNTRY, Family
 from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
-from fanous.publishers.grid import network_days
+from fanous.publishers.grid import network_times
 from fanous.publishers.terminal import Answer
-from fanous.refdata.fingerprints import fingerprints
 from fanous.refdata.weights import weights
-from fanous.rules import RULES_VERSION, judge
+from fanous.rules import judge
 from fanous.store import Judged, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 
@@ -62,6 +62,7 @@ class Ingested:
 
     Attributes:
         rejects: the first ``REJECTS_LISTED``.
+        remarks: what an interrupted run left behind that cannot be used, in words.
         by_test: stored measurements by nettest.
     """
 
@@ -70,6 +71,7 @@ class Ingested:
     rejected: int = 0
     rejects: list[Reject] = field(default_factory=list)
     by_test: Counter[str] = field(default_factory=Counter)
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def read(self) -> int:
@@ -88,7 +90,7 @@ def judge_record(record: Record) -> tuple[Bundle, tuple[Verdict, ...]]:
         Rejected: the record cannot be used.
     """
     bundle = CONNECTORS[record.source].parse(record)
-    return bundle, judge(bundle, fingerprints())
+    return bundle, judge(bundle, known_fingerprints())
 
 
 def judged_records(
@@ -135,7 +137,7 @@ def ingest(
     as duplicate.
     """
     tally = Ingested()
-    finish_interrupted(store)
+    tally.remarks += remarks(finish_interrupted(store))
     bring_in(store, source, paths, tally, on_progress)
     detect_all(store)
     return tally
@@ -180,7 +182,7 @@ def _append(store: Store, batch: list[Judged], tally: Ingested) -> None:
     known = store.known(judged.bundle.measurement.uid for judged in batch)
     new = [judged for judged in batch if judged.bundle.measurement.uid not in known]
     store.mark_undetected(_spans(new))
-    appended = store.append(new, rules_version=RULES_VERSION)
+    appended = store.append(new, rules_version=rules_version())
     for judged in batch:
         measurement, record = judged.bundle.measurement, judged.record
         tally.duplicate += record.duplicates
@@ -201,10 +203,21 @@ def _spans(batch: Iterable[Judged]) -> dict[str, tuple[float, float]]:
     return spans
 
 
-def finish_interrupted(store: Store) -> None:
+def finish_interrupted(store: Store) -> list[Replayed]:
     """Judge what a killed run had acknowledged but not yet turned into facts."""
-    for replayed in recover(store, judge_record, rules_version=RULES_VERSION):
-        store.mark_undetected(replayed.spans)
+    replayed = recover(store, judge_record, rules_version=rules_version())
+    for step in replayed:
+        store.mark_undetected(step.spans)
+    return replayed
+
+
+def remarks(replayed: Iterable[Replayed]) -> list[str]:
+    """Raw records that are in the archive and cannot be used, each with its place and reason."""
+    return [
+        line
+        for step in replayed
+        for line in [*step.rejected, *(f"{segment.name}: {why}" for segment, why in step.damaged)]
+    ]
 
 
 def detect_all(store: Store) -> None:
@@ -264,8 +277,13 @@ def find_incidents(store: Store, country: str, since: float, until: float) -> li
     targets = sorted({finding.anomaly.key.target for finding in findings})
     votes = store.votes(country, since, until, targets)
     elsewhere = store.working_elsewhere(country, since, until, targets)
-    setting = Setting(country, FAMILY_OF, weights(country), RULES_VERSION, DETECTOR_VERSION)
-    return [incident_of(group, votes, elsewhere, setting) for group in correlate(findings)]
+    setting = Setting(country, FAMILY_OF, weights(country), rules_version(), DETECTOR_VERSION)
+    here, there = votes.by_target(), elsewhere.by_target()
+    incidents = []
+    for group in correlate(findings):
+        own = {finding.anomaly.key.target for finding in group}
+        incidents.append(incident_of(group, votes.of(own, here), elsewhere.of(own, there), setting))
+    return incidents
 
 
 def rejudge(store: Store, country: str | None = None, *, everything: bool = False) -> list[Replayed]:
@@ -275,9 +293,9 @@ def rejudge(store: Store, country: str | None = None, *, everything: bool = Fals
         country: ``None`` = all.
         everything: also what these very rules judged.
     """
-    finish_interrupted(store)
-    replayed = judge_again(
-        store, judge_record, rules_version=RULES_VERSION, country=country, everything=everything
+    recovered = finish_interrupted(store)
+    replayed = recovered + judge_again(
+        store, judge_record, rules_version=rules_version(), country=country, everything=everything
     )
     for name in [country] if country else store.countries():
         span = store.span(name)
@@ -321,7 +339,7 @@ def confirm(
         until=until,
         incidents=incidents,
         insufficient=_insufficient(store, country, since, until, targets),
-        grid=network_days(votes, incidents, country) if votes is not None else None,
+        grid=network_times(votes, incidents, country) if votes is not None else None,
         names=store.networks(country),
     )
 

@@ -25,7 +25,7 @@ def file_progress(paths: Sequence[Path]) -> Iterator[Callable[[Path, int], None]
     sizes = {path: path.stat().st_size if path.is_file() else 0 for path in paths}
     done = dict.fromkeys(sizes, 0)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # a file may be called a[red]
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),

@@ -84,14 +84,3 @@ def test_what_came_before_a_broken_end_is_kept(tmp_path: Path) -> None:
             while read_line(source.stream)[1]:
                 pass
     assert "ends too early" in broken_why(caught.value)
-
-
-def test_leaving_in_the_middle_of_a_file_leaves_no_thread_behind(tmp_path: Path) -> None:
-    import threading
-
-    path = tmp_path / "a.gz"
-    path.write_bytes(gzip.compress(b"x" * (8 * CHUNK)))
-    before = threading.active_count()
-    with open_source(path) as source:
-        source.stream.read(10)
-    assert threading.active_count() == before

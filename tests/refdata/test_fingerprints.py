@@ -5,16 +5,10 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.refdata.fingerprints import fingerprints
+from fanous.refdata.fingerprints import fingerprints, installed_fingerprints
+from tests.refdata.sets import CITIZENLAB_DNS_HEADER, OONI_HEADER, OWN, ooni
 
-OWN = """
-[[pattern]]
-id = "own.notice"
-where = "body"
-kind = "blockpage"
-pattern = "this page is kept from you"
-source = "a test"
-"""
+IN_PAKISTAN = ooni("kept from you by order", countries="PK")
 
 
 def test_what_ships_compiles_and_says_its_source() -> None:
@@ -34,3 +28,51 @@ def test_a_file_of_the_users_own_is_added(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(FanousError, match=r"missing\.toml cannot be read"):
         fingerprints((tmp_path / "missing.toml",))
+
+
+def test_an_installed_set_is_used_beside_ours(tmp_path: Path) -> None:
+    (tmp_path / "ooni-http.csv").write_text(OONI_HEADER + IN_PAKISTAN)
+    both = installed_fingerprints(tmp_path)
+    assert [p.id for p in both.patterns[len(fingerprints().patterns) :]] == ["ooni/test.one"]
+    assert installed_fingerprints(tmp_path) is both
+
+
+def test_an_empty_folder_leaves_ours_alone(tmp_path: Path) -> None:
+    assert installed_fingerprints(tmp_path / "missing").patterns == fingerprints().patterns
+
+
+def test_the_version_follows_what_can_change_a_verdict(tmp_path: Path) -> None:
+    def version(text: str) -> str:
+        (tmp_path / "ooni-http.csv").write_text(text)
+        fingerprints.cache_clear()
+        return fingerprints((tmp_path / "ooni-http.csv",), tmp_path).version
+
+    once = version(OONI_HEADER + IN_PAKISTAN)
+    assert fingerprints().version == ""
+    assert len(once) == len("+1a2b3c4d")
+    assert version(OONI_HEADER + IN_PAKISTAN.replace("a test", "another source")) == once
+    changed = [
+        version(OONI_HEADER + row)
+        for row in (
+            IN_PAKISTAN.replace("PK", "IR"),
+            IN_PAKISTAN.replace("order", "law"),
+            IN_PAKISTAN.replace("nat", "fp"),
+            IN_PAKISTAN * 2,
+        )
+    ]
+    assert len({once, *changed}) == 5
+
+
+def test_an_address_counts_wherever_one_of_the_sets_says_so(tmp_path: Path) -> None:
+    row = "dns_isp_tr,195.175.254.2,10,,[''],isp,['{}'],\n"
+    (tmp_path / "citizenlab-dns.csv").write_text(CITIZENLAB_DNS_HEADER + row.format("DE"))
+    both = fingerprints((tmp_path / "citizenlab-dns.csv",))
+    assert [both.is_block_address("195.175.254.2", cc) for cc in ("TR", "DE", "PK")] == [True, True, False]
+    assert not fingerprints().is_block_address("195.175.254.2", "DE")
+    assert both.version != fingerprints().version
+
+
+def test_an_installed_set_that_is_damaged_says_which(tmp_path: Path) -> None:
+    (tmp_path / "ooni-http.csv").write_text("<html>")
+    with pytest.raises(FanousError, match=r"ooni-http\.csv is no set of fingerprints"):
+        installed_fingerprints(tmp_path)

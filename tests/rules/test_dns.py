@@ -1,51 +1,24 @@
-"""Lookups: forged, withheld, or another answer of the site's own?"""
-
-from dataclasses import dataclass, field
-from typing import Any
+"""Answers: forged, or another of the site's own?"""
 
 import pytest
 
-from fanous.model.observation import Layer, Observation
-from fanous.model.verdict import State
+from fanous.model.observation import Layer
 from fanous.testing.builders import ADDRESS, helper, observation
-from tests.rules.verdict_of import said, verdicts
-
-OTHER = "203.0.112.9"
-BOGON = "10.10.34.36"
-
-Given = dict[str, Any]
-
-
-def lookup(answer: str = ADDRESS, asn: int = 13414, **given: Any) -> Observation:
-    return observation(Layer.DNS, answers=(answer,), answer_asns=(asn,), **given)
-
-
-def failed(failure: str = "dns_nxdomain_error", **given: Any) -> Observation:
-    return observation(Layer.DNS, failure, **given)
-
-
-def other(**given: Any) -> Observation:
-    """An answer that shares neither address nor network with the helper's."""
-    return lookup(OTHER, 64500, **given)
-
-
-CONTROL = helper(Layer.DNS)
-PAGE = helper(Layer.HTTP, url="http://x.com/")
-
-
-@dataclass(frozen=True)
-class Case:
-    """A sentence, the observations, and what must be said first at the DNS layer."""
-
-    sentence: str
-    observations: list[Observation]
-    state: State
-    rule: str
-    mechanism: str = ""
-    given: Given = field(default_factory=dict)
-
-
-OK, BLOCKED, DOWN, INSUFFICIENT = State.OK, State.BLOCKED, State.DOWN, State.INSUFFICIENT
+from tests.rules.lookups import (
+    BLOCKED,
+    BOGON,
+    CONTROL,
+    DOWN,
+    INSUFFICIENT,
+    OK,
+    OTHER,
+    PAGE,
+    Case,
+    first_said,
+    lookup,
+    other,
+)
+from tests.rules.verdict_of import verdicts
 
 CASES = [
     Case("the same address is right", [lookup(), CONTROL], OK, "dns.consistent"),
@@ -145,6 +118,48 @@ CASES = [
     Case("a bogon is forged", [lookup(BOGON, 0), CONTROL], BLOCKED, "dns.bogon", "dns.injection.bogon"),
     Case("without control too", [lookup(BOGON, 0)], BLOCKED, "dns.bogon", "dns.injection.bogon"),
     Case(
+        "but not where a login page answers there and nothing else can be reached",
+        [
+            lookup(BOGON, 0),
+            observation(Layer.TLS, "ssl_invalid_hostname", ip=BOGON),
+            observation(Layer.TCP, ip=BOGON),
+        ],
+        INSUFFICIENT,
+        "dns.portal",
+    ),
+    Case(
+        "and only a symptom where neither it nor anything else can be reached",
+        [lookup(BOGON, 0), observation(Layer.TCP, "generic_timeout_error", ip=BOGON)],
+        INSUFFICIENT,
+        "dns.bogon_without_control",
+        "dns.injection.bogon",
+        {"control_failure": "generic_timeout_error"},
+    ),
+    Case(
+        "unless the address is known for it in the country",
+        [lookup(BOGON, 0), observation(Layer.TCP, "generic_timeout_error", ip=BOGON)],
+        BLOCKED,
+        "dns.bogon",
+        "dns.injection.bogon",
+        {"control_failure": "generic_timeout_error", "country": "IR"},
+    ),
+    Case(
+        "or another resolver's answer could be reached",
+        [lookup(BOGON, 0), observation(Layer.TCP)],
+        BLOCKED,
+        "dns.bogon",
+        "dns.injection.bogon",
+        {"control_failure": "generic_timeout_error"},
+    ),
+    Case(
+        "or no login page can stand there",
+        [lookup("0.0.0.0", 0)],
+        BLOCKED,
+        "dns.bogon",
+        "dns.injection.bogon",
+        {"control_failure": "generic_timeout_error"},
+    ),
+    Case(
         "but not one of many names, which may be so on purpose",
         [lookup("127.0.0.1", 0, hostname="uptime.x.com"), *(lookup(hostname=f"{n}.x.com") for n in "abc")],
         INSUFFICIENT,
@@ -239,119 +254,12 @@ CASES = [
         INSUFFICIENT,
         "dns.no_address",
     ),
-    Case("NXDOMAIN", [failed(), CONTROL], BLOCKED, "dns.failure_control_ok", "dns.nxdomain"),
-    Case(
-        "Android's empty cache is NXDOMAIN",
-        [failed("android_dns_cache_no_data"), CONTROL],
-        BLOCKED,
-        "dns.failure_control_ok",
-        "dns.nxdomain",
-    ),
-    Case(
-        "refused",
-        [failed("dns_refused_error"), CONTROL],
-        BLOCKED,
-        "dns.failure_control_ok",
-        "dns.refused",
-    ),
-    Case(
-        "timeout",
-        [failed("generic_timeout_error"), CONTROL],
-        BLOCKED,
-        "dns.failure_control_ok",
-        "dns.timeout",
-    ),
-    Case(
-        "no answer has no leaf", [failed("dns_no_answer"), CONTROL], BLOCKED, "dns.failure_control_ok", "dns"
-    ),
-    Case(
-        "no IPv6 address is nothing",
-        [lookup(), failed("dns_no_answer", query_type="AAAA"), CONTROL],
-        OK,
-        "dns.consistent",
-    ),
-    Case(
-        "no IPv6 address is nothing where the lookup of the other failed too",
-        [failed("dns_no_answer", query_type="AAAA"), CONTROL],
-        INSUFFICIENT,
-        "dns.no_answer_for_ipv6",
-    ),
-    Case(
-        "a name that is gone everywhere is down",
-        [failed(), helper(Layer.DNS, "dns_nxdomain_error")],
-        DOWN,
-        "dns.down",
-        "server.down",
-    ),
-    Case(
-        "a name without addresses anywhere is down",
-        [failed("dns_no_answer"), helper(Layer.DNS, answers=(), answer_asns=())],
-        DOWN,
-        "dns.down",
-        "server.down",
-    ),
-    Case(
-        "a public resolver that cannot be used says nothing",
-        [failed("generic_timeout_error", resolver="udp"), CONTROL],
-        INSUFFICIENT,
-        "dns.public_resolver",
-    ),
-    Case(
-        "one that denies the name is injected",
-        [failed(resolver="udp"), CONTROL],
-        BLOCKED,
-        "dns.failure_control_ok",
-        "dns.nxdomain",
-    ),
-    Case(
-        "a resolver in trouble is a symptom only",
-        [failed("dns_servfail_error"), CONTROL],
-        INSUFFICIENT,
-        "dns.resolver_trouble",
-        "dns",
-    ),
-    Case(
-        "but a finding where another resolver knows the name",
-        [failed("dns_servfail_error"), lookup(resolver="udp"), CONTROL],
-        BLOCKED,
-        "dns.failure_control_ok",
-        "dns",
-    ),
-    Case("the probe's own fault", [failed("network_down"), lookup(), CONTROL], INSUFFICIENT, "dns.own_fault"),
-    Case(
-        "without control all names failing is a symptom",
-        [failed(hostname=f"{n}.x.com") for n in "abcd"] + [lookup(hostname="e.x.com")],
-        INSUFFICIENT,
-        "dns.no_control",
-        "dns.nxdomain",
-    ),
-    Case(
-        "and a few of many is ordinary",
-        [failed(hostname="a.x.com"), *(lookup(hostname=f"{n}.x.com") for n in "bcd")],
-        OK,
-        "dns.few_names",
-    ),
-    Case(
-        "a redirect's name that fails while the helper followed is blocked",
-        [failed(hostname="y.com", role="redirect"), PAGE],
-        BLOCKED,
-        "dns.failure_control_ok",
-        "dns.nxdomain",
-    ),
-    Case(
-        "and a symptom where the helper loaded nothing",
-        [failed(hostname="y.com", role="redirect"), helper(Layer.HTTP, "eof_error")],
-        INSUFFICIENT,
-        "dns.no_control",
-        "dns.nxdomain",
-    ),
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.sentence)
-def test_a_lookup_is_judged(case: Case) -> None:
-    first = said(Layer.DNS, *case.observations, **({"test_name": "web_connectivity"} | case.given))[0]
-    assert first == (case.state, case.rule, case.mechanism)
+def test_an_answer_is_judged(case: Case) -> None:
+    assert first_said(case) == (case.state, case.rule, case.mechanism)
 
 
 def test_a_forged_answer_through_a_public_resolver_is_said_to_be_forged_on_the_path() -> None:

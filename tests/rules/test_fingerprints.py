@@ -156,3 +156,34 @@ def test_block_addresses_count_in_their_country() -> None:
     assert fingerprints().is_block_address("195.175.254.2", "TR")
     assert not fingerprints().is_block_address("195.175.254.2", "DE")
     assert not fingerprints().is_block_address("1.1.1.1", "TR")
+
+
+@pytest.mark.parametrize(
+    ("marks", "stand"),
+    [
+        ("theirs", ["theirs"]),
+        ("theirs harmless", []),
+        ("ours harmless", ["ours"]),  # a published set corrects itself and nobody else
+        ("others harmless", ["others"]),
+        ("school", ["school"]),
+        ("theirs school", ["theirs", "school"]),
+        ("ours school", ["ours"]),  # nor does its word for a school's filter stand against ours
+        ("harmless", []),
+        ("ours sound", ["ours", "sound"]),  # a benign pattern of ours is left to the rules
+    ],
+)
+def test_what_a_published_set_takes_back_is_its_own(marks: str, stand: list[str]) -> None:
+    def pattern(name: str, kind: Kind, origin: str) -> Fingerprint:
+        return Fingerprint(name, Where.BODY, kind, name, origin=origin)
+
+    both = compile_fingerprints(
+        [
+            pattern("ours", Kind.BLOCKPAGE, ""),
+            pattern("sound", Kind.BENIGN, ""),
+            pattern("theirs", Kind.BLOCKPAGE, "ooni"),
+            pattern("harmless", Kind.BENIGN, "ooni"),
+            pattern("others", Kind.BLOCKPAGE, "citizenlab"),
+            pattern("school", Kind.PORTAL, "ooni"),
+        ]
+    )
+    assert [match.id for match in both.find(page(marks), "PK")] == stand

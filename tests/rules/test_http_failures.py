@@ -106,7 +106,7 @@ SLOW: dict[str, Any] = {"received": 160_000, "status_code": 200, "largest_gap": 
         (SECURE, SLOW, (State.THROTTLED, "http.starved", "tls.throttle.sni")),
         (SECURE, {"status_code": 200}, (State.THROTTLED, "http.starved", "tls.throttle.sni")),
         (SECURE, {"received": 60_000}, (State.THROTTLED, "http.starved", "tls.throttle.sni")),
-        (SECURE, {"received": 500}, (State.BLOCKED, "http.failure_control_ok", "http.timeout")),
+        (SECURE, {"received": 4_380}, (State.BLOCKED, "http.failure_control_ok", "http.timeout")),
         (
             SECURE,
             {"received": 17_000, "largest_gap": 9.0},

@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.errors import FanousError
-from fanous.rules.matcher import Matcher, PatternText, compile_matcher, loop_matcher
+from fanous.rules.matcher import Matcher, PatternText, compile_matcher, dumped, loaded, loop_matcher
 
 PATTERNS = [
     PatternText("word", "blocked"),
@@ -49,3 +49,17 @@ def test_a_pattern_that_cannot_be_compiled_is_named(compiler: object, pattern: s
 
 def test_no_patterns_find_nothing() -> None:
     assert compile_matcher([]).find(b"blocked") == []
+
+
+def test_a_compiled_form_finds_the_same_after_loading() -> None:
+    data = dumped(compile_matcher(PATTERNS))
+    assert data is not None
+    again = loaded(data)
+    assert again is not None
+    assert again.find(b"This site is BLOCKED.") == [(0, 20)]
+
+
+@pytest.mark.parametrize("data", [b"", b"no database"])
+def test_what_is_no_compiled_form_is_not_loaded(data: bytes) -> None:
+    assert loaded(data) is None
+    assert dumped(loop_matcher(PATTERNS)) is None

@@ -99,3 +99,11 @@ def test_a_few_handshakes_in_a_group_that_fails_at_another_layer_are_said_there(
     steps += [observation(Layer.TCP, TIMEOUT, ip=f"1.1.1.{n}", hostname="") for n in range(1, 4)]
     found = said(Layer.TLS, *steps, test_name="signal")
     assert found == [(State.INSUFFICIENT, "tls.group_fails_elsewhere", "")]
+
+
+def test_the_certificate_of_a_login_page_is_no_symptom() -> None:
+    portal = observation(Layer.DNS, answers=("10.5.50.1",), answer_asns=(0,))
+    steps = [portal, observation(Layer.TCP, ip="10.5.50.1"), handshake(HOSTNAME, ip="10.5.50.1")]
+    assert said(Layer.TLS, *steps, control_failure=TIMEOUT) == [
+        (State.INSUFFICIENT, "tls.after_wrong_answer", "")
+    ]

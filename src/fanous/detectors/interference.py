@@ -5,7 +5,7 @@ settings come from METHODS (fitted on two Kenyan files and on simulation) and st
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +50,8 @@ class InterferenceOptions:
         session_at: smoothed probability that counts a bin as *on* in history.
         back_date: seconds by which onset may lie before the first failing bin (and the end after the
             last): midway to the neighbouring normal bin, but never further than this.
+        alone: seconds from the next failing bin beyond which one failing probe is no witness of an onset
+            or an end.
     """
 
     mean_off: float = 0.02
@@ -68,42 +70,75 @@ class InterferenceOptions:
     clear_at: float = 0.2
     session_at: float = 0.5
     back_date: float = 1800.0
+    alone: float = 7200.0
+
+
+BLOCK_CELLS = 4_000_000
+"""Bins held side by side at once: enough for speed, and about 0.5 GB at the most."""
 
 
 def find_interference(series: Sequence[Series], options: InterferenceOptions) -> list[Anomaly]:
     """Anomalies of all series, in order of onset.
 
-    Series of one target and signal in one country watch each other: where one network has it, the
-    others are expected to follow.  Hand in all of a country at once.
+    Series of one target in one country watch each other: where one network has it, the others are
+    expected to follow.  Hand in all of a country at once.
     """
     together: dict[tuple[str, str], list[Series]] = defaultdict(list)
     for one in series:
         if len(one):
             together[(one.key.entity.country, one.key.target)].append(one)
-    found = [anomaly for group in together.values() for anomaly in _find_together(group, options)]
+    found = [anomaly for block in _blocks(list(together.values())) for anomaly in _find(block, options)]
     return sorted(found, key=lambda a: (a.start, str(a.key.entity), a.key.target))
 
 
-def _find_together(group: list[Series], options: InterferenceOptions) -> list[Anomaly]:
-    bins = side_by_side(group)
-    off = np.full(len(group), options.mean_off)
-    beliefs = _believe(group, bins, off, options)
-    quiet = np.where(bins.probes > 0, 1 - beliefs.smoothed, 0.0)
+def _blocks(groups: list[list[Series]]) -> Iterator[list[list[Series]]]:
+    """Whole groups of like length side by side: one pass over many is as quick as over few."""
+    block: list[list[Series]] = []
+    for group in sorted(groups, key=lambda group: max(map(len, group))):
+        longest = max(map(len, group))
+        if block and longest * sum(map(len, [*block, group])) > BLOCK_CELLS:
+            yield block
+            block = []
+        block.append(group)
+    if block:
+        yield block
+
+
+def _find(block: list[list[Series]], options: InterferenceOptions) -> list[Anomaly]:
+    series = [one for group in block for one in group]
+    group_of = np.repeat(np.arange(len(block)), [len(group) for group in block])
+    seats = Seats(np.array([one.key.entity.asn for one in series]), group_of)
+    bins = side_by_side(series)
+    beliefs = _believe(bins, seats, np.full(len(series), options.mean_off), options)
     off = quiet_share(
         bins.failing,
         bins.probes,
-        quiet,
+        np.where(bins.probes > 0, 1 - beliefs.smoothed, 0.0),
+        group_of,
         prior=options.mean_off,
         strength=options.strength,
         low=options.mean_off_low,
         high=options.mean_off_high,
     )
-    beliefs = _believe(group, bins, off, options)
+    beliefs = _believe(bins, seats, off, options)
     return [
         anomaly
-        for column, one in enumerate(group)
+        for column, one in enumerate(series)
         for anomaly in _stretches(one, beliefs.column(column), options)
     ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seats:
+    """Who stands in which column.
+
+    Attributes:
+        networks: int64, (series,), ASN.
+        groups: int64, (series,), ascending: series of one country and target have one number.
+    """
+
+    networks: Ints
+    groups: Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,62 +157,67 @@ ROUNDS_MAX = 4
 """A raise elsewhere makes others likelier, which may raise them: settled after two rounds in practice."""
 
 
-def _believe(group: list[Series], bins: Bins, off: Floats, options: InterferenceOptions) -> Beliefs:
+def _believe(bins: Bins, seats: Seats, off: Floats, options: InterferenceOptions) -> Beliefs:
     """Filter and smooth, with onsets likelier while another network of the country has it."""
     raw = log_likelihood_ratio(bins, off, options.mean_on, options.rho)
     ratio = clip_bursts(raw, bins, options.clip)
     ends = options.ends_a_day / DAY
-    networks = np.array([one.key.entity.asn for one in group])
     rate = np.full(ratio.shape, options.onsets_a_day / DAY)
-    spans: list[tuple[int, int, int]] = []
+    spans: list[Span] = []
     for _ in range(ROUNDS_MAX):
         filtered = forward(ratio, bins.times, rate, ends)
-        settled, spans = spans, _raised_spans(bins, ratio, filtered, networks, options)
+        settled, spans = spans, _raised_spans(bins, ratio, filtered, options)
         if spans == settled:
             break
-        rate = _onset_rates(bins.times, spans, networks, options)
+        rate = _onset_rates(bins.times, spans, seats, options)
     return Beliefs(ratio, filtered, smooth(filtered, bins.times, rate, ends))
 
 
-def _raised_spans(
-    bins: Bins, ratio: Floats, filtered: Floats, networks: Ints, options: InterferenceOptions
-) -> list[tuple[int, int, int]]:
-    """(network, from, to) in which a live watcher held the network to be *on*.
+Span = tuple[int, int, int]
+"""Column, from, to."""
+
+
+def _raised_spans(bins: Bins, ratio: Floats, filtered: Floats, options: InterferenceOptions) -> list[Span]:
+    """When a live watcher held each series to be *on*.
 
     It is raised and cleared on data alone; a bin that says nothing moves nothing.
     """
-    on = np.zeros(len(networks), np.bool_)
-    since = np.zeros(len(networks), np.int64)
-    spans = []
+    series = ratio.shape[1]
+    on, since = np.zeros(series, np.bool_), np.zeros(series, np.int64)
+    spans: list[Span] = []
     for j in range(len(ratio)):
         measured = bins.probes[j] > 0
         raised = measured & ~on & (filtered[j] >= options.raise_at) & (ratio[j] > 0)
         cleared = measured & on & (filtered[j] < options.clear_at) & (ratio[j] < 0)
         since[raised] = bins.times[j][raised]
-        spans += [_span(column, since, bins.times[j], networks) for column in np.flatnonzero(cleared)]
+        spans += [_span(column, since, bins.times[j]) for column in np.flatnonzero(cleared)]
         on = (on | raised) & ~cleared
-    return spans + [_span(column, since, bins.times[-1], networks) for column in np.flatnonzero(on)]
+    return spans + [_span(column, since, bins.times[-1]) for column in np.flatnonzero(on)]
 
 
-def _span(column: np.intp, since: Ints, until: Ints, networks: Ints) -> tuple[int, int, int]:
-    return int(networks[column]), int(since[column]), int(until[column])
+def _span(column: np.intp, since: Ints, until: Ints) -> Span:
+    return int(column), int(since[column]), int(until[column])
 
 
-def _onset_rates(
-    times: Ints, spans: list[tuple[int, int, int]], networks: Ints, options: InterferenceOptions
-) -> Floats:
+def _onset_rates(times: Ints, spans: list[Span], seats: Seats, options: InterferenceOptions) -> Floats:
     """Onsets per second before each bin: the alert rate while *another* network has it."""
     alert: Bools = np.zeros(times.shape, np.bool_)
     tail = options.alert_hours * 3600
-    for network, start, end in spans:
-        alert |= (times >= start) & (times < end + tail) & (networks != network)
+    for column, start, end in spans:
+        first, last = np.searchsorted(seats.groups, [seats.groups[column], seats.groups[column] + 1])
+        own = slice(int(first), int(last))
+        others = seats.networks[own] != seats.networks[column]
+        alert[:, own] |= (times[:, own] >= start) & (times[:, own] < end + tail) & others
     return np.where(alert, options.onsets_a_day_alert, options.onsets_a_day) / DAY
 
 
 def _stretches(one: Series, beliefs: Beliefs, options: InterferenceOptions) -> list[Anomaly]:
     """Runs of bins that are *on* with hindsight; silence inside a run does not part it."""
     n = len(one)
-    on = _with_failing_edges(one, beliefs.smoothed[:n] >= options.session_at)
+    on = beliefs.smoothed[:n] >= options.session_at
+    if not on.any():
+        return []
+    on = _with_failing_edges(one, on)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(np.int8)))
     return [
         _stretch(one, slice(int(a), int(b)), beliefs, options)
@@ -200,21 +240,20 @@ def _with_failing_edges(one: Series, on: Bools) -> Bools:
 
 def _stretch(one: Series, run: slice, beliefs: Beliefs, options: InterferenceOptions) -> Anomaly:
     filtered, ratio = beliefs.filtered[run], beliefs.ratio[run]
-    failing = np.rint(one.values * one.counts).astype(np.int64)[run]
-    seen = run.start + np.flatnonzero(failing > 0)
-    first, last = (seen[0], seen[-1]) if len(seen) else (run.start, run.stop - 1)
+    failing = np.rint(one.values * one.counts).astype(np.int64)
+    first, last = _witnessed(one, failing, run, options)
     highest = float(max(filtered.max(), beliefs.smoothed[run].max()))
     raised = np.flatnonzero((filtered >= options.raise_at) & (ratio > 0))
-    last_seen = float(one.times[last] + one.step)
+    start_latest, last_seen = float(one.times[first]), float(one.times[last] + one.step)
     raised_at = None
     if len(raised):
         raised_at = float(one.times[run.start + raised[0]] + one.step)
     elif highest >= options.raise_at:
         raised_at = last_seen
-    start_latest = float(one.times[first])
     before = float(one.times[run.start - 1] + one.step) if run.start else None
     after = float(one.times[run.stop]) if run.stop < len(one) else None
     gap_before = 0.0 if before is None else start_latest - before
+    inside = slice(first, last + 1)
     return Anomaly(
         key=one.key,
         start=start_latest - min(gap_before / 2, options.back_date),
@@ -224,7 +263,22 @@ def _stretch(one: Series, run: slice, beliefs: Beliefs, options: InterferenceOpt
         raised_at=raised_at,
         last_seen=last_seen,
         probability=highest,
-        bins=len(seen),
-        probes=int(failing.sum()),
-        controlled=int(np.minimum(failing, one.controlled[run]).sum()),
+        bins=int((failing[inside] > 0).sum()),
+        probes=int(failing[inside].sum()),
+        controlled=int(np.minimum(failing, one.controlled)[inside].sum()),
     )
+
+
+def _witnessed(one: Series, failing: Ints, run: slice, options: InterferenceOptions) -> tuple[int, int]:
+    """First and last failing bin of a run that does not stand alone.
+
+    A single failure hours before the others may be chance: it widens the bounds of the onset, and moves
+    neither it nor the end.
+    """
+    seen = run.start + np.flatnonzero(failing[run] > 0)
+    if not len(seen):
+        return run.start, run.stop - 1
+    near = np.diff(one.times[seen]) <= options.alone
+    company = (failing[seen] > 1) | np.append(near, False) | np.insert(near, 0, False)
+    kept = seen[company] if company.any() else seen
+    return int(kept[0]), int(kept[-1])

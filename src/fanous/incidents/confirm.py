@@ -108,7 +108,7 @@ def _lacking(witness: Votes, control_times: Floats, raised: dict[int, float], no
     seen = witness.where(rows)
     probes = len(set(seen.probes))
     if probes < PROBES:
-        return f"{probes} independent probes saw it; {PROBES} are needed"
+        return f"{_probes(probes)} saw it; {PROBES} are needed"
     controlled = mostly_controlled(seen)
     controls = int(np.searchsorted(control_times, now, side="right"))
     if not controlled and controls < CONTROLS:
@@ -128,16 +128,20 @@ def _lacking_alone(seen: Votes) -> str:
     if probes >= LONE_PROBES and hours >= LONE_HOURS:
         return ""
     return (
-        f"no two networks failed together: {probes} probes in {hours} hours without controls of their own "
+        f"no two networks failed together: {_probes(probes)} in {hours} hours without controls of their own "
         f"saw it; {LONE_PROBES} probes in {LONE_HOURS} hours are needed then"
     )
+
+
+def _probes(count: int) -> str:
+    return f"{count} independent probe{'' if count == 1 else 's'}"
 
 
 def _met(witness: Votes, raised: dict[int, float]) -> str:
     probes, networks = len(set(witness.probes)), len(raised)
     control = "the outside helper" if mostly_controlled(witness) else "networks that still reach it"
     return (
-        f"C2: {probes} independent probes on {networks} network{'s' if networks > 1 else ''} saw it, "
+        f"C2: {_probes(probes)} on {networks} network{'s' if networks > 1 else ''} saw it, "
         f"with {control} as control"
     )
 

@@ -42,14 +42,22 @@ def correlate(findings: Sequence[Finding]) -> list[list[Finding]]:
             index = parents[index]
         return index
 
+    near: list[int] = []
     for later, finding in enumerate(ordered):
-        for earlier in range(later):
+        near = [i for i in near if _may_still_join(ordered[i].anomaly, finding.anomaly.start)]
+        for earlier in near:
             if root(later) != root(earlier) and _one_event(ordered[earlier].anomaly, finding.anomaly):
                 parents[root(later)] = root(earlier)
+        near.append(later)
     groups: dict[int, list[Finding]] = {}
     for index, finding in enumerate(ordered):
         groups.setdefault(root(index), []).append(finding)
     return list(groups.values())
+
+
+def _may_still_join(anomaly: Anomaly, start: float) -> bool:
+    """Whether anything that begins at ``start`` or later can be one event with it."""
+    return start <= max(_reaches(anomaly) + SAME_NETWORK_GAP, anomaly.start + TOGETHER)
 
 
 def _one_event(first: Anomaly, second: Anomaly) -> bool:

@@ -68,7 +68,8 @@ def extent(affected: set[int], observed: set[int], weights: UserWeights | None) 
     users = UsersShare(float(draws.mean()), float(low), float(high), seen / max(total + rest, 1e-12))
     if weights is not None and _is_nation(draws, affected, observed, of_class):
         return Extent(Scope.NATION, access, users)
-    return Extent(_below_nation(affected, known), access, users, _wording(affected, known))
+    wording = "" if weights is None else _wording(affected, weights)
+    return Extent(_below_nation(affected, known), access, users, wording)
 
 
 def _equal_weights(observed: set[int]) -> UserWeights:

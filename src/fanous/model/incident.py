@@ -64,7 +64,9 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class UsersShare:
-    """Share of the country's users affected, 0..1, with its 90 % interval.
+    """Share of users affected, 0..1, with its 90 % interval.
+
+    Of the country's users, or of those of the incident's access class where it names one.
 
     Attributes:
         observed: share of users on networks that were measured during the incident.

@@ -54,6 +54,7 @@ class Evaluation:
     Attributes:
         country_months: exposure, the labelled window times countries.
         series_months: the same times (network, target) pairs measured.
+        right_confirmed: incidents, confirmed at any time, that match an event.
         false_confirmed: incidents, confirmed at any time, that match no event.
         false_suspected: incidents, suspected or ended unconfirmed, that match none.
         retracted: suspicions that faded.
@@ -64,6 +65,7 @@ class Evaluation:
     events: tuple[EventScore, ...]
     country_months: float
     series_months: float
+    right_confirmed: int
     false_confirmed: int
     false_suspected: int
     retracted: int
@@ -74,14 +76,13 @@ class Evaluation:
 
     @property
     def precision(self) -> float | None:
-        right = sum(e.incidents for e in self.events)
-        claims = right + self.false_confirmed
-        return right / claims if claims else None
+        claims = self.right_confirmed + self.false_confirmed
+        return self.right_confirmed / claims if claims else None
 
     @property
     def false_confirmed_a_world_year(self) -> tuple[float, float]:
         """The rate seen, and its upper 95 % bound (none seen in n country-years is still up to 3/n)."""
-        world_years = self.country_months / 12 / WORLD
+        world_years = max(self.country_months, 1e-9) / 12 / WORLD
         return self.false_confirmed / world_years, _at_most(self.false_confirmed) / world_years
 
     @property

@@ -1,5 +1,6 @@
 """Votes: what each measurement says of one target and signal - it saw it, or it saw the contrary."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,18 @@ class Votes:
     def __len__(self) -> int:
         return len(self.times)
 
-    def where(self, rows: NDArray[np.bool_]) -> "Votes":
-        """The rows for which ``rows`` (bool, shape (n,)) is true."""
+    def by_target(self) -> dict[str, Ints]:
+        """Target -> its rows, ascending: so that many questions about few targets stay cheap."""
+        rows: dict[str, list[int]] = {}
+        for row, target in enumerate(self.targets.tolist()):
+            rows.setdefault(target, []).append(row)
+        return {target: np.array(own, np.int64) for target, own in rows.items()}
+
+    def of(self, targets: Iterable[str], rows: Mapping[str, Ints]) -> "Votes":
+        """The rows of some targets, by time; ``rows`` as ``by_target`` gives them."""
+        own = [rows[target] for target in targets if target in rows]
+        return self.where(np.sort(np.concatenate(own)) if own else np.array([], np.int64))
+
+    def where(self, rows: NDArray[np.bool_] | Ints) -> "Votes":
+        """The rows for which ``rows`` (bool, shape (n,)) is true, or the rows of these indices."""
         return Votes(*(getattr(self, name)[rows] for name in self.__slots__))

@@ -1,29 +1,53 @@
-"""Grid: networks x days of the country's calendar, what was measured of some targets on each.
+"""Grid: networks x time on the country's clock, what was measured of some targets in each cell.
 
-No data is a state of its own, and never looks like *reachable*.
+Columns are days where they fit, hours in a short window, weeks in a long one.  No data is a state of its
+own, and never looks like *reachable*.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from fanous.model.incident import Incident, Interval
+import numpy as np
+
+from fanous.model.incident import Incident, Status
+from fanous.model.series import Floats, Ints
 from fanous.model.votes import Votes
 from fanous.refdata.countries import local
 
-DAY = 86400.0
+HOUR, DAY, WEEK = 3600, 86_400, 604_800
+STEPS = (HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, WEEK)
+
+COLUMNS = 54
+"""A year of weeks; beside them a network's name and a count still fit into 80 characters."""
+
+MONDAY = 4 * DAY
+"""Unix time begins on a Thursday; weeks begin here."""
+
+QUARTER = 900
+"""All clocks in use differ from UTC by quarter hours."""
 
 
 class Cell(StrEnum):
-    """One network on one day."""
+    """One network in one column."""
 
     NO_DATA = "no data"
     REACHABLE = "reachable"
     SOME_FAILED = "some failed"
-    IN_SESSIONS = "cut part of the day"
-    CUT = "cut whenever measured"
+    SUSPECTED = "suspected"
+    IN_SESSIONS = "disrupted part of the time"
+    CUT = "disrupted whenever measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One network: a cell for each column, and its measurements in the columns."""
+
+    asn: int
+    cells: tuple[Cell, ...]
+    measurements: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,58 +55,109 @@ class Grid:
     """Rows in order of how many measurements failed, then of how many there are.
 
     Attributes:
-        days: columns.
-        rows: (ASN, a cell for each day, measurements in all).
+        columns: when each begins, on the country's clock (naive).
+        step: width of a column; an hour that the clock repeats in autumn is one column.
+        rows: one a network.
+        left_out: columns before the first that had to be left out.
     """
 
-    days: tuple[date, ...]
-    rows: tuple[tuple[int, tuple[Cell, ...], int], ...]
+    columns: tuple[datetime, ...]
+    step: timedelta
+    rows: tuple[Row, ...]
+    left_out: int = 0
 
 
-def network_days(votes: Votes, incidents: Sequence[Incident], country: str) -> Grid:
-    """The grid of all votes; a cell is *cut* only where an incident says so."""
+def network_times(votes: Votes, incidents: Sequence[Incident], country: str) -> Grid:
+    """The grid of all votes; a cell is *disrupted* only where an incident says so."""
     if not len(votes):
-        return Grid((), ())
-    dates = [local(float(t), country).date() for t in votes.times]
-    days = _every_day(min(dates), max(dates))
-    made: Counter[tuple[int, date]] = Counter()
-    failed: Counter[tuple[int, date]] = Counter()
-    for asn, day, seen in zip(votes.asns.tolist(), dates, votes.seen.tolist(), strict=True):
-        made[asn, day] += 1
-        failed[asn, day] += seen
-    cut = _cut_days(incidents, country, days[-1])
+        return Grid((), timedelta(days=1), ())
+    wall = _wall(votes.times, country)
+    step = _step(int(wall.min()), int(wall.max()))
+    column = (wall - MONDAY) // step
+    first, last = int(column.min()), int(column.max())
+    shown = max(first, last - COLUMNS + 1)
+    made, failed = _count(votes, column)
+    said = _said(incidents, country, step, last)
+    columns = range(shown, last + 1)
     rows = []
-    for asn in sorted({asn for asn, _ in made}):
-        cells = tuple(_cell(made[asn, day], failed[asn, day], (asn, day) in cut) for day in days)
-        rows.append((asn, cells, sum(made[asn, day] for day in days)))
-    failures = Counter(asn for (asn, _), n in failed.items() for _ in range(n))
-    rows.sort(key=lambda row: (-failures[row[0]], -row[2]))
-    return Grid(days, tuple(rows))
+    for asn in {asn for asn, at in made if at >= shown}:
+        places = [(asn, at) for at in columns]
+        cells = tuple(_cell(made[place], failed[place], said.get(place)) for place in places)
+        rows.append((-sum(failed[p] for p in places), Row(asn, cells, sum(made[p] for p in places))))
+    rows.sort(key=lambda row: (row[0], -row[1].measurements, row[1].asn))
+    begins = tuple(_naive(at * step + MONDAY) for at in columns)
+    return Grid(begins, timedelta(seconds=step), tuple(row for _, row in rows), shown - first)
 
 
-def _every_day(first: date, last: date) -> tuple[date, ...]:
-    return tuple(first + timedelta(days=n) for n in range((last - first).days + 1))
+def _wall(times: Floats, country: str) -> Ints:
+    """Seconds of the country's clock, to the quarter hour, as if it were UTC; int64, shape (n,)."""
+    quarters, which = np.unique(times // QUARTER, return_inverse=True)
+    clocks = [_wall_of(quarter * QUARTER, country) for quarter in quarters.tolist()]
+    return np.array(clocks, np.int64)[which]
 
 
-def _cut_days(incidents: Sequence[Incident], country: str, last: date) -> set[tuple[int, date]]:
-    """(ASN, day) on which an incident was seen on the network."""
-    cut = set()
-    for incident in incidents:
+def _wall_of(instant: float, country: str) -> int:
+    offset = local(instant, country).utcoffset() or timedelta(0)
+    return int(instant + offset.total_seconds())
+
+
+def _naive(wall: int) -> datetime:
+    return datetime.fromtimestamp(wall, UTC).replace(tzinfo=None)
+
+
+def _step(first: int, last: int) -> int:
+    """The finest step whose columns fit; else the coarsest."""
+    for step in STEPS:
+        if (last - MONDAY) // step - (first - MONDAY) // step < COLUMNS:
+            return step
+    return STEPS[-1]
+
+
+Places = Counter[tuple[int, int]]
+"""(ASN, column) -> measurements."""
+
+
+def _count(votes: Votes, column: Ints) -> tuple[Places, Places]:
+    """Measurements made and failed; one fails if any of its votes saw it."""
+    place: dict[str, tuple[int, int]] = {}
+    bad: set[str] = set()
+    for uid, asn, at, seen in zip(
+        votes.uids.tolist(), votes.asns.tolist(), column.tolist(), votes.seen.tolist(), strict=True
+    ):
+        place[uid] = asn, at
+        if seen:
+            bad.add(uid)
+    return Counter(place.values()), Counter(place[uid] for uid in bad)
+
+
+def _said(incidents: Sequence[Incident], country: str, step: int, last: int) -> dict[tuple[int, int], bool]:
+    """(ASN, column) that an incident covers -> was one of them confirmed?"""
+    said: dict[tuple[int, int], bool] = {}
+    standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
+    for incident in sorted(standing, key=lambda i: i.confirmed_at is not None):
         for network in incident.networks:
+            asn = int(network.entity.removeprefix("AS"))
             for interval in network.intervals:
-                for day in _days_of(interval, country, last):
-                    cut.add((int(network.entity.removeprefix("AS")), day))
-    return cut
+                begin = (_wall_of(interval.start, country) - MONDAY) // step
+                end = last if interval.end is None else _last_column(interval.end, country, step)
+                for at in range(max(begin, last - COLUMNS), min(end, last) + 1):
+                    said[asn, at] = incident.confirmed_at is not None
+    return said
 
 
-def _days_of(interval: Interval, country: str, last: date) -> tuple[date, ...]:
-    end = last if interval.end is None else local(interval.end, country).date()
-    return _every_day(local(interval.start, country).date(), min(end, last))
+def _last_column(end: float, country: str, step: int) -> int:
+    """The column of the last moment before ``end``: intervals are half-open."""
+    return (_wall_of(end, country) - 1 - MONDAY) // step
 
 
-def _cell(made: int, failed: int, cut: bool) -> Cell:
+def _cell(made: int, failed: int, confirmed: bool | None) -> Cell:
+    """``confirmed`` ``None`` = no incident covers the cell."""
     if not made:
         return Cell.NO_DATA
-    if cut and failed:
-        return Cell.CUT if failed == made else Cell.IN_SESSIONS
-    return Cell.SOME_FAILED if failed else Cell.REACHABLE
+    if not failed:
+        return Cell.REACHABLE
+    if confirmed is None:
+        return Cell.SOME_FAILED
+    if not confirmed:
+        return Cell.SUSPECTED
+    return Cell.CUT if failed == made else Cell.IN_SESSIONS

@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from fanous.model.score import Evaluation, EventScore
+from fanous.publishers.names import counted, printable
 
 
 def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
@@ -27,13 +29,12 @@ def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
 def print_evaluation(console: Console, evaluations: list[Evaluation]) -> None:
     """A table for each corpus, then its rates with their exposure."""
     for evaluation in evaluations:
-        console.print(
-            f"\n[bold]{evaluation.title}[/bold]  ({evaluation.measurements:,} measurements or rows)"
-        )
+        size = f"  ({counted(evaluation.measurements, 'measurement')} or rows)"
+        console.print(Text.assemble("\n", (printable(evaluation.title), "bold"), size))
         for event in evaluation.events:
-            console.print(_event_line(event))
+            console.print(Text(_event_line(event)))
             console.print(_network_table(event))
-        console.print(_rates(evaluation))
+        console.print(Text(_rates(evaluation)))
 
 
 def _event_line(event: EventScore) -> str:
@@ -41,7 +42,7 @@ def _event_line(event: EventScore) -> str:
     extra = ", ".join(f"AS{asn}" for asn in event.extra_networks) or "none"
     state = "confirmed" if event.confirmed else "NOT CONFIRMED"
     return (
-        f"{event.id}: {state} as {event.incidents} incident(s); "
+        f"{event.id}: {state} as {counted(event.incidents, 'incident')}; "
         f"to confirm {_minutes(event.minutes_to_confirm)}, onset {_minutes(event.onset_error_minutes)}, "
         f"end {_minutes(event.end_error_minutes)} off; scope {scope}; networks not labelled: {extra}"
     )

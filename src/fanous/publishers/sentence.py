@@ -1,17 +1,21 @@
 """Sentence: an incident in one hedged sentence that a journalist could quote.
 
 It never says more than the incident: "confirmed" only where a rule was met, the number of networks rather
-than "the country" below nation scope, both clocks, and what would still be missing.
+than "the country" below nation scope, both clocks, and no end that nobody saw.
 """
 
-from fanous.model.entity import Access
-from fanous.model.incident import Incident, Interval, Kind, Scope, Status
-from fanous.refdata.countries import country_name, local, zone_name
-from fanous.refdata.networks import network_name
-from fanous.refdata.platforms import title
+from collections.abc import Mapping
 
-NAMED = 4
-"""Names in a row that a reader still takes in; beyond, the rest is counted."""
+from fanous.model.entity import Access
+from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.publishers.clocks import both_clocks, span
+from fanous.publishers.mechanisms import mechanism_words
+from fanous.publishers.names import NAMED, asn_of, counted, in_country, listed, network_title, target_title
+
+HOUR = 3600.0
+
+ONSET_SURE = 2 * HOUR
+"""Where the last good and the first failing measurement lie further apart, both are given: nobody knows."""
 
 _DONE = {
     Kind.OUTAGE: "cut off",
@@ -20,127 +24,134 @@ _DONE = {
     Kind.SLOWDOWN: "slowed down",
 }
 
-MECHANISMS = {
-    "dns.bogon": "false DNS answers",
-    "dns.injection": "forged DNS answers",
-    "dns.nxdomain": "DNS answers that deny the name",
-    "dns.refused": "refused DNS lookups",
-    "dns.timeout": "unanswered DNS lookups",
-    "dns": "DNS interference",
-    "encdns": "blocked encrypted DNS",
-    "http.blockpage": "a block page",
-    "http.redirect": "redirects to a block page",
-    "http.throttle": "slowed transfers",
-    "http": "interference with web requests",
-    "ip.unreachable": "unreachable addresses",
-    "ip.prefix_null_route": "unreachable addresses",
-    "quic": "dropped QUIC traffic",
-    "tcp.refused": "refused connections",
-    "tcp.reset": "reset connections",
-    "tcp.timeout": "dropped connections",
-    "tls.freeze": "connections that freeze",
-    "tls.mitm": "forged certificates",
-    "tls.reset": "connections reset when the name is sent",
-    "tls.throttle": "slowed encrypted connections",
-    "tls.timeout": "encrypted connections that get no answer",
-    "tls": "interference with encrypted connections",
-}
-"""Mechanism prefixes in words; the longest that fits is used."""
+_LINES = {Access.MOBILE: "mobile networks", Access.FIXED: "fixed lines"}
+
+_LEADS = ("suspected: ", "ended without being confirmed: ", "the suspicion faded: ")
+"""How a reason begins where the status says it already."""
 
 
-def sentence(incident: Incident, names: dict[int, str] | None = None) -> str:
+def sentence(incident: Incident, names: Mapping[int, str] | None = None) -> str:
     """The claim, hedged as its status demands.
 
     Args:
         names: ASN -> the network's name as the measurements give it, where we know none ourselves.
     """
-    what = _listed([title(target) for target in incident.targets])
-    verb = "were" if len(incident.targets) > 1 else "was"
-    how = _method(incident)
-    users = _users(incident)
-    claim = f"{what} {verb} {_DONE[incident.kind]} {_where(incident, names or {})} {_when(incident)}"
-    return f"{_opening(incident)} {claim}{how}{users}. {_grounds(incident)}"
+    claim = f"{_what(incident)} {_where(incident, names or {})} {_when(incident)}"
+    told = f"{claim}{_method(incident)}{_users(incident)}"
+    if incident.status is Status.RETRACTED:
+        claimed = "suspicion" if incident.confirmed_at is None else "claim"
+        return f"Retracted: the earlier {claimed} that {told} does not stand."
+    return f"{_opening(incident)} {told}."
+
+
+def grounds(incident: Incident) -> str:
+    """What the claim rests on, counted."""
+    seen = incident.evidence
+    return (
+        f"{counted(seen.measurements, 'measurement')} by {counted(seen.probes, 'probe')} on "
+        f"{counted(seen.networks, 'network')} saw it; "
+        f"{counted(seen.controls, 'check')} elsewhere or from outside worked at the time."
+    )
+
+
+def because(incident: Incident) -> str:
+    """Why the status is what it is."""
+    reason = incident.reason
+    for lead in _LEADS:
+        reason = reason.removeprefix(lead)
+    if incident.status is Status.RETRACTED:
+        return f"Why retracted: {reason}."
+    return f"Why not confirmed: {reason}." if incident.confirmed_at is None else f"Confirmed by {reason}."
 
 
 def _opening(incident: Incident) -> str:
-    if incident.status is Status.RETRACTED:
-        return "Not upheld:"
+    over = incident.status is Status.ENDED
     if incident.confirmed_at is None:
-        return "Suspected, not confirmed:"
-    return "Confirmed:" if incident.status is Status.CONFIRMED else "Confirmed, and over:"
+        return "Suspected, never confirmed, and over:" if over else "Suspected, not confirmed:"
+    return "Confirmed, and over:" if over else "Confirmed:"
 
 
-def _where(incident: Incident, names: dict[int, str]) -> str:
-    country = country_name(incident.country)
-    lines = {Access.MOBILE: " on mobile networks", Access.FIXED: " on fixed lines"}.get(incident.access, "")
+def _what(incident: Incident) -> str:
+    """``X (Twitter) was blocked and YouTube was slowed down``."""
+    of_kind: dict[Kind, list[str]] = {
+        kind: [target_title(part.target) for part in incident.parts if part.kind is kind] for kind in Kind
+    }
+    done = [f"{listed(t)} {_verb(incident, len(t))} {_DONE[kind]}" for kind, t in of_kind.items() if t]
+    return " and ".join(done) or f"{target_title('')} {_verb(incident, 1)} {_DONE[incident.kind]}"
+
+
+def _verb(incident: Incident, count: int) -> str:
+    """A fact in the past, one that lasts, or a possibility."""
+    if incident.confirmed_at is None and incident.status is not Status.RETRACTED:
+        return "may have been"
+    if incident.end is None:
+        return "has been" if count == 1 else "have been"
+    return "was" if count == 1 else "were"
+
+
+def _where(incident: Incident, names: Mapping[int, str]) -> str:
+    place = in_country(incident.country)
     if incident.scope is Scope.NATION:
-        return f"nation-wide in {country}{lines}"
-    networks = [asn for asn in (_asn(entity) for entity in incident.entities) if asn]
-    shown = _listed([_network(asn, names) for asn in networks])
-    if len(networks) == 1:
-        return f"on one network in {country} ({shown})"
-    return f"on {len(networks)} networks in {country} ({shown})"
+        lines = f" on {_LINES[incident.access]}" if incident.access in _LINES else ""
+        return f"nation-wide {place}{lines}"
+    weight = {network.entity: -network.measurements for network in incident.networks}
+    entities = sorted(incident.entities, key=lambda entity: weight.get(entity, 0))
+    networks = [asn_of(entity) for entity in entities if asn_of(entity)]
+    if not networks:
+        regions = [entity for entity in entities if entity != incident.country]
+        return f"{place} ({listed(regions)})" if regions else place
+    count = "one network" if len(networks) == 1 else f"{len(networks)} networks"
+    return f"on {count} {place} ({_operators(networks, names)})"
 
 
-def _asn(entity: str) -> int:
-    return int(entity[2:]) if entity.startswith("AS") and entity[2:].isdigit() else 0
-
-
-def _network(asn: int, names: dict[int, str]) -> str:
-    name = network_name(asn)
-    if not name or name == f"AS{asn}":
-        name = names.get(asn, "")
-    return f"{name}, AS{asn}" if name else f"AS{asn}"
-
-
-def _listed(names: list[str]) -> str:
-    if len(names) > NAMED:
-        names = [*names[: NAMED - 1], f"{len(names) - NAMED + 1} more"]
-    if len(names) < 2:
-        return "".join(names)
-    joint = "; " if any("," in name for name in names) else ", "
-    return f"{joint.join(names[:-1])} and {names[-1]}"
-
-
-def clock(instant: float, country: str, *, day: bool = True) -> str:
-    """``17 December 2023, 19:55 PKT``: the country's clock."""
-    moment = local(instant, country)
-    text = f"{moment:%H:%M} {zone_name(instant, country)}"
-    return f"{moment.day} {moment:%B %Y}, {text}" if day else text
-
-
-def _both(instant: float, country: str) -> str:
-    utc = local(instant, "")
-    return f"{clock(instant, country)} ({utc:%H:%M} UTC)"
+def _operators(networks: list[int], names: Mapping[int, str]) -> str:
+    """``Safaricom, AS33771 and AS37061; Telkom Kenya, AS12455``: those with most evidence first."""
+    of_name: dict[str, list[int]] = {}
+    for asn in networks:
+        of_name.setdefault(network_title(asn, names) or f"AS{asn}", []).append(asn)
+    shown = list(of_name.items())
+    shown = shown if len(shown) <= NAMED else shown[: NAMED - 1]
+    texts = []
+    for name, asns in shown:
+        numbers = listed([f"AS{asn}" for asn in asns])
+        texts.append(numbers if name == numbers else f"{name}, {numbers}")
+    rest = len(networks) - sum(len(asns) for _, asns in shown)
+    return "; ".join([*texts, *([f"and {rest} more"] if rest else [])])
 
 
 def _when(incident: Incident) -> str:
-    onset = _both(incident.onset, incident.country)
-    since = f"since at least {onset}" if incident.onset_earliest is None else f"since about {onset}"
-    if incident.end is None:
-        return since
-    start = "from before" if incident.onset_earliest is None else "from about"
-    return f"{start} {onset} to about {_both(incident.end, incident.country)}{_sessions(incident)}"
+    """From when to when, as far as anybody saw."""
+    end, country = incident.end, incident.country
+    if end is None:
+        return f"since {_onset(incident)}{_periods(incident)}, with no end seen so far"
+    start, until = span(incident.onset, end, country)
+    if incident.onset_earliest is None or _unsure(incident):
+        start, until = f"{_onset(incident)},", f"about {both_clocks(end, country)}"
+    return f"from {start} to {until}{_periods(incident)}"
 
 
-def _sessions(incident: Incident) -> str:
-    """Says so where it came in sessions, on the incident or on its networks."""
-    most = max([_closed(incident.intervals), *(_closed(n.intervals) for n in incident.networks)], default=0)
-    return f", in up to {most} sessions" if most > 1 else ""
+def _onset(incident: Incident) -> str:
+    country, earliest = incident.country, incident.onset_earliest
+    if earliest is None:
+        before = "before " if incident.end is not None else "at least "
+        return f"{before}{both_clocks(incident.onset, country)}"
+    if _unsure(incident):
+        first, last = span(earliest, incident.onset_latest, country, about="")
+        return f"some time between {first} and {last}"
+    return f"about {both_clocks(incident.onset, country)}"
 
 
-def _closed(intervals: tuple[Interval, ...]) -> int:
-    return sum(interval.end is not None for interval in intervals)
+def _unsure(incident: Incident) -> bool:
+    earliest = incident.onset_earliest
+    return earliest is not None and incident.onset_latest - earliest > ONSET_SURE
 
 
-def mechanism_words(mechanism: str) -> str:
-    """``tls.reset.sni`` -> ``connections reset when the name is sent``; an unknown one stays as it is."""
-    parts = mechanism.split(".")
-    for length in range(len(parts), 0, -1):
-        words = MECHANISMS.get(".".join(parts[:length]))
-        if words:
-            return words
-    return mechanism
+def _periods(incident: Incident) -> str:
+    """Says so where it came in sessions, on all networks or on some."""
+    if len(incident.intervals) > 1:
+        return f", in {len(incident.intervals)} separate periods"
+    most = max((len(network.intervals) for network in incident.networks), default=0)
+    return f", with pauses on some networks (up to {most} separate periods)" if most > 1 else ""
 
 
 def _method(incident: Incident) -> str:
@@ -150,7 +161,7 @@ def _method(incident: Incident) -> str:
         slowed = incident.kbps is not None and "throttle" in mechanism
         speed = f" (to about {incident.kbps.mean:.0f} kbit/s)" if slowed and incident.kbps else ""
         words.append(mechanism_words(mechanism) + speed)
-    return f", seen as {_listed(list(dict.fromkeys(words)))}" if words else ""
+    return f", seen as {listed(list(dict.fromkeys(words)))}" if words else ""
 
 
 def _users(incident: Incident) -> str:
@@ -158,18 +169,5 @@ def _users(incident: Incident) -> str:
     users = incident.users
     if users is None or incident.scope is not Scope.NATION:
         return ""
-    return f"; about {users.mean:.0%} of users ({users.low:.0%} to {users.high:.0%}) are affected"
-
-
-def _grounds(incident: Incident) -> str:
-    seen = incident.evidence
-    text = (
-        f"{_count(seen.measurements, 'measurement')} by {_count(seen.probes, 'probe')} on "
-        f"{_count(seen.networks, 'network')} saw it; "
-        f"{_count(seen.controls, 'check')} elsewhere or from outside worked at the time."
-    )
-    return text if incident.confirmed_at is not None else f"{text} Why not confirmed: {incident.reason}."
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+    whose = f"users on {_LINES[incident.access]}" if incident.access in _LINES else "users"
+    return f", affecting an estimated {users.mean:.0%} of {whose} ({users.low:.0%} to {users.high:.0%})"

@@ -1,37 +1,35 @@
-"""Terminal: the answer for people - a sentence an incident, the grid, what could not be said.
+"""Terminal: the answer for people - a sentence an incident, the grid, what could not be said."""
 
-Colour is never the only sign: every state has a mark and the legend has its word.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.text import Text
 
-from fanous.model.incident import Incident, Status
-from fanous.publishers.grid import Cell, Grid
-from fanous.publishers.sentence import clock, sentence
+from fanous.model.incident import Incident, NetworkPart, Status
+from fanous.publishers.chart import grid_text
+from fanous.publishers.clocks import short_clock, span
+from fanous.publishers.grid import Grid
+from fanous.publishers.names import asn_of, counted, listed, network_title, printable, target_title
+from fanous.publishers.sentence import because, grounds, sentence
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
-from fanous.refdata.networks import network_name
-from fanous.refdata.platforms import title
 
-MARKS = {
-    Cell.NO_DATA: (" ", "dim"),
-    Cell.REACHABLE: ("·", "green"),
-    Cell.SOME_FAILED: ("'", "yellow"),
-    Cell.IN_SESSIONS: ("▒", "red"),
-    Cell.CUT: ("█", "red"),
-}
 STYLES = {
     Status.CONFIRMED: "bold red",
     Status.SUSPECTED: "yellow",
     Status.ENDED: "bold",
     Status.RETRACTED: "dim",
 }
-NETWORKS_SHOWN = 12
-NAME_WIDTH = 34
+SCOPES = {
+    "nation": "nation-wide",
+    "region": "regional",
+    "multi_isp": "several operators",
+    "isp": "one operator",
+    "insufficient": "extent unknown",
+}
+SHOWN = 12
+"""Networks, or targets, that are listed one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +53,45 @@ class Answer:
 def print_answer(console: Console, answer: Answer) -> None:
     """The whole answer, most certain first."""
     console.print(_headline(answer))
-    shown = [i for i in answer.incidents if i.status is not Status.RETRACTED]
-    for incident in sorted(shown, key=lambda i: (i.confirmed_at is None, i.onset)):
+    standing = _standing(answer)
+    for incident in sorted(standing, key=lambda i: (i.confirmed_at is None, i.onset)):
         console.print()
         console.print(incident_text(incident, answer.names))
-    retracted = len(answer.incidents) - len(shown)
+    retracted = len(answer.incidents) - len(standing)
     if retracted:
-        console.print(f"\n{retracted} suspicion(s) faded; `fanous incidents list {answer.country}` has them.")
+        told = f"{counted(retracted, 'earlier claim')} retracted"
+        console.print(Text(f"\n{told}; `fanous incidents list {answer.country}` has them."))
     if answer.grid is not None and answer.grid.rows:
         console.print()
-        console.print(grid_text(answer.grid, answer.names))
-    for target, why in answer.insufficient[:NETWORKS_SHOWN]:
-        console.print(Text(f"Not enough to judge {title(target)}: {why}", "dim"))
-    if len(answer.insufficient) > NETWORKS_SHOWN:
-        console.print(f"... and {len(answer.insufficient) - NETWORKS_SHOWN} more targets (--json has all).")
+        zone = zone_name(answer.until, answer.country)
+        console.print(grid_text(answer.grid, answer.names, zone, console.width))
+    for target, why in answer.insufficient[:SHOWN]:
+        console.print(Text(f"Not enough to judge {target_title(target)}: {printable(why)}", "dim"))
+    more = len(answer.insufficient) - SHOWN
+    if more > 0:
+        console.print(Text(f"... and {counted(more, 'more target')} (--json has all).", "dim"))
+
+
+def _standing(answer: Answer) -> list[Incident]:
+    return [incident for incident in answer.incidents if incident.status is not Status.RETRACTED]
 
 
 def _headline(answer: Answer) -> Text:
-    confirmed = sum(i.confirmed_at is not None for i in answer.incidents)
-    suspected = sum(i.status is Status.SUSPECTED for i in answer.incidents)
-    text = f"{country_name(answer.country)}: {confirmed} confirmed, {suspected} suspected"
-    window = f"{clock(answer.since, answer.country)} to {clock(answer.until, answer.country)}"
+    start, end = span(answer.since, answer.until, answer.country, about="")
     several = " (the capital's clock)" if has_several_clocks(answer.country) else ""
     zone = f"{zone_name(answer.since, answer.country)} = {main_zone(answer.country)}{several}"
-    return Text.assemble((text, "bold"), f"\n{window}; {zone}")
+    head = f"{country_name(answer.country)}: {_found(answer)}"
+    return Text.assemble((head, "bold"), f"\n{start} to {end}; {zone}")
+
+
+def _found(answer: Answer) -> str:
+    confirmed = [incident for incident in _standing(answer) if incident.confirmed_at is not None]
+    suspected = len(_standing(answer)) - len(confirmed)
+    if not confirmed and not suspected:
+        return "no disruption found in what was measured"
+    over = sum(incident.status is Status.ENDED for incident in confirmed)
+    which = f" ({'over' if over == len(confirmed) else f'{over} over'})" if over else ""
+    return f"{len(confirmed)} confirmed{which}, {suspected} suspected"
 
 
 def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:
@@ -86,45 +99,43 @@ def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:
     head = Text.assemble(
         (f"{incident.id or '(no id)'}", "bold"),
         "  ",
-        (str(incident.status).upper(), STYLES[incident.status]),
-        f"  {incident.kind}, scope {incident.scope}, confidence {incident.confidence:.3f}",
+        (_state(incident), STYLES[incident.status]),
+        f"  {incident.kind}, {SCOPES[incident.scope]}, confidence {incident.confidence:.3f}",
     )
-    lines = [Text(sentence(incident, dict(names)))]
-    for network in incident.networks[:NETWORKS_SHOWN]:
-        asn = int(network.entity.removeprefix("AS"))
-        name = network_name(asn) or names.get(asn, "")
-        lines.append(
-            Text(
-                f"{network.entity} {name}: {network.measurements} failing measurements by {network.probes} "
-                f"probes in {len(network.intervals)} interval{'s' if len(network.intervals) > 1 else ''}",
-                "dim",
-            )
-        )
-    return Group(head, *(Padding(line, (0, 0, 0, 2)) for line in lines))
+    lines = [Text(sentence(incident, names)), Text(grounds(incident)), Text(because(incident))]
+    lines += [Text(line, "dim") for line in _network_lines(incident, names)]
+    return Group(head, *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines))
 
 
-def grid_text(grid: Grid, names: Mapping[int, str]) -> Group:
-    """Networks x days with a legend; a month has its number above its first column."""
-    title_line = "".join(_month_mark(grid, n) for n in range(len(grid.days)))
-    lines = [Text(f"{'':{NAME_WIDTH}}  {title_line}", "dim")]
-    for asn, cells, measurements in grid.rows[:NETWORKS_SHOWN]:
-        name = f"AS{asn} {network_name(asn) or names.get(asn, '')}"[:NAME_WIDTH]
-        row = Text(f"{name:{NAME_WIDTH}}  ")
-        for cell in cells:
-            row.append(*MARKS[cell])
-        row.append(f"  {measurements:,}", "dim")
-        lines.append(row)
-    if len(grid.rows) > NETWORKS_SHOWN:
-        lines.append(Text(f"... and {len(grid.rows) - NETWORKS_SHOWN} more networks", "dim"))
-    legend = Text("  ".join(f"{mark} {cell}" for cell, (mark, _) in MARKS.items() if mark != " "), "dim")
-    return Group(*lines, legend, Text("blank = no data; one column a day; at the right: measurements", "dim"))
+def _state(incident: Incident) -> str:
+    """``ENDED`` alone would not tell whether it was ever confirmed."""
+    status = str(incident.status).upper()
+    if incident.status is not Status.ENDED:
+        return status
+    return f"SUSPECTED, {status}" if incident.confirmed_at is None else f"CONFIRMED, {status}"
 
 
-def _month_mark(grid: Grid, column: int) -> str:
-    """Day of the month under every seventh column's first digit, so that a reader can count."""
-    day = grid.days[column]
-    if column % 7 == 0:
-        return f"{day.day:02d}"[0]
-    if column % 7 == 1:
-        return f"{grid.days[column - 1].day:02d}"[1]
-    return " "
+def _network_lines(incident: Incident, names: Mapping[int, str]) -> Iterator[str]:
+    networks = sorted(incident.networks, key=lambda network: -network.measurements)
+    for network in networks[:SHOWN]:
+        asn = asn_of(network.entity)
+        name = " ".join(filter(None, (network.entity, network_title(asn, names))))
+        seen = f"{counted(network.measurements, 'failing measurement')} by {counted(network.probes, 'probe')}"
+        few = set(network.targets) != set(incident.targets)
+        only = f" ({listed([target_title(t) for t in network.targets])} only)" if few else ""
+        yield f"{name}{only}: {seen}, {_times(network, incident.country)}"
+    if len(networks) > SHOWN:
+        yield f"... and {counted(len(networks) - SHOWN, 'more network')} (--json has all)"
+
+
+def _times(network: NetworkPart, country: str) -> str:
+    """``8 Nov 14:05 to 24 Nov 17:10 EAT in 15 periods``."""
+    if not network.intervals:
+        return "times unknown"
+    start, end = network.intervals[0].start, network.intervals[-1].end
+    zone = zone_name(start, country)
+    periods = f" in {len(network.intervals)} periods" if len(network.intervals) > 1 else ""
+    if end is None:
+        return f"since {short_clock(start, country)} {zone}{periods}"
+    last = short_clock(end, country).removeprefix(short_clock(start, country)[: -len("14:05")])
+    return f"{short_clock(start, country)} to {last} {zone}{periods}"

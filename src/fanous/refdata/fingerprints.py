@@ -1,34 +1,89 @@
-"""Fingerprints: the block pages we know, compiled; further sets may stand in files of the user's own.
+"""Fingerprints: the block pages we know, compiled, and beside them the sets that the user brought in.
 
-The patterns are in ``fingerprints.toml``; how they match is the business of ``fanous.rules``.
+Our patterns are in ``fingerprints.toml``; how they match is the business of ``fanous.rules``.
 """
 
+import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from fanous.errors import FanousError
+from fanous.refdata.compiled import kept_matcher
+from fanous.refdata.sets import decoded, installed_sets, read_set
 from fanous.refdata.tables import bytes_of
-from fanous.rules.fingerprints import Fingerprints, compile_fingerprints, parse_fingerprints
+from fanous.rules.fingerprints import (
+    BlockAddress,
+    Fingerprint,
+    Fingerprints,
+    compile_fingerprints,
+    parse_fingerprints,
+)
+from fanous.rules.matcher import compile_matcher
 
 OURS = "fingerprints.toml"
 
 
 @lru_cache(maxsize=4)
-def fingerprints(more: tuple[Path, ...] = ()) -> Fingerprints:
-    """Our patterns and those of the files ``more`` (same format), compiled once a process.
+def fingerprints(more: tuple[Path, ...] = (), keep: Path | None = None) -> Fingerprints:
+    """Our patterns and those of the files ``more``, compiled once a process.
+
+    Args:
+        more: TOML in the format of ours, or published sets (see ``sets``).  Rows of a published set that
+            cannot be used are left out here without a word: ``update`` names them.
+        keep: a folder for the compiled form; ``None`` = compile anew.
 
     Raises:
-        FanousError: a file is missing, or a pattern in it is wrong; the message names it.
+        FanousError: a file cannot be read, or a pattern in a TOML file is wrong; the message names it.
     """
     patterns, addresses = parse_fingerprints(bytes_of(OURS).decode("utf-8"), OURS)
+    added: list[Fingerprint] = []
+    places: list[BlockAddress] = []
     for path in more:
-        added, places = parse_fingerprints(_read(path), str(path))
-        patterns, addresses = patterns + added, addresses + places
-    return compile_fingerprints(patterns, addresses)
+        reading = read_set(decoded(_read(path), str(path)), path.name)
+        added += reading.patterns
+        places += reading.addresses
+    return compile_fingerprints(
+        (*patterns, *added),
+        _joined((*addresses, *places)),
+        kept_matcher(keep) if keep is not None else compile_matcher,
+        _version(added, places),
+    )
 
 
-def _read(path: Path) -> str:
+@lru_cache(maxsize=4)
+def installed_fingerprints(folder: Path) -> Fingerprints:
+    """Our patterns and the sets in ``folder``, as they were when the process first asked: what one run
+    judges, it judges by one set.
+
+    Raises:
+        FanousError: an installed set cannot be read.
+    """
+    return fingerprints(installed_sets(folder), folder if folder.is_dir() else None)
+
+
+def _joined(addresses: Iterable[BlockAddress]) -> list[BlockAddress]:
+    """One entry an address: it counts wherever one of the sets says so."""
+    joined: dict[str, BlockAddress] = {}
+    for one in addresses:
+        known = joined.get(one.address, one)
+        everywhere = not (known.countries and one.countries)
+        countries = frozenset() if everywhere else known.countries | one.countries
+        joined[one.address] = BlockAddress(one.address, countries, known.source)
+    return list(joined.values())
+
+
+def _version(patterns: Iterable[Fingerprint], addresses: Iterable[BlockAddress]) -> str:
+    """Changes with all that can change a verdict, and with nothing else in the files."""
+    facts = [(p.id, p.where, p.kind, p.pattern, sorted(p.countries), p.literal, p.origin) for p in patterns]
+    places = [(a.address, sorted(a.countries)) for a in addresses]
+    if not facts and not places:
+        return ""
+    return "+" + hashlib.sha256(repr((facts, places)).encode()).hexdigest()[:8]
+
+
+def _read(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return path.read_bytes()
+    except OSError as error:
         raise FanousError(f"fingerprints of {path} cannot be read: {error}") from error

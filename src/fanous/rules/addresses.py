@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 _SHARED = ip_network("100.64.0.0/10")
 _BENCHMARK = ip_network("198.18.0.0/15")
+_LOCAL = tuple(ip_network(p) for p in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
 _NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
 # Iran's resolvers answer AAAA from outside it; China's injectors with Teredo, which is not global either.
 _GLOBAL_UNICAST = ip_network("2000::/3")
@@ -36,6 +37,16 @@ def _embedded(ip: IPv6Address) -> IPv4Address | None:
     if any(ip in prefix for prefix in _NAT64):
         return IPv4Address(int(ip) & 0xFFFFFFFF)
     return None
+
+
+@lru_cache(maxsize=65536)
+def is_local(address: str) -> bool:
+    """Can it be a machine on the user's own network or the operator's (RFC 1918, RFC 6598)?"""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    return any(ip in network for network in _LOCAL)
 
 
 def is_ipv6(address: str) -> bool:

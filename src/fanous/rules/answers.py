@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fanous.model.observation import Layer, Observation
-from fanous.rules.addresses import is_bogon, is_ipv6
+from fanous.rules.addresses import is_bogon, is_ipv6, is_local
 from fanous.rules.evidence import Evidence
 from fanous.rules.failures import cause_of
 from fanous.rules.fingerprints import Kind
@@ -57,6 +57,25 @@ class Answer:
                 bogus = all(map(is_bogon, lookup.answers))
                 names[lookup.hostname] = bogus and names.get(lookup.hostname, True)
         return sum(names.values()) >= LEAST_SHARE * len(names) > 0
+
+    @property
+    def may_be_portal(self) -> bool:
+        """A local address, while nothing public could be reached, the helper neither: as behind a login page.
+
+        An address that is known for blocking in the country is not in doubt.
+        """
+        answers, evidence = self.lookup.answers, self.evidence
+        if evidence.helper or not any(map(is_local, answers)):
+            return False
+        if evidence.bundle.control_failure is None and not self.is_connected:
+            return False
+        country = evidence.bundle.measurement.country
+        known = any(evidence.fingerprints.is_block_address(address, country) for address in answers)
+        return not known and all(map(is_bogon, evidence.connected))
+
+    @property
+    def is_connected(self) -> bool:
+        return not self.evidence.connected.isdisjoint(self.lookup.answers)
 
     @property
     def name_leads_to_portal(self) -> bool:

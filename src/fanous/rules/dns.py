@@ -89,15 +89,6 @@ ANSWERED = (
         holds=lambda o, _c: o.failure is None and not o.answers,
     ),
     Rule(
-        id="dns.block_address",
-        layer=Layer.DNS,
-        state=State.BLOCKED,
-        why="The answer is an address known to serve block pages.",
-        holds=lambda o, c: o.failure is None and _blocking_address(o, c),
-        mechanism=mechanisms.BLOCK_ADDRESS,
-        figures=_forged,
-    ),
-    Rule(
         id="dns.bogon_everywhere",
         layer=Layer.DNS,
         state=State.DOWN,
@@ -105,6 +96,27 @@ ANSWERED = (
         holds=lambda o, c: o.failure is None and c.answer.is_bogus_everywhere,
         mechanism=mechanisms.SERVER_DOWN,
         figures=_answers,
+    ),
+    Rule(
+        id="dns.portal",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The answer is an address near the user, which answers while nothing else does: a login page.",
+        holds=lambda o, c: o.failure is None and c.answer.may_be_portal and c.answer.is_connected,
+        figures=_answers,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.bogon_without_control",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The answer is an address that no public site can have, but nothing public could be reached at "
+        "all: forged, or a login page.",
+        holds=lambda o, c: o.failure is None and c.answer.may_be_portal,
+        mechanism=mechanisms.BOGON,
+        figures=_answers,
+        symptom=True,
+        disowns=True,
     ),
     Rule(
         id="dns.bogon",
@@ -116,6 +128,7 @@ ANSWERED = (
         ),
         mechanism=mechanisms.BOGON,
         figures=_forged,
+        disowns=True,
     ),
     Rule(
         id="dns.lone_bogon",
@@ -125,6 +138,17 @@ ANSWERED = (
         "be its owner's choice.",
         holds=lambda o, c: o.failure is None and c.answer.has_bogon,
         figures=_answers,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.block_address",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer is an address known to serve block pages.",
+        holds=lambda o, c: o.failure is None and _blocking_address(o, c),
+        mechanism=mechanisms.BLOCK_ADDRESS,
+        figures=_forged,
+        disowns=True,
     ),
     Rule(
         id="dns.ghost",
@@ -134,6 +158,7 @@ ANSWERED = (
         holds=lambda o, c: o.failure is None and _is_ghost(o, c),
         mechanism=mechanisms.FORGED,
         figures=_forged,
+        disowns=True,
     ),
     Rule(
         id="dns.foreign_platform",
@@ -143,6 +168,7 @@ ANSWERED = (
         holds=lambda o, c: o.failure is None and _foreign_platform(o, c),
         mechanism=mechanisms.FORGED,
         figures=_forged,
+        disowns=True,
     ),
     Rule(
         id="dns.wrong_certificate",
@@ -159,6 +185,7 @@ ANSWERED = (
         ),
         mechanism=mechanisms.FORGED,
         figures=_forged,
+        disowns=True,
     ),
     Rule(
         id="dns.same_page",
@@ -176,6 +203,7 @@ ANSWERED = (
         holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.shows(Likeness.DIFFERENT),
         mechanism=mechanisms.FORGED,
         figures=_forged,
+        disowns=True,
     ),
     Rule(
         id="dns.contradicted",
@@ -188,6 +216,7 @@ ANSWERED = (
         ),
         mechanism=mechanisms.FORGED,
         figures=_forged,
+        disowns=True,
     ),
     Rule(
         id="dns.not_facebook",
@@ -198,6 +227,7 @@ ANSWERED = (
         holds=lambda o, c: o.failure is None and _not_facebook(o, c),
         mechanism=mechanisms.FORGED,
         figures=_forged,
+        disowns=True,
     ),
     Rule(
         id="dns.departs_and_dead",

@@ -97,7 +97,7 @@ PAGES = (
         id="http.after_wrong_answer",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The address came from a forged DNS answer: the finding is at the DNS layer.",
+        why="The address came from a wrong DNS answer: see the DNS layer.",
         holds=lambda _o, c: c.to_wrong_address,
     ),
     Rule(

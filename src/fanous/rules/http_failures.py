@@ -16,8 +16,9 @@ FREEZE = (14_000, 24_000)
 LONGEST_FLOW_GAP = 3.0
 """Seconds.  A frozen flow is silent until the time-out; a slowed one goes on within a few retransmissions."""
 
-LEAST_RECEIVED = 2_000
-"""Bytes.  With no response at all, less than this may be session tickets and retransmissions."""
+LEAST_RECEIVED = 8_000
+"""Bytes.  With no response at all, less than this may be the handshake's last flight (certificates are
+3-6 KB) and session tickets, which probes stamp at the moment where the request begins."""
 
 
 def _data_came(o: Observation) -> bool:

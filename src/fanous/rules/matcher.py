@@ -79,7 +79,7 @@ def loaded(data: bytes) -> Matcher | None:
 
 def engine() -> str:
     """What compiles the patterns, with its release: a compiled form serves that release alone."""
-    return f"hyperscan {hyperscan.__version__}" if hyperscan else "re"
+    return f"hyperscan {hyperscan.__version__}, flags {_FLAGS}" if hyperscan else "re"
 
 
 def loop_matcher(patterns: list[PatternText]) -> Matcher:

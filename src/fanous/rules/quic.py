@@ -36,7 +36,7 @@ QUIC_RULES = (
         id="quic.after_wrong_answer",
         layer=Layer.QUIC,
         state=State.INSUFFICIENT,
-        why="The address came from a forged DNS answer: the finding is at the DNS layer.",
+        why="The address came from a wrong DNS answer: see the DNS layer.",
         holds=lambda _o, c: c.to_wrong_address,
         figures=endpoint_failure,
     ),

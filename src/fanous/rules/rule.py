@@ -23,6 +23,8 @@ class Rule:
         mechanism: OONI's taxonomy, or a function that names it from the observation; empty = none.
         figures: the figures of the case, added to ``why`` in brackets; ``None`` = nothing to add.
         symptom: see ``Verdict.symptom``.
+        disowns: for lookups: the addresses answered are not the site's, so nothing that happens there is
+            about the site.
     """
 
     id: str
@@ -33,6 +35,7 @@ class Rule:
     mechanism: str | Text = ""
     figures: Text | None = None
     symptom: bool = False
+    disowns: bool = False
 
     def mechanism_of(self, observation: Observation, controls: Controls) -> str:
         if isinstance(self.mechanism, str):

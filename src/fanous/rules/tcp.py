@@ -45,7 +45,7 @@ TCP_RULES = (
         id="tcp.after_wrong_answer",
         layer=Layer.TCP,
         state=State.INSUFFICIENT,
-        why="The address came from a forged DNS answer: the finding is at the DNS layer.",
+        why="The address came from a wrong DNS answer: see the DNS layer.",
         holds=lambda _o, c: c.to_wrong_address,
         figures=endpoint_failure,
     ),

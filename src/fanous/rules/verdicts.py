@@ -21,7 +21,7 @@ from fanous.rules.tls import TLS_RULES
 from fanous.rules.transfer import TRANSFER_RULES
 from fanous.rules.whole import WHOLE_RULES
 
-RULES_VERSION = "1"
+RULES_VERSION = "2026.11"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
 
 TABLES: dict[Layer, tuple[Rule, ...]] = {
@@ -37,7 +37,6 @@ RULES: tuple[Rule, ...] = WHOLE_RULES + tuple(rule for table in TABLES.values() 
 _BY_ID = {rule.id: rule for rule in RULES}
 _SEVERITY = {state: place for place, state in enumerate(State)}
 _ORDER = {layer: place for place, layer in enumerate(Layer)}
-_FORGED = "dns.injection"
 
 _Key = tuple[str, str, Layer, str, str]
 
@@ -68,8 +67,8 @@ def judge(bundle: Bundle, fingerprints: Fingerprints) -> tuple[Verdict, ...]:
         controls = Controls(evidence, observation)
         rule = whole or _first(TABLES[observation.layer], observation, controls)
         mechanism = rule.mechanism_of(observation, controls) if rule.mechanism else ""
-        if rule.state is State.BLOCKED and mechanism.startswith(_FORGED):
-            _remember_forged(evidence, observation)
+        if rule.disowns:
+            _disown(evidence, observation)
         key = (observation.target, observation.role, observation.layer, rule.id, mechanism)
         finding = findings.get(key)
         if finding is None:
@@ -107,7 +106,7 @@ def _lookups_first(observation: Observation) -> bool:
     return observation.layer is not Layer.DNS
 
 
-def _remember_forged(evidence: Evidence, lookup: Observation) -> None:
+def _disown(evidence: Evidence, lookup: Observation) -> None:
     right, _ = evidence.helper_answers.get(lookup.hostname, (frozenset[str](), frozenset[int]()))
     evidence.wrong_addresses.update(set(lookup.answers) - right)
 

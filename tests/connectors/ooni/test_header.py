@@ -59,6 +59,7 @@ def test_identifiers_begin_with_a_time(kept: str) -> None:
     ("record", "why"),
     [
         (without("test_name"), "no test_name"),
+        (document(test_name=" \x1f"), "no test_name"),
         (without("measurement_start_time", "test_start_time", "measurement_uid", "report_id"), "no time"),
     ],
 )
@@ -115,6 +116,12 @@ def test_a_record_without_identity_has_that_of_its_content() -> None:
     assert parsed(turned).measurement.uid == uid
     assert parsed(first | {"probe_ip": "198.51.100.7"}).measurement.uid == uid
     assert parsed(first | {"input": "https://other.example/"}).measurement.uid != uid
+
+
+def test_an_identity_that_cannot_be_one_is_replaced_by_that_of_the_content() -> None:
+    uids = {header(measurement_uid=odd).uid for odd in ("x" * 300, "x" * 301, " \x00", "", None)}
+    assert {len(uid) for uid in uids} == {64}
+    assert len(uids) == 5
 
 
 def test_without_a_report_a_measurement_is_a_probe_of_its_own() -> None:

@@ -15,6 +15,11 @@ def test_any_other_nettest_is_taken_without_observations(name: str) -> None:
     assert (bundle.observations, bundle.control_failure, bundle.bogus) == ((), None, ())
 
 
+def test_the_name_of_another_nettest_in_a_value_makes_no_web_measurement() -> None:
+    bundle = parsed(document({"note": "web_connectivity"}, test_name="psiphon"))
+    assert (bundle.measurement.target, bundle.observations, bundle.control_failure) == ("", (), None)
+
+
 def test_numbers_that_json_does_not_have_are_read_as_null() -> None:
     bundle = parsed(encoded(document(web_keys(body_proportion=math.nan), test_runtime=math.inf)))
     assert bundle.observations

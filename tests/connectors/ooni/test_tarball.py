@@ -50,7 +50,8 @@ def test_folders_and_links_are_no_members() -> None:
 def test_an_extended_header_that_asks_for_gigabytes_is_skipped_not_held() -> None:
     header = tarfile.TarInfo("pax")
     header.type, header.size = tarfile.XHDTYPE, LONGEST_EXTENSION + 1
-    bomb = header.tobuf(tarfile.USTAR_FORMAT) + b"\0" * (LONGEST_EXTENSION + BLOCK) + tar_of(("after", b"z"))
+    path = b"16 path=a/b.post\n".ljust(LONGEST_EXTENSION + BLOCK, b"\0")
+    bomb = header.tobuf(tarfile.USTAR_FORMAT) + path + tar_of(("after", b"z"))
     assert [m.name for m in members(stream_of(bomb), 1000)] == ["after"]
 
 

@@ -1,6 +1,6 @@
 """What arrived, and when it stopped arriving."""
 
-from math import isnan, nan
+from math import nan
 from typing import Any
 
 import pytest
@@ -80,8 +80,15 @@ def test_handshakes_that_overlap_cannot_be_told_apart() -> None:
         ]
     )
     assert traces.handshake(1.3) is NO_TRACE
-    second = traces.handshake(1.4)
-    assert second.received <= 0 or isnan(second.start)
+    assert traces.handshake(1.4) is NO_TRACE  # of the two that were open, nobody knows which is left
+
+
+def test_a_handshake_nobody_can_place_does_not_take_the_place_of_the_next() -> None:
+    overlapping = [other("tls_handshake_start", 1.0), other("tls_handshake_start", 1.1)]
+    ends = [other("tls_handshake_done", 1.3), other("tls_handshake_done", 1.3)]
+    alone = [other("tls_handshake_start", 1.2), other("tls_handshake_done", 1.3)]
+    traces = Traces([*overlapping, *ends, *alone])
+    assert [traces.handshake(1.3).start for _ in range(3)] == pytest.approx([nan, nan, 1.2], nan_ok=True)
 
 
 def test_a_connection_made_meanwhile_may_own_the_reads() -> None:

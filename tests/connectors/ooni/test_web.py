@@ -125,6 +125,11 @@ def test_an_address_that_only_the_helper_was_answered_is_the_sites_own() -> None
     assert [c.hostname for c in seen(document(keys), Layer.TCP)] == [HOST]
 
 
+def test_an_address_shared_with_a_redirect_is_still_the_targets_own() -> None:
+    keys = web_keys(queries=[query(), query("login.example.net")])
+    assert [(c.hostname, c.role) for c in seen(document(keys), Layer.TCP)] == [(HOST, "web")]
+
+
 @pytest.mark.parametrize(
     "keys",
     [

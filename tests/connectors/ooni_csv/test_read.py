@@ -28,6 +28,12 @@ def test_scattered_rows_become_one_record_and_repeated_ones_are_counted(tmp_path
     assert [r["ip"] for r in json.loads(records[0].data)["rows"]] == ["192.0.2.1", "192.0.2.2"]
 
 
+def test_rows_of_a_record_stand_in_the_order_of_the_file(tmp_path: Path) -> None:
+    addresses = [f"192.0.2.{n}" for n in range(50)]
+    ((record,), _) = read_file(tmp_path / "a.csv", csv_of(*[row(ip=address) for address in addresses]))
+    assert [r["ip"] for r in json.loads(record.data)["rows"]] == addresses
+
+
 def test_every_row_is_kept_repeated_or_rejected(tmp_path: Path) -> None:
     rows = [row(measurement_uid=f"u{n % 70}", ip=f"192.0.2.{n % 90}") for n in range(5000)]
     content = csv_of(*rows) + b"short,row\n" + csv_of(row(measurement_uid="")).split(b"\n")[1] + b"\n"

@@ -121,6 +121,15 @@ SOUND = [
         Web().lookup(failure="android_dns_cache_no_data").no_helper("android_dns_cache_no_data"),
     ),
     Golden(
+        "a login page in place of every name",
+        Web()
+        .lookup("10.5.50.1")
+        .lookup(failure=TIMEOUT, engine="udp")
+        .connect("10.5.50.1")
+        .shake("10.5.50.1", failure="ssl_invalid_hostname")
+        .no_helper(TIMEOUT),
+    ),
+    Golden(
         "a proxy near the user",
         Web()
         .lookup(HOME)

@@ -237,8 +237,8 @@ class Annotations(Struct, gc=False):
     network_type: str | None = None
 
 
-class Document(Struct, gc=False):
-    """df-000: the header.  ``test_keys`` is read with the structure of its nettest."""
+class Header(Struct, gc=False):
+    """df-000, less ``test_keys``."""
 
     test_name: str | None = None
     test_version: str | None = None
@@ -254,4 +254,15 @@ class Document(Struct, gc=False):
     software_version: str | None = None
     input: str | list[Any] | None = None
     annotations: Annotations | None = None
+
+
+class Document(Header, gc=False):
+    """df-000; ``test_keys`` is read with the structure of its nettest."""
+
     test_keys: Raw = NULL
+
+
+class WebDocument(Header, gc=False):
+    """A record of web_connectivity, read in one pass: most records are of this nettest."""
+
+    test_keys: WebKeys | None = None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from fanous.connectors.ooni.document import Document
+from fanous.connectors.ooni.document import Header
 from fanous.connectors.ooni.place import LONGEST_URL, asn_of
 from fanous.errors import Rejected
 from fanous.model.entity import UNKNOWN_COUNTRY, Access
@@ -22,7 +22,7 @@ NO_NETWORK = frozenset({"no_internet", "none", "no internet"})
 
 
 def measurement_of(
-    document: Document, make_uid: Callable[[], str], target: str, defect: str, notes: list[str]
+    document: Header, make_uid: Callable[[], str], target: str, defect: str, notes: list[str]
 ) -> Measurement:
     """The header.
 
@@ -34,14 +34,16 @@ def measurement_of(
     Raises:
         Rejected: no name of a nettest, or no time.
     """
-    if not document.test_name:
+    test_name = clip(document.test_name)
+    if not test_name:
         raise Rejected("no test_name: it is not an OONI measurement")
-    uid = clip(document.measurement_uid) or make_uid()
+    own_uid = document.measurement_uid or ""
+    uid = (clip(own_uid) if len(own_uid) <= LONGEST_NAME else "") or make_uid()
     country, asn = _country(document.probe_cc), asn_of(document.probe_asn)
     network_type = (document.annotations.network_type if document.annotations else None) or ""
     return Measurement(
         uid=uid,
-        test_name=clip(document.test_name),
+        test_name=test_name,
         test_version=clip(document.test_version),
         country=country,
         asn=asn,
@@ -57,7 +59,7 @@ def measurement_of(
     )
 
 
-def started_at(document: Document, notes: list[str]) -> float:
+def started_at(document: Header, notes: list[str]) -> float:
     """Unix seconds at which the measurement began.
 
     Raises:
@@ -110,7 +112,7 @@ def clip(text: str | None, longest: int = LONGEST_NAME) -> str:
     if not text:
         return ""
     short = text[:longest]
-    return short if short.isprintable() else "".join(c if c.isprintable() else " " for c in short).strip()
+    return (short if short.isprintable() else "".join(c if c.isprintable() else " " for c in short)).strip()
 
 
 def _country(code: str | None) -> str:

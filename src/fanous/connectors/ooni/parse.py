@@ -4,14 +4,21 @@ What cannot be read is noted in ``Bundle.bogus`` and the rest is used; only a re
 nettest's name or a time is rejected.
 """
 
-from collections.abc import Iterator
 from hashlib import sha256
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from fanous.connectors.ooni import messenger, tor, transfer, web
-from fanous.connectors.ooni.document import Document, Steps, TorKeys, TransferKeys, WebKeys
+from fanous.connectors.ooni.document import (
+    Document,
+    Header,
+    Steps,
+    TorKeys,
+    TransferKeys,
+    WebDocument,
+    WebKeys,
+)
 from fanous.connectors.ooni.header import input_of, measurement_of
 from fanous.connectors.ooni.place import LONGEST_URL, host_and_port
 from fanous.connectors.ooni.salvage import check_size, decode, repair
@@ -24,6 +31,19 @@ from fanous.refdata.platforms import target_of
 K = TypeVar("K")
 
 _NULLS = (b"null", b"")
+_web_document = msgspec.json.Decoder(WebDocument)
+_WEB = b'"web_connectivity"'
+_EDGE = 500
+"""Bytes at either end of a record in which probes write ``test_name``."""
+
+
+class _Found(NamedTuple):
+    """What a nettest's keys gave."""
+
+    target: str = ""
+    observations: tuple[Observation, ...] = ()
+    control_failure: str | None = None
+    defect: str = ""
 
 
 def parse(record: Record) -> Bundle:
@@ -42,33 +62,53 @@ def parse(record: Record) -> Bundle:
 
 
 def _parse(data: bytes, notes: list[str]) -> Bundle:
-    document = decode(data, Document, "record", notes)
-    if document is None:
-        raise Rejected("not a JSON object")
+    header: Header
+    whole = _web_at_once(data)
+    if whole is not None:
+        header, found = whole, _web(whole, whole.test_keys, notes)
+    else:
+        document = decode(data, Document, "record", notes)
+        if document is None:
+            raise Rejected("not a JSON object")
+        header, found = document, _found(document, notes)
+    measurement = measurement_of(header, lambda: canonical_hash(data), found.target, found.defect, notes)
+    return Bundle(measurement, found.observations, found.control_failure, tuple(notes))
+
+
+def _web_at_once(data: bytes) -> WebDocument | None:
+    """A sound record of web_connectivity; ``None`` = it is another, or has to be taken apart."""
+    if _WEB not in data[-_EDGE:] and _WEB not in data[:_EDGE]:
+        return None
+    try:
+        document = _web_document.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return document if document.test_name == "web_connectivity" and document.test_keys else None
+
+
+def _found(document: Document, notes: list[str]) -> _Found:
+    """What the keys of any nettest give; nothing for one that makes no observations."""
     name = document.test_name or ""
-    target, control_failure, defect = "", None, ""
-    observations: tuple[Observation, ...] = ()
     if name == "web_connectivity":
-        keys = _keys(document, WebKeys, notes)
-        url = web.url_of(input_of(document.input)[:LONGEST_URL], keys)
-        target = target_of(host_and_port(url)[0])
-        control_failure = web.control_failure_of(keys)
-        observations = _all(web.observe(url, target, keys, notes) if keys else None)
-    elif name in messenger.PLATFORMS:
-        target = messenger.PLATFORMS[name]
-        steps = _keys(document, Steps, notes)
-        observations = _all(messenger.observe(name, steps, notes) if steps else None)
+        return _web(document, _keys(document, WebKeys, notes), notes)
+    if name in messenger.PLATFORMS:
+        steps = _keys(document, Steps, notes) or Steps()
+        observations = tuple(messenger.observe(name, steps, notes))
         defect = messenger.defect_of(name, document.test_version, observations)
-    elif name == "tor":
-        target = tor.TARGET
-        relays = _keys(document, TorKeys, notes)
-        observations = _all(tor.observe(relays, notes) if relays else None)
-    elif name in ("ndt", "dash"):
-        target = name
-        rates = _keys(document, TransferKeys, notes)
-        observations = _all(transfer.observe(name, rates) if rates else None)
-    header = measurement_of(document, lambda: canonical_hash(data), target, defect, notes)
-    return Bundle(header, observations, control_failure, tuple(notes))
+        return _Found(messenger.PLATFORMS[name], observations, None, defect)
+    if name == "tor":
+        return _Found(tor.TARGET, tuple(tor.observe(_keys(document, TorKeys, notes) or TorKeys(), notes)))
+    if name in ("ndt", "dash"):
+        rates = _keys(document, TransferKeys, notes) or TransferKeys()
+        return _Found(name, tuple(transfer.observe(name, rates)))
+    return _Found()
+
+
+def _web(header: Header, keys: WebKeys | None, notes: list[str]) -> _Found:
+    url = web.url_of(input_of(header.input)[:LONGEST_URL], keys)
+    target = target_of(host_and_port(url)[0])
+    observations = tuple(web.observe(url, target, keys, notes)) if keys else ()
+    return _Found(target, observations, web.control_failure_of(keys))
 
 
 def _keys(document: Document, kind: type[K], notes: list[str]) -> K | None:
@@ -77,10 +117,6 @@ def _keys(document: Document, kind: type[K], notes: list[str]) -> K | None:
         notes.append("test_keys: missing")
         return None
     return decode(document.test_keys, kind, "test_keys", notes)
-
-
-def _all(observations: Iterator[Observation] | None) -> tuple[Observation, ...]:
-    return tuple(observations) if observations is not None else ()
 
 
 def canonical_hash(data: bytes) -> str:

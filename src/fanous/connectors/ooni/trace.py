@@ -96,20 +96,19 @@ def _handshakes(events: list[Event]) -> dict[float, list[Trace]]:
     found: dict[float, list[Trace]] = defaultdict(list)
     connect: Event | None = None
     inside: list[Event] = []
-    start, open_handshakes, address, mixed = nan, 0, "", False
+    start, waiting, address, mixed, overlap = nan, 0, "", False, False
     for event in events:
         if event.operation == "connect":
             connect, mixed = event, True
         elif event.operation == "tls_handshake_start":
-            open_handshakes += 1
+            overlap, waiting = waiting > 0, waiting + 1
             start, inside, mixed = seconds_of(event.t), [], False
             address = _near(connect, start)
         elif event.operation == "tls_handshake_done":
-            if open_handshakes == 1 and event.t is not None:
-                found[event.t].append(_finished(event, inside, start, address, mixed))
-            elif event.t is not None:
-                found[event.t].append(NO_TRACE)
-            open_handshakes = max(open_handshakes - 1, 0)
+            if event.t is not None:
+                alone = waiting == 1 and not overlap
+                found[event.t].append(_finished(event, inside, start, address, mixed) if alone else NO_TRACE)
+            waiting = max(waiting - 1, 0)
         else:
             inside.append(event)
     return found

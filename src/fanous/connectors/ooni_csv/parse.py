@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from fanous.connectors.ooni import messenger, tor, web
-from fanous.connectors.ooni.document import Annotations, Document
+from fanous.connectors.ooni.document import Annotations, Header
 from fanous.connectors.ooni.header import measurement_of
 from fanous.connectors.ooni.place import host_and_port, host_of
 from fanous.connectors.ooni.steps import Role
@@ -80,13 +80,13 @@ def _first(rows: list[Fields], column: str, host: Callable[[str], str]) -> str:
     return next((found for row in rows if (found := host(row.get(column, "")))), "")
 
 
-def _document(rows: list[Fields]) -> Document:
+def _document(rows: list[Fields]) -> Header:
     """The header's columns, each from the first row that has it."""
 
     def field(name: str) -> str | None:
         return next((row[name] for row in rows if name in row), None)
 
-    return Document(
+    return Header(
         test_name=field("test_name"),
         test_version=field("test_version"),
         measurement_uid=field("measurement_uid"),

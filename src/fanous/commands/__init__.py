@@ -1,0 +1,1 @@
+"""Commands: groups of the command line that have a file of their own; ``cli`` mounts them."""

@@ -1,0 +1,69 @@
+"""Desk: what all commands share - the options, the store they name, what they print and how."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+from fanous.model.instant import from_iso
+from fanous.refdata.countries import is_country
+
+if TYPE_CHECKING:
+    from fanous.store import Store
+
+StoreOption = Annotated[
+    Path | None,
+    typer.Option("--store", envvar="FANOUS_STORE", help="Folder that holds the store.", show_default=False),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="TOML file with a [store] table.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout and nothing else.")]
+CountryArgument = Annotated[str, typer.Argument(metavar="CC", help="Country code, such as PK.")]
+SinceOption = Annotated[
+    str | None, typer.Option("--since", help="Date or time; UTC unless it says otherwise.")
+]
+UntilOption = Annotated[str | None, typer.Option("--until", help="Likewise; not included.")]
+
+
+def print_document(document: Any) -> None:
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+@contextmanager
+def open_named(store: Path | None, config: Path | None, *, read_only: bool = False) -> "Iterator[Store]":
+    """The store that the options name, open for this command."""
+    from fanous.config import store_place
+    from fanous.store import open_store
+
+    with open_store(store_place(store, config), read_only=read_only) as opened:
+        yield opened
+
+
+def moment(text: str | None, option: str) -> float | None:
+    if text is None:
+        return None
+    try:
+        return from_iso(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not a date or time: 2023-12-17 or 2023-12-17T15:00Z", param_hint=option
+        ) from None
+
+
+def country_code(code: str) -> str:
+    upper = code.upper()
+    if not is_country(upper):
+        raise typer.BadParameter(f"{code!r} is not a country code (ISO 3166-1, such as PK)", param_hint="CC")
+    return upper
+
+
+def console() -> Console:
+    """Plain where nobody looks: no colour codes in a file, and lines as long as they need."""
+    return Console() if sys.stdout.isatty() else Console(width=120, no_color=True, highlight=False)

@@ -1,0 +1,77 @@
+"""Command line of incidents: ``fanous incidents list`` and ``fanous incidents show``."""
+
+from typing import Annotated
+
+import typer
+
+from fanous.commands.desk import (
+    ConfigOption,
+    JsonOption,
+    SinceOption,
+    StoreOption,
+    UntilOption,
+    console,
+    country_code,
+    moment,
+    open_named,
+    print_document,
+)
+from fanous.errors import FanousError
+from fanous.model.instant import to_iso
+
+incidents_app = typer.Typer(help="Incidents in the ledger.", no_args_is_help=True)
+
+
+@incidents_app.command("list")
+def incidents_list(
+    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """All incidents, retracted ones included, by onset."""
+    from fanous.publishers.document import incident_document
+    from fanous.publishers.sentence import sentence
+
+    code = country_code(country) if country else None
+    with open_named(store, config, read_only=True) as opened:
+        found = opened.incidents(code, moment(since, "--since"), moment(until, "--until"))
+    if as_json:
+        print_document({"incidents": [incident_document(incident) for incident in found]})
+        return
+    for incident in found:
+        print(f"{incident.id}  {incident.status:9}  {sentence(incident)}")
+    if not found:
+        print("no incidents")
+
+
+@incidents_app.command("show")
+def incidents_show(
+    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One incident with what each network saw and every revision of the claim."""
+    from fanous.publishers.document import detailed_document
+    from fanous.publishers.terminal import incident_text
+
+    with open_named(store, config, read_only=True) as opened:
+        incident = opened.incident(incident_id.upper())
+        if incident is None:
+            raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+        revisions = opened.revisions(incident.id)
+        names = opened.networks(incident.country)
+    history = [
+        {"n": r.n, "at": to_iso(r.at), "status": str(r.incident.status), "reason": r.reason}
+        for r in revisions
+    ]
+    if as_json:
+        print_document(detailed_document(incident) | {"revisions": history})
+        return
+    console().print(incident_text(incident, names))
+    print("\nRevisions")
+    for one in history:
+        print(f"  {one['n']}. {one['at']}  {one['status']}: {one['reason']}")

@@ -1,0 +1,162 @@
+"""Borrowed: what a published set of fingerprints amounts to, row by row; and which rows prove nothing.
+
+Sets are made for other tools, with other readers behind them.  Here a block page makes a verdict, so what
+occurs on ordinary pages is left out and counted, and what cannot be used is named with its line.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fanous.errors import FanousError
+from fanous.refdata.ordinary import ORDINARY_PAGES
+from fanous.rules.fingerprints import BlockAddress, Fingerprint, Kind, Where
+from fanous.rules.matcher import PatternText, compile_matcher
+
+LEAST_LETTERS = 12
+"""Characters that a text needs which counts in every country: shorter ones are words of a language
+(``blokeret`` is Danish for *blocked*) or pieces of addresses (``/access?``)."""
+
+KIND_OF_SCOPE: dict[str, Kind | None] = {
+    "nat": Kind.BLOCKPAGE,
+    "isp": Kind.BLOCKPAGE,
+    "prod": Kind.BLOCKPAGE,  # a filtering product's page; states run them too
+    "inst": Kind.PORTAL,  # a school's or a company's own filter: says nothing about the country
+    "injb": Kind.PORTAL,  # injected, but harmless: a bill to pay, a router to update
+    "fp": Kind.BENIGN,
+    "prov": Kind.BENIGN,  # the site's own word
+    "vbw": None,  # "vague blocking word", by the set's own judgement
+    "br": None,
+}
+"""Citizen Lab's scopes, which OONI's sets use too; ``None`` = left out."""
+
+ADDRESS_SCOPES = frozenset({"nat", "isp"})
+"""A resolver that filters as a product is one that its user chose; bogons (``br``) are judged with the
+control's answer by rules of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    line: int
+    why: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one file of a set gave.
+
+    Attributes:
+        origin: the set, such as ``ooni``; begins every id.
+        bad: rows that cannot be used, in order.
+        left_out: reason -> rows that could, and are not.
+    """
+
+    origin: str
+    patterns: list[Fingerprint] = field(default_factory=list)
+    addresses: list[BlockAddress] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    _ids: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def usable(self) -> int:
+        return len(self.patterns) + len(self.addresses)
+
+    def leave_out(self, reason: str) -> None:
+        self.left_out[reason] += 1
+
+    def reject(self, line: int, why: str) -> None:
+        self.bad.append(BadRow(line, why))
+
+    def add(self, line: int, name: str, kind: Kind, text: "Text", row: "Row") -> None:
+        """Take one pattern, unless it cannot be compiled or proves nothing."""
+        vague = kind is not Kind.BENIGN and not row.countries and len(text.shown) < LEAST_LETTERS
+        if vague:
+            self.leave_out("too short to count in every country")
+            return
+        try:
+            occurs = text.occurs(name)
+        except FanousError as error:
+            self.reject(line, str(error))
+            return
+        if kind is not Kind.BENIGN and any(occurs(page) for page in ORDINARY_PAGES):
+            self.leave_out("occurs on ordinary pages")
+            return
+        self._ids[name] += 1
+        again = f"~{self._ids[name]}" if self._ids[name] > 1 else ""
+        self.patterns.append(
+            Fingerprint(
+                id=f"{self.origin}/{name}{again}",
+                where=text.where,
+                kind=kind,
+                pattern=text.pattern,
+                countries=row.countries,
+                source=row.source,
+                origin=self.origin,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What each pattern of a row shares: where it counts, and the public fact behind it."""
+
+    countries: frozenset[str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A pattern put into Fanous's terms.
+
+    Attributes:
+        shown: as the set writes it, without the header's name.
+        pattern: the expression to compile, with the place built in and capitals counting.
+        literal: ``shown`` is to be taken as it stands.
+    """
+
+    where: Where
+    shown: str
+    pattern: str
+    literal: bool
+
+    def occurs(self, name: str) -> Callable[[str], bool]:
+        """What tells whether a page's body has it.
+
+        Raises:
+            FanousError: the expression of ``name`` cannot be compiled.
+        """
+        if self.literal:
+            return lambda page: self.where is Where.BODY and self.shown in page
+        matcher = compile_matcher([PatternText(name, self.pattern)])
+        return lambda page: self.where is Where.BODY and bool(matcher.find(page.encode()))
+
+
+def text_of(place: str, how: str, shown: str) -> Text | None:
+    """Where and how to look for a text.
+
+    Args:
+        place: ``body`` or ``header.<name>``, as OONI writes it.
+        how: ``full``, ``prefix``, ``contains`` or ``regexp``; capitals count.
+
+    Returns:
+        ``None`` = cannot be told in one pass over headers and body: the beginning or the whole of a body.
+    """
+    if place == "body" and how in ("full", "prefix"):
+        return None
+    from_start = how in ("full", "prefix") or (how == "regexp" and shown.startswith("^"))
+    inner = shown.removeprefix("^") if how == "regexp" else _escaped(shown)
+    exactly, literal = f"(?-i:{inner})", how != "regexp"
+    if place == "body":
+        return Text(Where.BODY, shown, exactly, literal)
+    name = place.removeprefix("header.").lower()
+    if name == "location":
+        end = r"\n" if how == "full" else ""
+        return Text(Where.LOCATION, shown, ("^" if from_start else "") + exactly + end, literal)
+    gap, end = r"[ \t]*" if from_start else r"[^\n]*", r"\r?\n" if how == "full" else ""
+    return Text(Where.HEADER, shown, rf"(^|\n){_escaped(name)}:{gap}{exactly}{end}", literal)
+
+
+def _escaped(text: str) -> str:
+    """Every sign that could mean something becomes its number; letters outside ASCII stand as they are."""
+    return "".join(c if c.isalnum() or not c.isascii() else f"\\x{ord(c):02x}" for c in text)

@@ -1,0 +1,176 @@
+"""Sets: the published collections of fingerprints that Fanous can read, and those that are installed.
+
+To add one: a reader that gives a ``Reading``, and one ``PublicSet`` below.  A file of the user's own in the
+format of ``fingerprints.toml`` may stand among them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fanous.errors import FanousError
+from fanous.refdata import rated_csv, signatures
+from fanous.refdata.borrowed import Reading
+from fanous.rules.fingerprints import parse_fingerprints
+
+LARGEST_SET = 8 << 20
+"""Bytes.  The largest of today has 0.3 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicSet:
+    """One published file.
+
+    Attributes:
+        file: its name once installed.
+        title: its name for people.
+        url: where its makers publish it.
+        licence: as its makers state it.
+    """
+
+    file: str
+    title: str
+    url: str
+    licence: str
+    read: Callable[[str], Reading]
+
+
+_GITHUB = "https://raw.githubusercontent.com"
+_ANALYSIS = f"{_GITHUB}/censoredplanet/censoredplanet-analysis/master/pipeline/metadata/data"
+_ANNOTATIONS = f"{_GITHUB}/citizenlab/filtering-annotations/master/data/v1"
+_BLOCKING = f"{_GITHUB}/ooni/blocking-fingerprints/main"
+_UNSTATED = "none stated"
+
+OONI_HTTP = PublicSet(
+    "ooni-http.csv",
+    "OONI blocking fingerprints, pages",
+    f"{_BLOCKING}/fingerprints_http.csv",
+    _UNSTATED,
+    rated_csv.read_ooni,
+)
+OONI_DNS = PublicSet(
+    "ooni-dns.csv",
+    "OONI blocking fingerprints, addresses",
+    f"{_BLOCKING}/fingerprints_dns.csv",
+    _UNSTATED,
+    rated_csv.read_ooni,
+)
+CITIZENLAB_HTTP = PublicSet(
+    "citizenlab-http.csv",
+    "Citizen Lab filtering annotations, pages",
+    f"{_ANNOTATIONS}/http.csv",
+    "BSD-3-Clause",
+    rated_csv.read_citizenlab,
+)
+CITIZENLAB_DNS = PublicSet(
+    "citizenlab-dns.csv",
+    "Citizen Lab filtering annotations, addresses",
+    f"{_ANNOTATIONS}/dns.csv",
+    "BSD-3-Clause",
+    rated_csv.read_citizenlab,
+)
+BLOCKPAGES = PublicSet(
+    "censoredplanet-blockpages.jsonl",
+    "Censored Planet block pages",
+    f"{_ANALYSIS}/blockpage_signatures.json",
+    "Apache-2.0",
+    signatures.read_blockpages,
+)
+FALSE_POSITIVES = PublicSet(
+    "censoredplanet-false-positives.jsonl",
+    "Censored Planet false positives",
+    f"{_ANALYSIS}/false_positive_signatures.json",
+    "Apache-2.0",
+    signatures.read_false_positives,
+)
+
+PUBLIC_SETS = (OONI_HTTP, OONI_DNS, CITIZENLAB_HTTP, CITIZENLAB_DNS, BLOCKPAGES, FALSE_POSITIVES)
+
+_BY_FILE = {one.file: one for one in PUBLIC_SETS}
+
+
+def installed_sets(folder: Path) -> tuple[Path, ...]:
+    """Files of sets in the folder, in the order of their names; a folder that is not there has none."""
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(p for p in folder.iterdir() if p.name in _BY_FILE or p.suffix == ".toml"))
+
+
+def public_set(text: str, name: str) -> PublicSet:
+    """The set that a file is, by what stands in it.
+
+    Raises:
+        FanousError: it is none that Fanous knows.
+    """
+    if name in _BY_FILE:
+        return _BY_FILE[name]
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    columns = rated_csv.columns_of(first)
+    if columns >= rated_csv.OONI_COLUMNS:
+        rows = text.splitlines()[1:]
+        return OONI_DNS if rows and all(",dns," in row for row in rows[:20]) else OONI_HTTP
+    if columns >= rated_csv.DNS_COLUMNS:
+        return CITIZENLAB_DNS
+    if columns >= rated_csv.HTTP_COLUMNS:
+        return CITIZENLAB_HTTP
+    if signatures.is_signature(first):
+        return BLOCKPAGES if signatures.are_blockpages(text) else FALSE_POSITIVES
+    raise _unknown(first, name)
+
+
+def read_set(text: str, name: str) -> Reading:
+    """Patterns and addresses of a file: a published set, or TOML of the user's own.
+
+    Raises:
+        FanousError: nothing in it can be used; the message says why.
+    """
+    if name.endswith(".toml"):
+        reading = Reading("")
+        patterns, addresses = parse_fingerprints(text, name)
+        reading.patterns.extend(patterns)
+        reading.addresses.extend(addresses)
+    else:
+        known = public_set(text, name)
+        if not _has_its_form(text, known):
+            raise _unknown(text[:200], name)
+        reading = known.read(text)
+    if not reading.usable:
+        first = f" (line {reading.bad[0].line}: {reading.bad[0].why})" if reading.bad else ""
+        raise FanousError(f"{name}: no fingerprint in it can be used{first}; fetch the file again")
+    return reading
+
+
+def decoded(data: bytes, name: str) -> str:
+    """The text of a file.
+
+    Raises:
+        FanousError: it is too large, or not UTF-8.
+    """
+    if len(data) > LARGEST_SET:
+        raise FanousError(f"{name} has more than {LARGEST_SET >> 20} MiB: this is no set of fingerprints")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FanousError(f"{name} is not UTF-8 ({error}); fetch the file again") from error
+
+
+def _has_its_form(text: str, known: PublicSet) -> bool:
+    """Is a file with the name of a set one of its kind?"""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if known.file.endswith(".jsonl"):
+        return signatures.is_signature(first)
+    columns = rated_csv.columns_of(first)
+    wanted = {
+        OONI_HTTP.file: rated_csv.OONI_COLUMNS,
+        OONI_DNS.file: rated_csv.OONI_COLUMNS,
+        CITIZENLAB_HTTP.file: rated_csv.HTTP_COLUMNS,
+        CITIZENLAB_DNS.file: rated_csv.DNS_COLUMNS,
+    }
+    return columns >= wanted[known.file]
+
+
+def _unknown(first: str, name: str) -> FanousError:
+    return FanousError(
+        f"{name} is no set of fingerprints that Fanous can read (it begins {first[:60]!r}); known are OONI's "
+        "and Citizen Lab's CSV, Censored Planet's JSON lines, and TOML with [[pattern]] tables"
+    )

@@ -1,0 +1,207 @@
+"""The published rules, taken one by one."""
+
+import numpy as np
+import pytest
+
+from fanous.incidents.confirm import (
+    CONTROLS,
+    LONE_HOURS,
+    LONE_PROBES,
+    NETWORK_PROBES,
+    NETWORK_SHARE,
+    PROBES,
+    Ruling,
+    families_seen,
+    mostly_controlled,
+    nameable,
+    rule_c1_c3,
+    rule_c2,
+)
+from fanous.model.entity import Family
+from fanous.model.incident import Kind
+from tests.incidents.events import HOUR, MONDAY, Ballot, votes
+
+EDGE, OONI = Family.EDGE, Family.OONI
+ROUTING, PROBING, USAGE, DARKNET, REPORTS = (
+    Family.ROUTING,
+    Family.PROBING,
+    Family.USAGE,
+    Family.DARKNET,
+    Family.REPORTS,
+)
+CONTROL_HOURS = [10.0, 10.5, 11.0, 11.5]
+
+
+def c2(
+    *ballots: Ballot, controls: list[float] | None = None, raised: dict[int, float] | None = None
+) -> Ruling:
+    """C2 on failing votes; hours since Monday; every network is raised at 10:00 unless told otherwise."""
+    at = raised if raised is not None else {ballot.asn: 10.0 for ballot in ballots}
+    times = np.array(CONTROL_HOURS if controls is None else controls) * HOUR + MONDAY
+    return rule_c2(votes(*ballots), times, {asn: MONDAY + hour * HOUR for asn, hour in at.items()})
+
+
+def hour_of(ruling: Ruling) -> float:
+    assert ruling.at is not None
+    return (ruling.at - MONDAY) / HOUR
+
+
+TWO = Ballot([10, 11, 12], True, 1), Ballot([10.2, 11.2, 12.2], True, 2)
+
+
+@pytest.mark.parametrize(
+    ("what", "ballots", "named"),
+    [
+        ("three probes in two hours", [Ballot([10, 10.5, 11], True)], True),
+        ("one hour without controls is one burst", [Ballot([10, 10.3, 10.6], True)], False),
+        ("one hour with normal controls", [Ballot([10, 10.3, 10.6], True, controlled=True)], True),
+        (
+            "half of the failing ones controlled",
+            [Ballot([10, 10.1], True, controlled=True), Ballot([10.2, 10.3], True)],
+            True,
+        ),
+        (
+            "a third of the failing ones controlled",
+            [Ballot([10], True, controlled=True), Ballot([10.2, 10.3], True)],
+            False,
+        ),
+        ("two probes", [Ballot([10, 11], True)], False),
+        ("one probe all day", [Ballot(range(10, 20), True, probe="p")], False),
+        ("seven of ten failed", [Ballot(range(7), True), Ballot(range(3), False)], True),
+        ("six of ten failed", [Ballot(range(6), True), Ballot(range(4), False)], False),
+        ("nothing measured", [], False),
+    ],
+)
+def test_a_network_is_named_on_its_own_evidence(what: str, ballots: list[Ballot], named: bool) -> None:
+    assert (NETWORK_PROBES, NETWORK_SHARE) == (3, 0.7)
+    assert nameable(votes(*ballots)) is named, what
+
+
+def test_half_of_the_failing_measurements_make_it_controlled_and_none_do_not() -> None:
+    assert not mostly_controlled(votes())
+    assert mostly_controlled(votes(Ballot([1], True, controlled=True), Ballot([2], True)))
+    assert not mostly_controlled(votes(Ballot([1], True, controlled=True), Ballot([2, 3], True)))
+
+
+def test_c2_is_met_by_two_networks_that_fail_together_with_a_control() -> None:
+    ruling = c2(*TWO)
+    assert ruling.rule == "C2"
+    assert ruling.reason == (
+        "C2: 6 independent probes on 2 networks saw it, with networks that still reach it as control"
+    )
+
+
+def test_c2_names_the_helper_where_the_failing_measurements_carried_one() -> None:
+    helped = c2(Ballot([10, 10.1, 10.2], True, 1, controlled=True), controls=[])
+    assert helped.rule == "C2"
+    assert helped.reason == "C2: 3 independent probes on 1 network saw it, with the outside helper as control"
+
+
+@pytest.mark.parametrize(
+    ("ruling", "lacking"),
+    [
+        (c2(*TWO, raised={}), "no network reached the threshold"),
+        (c2(Ballot([10, 11], True)), f"2 independent probes saw it; {PROBES} are needed"),
+        (c2(Ballot([10, 11, 12], True, probe="p")), "1 independent probe saw it"),
+        (c2(*TWO, controls=[]), "nothing shows that the target worked elsewhere at the time"),
+        (c2(*TWO, controls=[10, 11]), "nothing shows that the target worked elsewhere"),
+        (c2(Ballot([10, 11, 12], True)), "no two networks failed together: 3 independent probes in 3 hours"),
+        (
+            c2(Ballot([10, 11, 12], True, 1), Ballot([40, 41, 42], True, 2)),
+            "no two networks failed together: 6 independent probes in 6 hours",
+        ),
+        (
+            c2(Ballot([10, 14, 18], True, 1), Ballot([12, 16, 20], True, 2)),  # two hours apart
+            "no two networks failed together: 6 independent probes in 6 hours",
+        ),
+        (
+            c2(Ballot([10, 11, 12], True, 1), Ballot([10.1], True, 2)),  # together in one hour only
+            "no two networks failed together",
+        ),
+        (c2(*TWO, raised={3: 10}), "0 independent probes saw it"),
+    ],
+)
+def test_what_c2_lacks_is_said(ruling: Ruling, lacking: str) -> None:
+    assert (ruling.rule, ruling.at) == ("", None)
+    assert ruling.reason.startswith(lacking)
+
+
+def test_c2_needs_so_many_controls() -> None:
+    assert CONTROLS == 3
+    assert c2(*TWO, controls=[10, 11, 11.1]).rule == "C2"
+
+
+@pytest.mark.parametrize(
+    ("hours", "probes", "met"),
+    [
+        (range(10, 18), 8, True),
+        (range(10, 17), 7, False),  # seven hours
+        (range(10, 18), 5, False),  # five probes
+        (range(10, 18), 6, True),
+    ],
+)
+def test_a_lone_network_must_be_seen_by_more_and_for_longer(hours: range, probes: int, met: bool) -> None:
+    assert (LONE_PROBES, LONE_HOURS) == (6, 8)
+    seen = [Ballot([hour], True, 1, probe=f"p{n % probes}") for n, hour in enumerate(hours)]
+    assert bool(c2(*seen).rule) is met
+
+
+def test_it_is_confirmed_when_the_last_thing_needed_came_in() -> None:
+    assert hour_of(c2(*TWO)) == pytest.approx(11.2), "the second hour in which both fail"
+    assert hour_of(c2(*TWO, controls=[10, 11, 15, 16])) == pytest.approx(15.0)
+    assert hour_of(c2(*TWO, raised={1: 14, 2: 13})) == pytest.approx(14.0)
+    lone = [Ballot([hour], True, 1) for hour in range(10, 24)]
+    assert hour_of(c2(*lone)) == pytest.approx(17.0), "the eighth hour"
+
+
+def test_a_network_that_was_not_raised_yet_is_no_witness_yet() -> None:
+    """Its failures before count from the moment it is raised."""
+    early, late = Ballot([10, 10.2, 11, 11.2], True, 1), Ballot([10.1, 11.1], True, 2)
+    assert hour_of(c2(early, late, raised={1: 10, 2: 30})) == pytest.approx(30.0)
+
+
+def test_later_measurements_do_not_move_the_moment() -> None:
+    now = c2(*TWO).at
+    more = Ballot(range(13, 40), True, 1), Ballot(range(13, 40), True, 2)
+    assert c2(*TWO, *more, controls=[*CONTROL_HOURS, *range(12, 40)]).at == now
+
+
+@pytest.mark.parametrize(
+    ("sources", "families"),
+    [
+        ([], ()),
+        (["ooni", "ooni-csv", "ooni"], (OONI,)),
+        (["ooni", "own probes"], (EDGE, OONI)),
+        (["a web page"], (REPORTS,)),
+    ],
+)
+def test_sources_that_fail_together_are_one_family(sources: list[str], families: tuple[Family, ...]) -> None:
+    known = {"ooni": OONI, "ooni-csv": OONI, "own probes": EDGE}
+    assert families_seen(sources, known) == families
+
+
+RAISED = {1: MONDAY + HOUR, 2: MONDAY}
+
+
+@pytest.mark.parametrize(
+    ("kind", "families", "rule", "reason"),
+    [
+        (Kind.BLOCKING, (EDGE, OONI), "C1", "C1: seen by edge and ooni"),
+        (Kind.THROTTLING, (OONI, USAGE), "C1", "C1: seen by ooni and usage"),
+        (Kind.BLOCKING, (OONI,), "", "one family of sources"),
+        (Kind.BLOCKING, (OONI, REPORTS), "", "one family of sources"),  # hearsay is no second witness
+        (Kind.BLOCKING, (), "", "one family of sources"),
+        (Kind.OUTAGE, (ROUTING, PROBING), "C3", "C3: seen by routing and probing"),
+        (Kind.OUTAGE, (OONI, USAGE, DARKNET), "C3", "C3: seen by usage and darknet"),
+        (Kind.OUTAGE, (OONI, ROUTING), "C1", "C1: seen by ooni and routing"),
+        (Kind.OUTAGE, (ROUTING,), "", "one family of sources"),
+    ],
+)
+def test_families_that_agree(kind: Kind, families: tuple[Family, ...], rule: str, reason: str) -> None:
+    ruling = rule_c1_c3(kind, families, RAISED)
+    assert (ruling.rule, ruling.reason) == (rule, reason)
+    assert ruling.at == (MONDAY if rule else None)
+
+
+def test_families_that_agree_on_nothing_raised_give_no_moment() -> None:
+    assert rule_c1_c3(Kind.BLOCKING, (EDGE, OONI), {}).at is None

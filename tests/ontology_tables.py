@@ -1,0 +1,98 @@
+"""Ontology tables: the parts of docs/ontology.md that follow from the code, row by row.
+
+    python -m tests.ontology_tables
+
+writes them anew into the document; what a mechanism means stays as a person wrote it.
+"""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+
+from fanous.model.observation import Layer
+from fanous.publishers.mechanisms import mechanism_words
+from fanous.rules import RULES, Rule, mechanisms
+from fanous.signals import SIGNALS, Signal
+from tests.documents import ROOT, section
+
+ONTOLOGY = ROOT / "docs" / "ontology.md"
+WHOLE = "The whole measurement"
+
+_MECHANISM = re.compile(r"(dns|encdns|ip|tcp|tls|quic|http|server)(\.[a-z_]+)*")
+_ROW = re.compile(r"\| `([a-z0-9_.]+)` \| (.*) \| (.*?) ?\|")
+
+
+def rule_row(rule: Rule) -> str:
+    mechanism = f"`{rule.mechanism}`" if isinstance(rule.mechanism, str) else "by the case"
+    state = f"{rule.state}, symptom" if rule.symptom else str(rule.state)
+    return f"| `{rule.id}` | {state} | {mechanism if rule.mechanism else '-'} | {rule.why} |"
+
+
+def signal_row(signal: Signal) -> str:
+    cells = [
+        f"`{signal.name}`",
+        signal.title,
+        signal.unit,
+        signal.bad,
+        ", ".join(signal.proves),
+        signal.family,
+        ", ".join(signal.layers),
+        ", ".join(signal.states),
+        f"`{signal.watcher}`",
+        "yes" if signal.by_resolver else "no",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def rule_sections() -> list[str]:
+    """A heading, the head of a table and the rows, for each layer in the order of the rules."""
+    lines = []
+    for layer in (None, *Layer):
+        rows = [rule_row(rule) for rule in RULES if rule.layer is layer]
+        heading = WHOLE if layer is None else str(layer)
+        lines += ["", f"### {heading}", "", "| rule | state | mechanism | why |", "|---|---|---|---|", *rows]
+    return lines
+
+
+def mechanisms_named() -> set[str]:
+    """All that a verdict can carry: constants of the rules, and of the functions that name one."""
+    named = {rule.mechanism for rule in RULES if isinstance(rule.mechanism, str) and rule.mechanism}
+    tree = ast.parse(inspect.getsource(mechanisms))
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return named | {text for text in constants if isinstance(text, str) and _MECHANISM.fullmatch(text)}
+
+
+def words_of(mechanism: str) -> str:
+    """What a sentence says of it; ``-`` = it has no words of its own."""
+    words = mechanism_words(mechanism)
+    return "-" if words == mechanism else words
+
+
+def mechanism_rows(text: str) -> dict[str, tuple[str, str]]:
+    """Mechanism -> (meaning, words in a sentence), as the document has them."""
+    rows = (_ROW.fullmatch(line) for line in section(text, "## Mechanisms"))
+    return {row[1]: (row[2], row[3]) for row in rows if row}
+
+
+def renewed(text: str) -> str:
+    """The document with the tables of signals, mechanisms and rules written anew."""
+    return "\n".join(_renewed_lines(text)) + "\n"
+
+
+def _renewed_lines(text: str) -> Iterator[str]:
+    meanings = mechanism_rows(text)
+    for line in text[: text.index("\n### " + WHOLE)].rstrip().splitlines():
+        row = _ROW.fullmatch(line)
+        name = line.split("`")[1] if line.startswith("| `") else ""
+        if name in SIGNALS:
+            yield signal_row(SIGNALS[name])
+        elif row and name in meanings and line in section(text, "## Mechanisms"):
+            yield f"| `{name}` | {row[2]} | {words_of(name)} |"
+        else:
+            yield line
+    yield from rule_sections()
+
+
+if __name__ == "__main__":
+    ONTOLOGY.write_text(renewed(ONTOLOGY.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,67 @@
+"""Download: limits hold against a mirror that misbehaves, and nothing leaves HTTPS."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.refdata.download import download
+from tests.refdata.mirror import GOOD, mirror
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with mirror() as at:
+        yield at
+
+
+@pytest.mark.parametrize("path", ["/good", "/unsized", "/moved"])
+def test_a_whole_file_comes_as_it_is(address: str, path: str) -> None:
+    assert download(address + path, loopback=True) == GOOD
+
+
+@pytest.mark.parametrize(
+    ("path", "reason", "permanent"),
+    [
+        ("/missing", "/missing: the server says 404", True),
+        ("/busy", "/busy: the server says 503", False),
+        ("/truncated", "broke off after 100 of", False),
+        ("/huge", "has more than 100,000 bytes", True),
+        ("/huge-unsized", "has more than 100,000 bytes", True),
+        ("/silent", "/silent cannot be fetched: .*timed out", False),
+        ("/drip", "/drip comes too slowly", False),
+        ("/in-circles", "the server says 302", True),
+        ("/in-clear", "http://mirror.example.org/good is not https", True),
+        ("/to-a-file", "the server says 302", True),
+        ("/too-many", "the server says 429", False),
+    ],
+)
+def test_what_goes_wrong_is_said(address: str, path: str, reason: str, permanent: bool) -> None:
+    with pytest.raises(FanousError, match=reason) as raised:
+        download(address + path, largest=100_000, stall=0.3, deadline=0.6, loopback=True)
+    assert raised.value.permanent is permanent
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://mirror.example.org/set.csv", "file:///etc/hostname", "ftp://mirror.example.org/", "set.csv"],
+)
+@pytest.mark.parametrize("loopback", [False, True])
+def test_only_https_is_fetched(url: str, loopback: bool) -> None:
+    with pytest.raises(FanousError, match="is not https"):
+        download(url, loopback=loopback)
+
+
+def test_http_from_this_machine_must_be_asked_for(address: str) -> None:
+    with pytest.raises(FanousError, match="is not https"):
+        download(address + "/good")
+
+
+def test_a_length_that_is_no_number_is_no_length(address: str) -> None:
+    assert download(address + "/odd-length", loopback=True) == GOOD
+
+
+def test_a_machine_without_a_network_is_told_so() -> None:
+    with pytest.raises(FanousError, match=r"https://127.0.0.1:1/set cannot be fetched: .*refused") as raised:
+        download("https://127.0.0.1:1/set")
+    assert not raised.value.permanent

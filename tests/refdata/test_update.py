@@ -1,0 +1,172 @@
+"""Update: what is installed, what is refused, and that what stood before stands."""
+
+import functools
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.refdata.about import About, about_path, installed, read_about
+from fanous.refdata.download import download
+from fanous.refdata.sets import OONI_DNS, OONI_HTTP, PublicSet
+from fanous.refdata.update import Fetch, Outcome, update
+from tests.refdata.mirror import GOOD, mirror
+from tests.refdata.sets import OWN, ooni, ooni_file, signature
+
+fetch = functools.partial(download, largest=100_000, stall=0.3, deadline=0.6, loopback=True)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with mirror() as at:
+        yield at
+
+
+def gives(data: bytes) -> Fetch:
+    def fetched(url: str) -> bytes:
+        return data
+
+    return fetched
+
+
+def at(url: str) -> PublicSet:
+    return replace(OONI_HTTP, url=url)
+
+
+def test_a_fetched_set_is_installed_with_its_source_and_licence(address: str, tmp_path: Path) -> None:
+    (one,) = update([at(address + "/good")], tmp_path / "new" / "refdata", fetch=fetch)
+    assert (one.file, one.outcome, one.usable) == ("ooni-http.csv", Outcome.UPDATED, 10)
+    ((path, about),) = installed(tmp_path / "new" / "refdata")
+    assert path.read_bytes() == GOOD
+    assert about is not None
+    assert (about.source, about.licence, about.usable) == (address + "/good", OONI_HTTP.licence, 10)
+    assert sorted(p.name for p in path.parent.iterdir()) == ["ooni-http.csv", "ooni-http.csv.about.json"]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/missing", "404"),
+        ("/truncated", "broke off"),
+        ("/silent", "timed out"),
+        ("/drip", "too slowly"),
+        ("/huge", "more than"),
+        ("/html", "is no set of fingerprints .*it begins '<!DOCTYPE html>"),
+        ("/in-clear", "is not https"),
+    ],
+)
+def test_a_failure_leaves_what_stands_and_the_others_go_on(
+    address: str, tmp_path: Path, path: str, reason: str
+) -> None:
+    (tmp_path / "ooni-http.csv").write_bytes(GOOD)
+    dns = replace(OONI_DNS, url=address + "/good")  # any CSV of that form will do
+    failed, other = update([at(address + path), dns], tmp_path, fetch=fetch)
+    assert failed.outcome is Outcome.FAILED
+    assert re.search(reason, failed.why)
+    assert (tmp_path / "ooni-http.csv").read_bytes() == GOOD
+    assert other.outcome is Outcome.UPDATED
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"), [(7, Outcome.UPDATED), (6, Outcome.FAILED), (14, Outcome.UPDATED)]
+)
+def test_a_set_that_shrank_is_taken_for_broken(tmp_path: Path, rows: int, outcome: Outcome) -> None:
+    update([OONI_HTTP], tmp_path, fetch=gives(ooni_file(10).encode()))
+    (one,) = update([OONI_HTTP], tmp_path, fetch=gives(ooni_file(rows).encode()))
+    assert one.outcome is outcome
+    assert (tmp_path / "ooni-http.csv").read_text() == ooni_file(rows if outcome is Outcome.UPDATED else 10)
+    if outcome is Outcome.FAILED:
+        assert "has 6 usable fingerprints and the set that stands has 10, so it is kept" in one.why
+        assert f"remove {tmp_path / 'ooni-http.csv'}" in one.why
+
+
+def test_what_stands_broken_is_replaced_by_any_set(tmp_path: Path) -> None:
+    (tmp_path / "ooni-http.csv").write_bytes(b"\xff")
+    (one,) = update([OONI_HTTP], tmp_path, fetch=gives(ooni_file(1).encode()))
+    assert one.outcome is Outcome.UPDATED
+
+
+def test_the_same_file_again_changes_nothing_but_the_date(tmp_path: Path) -> None:
+    update([OONI_HTTP], tmp_path, fetch=gives(GOOD))
+    (one,) = update([OONI_HTTP], tmp_path, fetch=gives(GOOD))
+    assert one.outcome is Outcome.UNCHANGED
+
+
+def test_bad_rows_are_named_and_the_rest_installed(tmp_path: Path) -> None:
+    text = ooni_file(3) + ooni(scope="galaxy") + ooni(scope="vbw")
+    (one,) = update([OONI_HTTP], tmp_path, fetch=gives(text.encode()))
+    assert (one.usable, [row.line for row in one.bad]) == (3, [5])
+    assert one.left_out == {"rated as vague": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "file"),
+    [
+        ("fingerprints_http.csv", ooni_file(), "ooni-http.csv"),
+        ("fetched by a friend", signature("b_nat_pk", "kept from you"), "censoredplanet-blockpages.jsonl"),
+        ("own.toml", OWN, "own.toml"),
+    ],
+)
+def test_a_file_that_the_user_has_is_installed_under_its_sets_name(
+    tmp_path: Path, name: str, text: str, file: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    (one,) = update([tmp_path / name], tmp_path / "refdata")
+    assert (one.file, one.outcome, one.source) == (file, Outcome.UPDATED, str(tmp_path / name))
+    assert (tmp_path / "refdata" / file).read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (OWN.replace("this page", "(this page"), "own.notice: the pattern cannot be compiled"),
+        (OWN.replace("own.notice", "ir.peyvandha"), "ir.peyvandha is in fingerprints.toml too"),
+        (OWN.replace("own.notice", "other.notice"), "other.notice is in .*other.toml too"),
+        (OWN + OWN, "the id is used twice"),
+        ("", "no fingerprint in it can be used"),
+    ],
+)
+def test_toml_that_would_stop_every_command_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    folder = tmp_path / "refdata"
+    folder.mkdir()
+    (folder / "other.toml").write_text(OWN.replace("own.notice", "other.notice"))
+    (tmp_path / "own.toml").write_text(text)
+    (one,) = update([tmp_path / "own.toml"], folder)
+    assert one.outcome is Outcome.FAILED
+    assert re.search(reason, one.why)
+    assert not (folder / "own.toml").exists()
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (one,) = update([tmp_path / "missing.csv"], tmp_path)
+    assert one.why.startswith(f"{tmp_path / 'missing.csv'} cannot be read: No such file")
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "refdata").write_text("a file stands where the folder should")
+    with pytest.raises(FanousError, match=r"cannot be written: .*mend the folder"):
+        update([OONI_HTTP], tmp_path / "refdata", fetch=gives(GOOD))
+
+
+def test_of_a_set_changed_by_hand_nothing_is_claimed(tmp_path: Path) -> None:
+    update([OONI_HTTP], tmp_path, fetch=gives(GOOD))
+    (tmp_path / "ooni-http.csv").write_bytes(GOOD + b"\n")
+    assert installed(tmp_path) == [(tmp_path / "ooni-http.csv", None)]
+
+
+@pytest.mark.parametrize("noted", ["", "[]", "{}", "{", '{"usable": 1}'])
+def test_a_note_that_cannot_be_read_is_no_note(tmp_path: Path, noted: str) -> None:
+    path = tmp_path / "ooni-http.csv"
+    about_path(path).write_text(noted)
+    assert read_about(path) is None
+
+
+def test_a_note_says_when(tmp_path: Path) -> None:
+    update([OONI_HTTP], tmp_path, fetch=gives(GOOD))
+    about = read_about(tmp_path / "ooni-http.csv")
+    assert isinstance(about, About)
+    assert len(about.installed_at) == len("2023-12-17T15:00:00Z")
+    assert about.installed_at.endswith("Z")

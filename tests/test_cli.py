@@ -1,0 +1,168 @@
+"""The command line as a user meets it: exit codes, what goes to stdout, what an error says."""
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fanous.store import open_store
+from tests.children import child_environment
+
+KEYS = [
+    "id", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
+    "onset_earliest", "onset_latest", "end", "intervals", "confirmed_at", "confidence",
+    "users_affected_share", "kbps", "level", "evidence", "rules_version", "detector_version",
+]  # fmt: skip
+
+
+def fanous(*words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run the command; its exit code must be ``code``, and never is there a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fanous", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=child_environment(),
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def document(*words: str | Path) -> Any:
+    return json.loads(fanous(*words, "--json").stdout)
+
+
+@pytest.fixture(scope="module")
+def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    store = tmp_path_factory.mktemp("cli") / "store"
+    tally = document("ingest", "ooni", rally, "--store", store)
+    assert list(tally) == ["read", "stored", "duplicate", "rejected", "rejects"]
+    assert tally["read"] == tally["stored"] + tally["duplicate"] + tally["rejected"] > 1000
+    return store
+
+
+def test_confirm_gives_the_documented_json_and_nothing_else(filled: Path) -> None:
+    answer = document("confirm", "pk", "--since", "2023-12-17", "--until", "2023-12-18", "--store", filled)
+    assert list(answer) == ["country", "since", "until", "incidents", "insufficient"]
+    assert answer["since"] == "2023-12-17T00:00:00Z"
+    (incident,) = answer["incidents"]
+    assert list(incident) == KEYS
+    assert incident["id"] == "PK-2023-0001"
+    assert incident["scope"] == "nation"
+    assert incident["entities"][0] == "PK"
+    assert list(incident["parts"][0]) == ["target", "kind", "mechanisms", "entities"]
+    assert list(incident["users_affected_share"]) == ["mean", "low", "high", "observed"]
+
+
+def test_confirm_for_people_has_the_sentence_and_the_grid(filled: Path) -> None:
+    text = fanous("confirm", "PK", "--target", "twitter.com", "--store", filled).stdout
+    assert "Confirmed, and over:" in text
+    assert "PKT" in text
+    assert "UTC" in text
+    assert "AS59257" in text
+    assert "no data" in text
+
+
+def test_incidents_are_listed_and_shown_with_their_revisions(filled: Path) -> None:
+    listed = document("incidents", "list", "PK", "--store", filled)["incidents"]
+    assert [incident["id"] for incident in listed] == ["PK-2023-0001"]
+    shown = document("incidents", "show", "pk-2023-0001", "--store", filled)
+    assert shown["rule"] == "C2"
+    assert [r["n"] for r in shown["revisions"]] == [1]
+    assert "PK-2023-0001" in fanous("incidents", "list", "--store", filled).stdout
+    assert "Revisions" in fanous("incidents", "show", "PK-2023-0001", "--store", filled).stdout
+
+
+def test_judge_needs_no_store_and_gives_a_reason_for_each_verdict(rally: Path, tmp_path: Path) -> None:
+    few = tmp_path / "few.jsonl"
+    few.write_bytes(b"".join(rally.read_bytes().splitlines(keepends=True)[1500:1520]))
+    judged = document("judge", few)["measurements"]
+    assert len(judged) == 20
+    for one in judged:
+        assert one["measurement_uid"]
+        for verdict in one["verdicts"]:
+            assert verdict["state"] in {"ok", "blocked", "throttled", "down", "insufficient"}
+            assert verdict["rule_id"]
+            assert verdict["why"]
+    assert "[" in fanous("judge", few).stdout
+
+
+def test_judging_again_says_how_much(filled: Path) -> None:
+    assert "0 measurements" in fanous("rejudge", "--store", filled).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["confirm", "XX"], 2, "not a country code"),
+        (["confirm", "PK", "--since", "yesterday"], 2, "not a date or time"),
+        (["confirm", "PK", "--since", "2023-12-18", "--until", "2023-12-17"], 2, "must lie before"),
+        (["confirm", "PK"], 1, "there is no store"),
+        (["ingest", "oni", "nothing.jsonl"], 1, "no source 'oni': use one of ooni"),
+        (["ingest", "ooni", "nothing.jsonl"], 1, "nothing.jsonl"),
+        (["incidents", "show", "PK-2023-0001"], 1, "there is no store"),
+        (["judge", "nothing.jsonl"], 1, "nothing.jsonl"),
+        (["evaluate", "."], 1, "events.toml"),
+        (["frobnicate"], 2, "No such command"),
+    ],
+)
+def test_what_the_user_can_mend_is_one_sentence(
+    words: list[str], code: int, says: str, tmp_path: Path
+) -> None:
+    needs_store = words[0] in ("confirm", "ingest", "incidents")
+    done = fanous(*words, *(["--store", str(tmp_path / "none")] if needs_store else []), code=code)
+    assert says in " ".join(done.stderr.replace("│", " ").split())
+    assert done.stdout == ""
+
+
+def test_a_folder_that_is_no_store_is_left_alone(tmp_path: Path, rally: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    done = fanous("ingest", "ooni", rally, "--store", tmp_path, code=1)
+    assert "not a store" in done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["letter.txt"]
+
+
+def test_a_broken_off_file_is_taken_as_far_as_it_goes(tmp_path: Path, rally: Path) -> None:
+    whole = gzip.compress(b"".join(rally.read_bytes().splitlines(keepends=True)[:200]))
+    cut = tmp_path / "cut.jsonl.gz"
+    cut.write_bytes(whole[: len(whole) // 2])
+    tally = document("ingest", "ooni", cut, "--store", tmp_path / "store")
+    assert 0 < tally["stored"] < 200
+    assert tally["rejected"] >= 1
+    assert tally["rejects"][0]["line"] > 1
+    assert tally["rejects"][0]["file"] == str(cut)
+
+
+def test_a_second_process_is_told_who_has_the_store_and_what_to_do(filled: Path) -> None:
+    with open_store(filled):
+        done = fanous("confirm", "PK", "--store", filled, code=1)
+    assert "process" in done.stderr
+    assert "pytest" in done.stderr or str(sys.executable) in done.stderr
+
+
+def test_the_configuration_names_the_store(filled: Path, tmp_path: Path) -> None:
+    config = tmp_path / "fanous.toml"
+    config.write_text(f'[store]\nfolder = "{filled}"\n')
+    assert document("confirm", "PK", "--config", config)["incidents"]
+    config.write_text(f'[store]\nfoldr = "{filled}"\n')
+    done = fanous("confirm", "PK", "--config", config, code=1)
+    assert "unknown key `foldr` in [store]; did you mean `folder`?" in done.stderr
+
+
+def test_help_names_every_command() -> None:
+    text = fanous("--help").stdout
+    for command in ("ingest", "judge", "confirm", "incidents", "rejudge", "evaluate", "demo", "refdata"):
+        assert command in text
+
+
+def test_the_demonstration_prints_the_answer_and_says_that_it_is_synthetic(tmp_path: Path) -> None:
+    text = fanous("demo", "--once", "--store", tmp_path / "demo").stdout
+    assert "synthetic" in text
+    assert "nation-wide in Pakistan" in text
+    again = fanous("demo", "--once", "--store", tmp_path / "demo").stdout
+    assert "nation-wide in Pakistan" in again

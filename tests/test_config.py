@@ -1,0 +1,107 @@
+"""Which store a command works on."""
+
+from pathlib import Path
+
+import pytest
+
+from fanous.config import data_folder, store_place
+from fanous.errors import FanousError
+from fanous.store import StoreLocation
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def toml(folder: Path, text: str) -> Path:
+    path = folder / "fanous.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_by_default_it_stands_with_the_users_data(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert store_place(None, None) == home / ".local" / "share" / "fanous" / "store"
+    monkeypatch.setenv("XDG_DATA_HOME", "/srv/data")
+    assert store_place(None, None) == Path("/srv/data/fanous/store")
+
+
+@pytest.mark.parametrize("relative", ["", "data", "./data"])
+def test_a_relative_data_folder_is_ignored(
+    relative: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", relative)
+    assert data_folder() == home / ".local" / "share" / "fanous"
+
+
+def test_the_option_comes_before_the_file(home: Path) -> None:
+    assert store_place(Path("here"), toml(home, 'x = "not even right"')) == Path("here")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('[store]\nfolder = "/srv/fanous"', "/srv/fanous"),
+        ('[store]\nfolder = "kept"', "kept"),
+        ('[store]\nfolder = "~/kept"', "kept"),
+        ("[store]", ".local/share/fanous/store"),
+        ("# nothing yet", ".local/share/fanous/store"),
+    ],
+)
+def test_the_file_names_a_folder(text: str, place: str, home: Path) -> None:
+    assert store_place(None, toml(home, text)) == home / place
+
+
+def test_a_relative_folder_stands_beside_the_file_wherever_one_calls_from(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "elsewhere").mkdir()
+    config = toml(home, '[store]\nfolder = "kept"')
+    monkeypatch.chdir(home / "elsewhere")
+    assert store_place(None, config) == home / "kept"
+
+
+def test_the_file_may_name_three_addresses(home: Path) -> None:
+    text = '[store]\narchive = "/a"\nfacts = "clickhouse://host/db"\nledger = "postgresql://host/db"'
+    assert store_place(None, toml(home, text)) == StoreLocation(
+        Path("/a"), "clickhouse://host/db", "postgresql://host/db"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[store]\nfoldr = "x"', "unknown key `foldr` in [store]; did you mean `folder`?"),
+        ('[store]\nqqq = "x"', "unknown key `qqq` in [store]; known are folder, archive, facts, ledger"),
+        ('[stor]\nfolder = "x"', "unknown table [stor]; known is [store]"),
+        ('store = "x"', "`store` must be a table: [store]"),
+        ("[store]\nfolder = 5", "`folder` in [store] must be a text, not 5"),
+        ('[store]\nfolder = ""', "`folder` in [store] must be a text, not ''"),
+        ('[store]\nfolder = "x"\nfacts = "y"', "[store] gives `folder` and addresses; keep one of them"),
+        ('[store]\narchive = "x"', "[store] lacks facts, ledger (or give `folder` alone)"),
+        ('[store]\narchive = "s3://b"\nfacts = "f"\nledger = "l"', "the archive cannot be kept in s3://b"),
+        ("[store", "cannot be read as TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_sentence(text: str, says: str, home: Path) -> None:
+    with pytest.raises(FanousError) as error:
+        store_place(None, toml(home, text))
+    assert says in str(error.value)
+
+
+def test_the_message_names_the_file(home: Path) -> None:
+    config = toml(home, "[stor]")
+    with pytest.raises(FanousError, match=str(config)):
+        store_place(None, config)
+
+
+def test_a_missing_or_unreadable_file_is_said(home: Path) -> None:
+    with pytest.raises(FanousError, match="no configuration file"):
+        store_place(None, home / "none.toml")
+    with pytest.raises(FanousError, match="cannot be read"):
+        store_place(None, home)
+    (home / "latin.toml").write_bytes(b'[store]\nfolder = "\xe9"')
+    with pytest.raises(FanousError, match="cannot be read"):
+        store_place(None, home / "latin.toml")

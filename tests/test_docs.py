@@ -1,0 +1,232 @@
+"""The documents say what the code does: links, names, thresholds, commands."""
+
+import importlib
+import json
+import pkgutil
+import re
+import shlex
+import tomllib
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+import fanous.detectors
+import fanous.incidents
+import fanous.rules
+from fanous.cli import BUG, app
+from fanous.detectors import DETECTOR_VERSION, DETECTORS
+from fanous.model.entity import Access, Family
+from fanous.model.incident import Kind, Scope, Status
+from fanous.model.observation import Layer, Vantage
+from fanous.model.verdict import State
+from fanous.rules import RULES, RULES_VERSION
+from tests.documents import (
+    PAGES,
+    ROOT,
+    anchors,
+    commands_of,
+    documented,
+    label,
+    numbers,
+    rows,
+    section,
+    text_of,
+)
+from tests.ontology_tables import ONTOLOGY, mechanism_rows, mechanisms_named, renewed
+from tests.test_cli import KEYS
+
+SOURCE = ROOT / "src" / "fanous"
+METHODOLOGY = ROOT / "docs" / "methodology.md"
+
+JUDGING = ("rules", "detectors", "incidents", "aggregate", "pipeline")
+"""Parts whose every number must be explained."""
+NO_THRESHOLD = {"HOUR", "DAY", "SEED", "FACEBOOK"}
+"""Units, a seed and an ASN."""
+
+
+# --- links and names ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=label)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=label)
+def test_every_file_of_the_project_that_is_named_exists(page: Path) -> None:
+    for path in re.findall(r"`((?:src|tests|docs|corpora|benchmarks)/[\w./-]*)`", text_of(page)):
+        assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=label)
+def test_every_rule_or_mechanism_that_is_named_exists(page: Path) -> None:
+    known = {rule.id for rule in RULES} | mechanisms_named()
+    layers = "|".join(["measurement", *Layer])
+    named = set(re.findall(rf"`((?:{layers})\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)`", text_of(page)))
+    assert named <= known
+
+
+def test_the_tree_in_the_architecture_has_every_part_and_no_other() -> None:
+    tree = text_of(ROOT / "ARCHITECTURE.md").partition("src/fanous/\n")[2].partition("\ntests/")[0]
+    named = {line.split()[0].rstrip("/"): line for line in tree.splitlines()}
+    parts = {p.name for p in SOURCE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    missing = {name for name in named if name not in parts and "(being built)" not in named[name]}
+    assert parts - set(named) == {"__init__.py", "__main__.py"}
+    assert missing == set()
+
+
+def test_every_dependency_has_its_reason_and_its_cost() -> None:
+    project = tomllib.loads(text_of(ROOT / "pyproject.toml"))
+    groups = [project["project"]["dependencies"], *project["project"]["optional-dependencies"].values()]
+    wanted = {re.split(r"[^\w-]", entry)[0] for entry in sum(groups, project["dependency-groups"]["dev"])}
+    listed = rows(section(text_of(ROOT / "ARCHITECTURE.md"), "## Dependencies"))
+    assert {cells[0].strip("`") for cells in listed} == wanted
+    assert all(len(cells) == 3 and all(cells) for cells in listed)
+
+
+# --- the ontology ---------------------------------------------------------------------------------
+
+
+def test_the_tables_of_rules_signals_and_mechanisms_are_those_of_the_code() -> None:
+    text = text_of(ONTOLOGY)
+    assert text.splitlines() == renewed(text).splitlines(), "run python -m tests.ontology_tables"
+
+
+def test_every_mechanism_has_a_meaning() -> None:
+    written = mechanism_rows(text_of(ONTOLOGY))
+    assert set(written) == mechanisms_named()
+    assert all(meaning for meaning, _ in written.values())
+
+
+@pytest.mark.parametrize(
+    ("heading", "values"),
+    [
+        ("## States of a verdict", State),
+        ("## Layers", Layer),
+        ("## Who observed", Vantage),
+        ("### Kinds", Kind),
+        ("### Statuses", Status),
+        ("### Scopes", Scope),
+        ("### Access", Access),
+        ("### Families of sources", Family),
+    ],
+)
+def test_every_value_has_its_meaning(heading: str, values: Any) -> None:
+    table = rows(section(text_of(ONTOLOGY), heading))
+    assert [cells[0].strip("`") for cells in table] == [str(value) for value in values]
+
+
+# --- thresholds -----------------------------------------------------------------------------------
+
+
+def holder_values(name: str) -> dict[str, Any]:
+    """What a module, a dataclass of options, or a detector's options hold."""
+    if name.startswith("detector "):
+        options = DETECTORS[name.removeprefix("detector ")].options
+        return {field.name: getattr(options, field.name) for field in fields(options)}
+    module, _, kind = name.rpartition(".")
+    if kind[0].isupper():
+        options_type = getattr(importlib.import_module(module), kind)
+        return {f.name: f.default for f in fields(options_type) if f.default is not MISSING}
+    return dict(vars(importlib.import_module(name)))
+
+
+@pytest.mark.parametrize(("holder", "name", "value"), documented())
+def test_a_threshold_has_the_value_that_is_written(holder: str, name: str, value: str) -> None:
+    assert numbers(value) == pytest.approx(holder_values(holder)[name])
+
+
+def numeric_constants(module: str) -> set[str]:
+    """Public numbers that a module assigns itself (not those that it imports)."""
+    loaded = importlib.import_module(module)
+    assigned = re.findall(
+        r"^([A-Z][A-Z_]+)(?:: [^=]+)? = ", text_of(Path(str(loaded.__file__))), re.MULTILINE
+    )
+    return {name for name in assigned if _is_number(getattr(loaded, name))} - NO_THRESHOLD
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return bool(value) and all(map(_is_number, value))
+    return isinstance(value, int | float)
+
+
+def judging_modules() -> list[str]:
+    names = [f"fanous.{part}" for part in JUDGING]
+    for package in (fanous.rules, fanous.detectors, fanous.incidents):
+        names += [f"{package.__name__}.{found.name}" for found in pkgutil.iter_modules(package.__path__)]
+    return names
+
+
+@pytest.mark.parametrize("module", judging_modules())
+def test_every_threshold_that_judges_is_explained(module: str) -> None:
+    written = {name for holder, name, _ in documented() if holder == module}
+    assert numeric_constants(module) - written == set()
+
+
+def test_every_option_of_the_filter_is_explained() -> None:
+    holder = "fanous.detectors.interference.InterferenceOptions"
+    assert {name for at, name, _ in documented() if at == holder} == set(holder_values(holder))
+
+
+def test_a_detector_whose_options_differ_says_so() -> None:
+    ordinary = holder_values("fanous.detectors.interference.InterferenceOptions")
+    for detector in DETECTORS:
+        own = holder_values(f"detector {detector}")
+        differing = {name for name, value in own.items() if value != ordinary[name]}
+        assert {name for at, name, _ in documented() if at == f"detector {detector}"} == differing
+
+
+def test_the_measured_figures_are_of_these_rules_and_detectors() -> None:
+    measured = re.search(r"Measured with rules `(.+)` and detectors `(.+)`", text_of(METHODOLOGY))
+    assert measured is not None
+    assert measured.groups() == (RULES_VERSION, DETECTOR_VERSION), "evaluate again, and write what comes out"
+
+
+# --- commands and documents -----------------------------------------------------------------------
+
+ROOT_COMMAND: Any = typer.main.get_command(app)
+
+
+def leaves(command: Any = ROOT_COMMAND, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    below = getattr(command, "commands", None)
+    return [leaf for name in below for leaf in leaves(below[name], (*words, name))] if below else [words]
+
+
+@pytest.mark.parametrize("typed", sorted({c for page in PAGES for c in commands_of(page)}))
+def test_every_command_that_is_named_exists_with_its_options(typed: str) -> None:
+    words, command = shlex.split(typed)[1:], ROOT_COMMAND
+    while words and getattr(command, "commands", None) and not words[0].startswith("-"):
+        assert words[0] in command.commands
+        command = command.commands[words.pop(0)]
+    options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    assert {word for word in words if word.startswith("-")} <= options
+
+
+@pytest.mark.parametrize("words", leaves(), ids=" ".join)
+def test_every_command_has_help_and_stands_in_the_readme(words: tuple[str, ...]) -> None:
+    assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0
+    assert f"`fanous {' '.join(words)}" in text_of(ROOT / "README.md")
+
+
+def test_the_example_of_an_answer_has_the_keys_that_confirm_gives() -> None:
+    text = "\n".join(section(text_of(ROOT / "docs" / "formats.md"), "### `fanous confirm --json`"))
+    example = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    assert list(example["incidents"][0]) == KEYS
+    explained = {name for cells in rows(text.splitlines()) for name in re.findall(r"`(\w+)`", cells[0])}
+    assert set(KEYS) <= explained
+
+
+def test_the_exit_code_of_a_bug_is_the_documented_one() -> None:
+    table = rows(section(text_of(ROOT / "docs" / "formats.md"), "## Exit codes"))
+    assert [cells[0] for cells in table if "bug" in cells[1]] == [str(BUG)]

@@ -1,0 +1,102 @@
+"""Measurements to verdicts without a store."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.judging import judge_files
+from fanous.testing import pakistan
+from fanous.testing.pages import PLATFORMS
+
+STATES = {"ok", "blocked", "throttled", "down", "insufficient"}
+
+
+def raw(rally: Path, asn: int, hours: tuple[str, str], test_name: str = "web_connectivity") -> list[bytes]:
+    """Lines of the generated event, of one network, begun between two moments."""
+    chosen = []
+    for line in rally.read_bytes().splitlines():
+        record: dict[str, Any] = json.loads(line)
+        of_network = record["probe_asn"] == f"AS{asn}" and record["test_name"] == test_name
+        if of_network and hours[0] <= record["measurement_start_time"] < hours[1]:
+            chosen.append(line)
+    assert chosen
+    return chosen
+
+
+def written(folder: Path, lines: list[bytes], name: str = "few.jsonl") -> Path:
+    path = folder / name
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    return path
+
+
+EVENING = ("2023-12-17 16:00:00", "2023-12-17 20:00:00")
+MORNING = ("2023-12-17 03:00:00", "2023-12-17 12:00:00")
+
+
+def test_each_measurement_has_identity_target_and_verdicts_with_a_reason(rally: Path, tmp_path: Path) -> None:
+    lines = raw(rally, 59257, EVENING)
+    judged, rejects = judge_files([written(tmp_path, lines)])
+    assert rejects == []
+    assert [one["measurement_uid"] for one in judged] == [json.loads(x)["measurement_uid"] for x in lines]
+    for one in judged:
+        assert one["target"]
+        for verdict in one["verdicts"]:
+            assert verdict["state"] in STATES
+            assert verdict["rule_id"] and verdict["why"] and verdict["layer"]
+            assert (
+                verdict["mechanism"] is None or "." in verdict["mechanism"] or verdict["mechanism"].isalpha()
+            )
+
+
+def test_a_restricted_evening_and_an_ordinary_morning_are_told_apart(rally: Path, tmp_path: Path) -> None:
+    def share(hours: tuple[str, str]) -> float:
+        judged, _ = judge_files([written(tmp_path, raw(rally, 59257, hours))])
+        of_platforms = [one for one in judged if one["target"] in PLATFORMS]
+        bad = [one for one in of_platforms if any(v["state"] == "blocked" for v in one["verdicts"])]
+        return len(bad) / len(of_platforms)
+
+    assert pakistan.RESTRICTIONS[59257].fate.name == "TLS_RESET"
+    assert share(EVENING) > 0.8
+    assert share(MORNING) < 0.2
+
+
+def test_a_measurement_on_which_nothing_may_rest_says_why(rally: Path, tmp_path: Path) -> None:
+    record = json.loads(raw(rally, 59257, MORNING)[0])
+    sound, _ = judge_files([written(tmp_path, [json.dumps(record).encode()])])
+    assert sound[0]["defect"] is None
+    record["annotations"]["network_type"] = "vpn"
+    tunnelled, _ = judge_files([written(tmp_path, [json.dumps(record).encode()])])
+    assert tunnelled[0]["defect"] == "vpn"
+
+
+def test_files_are_judged_in_order_and_what_cannot_be_used_is_named_with_its_line(
+    rally: Path, tmp_path: Path
+) -> None:
+    first, second, third = raw(rally, 59257, EVENING)[:3]
+    mixed = written(tmp_path, [first, b"{not json", second], "mixed.jsonl")
+    other = written(tmp_path, [b'{"test_name": "web_connectivity"}', third], "other.jsonl")
+    judged, rejects = judge_files([mixed, other])
+    uids = [json.loads(line)["measurement_uid"] for line in (first, second, third)]
+    assert [one["measurement_uid"] for one in judged] == uids
+    assert [reject.partition(": ")[0] for reject in rejects] == [f"{mixed}:2", f"{other}:1"]
+    assert all(reject.partition(": ")[2] for reject in rejects)
+
+
+def test_a_messenger_is_judged_too(rally: Path, tmp_path: Path) -> None:
+    judged, _ = judge_files([written(tmp_path, raw(rally, 59257, MORNING, "telegram"))])
+    assert {one["target"] for one in judged} == {"telegram"}
+    assert all(one["verdicts"] for one in judged)
+
+
+def test_it_is_plain_json(rally: Path, tmp_path: Path) -> None:
+    judged, _ = judge_files([written(tmp_path, raw(rally, 17557, EVENING))])
+    assert json.loads(json.dumps(judged, allow_nan=False)) == judged
+
+
+def test_a_file_that_cannot_be_read_at_all_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FanousError, match="none"):
+        judge_files([tmp_path / "none.jsonl"])
+    assert judge_files([]) == ([], [])
