@@ -32,6 +32,11 @@ from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
 
+SERVER_PARTS = frozenset(
+    {"backports", "chdb", "clickhouse_connect", "numpy", "sqlalchemy", "starlette", "uvicorn"}
+)
+"""Modules of the extra ``server``; a light probe has none of them."""
+
 BUG = 70
 """EX_SOFTWARE of sysexits.h: the fault is ours."""
 
@@ -59,7 +64,10 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except Exception:  # the last stop: say that it is our fault, and how to report it
+    except Exception as error:  # the last stop: say that it is our fault, and how to report it
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SERVER_PARTS:
+            _complain(f"this command needs the server parts ({error.name}): pip install 'fanous[server]'")
+            sys.exit(1)
         traceback.print_exc()
         _complain(f"this is a bug in fanous {__version__}; please report it with the lines above")
         sys.exit(BUG)

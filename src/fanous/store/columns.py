@@ -7,6 +7,7 @@ time in the store.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from itertools import chain, repeat
+from operator import attrgetter
 from typing import Any
 
 from fanous.model.measurement import Measurement
@@ -84,7 +85,7 @@ def _headers(placed: Sequence[Placed], sizes: list[int], fields: Iterable[str]) 
 
 
 def _fields(rows: Sequence[Any], names: Iterable[str]) -> Columns:
-    return {name: [getattr(row, name) for row in rows] for name in names}
+    return {name: list(map(attrgetter(name), rows)) for name in names}
 
 
 def _each(values: Iterable[Any], sizes: Iterable[int]) -> list[Any]:
