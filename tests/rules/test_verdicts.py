@@ -101,12 +101,12 @@ def test_lookups_are_judged_first_wherever_they_stand() -> None:
     forged = observation(Layer.DNS, answers=("10.0.0.1",), answer_asns=(0,))
     cut = observation(Layer.TCP, "generic_timeout_error", ip="10.0.0.1")
     control = helper(Layer.DNS)
-    assert verdicts(cut, forged, control) == verdicts(forged, cut, control)
+    assert repr(verdicts(cut, forged, control)) == repr(verdicts(forged, cut, control))
 
 
 def test_judging_twice_gives_the_same() -> None:
     one = bundle(observation(Layer.TLS, "connection_reset"), helper(Layer.TLS))
-    assert judge(one, fingerprints()) == judge(one, fingerprints())
+    assert repr(judge(one, fingerprints())) == repr(judge(one, fingerprints()))
 
 
 def test_nothing_observed_gives_no_verdict() -> None:

@@ -67,8 +67,13 @@ class EmbeddedStore(VoteAnswers, EvidenceAnswers, CoverageAnswers, LookupAnswers
         self._archive = Archive(location.archive)
         try:
             self._ledger = Ledger(location.ledger)
+        except BaseException:
+            self._release()
+            raise
+        try:
             self._engine = Engine(location)
         except BaseException:
+            self._ledger.close()
             self._release()
             raise
         self._facts = Facts(self._engine)

@@ -39,7 +39,9 @@ def parse(record: Record) -> Bundle:
     notes: list[str] = []
     document = _document(rows)
     target, role = _subject(document.test_name or "", rows)
-    observations = tuple(dict.fromkeys(_observations(rows, target, role))) if role else ()
+    # By what they say: two facts that both lack a time are not equal, since NaN is not.
+    facts = {repr(fact): fact for fact in _observations(rows, target, role)} if role else {}
+    observations = tuple(facts.values())
     header = measurement_of(document, _no_uid, target, "", notes)
     control = NO_CONTROL if document.test_name == "web_connectivity" else None
     return Bundle(header, observations, control, tuple(notes))
