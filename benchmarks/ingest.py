@@ -10,6 +10,7 @@ observations, verdicts with fingerprints, archive (zstd, fsync), facts.  Detecti
 """
 
 import argparse
+import gc
 import json
 import os
 import resource
@@ -22,7 +23,6 @@ from pathlib import Path
 
 from fanous import pipeline
 from fanous.connectors import CONNECTORS
-from fanous.refdata.fingerprints import fingerprints
 from fanous.rules import judge
 from fanous.store import open_store
 
@@ -50,11 +50,12 @@ def stages(file: Path) -> None:
     connector = CONNECTORS["ooni"]
     start = time.perf_counter()
     records = list(connector.read(file, lambda line, why: print(f"line {line}: {why}")))
+    gc.disable()  # as ``bring_in`` does
     took = {"read and scrub": time.perf_counter() - start}
     start = time.perf_counter()
     bundles = [connector.parse(record) for record in records]
     took["decode to observations"] = time.perf_counter() - start
-    known = fingerprints()
+    known = pipeline.known_fingerprints()
     start = time.perf_counter()
     verdicts = [judge(bundle, known) for bundle in bundles]
     took["judge"] = time.perf_counter() - start
@@ -70,7 +71,7 @@ def stages(file: Path) -> None:
 
 def whole(file: Path) -> None:
     """All of it into a new store, in this process; prints the rate and the largest resident size."""
-    fingerprints()
+    pipeline.known_fingerprints()
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "store") as store:
         tally = pipeline.Ingested()
         start = time.perf_counter()
