@@ -23,6 +23,7 @@ from pathlib import Path
 
 from fanous import pipeline
 from fanous.connectors import CONNECTORS
+from fanous.judging import known_fingerprints
 from fanous.rules import judge
 from fanous.store import open_store
 
@@ -55,7 +56,7 @@ def stages(file: Path) -> None:
     start = time.perf_counter()
     bundles = [connector.parse(record) for record in records]
     took["decode to observations"] = time.perf_counter() - start
-    known = pipeline.known_fingerprints()
+    known = known_fingerprints()
     start = time.perf_counter()
     verdicts = [judge(bundle, known) for bundle in bundles]
     took["judge"] = time.perf_counter() - start
@@ -71,7 +72,7 @@ def stages(file: Path) -> None:
 
 def whole(file: Path) -> None:
     """All of it into a new store, in this process; prints the rate and the largest resident size."""
-    pipeline.known_fingerprints()
+    known_fingerprints()
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "store") as store:
         tally = pipeline.Ingested()
         start = time.perf_counter()
