@@ -52,3 +52,5 @@ bench: install  ## speed of reading, judging, storing and detecting (set FANOUS_
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.filter
 	$(BIN)/python -m benchmarks.store
+	$(BIN)/python -m benchmarks.probe
+	$(BIN)/python -m benchmarks.collect

@@ -20,6 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "store",
             "publishers",
             "collector",
+            "spool",
             "lab",
             "config",
             "progress",

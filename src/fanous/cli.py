@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from fanous import __version__
+from fanous.commands.collect import collect, drain
 from fanous.commands.desk import (
     ConfigOption,
     CountryArgument,
@@ -27,13 +28,14 @@ from fanous.commands.desk import (
     print_document,
 )
 from fanous.commands.incidents import incidents_app
+from fanous.commands.probe import probe_app
 from fanous.commands.refdata import refdata_app
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
 
 SERVER_PARTS = frozenset(
-    {"backports", "chdb", "clickhouse_connect", "numpy", "sqlalchemy", "starlette", "uvicorn"}
+    {"babel", "backports", "chdb", "clickhouse_connect", "numpy", "sqlalchemy", "starlette", "uvicorn"}
 )
 """Modules of the extra ``server``; a light probe has none of them."""
 
@@ -48,8 +50,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(refdata_app, name="refdata")
+app.command()(collect)
+app.command()(drain)
 
 
 def main() -> None:

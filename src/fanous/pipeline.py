@@ -159,7 +159,7 @@ def bring_in(
     try:
         for batch in _batches(judged_records(source, paths, tally, on_progress)):
             _append(store, batch, tally)
-            del batch
+            batch.clear()  # the generator still holds the list
             gc.collect(1)
     finally:
         gc.enable()

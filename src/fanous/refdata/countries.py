@@ -8,8 +8,6 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import Locale
-
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.refdata.tables import toml_table
 
@@ -21,6 +19,8 @@ def _table() -> dict[str, dict[str, Any]]:
 
 @lru_cache(maxsize=16)
 def _names(locale: str) -> dict[str, str]:
+    from babel import Locale  # 33 MB that a light probe does not carry: it names no country
+
     return dict(Locale.parse(locale).territories)
 
 

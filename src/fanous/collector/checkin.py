@@ -1,0 +1,125 @@
+"""Check-in: a probe says where it is and what may be spent; it gets what to measure.  Pure.
+
+Follows ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/v1/probe_services.py (``check_in``,
+``probe_geoip``, ``list_test_helpers``) and, for what a probe reads of it, ooni/probe-cli,
+internal/model/ooapi.go (``OOAPICheckInResult``).
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from fanous.collector.origin import Origin
+from fanous.collector.refused import Refused
+from fanous.collector.reports import asn_of, new_report_id
+from fanous.model.entity import UNKNOWN_COUNTRY
+
+NETTESTS = (
+    *("bridge_reachability", "dash", "dns_consistency", "dnscheck", "facebook_messenger"),
+    *("http_header_field_manipulation", "http_host", "http_invalid_request_line", "http_requests"),
+    *("meek_fronted_requests_test", "multi_protocol_traceroute", "ndt", "psiphon", "riseupvpn"),
+    *("tcp_connect", "telegram", "tor", "urlgetter", "vanilla_tor", "web_connectivity", "whatsapp"),
+)
+"""Nettests for which ``check_in`` opens a report."""
+
+FEATURES = {
+    "torsf_enabled": False,
+    "vanilla_tor_enabled": False,
+    "openvpn_enabled": False,
+    "webconnectivity_0.5": True,
+}
+"""As ``check_in`` sets them."""
+
+MOST_URLS = {"manual": 9999, "charging": 100, "timed": 20}
+"""``check_in``: the whole list by hand, 100 while charging, 20 on battery."""
+
+
+class WebConnectivity(Struct):
+    """What of the list the probe wants; theirs takes a text with commas, too."""
+
+    category_codes: list[str] | str | None = None
+
+
+class CheckIn(Struct):
+    """Body of ``POST /api/v1/check-in`` (``class CheckIn``)."""
+
+    run_type: str = "timed"
+    probe_cc: str = UNKNOWN_COUNTRY
+    probe_asn: str = "AS0"
+    on_wifi: bool = False
+    charging: bool = False
+    software_name: str = ""
+    software_version: str = ""
+    web_connectivity: WebConnectivity | None = None
+
+
+class ListedUrl(Struct, frozen=True):
+    """One target (``TestListUrlsResult``); ``XX`` = for every country."""
+
+    url: str
+    category_code: str
+    country_code: str = "XX"
+
+
+_check_in = msgspec.json.Decoder(CheckIn)
+
+
+def check_in(
+    body: bytes,
+    seen: Origin,
+    urls: Sequence[ListedUrl],
+    helper: str,
+    now: float,
+    random: Callable[[], bytes],
+) -> dict[str, Any]:
+    """What to measure.
+
+    Args:
+        seen: what the client's address says of its place; that is what the probe is told.
+        helper: URL of the test helper.
+        now: unix seconds, UTC.
+        random: gives the chance in a report's id.
+
+    Raises:
+        Refused: 422 where a field is of the wrong type, as theirs does.
+    """
+    try:
+        asked = _check_in.decode(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise Refused(422, f"not a check-in: {error}") from None
+    country, asn = asked.probe_cc, asked.probe_asn
+    if country.upper() == UNKNOWN_COUNTRY and not asn_of(asn):
+        country, asn = seen.country, f"AS{seen.asn}"
+    tests: dict[str, dict[str, Any]] = {
+        name: {"report_id": str(new_report_id(name, country, asn, now, random()))} for name in NETTESTS
+    }
+    tests["web_connectivity"]["urls"] = _chosen(asked, country.upper(), urls)
+    return {
+        "v": 1,
+        "probe_cc": seen.country,
+        "probe_asn": f"AS{seen.asn}",
+        "probe_network_name": None,
+        "utc_time": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "conf": {"features": FEATURES, "test_helpers": known_helpers(helper)},
+        "tests": tests,
+    }
+
+
+def known_helpers(helper: str) -> dict[str, list[dict[str, str]]]:
+    """Answer of ``GET /api/v1/test-helpers``; we run the one that today's probes ask."""
+    return {"web-connectivity": [{"address": helper, "type": "https"}]}
+
+
+def _chosen(asked: CheckIn, country: str, urls: Sequence[ListedUrl]) -> list[ListedUrl]:
+    codes = (asked.web_connectivity.category_codes if asked.web_connectivity else None) or []
+    wanted = set(codes.split(",") if isinstance(codes, str) else codes)
+    mode = "manual" if asked.run_type == "manual" else "charging" if asked.charging else "timed"
+    fitting = [
+        one
+        for one in urls
+        if one.country_code in ("XX", country) and (not wanted or one.category_code in wanted)
+    ]
+    return fitting[: MOST_URLS[mode]]

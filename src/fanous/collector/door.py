@@ -1,0 +1,226 @@
+"""Door: the routes of the collector; each reads a request, asks a pure part, and answers.
+
+Routes as in ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py and
+.../routers/v1/probe_services.py; the test helper as in ooni/probe-cli, internal/oohelperd/handler.go.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fanous.collector.bodies import MOST_BYTES, plain
+from fanous.collector.checkin import ListedUrl, check_in, known_helpers
+from fanous.collector.connections import HEAD_SECONDS
+from fanous.collector.helper import Helper
+from fanous.collector.inbox import Inbox
+from fanous.collector.limits import HELPER, SUBMISSIONS, Held, Limiter, Rates, Room
+from fanous.collector.origin import Network, NoOrigins, Origins, client_address
+from fanous.collector.refused import Refused
+from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
+from fanous.collector.submission import Submission, receive
+
+SMALL = 64 << 10
+"""Bytes of body that everything but a submission may have."""
+
+GRACE_SECONDS = 20.0
+SLOWEST = 500.0
+"""A body may take the grace, and then a second for each so many bytes: the slowest 2G is faster."""
+
+ROOM = 256 << 20
+"""Bytes of bodies in memory at once; a decoded measurement takes several times its size."""
+
+DECODERS = 2
+
+LARGE = 128 << 10
+"""A body from this size on is decoded in a thread, so that nobody waits behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a collector treats its callers.
+
+    Attributes:
+        trusted: proxies of our own, whose ``X-Forwarded-For`` is believed.
+        helper_url: where probes reach the test helper; empty = where they reached the collector.
+        urls: what probes are told to measure.
+        grace: seconds for a body to arrive, before its rate counts.
+        head: seconds for the head of a request to arrive.
+    """
+
+    trusted: Sequence[Network] = ()
+    origins: Origins = field(default_factory=NoOrigins)
+    helper_url: str = ""
+    urls: Sequence[ListedUrl] = ()
+    submissions: Rates = SUBMISSIONS
+    helper: Rates = HELPER
+    grace: float = GRACE_SECONDS
+    head: float = HEAD_SECONDS
+
+
+class Door:
+    """State of one running collector."""
+
+    def __init__(self, inbox: Inbox, helper: Helper, policy: Policy) -> None:
+        self._inbox = inbox
+        self._helper = helper
+        self._policy = policy
+        self._submissions = Limiter(policy.submissions)
+        self._asks = Limiter(policy.helper)
+        self._room = Room(ROOM)
+        # Of its own: names that the test helper looks up may keep all threads of the loop's waiting.
+        self._decoding = ThreadPoolExecutor(DECODERS, "decoding")
+
+    async def open(self, request: Request) -> Response:
+        """``open_report``."""
+        self._submissions.admit(self._address(request), time.monotonic())
+        body = await self._small(request)
+        return _json(open_report(body, time.time(), os.urandom(RANDOM_BYTES)))
+
+    async def submit(self, request: Request) -> Response:
+        """``receive_measurement``: the acknowledgement goes out when the measurement is on the disk."""
+        address = self._address(request)
+        self._submissions.admit(address, time.monotonic())
+        report = parse_report_id(request.path_params["report_id"])
+        origin = self._policy.origins.of(address)
+        with self._room.holding() as held:
+            sent = await _read(request, MOST_BYTES, self._policy.grace, held)
+            encoding = request.headers.get("content-encoding", "")
+
+            def received() -> Submission:
+                return receive(report, plain(sent, encoding), address, origin, time.time())
+
+            is_large = len(sent) >= LARGE or encoding
+            loop = asyncio.get_running_loop()
+            submission = await loop.run_in_executor(self._decoding, received) if is_large else received()
+            await self._inbox.keep(submission)
+        return _json({"measurement_uid": submission.uid})
+
+    async def close(self, _request: Request) -> Response:
+        """``close_report``: there is nothing to close."""
+        return _json({})
+
+    async def check_in(self, request: Request) -> Response:
+        """``check_in``."""
+        address = self._address(request)
+        self._submissions.admit(address, time.monotonic())
+        body = await self._small(request)
+        origin = self._policy.origins.of(address)
+        helper, urls = self._helper_url(request), self._policy.urls
+        return _json(check_in(body, origin, urls, helper, time.time(), lambda: os.urandom(RANDOM_BYTES)))
+
+    async def helpers(self, request: Request) -> Response:
+        """``list_test_helpers``."""
+        return _json(known_helpers(self._helper_url(request)))
+
+    async def ask_helper(self, request: Request) -> Response:
+        """``Handler.ServeHTTP`` of the test helper."""
+        self._asks.admit(self._address(request), time.monotonic())
+        body = await self._small(request)
+        return _json(await self._helper.answer(body, request.headers.get("user-agent", "")))
+
+    async def greet(self, _request: Request) -> Response:
+        """``Handler.ServeHTTP`` for GET: a sign of life."""
+        return _json({"message": "Hello OONItarian!"})
+
+    def _address(self, request: Request) -> str:
+        peer = request.client.host if request.client else None
+        return client_address(peer, request.headers.getlist("x-forwarded-for"), self._policy.trusted)
+
+    def _helper_url(self, request: Request) -> str:
+        return self._policy.helper_url or str(request.base_url).rstrip("/")
+
+    async def _small(self, request: Request) -> bytes:
+        with self._room.holding() as held:
+            body = await _read(request, SMALL, self._policy.grace, held)
+        return plain(body, request.headers.get("content-encoding", ""), SMALL)
+
+
+def collector_app(inbox: Inbox, helper: Helper, policy: Policy) -> Starlette:
+    """The application; it seals the inbox regularly while it lives, and closes it at its end."""
+    door = Door(inbox, helper, policy)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        sealing = asyncio.create_task(inbox.seal_regularly())
+        try:
+            yield
+        finally:
+            sealing.cancel()
+            await asyncio.gather(sealing, return_exceptions=True)
+            await inbox.close()
+
+    return Starlette(
+        routes=[
+            Route("/report", door.open, methods=["POST"]),
+            Route("/report/{report_id}", door.submit, methods=["POST"]),
+            Route("/report/{report_id}/close", door.close, methods=["POST"]),
+            Route("/api/v1/check-in", door.check_in, methods=["POST"]),
+            Route("/api/v1/test-helpers", door.helpers, methods=["GET"]),
+            Route("/", door.ask_helper, methods=["POST"]),
+            Route("/", door.greet, methods=["GET"]),
+        ],
+        exception_handlers={Refused: _refusal, HTTPException: _http_refusal},
+        lifespan=lifespan,
+    )
+
+
+async def _read(request: Request, most: int, grace: float, held: Held) -> bytes:
+    """The body, where it is neither too large nor too slow."""
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdigit() or int(declared) > most:
+        raise Refused(413, f"larger than {most >> 10} KiB, which is too much here", closes=True)
+    began = time.monotonic()
+    chunks: list[bytes] = []
+    stream = request.stream()
+    try:
+        while True:
+            left = began + grace + held.bytes / SLOWEST - time.monotonic()
+            async with asyncio.timeout(left):
+                chunk = await anext(stream, None)
+            if chunk is None:
+                return b"".join(chunks)
+            held.take(len(chunk))
+            if held.bytes > most:
+                raise Refused(413, f"larger than {most >> 10} KiB, which is too much here", closes=True)
+            chunks.append(chunk)
+    except TimeoutError:
+        raise Refused(408, "the body came too slowly", closes=True) from None
+    except ClientDisconnect:
+        raise Refused(400, "the client went away", closes=True) from None
+
+
+def _json(document: object) -> Response:
+    headers = {"cache-control": "no-cache"}  # setnocacheresponse of ooni/backend
+    return Response(msgspec.json.encode(document), media_type="application/json", headers=headers)
+
+
+async def _refusal(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, Refused):
+        raise error
+    response = _json({"detail": str(error)})
+    response.status_code = error.status
+    if error.retry_after is not None:
+        response.headers["retry-after"] = str(max(1, round(error.retry_after + 0.5)))
+    if error.closes:
+        response.headers["connection"] = "close"
+    return response
+
+
+async def _http_refusal(_request: Request, error: Exception) -> Response:
+    """No such route or method."""
+    if not isinstance(error, HTTPException):
+        raise error
+    response = _json({"detail": error.detail})
+    response.status_code = error.status_code
+    return response

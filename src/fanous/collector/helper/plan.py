@@ -1,0 +1,162 @@
+"""Plan: what a probe asks the helper, which endpoints are tried for it, and the form of the answer.  Pure.
+
+Follows ooni/probe-cli, internal/model/th.go (``THRequest``, ``THResponse``), internal/oohelperd/ipinfo.go
+(``newIPInfo``, ``ipInfoToEndpoints``) and handler.go (``ServeHTTP``).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from fanous.collector.refused import Refused
+
+RESOLVED_BY_PROBE, RESOLVED_BY_HELPER, IS_BOGON, VALID_FOR_DOMAIN = 1, 2, 4, 8
+"""``THIPInfoFlag...`` of th.go."""
+
+MOST_ENDPOINTS = 32
+"""Theirs has no bound; web_connectivity finds fewer than ten addresses for nearly every site."""
+
+LONGEST_URL = 2048
+WEB_PORTS = frozenset({80, 443})
+FIRST_FREE_PORT = 1024
+"""Below it, only the web's own: a helper that speaks to mail or shell ports is a port scanner."""
+
+
+class Asked(Struct):
+    """The question (``THRequest``)."""
+
+    http_request: str
+    http_request_headers: dict[str, list[str]] = {}
+    tcp_connect: list[str] | None = None
+    x_quic_enabled: bool = False
+
+
+class TcpResult(Struct):
+    status: bool
+    failure: str | None
+
+
+class TlsResult(Struct):
+    server_name: str
+    status: bool
+    failure: str | None
+
+
+class HttpResult(Struct):
+    """-1 and empty where there was no response, as ``httpDo`` has it."""
+
+    failure: str | None
+    body_length: int = -1
+    discovered_h3_endpoint: str = ""
+    title: str = ""
+    headers: dict[str, str] = {}
+    status_code: int = -1
+
+
+class DnsResult(Struct):
+    failure: str | None = None
+    addrs: list[str] = []
+
+
+class IpInfo(Struct):
+    asn: int
+    flags: int
+
+
+class Answer(Struct):
+    """``THResponse``; endpoints are ``address:port``."""
+
+    tcp_connect: dict[str, TcpResult]
+    tls_handshake: dict[str, TlsResult]
+    quic_handshake: dict[str, TlsResult]
+    http_request: HttpResult
+    dns: DnsResult
+    ip_info: dict[str, IpInfo]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address and port; ``tls`` = a handshake follows."""
+
+    address: str
+    port: int
+    tls: bool
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+_asked = msgspec.json.Decoder(Asked)
+
+
+def asked_of(body: bytes) -> Asked:
+    """Raises ``Refused`` (400, as theirs) where it is no question."""
+    try:
+        return _asked.decode(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise Refused(400, f"not a question to a test helper: {error}") from None
+
+
+def url_of(text: str) -> SplitResult:
+    """The target.
+
+    Raises:
+        Refused: no http or https URL, or a port where no site is.
+    """
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError as error:
+        raise Refused(400, f"http_request is no URL: {error}") from None
+    if url.scheme not in ("http", "https") or not url.hostname or len(text) > LONGEST_URL:
+        raise Refused(400, "http_request must be an http or https URL")
+    if url.username is not None:
+        raise Refused(400, "http_request must not hold a user name")
+    if port is not None and port not in WEB_PORTS and port < FIRST_FREE_PORT:
+        raise Refused(400, f"port {port} is not one of the web's: this helper does not connect to it")
+    return url
+
+
+def ip_infos(
+    asked: Asked, resolved: Iterable[str], is_bogon: Callable[[str], bool], asn_of: Callable[[str], int]
+) -> dict[str, IpInfo]:
+    """The addresses that either side found (``newIPInfo``)."""
+    flags: dict[str, int] = {}
+    for endpoint in (asked.tcp_connect or [])[:MOST_ENDPOINTS]:
+        address = _address(endpoint.rpartition(":")[0].removeprefix("[").removesuffix("]"))
+        if address is not None:
+            flags[address] = flags.get(address, 0) | RESOLVED_BY_PROBE
+    for text in resolved:
+        address = _address(text)
+        if address is not None:
+            flags[address] = flags.get(address, 0) | RESOLVED_BY_HELPER
+    return {
+        address: IpInfo(asn_of(address), flag | (IS_BOGON if is_bogon(address) else 0))
+        for address, flag in flags.items()
+    }
+
+
+def endpoints_of(url: SplitResult, infos: Mapping[str, IpInfo]) -> list[Endpoint]:
+    """What is tried (``ipInfoToEndpoints``): no bogons; 443 beside 80 where the URL says http alone."""
+    if url.port is not None:
+        ports = [url.port]
+    else:
+        ports = [443] if url.scheme == "https" else [80, 443]
+    found = [
+        Endpoint(address, port, tls=port == 443)
+        for address, info in infos.items()
+        if not info.flags & IS_BOGON
+        for port in ports
+    ]
+    return sorted(found, key=str)[:MOST_ENDPOINTS]
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ip_address(text)) if "%" not in text else None
+    except ValueError:
+        return None

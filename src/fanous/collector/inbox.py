@@ -1,0 +1,173 @@
+"""Inbox: acknowledged measurements on the disk, waiting for the owner of the store.
+
+Group commit: what arrives while one fsync is under way shares the next one, so that the number of
+acknowledgements a second does not hang on the speed of the disk.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from fanous.collector.journal import PART, SEALED, Journal
+from fanous.collector.refused import Refused
+from fanous.collector.submission import Submission
+from fanous.errors import FanousError
+from fanous.store.disk import disk_errors, make_folder
+
+APART = "apart"
+"""Folder, within the inbox, of measurements of no known network; nothing takes them from there by itself."""
+
+SEAL_SECONDS = 5.0
+"""The oldest that an acknowledged measurement gets before the store may have it."""
+
+REMEMBERED = 50_000
+"""Latest identities kept in memory, some 8 MB, so that a retry is not written a second time (the store
+would know it as a duplicate anyway)."""
+
+MOST_BYTES = 4 << 30
+"""What may wait on the disk: beyond it the collector says "later" rather than fill the disk."""
+
+FULL_SECONDS = 300.0
+
+log = logging.getLogger("fanous.collector")
+
+_Waiting = tuple[Submission, "asyncio.Future[None]"]
+
+
+class Inbox:
+    """One process at a time has it open.  ``keep`` belongs to the event loop, the disk to a thread."""
+
+    def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
+        with disk_errors(f"open the inbox {folder}"):
+            make_folder(folder)
+            self._lock = _locked(folder / "lock")
+        self.folder = folder
+        self._most_bytes = most_bytes
+        self._main = Journal(folder)
+        self._apart = Journal(folder / APART)
+        self._disk = ThreadPoolExecutor(1, "inbox")
+        self._waiting: list[_Waiting] = []
+        self._under_way: dict[str, asyncio.Future[None]] = {}
+        self._kept: OrderedDict[str, None] = OrderedDict()
+        self._writing: asyncio.Task[None] | None = None
+        self._bytes = bytes_in(folder)
+
+    async def keep(self, submission: Submission) -> None:
+        """Returns when the measurement would survive a power cut.
+
+        Raises:
+            Refused: the disk is full or fails; nothing was kept, and the client should come again.
+        """
+        if submission.uid in self._kept:
+            return
+        earlier = self._under_way.get(submission.uid)
+        if earlier is not None:
+            await asyncio.shield(earlier)
+            return
+        if self._bytes > self._most_bytes:
+            raise Refused(503, "the inbox is full: try again later", retry_after=FULL_SECONDS)
+        loop = asyncio.get_running_loop()
+        kept: asyncio.Future[None] = loop.create_future()
+        self._under_way[submission.uid] = kept
+        self._waiting.append((submission, kept))
+        if self._writing is None or self._writing.done():
+            self._writing = loop.create_task(self._write_waiting())
+        await asyncio.shield(kept)
+
+    async def seal_regularly(self) -> None:
+        """Give the store what has come, every ``SEAL_SECONDS``; runs until cancelled."""
+        while True:
+            await asyncio.sleep(SEAL_SECONDS)
+            try:
+                await self.seal()
+            except (FanousError, OSError) as error:  # the disk may be well again next time
+                log.error("not sealed, trying again: %s", error)
+
+    async def seal(self) -> None:
+        """Give the store what has come."""
+        loop = asyncio.get_running_loop()
+        self._bytes = await loop.run_in_executor(self._disk, self._seal)
+
+    async def close(self) -> None:
+        """Finish what is under way and seal it; free for the next owner."""
+        if self._writing is not None:
+            await self._writing
+        await self.seal()
+        self._disk.shutdown()
+        os.close(self._lock)
+
+    async def _write_waiting(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            try:
+                await loop.run_in_executor(self._disk, self._commit, [one for one, _ in batch])
+            except (FanousError, OSError) as error:
+                log.error("not kept measurements=%d: %s", len(batch), error)
+                self._refuse(batch)
+                continue
+            except BaseException:  # nobody may be left waiting for ever
+                self._refuse(batch)
+                raise
+            self._bytes += sum(len(one.line) for one, _ in batch)
+            self._acknowledge(batch)
+
+    def _acknowledge(self, batch: Sequence[_Waiting]) -> None:
+        for one, kept in batch:
+            del self._under_way[one.uid]
+            self._kept[one.uid] = None
+            if len(self._kept) > REMEMBERED:
+                self._kept.popitem(last=False)
+            kept.set_result(None)
+
+    def _refuse(self, batch: Sequence[_Waiting]) -> None:
+        for one, kept in batch:
+            del self._under_way[one.uid]
+            # The reason names folders of ours: it is for the log, not for the client.
+            refusal = Refused(503, "not kept: the collector cannot write just now", retry_after=FULL_SECONDS)
+            kept.set_exception(refusal)
+            kept.exception()  # the client may be gone; then nobody else looks at it
+
+    def _commit(self, batch: Sequence[Submission]) -> None:
+        now = time.time()
+        for journal, is_apart in ((self._main, False), (self._apart, True)):
+            lines = [one.line for one in batch if one.apart == is_apart]
+            if lines:
+                journal.write(lines, now)
+
+    def _seal(self) -> int:
+        self._main.seal()
+        self._apart.seal()
+        return bytes_in(self.folder)
+
+
+def bytes_in(folder: Path) -> int:
+    """Bytes of measurements in an inbox; files that the store removes meanwhile count as gone."""
+    total = 0
+    for path in folder.rglob("*"):
+        if path.name.endswith((SEALED, PART)):
+            try:
+                total += path.stat().st_size
+            except FileNotFoundError:
+                continue
+    return total
+
+
+def _locked(path: Path) -> int:
+    """A descriptor that holds the inbox for this process, until it ends by whatever death."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise FanousError(
+            f"the inbox {path.parent} is held by another collector: stop it, or name another inbox",
+            permanent=False,
+        ) from None
+    return descriptor

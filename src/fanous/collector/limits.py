@@ -1,0 +1,118 @@
+"""Limits: how often one address and one network may call, and how much may be in memory at once.
+
+Kept only in memory, and forgotten when the process ends.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+from fanous.collector.refused import Refused
+
+REMEMBERED = 100_000
+"""Callers kept in mind, some 20 MB; the one unheard for longest is forgotten first."""
+
+ADDRESS_BITS = {4: 32, 6: 64}
+"""A subscriber has one IPv4 address, or any of a /64."""
+
+NETWORK_BITS = {4: 24, 6: 48}
+"""The smallest that is announced on its own (IPv4), and what one site gets (IPv6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many a second for long, and ``burst`` at once after a silence (a probe that was offline)."""
+
+    a_second: float
+    burst: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a door allows."""
+
+    address: Rate
+    network: Rate
+
+
+SUBMISSIONS = Rates(address=Rate(10, 600), network=Rate(100, 6000))
+"""A run of a probe over a whole test list is some 600 measurements; many probes stand behind one CGNAT."""
+
+HELPER = Rates(address=Rate(1, 120), network=Rate(5, 600))
+"""A probe asks once a target; and the helper must be no tool to load somebody else's servers."""
+
+
+def submissions_at(a_second: float) -> Rates:
+    """``SUBMISSIONS`` in proportion to what one address may send a second."""
+    address, network = SUBMISSIONS.address, SUBMISSIONS.network
+    share = a_second / address.a_second
+    return Rates(
+        Rate(a_second, max(1, address.burst * share)),
+        Rate(network.a_second * share, max(1, network.burst * share)),
+    )
+
+
+class Limiter:
+    """Token buckets, one for each address and each network that called lately."""
+
+    def __init__(self, rates: Rates, remembered: int = REMEMBERED) -> None:
+        self._rates = rates
+        self._remembered = remembered
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def admit(self, address: str, now: float) -> None:
+        """Count one call.
+
+        Args:
+            now: seconds of a clock that never goes back.
+
+        Raises:
+            Refused: 429, with the seconds until the next is allowed.
+        """
+        parsed = ip_address(address)
+        for bits, rate in ((ADDRESS_BITS, self._rates.address), (NETWORK_BITS, self._rates.network)):
+            key = str(ip_network(f"{address}/{bits[parsed.version]}", strict=False))
+            tokens, since = self._buckets.pop(key, (rate.burst, now))
+            tokens = min(rate.burst, tokens + (now - since) * rate.a_second)
+            self._buckets[key] = (max(tokens - 1, 0) if tokens >= 1 else tokens, now)
+            if len(self._buckets) > self._remembered:
+                self._buckets.popitem(last=False)
+            if tokens < 1:
+                wait = (1 - tokens) / rate.a_second
+                raise Refused(429, "too many requests from here: slow down", retry_after=wait)
+
+
+class Room:
+    """Bytes of bodies that may be in memory at once, over all clients."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    @contextmanager
+    def holding(self) -> "Iterator[Held]":
+        """What is taken within is given back at the end."""
+        held = Held(self)
+        try:
+            yield held
+        finally:
+            self._left += held.bytes
+
+    def take(self, count: int) -> None:
+        """Raises ``Refused`` (503) where there is no room for so many."""
+        if count > self._left:
+            raise Refused(503, "busy: try again soon", retry_after=5, closes=True)
+        self._left -= count
+
+
+class Held:
+    """What one request holds of a ``Room``."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.bytes = 0
+
+    def take(self, count: int) -> None:
+        self._room.take(count)
+        self.bytes += count

@@ -1,0 +1,21 @@
+"""Refused: a request that gets no other answer than a status and a reason."""
+
+from fanous.errors import FanousError
+
+
+class Refused(FanousError):
+    """The answer to a request that is not served; the message tells the client why.
+
+    Attributes:
+        status: HTTP status code.  4xx other than 408 and 429: sending the same again will not help.
+        retry_after: seconds after which the client may try again; ``None`` = nothing is said.
+        closes: the connection is of no more use (its body was not read to the end).
+    """
+
+    def __init__(
+        self, status: int, reason: str, *, retry_after: float | None = None, closes: bool = False
+    ) -> None:
+        super().__init__(reason, permanent=status < 500 and status not in (408, 429))
+        self.status = status
+        self.retry_after = retry_after
+        self.closes = closes

@@ -1,0 +1,192 @@
+"""Submission: one measurement as a probe sent it -> the line that is kept, and its identity.  Pure.
+
+Follows ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py (``receive_measurement``,
+``_process_measurement_body``, ``_compare_report_id_to_body_meta``) and .../utils.py
+(``check_measurement_meta``), but for two things.  Theirs drops what comes from ASN 0 or country ZZ; here
+it is kept apart.  Their ``measurement_uid`` begins with the time of receipt; ours follows from the content
+alone, so that the same measurement sent again has the same identity for ever and is stored once.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from ipaddress import ip_address
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from fanous.collector.origin import Origin
+from fanous.collector.refused import Refused
+from fanous.collector.reports import ReportId, asn_of
+from fanous.connectors.ooni.header import instant_of
+from fanous.connectors.ooni.salvage import check_size
+from fanous.connectors.ooni.scrub import scrub
+from fanous.errors import Rejected
+from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.refdata.countries import is_country
+
+AHEAD = 86_400.0
+"""Seconds by which a probe's clock may be ahead; a date further on would stretch every window to it."""
+
+PRIVATE_ASNS = (range(64_512, 65_536), range(4_200_000_000, 2**32), range(23_456, 23_457))
+"""RFC 6996, RFC 7300, RFC 6793: no network on the public internet has these."""
+
+OURS = ("measurement_uid", "report_id", "probe_ip", "x_collector")
+"""What the collector writes into a record; where a probe wrote one of them, it is left out."""
+
+
+class Envelope(Struct):
+    """Body of ``POST /report/{id}`` (ooni/probe-cli, internal/model/ooapi.go,
+    ``OOAPICollectorUpdateRequest``)."""
+
+    content: dict[str, Any]
+    format: str = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A measurement that may be kept.
+
+    Attributes:
+        uid: ``measurement_uid``, told to the probe.
+        line: one JSON document in OONI's data format, without a line break and without an address.
+        apart: nobody knows which network it speaks of, or its address contradicts its claim: it is kept
+            beside the others and enters no conclusion by itself.
+    """
+
+    uid: str
+    line: bytes
+    apart: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """Country and network that the probe says it measured from."""
+
+    country: str
+    asn: int
+
+    @property
+    def is_silent(self) -> bool:
+        return self.country == UNKNOWN_COUNTRY and self.asn == 0
+
+    @property
+    def is_plausible(self) -> bool:
+        placed = self.asn != 0 and self.country != UNKNOWN_COUNTRY
+        return placed and is_country(self.country) and not any(self.asn in r for r in PRIVATE_ASNS)
+
+
+_envelope = msgspec.json.Decoder(Envelope)
+_sorted = msgspec.json.Encoder(order="sorted")
+
+
+def receive(report: ReportId, body: bytes, address: str, seen: Origin, now: float) -> Submission:
+    """One measurement, checked, without addresses, and named.
+
+    Args:
+        address: of the client; nothing in the result holds it.
+        seen: what its address says of its place.
+        now: unix seconds, UTC.
+
+    Raises:
+        Refused: it cannot be used, and why.
+    """
+    try:
+        check_size(body)
+    except Rejected as reason:
+        raise Refused(400, str(reason)) from None
+    content = _content(body)
+    claim = _claim(report, content)
+    started = _started(content, now)
+    probe_ip = content.get("probe_ip")
+    for name in OURS:
+        content.pop(name, None)
+    text = _without_addresses(_sorted.encode(content), address, probe_ip)
+    uid = _uid(report, started, text)
+    placed = claim
+    if claim.is_silent and seen.asn:  # as probe_geoip of ooni/backend fills in what a probe leaves open
+        placed = _Claim(seen.country, seen.asn)
+        content |= {"probe_cc": placed.country, "probe_asn": f"AS{placed.asn}"}
+        text = _without_addresses(_sorted.encode(content), address, probe_ip)
+    line = _head(uid, report, claim, seen, now) + text[1:]
+    apart = not placed.is_plausible or seen.contradicts(placed.country, placed.asn)
+    return Submission(uid, line, apart)
+
+
+def _content(body: bytes) -> dict[str, Any]:
+    try:
+        return _envelope.decode(body).content
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        why = "too deeply nested" if isinstance(error, RecursionError) else str(error)
+        raise Refused(400, f"Incorrect format: {why}") from None
+
+
+def _claim(report: ReportId, content: dict[str, Any]) -> _Claim:
+    """What it claims, where it is well formed and what its report was opened for."""
+    country, asn, name = (content.get(key, "") for key in ("probe_cc", "probe_asn", "test_name"))
+    if not (isinstance(country, str) and isinstance(asn, str) and isinstance(name, str)):
+        raise Refused(400, "Inconsistent measurement: probe_cc, probe_asn and test_name must be texts")
+    number = asn_of(asn)
+    reasons = [
+        reason
+        for reason, is_wrong in (
+            ("bad_cc", not (len(country) == 2 and country.isascii() and country.isupper())),
+            ("tn_len", not 1 < len(name) <= 30),
+            ("tn_no_lower", not (name.islower() and name.isascii() and name.replace("_", "").isalnum())),
+            ("asn", number is None or (asn.startswith("AS0") and number != 0)),
+        )
+        if is_wrong
+    ]
+    if reasons or number is None:
+        raise Refused(400, f"bad_metadata: {', '.join(reasons)}")
+    if country != report.country:
+        raise Refused(400, f"Inconsistent measurement: probe_cc is not {report.country}, as in its report_id")
+    if number != report.asn:
+        raise Refused(400, f"Inconsistent measurement: probe_asn is not AS{report.asn}, as in its report_id")
+    if name.replace("_", "") != report.test_name:
+        raise Refused(400, "Inconsistent measurement: test_name is not that of its report_id")
+    return _Claim(country, number)
+
+
+def _started(content: dict[str, Any], now: float) -> float:
+    """When it was made: a measurement without a time could be acknowledged, but never be used."""
+    for name in ("measurement_start_time", "test_start_time"):
+        text = content.get(name)
+        instant = instant_of(text) if isinstance(text, str) else None
+        if instant is not None:
+            if instant > now + AHEAD:
+                raise Refused(400, f"{name} lies in the future: the probe's clock is wrong")
+            return instant
+    raise Refused(400, "no time: measurement_start_time and test_start_time are missing or unreadable")
+
+
+def _uid(report: ReportId, started: float, text: bytes) -> str:
+    """In the form of OONI's, to the minute: an identity is public, and seconds could tell who measured."""
+    minute = datetime.fromtimestamp(started, UTC).strftime("%Y%m%d%H%M00.000000")
+    return f"{minute}_{report.country}_{report.test_name}_{sha256(text).hexdigest()[:16]}"
+
+
+def _without_addresses(text: bytes, *addresses: object) -> bytes:
+    """``text`` less what servers told the probe of its address, and less ``addresses`` in any spelling."""
+    known = [address for address in addresses if isinstance(address, str) and _is_address(address)]
+    head = b"".join(b'"probe_ip":"%s",' % address.encode() for address in known)
+    return b"{" + scrub(b"{" + head + text[1:])[1:].split(b",", len(known))[-1]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return "%" not in text and ip_address(text) is not None
+    except ValueError:
+        return False
+
+
+def _head(uid: str, report: ReportId, claim: _Claim, seen: Origin, now: float) -> bytes:
+    """The beginning of the line: what the collector knows, claimed and derived apart."""
+    collector = {
+        "received": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:00Z"),
+        "claimed": {"probe_cc": claim.country, "probe_asn": f"AS{claim.asn}"},
+        "derived": {"probe_cc": seen.country, "probe_asn": f"AS{seen.asn}"},
+    }
+    known = {"measurement_uid": uid, "report_id": str(report), "probe_ip": "127.0.0.1"}
+    return msgspec.json.encode(known | {"x_collector": collector})[:-1] + b","

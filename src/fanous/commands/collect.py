@@ -1,0 +1,226 @@
+"""``fanous collect``: the probes' door as a process, and ``fanous drain``: an inbox into a store.
+
+With ``--store`` the collector has a child that owns the store and drains the inbox, so that judging never
+delays an acknowledgement.  With ``--inbox`` it only fills an inbox, which ``fanous drain``, or the monitor,
+takes into its store.
+"""
+
+import logging
+import multiprocessing
+import sys
+import threading
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fanous.errors import FanousError
+
+if TYPE_CHECKING:
+    from fanous.store import Store
+
+DRAIN_SECONDS = 5.0
+"""Between two looks at the inbox."""
+
+SOURCE = "ooni"
+"""The connector that reads what an inbox holds: OONI's data format, one document a line."""
+
+INBOX = ".inbox"
+"""Added to a store's name: the folder, beside it, of what waits for it."""
+
+log = logging.getLogger("fanous.collector")
+
+
+def collect(
+    context: typer.Context,
+    listen: Annotated[str, typer.Option("--listen", metavar="HOST:PORT")] = "127.0.0.1:8471",
+    inbox: Annotated[Path | None, typer.Option("--inbox", help="Only fill this folder.")] = None,
+    store: Annotated[
+        Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Fill this store, too.")
+    ] = None,
+    trust_proxy: Annotated[
+        list[str] | None,
+        typer.Option("--trust-proxy", metavar="NETWORK", help="Believe X-Forwarded-For from there."),
+    ] = None,
+    networks: Annotated[
+        Path | None,
+        typer.Option(
+            "--networks",
+            metavar="FILE",
+            help="Networks by address: first, last, ASN, country (iptoasn.com), TSV or CSV.",
+        ),
+    ] = None,
+    urls: Annotated[
+        Path | None, typer.Option("--urls", metavar="FILE", help="Test list (CSV) for probes that check in.")
+    ] = None,
+    helper_url: Annotated[
+        str, typer.Option("--helper-url", metavar="URL", help="Where probes find the test helper.")
+    ] = "",
+    per_address: Annotated[
+        float, typer.Option("--per-address", min=0.01, help="Requests a second that one address may send.")
+    ] = 10,
+    lab: Annotated[
+        bool, typer.Option("--lab", help="The test helper also connects to private addresses.")
+    ] = False,
+) -> None:
+    """Receive measurements of probes: OONI's collector protocol, check-in and test helper.
+
+    What is acknowledged is on the disk.  No address of a probe is written anywhere.
+    """
+    from fanous.collector.door import Policy
+    from fanous.collector.helper import Helper, HelperPolicy
+    from fanous.collector.limits import submissions_at
+    from fanous.collector.origin import NoOrigins, trusted_proxies
+    from fanous.collector.ranges import read_ranges
+    from fanous.collector.serve import listening_socket, serve
+    from fanous.collector.urls import DEFAULT_URLS, read_urls
+
+    source = context.get_parameter_source("store")
+    if inbox is not None and source is not None and source.name == "ENVIRONMENT":
+        store = None  # that one is for all commands; what was said here wins
+    if (inbox is None) == (store is None):
+        raise typer.BadParameter("give either --inbox or --store")
+    origins = read_ranges(networks) if networks else NoOrigins()
+    policy = Policy(
+        trusted=trusted_proxies(trust_proxy or ()),
+        origins=origins,
+        helper_url=helper_url.rstrip("/"),
+        urls=read_urls(urls) if urls else DEFAULT_URLS,
+        submissions=submissions_at(per_address),
+    )
+    helper = Helper(HelperPolicy(allow_private=lab, asn_of=lambda address: origins.of(address).asn))
+    listening = listening_socket(*_host_and_port(listen))
+    _log_to_stderr()
+    if store is not None:
+        waiting = inbox_of(store)
+        with Draining(waiting, store):
+            serve(listening, waiting, policy, helper)
+    elif inbox is not None:
+        serve(listening, inbox, policy, helper)
+
+
+def drain(
+    inbox: Annotated[Path, typer.Argument(metavar="INBOX", help="What a collector fills.")],
+    store: Annotated[
+        Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Folder that holds the store.")
+    ] = None,
+) -> None:
+    """Bring what a collector has received into a store, and remove it from the inbox."""
+    from fanous.config import store_place
+    from fanous.store import open_store
+
+    if not inbox.is_dir():
+        raise FanousError(f"no inbox {inbox}: name the folder that `fanous collect --inbox` fills")
+    with open_store(store_place(store, None)) as opened:
+        bringing = Bringing(opened)
+        _drain_all(inbox, bringing)
+    print(f"stored {bringing.stored:,}, already there {bringing.duplicate:,}, rejected {bringing.rejected:,}")
+
+
+def inbox_of(store: Path) -> Path:
+    """``/var/lib/fanous/store`` -> ``/var/lib/fanous/store.inbox``."""
+    return store.with_name(store.name + INBOX)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    # Its warnings are one for each bad request, so that anybody could fill the log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or int(port) > 65_535:
+        raise typer.BadParameter(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8471", param_hint="--listen")
+    return host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port)
+
+
+class Draining:
+    """A child process that owns the store and drains the inbox into it; started anew if it dies.
+
+    It ends when this process ends, by whatever death: it then reads the end of its pipe.
+    """
+
+    def __init__(self, inbox: Path, store: Path) -> None:
+        self._inbox, self._store = inbox, store
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="draining")
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Waits until what was acknowledged is in the store."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        spawning = multiprocessing.get_context("spawn")
+        while True:
+            theirs, ours = spawning.Pipe(duplex=False)
+            child = spawning.Process(target=drain_until_closed, args=(self._inbox, self._store, theirs))
+            child.start()
+            theirs.close()
+            while child.is_alive() and not self._stopping.wait(0.2):
+                pass
+            ours.close()
+            child.join()
+            if self._stopping.is_set():
+                return
+            log.error("draining ended exitcode=%s restart_in=%s", child.exitcode, DRAIN_SECONDS)
+            self._stopping.wait(DRAIN_SECONDS)
+
+
+def drain_until_closed(inbox: Path, store: Path, lifeline: Connection) -> None:
+    """Drain again and again, and once more after ``lifeline`` is closed at its other end."""
+    import signal
+
+    from fanous.store import open_store
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to both; the parent says when to end
+    _log_to_stderr()
+    is_closed = False
+    while not is_closed:
+        try:
+            with open_store(store) as opened:
+                while not is_closed:
+                    is_closed = lifeline.poll(DRAIN_SECONDS)
+                    _drain_all(inbox, Bringing(opened))
+        except FanousError as error:
+            log.error("not drained, trying again: %s", error)
+            is_closed = is_closed or lifeline.poll(DRAIN_SECONDS)
+
+
+def _drain_all(inbox: Path, bring_in: "Bringing") -> None:
+    from fanous.collector.drain import drain as drain_once
+
+    while drain_once(inbox, bring_in).more:
+        pass
+
+
+class Bringing:
+    """Ingests files into an open store and says in the log what became of them.
+
+    Attributes:
+        stored: measurements so far; likewise ``duplicate`` and ``rejected``.
+    """
+
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+        self.stored = self.duplicate = self.rejected = 0
+
+    def __call__(self, files: Sequence[Path]) -> None:
+        from fanous import pipeline
+
+        tally = pipeline.ingest(self._store, SOURCE, files)
+        self.stored += tally.stored
+        self.duplicate += tally.duplicate
+        self.rejected += tally.rejected
+        log.info(
+            "drained files=%d stored=%d duplicate=%d rejected=%d",
+            *(len(files), tally.stored, tally.duplicate, tally.rejected),
+        )
+        for reject in tally.rejects:
+            log.warning("rejected file=%s line=%d why=%s", reject.file, reject.line, reject.why)

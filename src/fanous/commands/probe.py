@@ -1,0 +1,140 @@
+"""Command line of the probe: ``fanous probe run``, ``watch``, ``serve``, ``consent`` and ``list``.
+
+stdout carries the answer (with ``--json`` one document and nothing else), stderr all the rest.
+"""
+
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fanous.commands.desk import JsonOption, print_document
+from fanous.commands.probe_steady import probe_serve, probe_watch
+from fanous.commands.probing import (
+    Asn,
+    CaFile,
+    CapMB,
+    Country,
+    Helper,
+    Inputs,
+    Lists,
+    Mobile,
+    Out,
+    SettingsFile,
+    Yes,
+    check_consent,
+    country_of,
+    measure,
+    probe_folder,
+    urls_of,
+)
+from fanous.commands.sending import Collectors, Proxy, send, sent_line
+from fanous.errors import FanousError
+
+if TYPE_CHECKING:
+    from fanous.probes.run import Report
+    from fanous.spool.upload import Sent
+
+probe_app = typer.Typer(help="Measure from this machine: which sites work from here?", no_args_is_help=True)
+probe_app.command("watch")(probe_watch)
+probe_app.command("serve")(probe_serve)
+
+
+@probe_app.command("run")
+def probe_run(
+    inputs: Inputs = None,
+    lists: Lists = None,
+    out: Out = None,
+    helper: Helper = None,
+    country: Country = "ZZ",
+    asn: Asn = 0,
+    mobile: Mobile = False,
+    cap_mb: CapMB = None,
+    transfer: Annotated[
+        int,
+        typer.Option("--transfer", min=0, metavar="N", help="Also compare the rate, in N pairs (3 or 7)."),
+    ] = 0,
+    collectors: Collectors = None,
+    proxy: Proxy = None,
+    settings_file: SettingsFile = None,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Also connect to private addresses that a resolver gives.")
+    ] = False,
+    ca_file: CaFile = None,
+    no_health: Annotated[bool, typer.Option("--no-health", help="Do not look at the line first.")] = False,
+    yes: Yes = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure which sites work from here, and what is wrong with the others.
+
+    Without -i and --list the social platforms are measured.  Exit 1 where there is no network, or a login
+    page in front of it: nothing is concluded then.
+    """
+    from fanous.probes.record import Vantage
+    from fanous.probes.settings import adjusted, load_settings
+
+    urls = urls_of(inputs or [], lists or [])
+    settings = adjusted(
+        load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, helper=helper, ca_file=ca_file
+    )
+    settings = replace(
+        settings,
+        allow_private=allow_private or settings.allow_private,
+        transfer_pairs=transfer or settings.transfer_pairs,
+    )
+    vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")
+    check_consent(yes, settings.cap_mb)
+    report = measure(
+        settings, vantage, urls, out, with_health=not no_health, quiet=as_json, to_spool=bool(collectors)
+    )
+    sent = send(probe_folder() / "spool", collectors, proxy) if collectors else None
+    _answer(report, out, sent, as_json)
+    if report.health is not None and report.health.defect:
+        raise FanousError(f"{report.health.defect}: the state of the sites is insufficient, not a finding")
+
+
+@probe_app.command("consent")
+def probe_consent(
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Forget that you consented.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Consent without being asked.")] = False,
+) -> None:
+    """Give or withdraw your consent to measuring from this machine."""
+    from fanous.probes import consent
+    from fanous.probes.settings import Settings
+
+    folder = probe_folder()
+    if withdraw:
+        print("consent withdrawn" if consent.withdraw(folder) else "there was no consent to withdraw")
+        return
+    print(consent.TEXT.format(cap=Settings().cap_mb))
+    if not yes and not typer.confirm("Do you consent?", default=False):
+        raise typer.Exit(1)
+    consent.give(folder, time.time())
+    print(f"remembered in {consent.consent_file(folder)}")
+
+
+@probe_app.command("list")
+def probe_list() -> None:
+    """The lists of targets that ship with Fanous."""
+    from fanous.refdata.targets import list_names, target_list
+
+    for name in list_names():
+        one = target_list(name)
+        note = "  (opt-in: looking at these may draw attention)" if one.opt_in else ""
+        print(f"{name:14} {len(one.urls):3} URLs  {one.title}{note}")
+
+
+def _answer(report: "Report", out: Path | None, sent: "Sent | None", as_json: bool) -> None:
+    from fanous.probes.output import report_document
+    from fanous.probes.words import report_lines
+
+    if as_json:
+        print_document(report_document(report, out) | {"sent": asdict(sent) if sent else None})
+        return
+    print("\n".join(report_lines(report)))
+    if out is not None:
+        print(f"\n{len(report.outcomes)} measurements were added to {out}; `fanous judge {out}` says why.")
+    if sent is not None:
+        print(sent_line(sent))

@@ -1,0 +1,92 @@
+"""Commands of a probe that goes on: ``fanous probe watch`` (rounds) and ``serve`` (Prometheus)."""
+
+import asyncio
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from fanous.commands.probing import (
+    Asn,
+    CaFile,
+    CapMB,
+    Country,
+    Helper,
+    Inputs,
+    Lists,
+    Mobile,
+    Out,
+    SettingsFile,
+    Yes,
+    check_consent,
+    country_of,
+    measure,
+    urls_of,
+)
+from fanous.model.instant import to_iso
+
+
+def probe_watch(
+    inputs: Inputs = None,
+    lists: Lists = None,
+    every: Annotated[float, typer.Option("--every", metavar="SECONDS", help="Between rounds.")] = 600.0,
+    organisation: Annotated[
+        bool, typer.Option("--organisation", help="This is an organisation's own line: down to 60 s.")
+    ] = False,
+    rounds: Annotated[int, typer.Option("--rounds", min=0, help="End after so many; 0 = go on.")] = 0,
+    out: Out = None,
+    helper: Helper = None,
+    country: Country = "ZZ",
+    asn: Asn = 0,
+    mobile: Mobile = False,
+    cap_mb: CapMB = None,
+    settings_file: SettingsFile = None,
+    ca_file: CaFile = None,
+    yes: Yes = False,
+) -> None:
+    """Measure again and again, with jitter: one line a round; consent is looked up before each."""
+    from fanous.probes.record import Vantage
+    from fanous.probes.settings import adjusted, load_settings
+    from fanous.probes.watch import check_interval, least_interval, watch
+    from fanous.probes.words import round_line
+
+    check_interval(every, organisation=organisation)
+    urls = urls_of(inputs or [], lists or [])
+    settings = adjusted(
+        load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, helper=helper, ca_file=ca_file
+    )
+    vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")
+
+    def one_round(_number: int) -> None:
+        check_consent(yes, settings.cap_mb)  # withdrawing it stops a watch too
+        began = time.time()
+        report = measure(settings, vantage, urls, out, quiet=True)
+        print(f"{to_iso(began)}  {round_line(report)}", flush=True)
+
+    watch(one_round, every, least_interval(organisation=organisation), rounds=rounds)
+
+
+def probe_serve(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="As blackbox_exporter's.")] = 9115,
+    settings_file: SettingsFile = None,
+    ca_file: CaFile = None,
+    yes: Yes = False,
+) -> None:
+    """Answer /probe?target=&module= with Prometheus' probe_* metrics: http_2xx, tcp_connect, fanous."""
+    from fanous.net.sockets import SocketNetwork
+    from fanous.probes.serve import serve
+    from fanous.probes.settings import adjusted, load_settings
+
+    settings = adjusted(load_settings(settings_file), ca_file=ca_file)
+    check_consent(yes, settings.cap_mb)
+
+    async def forever() -> None:
+        server = await serve(SocketNetwork(), settings, host, port)
+        bound = server.sockets[0].getsockname()[1]
+        print(f"listening on http://{host}:{bound}/probe?target=&module=", file=sys.stderr, flush=True)
+        async with server:
+            await server.serve_forever()
+
+    asyncio.run(forever())

@@ -1,0 +1,132 @@
+"""Probing: what the commands of the probe share - options, consent before the first packet, one round."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fanous.commands.sending import spooled
+from fanous.errors import FanousError
+
+if TYPE_CHECKING:
+    from fanous.probes.record import Vantage
+    from fanous.probes.run import Report
+    from fanous.probes.settings import Settings
+
+DEFAULT_LIST = "social"
+
+Inputs = Annotated[
+    list[str] | None, typer.Option("-i", "--input", metavar="URL", help="Measure this URL; may be repeated.")
+]
+Lists = Annotated[
+    list[str] | None,
+    typer.Option("--list", metavar="NAME", help="A list by name (`fanous probe list`) or a file of URLs."),
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE.jsonl", help="Append the measurements to this file.")
+]
+Helper = Annotated[
+    str | None, typer.Option("--helper", metavar="URL", help="Ask this OONI test helper for a control.")
+]
+Country = Annotated[str, typer.Option("--country", metavar="CC", help="Where you are.")]
+Asn = Annotated[int, typer.Option("--asn", min=0, help="Number of your network; 0 = unknown.")]
+Mobile = Annotated[bool, typer.Option("--mobile", help="This line is a mobile one (cap: 10 MB).")]
+CapMB = Annotated[float | None, typer.Option("--cap-mb", min=0, help="Most megabytes a day.")]
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", help="TOML file that changes time-outs, resolvers, controls ...")
+]
+CaFile = Annotated[Path | None, typer.Option("--ca-file", help="PEM file of authorities to trust.")]
+Yes = Annotated[bool, typer.Option("--yes", help="You consent for this run (for scripts).")]
+
+
+def urls_of(inputs: Sequence[str], lists: Sequence[str]) -> list[str]:
+    """What is to be measured, each once; without any wish the social platforms.
+
+    Raises:
+        FanousError: a list that is none, or a URL that cannot be asked for.
+    """
+    from fanous.probes.endpoint import url_parts
+    from fanous.refdata.targets import target_list
+
+    for url in inputs:
+        if url_parts(url) is None:
+            raise FanousError(f"{url!r} is no address of a site: it must be http:// or https:// with a host")
+    urls = list(inputs)
+    for name in lists or ([] if inputs else [DEFAULT_LIST]):
+        urls += target_list(name).urls
+    if not urls:
+        raise FanousError("nothing to measure: the list holds no http:// or https:// address")
+    return list(dict.fromkeys(urls))
+
+
+def country_of(code: str) -> str:
+    """The code in upper case; ``ZZ`` = unknown.
+
+    Raises:
+        FanousError: measuring from there would endanger people.
+    """
+    from fanous.probes.consent import check_country
+    from fanous.refdata.countries import is_country
+
+    upper = code.upper()
+    if upper != "ZZ" and not is_country(upper):
+        raise typer.BadParameter(f"{code!r} is not a country code (ISO 3166-1, such as PK)")
+    check_country(upper)
+    return upper
+
+
+def probe_folder() -> Path:
+    from fanous.config import data_folder
+
+    return data_folder() / "probe"
+
+
+def check_consent(yes: bool, cap_mb: float) -> None:
+    """Before the first packet.
+
+    Raises:
+        FanousError: no consent.
+    """
+    from fanous.probes import consent
+
+    folder = probe_folder()
+    if yes or consent.is_given(folder):
+        return
+    print(consent.TEXT.format(cap=cap_mb), file=sys.stderr)
+    if sys.stdin.isatty() and typer.confirm("Do you consent?", default=False, err=True):
+        consent.give(folder, time.time())
+        return
+    raise FanousError("nothing was sent: consent first with `fanous probe consent`, or say --yes in a script")
+
+
+def measure(
+    settings: "Settings",
+    vantage: "Vantage",
+    urls: Sequence[str],
+    out: Path | None,
+    *,
+    with_health: bool = True,
+    quiet: bool,
+    to_spool: bool = False,
+) -> "Report":
+    """One round under the day's data cap; what it spent is remembered however it ends."""
+    from fanous.net.meter import Meter
+    from fanous.net.sockets import SocketNetwork
+    from fanous.probes import consent
+    from fanous.probes.display import live_table
+    from fanous.probes.output import record_file
+    from fanous.probes.run import run
+
+    folder, now = probe_folder(), time.time()
+    meter = Meter(int(settings.cap_mb * 1e6), consent.spent_today(folder, now))
+    network = SocketNetwork(meter)
+    with record_file(out) as to_file, live_table(urls, quiet=quiet) as on_done:
+        write = spooled(folder / "spool", to_file) if to_spool else to_file
+        try:
+            return asyncio.run(run(network, settings, vantage, urls, write, on_done, with_health=with_health))
+        finally:
+            consent.remember_spent(folder, now, meter.spent)

@@ -1,0 +1,63 @@
+"""Sending: measurements to a collector, over a spool on the probe's own disk, so that none is lost.
+
+What no collector can be reached for waits there - above all what was seen while there was no network - and is
+sent with the next run that names a collector.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from fanous.probes.run import Write
+    from fanous.spool.upload import Sent
+
+Collectors = Annotated[
+    list[str] | None,
+    typer.Option("--collector", metavar="URL", help="Send to this collector; more than one: its mirrors."),
+]
+Proxy = Annotated[
+    str | None, typer.Option("--proxy", metavar="URL", help="Send through this proxy, http://host:port.")
+]
+
+
+def spooled(folder: Path, write: "Write") -> "Write":
+    """``write``, and into the spool too.
+
+    Raises:
+        FanousError: the spool is full, or cannot be written.
+    """
+    from fanous.spool import Spool
+
+    spool = Spool(folder)
+
+    def both(record: bytes) -> None:
+        write(record)
+        spool.put(record)
+
+    return both
+
+
+def send(folder: Path, collectors: Sequence[str], proxy: str | None) -> "Sent":
+    """Send all that waits, as far as a collector can be reached now.
+
+    Raises:
+        FanousError: another process is sending.
+    """
+    from fanous.spool import Spool, Uploader
+
+    async def once() -> "Sent":
+        async with Uploader(Spool(folder), collectors, proxy=proxy) as uploader:
+            return await uploader.send()
+
+    return asyncio.run(once())
+
+
+def sent_line(sent: "Sent") -> str:
+    """For people."""
+    refused = f", {sent.refused} refused" if sent.refused else ""
+    waiting = f", {sent.waiting} wait for the next run: no collector can be reached" if sent.waiting else ""
+    return f"{sent.acknowledged} measurements were acknowledged{refused}{waiting}."

@@ -1,0 +1,145 @@
+"""Sockets: the real network over asyncio's socket calls, which show every read as it came.
+
+asyncio's streams are not used: they hide when bytes arrived and partial TLS records, and with them where a
+transfer stalled.
+"""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from fanous.net.meter import Meter
+
+T = TypeVar("T")
+
+LARGEST_DATAGRAM = 65_535
+
+
+class SocketStream:
+    """One TCP connection."""
+
+    def __init__(self, connected: socket.socket, meter: Meter) -> None:
+        self._socket = connected
+        self._meter = meter
+        self._loop = asyncio.get_running_loop()
+
+    async def read(self, most: int) -> bytes:
+        data = await self._loop.sock_recv(self._socket, most)
+        self._meter.spend(len(data))
+        return data
+
+    async def write(self, data: bytes) -> None:
+        self._meter.spend(len(data))
+        await self._loop.sock_sendall(self._socket, data)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class SocketDatagrams:
+    """One connected UDP socket: the kernel drops what comes from another address."""
+
+    def __init__(self, connected: socket.socket, meter: Meter) -> None:
+        self._socket = connected
+        self._meter = meter
+        self._loop = asyncio.get_running_loop()
+
+    async def send(self, data: bytes) -> None:
+        self._meter.spend(len(data))
+        await self._loop.sock_sendall(self._socket, data)
+
+    async def receive(self) -> bytes:
+        data = await self._loop.sock_recv(self._socket, LARGEST_DATAGRAM)
+        self._meter.spend(len(data))
+        return data
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class SocketNetwork:
+    """The machine's own network."""
+
+    def __init__(self, meter: Meter | None = None) -> None:
+        self.meter = meter or Meter()
+        self._own: set[str] = set()
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wall(self) -> float:
+        return time.time()
+
+    def own_addresses(self) -> set[str]:
+        return self._own
+
+    async def look_up(self, hostname: str) -> list[str]:
+        self.meter.check()
+        found = await in_thread(lambda: socket.getaddrinfo(hostname, None, type=socket.SOCK_STREAM))
+        return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
+
+    async def open_tcp(self, ip: str, port: int) -> SocketStream:
+        self.meter.check()
+        opened = _socket(ip, socket.SOCK_STREAM)
+        try:
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await asyncio.get_running_loop().sock_connect(opened, (ip, port))
+            self._remember(opened)
+        except BaseException:
+            opened.close()
+            raise
+        return SocketStream(opened, self.meter)
+
+    async def open_udp(self, ip: str, port: int) -> SocketDatagrams:
+        self.meter.check()
+        opened = _socket(ip, socket.SOCK_DGRAM)
+        try:
+            opened.connect((ip, port))  # does not wait: UDP has no handshake
+            self._remember(opened)
+        except BaseException:
+            opened.close()
+            raise
+        return SocketDatagrams(opened, self.meter)
+
+    def _remember(self, opened: socket.socket) -> None:
+        self._own.add(str(opened.getsockname()[0]).partition("%")[0])
+
+
+def _socket(ip: str, kind: socket.SocketKind) -> socket.socket:
+    opened = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, kind)
+    opened.setblocking(False)
+    return opened
+
+
+async def in_thread(call: Callable[[], T]) -> T:
+    """Run a blocking call in a daemon thread of its own.
+
+    A pool would be full of look-ups that hang, and would hold up the end of the program until the last
+    one gave up.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: OSError | UnicodeError | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]  # without an error there is a result
+
+    def work() -> None:
+        result, failed = None, None
+        try:
+            result = call()
+        except (OSError, UnicodeError) as error:
+            failed = error
+        with suppress(RuntimeError):  # nobody waits any more: the loop is closed
+            loop.call_soon_threadsafe(settle, result, failed)
+
+    threading.Thread(target=work, daemon=True).start()
+    return await done

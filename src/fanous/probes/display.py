@@ -1,0 +1,55 @@
+"""Display: the table that fills while a run goes on, on stderr, for people only."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from fanous.model.verdict import State
+from fanous.probes.outcome import Outcome
+from fanous.probes.run import OnDone
+from fanous.probes.words import state_in_words
+from fanous.refdata.platforms import title
+
+LAYERS = ("dns", "tcp", "tls", "http", "quic")
+COLOURS = {State.OK: "green", State.BLOCKED: "red", State.THROTTLED: "red", State.DOWN: "yellow"}
+
+
+@contextmanager
+def live_table(urls: Sequence[str], *, quiet: bool) -> Iterator[OnDone]:
+    """A function to call with each outcome; the table stays when the block ends."""
+    if quiet:
+        yield lambda _outcome: None
+        return
+    console, done = Console(stderr=True), list[Outcome]()
+    if not sys.stderr.isatty():
+        yield done.append
+        Console(stderr=True, width=120, no_color=True).print(_table(done, len(urls)))
+        return
+    with Live(_table(done, len(urls)), console=console, auto_refresh=False) as live:
+
+        def add(outcome: Outcome) -> None:
+            done.append(outcome)
+            live.update(_table(done, len(urls)), refresh=True)
+
+        yield add
+
+
+def _table(done: Sequence[Outcome], expected: int) -> Table:
+    table = Table(title=f"{len(done)} of {expected} addresses measured", title_justify="left", box=None)
+    for name in ("Target", "Address", *(layer.upper() for layer in LAYERS), "Here"):
+        table.add_column(name, overflow="fold")
+    for one in sorted(done, key=lambda outcome: (outcome.target, outcome.role)):
+        colour = COLOURS.get(one.state, "yellow")
+        cells = [_cell(one.layers.get(layer, "")) for layer in LAYERS]
+        address = one.url.partition("//")[2].rstrip("/")
+        table.add_row(title(one.target), address, *cells, f"[{colour}]{state_in_words(one)}[/]")
+    return table
+
+
+def _cell(found: str) -> str:
+    """``ok``, a dash where it was not tried, or the failure without its common ending."""
+    return found.removesuffix("_error").replace("_", " ")[:24] if found else "-"

@@ -1,0 +1,166 @@
+"""Health: is there a network at all, and is it one that measurements may rest on?  Asked before all else.
+
+Known-good controls on several networks, pages whose text is known (a login page changes them), the clock
+against HTTP ``Date``, IPv6, and a domestic site.  No network is evidence of an outage, never of blocking.
+"""
+
+import asyncio
+from dataclasses import asdict, dataclass, replace
+from email.utils import parsedate_to_datetime
+
+from fanous.net.failure import NETWORK_ERRORS
+from fanous.net.network import Network
+from fanous.probes import tcp
+from fanous.probes.endpoint import measure_into
+from fanous.probes.record import Vantage, envelope, steps
+from fanous.probes.settings import Settings
+from fanous.probes.trace import Entry, Trace
+
+TEST_NAME, TEST_VERSION = "fanous_health", "0.1.0"
+
+SECONDS = 10.0
+"""For each control; a line on which a page takes longer is measured nevertheless, by what did answer."""
+
+CLOCK_OFF = 300.0
+"""Seconds.  Certificates and the times of records tolerate less."""
+
+IPV6_ANCHOR = "2001:4860:4860::8888"
+"""Google Public DNS; opening a socket to it sends nothing, and fails where there is no route."""
+
+NO_NETWORK = "no network"
+NOTHING_OUTSIDE = "nothing outside the country answers"
+PORTAL = "captive portal"
+
+HOME_TRANSACTIONS = 1_000_000
+"""Where the numbers of the domestic site's steps begin, so that they never meet those of the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the line is like.  ``None`` = could not be told.
+
+    Attributes:
+        online: a connection, a page or a public resolver outside answered, or the domestic site did.  An
+            answer of the system's resolver is not enough: it may come from the volunteer's own router.
+        portal: a login page stands between us and the network.
+        clock_offset: seconds by which this machine's clock is ahead.
+        controls: known-good site -> did its page come?
+        domestic: did the domestic site answer?
+        intranet_only: it did, and nothing else does.
+    """
+
+    online: bool
+    portal: bool
+    ipv6: bool
+    clock_offset: float | None
+    controls: dict[str, bool]
+    domestic: bool | None
+    intranet_only: bool
+
+    @property
+    def defect(self) -> str:
+        """Why nothing may be concluded about single sites from here; empty = sound."""
+        if not self.online:
+            return NO_NETWORK
+        if self.portal:
+            return PORTAL
+        return NOTHING_OUTSIDE if self.intranet_only else ""
+
+
+async def check(network: Network, settings: Settings) -> tuple[Health, Trace]:
+    """Look at the line; the trace holds every step."""
+    trace = Trace(network)
+    plain = replace(settings, control_sni="", endpoint_seconds=SECONDS, most_redirects=1)
+    portals = [entry.partition(" ")[0] for entry in settings.portal_urls]
+    home = Trace(network, first_transaction=HOME_TRANSACTIONS)
+    ipv6 = await _has_ipv6(network)
+    urls = [*settings.controls, *portals]
+    try:
+        await asyncio.gather(
+            *(_touch(trace, plain, ip) for ip in settings.anchors),
+            *(measure_into(trace, plain, url, ipv6=ipv6) for url in urls),
+            _at_home(home, plain, ipv6),
+        )
+    finally:
+        trace.close()
+        home.close()
+    outside = _anything_answered(trace)
+    domestic = bool(home.requests) and home.requests[0]["failure"] is None
+    trace.add(home)
+    pages = {entry["request"]["url"]: entry for entry in trace.requests}
+    controls = {url: _answered(pages, url) for url in settings.controls}
+    return Health(
+        online=outside or domestic,
+        portal=_portal(settings, pages) and not any(controls.values()),
+        ipv6=ipv6,
+        clock_offset=_clock_offset(trace, pages, settings.controls),
+        controls=controls,
+        domestic=domestic if settings.domestic else None,
+        intranet_only=domestic and not outside,
+    ), trace
+
+
+def health_record(health: Health, trace: Trace, vantage: Vantage) -> Entry:
+    """The nettest ``fanous_health``: kept also, and above all, where there is no network."""
+    keys = steps(trace) | {"x_health": asdict(health)}
+    return envelope(TEST_NAME, TEST_VERSION, "", trace, vantage, keys)
+
+
+async def _at_home(home: Trace, settings: Settings, ipv6: bool) -> None:
+    if settings.domestic:
+        await measure_into(home, settings, settings.domestic, ipv6=ipv6)
+
+
+async def _touch(trace: Trace, settings: Settings, ip: str) -> None:
+    stream = await tcp.connect(trace, settings, ip, 443)
+    if stream is not None:
+        stream.close()
+
+
+async def _has_ipv6(network: Network) -> bool:
+    try:
+        (await network.open_udp(IPV6_ANCHOR, 53)).close()
+    except NETWORK_ERRORS:
+        return False
+    return True
+
+
+def _answered(pages: dict[str, Entry], url: str) -> bool:
+    return url in pages and pages[url]["failure"] is None
+
+
+def _anything_answered(trace: Trace) -> bool:
+    """A public resolver, a connection or a page worked.
+
+    A refused or reset connection had a sender too, but it may be the volunteer's own router.
+    """
+    public = [query for query in trace.queries if query["engine"] != "getaddrinfo"]
+    return any(
+        entry["failure"] is None for entry in [*public, *trace.tls_handshakes, *trace.requests]
+    ) or any(entry["status"]["success"] for entry in trace.tcp_connect)
+
+
+def _portal(settings: Settings, pages: dict[str, Entry]) -> bool:
+    """Pages of known text came, and none with its text."""
+    came = []
+    for entry in settings.portal_urls:
+        url, _, text = entry.partition(" ")
+        if _answered(pages, url):
+            response = pages[url]["response"]
+            came.append(response["code"] == 200 and text in str(response["body"]))
+    return bool(came) and not any(came)
+
+
+def _clock_offset(trace: Trace, pages: dict[str, Entry], controls: tuple[str, ...]) -> float | None:
+    """From the first control's ``Date`` (RFC 9110 section 6.6.1, whole seconds)."""
+    for url in controls:
+        if not _answered(pages, url):
+            continue
+        headers = {name.lower(): value for name, value in pages[url]["response"]["headers_list"]}
+        try:
+            told = parsedate_to_datetime(headers.get("date", "")).timestamp()
+        except ValueError:
+            continue
+        seen = trace.network.wall() - (trace.at() - float(pages[url]["t"]))
+        return round(seen - told, 1)
+    return None

@@ -1,0 +1,81 @@
+"""QUIC: a ping to see whether a server speaks it here, then handshakes - the innocuous name first.
+
+Silence to the ping means nothing by itself: many servers do not speak QUIC.  A handshake is tried where the
+ping was answered, or where the site's own pages say that it speaks HTTP/3 (``Alt-Svc``).
+"""
+
+import asyncio
+from base64 import b64encode
+
+from fanous.net.addresses import endpoint
+from fanous.net.failure import NETWORK_ERRORS, failure_of
+from fanous.net.quic_ping import ping
+from fanous.probes.settings import Settings
+from fanous.probes.trace import Trace
+
+PORT = 443
+
+
+async def screen(trace: Trace, settings: Settings, ip: str) -> bool:
+    """Does a server at ``ip`` answer the ping?  Noted as ``x_quic_pings``."""
+    t0, failure, versions = trace.at(), None, list[int]()
+    try:
+        async with asyncio.timeout(settings.quic_timeout):
+            datagrams = await trace.network.open_udp(ip, PORT)
+            try:
+                versions = await ping(datagrams)
+            finally:
+                datagrams.close()
+    except NETWORK_ERRORS as error:
+        failure = failure_of(error)
+    trace.quic_pings.append(
+        {
+            "address": endpoint(ip, PORT),
+            "failure": failure,
+            "versions": [f"{one:#010x}" for one in versions],
+            "t0": t0,
+            "t": trace.at(),
+        }
+    )
+    return failure is None
+
+
+async def handshakes(trace: Trace, settings: Settings, ip: str, name: str) -> None:
+    """The handshake with the innocuous name, then the one with the target's, at one address."""
+    if settings.control_sni:
+        await _handshake(trace, settings, ip, settings.control_sni, verify=False)
+    await _handshake(trace, settings, ip, name, verify=True)
+
+
+async def _handshake(trace: Trace, settings: Settings, ip: str, name: str, *, verify: bool) -> None:
+    from fanous.net.quic import complete, new_handshake  # aioquic takes 0.1 s to import
+
+    transaction, t0, failure = trace.next_transaction(), trace.at(), None
+    made = new_handshake(name, settings.ca_file, verify=verify)
+    try:
+        async with asyncio.timeout(settings.handshake_timeout):
+            datagrams = await trace.network.open_udp(ip, PORT)
+            try:
+                await complete(made, trace.network, datagrams)
+            finally:
+                datagrams.close()
+    except NETWORK_ERRORS as error:
+        failure = failure_of(error)
+    trace.quic_handshakes.append(
+        {
+            "network": "udp",
+            "proto": "quic",
+            "address": endpoint(ip, PORT),
+            "server_name": name,
+            "failure": failure,
+            "no_tls_verify": not verify,
+            "negotiated_protocol": made.alpn,
+            "tls_version": "TLSv1.3",
+            "peer_certificates": [
+                {"data": b64encode(one).decode("ascii"), "format": "base64"} for one in made.chain
+            ],
+            "t0": t0,
+            "t": trace.at(),
+            "transaction_id": transaction,
+        }
+    )

@@ -1,0 +1,140 @@
+"""Settings: how a probe measures - time-outs, resolvers, controls, limits - with safe defaults.
+
+A TOML file may change each by its name; a lab or an organisation writes one.
+"""
+
+import tomllib
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_origin
+
+from fanous.errors import FanousError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Times are seconds.
+
+    Attributes:
+        lookup_timeout: getaddrinfo asks three times with 5 s by default; an answer that takes longer than
+            this is of no use to a user either.
+        answers_window: how long answers over UDP are collected: an injector's comes first, the true one
+            after it (Anonymous, The collateral damage of internet censorship by DNS injection, 2012).
+        most_addresses: of each IP version, to which one name is tried.
+        most_body: bytes of a page; at least 64 KB, since some freezes come after 16-20 KB.
+        resolver: a public one over UDP, ``address`` or ``address:port``.
+        doh_url, doh_ip: DNS over HTTPS, and where; DoT likewise.
+        control_sni: an innocuous name for handshakes at the target's own address, before the trigger.
+        allow_private: connect to loopback and private addresses that a resolver gave (a lab).
+        ca_file: PEM file of authorities; empty = certifi's.
+        controls: known-good sites on different networks, for the health check.
+        anchors: addresses that answer on port 443 without a look-up.
+        portal_urls: pages whose text is known, as ``URL -> text``; a login page changes them.
+        transfer_pairs: downloads of the target's page and of the control in turn; 0 = none, since three
+            pairs cost 2.4 MB a target.  At least 256 KB each, or the first burst hides a policer.
+        domestic: a site inside the country; empty = none known.
+        at_once: endpoints measured together.
+        cap_mb: a day, sent and received; 10 on mobile lines.
+        endpoint_seconds: after which an endpoint is given up as it stands.
+        helper: base URL of an OONI test helper; empty = none.
+    """
+
+    lookup_timeout: float = 4.0
+    answers_window: float = 2.0
+    connect_timeout: float = 5.0
+    handshake_timeout: float = 6.0
+    quic_timeout: float = 2.0
+    page_timeout: float = 10.0
+    endpoint_seconds: float = 30.0
+    most_addresses: int = 2
+    most_redirects: int = 4
+    most_body: int = 131_072
+    resolver: str = "8.8.8.8"
+    doh_url: str = "https://cloudflare-dns.com/dns-query"
+    doh_ip: str = "1.1.1.1"
+    dot_name: str = "dns.quad9.net"
+    dot_ip: str = "9.9.9.9"
+    control_sni: str = "example.com"
+    allow_private: bool = False
+    ca_file: str = ""
+    controls: tuple[str, ...] = ("https://www.example.com/", "https://www.wikipedia.org/")
+    anchors: tuple[str, ...] = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
+    portal_urls: tuple[str, ...] = (
+        "http://detectportal.firefox.com/success.txt success",
+        "http://captive.apple.com/hotspot-detect.html Success",
+    )
+    transfer_pairs: int = 0
+    transfer_bytes: int = 393_216
+    transfer_timeout: float = 30.0
+    transfer_control: str = "https://speed.cloudflare.com/__down?bytes=393216"
+    domestic: str = ""
+    at_once: int = 20
+    cap_mb: float = 50.0
+    helper: str = ""
+
+
+def load_settings(path: Path | None) -> Settings:
+    """The defaults, changed by what the TOML file says.
+
+    Raises:
+        FanousError: the file cannot be read, or says something unknown.
+    """
+    if path is None:
+        return Settings()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise FanousError(f"settings of the probe: {path} cannot be read as TOML: {error}") from None
+    return settings_from(table.get("probe", table), str(path))
+
+
+MOBILE_CAP_MB = 10.0
+"""Mobile data are paid by the megabyte."""
+
+
+def adjusted(
+    settings: Settings,
+    *,
+    mobile: bool = False,
+    cap_mb: float | None = None,
+    helper: str | None = None,
+    ca_file: Path | None = None,
+) -> Settings:
+    """Settings with what the command line says; what it does not say stays."""
+    cap = min(settings.cap_mb, MOBILE_CAP_MB) if mobile else settings.cap_mb
+    return replace(
+        settings,
+        cap_mb=cap if cap_mb is None else cap_mb,
+        helper=helper or settings.helper,
+        ca_file=str(ca_file) if ca_file else settings.ca_file,
+    )
+
+
+def settings_from(table: dict[str, Any], where: str) -> Settings:
+    """Settings out of a parsed table.
+
+    Raises:
+        FanousError: an unknown name, or a value of another kind.
+    """
+    kinds = {field.name: field.type for field in fields(Settings)}
+    values = {}
+    for name, value in table.items():
+        if name not in kinds:
+            near = get_close_matches(name, kinds, 1)
+            raise FanousError(
+                f"{where}: unknown setting `{name}`" + (f"; did you mean `{near[0]}`?" if near else "")
+            )
+        values[name] = _as_kind(value, kinds[name], f"{where}: `{name}`")
+    return Settings(**values)
+
+
+def _as_kind(value: Any, kind: Any, what: str) -> Any:
+    if get_origin(kind) is tuple and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind in (float, int, str, bool) and type(value) is kind:
+        return value
+    wanted = "a list of texts" if get_origin(kind) is tuple else kind.__name__
+    raise FanousError(f"{what} must be {wanted}, not {value!r}")

@@ -1,0 +1,36 @@
+"""TCP: one connection to one address."""
+
+import asyncio
+
+from fanous.net.addresses import endpoint
+from fanous.net.failure import NETWORK_ERRORS, failure_of
+from fanous.probes.settings import Settings
+from fanous.probes.trace import INTERRUPTED, Trace, TracedStream
+
+
+async def connect(trace: Trace, settings: Settings, ip: str, port: int) -> TracedStream | None:
+    """The connection, or ``None`` where it failed; the trace says how (df-005)."""
+    transaction, t0, stream = trace.next_transaction(), trace.at(), None
+    failure: str | None = INTERRUPTED
+    try:
+        async with asyncio.timeout(settings.connect_timeout):
+            stream = await trace.network.open_tcp(ip, port)
+        failure = None
+    except NETWORK_ERRORS as error:
+        failure = failure_of(error)
+    finally:
+        trace.event("connect", t0, transaction, address=endpoint(ip, port), proto="tcp", failure=failure)
+        trace.tcp_connect.append(
+            {
+                "ip": ip,
+                "port": port,
+                "status": {"failure": failure, "success": failure is None},
+                "t0": t0,
+                "t": trace.at(),
+                "transaction_id": transaction,
+            }
+        )
+    if stream is None:
+        return None
+    trace.streams.append(stream)
+    return TracedStream(stream, trace, ip, port, transaction)

@@ -1,0 +1,122 @@
+"""Words: what an outcome means for the person in front of the screen - and what to do now.
+
+Each sentence says no more than the rules do: without a control outside, a failure is a question.
+"""
+
+from fanous.model.verdict import State
+from fanous.probes.outcome import Outcome, worst
+from fanous.probes.run import Report
+from fanous.refdata.platforms import title
+
+HOW = (
+    ("dns.nxdomain", "the resolver says that the name does not exist"),
+    ("dns.injection", "the answer to the look-up is forged"),
+    ("dns", "the look-up of the name is disturbed"),
+    ("ip", "its addresses cannot be reached"),
+    ("tcp", "connections to its addresses are cut or met with silence"),
+    ("tls.mitm", "somebody else's certificate is shown in its place"),
+    ("tls.throttle", "data come in too slowly as soon as its name is sent"),
+    ("tls.freeze", "data stop for good after the first kilobytes"),
+    ("tls", "the connection is cut as soon as its name is sent"),
+    ("http.blockpage", "a block page is shown in its place"),
+    ("http", "the request for the page is disturbed"),
+    ("quic", "QUIC (HTTP/3) is dropped; the older way may still work"),
+    ("server", "its own servers do not answer anybody"),
+)
+"""Beginning of a mechanism -> what it does; the first that fits."""
+
+WHAT_NOW = {
+    State.OK: "Nothing to do.",
+    State.BLOCKED: "Keep the record (--out) and send it to a monitor; a second network, such as mobile data, "
+    "shows whether it is your provider alone.",
+    State.THROTTLED: "Measure again in ten minutes and from a second network; keep the record (--out).",
+    State.DOWN: "It is not your network: wait, or look at the service's own status page.",
+    State.INSUFFICIENT: "Nothing can be concluded from here alone.",
+}
+
+SYMPTOM = "Ask somebody outside too (--helper URL), or measure from a second network."
+
+
+def how(mechanism: str) -> str:
+    """What a mechanism does, in words; empty = unknown."""
+    return next((words for start, words in HOW if mechanism.startswith(start)), "")
+
+
+def state_in_words(outcome: Outcome) -> str:
+    """For a table: at most three words."""
+    if outcome.state is State.INSUFFICIENT:
+        return "fails, cause open" if outcome.symptom else "cannot tell"
+    return {
+        State.OK: "works",
+        State.BLOCKED: "blocked",
+        State.THROTTLED: "slowed down",
+        State.DOWN: "is down",
+    }[outcome.state]
+
+
+def sentence(outcome: Outcome) -> str:
+    """One sentence for a target, and what to do now."""
+    name, reason = title(outcome.target), how(outcome.mechanism)
+    because = f": {reason}" if reason else ""
+    if outcome.state is State.OK:
+        return f"{name} works from here."
+    if outcome.state is State.INSUFFICIENT:
+        if outcome.symptom and not reason:
+            return f"{name}: {outcome.why} {SYMPTOM}"
+        if outcome.symptom:
+            return f"{name} could not be reached{because}, but nothing tells whether others can. {SYMPTOM}"
+        return f"{name}: {outcome.why} {WHAT_NOW[State.INSUFFICIENT]}"
+    verb = {State.BLOCKED: "is blocked here", State.THROTTLED: "is slowed down here", State.DOWN: "is down"}
+    return f"{name} {verb[outcome.state]}{because}. {WHAT_NOW[outcome.state]}"
+
+
+def health_sentence(report: Report) -> str:
+    """What the health check found; empty where there is nothing to say."""
+    health = report.health
+    if health is None:
+        return ""
+    if not health.online:
+        return (
+            "There is no network here: no known-good address outside answered. That is kept as evidence of "
+            "an outage; nothing can be said of single sites."
+        )
+    if health.portal:
+        return "A login page stands between you and the internet. Log in, then measure again."
+    if health.intranet_only:
+        return (
+            "Sites inside the country answer and nothing outside does. That is kept as evidence of an "
+            "outage; nothing can be said of single sites."
+        )
+    if health.clock_offset is not None and abs(health.clock_offset) > 300:
+        return f"This machine's clock is {health.clock_offset:+.0f} s off: set it, then measure again."
+    return ""
+
+
+def report_lines(report: Report) -> list[str]:
+    """The summary below the table: the line first, then what does not work, then what does."""
+    lines = [one for one in [health_sentence(report)] if one]
+    by_target: dict[str, list[Outcome]] = {}
+    for outcome in report.outcomes:
+        by_target.setdefault(outcome.target, []).append(outcome)
+    leading = [worst(outcomes) for _, outcomes in sorted(by_target.items())]
+    lines += [sentence(one) for one in leading if one.state is not State.OK]
+    works = [title(one.target) for one in leading if one.state is State.OK]
+    if works:
+        lines.append(f"Works from here: {', '.join(works)}.")
+    skipped = [
+        why for why in report.not_tried.values() if not (report.health and why == report.health.defect)
+    ]
+    if skipped:
+        lines.append(f"{len(skipped)} addresses were not tried: {skipped[0]}")
+    return lines
+
+
+def round_line(report: Report) -> str:
+    """One line for one round of a watch."""
+    if report.health is not None and report.health.defect:
+        return f"{report.health.defect}: nothing was measured"
+    failing = [one for one in report.outcomes if one.state is not State.OK]
+    named = "; ".join(f"{title(one.target)} {state_in_words(one)}" for one in failing)
+    skipped = f"; {len(report.not_tried)} not tried" if report.not_tried else ""
+    works = len(report.outcomes) - len(failing)
+    return f"{works} of {len(report.outcomes)} work" + (f"; {named}" if named else "") + skipped

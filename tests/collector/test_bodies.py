@@ -1,0 +1,77 @@
+"""What a client sent is decompressed within bounds, or refused with a reason."""
+
+import gzip
+import tracemalloc
+
+import pytest
+from backports import zstd
+
+from fanous.collector.bodies import MOST_BYTES, plain
+from fanous.collector.refused import Refused
+
+BODY = b'{"format":"json","content":{}}' * 20
+
+
+def wide_window() -> bytes:
+    """A frame that asks for a window of 128 MiB (2^27), without saying how much is in it."""
+    options = {int(zstd.CompressionParameter.window_log): 27}
+    compressor = zstd.ZstdCompressor(options=options)
+    return compressor.compress(bytes(1 << 20)) + compressor.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sent"),
+    [
+        ("", BODY),
+        ("identity", BODY),
+        ("zstd", zstd.compress(BODY)),
+        ("Zstd", zstd.compress(BODY)),
+        ("gzip", gzip.compress(BODY)),
+    ],
+)
+def test_a_body_is_what_the_client_meant(encoding: str, sent: bytes) -> None:
+    assert plain(sent, encoding) == BODY
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sent", "status"),
+    [
+        ("br", BODY, 415),
+        ("zstd", BODY, 400),
+        ("zstd", zstd.compress(BODY)[:-4], 400),
+        ("zstd", zstd.compress(BODY) + b"more", 400),
+        ("zstd", wide_window(), 400),
+        ("zstd", b"", 400),
+        ("gzip", BODY, 400),
+        ("gzip", gzip.compress(BODY)[:-4], 400),
+        ("gzip", gzip.compress(BODY) + b"more", 400),
+    ],
+)
+def test_what_cannot_be_decompressed_is_refused(encoding: str, sent: bytes, status: int) -> None:
+    with pytest.raises(Refused) as refusal:
+        plain(sent, encoding)
+    assert refusal.value.status == status
+
+
+@pytest.mark.parametrize("encoding", ["zstd", "gzip"])
+def test_a_bomb_is_refused_before_it_is_unpacked(encoding: str) -> None:
+    huge = bytes(256 << 20)
+    bomb = zstd.compress(huge) if encoding == "zstd" else gzip.compress(huge, 6)
+    del huge
+    assert len(bomb) < 1 << 20
+    tracemalloc.start()
+    with pytest.raises(Refused) as refusal:
+        plain(bomb, encoding)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert refusal.value.status == 413
+    assert peak < 3 * MOST_BYTES
+
+
+def test_a_body_may_be_as_large_as_the_limit_and_no_larger() -> None:
+    assert len(plain(zstd.compress(bytes(1000)), "zstd", 1000)) == 1000
+    for encoding, sent in (("zstd", zstd.compress(bytes(1001))), ("gzip", gzip.compress(bytes(1001)))):
+        with pytest.raises(Refused, match="larger"):
+            plain(sent, encoding, 1000)
+    with pytest.raises(Refused, match="larger"):
+        plain(bytes(1001), "", 1000)

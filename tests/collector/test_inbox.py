@@ -1,0 +1,181 @@
+"""An acknowledgement comes after the fsync; many share one; a retry is not kept twice."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from fanous.collector.inbox import APART, Inbox, bytes_in
+from fanous.collector.journal import PART, SEALED
+from fanous.collector.refused import Refused
+from fanous.collector.submission import Submission
+from fanous.errors import FanousError
+
+
+def submission(number: int, *, apart: bool = False) -> Submission:
+    return Submission(f"uid{number}", b'{"n":%d}' % number, apart)
+
+
+def within(folder: Path, use: Callable[[Inbox], Awaitable[None]], most_bytes: int = 1 << 20) -> None:
+    async def used() -> None:
+        inbox = Inbox(folder, most_bytes=most_bytes)
+        try:
+            await use(inbox)
+        finally:
+            await inbox.close()
+
+    asyncio.run(used())
+
+
+def lines(folder: Path) -> list[bytes]:
+    """Of the folder alone, in the order of receipt."""
+    paths = sorted([*folder.glob(f"*{SEALED}"), *folder.glob(f"*{PART}")])
+    return [line for path in paths for line in path.read_bytes().splitlines()]
+
+
+def test_what_is_acknowledged_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[bytes] = []
+    fdatasync = os.fdatasync
+
+    def sync(descriptor: int) -> None:
+        fdatasync(descriptor)
+        synced.extend(lines(tmp_path))
+
+    monkeypatch.setattr(os, "fdatasync", sync)
+
+    async def use(inbox: Inbox) -> None:
+        await inbox.keep(submission(1))
+        assert synced == [b'{"n":1}']
+
+    within(tmp_path, use)
+
+
+def test_many_share_one_fsync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    syncs: list[int] = []
+    fdatasync = os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: syncs.append(fdatasync(descriptor) or 1))
+
+    async def use(inbox: Inbox) -> None:
+        await asyncio.gather(*(inbox.keep(submission(n)) for n in range(500)))
+
+    within(tmp_path, use)
+    assert sorted(lines(tmp_path)) == sorted(b'{"n":%d}' % n for n in range(500))
+    assert len(syncs) <= 3
+
+
+def test_a_retry_is_acknowledged_and_not_written_again(tmp_path: Path) -> None:
+    async def use(inbox: Inbox) -> None:
+        await asyncio.gather(*(inbox.keep(submission(7)) for _ in range(5)))
+        await inbox.keep(submission(7))
+
+    within(tmp_path, use)
+    assert lines(tmp_path) == [b'{"n":7}']
+
+
+def test_a_client_that_goes_away_takes_nothing_with_it(tmp_path: Path) -> None:
+    async def use(inbox: Inbox) -> None:
+        gone = asyncio.create_task(inbox.keep(submission(1)))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await inbox.keep(submission(1))
+
+    within(tmp_path, use)
+    assert lines(tmp_path) == [b'{"n":1}']
+
+
+def test_what_has_no_known_network_is_kept_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    async def use(inbox: Inbox) -> None:
+        await asyncio.gather(inbox.keep(submission(1)), inbox.keep(submission(2, apart=True)))
+
+    within(tmp_path, use)
+    assert lines(tmp_path) == [b'{"n":1}']
+    assert lines(tmp_path / APART) == [b'{"n":2}']
+
+
+def test_a_full_inbox_says_later_and_goes_on_when_it_was_drained(tmp_path: Path) -> None:
+    async def use(inbox: Inbox) -> None:
+        await inbox.keep(submission(1))
+        with pytest.raises(Refused, match="full") as refusal:
+            await inbox.keep(submission(2))
+        assert refusal.value.status == 503 and refusal.value.retry_after
+        await inbox.seal()
+        for path in tmp_path.glob(f"*{SEALED}"):
+            path.unlink()
+        await inbox.seal()
+        await inbox.keep(submission(2))
+
+    within(tmp_path, use, most_bytes=5)
+    assert lines(tmp_path) == [b'{"n":2}']
+
+
+@pytest.mark.parametrize("number", [28, 5])  # no space, an error of the device
+def test_a_failed_disk_is_no_acknowledgement_and_a_retry_may_succeed(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_descriptor: int) -> None:
+        raise OSError(number, "The disk says no")
+
+    async def use(inbox: Inbox) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fdatasync", fails)
+            with pytest.raises(Refused) as refusal:
+                await inbox.keep(submission(1))
+            assert refusal.value.status == 503
+        await inbox.keep(submission(1))
+
+    within(tmp_path, use)
+    assert lines(tmp_path) == [b'{"n":1}']
+
+
+def test_a_client_whose_measurement_was_not_kept_does_not_hear_of_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def use(inbox: Inbox) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fdatasync", fails)
+            with pytest.raises(Refused) as refusal:
+                await inbox.keep(submission(1))
+            assert str(tmp_path) not in str(refusal.value)
+
+    within(tmp_path, use)
+
+
+def test_sealing_goes_on_after_the_disk_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fanous.collector.inbox.SEAL_SECONDS", 0.05)
+
+    def fails(*_of: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    async def use(inbox: Inbox) -> None:
+        sealing = asyncio.create_task(inbox.seal_regularly())
+        await inbox.keep(submission(1))
+        with monkeypatch.context() as patched:
+            patched.setattr("fanous.collector.inbox.bytes_in", fails)
+            await asyncio.sleep(0.2)
+        await inbox.keep(submission(2))
+        await asyncio.sleep(0.2)
+        assert len(list(tmp_path.glob(f"*{SEALED}"))) == 2
+        sealing.cancel()
+
+    within(tmp_path, use)
+
+
+def test_two_collectors_cannot_have_one_inbox(tmp_path: Path) -> None:
+    async def use(_inbox: Inbox) -> None:
+        with pytest.raises(FanousError, match="held by another collector"):
+            Inbox(tmp_path)
+
+    within(tmp_path, use)
+
+
+def test_the_bytes_of_an_inbox_are_those_of_its_measurements(tmp_path: Path) -> None:
+    async def use(inbox: Inbox) -> None:
+        await asyncio.gather(inbox.keep(submission(1)), inbox.keep(submission(2, apart=True)))
+
+    within(tmp_path, use)
+    assert bytes_in(tmp_path) == 2 * len(b'{"n":1}\n')

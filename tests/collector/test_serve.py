@@ -1,0 +1,88 @@
+"""A probe reports to a collector that runs, as a process of its own, beside its store."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from fanous.collector.inbox import APART
+from fanous.commands.collect import drain, inbox_of
+from fanous.errors import FanousError
+from fanous.store import open_store
+from tests.collector.probe import OPEN, REPORT_ID, body
+from tests.collector.running import client, collector
+
+
+def test_a_measurement_that_a_probe_reports_is_acknowledged_and_comes_into_the_store(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    with collector("--store", str(store)) as running, client(running) as probe:
+        opened = probe.post("/report", json=OPEN).raise_for_status().json()
+        assert "json" in opened["supported_formats"]
+        path = f"/report/{opened['report_id']}"
+        uids = [
+            probe.post(path, json=body(n)).raise_for_status().json()["measurement_uid"] for n in (0, 1, 1)
+        ]
+        assert probe.post(f"{path}/close").json() == {}
+        assert running.stop() == 0, running.log
+    assert uids[1] == uids[2] != uids[0]
+    with open_store(store) as found:
+        assert found.known(uids) == set(uids)
+        assert found.countries() == ["PK"]
+        assert sum(1 for segment in found.segments() for _ in found.records(segment)) == 2
+    assert list(inbox_of(store).glob("*.jsonl*")) == []
+
+
+def test_the_child_that_drains_ends_with_a_collector_that_was_killed(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    with collector("--store", str(store)) as running, client(running) as probe:
+        uid = probe.post(f"/report/{REPORT_ID}", json=body()).json()["measurement_uid"]
+        while not (store / "ledger.sqlite").exists():
+            time.sleep(0.05)
+        running.process.kill()
+        running.reader.join(60)
+        assert not running.reader.is_alive(), "the child holds the log open while it lives"
+    with open_store(store):
+        pass
+    with collector("--store", str(store)) as running:
+        assert running.stop() == 0
+    with open_store(store) as found:
+        assert found.known([uid]) == {uid}
+
+
+def test_an_inbox_wins_over_the_store_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FANOUS_STORE", str(tmp_path / "store"))
+    with collector("--inbox", str(tmp_path / "inbox")) as running, client(running) as probe:
+        assert probe.post(f"/report/{REPORT_ID}", json=body()).is_success
+        assert running.stop() == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["inbox"]
+    assert [path.suffix for path in (tmp_path / "inbox").glob("*.jsonl*")] == [".jsonl"]
+
+
+def test_what_was_kept_apart_is_brought_in_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inbox, store = tmp_path / "inbox", tmp_path / "store"
+    unplaced = REPORT_ID.replace("_PK_17557_", "_ZZ_0_")
+    with collector("--inbox", str(inbox)) as running, client(running) as probe:
+        sent = body(probe_cc="ZZ", probe_asn="AS0")
+        uid = probe.post(f"/report/{unplaced}", json=sent).json()["measurement_uid"]
+        assert running.stop() == 0
+    drain(inbox, store)
+    assert "stored 0" in capsys.readouterr().out
+    drain(inbox / APART, store)
+    assert "stored 1" in capsys.readouterr().out
+    with open_store(store) as found:
+        assert found.known([uid]) == {uid}
+
+
+def test_an_inbox_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(FanousError, match="no inbox"):
+        drain(tmp_path / "none", tmp_path / "store")
+
+
+@pytest.mark.parametrize("options", [(), ("--inbox", "a", "--store", "b")])
+def test_a_collector_fills_one_place(options: tuple[str, ...]) -> None:
+    with pytest.raises(AssertionError, match="either --inbox or --store"), collector(*options):
+        pass

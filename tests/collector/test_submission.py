@@ -1,0 +1,174 @@
+"""One measurement is checked, named by its content, and kept without an address."""
+
+from base64 import b64encode
+from typing import Any
+
+import msgspec
+import pytest
+
+from fanous.collector.origin import UNKNOWN, Origin
+from fanous.collector.refused import Refused
+from fanous.collector.reports import parse_report_id
+from fanous.collector.submission import Submission, receive
+from fanous.connectors import CONNECTORS
+from fanous.model.record import Record
+from tests.collector.probe import REPORT_ID, body, measurement
+
+ADDRESS = "203.0.113.77"
+NOW = 1702826000.0  # 2023-12-17 15:13:20
+UNPLACED = REPORT_ID.replace("_PK_17557_", "_ZZ_0_")
+
+
+def received(
+    number: int = 0, report: str = REPORT_ID, address: str = ADDRESS, seen: Origin = UNKNOWN, **fields: Any
+) -> Submission:
+    sent = msgspec.json.encode(body(number, **fields))
+    return receive(parse_report_id(report), sent, address, seen, NOW)
+
+
+def test_a_measurement_is_kept_as_it_was_sent() -> None:
+    kept = msgspec.json.decode(received().line)
+    sent = measurement()
+    assert {name: kept[name] for name in sent} == sent
+    assert kept["x_collector"]["received"] == "2023-12-17T15:13:00Z"
+
+
+def test_a_uid_has_the_form_of_oonis_and_tells_no_second() -> None:
+    uid = received().uid
+    assert uid.startswith("20231217143000.000000_PK_webconnectivity_")
+    assert msgspec.json.decode(received().line)["measurement_uid"] == uid
+
+
+def test_the_same_measurement_sent_again_has_the_same_identity() -> None:
+    other_report = REPORT_ID.replace("Ab3dEf6hIj9lMnO0", "another0another0")
+    again = (
+        received(report=other_report),
+        received(report_id=other_report, measurement_uid="another", probe_ip="203.0.113.78"),
+        received(address="2001:db8::1", seen=Origin("PK", 17557)),
+        received(x_collector={"received": "never"}),
+    )
+    assert {one.uid for one in again} == {received().uid}
+
+
+def test_the_order_of_fields_makes_no_difference() -> None:
+    turned = {"content": dict(reversed(list(measurement().items()))), "format": "json"}
+    report = parse_report_id(REPORT_ID)
+    assert receive(report, msgspec.json.encode(turned), ADDRESS, UNKNOWN, NOW).uid == received().uid
+
+
+@pytest.mark.parametrize("fields", [{"input": "https://x.org/"}, {"test_keys": {}}, {"test_runtime": 1.5}])
+def test_another_measurement_has_another_identity(fields: dict[str, Any]) -> None:
+    assert received(**fields).uid != received().uid != received(1).uid
+
+
+def test_what_the_collector_writes_cannot_be_written_by_a_probe() -> None:
+    forged = received(measurement_uid="20200101000000.000000_IR_telegram_0000000000000000", report_id="mine")
+    kept = msgspec.json.decode(forged.line)
+    assert kept["measurement_uid"] == forged.uid
+    assert kept["report_id"] == REPORT_ID
+    twice = b'{"format":"json","content":' + msgspec.json.encode(measurement())[:-1]
+    twice += b',"measurement_uid":"a","measurement_uid":"b"}}'
+    kept = msgspec.json.decode(receive(parse_report_id(REPORT_ID), twice, ADDRESS, UNKNOWN, NOW).line)
+    assert kept["measurement_uid"] == received().uid
+
+
+def test_no_address_is_in_what_is_kept() -> None:
+    page = f"you are {ADDRESS} or 203-0-113-77.dsl.example"
+    line = received(
+        probe_ip="2001:db8::77",
+        input=f"https://x.com/?from={ADDRESS}",
+        annotations={"note": "2001:0db8:0000:0000:0000:0000:0000:0077"},
+        test_keys={"requests": [{"response": {"body": page, "data": b64encode(page.encode()).decode()}}]},
+    ).line
+    assert b"203.0.113.77" not in line and b"203-0-113-77" not in line
+    assert b"2001:db8" not in line and b"2001:0db8" not in line
+    assert b64encode(ADDRESS.encode())[:10] not in line
+    assert b"127.0.0.1" in line
+
+
+def test_a_kept_line_is_one_that_the_store_can_use() -> None:
+    line = received(annotations={"lines": "one\ntwo\r"}).line
+    assert b"\n" not in line and b"\r" not in line
+    header = CONNECTORS["ooni"].parse(Record("ooni", line)).measurement
+    assert (header.uid, header.probe, header.country, header.asn) == (
+        received(annotations={"lines": "one\ntwo\r"}).uid,
+        REPORT_ID,
+        "PK",
+        17557,
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"probe_cc": "IR"}, "Inconsistent measurement"),
+        ({"probe_asn": "AS1"}, "Inconsistent measurement"),
+        ({"test_name": "telegram"}, "Inconsistent measurement"),
+        ({"probe_cc": 7}, "must be texts"),
+        ({"probe_cc": "pk"}, "bad_cc"),
+        ({"test_name": "Web_Connectivity"}, "tn_no_lower"),
+        ({"test_name": "x" * 31}, "tn_len"),
+        ({"probe_asn": "17557"}, "asn"),
+        ({"probe_asn": "AS017557"}, "asn"),
+        ({"test_start_time": None, "measurement_start_time": None}, "no time"),
+        ({"test_start_time": "then", "measurement_start_time": 7}, "no time"),
+        ({"measurement_start_time": "2024-01-17 14:30:07"}, "future"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_the_reason(fields: dict[str, Any], why: str) -> None:
+    with pytest.raises(Refused, match=why) as refusal:
+        received(**fields)
+    assert refusal.value.status == 400
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"format":"json","content":[]}',
+        b'{"format":"yaml","content":"a: b"}',
+        b'{"format":"json","content":{"a":NaN}}',
+        b'{"format":"json","content":{"a":1e999}}',
+        b'{"format":"json","content":{"a":"\xff"}}',
+        b'{"format":"json","content":' + b'{"a":' * 100_000,
+        b'{"format":"json","content":{"a":[' + b"1," * 6_000_000 + b"1]}}",
+    ],
+)
+def test_what_is_no_measurement_is_refused(sent: bytes) -> None:
+    with pytest.raises(Refused) as refusal:
+        receive(parse_report_id(REPORT_ID), sent, ADDRESS, UNKNOWN, NOW)
+    assert refusal.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("report", "fields", "seen", "apart"),
+    [
+        (REPORT_ID, {}, UNKNOWN, False),
+        (REPORT_ID, {}, Origin("PK", 17557), False),
+        (REPORT_ID, {}, Origin("PK", 0), False),
+        (REPORT_ID, {}, Origin("DE", 24940), True),  # a VPN, or a lie
+        (REPORT_ID, {}, Origin("PK", 45595), True),
+        (UNPLACED, {"probe_cc": "ZZ", "probe_asn": "AS0"}, UNKNOWN, True),
+        (UNPLACED, {"probe_cc": "ZZ", "probe_asn": "AS0"}, Origin("PK", 17557), False),
+        (UNPLACED.replace("ZZ", "PK"), {"probe_asn": "AS0"}, UNKNOWN, True),
+        (REPORT_ID.replace("17557", "64512"), {"probe_asn": "AS64512"}, UNKNOWN, True),
+        (REPORT_ID.replace("PK", "XX"), {"probe_cc": "XX"}, UNKNOWN, True),
+    ],
+)
+def test_what_no_network_can_be_named_for_is_kept_apart(
+    report: str, fields: dict[str, Any], seen: Origin, apart: bool
+) -> None:
+    assert received(report=report, seen=seen, **fields).apart is apart
+
+
+def test_claimed_and_derived_are_kept_apart_and_a_silent_claim_is_filled_in() -> None:
+    fields: dict[str, Any] = {"probe_cc": "ZZ", "probe_asn": "AS0"}
+    kept = msgspec.json.decode(received(report=UNPLACED, seen=Origin("PK", 17557), **fields).line)
+    assert (kept["probe_cc"], kept["probe_asn"]) == ("PK", "AS17557")
+    assert kept["x_collector"]["claimed"] == {"probe_cc": "ZZ", "probe_asn": "AS0"}
+    assert kept["x_collector"]["derived"] == {"probe_cc": "PK", "probe_asn": "AS17557"}
+    assert received(report=UNPLACED, seen=Origin("PK", 17557), **fields).uid == (
+        received(report=UNPLACED, **fields).uid
+    )

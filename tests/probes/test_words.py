@@ -1,0 +1,105 @@
+"""What an outcome means for the person in front of the screen."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fanous.model.verdict import State
+from fanous.probes.health import Health
+from fanous.probes.outcome import Outcome, worst
+from fanous.probes.output import record_file, report_document
+from fanous.probes.run import Report
+from fanous.probes.words import health_sentence, report_lines, sentence, state_in_words
+
+
+def outcome(state: State, mechanism: str = "", *, target: str = "x", symptom: bool = False) -> Outcome:
+    return Outcome(f"https://{target}.example/", target, "web", state, mechanism, "Why.", symptom, {}, ())
+
+
+def health(**changes: object) -> Health:
+    sound: dict[str, object] = {
+        "online": True,
+        "portal": False,
+        "ipv6": True,
+        "clock_offset": 0.0,
+        "controls": {"https://control.example/": True},
+        "domestic": None,
+        "intranet_only": False,
+    }
+    return Health(**(sound | changes))  # type: ignore[arg-type]  # a test names what it is about
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (outcome(State.OK), "X (Twitter) works from here."),
+        (outcome(State.BLOCKED, "tls.reset.sni"), "is blocked here: the connection is cut as soon as"),
+        (outcome(State.BLOCKED, "http.blockpage"), "a block page is shown in its place"),
+        (outcome(State.THROTTLED, "tls.throttle.sni"), "is slowed down here: data come in too slowly"),
+        (
+            outcome(State.DOWN, "server.down"),
+            "is down: its own servers do not answer anybody. It is not your",
+        ),
+        (outcome(State.INSUFFICIENT, "dns.nxdomain", symptom=True), "nothing tells whether others can"),
+        (outcome(State.INSUFFICIENT), "Why. Nothing can be concluded"),
+        (outcome(State.INSUFFICIENT, symptom=True), "X (Twitter): Why. Ask somebody outside too"),
+    ],
+)
+def test_a_sentence_says_what_it_is_and_what_to_do_now(one: Outcome, words: str) -> None:
+    assert words in sentence(one)
+
+
+def test_a_failure_without_a_control_is_never_called_a_block() -> None:
+    one = outcome(State.INSUFFICIENT, "tls.reset.sni", symptom=True)
+    assert "block" not in sentence(one)
+    assert "block" not in state_in_words(one)
+
+
+def test_every_state_has_words() -> None:
+    assert len({state_in_words(outcome(state)) for state in State}) == len(State)
+
+
+def test_the_worst_endpoint_decides_for_its_target() -> None:
+    states = [State.OK, State.THROTTLED, State.INSUFFICIENT]
+    assert worst([outcome(state) for state in states]).state is State.THROTTLED
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (health(), ""),
+        (health(online=False), "There is no network here"),
+        (health(portal=True), "A login page stands between you"),
+        (health(domestic=True, intranet_only=True), "Sites inside the country"),
+        (health(clock_offset=-4000.0), "clock is -4000 s off"),
+    ],
+)
+def test_the_line_has_its_own_sentence(line: Health, words: str) -> None:
+    assert health_sentence(Report(line)).startswith(words) or words in health_sentence(Report(line))
+    assert bool(health_sentence(Report(line))) == bool(words)
+
+
+def test_the_summary_names_what_fails_first_and_then_what_works() -> None:
+    report = Report(health(), [outcome(State.OK, target="zoom"), outcome(State.BLOCKED, "tls.reset.sni")])
+    first, last = report_lines(report)
+    assert first.startswith("X (Twitter) is blocked")
+    assert last == "Works from here: Zoom."
+
+
+def test_the_document_groups_endpoints_by_target_and_lists_what_was_not_tried() -> None:
+    report = Report(None, [outcome(State.OK), outcome(State.DOWN)], {"https://gone.example/": "no network"})
+    document = report_document(report, Path("o.jsonl"))
+    assert [(one["target"], one["state"]) for one in document["targets"]] == [
+        ("x", "down"),
+        ("gone.example", "insufficient"),
+    ]
+    assert len(document["targets"][0]["endpoints"]) == 2
+    json.dumps(document)
+
+
+def test_records_are_appended_one_a_line(tmp_path: Path) -> None:
+    for number in (b"1", b"2"):
+        with record_file(tmp_path / "o.jsonl") as write:
+            write(number)
+    assert (tmp_path / "o.jsonl").read_bytes() == b"1\n2\n"
