@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.model.observation import Layer
-from fanous.testing.builders import helper
+from fanous.testing.builders import helper, observation
 from tests.rules.lookups import (
     BLOCKED,
     CONTROL,
@@ -97,6 +97,19 @@ CASES = [
         "dns",
     ),
     Case("the probe's own fault", [failed("network_down"), lookup(), CONTROL], INSUFFICIENT, "dns.own_fault"),
+    Case(
+        "without control another resolver and a valid certificate prove a denial wrong",
+        [failed(), lookup(resolver="doh"), observation(Layer.TLS)],
+        BLOCKED,
+        "dns.denied_by_one_resolver",
+        "dns.nxdomain",
+    ),
+    Case(
+        "and without the certificate they do not",
+        [failed(), lookup(resolver="doh"), observation(Layer.TLS, "connection_reset")],
+        OK,
+        "dns.few_names",
+    ),
     Case(
         "without control all names failing is a symptom",
         [failed(hostname=f"{n}.x.com") for n in "abcd"] + [lookup(hostname="e.x.com")],

@@ -15,6 +15,17 @@ def _failure(o: Observation, c: Controls) -> str:
     return f"{o.hostname} by {o.resolver or 'unknown'}: {o.failure}{path}"
 
 
+def _denied_by_one_resolver(o: Observation, c: Controls) -> bool:
+    """The probe's own resolvers are a control too, where a certificate proves the other one right."""
+    elsewhere = any(name == o.hostname for name, _ in c.evidence.valid_addresses)
+    return (
+        c.cause is Cause.NXDOMAIN
+        and o.resolver not in _PUBLIC
+        and c.answer.has_answered_sibling
+        and elsewhere
+    )
+
+
 def _group(_o: Observation, c: Controls) -> str:
     return f"{c.group.failed} of {c.group.endpoints} names"
 
@@ -76,6 +87,16 @@ FAILED = (
         state=State.BLOCKED,
         why="The lookup failed while the control found the name.",
         holds=lambda _o, c: c.reachable is True,
+        mechanism=mechanisms.of_lookup,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.denied_by_one_resolver",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="This resolver denies the name, while another gave the probe an address where a certificate "
+        "validates for it.",
+        holds=_denied_by_one_resolver,
         mechanism=mechanisms.of_lookup,
         figures=_failure,
     ),
