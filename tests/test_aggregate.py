@@ -31,6 +31,7 @@ def by_signal(found: list[Series]) -> dict[str, float]:
 
 
 SYMPTOM = row(State.INSUFFICIENT, symptom=True)
+SLOW = row(State.INSUFFICIENT, Layer.TRANSFER, symptom=True)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,8 @@ SYMPTOM = row(State.INSUFFICIENT, symptom=True)
         ([row()], {BLOCKED_PATH: 0, THROTTLED: 0}),
         ([row(State.BLOCKED)], {BLOCKED_PATH: 1}),  # what is blocked cannot be measured for throttling
         ([SYMPTOM], {BLOCKED_PATH: 1}),
+        # The symptom of a transfer is that it is slow: it came through.
+        ([row(), SLOW], {BLOCKED_PATH: 0, THROTTLED: 1}),
         ([row(), row(State.BLOCKED, Layer.HTTP)], {BLOCKED_PATH: 1}),  # one bad layer is enough
         ([row(State.THROTTLED)], {THROTTLED: 1}),
         ([row(), row(State.THROTTLED, Layer.TRANSFER)], {BLOCKED_PATH: 0, THROTTLED: 1}),

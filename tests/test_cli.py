@@ -103,7 +103,7 @@ def test_judging_again_says_how_much(filled: Path) -> None:
         (["confirm", "PK", "--since", "yesterday"], 2, "not a date or time"),
         (["confirm", "PK", "--since", "2023-12-18", "--until", "2023-12-17"], 2, "must lie before"),
         (["confirm", "PK"], 1, "there is no store"),
-        (["ingest", "oni", "nothing.jsonl"], 1, "no source 'oni': use one of ooni"),
+        (["ingest", "oni", "nothing.jsonl"], 1, "no source 'oni': use one of edge, ooni"),
         (["ingest", "ooni", "nothing.jsonl"], 1, "nothing.jsonl"),
         (["incidents", "show", "PK-2023-0001"], 1, "there is no store"),
         (["judge", "nothing.jsonl"], 1, "nothing.jsonl"),

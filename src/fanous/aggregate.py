@@ -89,7 +89,8 @@ def votes(rows: Iterable[VerdictRow]) -> Iterator[Vote]:
         path = [row for row in group if row.layer != Layer.DNS]
         yield from _vote(BLOCKED_DNS, dns, _blocked(dns), dns[0].resolver_asn if dns else 0)
         yield from _vote(BLOCKED_PATH, path, _blocked(path), 0)
-        yield from _vote(THROTTLED, path, _throttled(path), 0)
+        throttled = _throttled(path)
+        yield from _vote(THROTTLED, [r for r in path if _slowed(r)] if throttled else path, throttled, 0)
 
 
 def _vote(signal: str, rows: list[VerdictRow], seen: bool | None, resolver_asn: int) -> Iterator[Vote]:
@@ -102,16 +103,21 @@ def _vote(signal: str, rows: list[VerdictRow], seen: bool | None, resolver_asn: 
 
 def _blocked(rows: list[VerdictRow]) -> bool | None:
     """``None`` = the verdicts say neither that it works nor that it is blocked."""
-    if any(row.state == State.BLOCKED or row.symptom for row in rows):
+    if any(row.state == State.BLOCKED or (row.symptom and row.layer != Layer.TRANSFER) for row in rows):
         return True
     return False if any(row.state == State.OK for row in rows) else None
 
 
 def _throttled(rows: list[VerdictRow]) -> bool | None:
     """A blocked target cannot be measured for throttling: no vote."""
-    if any(row.state == State.THROTTLED for row in rows):
+    if any(_slowed(row) for row in rows):
         return True
     return None if _blocked(rows) else _blocked(rows)
+
+
+def _slowed(row: VerdictRow) -> bool:
+    """A transfer's symptom is that it is slow: it came through."""
+    return row.state == State.THROTTLED or (row.symptom and row.layer == Layer.TRANSFER)
 
 
 def _series(key: SeriesKey, step: int, bins: dict[int, defaultdict[str, list[Vote]]]) -> Series:

@@ -99,7 +99,7 @@ def _root(
 
 @app.command()
 def ingest(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="ooni or ooni-csv.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="ooni, edge or ooni-csv.")],
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files of that source.")],
     store: StoreOption = None,
     config: ConfigOption = None,
@@ -107,9 +107,9 @@ def ingest(
 ) -> None:
     """Bring files into the store, judge them and detect.
 
-    ooni: measurements as .jsonl, .jsonl.gz or .tar.gz of POST bodies, any nettest.  ooni-csv: tables of
-    OONI observations, .csv or .csv.gz.  Doing it again changes nothing; an interrupted run is completed by
-    running it again.
+    ooni: measurements as .jsonl, .jsonl.gz or .tar.gz of POST bodies, any nettest.  edge: the same from
+    one's own probes.  ooni-csv: tables of OONI observations, .csv or .csv.gz.  Doing it again changes
+    nothing; an interrupted run is completed by running it again.
     """
     from fanous import pipeline
     from fanous.progress import file_progress

@@ -30,7 +30,7 @@ from fanous.rules import judge
 from fanous.store import Judged, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 
-FAMILY_OF: dict[str, Family] = {"ooni": Family.OONI, "ooni-csv": Family.OONI}
+FAMILY_OF: dict[str, Family] = {"edge": Family.EDGE, "ooni": Family.OONI, "ooni-csv": Family.OONI}
 """Which family each connector's measurements belong to."""
 
 DAY = 86400.0

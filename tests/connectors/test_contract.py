@@ -13,6 +13,7 @@ from tests.connectors.ooni_csv.rows import csv_of, row
 from tests.connectors.records import document, encoded
 
 FILES = {
+    "edge": encoded(document()) + b"\n" + encoded(document(measurement_uid="another")) + b"\n",
     "ooni": encoded(document()) + b"\n" + encoded(document(measurement_uid="another")) + b"\n",
     "ooni-csv": csv_of(row(), row(measurement_uid="another")),
 }

@@ -1,5 +1,6 @@
 """Handshakes: cut by name, intercepted, slowed down, or the site's own trouble?"""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,9 @@ HOSTNAME = "ssl_invalid_hostname"
 def handshake(failure: str | None = None, **given: Any) -> Observation:
     return observation(Layer.TLS, failure, **given)
 
+
+INNOCUOUS = handshake(hostname="example.com", role="redirect", cert_valid=None)
+"""Nobody checks the certificate of a control name at the target's own address."""
 
 UP = helper(Layer.TLS)
 PAGE = helper(Layer.HTTP)
@@ -53,6 +57,26 @@ PAGE = helper(Layer.HTTP)
         ([handshake("ssl_failed_handshake"), UP], (State.INSUFFICIENT, "tls.unclear_failure", "tls")),
         ([handshake("network_down"), UP], (State.INSUFFICIENT, "tls.own_fault", "")),
         ([handshake("connection_reset")], (State.INSUFFICIENT, "tls.no_control", "tls.reset.sni")),
+        (
+            [handshake("connection_reset"), INNOCUOUS],
+            (State.BLOCKED, "tls.innocuous_name_works", "tls.reset.sni"),
+        ),
+        ([handshake(TIMEOUT), INNOCUOUS], (State.BLOCKED, "tls.innocuous_name_works", "tls.timeout")),
+        # Elsewhere it proves nothing about this address, and an alert is the server's own word.
+        (
+            [handshake("connection_reset"), replace(INNOCUOUS, ip="1.2.3.4")],
+            (State.INSUFFICIENT, "tls.no_control", "tls.reset.sni"),
+        ),
+        (
+            [handshake("ssl_failed_handshake"), INNOCUOUS],
+            (State.INSUFFICIENT, "tls.unclear_failure", "tls"),
+        ),
+        # Another site's sound handshake at a shared address is no control that somebody planned.
+        (
+            [handshake("connection_reset"), replace(INNOCUOUS, cert_valid=True)],
+            (State.INSUFFICIENT, "tls.no_control", "tls.reset.sni"),
+        ),
+        ([handshake("connection_reset"), handshake(), INNOCUOUS], (State.OK, "tls.few_endpoints", "")),
         ([handshake(TIMEOUT)], (State.INSUFFICIENT, "tls.no_control", "tls.timeout")),
         ([handshake(HOSTNAME)], (State.INSUFFICIENT, "tls.no_control", "tls.mitm.ca_signed")),
     ],

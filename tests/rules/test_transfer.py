@@ -1,5 +1,7 @@
 """Transfers: a rate beside the control's."""
 
+from dataclasses import replace
+
 import pytest
 
 from fanous.model.observation import Layer, Observation
@@ -7,6 +9,7 @@ from fanous.model.verdict import State
 from fanous.testing.builders import helper, observation
 from tests.rules.verdict_of import Said, said
 
+OUTSIDE = helper(Layer.TRANSFER, kbps=8_000.0)
 CONTROL = observation(Layer.TRANSFER, target="control", hostname="y.com", kbps=5_000.0)
 
 
@@ -14,7 +17,31 @@ CONTROL = observation(Layer.TRANSFER, target="control", hostname="y.com", kbps=5
     ("observations", "first"),
     [
         (
+            [observation(Layer.TRANSFER, kbps=140.0), CONTROL, OUTSIDE],
+            (State.THROTTLED, "transfer.slow", "tls.throttle.sni"),
+        ),
+        # A site that cannot do better is slow beside any control.
+        (
+            [observation(Layer.TRANSFER, kbps=140.0), CONTROL, replace(OUTSIDE, kbps=300.0)],
+            (State.INSUFFICIENT, "transfer.slow_for_all", ""),
+        ),
+        (
             [observation(Layer.TRANSFER, kbps=140.0), CONTROL],
+            (State.INSUFFICIENT, "transfer.slow_no_outside", "tls.throttle.sni"),
+        ),
+        # One slow download of three is a burst of something else.
+        (
+            [observation(Layer.TRANSFER, kbps=rate) for rate in (140.0, 4_000.0, 5_000.0)]
+            + [CONTROL, OUTSIDE],
+            (State.OK, "transfer.ok", ""),
+        ),
+        # Cut off by the clock, but with a rate.
+        (
+            [
+                observation(Layer.TRANSFER, "generic_timeout_error", kbps=140.0, received=170_000),
+                CONTROL,
+                OUTSIDE,
+            ],
             (State.THROTTLED, "transfer.slow", "tls.throttle.sni"),
         ),
         ([observation(Layer.TRANSFER, kbps=1_500.0), CONTROL], (State.OK, "transfer.ok", "")),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DRAIN_SECONDS = 5.0
 """Between two looks at the inbox."""
 
-SOURCE = "ooni"
+SOURCE = "edge"
 """The connector that reads what an inbox holds: OONI's data format, one document a line."""
 
 INBOX = ".inbox"

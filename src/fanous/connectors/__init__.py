@@ -9,10 +9,11 @@ Rules for all: memory stays flat as a file grows; what cannot be used is named w
 """
 
 from fanous.connectors.connector import Connector, OnProgress, OnReject
-from fanous.connectors.ooni import Ooni
+from fanous.connectors.ooni import Edge, Ooni
 from fanous.connectors.ooni_csv import OoniCsv
 
 CONNECTORS: dict[str, Connector] = {
+    "edge": Edge(),
     "ooni": Ooni(),
     "ooni-csv": OoniCsv(),
 }

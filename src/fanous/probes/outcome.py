@@ -48,7 +48,7 @@ class Outcome:
 
 def outcome_of(url: str, line: bytes) -> Outcome:
     """Judge one record as it was written."""
-    bundle = CONNECTORS["ooni"].parse(Record("ooni", line))
+    bundle = CONNECTORS["edge"].parse(Record("edge", line))
     if bundle.measurement.defect == UNKNOWN_NETWORK:
         bundle = replace(bundle, measurement=replace(bundle.measurement, defect=""))
     verdicts = judge(bundle, fingerprints())

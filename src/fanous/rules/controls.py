@@ -155,6 +155,33 @@ class Controls:
         )
 
     @property
+    def innocuous_name_works(self) -> bool:
+        """The same step to the same address and port was completed with a name that nobody checked.
+
+        Only a probe that tries a control name on purpose leaves its certificate unverified.
+        """
+        o = self.observation
+        return any(
+            s.layer is o.layer
+            and (s.ip, s.port) == (o.ip, o.port)
+            and s.hostname != o.hostname
+            and s.failure is None
+            and s.cert_valid is None
+            for s in self.evidence.probe
+            if o.ip and o.layer in (Layer.TLS, Layer.QUIC)
+        )
+
+    @property
+    def is_normal(self) -> bool:
+        """A normal control travelled with the measurement: the helper's, or another name's at the address.
+
+        Of a rate only a rate is one.
+        """
+        if self.observation.layer is Layer.TRANSFER:
+            return bool(self.evidence.helper.get(Layer.TRANSFER))
+        return (self.has_helper and self.reachable is True) or self.innocuous_name_works
+
+    @property
     def another_name_works(self) -> bool:
         """The same layer worked for another name in this measurement."""
         layer, hostname = self.observation.layer, self.observation.hostname

@@ -14,6 +14,9 @@ SLOWEST = 1.0
 SLOW_RATIO = 5.0
 """To the control handshake.  Turkiye slowed handshakes from 70 ms to over 3 s while others stayed normal."""
 
+CUT = frozenset({Cause.RESET, Cause.TIMEOUT, Cause.CLOSED})
+"""How a handshake ends that somebody cuts; an alert is the server's own word."""
+
 
 def _is_slow(o: Observation, c: Controls) -> bool:
     # The comparison with NaN (no control) is false.
@@ -109,6 +112,16 @@ TLS_RULES = (
         why="Most of the target's endpoints answer; a few failures are ordinary.",
         holds=lambda _o, c: not c.group.fails,
         figures=group_failures,
+    ),
+    Rule(
+        id="tls.innocuous_name_works",
+        layer=Layer.TLS,
+        state=State.BLOCKED,
+        why="The connection was cut during the handshake, while one with another name at the same address "
+        "was completed.",
+        holds=lambda _o, c: c.cause in CUT and c.innocuous_name_works,
+        mechanism=mechanisms.of_handshake,
+        figures=endpoint_failure,
     ),
     Rule(
         id="tls.group_fails_elsewhere",

@@ -1,6 +1,7 @@
 """Rules for transfers: a rate means something only beside the rate of a control at the same time."""
 
-from math import isnan
+from collections.abc import Iterable
+from math import isnan, nan
 
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
@@ -18,20 +19,48 @@ FREEZE = (14_000, 24_000)
 
 
 def control_kbps(o: Observation, c: Controls) -> float:
-    """The best rate that another name had in the same measurement; NaN = there was none.
+    """Median rate that other names had in the same measurement; NaN = there was none.
 
-    The helper's own rate is of another line and says nothing.
+    The helper's own rate is of another line: it is no measure of this one.
     """
-    rates = [
+    return _median(
         s.kbps
         for s in c.evidence.of(Layer.TRANSFER)
-        if s.hostname != o.hostname and s.target != o.target and s.failure is None and not isnan(s.kbps)
-    ]
-    return max(rates, default=float("nan"))
+        if s.hostname != o.hostname and s.target != o.target and s.failure is None
+    )
+
+
+def own_kbps(o: Observation, c: Controls) -> float:
+    """Median rate of all downloads from this name in the measurement, also of those cut off."""
+    return _median(
+        s.kbps for s in c.evidence.of(Layer.TRANSFER) if (s.hostname, s.target) == (o.hostname, o.target)
+    )
+
+
+def outside_kbps(o: Observation, c: Controls) -> float:
+    """The rate at which the helper got the same target's page; NaN = it was not timed."""
+    return _median(s.kbps for s in c.evidence.helper.get(Layer.TRANSFER, ()) if s.target == o.target)
+
+
+def _median(rates: Iterable[float]) -> float:
+    known = sorted(rate for rate in rates if not isnan(rate))
+    middle = len(known) // 2
+    if not known:
+        return nan
+    return known[middle] if len(known) % 2 else (known[middle - 1] + known[middle]) / 2
 
 
 def _slow(o: Observation, c: Controls) -> bool:
-    return o.kbps < LEAST_RATIO * control_kbps(o, c)  # false where either is NaN
+    return own_kbps(o, c) < LEAST_RATIO * control_kbps(o, c)  # false where either is NaN
+
+
+def _slow_for_all(o: Observation, c: Controls) -> bool:
+    """Slow from outside too: a site that cannot do better is slow beside any control."""
+    return _slow(o, c) and own_kbps(o, c) >= LEAST_RATIO * outside_kbps(o, c)
+
+
+def _slow_here(o: Observation, c: Controls) -> bool:
+    return _slow(o, c) and own_kbps(o, c) < LEAST_RATIO * outside_kbps(o, c)
 
 
 def _froze(o: Observation, c: Controls) -> bool:
@@ -39,7 +68,10 @@ def _froze(o: Observation, c: Controls) -> bool:
 
 
 def _rates(o: Observation, c: Controls) -> str:
-    return f"{o.hostname or o.target}: {o.kbps:.0f} kbit/s, control {control_kbps(o, c):.0f} kbit/s"
+    outside = outside_kbps(o, c)
+    told = "" if isnan(outside) else f", from outside {outside:.0f} kbit/s"
+    name = o.hostname or o.target
+    return f"{name}: {own_kbps(o, c):.0f} kbit/s, control {control_kbps(o, c):.0f} kbit/s{told}"
 
 
 def _failure(o: Observation, _c: Controls) -> str:
@@ -60,10 +92,30 @@ TRANSFER_RULES = (
         id="transfer.slow",
         layer=Layer.TRANSFER,
         state=State.THROTTLED,
-        why="The rate is below a fifth of the control's in the same measurement.",
+        why="The rate is below a fifth of the control's in the same measurement, and below a fifth of what "
+        "the target gives outside.",
+        holds=_slow_here,
+        mechanism=mechanisms.of_slow_data,
+        figures=_rates,
+    ),
+    Rule(
+        id="transfer.slow_for_all",
+        layer=Layer.TRANSFER,
+        state=State.INSUFFICIENT,
+        why="The rate is far below the control's, but the target is slow from outside too.",
+        holds=_slow_for_all,
+        figures=_rates,
+    ),
+    Rule(
+        id="transfer.slow_no_outside",
+        layer=Layer.TRANSFER,
+        state=State.INSUFFICIENT,
+        why="The rate is below a fifth of the control's in the same measurement, but nothing tells how fast "
+        "the target is for others.",
         holds=_slow,
         mechanism=mechanisms.of_slow_data,
         figures=_rates,
+        symptom=True,
     ),
     Rule(
         id="transfer.ok",

@@ -21,7 +21,7 @@ from fanous.rules.tls import TLS_RULES
 from fanous.rules.transfer import TRANSFER_RULES
 from fanous.rules.whole import WHOLE_RULES
 
-RULES_VERSION = "2026.11"
+RULES_VERSION = "2026.12"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
 
 TABLES: dict[Layer, tuple[Rule, ...]] = {
@@ -137,11 +137,15 @@ def _verdict(finding: _Finding) -> Verdict:
         mechanism=finding.mechanism,
         why=rule.sentence(o, controls),
         symptom=rule.symptom,
-        controlled=bool(controls.evidence.helper) and controls.reachable is True,
+        controlled=controls.is_normal,
         observations=finding.count,
-        kbps=_kbps(o) if rule.state is State.THROTTLED else nan,
+        kbps=_kbps(o) if _slows(rule, o) else nan,
         role=o.role,
     )
+
+
+def _slows(rule: Rule, o: Observation) -> bool:
+    return rule.state is State.THROTTLED or (rule.symptom and o.layer is Layer.TRANSFER)
 
 
 def _kbps(o: Observation) -> float:

@@ -12,6 +12,8 @@ from fanous.model.votes import Votes
 from fanous.store.engine import Engine
 from fanous.store.window import IN_WINDOW, window
 
+_SLOWED = "layer != 'dns' AND (state = 'throttled' OR (symptom AND layer = 'transfer'))"
+
 # -1 = no vote.  Every column but the verdict's own has one value a measurement: any() picks it.
 _BY_MEASUREMENT = f"""
 SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(probe) AS from_probe,
@@ -19,10 +21,11 @@ SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(prob
     countIf(layer = 'dns' AND (state = 'blocked' OR symptom)) > 0 AS dns_blocked,
     countIf(layer = 'dns' AND state = 'ok') > 0 AS dns_ok,
     countIf(layer = 'dns' AND controlled) > 0 AS dns_controlled,
-    countIf(layer != 'dns' AND (state = 'blocked' OR symptom)) > 0 AS path_blocked,
+    countIf(layer != 'dns' AND (state = 'blocked' OR (symptom AND layer != 'transfer'))) > 0 AS path_blocked,
     countIf(layer != 'dns' AND state = 'ok') > 0 AS path_ok,
-    countIf(layer != 'dns' AND state = 'throttled') > 0 AS path_throttled,
+    countIf({_SLOWED}) > 0 AS path_throttled,
     countIf(layer != 'dns' AND controlled) > 0 AS path_controlled,
+    if(path_throttled, countIf({_SLOWED} AND controlled) > 0, path_controlled) AS throttled_controlled,
     multiIf(dns_blocked, 1, dns_ok, 0, -1) AS dns_vote,
     multiIf(path_blocked, 1, path_ok, 0, -1) AS path_vote,
     multiIf(path_throttled, 1, path_ok AND NOT path_blocked, 0, -1) AS throttled_vote %(more)s
@@ -32,20 +35,19 @@ WHERE country %(places)s {{country:String}} AND country != 'ZZ' AND asn != 0 AND
 GROUP BY uid, target
 """
 # What only the witnesses of an incident need: the mechanism named by the most severe, first verdict.
-_DETAILS = """,
+_DETAILS = f""",
     argMinIf(mechanism, (state != 'blocked', mechanism = '', number),
         layer = 'dns' AND (state = 'blocked' OR symptom)) AS dns_mechanism,
     argMinIf(mechanism, (state != 'blocked', mechanism = '', number),
-        layer != 'dns' AND (state = 'blocked' OR symptom)) AS path_mechanism,
-    argMinIf(mechanism, (mechanism = '', number),
-        layer != 'dns' AND state = 'throttled') AS throttled_mechanism,
-    avgIf(kbps, layer != 'dns' AND state = 'throttled' AND NOT isNaN(kbps)) AS rate
+        layer != 'dns' AND (state = 'blocked' OR (symptom AND layer != 'transfer'))) AS path_mechanism,
+    argMinIf(mechanism, (mechanism = '', number), {_SLOWED}) AS throttled_mechanism,
+    avgIf(kbps, {_SLOWED} AND NOT isNaN(kbps)) AS rate
 """
 _IN_SIGNALS = f"""
 ARRAY JOIN
     ['{BLOCKED_DNS}', '{BLOCKED_PATH}', '{THROTTLED}'] AS signal,
     [dns_vote, path_vote, throttled_vote] AS vote,
-    [dns_controlled, path_controlled, path_controlled] AS with_control
+    [dns_controlled, path_controlled, throttled_controlled] AS with_control
 """
 _VOTES = f"""
 SELECT target, network, from_probe, micros, signal, vote, with_control,

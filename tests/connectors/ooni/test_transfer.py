@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fanous.model.observation import Layer
-from tests.connectors.records import document, parsed
+from tests.connectors.records import document, parsed, web_keys
 
 NDT = {
     "server": {"hostname": "ndt-mlab1-tst01.mlab.example"},
@@ -52,3 +52,49 @@ def test_the_download_is_one_observation(
 @pytest.mark.parametrize("keys", [{}, {"simple": {}}, {"summary": None}, {"download": []}])
 def test_a_test_that_says_nothing_observed_nothing(keys: dict[str, Any]) -> None:
     assert parsed(document(keys, test_name="ndt")).observations == ()
+
+
+IN_TURN = [
+    {
+        "role": "target",
+        "pair": 0,
+        "url": "https://video.example.org/clip",
+        "t0": 1.0,
+        "failure": "generic_timeout_error",
+        "bytes": 170_000,
+        "seconds": 10.0,
+        "kbps": 310.0,
+        "kbps_late": 137.0,
+        "largest_gap": 0.9,
+    },
+    {
+        "role": "control",
+        "pair": 0,
+        "url": "https://speed.example.com/",
+        "t0": 11.5,
+        "failure": None,
+        "bytes": 393_216,
+        "seconds": 0.5,
+        "kbps": 6291.5,
+        "kbps_late": None,
+        "largest_gap": None,
+    },
+]
+
+
+def test_downloads_in_turn_are_observations_of_the_target_and_of_the_control() -> None:
+    found = parsed(document(web_keys(x_transfers=IN_TURN), input="https://example.org/")).observations
+    slow, fast = (o for o in found if o.layer is Layer.TRANSFER)
+    assert (slow.target, slow.hostname, slow.failure) == (
+        "example.org",
+        "video.example.org",
+        "generic_timeout_error",
+    )
+    assert (slow.kbps, slow.received, slow.seconds, slow.largest_gap) == (137.0, 170_000, 10.0, 0.9)
+    assert (fast.target, fast.role, fast.kbps) == ("speed.example.com", "control", 6291.5)
+
+
+@pytest.mark.parametrize("odd", [[None], [7], {"role": 1}, "x", [{"url": 5}], [{"kbps": "fast"}]])
+def test_odd_downloads_cost_nothing_else(odd: Any) -> None:
+    layers = {o.layer for o in parsed(document(web_keys(x_transfers=odd))).observations}
+    assert {Layer.DNS, Layer.TCP, Layer.TLS, Layer.HTTP} <= layers

@@ -148,3 +148,16 @@ def test_a_record_without_keys_is_taken_and_says_so() -> None:
     assert bundle.observations == ()
     assert bundle.control_failure == "control_empty"
     assert bundle.bogus == ("test_keys: missing",)
+
+
+@pytest.mark.parametrize(
+    ("length", "seconds", "kbps"),
+    [(1_000_000, 2.0, 4_000.0), (2_000, 2.0, None), (1_000_000, None, None), (1_000_000, 0, None)],
+)
+def test_a_large_page_that_our_own_helper_timed_is_a_rate(
+    length: int, seconds: float | None, kbps: float | None
+) -> None:
+    page = {"body_length": length, "failure": None, "status_code": 200, "x_seconds": seconds}
+    keys = web_keys(control=control(http_request=page))
+    found = [o.kbps for o in seen(document(keys), Layer.TRANSFER, Vantage.HELPER)]
+    assert found == ([] if kbps is None else [kbps])

@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from html import unescape
+from time import monotonic
 from urllib.parse import urlsplit
 
 import httpx
@@ -82,18 +83,19 @@ async def fetched(
 async def _followed(client: httpx.AsyncClient, url: str) -> HttpResult:
     discovered = ""
     for hop in range(REDIRECTS + 1):
+        began = monotonic()
         async with client.stream("GET", url) as response:
             if hop == 0:
                 discovered = h3_endpoint(response.headers.get("alt-svc", ""), url)
             following = response.headers.get("location")
             if response.status_code not in (301, 302, 303, 307, 308) or not following:
-                return await _result(response, discovered)
+                return await _result(response, discovered, began)
         url = str(httpx.URL(url).join(following))
         url_of(url)  # the target's own redirect may lead to a port or scheme that we do not serve
     return HttpResult("unknown_error")
 
 
-async def _result(response: httpx.Response, discovered: str) -> HttpResult:
+async def _result(response: httpx.Response, discovered: str, began: float) -> HttpResult:
     length, head = 0, b""
     async for chunk in response.aiter_raw():
         length = min(length + len(chunk), MOST_BODY)
@@ -102,7 +104,8 @@ async def _result(response: httpx.Response, discovered: str) -> HttpResult:
         if length >= MOST_BODY:
             break
     headers = {_go_name(name): value for name, value in response.headers.items()}
-    return HttpResult(None, length, discovered, title_of(head), headers, response.status_code)
+    seconds = round(monotonic() - began, 4)
+    return HttpResult(None, length, discovered, title_of(head), headers, response.status_code, seconds)
 
 
 def title_of(body: bytes) -> str:

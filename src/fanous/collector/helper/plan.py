@@ -47,7 +47,7 @@ class TlsResult(Struct):
 
 
 class HttpResult(Struct):
-    """-1 and empty where there was no response, as ``httpDo`` has it."""
+    """-1 and empty where there was no response, as ``httpDo`` has it; ``x_seconds`` is ours: for the page."""
 
     failure: str | None
     body_length: int = -1
@@ -55,6 +55,7 @@ class HttpResult(Struct):
     title: str = ""
     headers: dict[str, str] = {}
     status_code: int = -1
+    x_seconds: float = -1.0
 
 
 class DnsResult(Struct):

@@ -5,6 +5,7 @@ its structure in ``document``, a module that yields its observations, and a bran
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from fanous.connectors.connector import OnProgress, OnReject
@@ -26,3 +27,16 @@ class Ooni:
     def parse(self, record: Record) -> Bundle:
         """The measurement with its observations; raises ``Rejected``."""
         return parse_record(record)
+
+
+class Edge(Ooni):
+    """The connector ``edge``: measurements of our own probes, which write the same format.
+
+    They are a family of their own: who runs the vantage points decides what can fail together.
+    """
+
+    def read(
+        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
+    ) -> Iterator[Record]:
+        """As ``Ooni`` reads them, under this connector's name."""
+        return (replace(record, source="edge") for record in super().read(path, on_reject, on_progress))

@@ -123,9 +123,13 @@ class HelperConnect(Struct, gc=False):
 
 
 class HelperPage(Struct, gc=False):
-    """ts-017: the page as the test helper got it; ``-1`` where it got none."""
+    """ts-017: the page as the test helper got it; ``-1`` where it got none.
+
+    ``x_seconds`` is of our own helper: how long the whole page took it.
+    """
 
     body_length: Number = None
+    x_seconds: Number = None
     failure: Any = None
     title: str | None = None
     headers: Raw = NULL
@@ -173,12 +177,27 @@ class Steps(Struct, gc=False):
     network_events: list[Event] | None = None
 
 
+class Download(Struct, gc=False):
+    """One of our own probe's ``x_transfers``: the target's page or a control's, in turn."""
+
+    role: str | None = None
+    url: str | None = None
+    failure: Any = None
+    t0: Number = None
+    bytes: Number = None
+    seconds: Number = None
+    kbps: Number = None
+    kbps_late: Number = None
+    largest_gap: Number = None
+
+
 class WebKeys(Steps, gc=False):
-    """ts-017 web_connectivity."""
+    """ts-017 web_connectivity, and ``x_transfers`` of our own probe."""
 
     control: Control | None = None
     control_failure: Any = None
     x_control_request: ControlRequest | None = None
+    x_transfers: list[Download] | None = None
 
 
 class TorTarget(Steps, gc=False):

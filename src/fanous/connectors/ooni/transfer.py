@@ -1,12 +1,13 @@
-"""Transfer: the speed tests ndt (ts-022) and dash (ts-021) as one observation each."""
+"""Transfer: rates - the speed tests ndt (ts-022) and dash (ts-021), and our own probe's downloads in turn."""
 
 from collections.abc import Iterator
 from math import nan
 
-from fanous.connectors.ooni.document import Sample, TransferKeys
+from fanous.connectors.ooni.document import Download, Number, Sample, TransferKeys
 from fanous.connectors.ooni.failure import failure_of
-from fanous.connectors.ooni.place import count_of, host_of, seconds_of
+from fanous.connectors.ooni.place import LONGEST_URL, count_of, host_and_port, host_of, is_address, seconds_of
 from fanous.model.observation import Layer, Observation
+from fanous.refdata.platforms import role_of, target_of
 
 FASTEST_KBPS = 1e9
 """1 Tbit/s: more is not a rate that a probe measured."""
@@ -32,10 +33,38 @@ def observe(test_name: str, keys: TransferKeys) -> Iterator[Observation]:
     )
 
 
+def downloads(target: str, made: list[Download]) -> Iterator[Observation]:
+    """The downloads of ``x_transfers``; a control's stands under its own name.
+
+    The rate is that after the first third of the bytes where it is known: a policer lets a burst through.
+    """
+    for one in made:
+        url = (one.url or "")[:LONGEST_URL]
+        host, port = host_and_port(url)
+        late = _rate(one.kbps_late)
+        yield Observation(
+            layer=Layer.TRANSFER,
+            target=target if one.role == "target" else target_of(host),
+            hostname="" if is_address(host) else host,
+            role=role_of(host) if one.role == "target" else "control",
+            port=port,
+            failure=failure_of(one.failure),
+            at=seconds_of(one.t0),
+            seconds=seconds_of(one.seconds),
+            url=url,
+            received=count_of(one.bytes),
+            kbps=_rate(one.kbps) if late != late else late,
+            largest_gap=seconds_of(one.largest_gap),
+        )
+
+
+def _rate(value: Number) -> float:
+    return float(value) if value is not None and 0 < value < FASTEST_KBPS else nan
+
+
 def _kbps(test_name: str, keys: TransferKeys) -> float:
     rates = keys.summary if test_name == "ndt" and keys.summary else keys.simple
-    value = (rates.download if test_name == "ndt" else rates.median_bitrate) if rates else None
-    return float(value) if value is not None and 0 < value < FASTEST_KBPS else nan
+    return _rate((rates.download if test_name == "ndt" else rates.median_bitrate) if rates else None)
 
 
 def _received(test_name: str, keys: TransferKeys) -> tuple[int, float]:

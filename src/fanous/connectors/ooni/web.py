@@ -14,8 +14,10 @@ from fanous.connectors.ooni.place import (
     host_and_port,
     host_of,
     is_address,
+    seconds_of,
 )
 from fanous.connectors.ooni.steps import Reader, Role, cert_valid
+from fanous.connectors.ooni.transfer import downloads
 from fanous.model.observation import Layer, Observation, Vantage
 from fanous.refdata.platforms import role_of, target_of
 
@@ -62,6 +64,8 @@ def observe(url: str, target: str, keys: WebKeys, notes: list[str]) -> Iterator[
     # The probe also tries the addresses that the helper was answered: they are the site's own.
     told = control.dns.addrs or () if control and control.dns and not is_address(host) else ()
     yield from reader.read(keys, newest_first=True, also=dict.fromkeys(told, host))
+    if keys.x_transfers:
+        yield from downloads(target, keys.x_transfers)
     if control:
         yield from _helper(url, host, target, control)
 
@@ -94,6 +98,7 @@ def _helper(url: str, host: str, target: str, control: Control) -> Iterator[Obse
             yield _endpoint(layer, endpoint, seen, name, target, role)
     if control.http_request:
         yield _page(url, name, target, role, control.http_request)
+        yield from _rate(url, name, target, role, control.http_request)
 
 
 def _lookup(
@@ -131,6 +136,27 @@ def _endpoint(
         failure=failure,
         cert_valid=None if layer is Layer.TCP else cert_valid(failure, None),
     )
+
+
+LEAST_BYTES = 65_536
+"""Of a page that says how fast the site can be: the time of a smaller one is that of its round trips."""
+
+
+def _rate(url: str, host: str, target: str, role: str, page: HelperPage) -> Iterator[Observation]:
+    """How fast the site was from outside, connecting included: so never too high."""
+    length, seconds = count_of(page.body_length), seconds_of(page.x_seconds)
+    if failure_of(page.failure) is None and length >= LEAST_BYTES and seconds > 0:
+        yield Observation(
+            layer=Layer.TRANSFER,
+            target=target,
+            hostname=host,
+            vantage=Vantage.HELPER,
+            role=role,
+            seconds=seconds,
+            url=url,
+            received=length,
+            kbps=length * 8 / 1000 / seconds,
+        )
 
 
 def _page(url: str, host: str, target: str, role: str, page: HelperPage) -> Observation:
