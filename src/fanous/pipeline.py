@@ -18,8 +18,9 @@ from fanous.incidents.correlate import Finding, correlate
 from fanous.incidents.lifecycle import Setting, incident_of
 from fanous.incidents.matching import match
 from fanous.judging import known_fingerprints, rules_version
+from fanous.model.alternatives import Alternatives
 from fanous.model.entity import UNKNOWN_COUNTRY, Family
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Incident, Interval, Status
 from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
@@ -44,6 +45,11 @@ HISTORY = 60 * DAY
 
 TICK = 600
 """Bin width in seconds: coarse ticks lose short sessions (an hour is the most that may be used)."""
+
+ONSET_SPREAD = 3600.0
+ONSET_BASELINE = 7 * DAY
+"""Around an onset here: what began to fail elsewhere within the hour began at the same time, if it had
+worked there in the week before."""
 
 REJECTS_LISTED = 1000
 """All rejects are counted; so many are listed, so that a bad file of any size fits in memory."""
@@ -282,8 +288,21 @@ def find_incidents(store: Store, country: str, since: float, until: float) -> li
     incidents = []
     for group in correlate(findings):
         own = {finding.anomaly.key.target for finding in group}
-        incidents.append(incident_of(group, votes.of(own, here), elsewhere.of(own, there), setting))
+        known = alternatives(store, country, group)
+        incidents.append(incident_of(group, votes.of(own, here), elsewhere.of(own, there), setting, known))
     return incidents
+
+
+def alternatives(store: Store, country: str, group: Sequence[Finding]) -> Alternatives:
+    """What the store knows for other explanations of a group of findings."""
+    targets = sorted({finding.anomaly.key.target for finding in group})
+    asns = sorted({finding.anomaly.key.entity.asn for finding in group})
+    stretches = [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in group]
+    onset = min(finding.anomaly.start for finding in group)
+    return Alternatives(
+        tuple(store.onsets_elsewhere(country, targets, onset, ONSET_SPREAD, ONSET_BASELINE)),
+        tuple(store.software(country, targets, asns, stretches)),
+    )
 
 
 def rejudge(store: Store, country: str | None = None, *, everything: bool = False) -> list[Replayed]:

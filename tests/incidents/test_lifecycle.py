@@ -6,6 +6,7 @@ import pytest
 
 from fanous.incidents.confirm import LONE_HOURS, LONE_PROBES
 from fanous.incidents.lifecycle import incident_of
+from fanous.model.alternatives import Alternatives, Onset
 from fanous.model.entity import Access
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.weights import NetworkWeight, UserWeights
@@ -63,6 +64,16 @@ def test_the_target_working_abroad_is_a_control() -> None:
     assert incident_of(group, here, abroad, SETTING).rule == "C2"
     other_target = votes(Ballot(TEN, False, 99, target="youtube"))
     assert incident_of(group, here, other_target, SETTING).rule == ""
+
+
+def test_a_platform_that_falls_elsewhere_too_is_no_incident_of_this_country() -> None:
+    group = [finding(10, 15, asn=asn) for asn in (1, 2)]
+    here = votes(Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
+    down = Alternatives(onsets=tuple(Onset(country, 3, 9, 9, 0, 50) for country in ("BD", "IN", "LK")))
+    incident = incident_of(group, here, NOBODY, SETTING, down)
+    assert incident.status is Status.RETRACTED
+    assert (incident.confirmed_at, incident.rule) == (None, "")
+    assert incident.reason.startswith("the platform itself was down")
 
 
 def test_one_probe_that_fails_all_day_confirms_nothing() -> None:

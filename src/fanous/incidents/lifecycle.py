@@ -11,16 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.incidents.alternatives import other_explanation
 from fanous.incidents.confirm import (
     CONTROL_WINDOW,
     Ruling,
     families_seen,
+    mostly_controlled,
     nameable,
     rule_c1_c3,
     rule_c2,
 )
 from fanous.incidents.correlate import Finding
 from fanous.incidents.scope import Extent, extent
+from fanous.model.alternatives import NONE_KNOWN, Alternatives
 from fanous.model.entity import Entity, Family
 from fanous.model.incident import (
     Estimate,
@@ -63,13 +66,20 @@ class Setting:
     detector_version: str
 
 
-def incident_of(group: Sequence[Finding], votes: Votes, elsewhere: Votes, setting: Setting) -> Incident:
+def incident_of(
+    group: Sequence[Finding],
+    votes: Votes,
+    elsewhere: Votes,
+    setting: Setting,
+    alternatives: Alternatives = NONE_KNOWN,
+) -> Incident:
     """The incident that a group of findings amounts to.
 
     Args:
         group: findings of one event (``correlate``).
         votes: all votes of the country on the group's targets, from before the onset to after the end.
         elsewhere: votes of other countries on the same targets that say *works*.
+        alternatives: what is known for other explanations; one that holds takes the claim back.
     """
     named = _named(group, votes) or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
     networks = {f.anomaly.key.entity.asn for f in named}
@@ -77,10 +87,11 @@ def incident_of(group: Sequence[Finding], votes: Votes, elsewhere: Votes, settin
     witness = votes.where(_inside(votes, sessions) & votes.seen)
     controls = _controls(votes, elsewhere, networks, witness.times, {f.anomaly.key.target for f in named})
     raised = _raised(named)
-    ruling = _ruling(named, witness, controls, raised, setting)
+    otherwise = other_explanation(alternatives, mostly_controlled(witness))
+    ruling = Ruling("", None, otherwise) if otherwise else _ruling(named, witness, controls, raised, setting)
     reach = extent(networks if raised else set(), _observed(votes, named), setting.weights)
     end = _end(sessions)
-    status, reason = _status(ruling, end, named)
+    status, reason = (Status.RETRACTED, otherwise) if otherwise else _status(ruling, end, named)
     return Incident(
         country=setting.country,
         kind=min((f.kind for f in named), key=list(Kind).index),

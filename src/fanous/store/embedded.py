@@ -12,6 +12,7 @@ from typing import Self
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
 from fanous.model.record import Record
+from fanous.store.alternatives import AlternativeAnswers
 from fanous.store.archive import Archive, Received
 from fanous.store.batch import Appended, Judged, Placed
 from fanous.store.coverage import CoverageAnswers
@@ -48,7 +49,7 @@ def open_store(where: str | Path | StoreLocation, *, read_only: bool = False) ->
     return EmbeddedStore(location, read_only=read_only)
 
 
-class EmbeddedStore(VoteAnswers, EvidenceAnswers, CoverageAnswers, LookupAnswers):
+class EmbeddedStore(VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAnswers, LookupAnswers):
     """See ``Store`` for what each method promises.
 
     Attributes:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Protocol
 
+from fanous.model.alternatives import Onset, Software
 from fanous.model.incident import Incident, Interval
 from fanous.model.observation import Observation
 from fanous.model.record import Record
@@ -97,6 +98,22 @@ class Questions(Protocol):
     def working_elsewhere(self, country: str, since: float, until: float, targets: Sequence[str]) -> Votes:
         """Measurements in other countries to which the target worked at every layer; one row each, by
         time, under the signal ``blocked_path``."""
+
+    def onsets_elsewhere(
+        self, country: str, targets: Sequence[str], onset: float, spread: float, before: float
+    ) -> list[Onset]:
+        """How the targets fared in each other country, by country.
+
+        Args:
+            onset: when they began to fail in ``country``.
+            spread: seconds on both sides of it that count as *then*.
+            before: seconds before it, up to *then*, that count as *before*.
+        """
+
+    def software(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> list[Software]:
+        """What each version of a probe's software found in the intervals, by name and network."""
 
     def mechanisms(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]

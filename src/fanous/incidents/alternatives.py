@@ -1,0 +1,80 @@
+"""Alternatives: explanations that take a claim back - the platform itself failed, or an instrument did.
+
+Both need more than one voice, so that a few liars cannot make a true incident disappear.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from fanous.model.alternatives import Alternatives, Onset, Software
+
+NEW_COUNTRIES = 3
+"""METHODS 1: a platform is down, rather than blocked, if it began to fail in three countries at once."""
+
+ONSET_PROBES = 2
+"""Failing probes in each of them: one is a bad line."""
+
+ONSET_SHARE = 0.5
+"""Of the measurements made there at the time."""
+
+CLEAN = 0.1
+CLEAN_MEASUREMENTS = 5
+"""A country counts only if the target worked there before: where it has been blocked for years, it always
+fails, and on any evening a few countries block the same platform."""
+
+ONE_SOFTWARE = 0.95
+"""Share of the failing probes that run one version."""
+
+OTHER_PROBES = 3
+OTHER_SHARE = 0.3
+"""On every network named, so many probes with other software must find the target to work, in number and
+beside those that fail: what only one version sees, where others look too, is the version's own.  A fifth of
+the probes, or all those on one network of several, can lie without taking a claim back."""
+
+
+def other_explanation(known: Alternatives, controlled: bool) -> str:
+    """What explains the failures better than interference does; empty = nothing known does.
+
+    Args:
+        controlled: most failing measurements carried a normal control: whatever fails in other countries,
+            the target worked for somebody outside at that very minute.
+    """
+    return defect(known.software) or ("" if controlled else platform_down(known.onsets))
+
+
+def platform_down(onsets: Iterable[Onset]) -> str:
+    """The countries in which the target began to fail at the same time, if they are enough."""
+    new = sorted(onset.country for onset in onsets if _is_new(onset))
+    if len(new) < NEW_COUNTRIES:
+        return ""
+    return f"the platform itself was down: it began to fail in {', '.join(new)} at the same time"
+
+
+def _is_new(onset: Onset) -> bool:
+    return (
+        onset.probes >= ONSET_PROBES
+        and onset.failing >= ONSET_SHARE * onset.measured
+        and onset.measured_before >= CLEAN_MEASUREMENTS
+        and onset.failing_before <= CLEAN * onset.measured_before
+    )
+
+
+def defect(software: Sequence[Software]) -> str:
+    """The one version that sees it, where other versions on the same networks do not."""
+    failing = Counter[str]()
+    for row in software:
+        failing[row.name] += row.failing
+    ((name, most),) = failing.most_common(1) or [("", 0)]
+    if not most or most < ONE_SOFTWARE * failing.total():
+        return ""
+    others = Counter[int]()
+    for row in software:
+        if row.name != name:
+            others[row.asn] += row.working
+    affected = [row for row in software if row.name == name and row.failing]
+    if any(others[row.asn] < max(OTHER_PROBES, OTHER_SHARE * row.failing) for row in affected):
+        return ""
+    return (
+        f"an instrument's defect: only {name or 'software without a name'} sees it, while other software "
+        f"finds it to work on the same networks ({others.total()} probes)"
+    )

@@ -1,0 +1,49 @@
+"""Alternatives: what else could explain that a target fails - the platform itself, or an instrument."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """How targets fared in another country, around the moment at which they began to fail here.
+
+    Attributes:
+        probes: that failed then.
+        failing: measurements that failed then (blocked, throttled, down, or a symptom).
+        measured: measurements then that say anything.
+        failing_before: the same in the days before.
+        measured_before: likewise.
+    """
+
+    country: str
+    probes: int
+    failing: int
+    measured: int
+    failing_before: int
+    measured_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """How one version of a probe's software fared on one network during the event, counted in probes.
+
+    Attributes:
+        failing: for which the target failed at least once.
+        working: for which it only ever worked.
+    """
+
+    name: str
+    asn: int
+    failing: int
+    working: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """What is known for and against other explanations; empty = nothing."""
+
+    onsets: tuple[Onset, ...] = ()
+    software: tuple[Software, ...] = ()
+
+
+NONE_KNOWN = Alternatives()

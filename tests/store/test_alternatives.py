@@ -1,0 +1,49 @@
+"""How targets fared elsewhere, and by which software, around an onset."""
+
+from fanous.model.alternatives import Onset, Software
+from fanous.model.incident import Interval
+from fanous.model.verdict import State
+from fanous.store import Store
+from fanous.testing.builders import verdict
+from tests.store.cases import NOON, judged
+
+DAY = 86400.0
+
+
+def test_another_countrys_failures_are_counted_before_and_at_the_onset(store: Store) -> None:
+    store.append(
+        [
+            judged("early", verdict(), country="BD", started_at=NOON - 3 * DAY),
+            judged("early too", verdict(State.BLOCKED), country="BD", started_at=NOON - 2 * DAY),
+            judged("then 1", verdict(State.BLOCKED), country="BD", probe="p", started_at=NOON - 600),
+            judged("then 2", verdict(State.DOWN), country="BD", probe="q", started_at=NOON + 600),
+            judged("then 3", verdict(), country="BD", probe="r", started_at=NOON + 700),
+            judged("unclear", verdict(State.INSUFFICIENT), country="BD", started_at=NOON),
+            judged("long ago", verdict(), country="BD", started_at=NOON - 20 * DAY),
+            judged("too late", verdict(), country="BD", started_at=NOON + DAY),
+            judged("another", verdict(target="youtube"), country="BD"),
+            judged("here", verdict(State.BLOCKED)),
+            judged("nowhere", verdict(State.BLOCKED), country="ZZ"),
+        ],
+        rules_version="r",
+    )
+    found = store.onsets_elsewhere("PK", ["x"], NOON, 3600, 7 * DAY)
+    assert found == [Onset("BD", 2, 2, 3, 1, 2)]
+
+
+def test_each_version_of_the_software_is_counted_in_probes(store: Store) -> None:
+    blocked, fine = verdict(State.BLOCKED), verdict()
+    store.append(
+        [
+            judged("a", blocked, probe="p", software="new 2"),
+            judged("b", fine, probe="p", software="new 2"),
+            judged("c", blocked, probe="q", software="new 2"),
+            judged("d", fine, probe="r", software="old 1"),
+            judged("e", fine, probe="r", software="old 1"),
+            judged("f", fine, probe="s", software="old 1", asn=45669),
+            judged("g", fine, probe="t", software="old 1", started_at=NOON + DAY),
+        ],
+        rules_version="r",
+    )
+    found = store.software("PK", ["x"], [17557], [Interval(NOON - 1, NOON + 1)])
+    assert found == [Software("new 2", 17557, 2, 0), Software("old 1", 17557, 0, 1)]
