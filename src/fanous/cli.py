@@ -239,10 +239,20 @@ def demo(
 
 @app.command()
 def evaluate(
-    corpus: Annotated[list[Path], typer.Argument(metavar="CORPUS...", help="Folders with an events.toml.")],
+    corpus: Annotated[
+        list[Path] | None, typer.Argument(metavar="CORPUS...", help="Folders with an events.toml.")
+    ] = None,
+    adversary: Annotated[
+        bool, typer.Option("--adversary", help="Instead: how many lying probes it takes (some minutes).")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Replay labelled events through the live code path: what was found, missed, and how late."""
+    if adversary:
+        _evaluate_adversary(as_json)
+        return
+    if not corpus:
+        raise typer.BadParameter("name at least one folder, or say --adversary", param_hint="CORPUS...")
     from fanous.evaluate import evaluate_corpora
     from fanous.publishers.scorecard import evaluation_document, print_evaluation
 
@@ -251,3 +261,13 @@ def evaluate(
         print_document({"corpora": [evaluation_document(one) for one in evaluations]})
     else:
         print_evaluation(console(), evaluations)
+
+
+def _evaluate_adversary(as_json: bool) -> None:
+    from fanous.adversary import attacks
+    from fanous.publishers.attacks import attack_document, print_attacks
+
+    if as_json:
+        print_document({"attacks": [attack_document(attack) for attack in attacks()]})
+    else:
+        print_attacks(console(), attacks())

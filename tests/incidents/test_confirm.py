@@ -100,7 +100,7 @@ def test_c2_names_the_helper_where_the_failing_measurements_carried_one() -> Non
 @pytest.mark.parametrize(
     ("ruling", "lacking"),
     [
-        (c2(*TWO, raised={}), "no network reached the threshold"),
+        (c2(*TWO, raised={}), "no network's own measurements"),
         (c2(Ballot([10, 11], True)), f"2 independent probes saw it; {PROBES} are needed"),
         (c2(Ballot([10, 11, 12], True, probe="p")), "1 independent probe saw it"),
         (c2(*TWO, controls=[]), "nothing shows that the target worked elsewhere at the time"),

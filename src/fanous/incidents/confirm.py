@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fanous.aggregate import PROBE_MAJORITY
 from fanous.model.entity import Family
 from fanous.model.incident import Kind
 from fanous.model.series import Floats
@@ -27,8 +28,12 @@ NETWORK_PROBES = 3
 NETWORK_HOURS = 2
 NETWORK_SHARE = 0.7
 """A network is named only if three probes saw it, in two different hours unless their own controls were
-normal, and if most measurements of those stretches failed: in the alert that another network causes, one
-burst of failures, or a line that always fails a little, would be enough for the filter."""
+normal, and if most voices of those stretches (a probe has one an hour) say so: in the alert that another
+network causes, a burst of failures, or a line that always fails a little, would be enough for the filter."""
+
+COMPANY_PROBES = 2
+"""The same for a network in company: where another network is named too, and the measurements of both carried
+normal controls of their own, the networks vouch for each other."""
 
 LONE_PROBES = 6
 LONE_HOURS = 8
@@ -66,9 +71,33 @@ class Ruling:
 def nameable(votes: Votes) -> bool:
     """Whether one network's votes, yes and no, inside its stretches are enough to name it."""
     witness = votes.where(votes.seen)
-    if len(set(witness.probes)) < NETWORK_PROBES or len(witness) < NETWORK_SHARE * len(votes):
+    if len(set(witness.probes)) < NETWORK_PROBES or not _mostly_seen(votes):
         return False
     return mostly_controlled(witness) or len(np.unique(witness.times // HOUR)) >= NETWORK_HOURS
+
+
+def nameable_in_company(votes: Votes) -> bool:
+    """Whether they are enough beside another network's."""
+    witness = votes.where(votes.seen)
+    enough = len(set(witness.probes)) >= COMPANY_PROBES
+    return enough and mostly_controlled(witness) and _mostly_seen(votes)
+
+
+def _mostly_seen(votes: Votes) -> bool:
+    seeing, asked = _voices(votes)
+    return seeing >= NETWORK_SHARE * asked
+
+
+def _voices(votes: Votes) -> tuple[int, int]:
+    """Those that saw it, and all: a probe has one voice a target and hour, however often it measures."""
+    hours = (votes.times // HOUR).astype(np.int64)
+    columns = [
+        np.unique(names.astype(str), return_inverse=True)[1] for names in (votes.probes, votes.targets)
+    ]
+    _, voice = np.unique(np.stack([*columns, hours]), axis=1, return_inverse=True)
+    made = np.bincount(voice.ravel())
+    saw = np.bincount(voice.ravel(), weights=votes.seen)
+    return int((saw >= PROBE_MAJORITY * made).sum()), len(made)
 
 
 def mostly_controlled(witness: Votes) -> bool:
@@ -85,7 +114,7 @@ def rule_c2(witness: Votes, control_times: Floats, raised: dict[int, float]) -> 
         raised: ASN -> when a live watcher would have raised it.
     """
     if not raised:
-        return Ruling("", None, "no network reached the threshold")
+        return Ruling("", None, "no network's own measurements are enough to name it")
     lacking = _lacking(witness, control_times, raised, np.inf)
     if lacking:
         return Ruling("", None, lacking)

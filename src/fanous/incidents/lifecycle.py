@@ -18,6 +18,7 @@ from fanous.incidents.confirm import (
     families_seen,
     mostly_controlled,
     nameable,
+    nameable_in_company,
     rule_c1_c3,
     rule_c2,
 )
@@ -81,15 +82,16 @@ def incident_of(
         elsewhere: votes of other countries on the same targets that say *works*.
         alternatives: what is known for other explanations; one that holds takes the claim back.
     """
-    named = _named(group, votes) or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
+    sure = _named(group, votes)
+    named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
     networks = {f.anomaly.key.entity.asn for f in named}
     sessions = [f for f in group if f.anomaly.key.entity.asn in networks]
     witness = votes.where(_inside(votes, sessions) & votes.seen)
     controls = _controls(votes, elsewhere, networks, witness.times, {f.anomaly.key.target for f in named})
-    raised = _raised(named)
+    raised = _raised(sure)
     otherwise = other_explanation(alternatives, mostly_controlled(witness))
     ruling = Ruling("", None, otherwise) if otherwise else _ruling(named, witness, controls, raised, setting)
-    reach = extent(networks if raised else set(), _observed(votes, named), setting.weights)
+    reach = extent(networks if raised else set(), _observed(group, named, votes), setting.weights)
     end = _end(sessions)
     status, reason = (Status.RETRACTED, otherwise) if otherwise else _status(ruling, end, named)
     return Incident(
@@ -120,13 +122,16 @@ def incident_of(
 
 
 def _named(group: Sequence[Finding], votes: Votes) -> list[Finding]:
-    """Raised findings on networks whose own evidence is enough to name them."""
+    """Raised findings on networks whose own evidence is enough to name them, alone or in company."""
     raised = [f for f in group if f.anomaly.probability >= RAISED]
-    good = set()
-    for asn in {f.anomaly.key.entity.asn for f in raised}:
-        own = [f for f in raised if f.anomaly.key.entity.asn == asn]
-        if nameable(votes.where(_inside(votes, own))):
-            good.add(asn)
+    own = {
+        asn: votes.where(_inside(votes, [f for f in raised if f.anomaly.key.entity.asn == asn]))
+        for asn in {f.anomaly.key.entity.asn for f in raised}
+    }
+    good = {asn for asn, of_it in own.items() if nameable(of_it)}
+    company = good | {asn for asn, of_it in own.items() if nameable_in_company(of_it)}
+    if len(company) > 1:
+        good = company
     return [f for f in raised if f.anomaly.key.entity.asn in good]
 
 
@@ -180,12 +185,18 @@ def _ruling(
     return two if two.rule and raised else rule_c2(witness, controls, raised)
 
 
-def _observed(votes: Votes, named: Sequence[Finding]) -> set[int]:
-    """Networks measured for the named targets during the event."""
+def _observed(group: Sequence[Finding], named: Sequence[Finding], votes: Votes) -> set[int]:
+    """Networks measured for the named targets during the event.
+
+    One that seems affected, but on too little evidence to name it, counts as not measured: it was not seen to
+    be spared.
+    """
     start = min(f.anomaly.start for f in named)
     end = max(f.anomaly.last_seen for f in named)
     rows = (votes.times >= start) & (votes.times < end)
-    return {int(asn) for asn in np.unique(votes.asns[rows])} | {f.anomaly.key.entity.asn for f in named}
+    affected = {f.anomaly.key.entity.asn for f in named}
+    unclear = {f.anomaly.key.entity.asn for f in group if f.anomaly.probability >= RAISED} - affected
+    return ({int(asn) for asn in np.unique(votes.asns[rows])} | affected) - unclear
 
 
 def _end(sessions: Sequence[Finding]) -> float | None:

@@ -1,0 +1,119 @@
+"""Adversary: how many lying probes it takes to make a confirmed incident that is none, or to unmake one.
+
+The liars' attempts go through the live series, detectors and confirmation rules.  What is looked for is the
+break-even: the least number of liars with which an attack works for most seeds.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from fanous import pipeline
+from fanous.aggregate import VerdictRow, series
+from fanous.detectors import DETECTOR_VERSION, DETECTORS
+from fanous.incidents.correlate import Finding, correlate
+from fanous.incidents.lifecycle import Setting, incident_of
+from fanous.judging import rules_version
+from fanous.model.attack import Attack
+from fanous.model.entity import Access
+from fanous.model.incident import Incident, Scope
+from fanous.model.observation import Layer
+from fanous.model.verdict import State
+from fanous.model.votes import Votes
+from fanous.model.weights import NetworkWeight, UserWeights
+from fanous.testing.crowd import Crowd, Strategy, attempts, votes_of
+
+COUNTRY = "XA"
+BEFORE = 36.0
+AFTER = 12.0
+"""Ordinary hours on either side of an attack."""
+
+SEEDS = 3
+"""Runs of each attack; it works if it does in most of them."""
+
+MOST_SHARE = 4.0
+"""Liars for each honest probe of the networks attacked, beyond which no break-even is looked for."""
+
+MAKING = (Strategy.ALWAYS_BLOCKED, Strategy.MIMIC, Strategy.FLOOD, Strategy.SYBIL)
+UNMAKING = (Strategy.ALWAYS_OK, Strategy.FLOOD, Strategy.SYBIL)
+
+
+def attacks(
+    networks: Sequence[int] = (1, 5), honest: Sequence[int] = (3, 8), days: Sequence[float] = (0.5, 2.0)
+) -> Iterator[Attack]:
+    """The break-even of every strategy, goal and size."""
+    for count in networks:
+        for probes in honest:
+            for length in days:
+                yield from _of_size(count, probes, length)
+
+
+def _of_size(networks: int, honest: int, days: float) -> Iterator[Attack]:
+    for strategy in MAKING:
+        yield _attack("make", Scope.ISP, strategy, networks, honest, days, 1)
+        if networks > 1:
+            yield _attack("make", Scope.NATION, strategy, networks, honest, days, networks)
+    for strategy in UNMAKING:
+        yield _attack("unmake", Scope.ISP, strategy, networks, honest, days, 1)
+        if networks > 1:
+            yield _attack("unmake", Scope.NATION, strategy, networks, honest, days, networks)
+
+
+def _attack(
+    goal: str, scope: Scope, strategy: Strategy, networks: int, honest: int, days: float, spread: int
+) -> Attack:
+    def works(liars: int) -> bool:
+        event = (BEFORE, BEFORE + 24 * days)
+        crowd = Crowd(networks, honest, event[1] + AFTER, event, goal == "unmake", liars, spread, strategy)
+        return sum(succeeds(crowd, scope, seed) for seed in range(SEEDS)) * 2 > SEEDS
+
+    most = int(MOST_SHARE * honest * spread)
+    liars = None
+    if works(most):
+        low, high = 0, most  # success grows with their number, so the least is found by bisection
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if works(middle) else (middle + 1, high)
+        liars = high
+    return Attack(goal, scope, strategy.value, networks, honest, days, spread, liars)
+
+
+def succeeds(crowd: Crowd, scope: Scope, seed: int) -> bool:
+    """Whether the liars reach their goal."""
+    confirmed = [i for i in incidents_of(crowd, seed) if i.confirmed_at is not None]
+    attacked = {f"AS{asn}" for asn in range(1, crowd.spread + 1)}
+    named = {n.entity for i in confirmed for n in i.networks} & attacked
+    if crowd.real:
+        return not named if scope is Scope.ISP else not any(i.scope is scope for i in confirmed)
+    return bool(named) if scope is Scope.ISP else any(i.scope is scope for i in confirmed)
+
+
+def incidents_of(crowd: Crowd, seed: int) -> list[Incident]:
+    """What Fanous says of what the crowd sent."""
+    votes = votes_of(attempts(crowd, seed))
+    found = series(_rows(votes), pipeline.TICK)
+    detector = DETECTORS["blocking"]
+    findings = [
+        Finding(anomaly, detector.kind)
+        for anomaly in detector.find(found, detector.options)
+        if anomaly.probability >= detector.options.suspect_at
+    ]
+    setting = Setting(
+        COUNTRY, pipeline.FAMILY_OF, _equal_users(crowd.networks), rules_version(), DETECTOR_VERSION
+    )
+    nobody = votes.where(np.zeros(len(votes), np.bool_))
+    return [incident_of(group, votes, nobody, setting) for group in correlate(findings)]
+
+
+def _equal_users(networks: int) -> UserWeights:
+    share = 1 / networks
+    listed = tuple(NetworkWeight(asn, share, Access.ANY, f"AS{asn}") for asn in range(1, networks + 1))
+    return UserWeights(COUNTRY, listed, 0.2, "made up: equal networks")
+
+
+def _rows(votes: Votes) -> Iterator[VerdictRow]:
+    for uid, at, asn, probe, seen in zip(
+        votes.uids, votes.times.tolist(), votes.asns.tolist(), votes.probes, votes.seen.tolist(), strict=True
+    ):
+        state = State.BLOCKED if seen else State.OK
+        yield VerdictRow(uid, COUNTRY, asn, 0, probe, at, "x", Layer.TLS, state, False, True, "")

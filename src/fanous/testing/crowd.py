@@ -1,0 +1,141 @@
+"""Crowd: honest probes of a country and liars among them, attempt by attempt.
+
+A liar owns what it sends: it forges its own control too, and says what its strategy says.  Described in
+physical terms only - who, where, how often - and nothing here comes from a detector.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+
+import numpy as np
+
+from fanous.model.votes import Votes
+
+HOUR = 3600.0
+START = 1_699_920_000.0
+"""14 November 2023, 00:00 UTC."""
+
+RATE = 0.5
+"""Rounds an hour of a probe."""
+
+FLOOD = 12.0
+"""How many times as often a flooding liar sends."""
+
+FAILING = 0.015
+CAUGHT = 0.93
+"""Share of honest attempts that fail for no reason, and that a real restriction catches."""
+
+
+class Strategy(StrEnum):
+    """What a liar says."""
+
+    ALWAYS_BLOCKED = "always blocked"
+    ALWAYS_OK = "always ok"
+    MIMIC = "mimic: honest until the hour, then all together"
+    FLOOD = "flood: the same, twelve times as often"
+    SYBIL = "sybil: the same, under a new name each round"
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Who measures.
+
+    Attributes:
+        networks: ASNs 1 to ``networks``, all alike.
+        honest: sound probes on each.
+        hours: for which everybody measures.
+        event: from, to (hours since the beginning): when a restriction is, or is made to seem, in force.
+        real: there is one.
+        liars: probes that lie, in all.
+        spread: over how many networks, from ASN 1 on.
+    """
+
+    networks: int
+    honest: int
+    hours: float
+    event: tuple[float, float]
+    real: bool
+    liars: int
+    spread: int
+    strategy: Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """``hour`` since the beginning."""
+
+    hour: float
+    asn: int
+    probe: str
+    failed: bool
+
+
+def attempts(crowd: Crowd, seed: int) -> list[Attempt]:
+    """All attempts, in the order of time."""
+    made: list[Attempt] = []
+    for asn in range(1, crowd.networks + 1):
+        for number in range(crowd.honest):
+            made += _honest(crowd, asn, number, Random(f"{seed}/{asn}/{number}"))
+    for number in range(crowd.liars):
+        made += _lies(crowd, number % crowd.spread + 1, number, Random(f"{seed}/liar/{number}"))
+    return sorted(made, key=lambda attempt: attempt.hour)
+
+
+def _honest(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[Attempt]:
+    for hour in _rounds(crowd, RATE, chance):
+        caught = crowd.real and _during(crowd, hour) and chance.random() < CAUGHT
+        yield Attempt(hour, asn, f"{asn}.{number}", caught or chance.random() < FAILING)
+
+
+def _lies(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[Attempt]:
+    rate = RATE * FLOOD if crowd.strategy is Strategy.FLOOD else RATE
+    for turn, hour in enumerate(_rounds(crowd, rate, chance)):
+        name = f"liar {number}" + (f".{turn}" if crowd.strategy is Strategy.SYBIL else "")
+        yield Attempt(hour, asn, name, _claimed(crowd, hour))
+
+
+def _claimed(crowd: Crowd, hour: float) -> bool:
+    """The truth is turned round: a real restriction is denied, one that is not there is reported."""
+    match crowd.strategy:
+        case Strategy.ALWAYS_BLOCKED:
+            return True
+        case Strategy.ALWAYS_OK:
+            return False
+        case _:
+            return not crowd.real and _during(crowd, hour)
+
+
+def _rounds(crowd: Crowd, rate: float, chance: Random) -> Iterator[float]:
+    hour = 0.0
+    while (hour := hour + chance.expovariate(rate)) < crowd.hours:
+        yield hour
+
+
+def _during(crowd: Crowd, hour: float) -> bool:
+    return crowd.event[0] <= hour < crowd.event[1]
+
+
+def votes_of(made: Sequence[Attempt]) -> Votes:
+    """The same as votes on ``x``; every attempt brings a normal control, the liars' forged ones too."""
+    count = len(made)
+
+    def names(values: list[str]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+        return np.array(values, dtype=object)
+
+    return Votes(
+        uids=names([str(number) for number in range(count)]),
+        times=START + HOUR * np.array([a.hour for a in made], np.float64),
+        asns=np.array([a.asn for a in made], np.int64),
+        resolver_asns=np.zeros(count, np.int64),
+        targets=names(["x"] * count),
+        signals=names(["blocked_path"] * count),
+        probes=names([a.probe for a in made]),
+        seen=np.array([a.failed for a in made], np.bool_),
+        controlled=np.ones(count, np.bool_),
+        mechanisms=names(["tls.reset.sni" if a.failed else "" for a in made]),
+        kbps=np.full(count, np.nan),
+        access=names(["any"] * count),
+        sources=names(["ooni"] * count),
+    )

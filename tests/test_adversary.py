@@ -1,0 +1,47 @@
+"""Lying probes, and how many of them it takes."""
+
+import pytest
+
+from fanous.adversary import AFTER, BEFORE, incidents_of, succeeds
+from fanous.model.incident import Incident, Scope
+from fanous.testing.crowd import Crowd, Strategy
+
+EVENT = (BEFORE, BEFORE + 12)
+HOURS = EVENT[1] + AFTER
+
+
+def crowd(
+    strategy: Strategy, *, real: bool = False, honest: int = 8, liars: int = 2, spread: int = 1
+) -> Crowd:
+    return Crowd(5, honest, HOURS, EVENT, real, liars, spread, strategy)
+
+
+def confirmed(found: list[Incident]) -> list[Incident]:
+    return [incident for incident in found if incident.confirmed_at is not None]
+
+
+def test_honest_probes_alone_confirm_a_real_restriction_and_nothing_else() -> None:
+    assert confirmed(incidents_of(crowd(Strategy.MIMIC, liars=0), 1)) == []
+    (incident,) = confirmed(incidents_of(crowd(Strategy.MIMIC, liars=0, real=True), 1))
+    assert incident.scope is Scope.NATION
+    assert abs(incident.intervals[0].start - incident.onset) < 1
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_fifth_of_the_probes_on_one_network_of_five_makes_nothing(strategy: Strategy, seed: int) -> None:
+    assert confirmed(incidents_of(crowd(strategy), seed)) == []
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nor_does_it_unmake_a_national_one(strategy: Strategy, seed: int) -> None:
+    (incident,) = confirmed(incidents_of(crowd(strategy, real=True), seed))
+    assert incident.scope is Scope.NATION
+
+
+def test_enough_liars_on_every_network_do_make_a_nation() -> None:
+    """Nobody can tell them from the honest: the table says how many it takes."""
+    many = crowd(Strategy.MIMIC, honest=3, liars=60, spread=5)
+    assert succeeds(many, Scope.NATION, 1)
+    assert not succeeds(crowd(Strategy.MIMIC, honest=3, liars=5, spread=5), Scope.NATION, 1)
