@@ -137,6 +137,8 @@ def ingest(
         print(f"rejected {reject.file}:{reject.line}: {reject.why}", file=sys.stderr)
     for remark in tally.remarks:
         print(f"left by an interrupted run: {remark}", file=sys.stderr)
+    for note in pipeline.out_of_reach(tally):
+        print(note, file=sys.stderr)
     if tally.rejected > 20:
         print(f"... and {tally.rejected - 20:,} more (--json lists them)", file=sys.stderr)
 

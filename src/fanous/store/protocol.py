@@ -189,6 +189,9 @@ class Claims(Protocol):
 class Store(Measurements, Questions, Claims, Protocol):
     """A store.  A context manager: leaving it closes it."""
 
+    def now(self) -> float:
+        """Unix seconds, UTC, by the clock that the store goes by: what is later than that has not been."""
+
     def close(self) -> None:
         """Give it up for other processes; a second call does nothing."""
 
