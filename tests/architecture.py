@@ -24,11 +24,12 @@ LAYERS: tuple[frozenset[str], ...] = (
             "lab",
             "config",
             "progress",
+            "logline",
             "testing",
         }
     ),
     frozenset({"pipeline", "scheduler", "evaluate", "corpus", "judging", "demonstration"}),
-    frozenset({"web", "commands", "cli", "__main__"}),
+    frozenset({"web", "live", "commands", "cli", "__main__"}),
 )
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""
 
