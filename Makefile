@@ -23,8 +23,8 @@ $(STAMP): pyproject.toml requirements.lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps -e .
 	@touch $@
 
-demo: install  ## the main job on a recorded event: offline, in under a minute
-	@$(BIN)/fanous demo --once
+demo: install  ## the main job on a recorded event: offline, in under a minute; on a terminal, its pages too
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/fanous demo; else $(BIN)/fanous demo --once; fi
 
 test: install  ## install what the tests need, then run them all
 	$(BIN)/pytest

@@ -25,6 +25,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "config",
             "progress",
             "logline",
+            "languages",
             "testing",
         }
     ),

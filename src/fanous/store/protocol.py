@@ -17,7 +17,7 @@ from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
 from fanous.store.batch import Appended, Judged
 from fanous.store.ledger import Revision
-from fanous.store.rows import EvidenceCounts, Insufficient, MechanismCount, StoredMeasurement
+from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
 from fanous.store.segment import Location, Segment
 
 
@@ -123,6 +123,9 @@ class Questions(Protocol):
     def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
         """Sound measurements a bin, one series a network: signal ``measurements``, no target, ``counts``
         the probes.  Bins without any are not listed."""
+
+    def heard(self, since: float, until: float) -> list[Heard]:
+        """Networks of all countries with sound measurements, by country and ASN."""
 
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
         """Targets that were measured and of which no rule could conclude anything, most measured first.

@@ -1,0 +1,47 @@
+"""Application: the public side as an ASGI application.  It reads; nothing here can change a store."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from fanous.web.answers import Answers
+from fanous.web.ask import Ask
+from fanous.web.errors import refusal
+from fanous.web.feeds import feed_routes
+from fanous.web.headers import SecurityHeaders
+from fanous.web.pages import PAGES
+from fanous.web.site import Site
+from fanous.web.static import static
+
+
+def application(ask: Ask, site: Site | None = None) -> Starlette:
+    """The pages and feeds of one store.
+
+    Args:
+        ask: reaches the store; nothing else here does.
+        site: ``None`` = as on one's own machine.
+    """
+    answers = Answers(ask, site or Site())
+
+    secure = answers.site.url.startswith("https://")
+
+    async def refused(request: Request, error: Exception) -> Response:
+        return refusal(request, answers.site, error)
+
+    return Starlette(
+        routes=routes(answers),
+        middleware=[Middleware(SecurityHeaders, secure=secure)],
+        exception_handlers={HTTPException: refused, Exception: refused},
+    )
+
+
+def routes(answers: Answers) -> list[BaseRoute]:
+    """What is fixed stands before what takes any word."""
+    return [
+        Route("/static/{digest}/{name}", static),
+        *feed_routes(answers),
+        *(Route(page.path, answers.page(page)) for page in PAGES),
+    ]
