@@ -10,7 +10,9 @@ SOURCE = ROOT / "src" / "fanous"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"model", "errors"}),
-    frozenset({"signals", "table", "rules", "aggregate", "baselines", "detectors", "incidents"}),
+    frozenset(
+        {"signals", "table", "rules", "aggregate", "baselines", "heartbeats", "detectors", "incidents"}
+    ),
     frozenset({"refdata"}),
     frozenset(
         {

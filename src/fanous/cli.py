@@ -27,9 +27,11 @@ from fanous.commands.desk import (
     open_named,
     print_document,
 )
+from fanous.commands.heard import heard
 from fanous.commands.incidents import incidents_app
 from fanous.commands.probe import probe_app
 from fanous.commands.refdata import refdata_app
+from fanous.commands.run import run
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
@@ -65,6 +67,8 @@ app = typer.Typer(
 app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(refdata_app, name="refdata")
+app.command()(run)
+app.command()(heard)
 app.command()(collect)
 app.command()(drain)
 

@@ -1,0 +1,127 @@
+"""Monitor: all tasks of ``fanous run`` around one store, from its opening to its closing."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from functools import partial
+from logging import getLogger
+from pathlib import Path
+
+from fanous.collector.door import Policy
+from fanous.collector.helper import Helper, HelperPolicy
+from fanous.collector.limits import submissions_at
+from fanous.collector.origin import NoOrigins, trusted_proxies
+from fanous.collector.ranges import read_ranges
+from fanous.collector.serve import listening_socket, serving
+from fanous.collector.urls import DEFAULT_URLS, read_urls
+from fanous.live.configuration import Address, Configuration, Door
+from fanous.live.hearing import Hearing
+from fanous.live.intake import Intake
+from fanous.live.local import Local
+from fanous.live.pages import serve_until
+from fanous.live.rounds import Probe
+from fanous.logline import logline
+from fanous.model.instant import to_iso
+from fanous.scheduler import Task, supervise
+from fanous.store import StoreLocation, open_store
+from fanous.store.location import in_folder
+from fanous.web.application import application
+from fanous.web.ask import Ask, OneThread
+from fanous.web.site import Site
+
+OWN = "own"
+"""Folder, within the inbox, of what this machine's own probe measured."""
+
+log = getLogger("fanous.live")
+
+
+def watch(configuration: Configuration, source: str) -> None:
+    """Run until SIGINT or SIGTERM; what was acknowledged by then is in the store.
+
+    Args:
+        source: connector of what probes send, our own among them.
+
+    Raises:
+        FanousError: the store is held or cannot be opened, or an address is taken.
+    """
+    opening = partial(open_store, configuration.store, clock=configuration.clock)
+    with OneThread(opening) as owner:
+        asyncio.run(_watch(configuration, owner.ask, source))
+    log.info(logline("stopped"))
+
+
+async def _watch(configuration: Configuration, ask: Ask, source: str) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    clock = configuration.clock
+    log.info(
+        logline(
+            "started",
+            store=_place(configuration.store),
+            inbox=configuration.inbox,
+            clock_rate=clock.rate if clock.notice else None,
+            clock_since=to_iso(clock.since) if clock.notice else None,
+        )
+    )
+    intake = Intake(ask, (configuration.inbox, configuration.inbox / OWN), source, configuration.every)
+    await supervise(tasks_of(configuration, ask, intake, stop), stop)
+    log.info(logline("stopping"))
+    await intake.finish()
+
+
+def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: asyncio.Event) -> list[Task]:
+    """What goes on at the same time."""
+    hearing = Hearing(ask, configuration.clock, stop)
+    tasks = [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
+    lock = _lock(configuration.store)
+    if lock is not None:
+        local = Local(ask, lock)
+        tasks.append(Task("local", lambda: local.serve(stop)))
+    if configuration.door.on:
+        tasks.append(Task("collector", lambda: _collect(configuration, stop)))
+    if configuration.rounds.on:
+        probe = Probe(
+            configuration.inbox / OWN, configuration.rounds, configuration.settings, configuration.clock
+        )
+        tasks.append(Task("rounds", lambda: probe.measure(stop)))
+    if configuration.page is not None:
+        site = Site(notice=configuration.clock.notice, clock=configuration.clock, heard=hearing.heard)
+        page = configuration.page
+        tasks.append(Task("pages", lambda: _show(page, ask, site, stop)))
+    return tasks
+
+
+async def _show(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> None:
+    listening = listening_socket(address.host, address.port)
+    log.info(logline("pages", url=f"http://{address.host}:{listening.getsockname()[1]}/"))
+    await serve_until(stop, application(ask, site), listening)
+
+
+async def _collect(configuration: Configuration, stop: asyncio.Event) -> None:
+    door = configuration.door
+    listening = listening_socket(door.listen.host, door.listen.port)
+    policy, helper = _policy(door, configuration.clock)
+    await serving(listening, configuration.inbox, policy, helper, stop)
+
+
+def _policy(door: Door, clock: Callable[[], float]) -> tuple[Policy, Helper]:
+    origins = read_ranges(door.networks) if door.networks else NoOrigins()
+    policy = Policy(
+        trusted=trusted_proxies(door.trust_proxy),
+        origins=origins,
+        helper_url=door.helper_url,
+        urls=read_urls(door.urls) if door.urls else DEFAULT_URLS,
+        submissions=submissions_at(door.per_address),
+        clock=clock,
+    )
+    helper = HelperPolicy(allow_private=door.lab, asn_of=lambda address: origins.of(address).asn)
+    return policy, Helper(helper)
+
+
+def _lock(store: Path | StoreLocation) -> Path | None:
+    return (store if isinstance(store, StoreLocation) else in_folder(store)).lock
+
+
+def _place(store: Path | StoreLocation) -> object:
+    return store.archive if isinstance(store, StoreLocation) else store
