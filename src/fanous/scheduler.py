@@ -25,7 +25,7 @@ class Task:
 
     Attributes:
         name: in the log.
-        run: called again after each crash; returning means that it is done.
+        run: called again after each crash, and after an end that nobody asked for.
     """
 
     name: str
@@ -77,7 +77,9 @@ async def _keep(task: Task, stop: asyncio.Event, patience: Patience) -> None:
         began = time.monotonic()
         crash = await outcome(task.run())
         if not isinstance(crash, Crash):
-            return
+            if stop.is_set():
+                return
+            crash = Crash(FanousError("it ended by itself, though nobody asked it to"))
         crashes = 1 if time.monotonic() - began >= patience.sound else crashes + 1
         wait = patience.after(crashes)
         _say(task.name, crash, wait)

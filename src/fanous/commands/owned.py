@@ -7,6 +7,7 @@ the command printed.  ``fanous run`` answers; the socket's mode 0600 says who ma
 import io
 import os
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from contextvars import ContextVar
@@ -18,7 +19,6 @@ import msgspec
 import typer
 
 from fanous.errors import FanousError
-from fanous.store.location import SOCKET
 
 if TYPE_CHECKING:
     from fanous.store import Store
@@ -85,6 +85,8 @@ def address_of(lock: Path) -> Iterator[str]:
     Raises:
         FanousError: there is no such way here.
     """
+    from fanous.store.location import SOCKET  # here: a light probe, without a store, imports this module
+
     path = lock.with_name(SOCKET)
     if len(os.fsencode(path)) <= LONGEST_PATH:
         yield str(path)
@@ -135,12 +137,14 @@ def perform(request: Request, store: "Store") -> Reply:
     token = carried.set(Carried(store, request.width, request.colours))
     code, error = 0, ""
     try:
-        with redirect_stdout(out), redirect_stderr(err):
+        with redirect_stdout(out), redirect_stderr(err), _nobody_typing():
             _invoke(request.words, Path(request.folder))
     except typer.Exit as leaving:
         code = leaving.exit_code
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 1
+    except typer.Abort:
+        error, code = "this asks a question: answer it with an option, since another process has the store", 1
     except typer.BadParameter as wrong:
         error, code = wrong.format_message(), 2
     except FanousError as reason:
@@ -170,6 +174,16 @@ def _in_folder(value: Any, folder: Path) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(_in_folder(one, folder) for one in value)
     return value
+
+
+@contextmanager
+def _nobody_typing() -> Iterator[None]:
+    """Whoever asked sits at another terminal than ours."""
+    ours, sys.stdin = sys.stdin, io.StringIO("")
+    try:
+        yield
+    finally:
+        sys.stdin = ours
 
 
 class _Page(io.TextIOWrapper):

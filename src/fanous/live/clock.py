@@ -6,6 +6,8 @@ Detection needs hours of data.  A lab that cannot wait makes the hours shorter, 
 import time
 from dataclasses import dataclass
 
+import msgspec
+
 from fanous.model.instant import to_iso
 from fanous.net.meter import Meter
 from fanous.net.sockets import SocketNetwork
@@ -37,6 +39,14 @@ class Clock:
         if self.rate == 1.0:
             return ""
         return f"Lab: the clock here runs {self.rate:g} times as fast as time, since {to_iso(self.since)}"
+
+    def marked(self, record: bytes) -> bytes:
+        """A measurement dated by this clock, so that nobody takes it for one of the real time."""
+        if self.rate == 1.0:
+            return record
+        document = msgspec.json.decode(record)
+        document["annotations"]["x_clock"] = f"{self.rate:g} times as fast since {to_iso(self.since)}"
+        return msgspec.json.encode(document)
 
 
 class ClockedNetwork(SocketNetwork):

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable
 from functools import partial
 from logging import getLogger
@@ -21,6 +22,7 @@ from fanous.live.local import Local
 from fanous.live.pages import serve_until
 from fanous.live.rounds import Probe
 from fanous.logline import logline
+from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.model.instant import to_iso
 from fanous.scheduler import Task, supervise
 from fanous.store import StoreLocation, open_store
@@ -51,10 +53,11 @@ def watch(configuration: Configuration, source: str) -> None:
 
 
 async def _watch(configuration: Configuration, ask: Ask, source: str) -> None:
-    stop = asyncio.Event()
+    stop, clock = asyncio.Event(), configuration.clock
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    clock = configuration.clock
+    intake = Intake(ask, (configuration.inbox, configuration.inbox / OWN), source, configuration.every)
+    tasks = tasks_of(configuration, ask, intake, stop)
     log.info(
         logline(
             "started",
@@ -64,14 +67,17 @@ async def _watch(configuration: Configuration, ask: Ask, source: str) -> None:
             clock_since=to_iso(clock.since) if clock.notice else None,
         )
     )
-    intake = Intake(ask, (configuration.inbox, configuration.inbox / OWN), source, configuration.every)
-    await supervise(tasks_of(configuration, ask, intake, stop), stop)
+    await supervise(tasks, stop)
     log.info(logline("stopping"))
     await intake.finish()
 
 
 def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: asyncio.Event) -> list[Task]:
-    """What goes on at the same time."""
+    """What goes on at the same time.
+
+    Raises:
+        FanousError: what no restart mends: an address that is taken, a file that cannot be read.
+    """
     hearing = Hearing(ask, configuration.clock, stop)
     tasks = [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
     lock = _lock(configuration.store)
@@ -79,30 +85,53 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
         local = Local(ask, lock)
         tasks.append(Task("local", lambda: local.serve(stop)))
     if configuration.door.on:
-        tasks.append(Task("collector", lambda: _collect(configuration, stop)))
+        tasks.append(_collector(configuration, stop))
     if configuration.rounds.on:
         probe = Probe(
             configuration.inbox / OWN, configuration.rounds, configuration.settings, configuration.clock
         )
         tasks.append(Task("rounds", lambda: probe.measure(stop)))
+        if not configuration.rounds.vantage.asn or configuration.rounds.vantage.country == UNKNOWN_COUNTRY:
+            why = "[rounds] country and asn are not given: nothing is concluded from what is measured here"
+            log.warning(logline("not_placed", why=why))
     if configuration.page is not None:
         site = Site(notice=configuration.clock.notice, clock=configuration.clock, heard=hearing.heard)
-        page = configuration.page
-        tasks.append(Task("pages", lambda: _show(page, ask, site, stop)))
+        tasks.append(_pages(configuration.page, ask, site, stop))
     return tasks
 
 
-async def _show(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> None:
-    listening = listening_socket(address.host, address.port)
-    log.info(logline("pages", url=f"http://{address.host}:{listening.getsockname()[1]}/"))
-    await serve_until(stop, application(ask, site), listening)
+def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
+    sockets = Sockets(address, "[run] listen")
+
+    async def show() -> None:
+        listening = sockets.take()
+        log.info(logline("pages", url=f"http://{address.host}:{listening.getsockname()[1]}/"))
+        await serve_until(stop, application(ask, site), listening)
+
+    return Task("pages", show)
 
 
-async def _collect(configuration: Configuration, stop: asyncio.Event) -> None:
-    door = configuration.door
-    listening = listening_socket(door.listen.host, door.listen.port)
-    policy, helper = _policy(door, configuration.clock)
-    await serving(listening, configuration.inbox, policy, helper, stop)
+def _collector(configuration: Configuration, stop: asyncio.Event) -> Task:
+    sockets = Sockets(configuration.door.listen, "[collector] listen")
+    policy, helper = _policy(configuration.door, configuration.clock)
+    return Task("collector", lambda: serving(sockets.take(), configuration.inbox, policy, helper, stop))
+
+
+class Sockets:
+    """The first one is bound at once, so that an address that is taken is said before anything begins; a task
+    that is started anew gets another."""
+
+    def __init__(self, address: Address, key: str) -> None:
+        self._address, self._key = address, key
+        self._bound: socket.socket | None = self._bind()
+
+    def take(self) -> socket.socket:
+        """Listening."""
+        bound, self._bound = self._bound or self._bind(), None
+        return bound
+
+    def _bind(self) -> socket.socket:
+        return listening_socket(self._address.host, self._address.port, self._key)
 
 
 def _policy(door: Door, clock: Callable[[], float]) -> tuple[Policy, Helper]:

@@ -63,9 +63,9 @@ class Probe:
         journal, dice = Journal(self.folder), random.Random()
         await self._wait_for_turn(stop)
         while not stop.is_set():
-            if not self._may_measure():
-                await pause(stop, ASKED_AGAIN)
-                continue
+            await self._wait_for_consent(stop)
+            if stop.is_set():
+                return
             await self._round(journal, stop)
             await pause(stop, self.clock.lasts(self.rounds.wait(dice)))
 
@@ -76,15 +76,15 @@ class Probe:
             left = state.began + self.rounds.least - self.clock()
             await pause(stop, max(0.0, self.clock.lasts(min(left, self.rounds.least))))
 
-    def _may_measure(self) -> bool:
+    async def _wait_for_consent(self, stop: asyncio.Event) -> None:
+        """Looked up before each round: withdrawing it stops the monitor's probe, too."""
         if self.rounds.consented or consent.is_given(probe_folder()):
-            return True
+            return
         log.warning(
-            logline(
-                "not_measuring", why="nobody consented", mend="fanous probe consent, or [rounds] on = false"
-            )
+            logline("not_measuring", why="nobody consented: `fanous probe consent`, or [rounds] on = false")
         )
-        return False
+        while not stop.is_set() and not consent.is_given(probe_folder()):
+            await pause(stop, ASKED_AGAIN)
 
     async def _round(self, journal: Journal, stop: asyncio.Event) -> None:
         """One round; a part of it where the monitor stops meanwhile."""
@@ -113,7 +113,7 @@ class Probe:
                 measuring.cancel()
                 await asyncio.gather(measuring, return_exceptions=True)
             if records:
-                journal.write(records, self.clock())
+                journal.write([self.clock.marked(record) for record in records], self.clock())
                 journal.seal()
         if not measuring.cancelled():
             _say(measuring.result())
