@@ -3,13 +3,11 @@
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from fanous.commands.desk import (
     ConfigOption,
     JsonOption,
     StoreOption,
-    console,
     country_code,
     open_named,
     print_document,
@@ -43,12 +41,11 @@ def heard(
     if not beats:
         print("no network was heard in the last four weeks")
         return
-    table = Table("country", "network", "last heard", "", box=None)
     for beat in beats:
         name = names.get((beat.entity.country, beat.entity.asn), "")
         network = f"AS{beat.entity.asn} {name}".rstrip()
-        table.add_row(beat.entity.country, network, to_iso(beat.last), in_words(beat, now))
-    console().print(table)
+        said = in_words(beat, now)
+        print(f"{beat.entity.country}  {network:40.40}  {to_iso(beat.last)}  {said}".rstrip())
 
 
 def in_words(beat: "Heartbeat", now: float) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from fanous.commands.collect import inbox_of
 from fanous.commands.probing import DEFAULT_LIST, urls_of
 from fanous.config import read_config
+from fanous.connectors.ooni.header import LATEST
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
 from fanous.model.entity import UNKNOWN_COUNTRY
@@ -150,7 +151,10 @@ def _clock(table: Table) -> Clock:
     rate = table.number("rate", default=1.0, least=1, most=FASTEST)
     if rate == 1.0:
         return Clock()
-    return Clock(rate, table.instant("since"))
+    clock = Clock(rate, table.instant("since"))
+    if clock() >= LATEST:
+        raise table.wrong("since", "that clock has run past the year 2100: name a later moment")
+    return clock
 
 
 def _settings(values: dict[str, Any], where: Path) -> Settings:
