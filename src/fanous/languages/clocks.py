@@ -26,6 +26,24 @@ def utc_hour(instant: float, language: Language) -> str:
     return f"{language.in_digits(f'{datetime.fromtimestamp(instant, UTC):%H:%M}')} UTC"
 
 
+def utc_span(start: float, end: float, language: Language) -> str:
+    """``14:52-15:04 UTC``; where they lie within a minute, one time."""
+    first, last = (utc_hour(at, language).removesuffix(" UTC") for at in (start, end))
+    return f"{first} UTC" if first == last else f"{first}–{last} UTC"
+
+
+def moment(instant: float, country: str, language: Language) -> str:
+    """``17 Dec, 19:55``: on the country's clock, where the year and the zone stand elsewhere."""
+    from babel.dates import format_skeleton
+
+    there = local(instant, country)
+    comma = "، " if language.direction == "rtl" else ", "
+    day = format_skeleton("MMMd", there, locale=language.locale)
+    if language.code == "en":
+        day = f"{there.day} {there:%b}"
+    return language.in_digits(f"{day}{comma}{there:%H:%M}")
+
+
 def both_clocks(instant: float, country: str, language: Language) -> str:
     """``17 December 2023, 19:55 PKT (14:55 UTC)``; the UTC day only where it is another."""
     there, utc = local(instant, country), datetime.fromtimestamp(instant, UTC)
@@ -48,8 +66,11 @@ def ago(seconds: float, language: Language) -> str:
 
 
 def length(seconds: float, language: Language) -> str:
-    """``7 hours``."""
-    from babel.dates import format_timedelta
+    """``80 minutes``, ``7 hours``, ``12 days``: the unit in which the number is at least 3."""
+    from babel.units import format_unit
 
-    text = format_timedelta(timedelta(seconds=seconds), threshold=1.2, locale=language.locale)
-    return language.in_digits(text)
+    for unit, width in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 3 * width or unit == "minute":
+            break
+    count = round(seconds / width)
+    return language.in_digits(format_unit(count, f"duration-{unit}", locale=language.locale))

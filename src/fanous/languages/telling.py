@@ -77,8 +77,8 @@ def sentences(incident: Incident, names: Mapping[int, str], language: Language) 
     if language.code == "en":
         return [Told(sentence(incident, names), ENGLISH)]
     first = headline(incident, names, language)
-    opening = language.say("{status}: {claim}.", status=language.say(status_word(incident)), claim=first.text)
-    if first.language is not language or not language.knows("{status}: {claim}."):
+    opening = language.say(CLAIM, status=language.say(status_word(incident)), claim=first.text)
+    if first.language is not language or not language.knows(CLAIM):
         return [Told(sentence(incident, names), ENGLISH)]
     return [Told(opening, language), *_rest(incident, language)]
 
@@ -91,6 +91,20 @@ def _rest(incident: Incident, language: Language) -> list[Told]:
             told.append(Told(own.say(text, **values), own))
     return told
 
+
+WHEN = {
+    ("before", False): "It was so already at {onset}, when the record begins; no end has been seen.",
+    ("before", True): "It was so already at {onset}, when the record begins, and ended about {end}.",
+    ("between", False): "It began between {earliest} and {latest}; no end has been seen.",
+    ("between", True): "It began between {earliest} and {latest}, and ended about {end}.",
+    ("about", False): "Since about {onset}; no end has been seen.",
+    ("about", True): "From about {onset} to about {end}.",
+}
+"""(how well the onset is known, has it ended) -> sentence."""
+
+CLAIM = "{status}: {claim}."
+HOW = "Seen as: {methods}."
+USERS = "An estimated {mean} of users were affected ({low} to {high})."
 
 Clause = tuple[str, dict[str, str]]
 """A text of the catalogues, and what fills its places; empty = nothing to say."""
@@ -105,22 +119,16 @@ def _when(incident: Incident, language: Language) -> Clause:
     if end is not None:
         at["end"] = both_clocks(end, incident.country, language)
     if earliest is None:
-        if end is None:
-            return "It was so already at {onset}, when the record begins; no end has been seen.", at
-        return "It was so already at {onset}, when the record begins, and ended about {end}.", at
+        return WHEN["before", end is not None], at
     if incident.onset_latest - earliest > ONSET_SURE:
         at["earliest"] = both_clocks(earliest, incident.country, language)
-        if end is None:
-            return "It began between {earliest} and {latest}; no end has been seen.", at
-        return "It began between {earliest} and {latest}, and ended about {end}.", at
-    if end is None:
-        return "Since about {onset}; no end has been seen.", at
-    return "From about {onset} to about {end}.", at
+        return WHEN["between", end is not None], at
+    return WHEN["about", end is not None], at
 
 
 def _how(incident: Incident, language: Language) -> Clause:
     words = methods(incident, language)
-    return ("Seen as: {methods}.", {"methods": joined(words, language)}) if words else ("", {})
+    return (HOW, {"methods": joined(words, language)}) if words else ("", {})
 
 
 def methods(incident: Incident, language: Language) -> list[str]:
@@ -141,7 +149,7 @@ def _users(incident: Incident, language: Language) -> Clause:
     if users is None or incident.scope is not Scope.NATION:
         return "", {}
     figures = {name: language.percent(getattr(users, name)) for name in ("mean", "low", "high")}
-    return "An estimated {mean} of users were affected ({low} to {high}).", figures
+    return USERS, figures
 
 
 def target_names(incident: Incident, language: Language) -> str:

@@ -32,8 +32,11 @@ ACCESSES = {
 }
 
 
+ENDED_SURE, ENDED_UNSURE = "Confirmed, ended", "Suspected, ended"
+
+
 def status_word(incident: Incident) -> str:
     """An ended one says whether it was ever confirmed."""
     if incident.status is not Status.ENDED:
         return STATUSES[incident.status]
-    return "Suspected, ended" if incident.confirmed_at is None else "Confirmed, ended"
+    return ENDED_UNSURE if incident.confirmed_at is None else ENDED_SURE

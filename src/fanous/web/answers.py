@@ -1,5 +1,6 @@
 """Answers: from a request to a reply, by way of the shelf and the store."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from starlette.exceptions import HTTPException
@@ -16,7 +17,10 @@ from fanous.web.templates import rendered
 from fanous.web.visit import Visit, visit_of
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-Maker = Callable[[Store, Visit], Reply | None]
+Later = Callable[[], Reply]
+"""What is left to do without the store, and takes long: a picture."""
+
+Maker = Callable[[Store, Visit], Reply | Later | None]
 """Reads the store, in the store's thread, and makes the reply; ``None`` = nothing is there."""
 
 HTML = "text/html; charset=utf-8"
@@ -29,6 +33,10 @@ class Answers:
         self.ask = ask
         self.site = site
         self._shelf = Shelf()
+
+    def forget(self) -> None:
+        """Something changed: the next reply is made anew."""
+        self._shelf.empty()
 
     def page(self, page: Page) -> Endpoint:
         """The endpoint of a page: facts are gathered in the store's thread, HTML is written here."""
@@ -48,7 +56,7 @@ class Answers:
             reply = await self.ask(lambda store: maker(store, visit))
             if reply is None:
                 raise HTTPException(404)
-            return reply
+            return reply if isinstance(reply, Reply) else await asyncio.to_thread(reply)
 
         return self._endpoint(make)
 

@@ -12,7 +12,9 @@ from fanous.web.ask import Ask
 from fanous.web.errors import refusal
 from fanous.web.feeds import feed_routes
 from fanous.web.headers import SecurityHeaders
-from fanous.web.pages import PAGES
+from fanous.web.live import Live
+from fanous.web.pages import PAGES, RECORDS
+from fanous.web.places import register
 from fanous.web.site import Site
 from fanous.web.static import static
 
@@ -24,6 +26,7 @@ def application(ask: Ask, site: Site | None = None) -> Starlette:
         ask: reaches the store; nothing else here does.
         site: ``None`` = as on one's own machine.
     """
+    register()
     answers = Answers(ask, site or Site())
 
     secure = answers.site.url.startswith("https://")
@@ -41,7 +44,9 @@ def application(ask: Ask, site: Site | None = None) -> Starlette:
 def routes(answers: Answers) -> list[BaseRoute]:
     """What is fixed stands before what takes any word."""
     return [
+        Route("/live", Live(answers).stream),
         Route("/static/{digest}/{name}", static),
         *feed_routes(answers),
+        *(Route(path, answers.of(maker)) for path, maker in RECORDS.items()),
         *(Route(page.path, answers.page(page)) for page in PAGES),
     ]

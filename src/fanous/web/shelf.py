@@ -21,11 +21,17 @@ class Shelf:
         self._fresh = fresh_seconds
         self._kept: OrderedDict[Hashable, tuple[float, Reply]] = OrderedDict()
         self._making: dict[Hashable, asyncio.Future[Reply]] = {}
+        self._emptied = 0.0
+
+    def empty(self) -> None:
+        """Something changed: what was begun before now is old."""
+        self._emptied = monotonic()
+        self._making.clear()
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
         """A reply not older than ``FRESH_SECONDS``.  What ``make`` raises reaches all who wait."""
         kept = self._kept.get(key)
-        if kept is not None and monotonic() - kept[0] < self._fresh:
+        if kept is not None and self._is_fresh(kept[0]):
             self._kept.move_to_end(key)
             return kept[1]
         making = self._making.get(key)
@@ -34,12 +40,16 @@ class Shelf:
             self._making[key] = making
         return await asyncio.shield(making)
 
+    def _is_fresh(self, began: float) -> bool:
+        return began > self._emptied and monotonic() - began < self._fresh
+
     async def _make(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
         began = monotonic()
         try:
             reply = await make()
         finally:
-            del self._making[key]
+            if self._making.get(key) is asyncio.current_task():
+                del self._making[key]
         self._kept[key] = began, reply
         self._kept.move_to_end(key)
         while len(self._kept) > MOST_KEPT:

@@ -10,8 +10,10 @@ from markupsafe import Markup, escape
 from fanous.languages import clocks, telling, words
 from fanous.languages.language import ENGLISH, LANGUAGES, Language
 from fanous.languages.telling import Told
+from fanous.model.instant import to_iso
 from fanous.publishers.names import network_title, printable, target_title
-from fanous.refdata.countries import country_name
+from fanous.publishers.sentence import because
+from fanous.refdata.countries import country_name, local, zone_name
 from fanous.web.static import asset
 from fanous.web.visit import Visit
 
@@ -55,13 +57,19 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             count=language.count,
             number=language.number,
             percent=language.percent,
+            share=lambda share: f"<{language.percent(0.01)}" if share < 0.005 else language.percent(share),
             marked=lambda text, **values: marked(language, text, values),
             told=lambda one: told(language, one),
             headline=lambda incident, names: telling.headline(incident, names, language),
             sentences=lambda incident, names: telling.sentences(incident, names, language),
             both_clocks=lambda instant, country: clocks.both_clocks(instant, country, language),
             hour=lambda instant, country: clocks.hour(instant, country, language),
-            utc_hour=lambda instant: clocks.utc_hour(instant, language),
+            date=lambda instant, country: clocks.date(local(instant, country), language),
+            moment=lambda instant, country: clocks.moment(instant, country, language),
+            utc_span=lambda start, end: clocks.utc_span(start, end, language),
+            zone=zone_name,
+            iso=to_iso,
+            because=because,
             ago=lambda instant: clocks.ago(visit.now - instant, language),
             length=lambda seconds: clocks.length(seconds, language),
             country=lambda code: country_name(code, language.code),

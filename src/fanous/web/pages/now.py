@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.pages.stories import DAY, LATELY, lately_over, open_ones, stories
+from fanous.web.pages.world import world_of
 from fanous.web.visit import Visit
 
 SEEN = 7 * DAY
 """A country whose last measurement is older is one that we cannot see."""
+
+COUNTRIES = 249
+"""Codes of ISO 3166-1."""
 
 QUIET = DAY
 """A network that was heard in ``SEEN``, but not so lately, has fallen silent."""
@@ -34,10 +38,15 @@ class Watched:
 
 def now_facts(store: Store, visit: Visit) -> Facts:
     incidents = store.incidents(None, visit.now - LATELY, visit.now + DAY)
+    going = stories(store, open_ones(incidents))
+    over = stories(store, lately_over(incidents, visit.now))
+    seen = watched(store, visit)
     return {
-        "open": stories(store, open_ones(incidents)),
-        "lately": stories(store, lately_over(incidents, visit.now)),
-        "watched": watched(store, visit),
+        "open": going,
+        "lately": over,
+        "watched": seen,
+        "world": world_of(going, over, [one.country for one in seen], visit.site.world),
+        "unseen": COUNTRIES - len(seen),
     }
 
 

@@ -24,6 +24,10 @@ class Story:
     names: Mapping[int, str]
 
     @property
+    def open(self) -> bool:
+        return is_open(self.incident)
+
+    @property
     def path(self) -> str:
         return incident_path(self.incident)
 
