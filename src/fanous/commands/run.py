@@ -1,5 +1,7 @@
 """``fanous run``: the whole monitor on one machine, until Ctrl-C or SIGTERM."""
 
+import sys
+import time
 from dataclasses import replace
 from typing import Annotated
 
@@ -7,6 +9,7 @@ import typer
 
 from fanous.commands.collect import SOURCE
 from fanous.commands.desk import ConfigOption, StoreOption
+from fanous.commands.probing import probe_folder
 
 
 def run(
@@ -35,5 +38,19 @@ def run(
         wanted = replace(wanted, rounds=replace(wanted.rounds, on=False))
     if no_collector:
         wanted = replace(wanted, door=replace(wanted.door, on=False))
+    if wanted.rounds.on and not wanted.rounds.consented:
+        _ask_for_consent(wanted.settings.cap_mb)
     log_to_stderr()
     watch(wanted, SOURCE)
+
+
+def _ask_for_consent(cap_mb: float) -> None:
+    """Where somebody sits in front of it.  Without consent the rest goes on."""
+    from fanous.probes import consent
+
+    folder = probe_folder()
+    if consent.is_given(folder) or not sys.stdin.isatty():
+        return
+    print(consent.TEXT.format(cap=cap_mb), file=sys.stderr)
+    if typer.confirm("Do you consent?", default=False, err=True):
+        consent.give(folder, time.time())

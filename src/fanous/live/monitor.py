@@ -34,6 +34,8 @@ from fanous.web.site import Site
 OWN = "own"
 """Folder, within the inbox, of what this machine's own probe measured."""
 
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
 log = getLogger("fanous.live")
 
 
@@ -53,9 +55,7 @@ def watch(configuration: Configuration, source: str) -> None:
 
 
 async def _watch(configuration: Configuration, ask: Ask, source: str) -> None:
-    stop, clock = asyncio.Event(), configuration.clock
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stop, clock = _stopped_by_signals(), configuration.clock
     intake = Intake(ask, (configuration.inbox, configuration.inbox / OWN), source, configuration.every)
     tasks = tasks_of(configuration, ask, intake, stop)
     log.info(
@@ -70,6 +70,20 @@ async def _watch(configuration: Configuration, ask: Ask, source: str) -> None:
     await supervise(tasks, stop)
     log.info(logline("stopping"))
     await intake.finish()
+
+
+def _stopped_by_signals() -> asyncio.Event:
+    """Set by the first SIGINT or SIGTERM; a second one finds the ordinary, impatient handling."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def heed() -> None:
+        stop.set()
+        for number in STOPPING:
+            loop.remove_signal_handler(number)
+
+    for number in STOPPING:
+        loop.add_signal_handler(number, heed)
+    return stop
 
 
 def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: asyncio.Event) -> list[Task]:
@@ -91,13 +105,21 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
             configuration.inbox / OWN, configuration.rounds, configuration.settings, configuration.clock
         )
         tasks.append(Task("rounds", lambda: probe.measure(stop)))
-        if not configuration.rounds.vantage.asn or configuration.rounds.vantage.country == UNKNOWN_COUNTRY:
-            why = "[rounds] country and asn are not given: nothing is concluded from what is measured here"
-            log.warning(logline("not_placed", why=why))
+        _say_what_is_lacking(configuration)
     if configuration.page is not None:
         site = Site(notice=configuration.clock.notice, clock=configuration.clock, heard=hearing.heard)
         tasks.append(_pages(configuration.page, ask, site, stop))
     return tasks
+
+
+def _say_what_is_lacking(configuration: Configuration) -> None:
+    here = configuration.rounds.vantage
+    if not here.asn or here.country == UNKNOWN_COUNTRY:
+        why = "[rounds] country and asn are not given: nothing is concluded from what is measured here"
+        log.warning(logline("not_placed", why=why))
+    if not configuration.settings.helper:
+        why = "[probe] helper is not given: without a control outside a connection that is cut proves nothing"
+        log.warning(logline("no_helper", why=why))
 
 
 def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
