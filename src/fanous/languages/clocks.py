@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from fanous.languages.language import Language
 from fanous.refdata.countries import local, zone_name
 
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
 
 def date(moment: datetime, language: Language) -> str:
     """``17 December 2023``."""
@@ -60,17 +62,19 @@ def ago(seconds: float, language: Language) -> str:
     from babel.dates import format_timedelta
 
     text = format_timedelta(
-        timedelta(seconds=-max(seconds, 60)), add_direction=True, threshold=1.2, locale=language.locale
+        timedelta(seconds=-max(seconds, MINUTE)),
+        granularity="minute",
+        threshold=1.2,
+        add_direction=True,
+        locale=language.locale,
     )
     return language.in_digits(text)
 
 
 def length(seconds: float, language: Language) -> str:
-    """``80 minutes``, ``7 hours``, ``12 days``: the unit in which the number is at least 3."""
-    from babel.units import format_unit
-
-    for unit, width in (("day", 86_400), ("hour", 3600), ("minute", 60)):
-        if seconds >= 3 * width or unit == "minute":
-            break
-    count = round(seconds / width)
-    return language.in_digits(format_unit(count, f"duration-{unit}", locale=language.locale))
+    """``80 minutes``, ``7 hours``, ``12 days``: the largest unit of which there are at least two."""
+    if seconds >= 2 * DAY:
+        return language.count("{n} day", "{n} days", round(seconds / DAY))
+    if seconds >= 2 * HOUR:
+        return language.count("{n} hour", "{n} hours", round(seconds / HOUR))
+    return language.count("{n} minute", "{n} minutes", round(seconds / MINUTE))

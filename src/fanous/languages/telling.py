@@ -13,7 +13,7 @@ from fanous.languages.language import ENGLISH, Language
 from fanous.languages.words import status_word
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.publishers.mechanisms import mechanism_words
-from fanous.publishers.names import NAMED, asn_of, in_country, network_title, printable, target_title
+from fanous.publishers.names import NAMED, asn_of, in_country, network_title, target_title
 from fanous.publishers.sentence import ONSET_SURE, sentence
 from fanous.refdata.countries import country_name
 
@@ -126,6 +126,14 @@ def _when(incident: Incident, language: Language) -> Clause:
     return WHEN["about", end is not None], at
 
 
+def roughly_when(incident: Incident, language: Language) -> Told:
+    """From when to when in one line, for the foot of a picture; how sure it is stands on the page."""
+    known = "before" if incident.onset_earliest is None else "about"
+    text = WHEN[known, incident.end is not None]
+    own = language if language.knows(text) else ENGLISH
+    return Told(own.say(text, **_when(incident, own)[1]), own)
+
+
 def _how(incident: Incident, language: Language) -> Clause:
     words = methods(incident, language)
     return (HOW, {"methods": joined(words, language)}) if words else ("", {})
@@ -178,7 +186,7 @@ def joined(names: list[str], language: Language) -> str:
     """``a, b and c`` as the language writes lists; beyond ``NAMED`` the rest is counted."""
     from babel.lists import format_list
 
-    names = [language.apart(printable(name)) for name in names]
+    names = [language.apart(name) for name in names]
     if len(names) > NAMED:
         rest = len(names) - NAMED + 1
         names = [*names[: NAMED - 1], language.count("{n} more", "{n} more", rest)]

@@ -35,6 +35,9 @@ CHART = Shape(780, 152, 6)
 
 SCALE = 1.4
 TEXT_SIZES = (30, 27, 24)
+FOOT_SIZES = (23, 21, 19, 17)
+REGULAR = 0.86
+"""Regular letters are so much narrower than the bold ones that ``breadth`` counts with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +83,18 @@ def card(words: Words, lines: Lines | None, spans: Sequence[tuple[float, float]]
         ]
     else:
         parts.append(_chart(words, lines, spans, legend))
-    foot = f'font-family="{FONT}" font-size="23" fill="{SOFT}"'
-    parts += [side.text(HEIGHT - 52 + n * 30, line, foot) for n, line in enumerate(words.foot[:2])]
+    parts += [_small(side, HEIGHT - 52 + n * 30, line, FOOT_SIZES) for n, line in enumerate(words.foot[:2])]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
         f'height="{HEIGHT}"><rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>'
         f'<rect width="{WIDTH}" height="10" fill="{LAMP}"/>{"".join(parts)}</svg>'
     )
+
+
+def _small(side: Side, y: int, text: str, sizes: tuple[int, ...]) -> str:
+    """One line at the foot, as large as it fits."""
+    size, lines = fitted(text, sizes, (WIDTH - 2 * EDGE) / REGULAR, 1)
+    return side.text(y, lines[0], f'font-family="{FONT}" font-size="{size}" fill="{SOFT}"')
 
 
 def _top(words: Words) -> str:
@@ -145,10 +153,10 @@ def framed(
     spans: Sequence[tuple[float, float]],
     legend: Legend,
     title: str,
-    foot: str,
+    foot: Sequence[str],
 ) -> str:
     """The chart as a picture that stands alone: title, names of the lines, source."""
-    width, height = 900, 400
+    width, height = 900, 418
     parts, x = [], float(LEFT)
     for n, name in enumerate(names):
         parts.append(
@@ -157,6 +165,11 @@ def framed(
         )
         x += 42 + breadth(name, 13) + 24
     shape = Shape(width - LEFT // 2 - RIGHT, 270, 8)
+    said = [
+        f'<text x="{width // 2}" y="{386 + n * 19}" text-anchor="middle" font-family="{FONT}" font-size="13" '
+        f'fill="{SOFT}">{xml(line)}</text>'
+        for n, line in enumerate(foot)
+    ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" role="img"><title>{xml(title)}</title><desc>{xml(legend.description)}</desc>'
@@ -164,6 +177,5 @@ def framed(
         f'<text x="{width // 2}" y="42" text-anchor="middle" font-family="{HEADLINES}" font-weight="700" '
         f'font-size="21" fill="{INK}">{xml(title)}</text>{"".join(parts)}'
         f'<g transform="translate({LEFT // 2} 92)">{drawing(lines, spans, legend, shape)}</g>'
-        f'<path d="M{LEFT} 368H{width - LEFT}" stroke="{LINE}"/><text x="{width // 2}" y="389" '
-        f'text-anchor="middle" font-family="{FONT}" font-size="13" fill="{SOFT}">{xml(foot)}</text></svg>'
+        f'<path d="M{LEFT} 366H{width - LEFT}" stroke="{LINE}"/>{"".join(said)}</svg>'
     )

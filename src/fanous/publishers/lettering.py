@@ -1,11 +1,15 @@
 """Lettering: lines of text in a picture, broken where they fit, from the side where its script begins."""
 
+import re
 from dataclasses import dataclass
 
 from fanous.publishers.paint import xml
 
-RTL_EMBEDDING, END_EMBEDDING = "\u2067", "\u2069"
-"""Right-to-left isolate (Unicode Annex 9): a line that begins with a Latin name still runs from the right."""
+RTL_ISOLATE, END_ISOLATE = "\u2067", "\u2069"
+"""Unicode Annex 9: a line that begins with a Latin name still runs from the right."""
+
+ISOLATED = re.compile("\u2068[^\u2069]*\u2069")
+NO_BREAK = "\u00a0"
 
 NARROW, BROAD = frozenset("iljtfrI.,:;'|!()[] "), frozenset("mwMW%@")
 
@@ -23,7 +27,7 @@ class Side:
 
     def text(self, y: int, text: str, attributes: str) -> str:
         """One line; ``attributes`` as XML."""
-        said = f"{RTL_EMBEDDING}{text}{END_EMBEDDING}" if self.rtl else text
+        said = f"{RTL_ISOLATE}{text}{END_ISOLATE}" if self.rtl else text
         anchor = "end" if self.rtl else "start"
         return f'<text x="{self.x}" y="{y}" text-anchor="{anchor}" {attributes}>{xml(said)}</text>'
 
@@ -35,9 +39,10 @@ def breadth(text: str, size: float) -> float:
 
 
 def broken(text: str, size: float, room: float) -> list[str]:
-    """Lines of at most ``room`` pixels; a word that is longer stands alone."""
+    """Lines of at most ``room`` pixels; a longer word stands alone, an isolated name is never broken."""
+    whole = ISOLATED.sub(lambda name: name[0].replace(" ", NO_BREAK), text)
     lines: list[str] = []
-    for word in text.split():
+    for word in whole.split(" "):
         if lines and breadth(f"{lines[-1]} {word}", size) <= room:
             lines[-1] += f" {word}"
         else:

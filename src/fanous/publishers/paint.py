@@ -4,7 +4,7 @@ In a page a drawing carries class names, and the stylesheet (which knows the dar
 that stands alone carries the colours itself, as attributes: a strict content policy allows no style in it.
 """
 
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 PAPER, INK, SOFT, LINE, LAMP = "#fbfaf6", "#1b1a17", "#625d52", "#ddd8cb", "#b4530a"
 BLOCKED, SLOWED, OK, OK_INK, SOME = "#a3231c", "#d98a12", "#d9e6e0", "#1e5a46", "#7fa896"
@@ -44,11 +44,10 @@ def painted(classes: str, *, alone: bool) -> str:
     return " ".join(f'{name}="{value}"' for name, value in said.items())
 
 
+JOINERS_AND_ISOLATES = "\u200c\u200d\u200e\u200f\u2066\u2067\u2068\u2069\u00a0"
+"""Invisible, but Persian spelling and the order of mixed scripts rest on them."""
+
+
 def xml(text: str) -> str:
     """Text for an element, less control characters."""
-    return escape("".join(c for c in text if c.isprintable() or c in "\u2068\u2069"))
-
-
-def attribute(text: str) -> str:
-    """Text as a quoted attribute."""
-    return quoteattr("".join(c for c in text if c.isprintable()))
+    return escape("".join(c for c in text if c.isprintable() or c in JOINERS_AND_ISOLATES))

@@ -16,7 +16,7 @@ from fanous.web.live import Live
 from fanous.web.pages import PAGES, RECORDS
 from fanous.web.places import register
 from fanous.web.site import Site
-from fanous.web.static import static
+from fanous.web.static import icon, robots, static
 
 
 def application(ask: Ask, site: Site | None = None) -> Starlette:
@@ -46,6 +46,8 @@ def routes(answers: Answers) -> list[BaseRoute]:
     return [
         Route("/live", Live(answers).stream),
         Route("/static/{digest}/{name}", static),
+        Route("/favicon.ico", icon),
+        Route("/robots.txt", robots),
         *feed_routes(answers),
         *(Route(path, answers.of(maker)) for path, maker in RECORDS.items()),
         *(Route(page.path, answers.page(page)) for page in PAGES),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 STOP_SECONDS = 2
 """Open event streams would otherwise keep the process for ever."""
@@ -15,7 +15,7 @@ STOP_SECONDS = 2
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
-def configured(app: Starlette) -> uvicorn.Config:
+def configured(app: ASGIApp) -> uvicorn.Config:
     """uvicorn without access log: who reads about an outage is nobody's business."""
     return uvicorn.Config(
         app,
@@ -29,7 +29,7 @@ def configured(app: Starlette) -> uvicorn.Config:
     )
 
 
-def serve(app: Starlette, listening: socket.socket, ready: Callable[[], None]) -> None:
+def serve(app: ASGIApp, listening: socket.socket, ready: Callable[[], None]) -> None:
     """Until SIGINT or SIGTERM.
 
     Args:

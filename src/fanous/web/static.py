@@ -40,3 +40,14 @@ async def static(request: Request) -> Response:
     if digest != current:
         reply = Reply.of(reply.body, reply.media)
     return reply.answer(request)
+
+
+async def icon(request: Request) -> Response:
+    """Answers ``/favicon.ico``, which browsers ask for where no page names an icon (a picture, a feed)."""
+    _, reply = _assets()["mark.svg"]
+    return Reply.of(reply.body, reply.media).answer(request)
+
+
+async def robots(request: Request) -> Response:
+    """Answers ``/robots.txt``: everything may be read and found, frames and streams are no pages."""
+    return Reply.of("User-agent: *\nDisallow: /embed/\nDisallow: /live\n", "text/plain").answer(request)

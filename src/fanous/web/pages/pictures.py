@@ -1,7 +1,6 @@
 """Pictures: the share card and the chart of an incident, as SVG and PNG."""
 
 from fanous.languages import telling
-from fanous.languages.clocks import both_clocks
 from fanous.languages.words import status_word
 from fanous.model.incident import Incident, Status
 from fanous.publishers.card import CHART, Words, card, framed
@@ -17,8 +16,8 @@ from fanous.web.reply import Reply
 from fanous.web.visit import Visit
 
 SVG, PNG = "image/svg+xml", "image/png"
-CARD_WIDTH, CHART_WIDTH = 1200, 1800
-"""A chart is printed: 1800 pixels are 15 cm at 300 dots an inch."""
+CARD_WIDTH, CHART_WIDTH = 1200, 1500
+"""A chart is printed: 1500 pixels are 12.7 cm at 300 dots an inch."""
 
 
 def found(store: Store, visit: Visit) -> Incident | None:
@@ -70,9 +69,8 @@ def _chart(store: Store, visit: Visit) -> str:
         return ""
     (story,) = stories(store, [incident])
     title = telling.headline(incident, story.names, visit.language).text
-    foot = " · ".join(_foot(incident, visit))
     legend = legend_of(incident, lines, visit, WIDE)
-    return framed(lines, _names(lines), _spans(incident, visit), legend, title, foot)
+    return framed(lines, _names(lines), _spans(incident, visit), legend, title, _foot(incident, visit))
 
 
 def _drawable(lines: Lines) -> Lines | None:
@@ -89,12 +87,11 @@ def _spans(incident: Incident, visit: Visit) -> list[tuple[float, float]]:
 
 
 def _foot(incident: Incident, visit: Visit) -> list[str]:
-    """When, on both clocks; where it can be checked."""
+    """When, on both clocks; what is drawn, and where it can be checked."""
     language = visit.language
-    at = both_clocks(incident.onset, incident.country, language)
     address = visit.permanent(incident_path(incident)).partition("://")[2]
     notice = f"{language.say('Synthetic')} · " if visit.site.notice else ""
     return [
-        language.say("Since about {onset}", onset=at),
-        f"{notice}{language.say('Share of users who could load each target')} · {address}",
+        telling.roughly_when(incident, language).text,
+        f"{notice}{language.say('Share of users who could load each target')} · {language.apart(address)}",
     ]
