@@ -26,6 +26,7 @@ from fanous.connectors import CONNECTORS
 from fanous.judging import known_fingerprints
 from fanous.rules import judge
 from fanous.store import open_store
+from fanous.tally import Ingested
 
 OONI = "OONI's pipeline on such files and such a machine: 222-287/s for the transform alone, 139-164/s stored"
 
@@ -74,7 +75,7 @@ def whole(file: Path) -> None:
     """All of it into a new store, in this process; prints the rate and the largest resident size."""
     known_fingerprints()
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "store") as store:
-        tally = pipeline.Ingested()
+        tally = Ingested()
         start = time.perf_counter()
         pipeline.bring_in(store, "ooni", [file], tally)
         took = time.perf_counter() - start

@@ -10,7 +10,9 @@ SOURCE = ROOT / "src" / "fanous"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"model", "errors"}),
-    frozenset({"signals", "table", "rules", "aggregate", "baselines", "detectors", "incidents"}),
+    frozenset(
+        {"signals", "table", "rules", "aggregate", "baselines", "heartbeats", "detectors", "incidents"}
+    ),
     frozenset({"refdata"}),
     frozenset(
         {
@@ -24,11 +26,15 @@ LAYERS: tuple[frozenset[str], ...] = (
             "lab",
             "config",
             "progress",
+            "logline",
+            "languages",
             "testing",
         }
     ),
-    frozenset({"pipeline", "scheduler", "adversary", "evaluate", "corpus", "judging", "demonstration"}),
-    frozenset({"web", "commands", "cli", "__main__"}),
+    frozenset(
+        {"pipeline", "tally", "scheduler", "adversary", "evaluate", "corpus", "judging", "demonstration"}
+    ),
+    frozenset({"web", "live", "commands", "cli", "__main__"}),
 )
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""
 

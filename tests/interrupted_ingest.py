@@ -8,13 +8,14 @@ from pathlib import Path
 
 from fanous import pipeline
 from fanous.store import Judged, Store, open_store
+from fanous.tally import Ingested
 
 pipeline.BATCH_RECORDS = 40
 append = pipeline._append
 
 
-def told(store: Store, batch: list[Judged], tally: pipeline.Ingested) -> None:
-    append(store, batch, tally)
+def told(store: Store, batch: list[Judged], tally: Ingested, late: float) -> None:
+    append(store, batch, tally, late)
     for judged in batch:
         print("acknowledged", judged.bundle.measurement.uid)
     sys.stdout.flush()

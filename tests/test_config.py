@@ -75,7 +75,8 @@ def test_the_file_may_name_three_addresses(home: Path) -> None:
     [
         ('[store]\nfoldr = "x"', "unknown key `foldr` in [store]; did you mean `folder`?"),
         ('[store]\nqqq = "x"', "unknown key `qqq` in [store]; known are folder, archive, facts, ledger"),
-        ('[stor]\nfolder = "x"', "unknown table [stor]; known is [store]"),
+        ('[stor]\nfolder = "x"', "unknown table [stor]; did you mean [store]?"),
+        ("[qqq]", "unknown table [qqq]; known are [store], [run]"),
         ('store = "x"', "`store` must be a table: [store]"),
         ("[store]\nfolder = 5", "`folder` in [store] must be a text, not 5"),
         ('[store]\nfolder = ""', "`folder` in [store] must be a text, not ''"),

@@ -1,5 +1,6 @@
 """The main job end to end: raw measurements in, incidents out."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -141,3 +142,55 @@ def test_the_most_severe_kind_names_the_incident(store: Store, rally: Path) -> N
     (incident,) = store.incidents("PK")
     assert incident.kind is Kind.BLOCKING
     assert {part.kind for part in incident.parts} <= {Kind.BLOCKING, Kind.THROTTLING}
+
+
+def dated(file: Path, into: Path, moment: str) -> Path:
+    """One measurement of ``file``, as if made at another time."""
+    one = json.loads(file.read_bytes().splitlines()[0])
+    one |= {"measurement_start_time": moment, "test_start_time": moment, "measurement_uid": ""}
+    into.write_text(json.dumps(one) + "\n", encoding="utf-8")
+    return into
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
+    """The windows in which was detected, of any country."""
+    seen: list[tuple[float, float]] = []
+    real = pipeline.find_incidents
+
+    def watched(store: Store, country: str, since: float, until: float) -> list[Incident]:
+        seen.append((since, until))
+        return real(store, country, since, until)
+
+    monkeypatch.setattr(pipeline, "find_incidents", watched)
+    return seen
+
+
+def test_what_comes_by_itself_from_years_back_is_kept_and_starts_no_detection(
+    rally: Path, tmp_path: Path, windows: list[tuple[float, float]]
+) -> None:
+    old = dated(rally, tmp_path / "old.jsonl", "2015-03-01 12:00:00")
+    with open_store(tmp_path / "store", clock=lambda: pakistan.UNTIL) as store:
+        tally = pipeline.ingest(store, "ooni", [old, rally], late=pipeline.LATE)
+        (said,) = pipeline.out_of_reach(tally)
+        assert said.startswith("1 measurements are older than 60 days: stored")
+        assert len(windows) >= 1
+        assert min(since for since, _ in windows) >= pakistan.SINCE - pipeline.HISTORY
+        assert len(store.incidents("PK")) == 1
+        pipeline.ingest(store, "ooni", [dated(rally, tmp_path / "chosen.jsonl", "2015-03-02 12:00:00")])
+        assert windows[-1][0] < pakistan.SINCE - 8 * 365 * pipeline.DAY, "an operator's file is looked at"
+
+
+def test_a_clock_that_is_ahead_stretches_no_window(
+    rally: Path, tmp_path: Path, windows: list[tuple[float, float]]
+) -> None:
+    ahead = dated(rally, tmp_path / "ahead.jsonl", "2031-03-01 12:00:00")
+    with open_store(tmp_path / "store", clock=lambda: pakistan.UNTIL) as store:
+        assert pipeline.ingest(store, "ooni", [ahead]).ahead == 1
+        assert (windows, store.undetected()) == ([], {})
+        tally = pipeline.ingest(store, "ooni", [rally])
+        assert (tally.late, tally.ahead, pipeline.out_of_reach(tally)) == (0, 0, [])
+        pipeline.rejudge(store)
+        latest = pakistan.UNTIL + pipeline.AHEAD + pipeline.TICK
+        assert max(until for _, until in windows) <= latest
+        assert pipeline.confirm(store, "PK", [], None, None).until <= latest

@@ -27,15 +27,29 @@ from fanous.commands.desk import (
     open_named,
     print_document,
 )
+from fanous.commands.heard import heard
 from fanous.commands.incidents import incidents_app
 from fanous.commands.probe import probe_app
 from fanous.commands.refdata import refdata_app
+from fanous.commands.run import run
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
 
 SERVER_PARTS = frozenset(
-    {"babel", "backports", "chdb", "clickhouse_connect", "numpy", "sqlalchemy", "starlette", "uvicorn"}
+    {
+        "babel",
+        "backports",
+        "chdb",
+        "clickhouse_connect",
+        "jinja2",
+        "markupsafe",
+        "numpy",
+        "resvg_py",
+        "sqlalchemy",
+        "starlette",
+        "uvicorn",
+    }
 )
 """Modules of the extra ``server``; a light probe has none of them."""
 
@@ -53,6 +67,8 @@ app = typer.Typer(
 app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(refdata_app, name="refdata")
+app.command()(run)
+app.command()(heard)
 app.command()(collect)
 app.command()(drain)
 
@@ -137,6 +153,8 @@ def ingest(
         print(f"rejected {reject.file}:{reject.line}: {reject.why}", file=sys.stderr)
     for remark in tally.remarks:
         print(f"left by an interrupted run: {remark}", file=sys.stderr)
+    for note in pipeline.out_of_reach(tally):
+        print(note, file=sys.stderr)
     if tally.rejected > 20:
         print(f"... and {tally.rejected - 20:,} more (--json lists them)", file=sys.stderr)
 
@@ -227,14 +245,21 @@ def rejudge(
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Print the answer and end.")] = False,
+    port: Annotated[int, typer.Option("--port", help="Of the pages; 0 = any.", min=0, max=65535)] = 8470,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only serve the pages.")] = False,
     store: StoreOption = None,
 ) -> None:
-    """The main job on a made-up event after Pakistan, 17 December 2023: offline, in a store of its own."""
-    from fanous.demonstration import demonstrate
+    """The main job on a made-up event after Pakistan, 17 December 2023: offline, in a store of its own.
 
-    demonstrate(console(), store)
+    Prints the answer, then serves its pages on this machine until Ctrl-C.
+    """
+    from fanous.demonstration import NOTICE, demonstrate
+
+    recorded = demonstrate(console(), store)
     if not once:
-        print("This version has no pages to serve yet, so it ends here.", file=sys.stderr)
+        from fanous.commands.pages import serve_recorded
+
+        serve_recorded(recorded.folder, port, notice=NOTICE, now=recorded.until, browser=not no_browser)
 
 
 @app.command()

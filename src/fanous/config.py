@@ -4,7 +4,7 @@ import os
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fanous.errors import FanousError
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from fanous.store import StoreLocation
 
 STORE_KEYS = ("folder", "archive", "facts", "ledger")
+
+TABLES = ("store", "run", "clock", "rounds", "probe", "collector")
+"""One file serves all commands; ``fanous run`` reads the others (``fanous.live.configuration``)."""
 
 
 def data_folder() -> Path:
@@ -45,19 +48,32 @@ def store_place(store: Path | None, config: Path | None) -> "Path | StoreLocatio
     return at_urls(table["archive"], table["facts"], table["ledger"])
 
 
-def _store_table(config: Path) -> dict[str, str]:
+def read_config(config: Path) -> dict[str, Any]:
+    """The tables of a configuration file.
+
+    Raises:
+        FanousError: it cannot be read, or has a table that nobody knows.
+    """
     try:
         document = tomllib.loads(config.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FanousError(f"no configuration file {config}") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FanousError(f"{config} cannot be read as TOML: {error}") from None
-    for table in document:
-        if table != "store":
-            raise FanousError(f"{config}: unknown table [{table}]; known is [store]")
-    settings = document.get("store", {})
-    if not isinstance(settings, dict):
-        raise FanousError(f"{config}: `store` must be a table: [store]")
+    for name, table in document.items():
+        if name not in TABLES:
+            near = get_close_matches(name, TABLES, 1)
+            hint = (
+                f"did you mean [{near[0]}]?" if near else f"known are {', '.join(f'[{t}]' for t in TABLES)}"
+            )
+            raise FanousError(f"{config}: unknown table [{name}]; {hint}")
+        if not isinstance(table, dict):
+            raise FanousError(f"{config}: `{name}` must be a table: [{name}]")
+    return document
+
+
+def _store_table(config: Path) -> dict[str, str]:
+    settings: dict[str, str] = read_config(config).get("store", {})
     for key, value in settings.items():
         if key not in STORE_KEYS:
             near = get_close_matches(key, STORE_KEYS, 1)

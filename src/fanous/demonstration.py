@@ -6,6 +6,7 @@ that everything said of it comes from the rules, and the output says that they a
 
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -21,9 +22,22 @@ EVENT = "pakistan-2023-12-17"
 COUNTRY = "PK"
 SEED = 17
 MARK = "made-by-fanous-demo"
+NOTICE = "Demonstration: a made-up event after Pakistan, 17 December 2023. Every measurement is synthetic."
+"""Said on every page of it."""
 
 
-def demonstrate(console: Console, store: Path | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Attributes:
+    folder: of the store.
+    until: unix seconds, UTC; when its last measurement was made.
+    """
+
+    folder: Path
+    until: float
+
+
+def demonstrate(console: Console, store: Path | None) -> Recorded:
     """Generate the event, ingest it, print the answer.
 
     Args:
@@ -46,6 +60,7 @@ def demonstrate(console: Console, store: Path | None) -> None:
     console.print(f"{tally.stored:,} raw measurements judged; this is what they amount to:\n")
     print_answer(console, answer)
     console.print(f"\nAsk on: fanous confirm {COUNTRY} --json --store {folder}")
+    return Recorded(folder, answer.until)
 
 
 def _clear(folder: Path) -> None:

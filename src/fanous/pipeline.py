@@ -6,9 +6,8 @@ Bringing measurements in judges and detects; asking only reads.
 """
 
 import gc
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from fanous.connectors import CONNECTORS, OnProgress
@@ -30,6 +29,7 @@ from fanous.refdata.weights import weights
 from fanous.rules import judge
 from fanous.store import Judged, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
+from fanous.tally import Ingested
 
 FAMILY_OF: dict[str, Family] = {"edge": Family.EDGE, "ooni": Family.OONI, "ooni-csv": Family.OONI}
 """Which family each connector's measurements belong to."""
@@ -43,6 +43,14 @@ BATCH_RECORDS = 2000
 HISTORY = 60 * DAY
 """Measurements before the first new one that the detectors get to see, for baselines and weekends."""
 
+LATE = 60 * DAY
+"""How old the measurements may be that a probe sends by itself and that still move detection: longer than
+probes are offline, and a bound, whatever date a sender writes."""
+
+AHEAD = 1 * DAY
+"""How far ahead the clock of a probe may be (the collector's door refuses more): a later date would stretch
+every window to it."""
+
 TICK = 600
 """Bin width in seconds: coarse ticks lose short sessions (an hour is the most that may be used)."""
 
@@ -50,43 +58,6 @@ ONSET_SPREAD = 3600.0
 ONSET_BASELINE = 7 * DAY
 """Around an onset here: what began to fail elsewhere within the hour began at the same time, if it had
 worked there in the week before."""
-
-REJECTS_LISTED = 1000
-"""All rejects are counted; so many are listed, so that a bad file of any size fits in memory."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    file: str
-    line: int
-    why: str
-
-
-@dataclass(slots=True)
-class Ingested:
-    """What became of the files, in measurements (rows for CSVs): read = stored + duplicate + rejected.
-
-    Attributes:
-        rejects: the first ``REJECTS_LISTED``.
-        remarks: what an interrupted run left behind that cannot be used, in words.
-        by_test: stored measurements by nettest.
-    """
-
-    stored: int = 0
-    duplicate: int = 0
-    rejected: int = 0
-    rejects: list[Reject] = field(default_factory=list)
-    by_test: Counter[str] = field(default_factory=Counter)
-    remarks: list[str] = field(default_factory=list)
-
-    @property
-    def read(self) -> int:
-        return self.stored + self.duplicate + self.rejected
-
-    def reject(self, file: str, line: int, why: str, items: int = 1) -> None:
-        self.rejected += items
-        if len(self.rejects) < REJECTS_LISTED:
-            self.rejects.append(Reject(file, line, why))
 
 
 def judge_record(record: Record) -> tuple[Bundle, tuple[Verdict, ...]]:
@@ -136,15 +107,21 @@ def ingest(
     source: str,
     paths: Sequence[Path],
     on_progress: Callable[[Path, int], None] | None = None,
+    *,
+    late: float = inf,
 ) -> Ingested:
     """Bring files into the store, judge them, and detect on what they touched.
 
     A run that was killed is completed by running it again: what was acknowledged is known and counted
     as duplicate.
+
+    Args:
+        late: seconds; older measurements are stored and start no detection (``rejudge`` does).  Infinite
+            for files that an operator chose, ``LATE`` for what came by itself.
     """
     tally = Ingested()
-    tally.remarks += remarks(finish_interrupted(store))
-    bring_in(store, source, paths, tally, on_progress)
+    tally.remarks += remarks(finish_interrupted(store, late))
+    bring_in(store, source, paths, tally, on_progress, late=late)
     detect_all(store)
     return tally
 
@@ -155,6 +132,8 @@ def bring_in(
     paths: Sequence[Path],
     tally: Ingested,
     on_progress: Callable[[Path, int], None] | None = None,
+    *,
+    late: float = inf,
 ) -> None:
     """Read, judge and store, without detecting.
 
@@ -164,7 +143,7 @@ def bring_in(
     gc.disable()
     try:
         for batch in _batches(judged_records(source, paths, tally, on_progress)):
-            _append(store, batch, tally)
+            _append(store, batch, tally, late)
             batch.clear()  # the generator still holds the list
             gc.collect(1)
     finally:
@@ -184,10 +163,11 @@ def _batches(judged: Iterable[Judged]) -> Iterator[list[Judged]]:
         yield batch
 
 
-def _append(store: Store, batch: list[Judged], tally: Ingested) -> None:
+def _append(store: Store, batch: list[Judged], tally: Ingested, late: float) -> None:
     known = store.known(judged.bundle.measurement.uid for judged in batch)
     new = [judged for judged in batch if judged.bundle.measurement.uid not in known]
-    store.mark_undetected(_spans(new))
+    first, last = store.now() - late, store.now() + AHEAD
+    store.mark_undetected(_spans(new, first, last))
     appended = store.append(new, rules_version=rules_version())
     for judged in batch:
         measurement, record = judged.bundle.measurement, judged.record
@@ -197,23 +177,29 @@ def _append(store: Store, batch: list[Judged], tally: Ingested) -> None:
             continue
         tally.stored += record.items
         tally.by_test[measurement.test_name] += 1
+        tally.late += measurement.started_at < first
+        tally.ahead += measurement.started_at > last
 
 
-def _spans(batch: Iterable[Judged]) -> dict[str, tuple[float, float]]:
-    """Country -> (first, last) instant of the batch's measurements."""
+def _spans(batch: Iterable[Judged], earliest: float, latest: float) -> dict[str, tuple[float, float]]:
+    """Country -> (first, last) instant of the batch's measurements; those beyond the bounds start nothing."""
     spans: dict[str, tuple[float, float]] = {}
     for judged in batch:
         measurement = judged.bundle.measurement
+        if not earliest <= measurement.started_at <= latest:
+            continue
         first, last = spans.get(measurement.country, (measurement.started_at, measurement.started_at))
         spans[measurement.country] = (min(first, measurement.started_at), max(last, measurement.started_at))
     return spans
 
 
-def finish_interrupted(store: Store) -> list[Replayed]:
+def finish_interrupted(store: Store, late: float = inf) -> list[Replayed]:
     """Judge what a killed run had acknowledged but not yet turned into facts."""
+    earliest, latest = store.now() - late, store.now() + AHEAD
     replayed = recover(store, judge_record, rules_version=rules_version())
     for step in replayed:
-        store.mark_undetected(step.spans)
+        spans = {cc: (max(a, earliest), min(b, latest)) for cc, (a, b) in step.spans.items()}
+        store.mark_undetected({cc: span for cc, span in spans.items() if span[0] <= span[1]})
     return replayed
 
 
@@ -224,6 +210,22 @@ def remarks(replayed: Iterable[Replayed]) -> list[str]:
         for step in replayed
         for line in [*step.rejected, *(f"{segment.name}: {why}" for segment, why in step.damaged)]
     ]
+
+
+def out_of_reach(tally: Ingested) -> list[str]:
+    """What was stored and not detected on, in words; usually nothing."""
+    said = []
+    if tally.late:
+        said.append(
+            f"{tally.late:,} measurements are older than {LATE / DAY:.0f} days: stored, and nothing was "
+            "detected there; `fanous rejudge CC` does"
+        )
+    if tally.ahead:
+        said.append(
+            f"{tally.ahead:,} measurements are dated in the future, so a clock is wrong: stored, and left "
+            "out until then"
+        )
+    return said
 
 
 def detect_all(store: Store) -> None:
@@ -264,7 +266,8 @@ def _window(store: Store, country: str, first: float, last: float) -> tuple[floa
     for incident in store.incidents(country, since, first):
         since = min(since, incident.onset - HISTORY)
     newest = store.span(country)
-    return since, max(last, newest[1] if newest else last) + TICK
+    until = min(max(last, newest[1] if newest else last), store.now() + AHEAD)
+    return since, until + TICK
 
 
 def find_incidents(store: Store, country: str, since: float, until: float) -> list[Incident]:
@@ -344,7 +347,7 @@ def confirm(
             "bring some in with `fanous ingest ooni FILE...`"
         )
     since = span[0] if since is None else since
-    until = span[1] + 1 if until is None else until
+    until = max(min(span[1], store.now() + AHEAD), since) + 1 if until is None else until
     incidents = [
         incident
         for incident in store.incidents(country, since, until)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from itertools import pairwise
+from math import inf
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -58,6 +59,20 @@ class Table:
         value = self._get(key, default)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.wrong(key, f"a whole number is needed, not {value!r}")
+        return value
+
+    def number(self, key: str, *, default: float, least: float = -inf, most: float = inf) -> float:
+        value = self._get(key, default)
+        if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
+            bounds = f" from {least:g}" if least > -inf else ""
+            bounds += f" to {most:g}" if most < inf else ""
+            raise self.wrong(key, f"a number{bounds} is needed, not {value!r}")
+        return float(value)
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        value = self._get(key, default)
+        if not isinstance(value, bool):
+            raise self.wrong(key, f"true or false is needed, not {value!r}")
         return value
 
     def one_of(self, key: str, known: Sequence[str], *, default: str | None = None) -> str:

@@ -99,7 +99,7 @@ async def h2_pages(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 async def reset_at_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Read something, then send a reset, as a middlebox does."""
     await reader.read(100)
-    _reset(writer)
+    reset(writer)
 
 
 async def close_at_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -111,7 +111,7 @@ async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
         pass
 
 
-def _reset(writer: asyncio.StreamWriter) -> None:
+def reset(writer: asyncio.StreamWriter) -> None:
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
@@ -122,7 +122,7 @@ def reset_on_name(name: bytes, port_behind: int) -> Serve:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         hello = await reader.read(4096)
         if name in hello:
-            _reset(writer)
+            reset(writer)
             return
         behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", port_behind)
         behind_writer.write(hello)

@@ -1,6 +1,6 @@
 from fanous.model.verdict import State
 from fanous.store import Store
-from fanous.store.rows import Insufficient, Reason
+from fanous.store.rows import Heard, Insufficient, Reason
 from fanous.testing.builders import verdict
 from tests.store.cases import NOON, judged
 
@@ -63,6 +63,20 @@ def test_volume_counts_sound_measurements_a_bin(store: Store) -> None:
     assert (first.key.entity.asn, second.key.entity.asn) == (17557, 45669)
     assert (first.times.tolist(), first.values.tolist()) == ([NOON, NOON + 7200], [2.0, 1.0])
     assert first.counts.tolist() == [1, 1]
+
+
+def test_heard_is_the_last_sound_measurement_of_each_network(store: Store) -> None:
+    store.append(
+        [
+            judged("a", probe="p"),
+            judged("b", probe="p", started_at=NOON + 7200.5),
+            judged("c", defect="vpn", started_at=NOON + 9000),
+            judged("d", asn=0),
+            judged("e", asn=45669, started_at=NOON + 99_999),
+        ],
+        rules_version="1",
+    )
+    assert store.heard(NOON, NOON + 10800) == [Heard("PK", 17557, NOON + 7200.5, 2, 1)]
 
 
 def test_insufficient_lists_only_targets_of_which_nothing_was_concluded(store: Store) -> None:

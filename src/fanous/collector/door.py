@@ -7,7 +7,7 @@ Routes as in ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/repo
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -56,6 +56,7 @@ class Policy:
         urls: what probes are told to measure.
         grace: seconds for a body to arrive, before its rate counts.
         head: seconds for the head of a request to arrive.
+        clock: unix seconds, UTC; a lab may have another than the machine's.
     """
 
     trusted: Sequence[Network] = ()
@@ -66,6 +67,7 @@ class Policy:
     helper: Rates = HELPER
     grace: float = GRACE_SECONDS
     head: float = HEAD_SECONDS
+    clock: Callable[[], float] = time.time
 
 
 class Door:
@@ -85,7 +87,7 @@ class Door:
         """``open_report``."""
         self._submissions.admit(self._address(request), time.monotonic())
         body = await self._small(request)
-        return _json(open_report(body, time.time(), os.urandom(RANDOM_BYTES)))
+        return _json(open_report(body, self._policy.clock(), os.urandom(RANDOM_BYTES)))
 
     async def submit(self, request: Request) -> Response:
         """``receive_measurement``: the acknowledgement goes out when the measurement is on the disk."""
@@ -98,7 +100,7 @@ class Door:
             encoding = request.headers.get("content-encoding", "")
 
             def received() -> Submission:
-                return receive(report, plain(sent, encoding), address, origin, time.time())
+                return receive(report, plain(sent, encoding), address, origin, self._policy.clock())
 
             is_large = len(sent) >= LARGE or encoding
             loop = asyncio.get_running_loop()
@@ -117,7 +119,9 @@ class Door:
         body = await self._small(request)
         origin = self._policy.origins.of(address)
         helper, urls = self._helper_url(request), self._policy.urls
-        return _json(check_in(body, origin, urls, helper, time.time(), lambda: os.urandom(RANDOM_BYTES)))
+        return _json(
+            check_in(body, origin, urls, helper, self._policy.clock(), lambda: os.urandom(RANDOM_BYTES))
+        )
 
     async def helpers(self, request: Request) -> Response:
         """``list_test_helpers``."""

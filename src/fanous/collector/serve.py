@@ -31,8 +31,11 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 log = logging.getLogger("fanous.collector")
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
+def listening_socket(host: str, port: int, option: str = "--listen") -> socket.socket:
     """Bound and listening; port 0 = any that is free.
+
+    Args:
+        option: with which the user names another address.
 
     Raises:
         FanousError: the address is taken, or not one of this machine.
@@ -46,7 +49,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
         listening.listen(1024)
     except OSError as error:
-        raise FanousError(f"cannot listen on {host}:{port}: {error}; name another with --listen") from error
+        raise FanousError(f"cannot listen on {host}:{port}: {error}; name another with {option}") from error
     listening.setblocking(False)
     return listening
 

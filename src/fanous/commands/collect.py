@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fanous.commands.desk import open_named
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -108,12 +109,9 @@ def drain(
     ] = None,
 ) -> None:
     """Bring what a collector has received into a store, and remove it from the inbox."""
-    from fanous.config import store_place
-    from fanous.store import open_store
-
     if not inbox.is_dir():
         raise FanousError(f"no inbox {inbox}: name the folder that `fanous collect --inbox` fills")
-    with open_store(store_place(store, None)) as opened:
+    with open_named(store, None) as opened:
         bringing = Bringing(opened)
         _drain_all(inbox, bringing)
     print(f"stored {bringing.stored:,}, already there {bringing.duplicate:,}, rejected {bringing.rejected:,}")
@@ -214,7 +212,7 @@ class Bringing:
     def __call__(self, files: Sequence[Path]) -> None:
         from fanous import pipeline
 
-        tally = pipeline.ingest(self._store, SOURCE, files)
+        tally = pipeline.ingest(self._store, SOURCE, files, late=pipeline.LATE)
         self.stored += tally.stored
         self.duplicate += tally.duplicate
         self.rejected += tally.rejected
@@ -222,5 +220,7 @@ class Bringing:
             "drained files=%d stored=%d duplicate=%d rejected=%d",
             *(len(files), tally.stored, tally.duplicate, tally.rejected),
         )
+        for note in pipeline.out_of_reach(tally):
+            log.warning("out of reach: %s", note)
         for reject in tally.rejects:
             log.warning("rejected file=%s line=%d why=%s", reject.file, reject.line, reject.why)

@@ -4,17 +4,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import msgspec
 import typer
 from rich.console import Console
 
+from fanous.errors import FanousError
 from fanous.model.instant import from_iso
 from fanous.refdata.countries import is_country
 
 if TYPE_CHECKING:
-    from fanous.store import Store
+    from fanous.store import Store, StoreHeld
 
 StoreOption = Annotated[
     Path | None,
@@ -38,12 +39,53 @@ def print_document(document: Any) -> None:
 
 @contextmanager
 def open_named(store: Path | None, config: Path | None, *, read_only: bool = False) -> "Iterator[Store]":
-    """The store that the options name, open for this command."""
-    from fanous.config import store_place
-    from fanous.store import open_store
+    """The store that the options name, open for this command.
 
-    with open_store(store_place(store, config), read_only=read_only) as opened:
+    Where `fanous run` has it open, the whole command is carried out there, and ends here.
+    """
+    from fanous.commands.owned import carried
+    from fanous.config import store_place
+    from fanous.store import StoreHeld, open_store
+
+    here = carried.get()
+    if here is not None:
+        yield here.store
+        return
+    try:
+        opened = open_store(store_place(store, config), read_only=read_only)
+    except StoreHeld as held:
+        _leave_to_owner(held)
+    with opened:
         yield opened
+
+
+def _leave_to_owner(held: "StoreHeld") -> NoReturn:
+    """Have the process that has the store carry the command out, and print what it printed.
+
+    Raises:
+        FanousError: it answers no commands (another `fanous ingest`, say), or what the command ended with.
+    """
+    from fanous.commands.owned import Request, ask_owner
+
+    terminal = console()
+    looked_at = sys.stdout.isatty()
+    request = Request(
+        sys.argv[1:],
+        str(Path.cwd()),
+        terminal.width if looked_at else None,
+        terminal.color_system if looked_at else None,
+    )
+    reply = ask_owner(held.lock, request)
+    if reply is None:
+        raise held
+    for stream, printed in ((sys.stdout, reply.out), (sys.stderr, reply.err)):
+        stream.buffer.write(printed)
+        stream.buffer.flush()
+    if reply.error and reply.code == 1:
+        raise FanousError(reply.error)
+    if reply.error:
+        print(f"fanous: {reply.error}", file=sys.stderr)
+    raise typer.Exit(reply.code)
 
 
 def moment(text: str | None, option: str) -> float | None:
@@ -66,4 +108,15 @@ def country_code(code: str) -> str:
 
 def console() -> Console:
     """Plain where nobody looks: no colour codes in a file, and lines as long as they need."""
+    from fanous.commands.owned import carried
+
+    there = carried.get()
+    if there is not None and there.width:
+        return Console(width=there.width, color_system=_colours(there.colours), force_terminal=True)
     return Console() if sys.stdout.isatty() else Console(width=120, no_color=True, highlight=False)
+
+
+def _colours(name: str | None) -> Literal["standard", "256", "truecolor", "windows"] | None:
+    """A name that rich knows; any other is none."""
+    known = ("standard", "256", "truecolor", "windows")
+    return cast(Literal["standard", "256", "truecolor", "windows"], name) if name in known else None

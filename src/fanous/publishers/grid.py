@@ -67,14 +67,26 @@ class Grid:
     left_out: int = 0
 
 
-def network_times(votes: Votes, incidents: Sequence[Incident], country: str) -> Grid:
-    """The grid of all votes; a cell is *disrupted* only where an incident says so."""
+def network_times(
+    votes: Votes,
+    incidents: Sequence[Incident],
+    country: str,
+    span: tuple[float, float] | None = None,
+) -> Grid:
+    """The grid of all votes; a cell is *disrupted* only where an incident says so.
+
+    Args:
+        span: unix seconds, UTC, of the first and the last column, so that several grids have the same;
+            ``None`` = of the votes.
+    """
     if not len(votes):
         return Grid((), timedelta(days=1), ())
     wall = _wall(votes.times, country)
-    step = _step(int(wall.min()), int(wall.max()))
+    ends = (_wall_of(at, country) for at in span) if span else (int(wall.min()), int(wall.max()))
+    begin, end = ends
+    step = _step(begin, end)
     column = (wall - MONDAY) // step
-    first, last = int(column.min()), int(column.max())
+    first, last = (begin - MONDAY) // step, (end - MONDAY) // step
     shown = max(first, last - COLUMNS + 1)
     made, failed = _count(votes, column)
     said = _said(incidents, country, step, last)

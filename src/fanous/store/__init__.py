@@ -13,6 +13,7 @@ nothing is there twice.  To add a question that the store answers: a method in `
 from fanous.store.batch import Appended, Judged
 from fanous.store.embedded import open_store
 from fanous.store.location import StoreLocation
+from fanous.store.lock import StoreHeld
 from fanous.store.protocol import Store
 from fanous.store.replay import Replayed, recover, rejudge
 from fanous.store.segment import Location, Segment
@@ -24,6 +25,7 @@ __all__ = [
     "Replayed",
     "Segment",
     "Store",
+    "StoreHeld",
     "StoreLocation",
     "open_store",
     "recover",

@@ -7,7 +7,7 @@ import numpy as np
 from fanous.model.entity import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.store.engine import Engine
-from fanous.store.rows import Insufficient, Reason
+from fanous.store.rows import Heard, Insufficient, Reason
 from fanous.store.window import IN_WINDOW, window
 
 MEASUREMENTS = "measurements"
@@ -38,6 +38,11 @@ SELECT asn, groupArray(bin), groupArray(made), groupArray(probes) FROM (
     WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND {IN_WINDOW}
     GROUP BY asn, bin
 ) GROUP BY asn ORDER BY asn
+"""
+_HEARD = f"""
+SELECT country, asn, toUnixTimestamp64Micro(max(started_at)) / 1000000, count(), uniqExact(probe)
+FROM measurements WHERE defect = '' AND asn != 0 AND country != 'ZZ' AND {IN_WINDOW}
+GROUP BY country, asn ORDER BY country, asn
 """
 _JUDGED = f"""
 SELECT uid, target, defect = '' AND max(state != 'insufficient') AS concluded,
@@ -89,6 +94,10 @@ class CoverageAnswers:
         """See ``Questions.volume``."""
         rows = self._engine.rows(_VOLUME, country=country, step=step, **window(since, until))
         return [_volume(country, step, *row) for row in rows]
+
+    def heard(self, since: float, until: float) -> list[Heard]:
+        """See ``Questions.heard``."""
+        return [Heard(*row) for row in self._engine.rows(_HEARD, **window(since, until))]
 
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
         """See ``Questions.insufficient``."""

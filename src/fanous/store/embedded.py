@@ -5,7 +5,7 @@ One process at a time owns it (``lock``); within that process, one store at a ti
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -29,24 +29,28 @@ from fanous.store.segment import Location, Segment
 from fanous.store.votes import VoteAnswers
 
 
-def open_store(where: str | Path | StoreLocation, *, read_only: bool = False) -> Store:
+def open_store(
+    where: str | Path | StoreLocation, *, read_only: bool = False, clock: Callable[[], float] = time.time
+) -> Store:
     """Open a store, making it where it is new.
 
     Args:
         where: the folder that holds all three parts, or their addresses one by one.
         read_only: it must exist already, and nothing can be appended.  The engine still wants it for
             this process alone.
+        clock: unix seconds, UTC; what the store calls now.  Another than the machine's is for a lab.
 
     Raises:
-        FanousError: another process has it, it is not a store, it is too new, or it cannot be written.
+        FanousError: another process has it (``StoreHeld``), it is not a store, it is too new, or it cannot be
+            written.
     """
     if isinstance(where, StoreLocation):
-        return EmbeddedStore(where, read_only=read_only)
+        return EmbeddedStore(where, read_only=read_only, clock=clock)
     location = in_folder(where)
     folder = location.archive.parent
     with disk_errors(f"open the store {folder}"):
         check_folder(folder, must_exist=read_only)
-    return EmbeddedStore(location, read_only=read_only)
+    return EmbeddedStore(location, read_only=read_only, clock=clock)
 
 
 class EmbeddedStore(VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAnswers, LookupAnswers):
@@ -56,7 +60,8 @@ class EmbeddedStore(VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAn
         left_by: the process that died with the store open, if one did.
     """
 
-    def __init__(self, location: StoreLocation, *, read_only: bool) -> None:
+    def __init__(self, location: StoreLocation, *, read_only: bool, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._read_only = read_only
         self._swept = False
         with disk_errors(f"make the store at {location.archive}"):
@@ -67,7 +72,7 @@ class EmbeddedStore(VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAn
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
         self._archive = Archive(location.archive)
         try:
-            self._ledger = Ledger(location.ledger)
+            self._ledger = Ledger(location.ledger, clock)
         except BaseException:
             self._release()
             raise
@@ -94,6 +99,9 @@ class EmbeddedStore(VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAn
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    def now(self) -> float:
+        return self._clock()
+
     # Measurements
 
     def known(self, uids: Iterable[str]) -> set[str]:
@@ -106,7 +114,7 @@ class EmbeddedStore(VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAn
         self._must_be_finished()
         fresh = self._fresh(batch)
         if fresh:
-            at = time.time() if received_at is None else received_at
+            at = self.now() if received_at is None else received_at
             self._swept = False  # until the marker is written there is something to finish
             locations = self._archive.append([_received(judged) for judged in fresh], at)
             placed = [Placed(judged, place, at) for judged, place in zip(fresh, locations, strict=True)]

@@ -5,7 +5,7 @@ revision and is no part of the claim.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -75,7 +75,8 @@ class Revision:
 class Ledger:
     """Incidents in a database, by SQLAlchemy URL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._engine = _connect(url)
         try:
             with _ledger_errors(url), self._engine.begin() as connection:
@@ -90,7 +91,7 @@ class Ledger:
 
     def put(self, incident: Incident, reason: str, known_as: str | None, at: float | None) -> Incident:
         """See ``Store.put``."""
-        now = time.time() if at is None else at
+        now = self._clock() if at is None else at
         with self._begin() as connection:
             if known_as is None:
                 return _append(connection, _register(connection, incident, now), 1, reason, now)
@@ -102,7 +103,7 @@ class Ledger:
 
     def retract(self, incident_id: str, reason: str, at: float | None) -> Incident:
         """See ``Store.retract``."""
-        now = time.time() if at is None else at
+        now = self._clock() if at is None else at
         with self._begin() as connection:
             before = _latest(connection, incident_id)
             if before.incident.status == Status.RETRACTED:

@@ -7,7 +7,10 @@ from urllib.parse import quote, unquote, urlsplit
 from fanous.errors import FanousError
 
 ARCHIVE, FACTS, LEDGER, LOCK = "archive", "facts", "ledger.sqlite", "facts.lock"
-_OURS = {ARCHIVE, FACTS, LEDGER, LOCK, f"{LEDGER}-wal", f"{LEDGER}-shm"}
+SOCKET = "fanous.sock"
+"""Beside the lock: where the store's owner answers other commands."""
+
+_OURS = {ARCHIVE, FACTS, LEDGER, LOCK, SOCKET, f"{LEDGER}-wal", f"{LEDGER}-shm"}
 _EMBEDDED = "chdb"
 
 

@@ -35,6 +35,18 @@ class Owner:
         return f"process {self.pid} ({self.command}), since {to_iso(self.since)}"
 
 
+class StoreHeld(FanousError):
+    """Another process has the store.
+
+    Attributes:
+        lock: the lock's file; what belongs to this very store stands beside it.
+    """
+
+    def __init__(self, message: str, lock: Path) -> None:
+        super().__init__(message, permanent=False)
+        self.lock = lock
+
+
 class StoreLock:
     """Held from construction to ``release``.
 
@@ -50,7 +62,7 @@ class StoreLock:
         except BlockingIOError:
             owner = _owner(self._descriptor)
             os.close(self._descriptor)
-            raise FanousError(_refusal(path, owner), permanent=False) from None
+            raise StoreHeld(_refusal(path, owner), path) from None
         self.left_by = _owner(self._descriptor)
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200]
         _write(self._descriptor, msgspec.json.encode(Owner(os.getpid(), command, time.time())))

@@ -18,7 +18,7 @@ from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
 from fanous.store.batch import Appended, Judged
 from fanous.store.ledger import Revision
-from fanous.store.rows import EvidenceCounts, Insufficient, MechanismCount, StoredMeasurement
+from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
 from fanous.store.segment import Location, Segment
 
 
@@ -141,6 +141,9 @@ class Questions(Protocol):
         """Sound measurements a bin, one series a network: signal ``measurements``, no target, ``counts``
         the probes.  Bins without any are not listed."""
 
+    def heard(self, since: float, until: float) -> list[Heard]:
+        """Networks of all countries with sound measurements, by country and ASN."""
+
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
         """Targets that were measured and of which no rule could conclude anything, most measured first.
 
@@ -205,6 +208,9 @@ class Claims(Protocol):
 
 class Store(Measurements, Questions, Claims, Protocol):
     """A store.  A context manager: leaving it closes it."""
+
+    def now(self) -> float:
+        """Unix seconds, UTC, by the clock that the store goes by: what is later than that has not been."""
 
     def close(self) -> None:
         """Give it up for other processes; a second call does nothing."""

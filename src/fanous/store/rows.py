@@ -105,3 +105,19 @@ class StoredMeasurement:
     observations: int
     control_failure: str | None
     bogus: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One network in a window.
+
+    Attributes:
+        at: its last sound measurement was made then.
+        probes: independent ones.
+    """
+
+    country: str
+    asn: int
+    at: float
+    measurements: int
+    probes: int

@@ -1,0 +1,60 @@
+"""Clock: the time that a monitor goes by - the machine's, or in a lab one that runs faster.
+
+Detection needs hours of data.  A lab that cannot wait makes the hours shorter, never the thresholds.
+"""
+
+import time
+from dataclasses import dataclass
+
+import msgspec
+
+from fanous.model.instant import to_iso
+from fanous.net.meter import Meter
+from fanous.net.sockets import SocketNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Call it to read it, as one calls ``time.time``.
+
+    Attributes:
+        rate: seconds of the monitor in one of the machine.
+        since: unix seconds at which both show the same, so that a monitor that was killed goes on in time.
+    """
+
+    rate: float = 1.0
+    since: float = 0.0
+
+    def __call__(self) -> float:
+        now = time.time()
+        return now if self.rate == 1.0 else self.since + (now - self.since) * self.rate
+
+    def lasts(self, seconds: float) -> float:
+        """Seconds of the machine in so many of the monitor."""
+        return seconds / self.rate
+
+    @property
+    def notice(self) -> str:
+        """What has to be said wherever its times are shown; empty = they are true."""
+        if self.rate == 1.0:
+            return ""
+        return f"Lab: the clock here runs {self.rate:g} times as fast as time, since {to_iso(self.since)}"
+
+    def marked(self, record: bytes) -> bytes:
+        """A measurement dated by this clock, so that nobody takes it for one of the real time."""
+        if self.rate == 1.0:
+            return record
+        document = msgspec.json.decode(record)
+        document["annotations"]["x_clock"] = f"{self.rate:g} times as fast since {to_iso(self.since)}"
+        return msgspec.json.encode(document)
+
+
+class ClockedNetwork(SocketNetwork):
+    """The machine's own network; measurements made over it are dated by another clock."""
+
+    def __init__(self, clock: Clock, meter: Meter) -> None:
+        super().__init__(meter)
+        self._clock = clock
+
+    def wall(self) -> float:
+        return self._clock()

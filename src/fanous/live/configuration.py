@@ -1,0 +1,248 @@
+"""Configuration: what ``fanous run`` does, out of one TOML file; every key has a default.
+
+A complaint names file, table and key, and the nearest key that there is.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from fanous.commands.collect import inbox_of
+from fanous.commands.probing import DEFAULT_LIST, urls_of
+from fanous.config import read_config
+from fanous.connectors.ooni.header import LATEST
+from fanous.errors import FanousError
+from fanous.live.clock import Clock
+from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.probes.consent import check_country
+from fanous.probes.record import Vantage
+from fanous.probes.run import is_near
+from fanous.probes.settings import MOBILE_CAP_MB, Settings, settings_from
+from fanous.probes.watch import VOLUNTEER_LEAST, check_interval, least_interval, pause
+from fanous.refdata.countries import is_country
+from fanous.store import StoreLocation
+from fanous.table import Table
+
+PAGE = "127.0.0.1:8470"
+DOOR = "127.0.0.1:8471"
+
+FASTEST = 10_000.0
+"""A tick of ten minutes is then 60 ms: less than a measurement takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen; port 0 = any that is free."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """This machine's own measurements.
+
+    Attributes:
+        on: ``False`` = this monitor measures nothing itself.
+        every: seconds between rounds, by the monitor's clock.
+        least: what jitter never goes below.
+        consented: the operator says so in the file; else the remembered consent counts.
+        health: look at the line before each round.
+    """
+
+    on: bool = True
+    urls: tuple[str, ...] = ()
+    every: float = VOLUNTEER_LEAST
+    least: float = VOLUNTEER_LEAST
+    vantage: Vantage = field(default_factory=Vantage)
+    consented: bool = False
+    health: bool = True
+
+    def wait(self, dice: random.Random) -> float:
+        """Seconds, by the monitor's clock, until the next round."""
+        return pause(self.every, self.least, dice)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The embedded collector; the attributes are the options of ``fanous collect``."""
+
+    on: bool = True
+    listen: Address = field(default_factory=lambda: Address("127.0.0.1", 8471))
+    trust_proxy: tuple[str, ...] = ()
+    networks: Path | None = None
+    urls: Path | None = None
+    helper_url: str = ""
+    per_address: float = 10.0
+    lab: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Attributes:
+    inbox: folder of what waits for the store.
+    page: ``None`` = no pages.
+    every: seconds between two looks at the inbox, by the machine's clock.
+    settings: of the probe.
+    """
+
+    store: Path | StoreLocation
+    inbox: Path
+    page: Address | None = field(default_factory=lambda: Address("127.0.0.1", 8470))
+    every: float = 5.0
+    clock: Clock = field(default_factory=Clock)
+    rounds: Rounds = field(default_factory=Rounds)
+    settings: Settings = field(default_factory=Settings)
+    door: Door = field(default_factory=Door)
+
+
+def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
+    """The configuration in ``file``; ``None`` = the defaults.
+
+    Raises:
+        FanousError: the file says something unknown, unsafe, or that does not go together.
+    """
+    document = read_config(file) if file else {}
+    where = file or Path("defaults")
+
+    def table(name: str) -> Table:
+        return Table(str(where), name, document.get(name, {}))
+
+    run = table("run")
+    run.allow("listen", "every", "inbox")
+    page = run.text("listen", default=PAGE)
+    settings = _settings(document.get("probe", {}), where)
+    rounds = _rounds(table("rounds"))
+    if rounds.vantage.network_type == "mobile":
+        settings = replace(settings, cap_mb=min(settings.cap_mb, MOBILE_CAP_MB))
+    found = Configuration(
+        store=store,
+        inbox=_inbox(run, store, where),
+        page=None if page == "none" else _address(run, "listen", page),
+        every=run.number("every", default=5.0, least=0.05, most=3600),
+        clock=_clock(table("clock")),
+        rounds=rounds,
+        settings=settings,
+        door=_door(table("collector"), where),
+    )
+    _check_lab(found, where)
+    return found
+
+
+def _inbox(run: Table, store: Path | StoreLocation, where: Path) -> Path:
+    if run.has("inbox"):
+        return _beside(where, run.text("inbox"))
+    if isinstance(store, StoreLocation):
+        raise run.wrong("inbox", "it is missing: a store that is given by addresses has no folder beside it")
+    return inbox_of(store)
+
+
+def _address(table: Table, key: str, text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65_535:
+        raise table.wrong(key, f"{text!r} is not HOST:PORT, such as {PAGE}")
+    return Address(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def _clock(table: Table) -> Clock:
+    table.allow("rate", "since")
+    rate = table.number("rate", default=1.0, least=1, most=FASTEST)
+    if rate == 1.0:
+        return Clock()
+    clock = Clock(rate, table.instant("since"))
+    if clock() >= LATEST:
+        raise table.wrong("since", "that clock has run past the year 2100: name a later moment")
+    return clock
+
+
+def _settings(values: dict[str, Any], where: Path) -> Settings:
+    settings = settings_from(values, f"{where}: [probe]")
+    if settings.ca_file:
+        settings = replace(settings, ca_file=str(_beside(where, settings.ca_file)))
+    return settings
+
+
+def _rounds(table: Table) -> Rounds:
+    table.allow(
+        *("on", "urls", "lists", "every", "organisation", "country", "asn", "mobile", "consent", "health")
+    )
+    organisation = table.flag("organisation", default=False)
+    every = table.number("every", default=VOLUNTEER_LEAST)
+    try:
+        check_interval(every, organisation=organisation)
+    except FanousError as error:
+        raise table.wrong("every", str(error).replace("--organisation", "organisation = true")) from None
+    urls = table.texts("urls") if table.has("urls") else ()
+    lists = table.texts("lists") if table.has("lists") else () if urls else (DEFAULT_LIST,)
+    try:
+        measured = urls_of(urls, lists)
+    except FanousError as error:
+        raise table.wrong("lists" if lists else "urls", str(error)) from None
+    return Rounds(
+        on=table.flag("on", default=True),
+        urls=tuple(measured),
+        every=every,
+        least=least_interval(organisation=organisation),
+        vantage=_vantage(table),
+        consented=table.flag("consent", default=False),
+        health=table.flag("health", default=True),
+    )
+
+
+def _vantage(table: Table) -> Vantage:
+    asn = table.integer("asn", default=0)
+    if not 0 <= asn < 2**32:
+        raise table.wrong("asn", f"{asn} is no number of a network")
+    country = table.country() if table.has("country") else UNKNOWN_COUNTRY
+    if country != UNKNOWN_COUNTRY and not is_country(country):
+        raise table.wrong("country", f"{country!r} is no ISO 3166-1 code such as 'PK'")
+    check_country(country)
+    return Vantage(country, asn, "mobile" if table.flag("mobile", default=False) else "")
+
+
+def _door(table: Table, where: Path) -> Door:
+    table.allow(
+        *("on", "listen", "trust_proxy", "networks", "urls", "helper_url", "per_address", "lab"),
+    )
+
+    def file(key: str) -> Path | None:
+        return _beside(where, table.text(key)) if table.has(key) else None
+
+    return Door(
+        on=table.flag("on", default=True),
+        listen=_address(table, "listen", table.text("listen", default=DOOR)),
+        trust_proxy=table.texts("trust_proxy") if table.has("trust_proxy") else (),
+        networks=file("networks"),
+        urls=file("urls"),
+        helper_url=table.text("helper_url").rstrip("/") if table.has("helper_url") else "",
+        per_address=table.number("per_address", default=10.0, least=0.01),
+        lab=table.flag("lab", default=False),
+    )
+
+
+def _beside(where: Path, name: str) -> Path:
+    """A relative name stands beside the file that says it, wherever one calls from."""
+    return (where.parent / Path(name).expanduser()).absolute()
+
+
+def _check_lab(found: Configuration, where: Path) -> None:
+    """A fast clock makes rounds follow each other within moments: that is for servers of one's own alone.
+
+    Raises:
+        FanousError: it would be let loose on others'.
+    """
+    if found.clock.rate == 1.0 or not found.rounds.on:
+        return
+    far = _not_near(found.rounds.urls)
+    if far or found.rounds.health or not found.settings.allow_private:
+        raise FanousError(
+            f"{where}: [clock] rate: a clock that runs faster is for a lab; then [rounds] urls must be "
+            f"addresses of your own network{f' (not {far[0]})' if far else ''}, [rounds] health = false, "
+            "and [probe] allow_private = true"
+        )
+
+
+def _not_near(urls: Sequence[str]) -> list[str]:
+    return [url for url in urls if not is_near(url)]

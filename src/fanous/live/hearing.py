@@ -1,0 +1,70 @@
+"""Hearing: when each network was last heard, asked again and again; a change is a line in the log."""
+
+import asyncio
+from logging import getLogger
+
+from fanous.heartbeats import MEMORY, Heartbeat, heartbeat
+from fanous.live.clock import Clock
+from fanous.logline import logline
+from fanous.model.instant import to_iso
+from fanous.pipeline import TICK
+from fanous.scheduler import pause
+from fanous.store import Store
+from fanous.web.ask import Ask
+
+EVERY = 60.0
+"""Seconds between two looks, by the monitor's clock; silence is told in bins of ten minutes anyway."""
+
+SHORTEST = 0.5
+"""Seconds of the machine, in a lab."""
+
+log = getLogger("fanous.live")
+
+
+def heartbeats(store: Store, country: str | None = None) -> list[Heartbeat]:
+    """All networks that were heard in the memory, by country and number."""
+    now = store.now()
+    since = now - MEMORY
+    countries = [country] if country else store.countries(since, now)
+    return [
+        heartbeat(volume, now)
+        for name in countries
+        for volume in store.volume(name, since, now, TICK)
+        if len(volume)
+    ]
+
+
+class Hearing:
+    """Attributes:
+    beats: as of the last look.
+    """
+
+    def __init__(self, ask: Ask, clock: Clock, stop: asyncio.Event) -> None:
+        self._ask, self._clock, self._stop = ask, clock, stop
+        self.beats: list[Heartbeat] = []
+
+    async def listen(self) -> None:
+        """Until stopped."""
+        while not self._stop.is_set():
+            self._look_at(await self._ask(heartbeats))
+            await pause(self._stop, max(SHORTEST, self._clock.lasts(EVERY)))
+
+    def heard(self) -> dict[tuple[str, int], float]:
+        """(country, ASN) -> unix seconds."""
+        return {(beat.entity.country, beat.entity.asn): beat.last for beat in self.beats}
+
+    def _look_at(self, beats: list[Heartbeat]) -> None:
+        before = {beat.entity: beat.silent for beat in self.beats}
+        self.beats = beats
+        for beat in beats:
+            if beat.silent == before.get(beat.entity, False):
+                continue
+            log.info(
+                logline(
+                    "network_silent" if beat.silent else "network_heard_again",
+                    country=beat.entity.country,
+                    network=f"AS{beat.entity.asn}",
+                    last=to_iso(beat.last),
+                    habit_seconds=beat.habit,
+                )
+            )

@@ -1,0 +1,102 @@
+"""Intake: what waits on the disk goes into the store, which judges it and detects; each change is logged."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from functools import partial
+from logging import getLogger
+from pathlib import Path
+
+from fanous import pipeline
+from fanous.collector.drain import Drained, drain
+from fanous.logline import logline
+from fanous.model.incident import Incident
+from fanous.publishers.sentence import sentence
+from fanous.scheduler import pause
+from fanous.store import Store
+from fanous.tally import Ingested
+from fanous.web.ask import Ask
+
+log = getLogger("fanous.live")
+
+
+class Intake:
+    """Args:
+    folders: of sealed files; their measurements are those of ``source``, a connector's name.
+    every: seconds of the machine between two looks.
+    """
+
+    def __init__(self, ask: Ask, folders: Sequence[Path], source: str, every: float) -> None:
+        self._ask, self._folders, self._source, self._every = ask, tuple(folders), source, every
+
+    async def take(self, stop: asyncio.Event) -> None:
+        """Until stopped."""
+        while not stop.is_set():
+            if not await self.take_once():
+                await pause(stop, self._every)
+
+    async def finish(self) -> None:
+        """Take all that is there: what was acknowledged is in the store before it is closed."""
+        while await self.take_once():
+            pass
+
+    async def take_once(self) -> bool:
+        """Some files of each folder; is there more?"""
+        taken = [await self._ask(partial(take_from, folder, self._source)) for folder in self._folders]
+        return any(one.more for one in taken)
+
+
+def take_from(folder: Path, source: str, store: Store) -> Drained:
+    """Bring sealed files of ``folder`` in, and say what that changed."""
+
+    def bring_in(files: Sequence[Path]) -> None:
+        began, before = time.monotonic(), _claims(store)
+        tally = pipeline.ingest(store, source, files, late=pipeline.LATE)
+        _say_taken(folder, len(files), tally, time.monotonic() - began)
+        for incident in _claims(store).values():
+            earlier = before.get(incident.id)
+            if earlier is None or earlier.status != incident.status:
+                _say_claimed(incident)
+
+    return drain(folder, bring_in)
+
+
+def _claims(store: Store) -> dict[str, Incident]:
+    """Incidents that measurements of today can change."""
+    since = store.now() - pipeline.LATE - pipeline.HISTORY
+    return {incident.id: incident for incident in store.incidents(since=since)}
+
+
+def _say_taken(folder: Path, files: int, tally: Ingested, seconds: float) -> None:
+    log.info(
+        logline(
+            "taken",
+            folder=folder.name,
+            files=files,
+            stored=tally.stored,
+            duplicate=tally.duplicate,
+            rejected=tally.rejected,
+            late=tally.late or None,
+            ahead=tally.ahead or None,
+            seconds=seconds,
+        )
+    )
+    for reject in tally.rejects:
+        log.warning(logline("rejected", file=reject.file, line=reject.line, why=reject.why))
+    for remark in tally.remarks:
+        log.warning(logline("unusable", left_by="an interrupted run", why=remark))
+    for note in pipeline.out_of_reach(tally):
+        log.warning(logline("out_of_reach", why=note))
+
+
+def _say_claimed(incident: Incident) -> None:
+    log.info(
+        logline(
+            "incident",
+            id=incident.id,
+            status=incident.status,
+            kind=incident.kind,
+            scope=incident.scope,
+            says=sentence(incident),
+        )
+    )

@@ -1,0 +1,92 @@
+"""Local: the unix socket beside the store, over which the other commands reach it while it is owned."""
+
+import asyncio
+import os
+import socket
+import traceback
+from functools import partial
+from itertools import takewhile
+from logging import getLogger
+from pathlib import Path
+
+import msgspec
+
+from fanous.commands.owned import BUG, LARGEST, Reply, Request, address_of, perform
+from fanous.logline import logline
+from fanous.scheduler import Crash, outcome
+from fanous.store.disk import disk_errors
+from fanous.store.location import SOCKET
+from fanous.web.ask import Ask
+
+SECONDS = 10.0
+"""For a request to arrive; it is one write."""
+
+log = getLogger("fanous.live")
+
+
+class Local:
+    """Args:
+    lock: of the store that ``ask`` reaches; it is held, so a socket beside it is a dead process's.
+    """
+
+    def __init__(self, ask: Ask, lock: Path) -> None:
+        self._ask, self._lock = ask, lock
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Until stopped."""
+        server = await asyncio.start_unix_server(self._answer, sock=listening_beside(self._lock))
+        try:
+            async with server:
+                await stop.wait()
+        finally:
+            self._lock.with_name(SOCKET).unlink(missing_ok=True)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(SECONDS):
+                request = msgspec.json.decode(await _whole(reader), type=Request)
+            reply = await self._reply(request)
+            writer.write(msgspec.json.encode(reply))
+            await writer.drain()
+        except (OSError, TimeoutError, msgspec.MsgspecError) as error:
+            log.warning(logline("asked_in_vain", why=error))
+        finally:
+            writer.close()
+
+    async def _reply(self, request: Request) -> Reply:
+        reply: Reply | Crash = await outcome(self._ask(partial(perform, request)))
+        words = " ".join(takewhile(lambda word: not word.startswith("-"), request.words))
+        if isinstance(reply, Crash):
+            log.error(logline("asked_crashed", command=words, why=repr(reply.error)), exc_info=reply.error)
+            told = "".join(traceback.format_exception(reply.error))
+            return Reply(err=told.encode(), code=BUG)
+        log.info(logline("asked", command=words, code=reply.code))
+        return reply
+
+
+async def _whole(reader: asyncio.StreamReader) -> bytes:
+    data = b""
+    while more := await reader.read(65_536):
+        data += more
+        if len(data) > LARGEST:
+            raise OSError("a request that is no command line")
+    return data
+
+
+def listening_beside(lock: Path) -> socket.socket:
+    """A socket that its owner alone can reach, also in the moment when it is made.
+
+    Raises:
+        FanousError: it cannot be made.
+    """
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with disk_errors(f"listen beside {lock}"), address_of(lock) as address:
+        lock.with_name(SOCKET).unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            listening.bind(address)
+        finally:
+            os.umask(before)
+        listening.listen(16)
+    listening.setblocking(False)
+    return listening

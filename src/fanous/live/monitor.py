@@ -1,0 +1,178 @@
+"""Monitor: all tasks of ``fanous run`` around one store, from its opening to its closing."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from functools import partial
+from logging import getLogger
+from pathlib import Path
+
+from fanous.collector.door import Policy
+from fanous.collector.helper import Helper, HelperPolicy
+from fanous.collector.limits import submissions_at
+from fanous.collector.origin import NoOrigins, trusted_proxies
+from fanous.collector.ranges import read_ranges
+from fanous.collector.serve import listening_socket, serving
+from fanous.collector.urls import DEFAULT_URLS, read_urls
+from fanous.live.configuration import Address, Configuration, Door
+from fanous.live.hearing import Hearing
+from fanous.live.intake import Intake
+from fanous.live.local import Local
+from fanous.live.pages import serve_until
+from fanous.live.rounds import Probe
+from fanous.logline import logline
+from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.model.instant import to_iso
+from fanous.scheduler import Task, supervise
+from fanous.store import StoreLocation, open_store
+from fanous.store.location import in_folder
+from fanous.web.application import application
+from fanous.web.ask import Ask, OneThread
+from fanous.web.site import Site
+
+OWN = "own"
+"""Folder, within the inbox, of what this machine's own probe measured."""
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+log = getLogger("fanous.live")
+
+
+def watch(configuration: Configuration, source: str) -> None:
+    """Run until SIGINT or SIGTERM; what was acknowledged by then is in the store.
+
+    Args:
+        source: connector of what probes send, our own among them.
+
+    Raises:
+        FanousError: the store is held or cannot be opened, or an address is taken.
+    """
+    opening = partial(open_store, configuration.store, clock=configuration.clock)
+    with OneThread(opening) as owner:
+        asyncio.run(_watch(configuration, owner.ask, source))
+    log.info(logline("stopped"))
+
+
+async def _watch(configuration: Configuration, ask: Ask, source: str) -> None:
+    stop, clock = _stopped_by_signals(), configuration.clock
+    intake = Intake(ask, (configuration.inbox, configuration.inbox / OWN), source, configuration.every)
+    tasks = tasks_of(configuration, ask, intake, stop)
+    log.info(
+        logline(
+            "started",
+            store=_place(configuration.store),
+            inbox=configuration.inbox,
+            clock_rate=clock.rate if clock.notice else None,
+            clock_since=to_iso(clock.since) if clock.notice else None,
+        )
+    )
+    await supervise(tasks, stop)
+    log.info(logline("stopping"))
+    await intake.finish()
+
+
+def _stopped_by_signals() -> asyncio.Event:
+    """Set by the first SIGINT or SIGTERM; a second one finds the ordinary, impatient handling."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def heed() -> None:
+        stop.set()
+        for number in STOPPING:
+            loop.remove_signal_handler(number)
+
+    for number in STOPPING:
+        loop.add_signal_handler(number, heed)
+    return stop
+
+
+def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: asyncio.Event) -> list[Task]:
+    """What goes on at the same time.
+
+    Raises:
+        FanousError: what no restart mends: an address that is taken, a file that cannot be read.
+    """
+    hearing = Hearing(ask, configuration.clock, stop)
+    tasks = [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
+    lock = _lock(configuration.store)
+    if lock is not None:
+        local = Local(ask, lock)
+        tasks.append(Task("local", lambda: local.serve(stop)))
+    if configuration.door.on:
+        tasks.append(_collector(configuration, stop))
+    if configuration.rounds.on:
+        probe = Probe(
+            configuration.inbox / OWN, configuration.rounds, configuration.settings, configuration.clock
+        )
+        tasks.append(Task("rounds", lambda: probe.measure(stop)))
+        _say_what_is_lacking(configuration)
+    if configuration.page is not None:
+        site = Site(notice=configuration.clock.notice, clock=configuration.clock, heard=hearing.heard)
+        tasks.append(_pages(configuration.page, ask, site, stop))
+    return tasks
+
+
+def _say_what_is_lacking(configuration: Configuration) -> None:
+    here = configuration.rounds.vantage
+    if not here.asn or here.country == UNKNOWN_COUNTRY:
+        why = "[rounds] country and asn are not given: nothing is concluded from what is measured here"
+        log.warning(logline("not_placed", why=why))
+    if not configuration.settings.helper:
+        why = "[probe] helper is not given: without a control outside a connection that is cut proves nothing"
+        log.warning(logline("no_helper", why=why))
+
+
+def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
+    sockets = Sockets(address, "[run] listen")
+
+    async def show() -> None:
+        listening = sockets.take()
+        log.info(logline("pages", url=f"http://{address.host}:{listening.getsockname()[1]}/"))
+        await serve_until(stop, application(ask, site), listening)
+
+    return Task("pages", show)
+
+
+def _collector(configuration: Configuration, stop: asyncio.Event) -> Task:
+    sockets = Sockets(configuration.door.listen, "[collector] listen")
+    policy, helper = _policy(configuration.door, configuration.clock)
+    return Task("collector", lambda: serving(sockets.take(), configuration.inbox, policy, helper, stop))
+
+
+class Sockets:
+    """The first one is bound at once, so that an address that is taken is said before anything begins; a task
+    that is started anew gets another."""
+
+    def __init__(self, address: Address, key: str) -> None:
+        self._address, self._key = address, key
+        self._bound: socket.socket | None = self._bind()
+
+    def take(self) -> socket.socket:
+        """Listening."""
+        bound, self._bound = self._bound or self._bind(), None
+        return bound
+
+    def _bind(self) -> socket.socket:
+        return listening_socket(self._address.host, self._address.port, self._key)
+
+
+def _policy(door: Door, clock: Callable[[], float]) -> tuple[Policy, Helper]:
+    origins = read_ranges(door.networks) if door.networks else NoOrigins()
+    policy = Policy(
+        trusted=trusted_proxies(door.trust_proxy),
+        origins=origins,
+        helper_url=door.helper_url,
+        urls=read_urls(door.urls) if door.urls else DEFAULT_URLS,
+        submissions=submissions_at(door.per_address),
+        clock=clock,
+    )
+    helper = HelperPolicy(allow_private=door.lab, asn_of=lambda address: origins.of(address).asn)
+    return policy, Helper(helper)
+
+
+def _lock(store: Path | StoreLocation) -> Path | None:
+    return (store if isinstance(store, StoreLocation) else in_folder(store)).lock
+
+
+def _place(store: Path | StoreLocation) -> object:
+    return store.archive if isinstance(store, StoreLocation) else store

@@ -1,0 +1,162 @@
+"""Rounds: this machine's own probe, on a schedule that a crash or a restart does not hasten.
+
+A round's measurements go to a journal on the disk, from where the store takes them like anybody else's.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from logging import getLogger
+from pathlib import Path
+
+import msgspec
+
+from fanous.collector.journal import Journal
+from fanous.commands.probing import probe_folder
+from fanous.live.clock import Clock, ClockedNetwork
+from fanous.live.configuration import Rounds
+from fanous.logline import logline
+from fanous.net.meter import Meter
+from fanous.probes import consent
+from fanous.probes.record import Vantage
+from fanous.probes.run import Report, report_id, run
+from fanous.probes.settings import Settings
+from fanous.scheduler import pause
+from fanous.store.disk import disk_errors
+
+ASKED_AGAIN = 60.0
+"""Seconds of the machine between two looks whether consent was given."""
+
+STATE = "rounds.json"
+
+log = getLogger("fanous.live")
+
+
+class State(msgspec.Struct, frozen=True):
+    """What outlives the process.
+
+    Attributes:
+        began: when the last round began, by the monitor's clock.
+        vantage: where the probe stood then.  Its ``report_id`` stays the same while the probe stays where it
+            is: a report counts as one witness, and a monitor that measures for days is one, not hundreds.
+    """
+
+    began: float
+    vantage: Vantage
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Attributes:
+    folder: of the journal.
+    """
+
+    folder: Path
+    rounds: Rounds
+    settings: Settings
+    clock: Clock
+
+    async def measure(self, stop: asyncio.Event) -> None:
+        """Until stopped."""
+        journal, dice = Journal(self.folder), random.Random()
+        await self._wait_for_turn(stop)
+        while not stop.is_set():
+            await self._wait_for_consent(stop)
+            if stop.is_set():
+                return
+            await self._round(journal, stop)
+            await pause(stop, self.clock.lasts(self.rounds.wait(dice)))
+
+    async def _wait_for_turn(self, stop: asyncio.Event) -> None:
+        """Rounds of a process that died, or crashed a moment ago, count too."""
+        state = read_state(self.folder)
+        if state is not None:
+            left = state.began + self.rounds.least - self.clock()
+            await pause(stop, max(0.0, self.clock.lasts(min(left, self.rounds.least))))
+
+    async def _wait_for_consent(self, stop: asyncio.Event) -> None:
+        """Looked up before each round: withdrawing it stops the monitor's probe, too."""
+        if self.rounds.consented or consent.is_given(probe_folder()):
+            return
+        log.warning(
+            logline("not_measuring", why="nobody consented: `fanous probe consent`, or [rounds] on = false")
+        )
+        while not stop.is_set() and not consent.is_given(probe_folder()):
+            await pause(stop, ASKED_AGAIN)
+
+    async def _round(self, journal: Journal, stop: asyncio.Event) -> None:
+        """One round; a part of it where the monitor stops meanwhile."""
+        folder, today = probe_folder(), time.time()
+        meter = Meter(int(self.settings.cap_mb * 1e6), consent.spent_today(folder, today))
+        network = ClockedNetwork(self.clock, meter)
+        vantage = self._standing(network)
+        records: list[bytes] = []
+        measuring = asyncio.create_task(
+            run(
+                network,
+                self.settings,
+                vantage,
+                self.rounds.urls,
+                records.append,
+                with_health=self.rounds.health,
+            )
+        )
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({measuring, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            consent.remember_spent(folder, today, meter.spent)
+            if not measuring.done():
+                measuring.cancel()
+                await asyncio.gather(measuring, return_exceptions=True)
+            if records:
+                journal.write([self.clock.marked(record) for record in records], self.clock())
+                journal.seal()
+        if not measuring.cancelled():
+            _say(measuring.result())
+
+    def _standing(self, network: ClockedNetwork) -> Vantage:
+        """Write down that a round begins."""
+        state, here = read_state(self.folder), self.rounds.vantage
+        if state is not None and replace(state.vantage, report_id="") == here:
+            here = state.vantage
+        else:
+            here = replace(here, report_id=report_id(network, here))
+        write_state(self.folder, State(self.clock(), here))
+        return here
+
+
+def read_state(folder: Path) -> State | None:
+    """``None`` = there was no round yet, or what was written cannot be read."""
+    try:
+        return msgspec.json.decode((folder / STATE).read_bytes(), type=State)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def write_state(folder: Path, state: State) -> None:
+    """Raises:
+    FanousError: the disk is full or the like.
+    """
+    with disk_errors(f"write to {folder}"):
+        new = folder / f"{STATE}.new"
+        new.write_bytes(msgspec.json.encode(state))
+        new.replace(folder / STATE)
+
+
+def _say(report: Report) -> None:
+    states = Counter(str(outcome.state) for outcome in report.outcomes)
+    defect = report.health.defect if report.health else ""
+    log.info(
+        logline(
+            "round",
+            measured=len(report.outcomes),
+            **dict(sorted(states.items())),
+            not_tried=len(report.not_tried) or None,
+            defect=defect or None,
+            seconds=report.seconds,
+        )
+    )

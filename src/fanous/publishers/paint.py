@@ -1,0 +1,53 @@
+"""Paint: the colours of states and lines, and how a drawing says them.
+
+In a page a drawing carries class names, and the stylesheet (which knows the dark) has the colours.  A picture
+that stands alone carries the colours itself, as attributes: a strict content policy allows no style in it.
+"""
+
+from xml.sax.saxutils import escape
+
+PAPER, INK, SOFT, LINE, LAMP = "#fbfaf6", "#1b1a17", "#625d52", "#ddd8cb", "#b4530a"
+BLOCKED, SLOWED, OK, OK_INK, SOME = "#a3231c", "#d98a12", "#d9e6e0", "#1e5a46", "#7fa896"
+
+FONT = "Noto Sans, Noto Sans Arabic, sans-serif"
+HEADLINES = "Noto Serif, Noto Naskh Arabic, serif"
+
+STROKES = (
+    ("#1b6ca8", ""),
+    ("#7a4ea3", "7 3"),
+    ("#c2528b", "2 3"),
+    ("#3f7d3a", "10 3 2 3"),
+    ("#8a5a00", "14 4"),
+)
+"""Line colours and dashes, told apart without colour; classes ``l0`` to ``l4``."""
+
+_ATTRIBUTES: dict[str, dict[str, str]] = {
+    "axis": {"stroke": LINE},
+    "tick": {"fill": SOFT, "font-family": FONT, "font-size": "12"},
+    "shade": {"fill": LAMP, "opacity": "0.12"},
+    "line": {"fill": "none", "stroke-width": "2.2", "stroke-linejoin": "round"},
+    "key": {"fill": INK, "font-family": FONT, "font-size": "13", "font-weight": "600"},
+    **{
+        f"l{n}": {"stroke": colour} | ({"stroke-dasharray": dashes} if dashes else {})
+        for n, (colour, dashes) in enumerate(STROKES)
+    },
+}
+
+
+def painted(classes: str, *, alone: bool) -> str:
+    """Attributes of an element: its classes, or in a picture that stands ``alone`` what they stand for."""
+    if not alone:
+        return f'class="{classes}"'
+    said: dict[str, str] = {}
+    for name in classes.split():
+        said |= _ATTRIBUTES.get(name, {})
+    return " ".join(f'{name}="{value}"' for name, value in said.items())
+
+
+JOINERS_AND_ISOLATES = "\u200c\u200d\u200e\u200f\u2066\u2067\u2068\u2069\u00a0"
+"""Invisible, but Persian spelling and the order of mixed scripts rest on them."""
+
+
+def xml(text: str) -> str:
+    """Text for an element, less control characters."""
+    return escape("".join(c for c in text if c.isprintable() or c in JOINERS_AND_ISOLATES))

@@ -1,0 +1,110 @@
+"""Reachable: the share of users who could load each target, through time.
+
+In each bin the networks that were measured speak for all: each by its users where figures are published, else
+each alike.  A bin without a measurement has no value.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from fanous.model.votes import Votes
+from fanous.model.weights import UserWeights
+
+STEPS = (600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800)
+MOST_BINS = 72
+"""As many points as a chart of a phone's width shows apart."""
+
+LEAST_BINS = 12
+FILLED = 0.7
+"""Share of bins with a value from which on a line is a line and not a row of dots."""
+
+LEAST_MADE = 3
+"""Measurements a bin: fewer would draw chance as if it were an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Attributes:
+    shares: 0..1, one a bin; ``None`` = not measured, or too little.
+    """
+
+    target: str
+    shares: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Attributes:
+    start: unix seconds, UTC, of the first bin.
+    step: seconds.
+    by_users: weighted by published user figures.
+    """
+
+    start: int
+    step: int
+    lines: tuple[Line, ...]
+    by_users: bool
+
+    @property
+    def bins(self) -> int:
+        return len(self.lines[0].shares) if self.lines else 0
+
+    @property
+    def end(self) -> int:
+        return self.start + self.bins * self.step
+
+
+def reachable(
+    votes: Votes, targets: Sequence[str], since: float, until: float, weights: UserWeights | None
+) -> Lines:
+    """One line a target over ``[since, until)``, in the finest bins of which most were measured.
+
+    A measurement fails if any of its votes saw interference.
+    """
+    known = {weight.asn: weight.share for weight in weights.networks} if weights else {}
+    steps = [step for step in STEPS if LEAST_BINS <= (until - since) / step <= MOST_BINS - 1] or [STEPS[-1]]
+    for step in steps:
+        lines = _lines(votes, targets, since, until, step, known)
+        shares = [share for line in lines.lines for share in line.shares]
+        if sum(share is not None for share in shares) >= FILLED * len(shares):
+            break
+    return lines
+
+
+def _lines(
+    votes: Votes, targets: Sequence[str], since: float, until: float, step: int, known: dict[int, float]
+) -> Lines:
+    start = int(since // step) * step
+    bins = max(1, ceil((until - start) / step))
+    tallies: dict[str, list[dict[int, list[int]]]] = {t: [{} for _ in range(bins)] for t in targets}
+    for (target, at, asn), fate in _fates(votes, set(targets), start, step, bins).items():
+        tallies[target][at][asn] = [len(fate), sum(fate.values())]
+    lines = [Line(target, tuple(_share(tally, known) for tally in tallies[target])) for target in targets]
+    return Lines(start, step, tuple(lines), bool(known))
+
+
+def _fates(
+    votes: Votes, targets: set[str], start: int, step: int, bins: int
+) -> dict[tuple[str, int, int], dict[str, bool]]:
+    """(target, bin, ASN) -> measurement -> did it fail?"""
+    fates: dict[tuple[str, int, int], dict[str, bool]] = defaultdict(dict)
+    columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.seen)
+    for uid, time, asn, target, seen in zip(*(column.tolist() for column in columns), strict=True):
+        at = int(time - start) // step
+        if target in targets and 0 <= at < bins:
+            fate = fates[target, at, asn]
+            fate[uid] = fate.get(uid, False) or seen
+    return fates
+
+
+def _share(tally: dict[int, list[int]], known: dict[int, float]) -> float | None:
+    """Of one bin: ASN -> measurements made and failed."""
+    if sum(made for made, _ in tally.values()) < LEAST_MADE:
+        return None
+    weighed = {asn: known.get(asn, 0.0) if known else 1.0 for asn in tally}
+    whole = sum(weighed.values())
+    if not whole:
+        return None
+    return sum(weighed[asn] * (1 - failed / made) for asn, (made, failed) in tally.items()) / whole

@@ -1,0 +1,54 @@
+"""Application: the public side as an ASGI application.  It reads; nothing here can change a store."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from fanous.web.answers import Answers
+from fanous.web.ask import Ask
+from fanous.web.errors import refusal
+from fanous.web.feeds import feed_routes
+from fanous.web.headers import SecurityHeaders
+from fanous.web.live import Live
+from fanous.web.pages import PAGES, RECORDS
+from fanous.web.places import register
+from fanous.web.site import Site
+from fanous.web.static import icon, robots, static
+
+
+def application(ask: Ask, site: Site | None = None) -> Starlette:
+    """The pages and feeds of one store.
+
+    Args:
+        ask: reaches the store; nothing else here does.
+        site: ``None`` = as on one's own machine.
+    """
+    register()
+    answers = Answers(ask, site or Site())
+
+    secure = answers.site.url.startswith("https://")
+
+    async def refused(request: Request, error: Exception) -> Response:
+        return refusal(request, answers.site, error)
+
+    return Starlette(
+        routes=routes(answers),
+        middleware=[Middleware(SecurityHeaders, secure=secure)],
+        exception_handlers={HTTPException: refused, Exception: refused},
+    )
+
+
+def routes(answers: Answers) -> list[BaseRoute]:
+    """What is fixed stands before what takes any word."""
+    return [
+        Route("/live", Live(answers).stream),
+        Route("/static/{digest}/{name}", static),
+        Route("/favicon.ico", icon),
+        Route("/robots.txt", robots),
+        *feed_routes(answers),
+        *(Route(path, answers.of(maker)) for path, maker in RECORDS.items()),
+        *(Route(page.path, answers.page(page)) for page in PAGES),
+    ]

@@ -1,0 +1,23 @@
+"""Errors: what a reader gets instead of a page."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fanous.web.headers import security_headers
+from fanous.web.site import Site
+from fanous.web.templates import rendered
+from fanous.web.visit import visit_of
+
+HTML = "text/html; charset=utf-8"
+
+
+def refusal(request: Request, site: Site, error: Exception) -> Response:
+    """A page for 404 and its kin, and for a bug or a store that does not answer: of the inside it tells
+    nothing.  (Starlette raises a bug again after this, so that the server's log has it.)"""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    text = rendered("error.html", visit_of(request, site), {"status": status})
+    headers = security_headers(request.url.path, secure=site.url.startswith("https://"))
+    if isinstance(error, HTTPException):
+        headers |= error.headers or {}
+    return Response(text, status, media_type=HTML, headers=headers | {"Cache-Control": "no-store"})

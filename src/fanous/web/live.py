@@ -1,0 +1,88 @@
+"""Live: tells open pages that something changed, by server-sent events.
+
+What changed is not sent: the page fetches itself again, so that there is one way in which it is made.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from hashlib import blake2b
+from time import monotonic
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from fanous.store import Store
+from fanous.web.answers import Answers
+from fanous.web.pages.stories import DAY, LATELY
+
+POLL_SECONDS = 1.5
+"""With the shelf emptied on a change, a page is right within 5 s."""
+
+MINUTE = 60
+"""Grids and "last heard" move on once a minute without any incident."""
+
+KEEP_ALIVE_SECONDS = 15
+"""Proxies close what is silent for long."""
+
+MOST_STREAMS = 2000
+
+
+class Live:
+    """The state of the incidents, asked once for all who listen."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._state = ""
+        self._asked = 0.0
+        self._asking: asyncio.Task[str] | None = None
+        self._streams = 0
+
+    async def stream(self, _request: Request) -> Response:
+        """Answers ``/live``."""
+        if self._streams >= MOST_STREAMS:
+            return Response(status_code=503, headers={"Retry-After": "60", "Cache-Control": "no-store"})
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(self._events(), media_type="text/event-stream", headers=headers)
+
+    async def _events(self) -> AsyncIterator[str]:
+        self._streams += 1
+        try:
+            yield "retry: 5000\n\n"
+            said, at = "", monotonic()
+            while True:
+                state = await self.state()
+                if state != said:
+                    said, at = state, monotonic()
+                    yield f"event: state\ndata: {state}\n\n"
+                elif monotonic() - at > KEEP_ALIVE_SECONDS:
+                    at = monotonic()
+                    yield ": still here\n\n"
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            self._streams -= 1
+
+    async def state(self) -> str:
+        """Changes when an incident does, and each minute; not older than ``POLL_SECONDS``."""
+        if monotonic() - self._asked >= POLL_SECONDS:
+            if self._asking is None:
+                self._asking = asyncio.ensure_future(self._ask())
+            await asyncio.shield(self._asking)
+        return self._state
+
+    async def _ask(self) -> str:
+        began, now = monotonic(), self._answers.site.clock()
+        try:
+            found = await self._answers.ask(lambda store: _incidents(store, now))
+        finally:
+            self._asking = None
+        state = f"{found}-{int(now // MINUTE)}"
+        if state != self._state:
+            self._answers.forget()
+        self._state, self._asked = state, began
+        return state
+
+
+def _incidents(store: Store, now: float) -> str:
+    """Digest of all that pages say of the incidents of late."""
+    told = "\n".join(map(repr, store.incidents(None, now - LATELY, now + DAY)))
+    return blake2b(told.encode(), digest_size=8).hexdigest()

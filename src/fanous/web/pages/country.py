@@ -1,0 +1,126 @@
+"""Country: what is disrupted there, through time, on which networks, and how much of it can be seen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fanous.languages.telling import is_open
+from fanous.model.entity import Access
+from fanous.model.incident import Incident, Status
+from fanous.model.votes import Votes
+from fanous.publishers.matrix import LARGE
+from fanous.refdata.countries import is_country
+from fanous.refdata.weights import weights
+from fanous.store import Store
+from fanous.web.page import Facts
+from fanous.web.pages.grids import by_network
+from fanous.web.pages.stories import DAY, open_ones, stories
+from fanous.web.visit import Visit
+
+WINDOWS = (7, 30, 90, 365)
+"""Days that a reader may ask for."""
+
+ORDINARY_WINDOW = 30
+MOST_TARGETS = 6
+"""Grids of single targets: those disrupted first, then those most measured."""
+
+MOST_INCIDENTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkLine:
+    """One network of the table.
+
+    Attributes:
+        share: of the country's users; ``None`` = no figure is known.
+        at: last heard; ``None`` = not within the window.
+    """
+
+    asn: int
+    share: float | None
+    access: Access
+    measurements: int
+    probes: int
+    at: float | None
+
+
+def days_asked(visit: Visit) -> int:
+    """The window in days; anything else than ``WINDOWS`` is the ordinary one."""
+    asked = visit.asked.get("days", "")
+    return int(asked) if asked in map(str, WINDOWS) else ORDINARY_WINDOW
+
+
+def country_facts(store: Store, visit: Visit) -> Facts | None:
+    code = visit.asked["country"]
+    if not is_country(code):
+        return None
+    days = days_asked(visit)
+    since, until = visit.now - days * DAY, visit.now + 1
+    incidents = store.incidents(code, since, until)
+    standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
+    votes = store.votes(code, since, until)
+    past = [incident for incident in store.incidents(code) if not is_open(incident)]
+    past.sort(key=lambda incident: -incident.onset)
+    lines = network_lines(store, code, since, until)
+    return {
+        "code": code,
+        "days": days,
+        "windows_asked": WINDOWS,
+        "open": stories(store, open_ones(incidents)),
+        "past": stories(store, past[:MOST_INCIDENTS]),
+        "grid": by_network(votes, standing, code, visit.language),
+        "targets": target_grids(votes, standing, code, visit),
+        "networks": lines,
+        "names": store.networks(code),
+        "weights": weights(code),
+        "seen_share": sum(line.share or 0.0 for line in lines if line.measurements),
+        "insufficient": store.insufficient(code, since, until)[:8],
+    }
+
+
+def target_grids(
+    votes: Votes, incidents: list[Incident], code: str, visit: Visit
+) -> list[tuple[str, object]]:
+    """(target, its grid)."""
+    if not len(votes):
+        return []
+    span = float(votes.times.min()), float(votes.times.max())
+    places = votes.by_target()
+    named = {target for incident in incidents for target in incident.targets}
+    ordered = sorted(
+        filter(None, places), key=lambda target: (target not in named, -len(places[target]), target)
+    )
+    return [
+        (
+            target,
+            by_network(
+                votes.of([target], places),
+                [incident for incident in incidents if target in incident.targets],
+                code,
+                visit.language,
+                span,
+            ),
+        )
+        for target in ordered[:MOST_TARGETS]
+    ]
+
+
+def network_lines(store: Store, code: str, since: float, until: float) -> list[NetworkLine]:
+    """Networks that were heard or have many users, by users, then by measurements."""
+    known = {weight.asn: weight for weight in own.networks} if (own := weights(code)) else {}
+    heard = {series.key.entity.asn: series for series in store.volume(code, since, until)}
+    lines = []
+    large = {asn for asn, weight in known.items() if weight.share >= LARGE}
+    for asn in large | heard.keys():
+        weight, series = known.get(asn), heard.get(asn)
+        lines.append(
+            NetworkLine(
+                asn,
+                weight.share if weight else None,
+                weight.access if weight else Access.ANY,
+                int(np.sum(series.measurements)) if series else 0,
+                int(np.max(series.counts)) if series else 0,
+                float(series.times[-1]) if series else None,
+            )
+        )
+    return sorted(lines, key=lambda line: (-(line.share or 0.0), -line.measurements, line.asn))

@@ -1,0 +1,18 @@
+"""Methodology: how a claim comes about, with the very rules and thresholds that run."""
+
+from fanous.detectors import DETECTOR_VERSION
+from fanous.incidents import confirm, scope
+from fanous.rules import RULES, RULES_VERSION
+from fanous.store import Store
+from fanous.web.page import Facts
+from fanous.web.visit import Visit
+
+
+def methodology_facts(_store: Store, _visit: Visit) -> Facts:
+    return {
+        "rules": RULES,
+        "rules_version": RULES_VERSION,
+        "detector_version": DETECTOR_VERSION,
+        "confirm": confirm,
+        "scope": scope,
+    }

@@ -1,0 +1,57 @@
+"""Target: one platform or site - where it is or was disrupted, and where it is watched."""
+
+from dataclasses import dataclass
+
+from fanous.languages.telling import is_open
+from fanous.model.incident import Status
+from fanous.refdata.platforms import platforms
+from fanous.store import Store
+from fanous.web.page import Facts
+from fanous.web.pages.grids import Drawing, by_network
+from fanous.web.pages.stories import DAY, stories
+from fanous.web.visit import Visit
+
+REACH = 30 * DAY
+MOST_COUNTRIES = 8
+"""Countries whose grid is drawn: where it was disrupted first, then those heard last."""
+
+LONGEST = 253
+"""A host name has no more characters (RFC 1035)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One country in which the target was measured."""
+
+    country: str
+    grid: Drawing
+    names: dict[int, str]
+
+
+def target_facts(store: Store, visit: Visit) -> Facts | None:
+    target = visit.asked["target"]
+    if len(target) > LONGEST:
+        return None
+    naming = [one for one in store.incidents() if target in one.targets]
+    seen = _seen(store, visit, target, [one.country for one in naming])
+    if not naming and not seen and target not in platforms():
+        return None
+    naming.sort(key=lambda incident: (not is_open(incident), -incident.onset))
+    return {"target": target, "incidents": stories(store, naming), "seen": seen, "days": int(REACH / DAY)}
+
+
+def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[Seen]:
+    since, until = visit.now - REACH, visit.now + 1
+    heard = sorted(store.heard(since, until), key=lambda one: -one.at)
+    found = []
+    for country in list(dict.fromkeys([*first, *(one.country for one in heard)]))[:MOST_COUNTRIES]:
+        votes = store.votes(country, since, until, [target])
+        incidents = [
+            one
+            for one in store.incidents(country, since, until)
+            if target in one.targets and one.status is not Status.RETRACTED
+        ]
+        grid = by_network(votes, incidents, country, visit.language)
+        if grid:
+            found.append(Seen(country, grid, store.networks(country)))
+    return found

@@ -1,0 +1,38 @@
+"""Places: what may stand in an address, so that any other path is simply no page."""
+
+from starlette.convertors import Convertor, register_url_convertor
+
+
+class _Text(Convertor[str]):
+    """A part of a path that has a form; it stays as it is written."""
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+class Country(_Text):
+    """``PK``."""
+
+    regex = "[A-Z]{2}"
+
+
+class Network(_Text):
+    """``AS17557``."""
+
+    regex = "AS[1-9][0-9]{0,9}"
+
+
+class IncidentId(_Text):
+    """``PK-2023-0042``."""
+
+    regex = "[A-Z]{2}-[0-9]{4}-[0-9]{4,6}"
+
+
+def register() -> None:
+    """Make the forms known to Starlette; doing it again changes nothing."""
+    register_url_convertor("country", Country())
+    register_url_convertor("network", Network())
+    register_url_convertor("incident", IncidentId())

@@ -1,0 +1,41 @@
+/* Live: when the monitor says that something changed, the page's main part is fetched again and put in place.
+   Without this script every page is complete; it is only as old as when it was loaded. */
+(() => {
+  "use strict";
+  const main = document.querySelector("main");
+  const voice = document.getElementById("voice");
+  if (!main || !voice || !window.EventSource || !window.DOMParser) return;
+  let current = null, busy = false, again = false;
+
+  async function renew() {
+    if (busy) { again = true; return; }
+    busy = true;
+    try {
+      const answer = await fetch(location.href, { credentials: "omit", cache: "no-cache" });
+      if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    } catch { /* offline: what stands, stands */ }
+    busy = false;
+    if (again) { again = false; renew(); }
+  }
+
+  function put(fresh) {
+    const own = document.querySelector("main"), next = fresh.querySelector("main");
+    if (!next || own.innerHTML === next.innerHTML) return;
+    const open = [...own.querySelectorAll("details[open][id]")].map((one) => one.id);
+    const focused = document.activeElement && own.contains(document.activeElement) ? document.activeElement : null;
+    const place = focused && (focused.id ? "#" + CSS.escape(focused.id)
+      : focused.getAttribute("href") ? `[href="${CSS.escape(focused.getAttribute("href"))}"]` : null);
+    own.replaceChildren(...next.childNodes);
+    open.forEach((id) => { const one = document.getElementById(id); if (one) one.open = true; });
+    if (place) own.querySelector(place)?.focus({ preventScroll: true });
+    if (fresh.title) document.title = fresh.title;
+    voice.textContent = voice.dataset.changed;
+  }
+
+  const stream = new EventSource("/live");
+  stream.addEventListener("state", (event) => {
+    if (current !== null && current !== event.data) renew();
+    current = event.data;
+  });
+  window.addEventListener("pagehide", () => stream.close());
+})();

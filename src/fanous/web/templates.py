@@ -1,0 +1,95 @@
+"""Templates: Jinja with everything escaped, nothing undefined in silence, the reader's language at hand."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from fanous.languages import clocks, telling, words
+from fanous.languages.language import ENGLISH, LANGUAGES, Language
+from fanous.languages.telling import Told
+from fanous.model.instant import to_iso
+from fanous.publishers.names import network_title, printable, target_title
+from fanous.publishers.sentence import because
+from fanous.refdata.countries import country_name, local, zone_name
+from fanous.web.static import asset
+from fanous.web.visit import Visit
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("fanous.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        asset=asset,
+        languages=LANGUAGES.values(),
+        words=words,
+        target_title=target_title,
+        network_title=network_title,
+        printable=printable,
+    )
+    return environment
+
+
+def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
+    """The page as HTML.
+
+    Args:
+        facts: names for the template.
+    """
+    language = visit.language
+    text = (
+        _environment()
+        .get_template(template)
+        .render(
+            visit=visit,
+            site=visit.site,
+            language=language,
+            link=visit.link,
+            say=language.say,
+            count=language.count,
+            number=language.number,
+            percent=language.percent,
+            share=lambda share: f"<{language.percent(0.01)}" if share < 0.005 else language.percent(share),
+            marked=lambda text, **values: marked(language, text, values),
+            told=lambda one: told(language, one),
+            headline=lambda incident, names: telling.headline(incident, names, language),
+            sentences=lambda incident, names: telling.sentences(incident, names, language),
+            both_clocks=lambda instant, country: clocks.both_clocks(instant, country, language),
+            hour=lambda instant, country: clocks.hour(instant, country, language),
+            date=lambda instant, country: clocks.date(local(instant, country), language),
+            moment=lambda instant, country: clocks.moment(instant, country, language),
+            utc_span=lambda start, end: clocks.utc_span(start, end, language),
+            zone=zone_name,
+            iso=to_iso,
+            because=because,
+            ago=lambda instant: clocks.ago(visit.now - instant, language),
+            length=lambda seconds: clocks.length(seconds, language),
+            country=lambda code: country_name(code, language.code),
+            **facts,
+        )
+    )
+    return "\n".join(line for line in text.splitlines() if line.strip()) + "\n"
+
+
+def marked(language: Language, text: str, values: Mapping[str, Any]) -> Markup:
+    """A text for the body of a page; where it is not translated, marked as English."""
+    if language.knows(text):
+        return Markup(escape(language.say(text, **values)))
+    return told(language, Told(ENGLISH.say(text, **values), ENGLISH))
+
+
+def told(language: Language, one: Told) -> Markup:
+    """A sentence, marked where it came out in another language than the page's."""
+    if one.language == language:
+        return Markup(escape(one.text))
+    return Markup('<span lang="{}" dir="{}">{}</span>').format(
+        one.language.code, one.language.direction, one.text
+    )

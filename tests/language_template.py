@@ -1,0 +1,72 @@
+"""What there is to translate: ``python -m tests.language_template`` writes it as an empty catalogue.
+
+Texts stand in templates and code as arguments of ``say``, ``marked`` and ``count``, and in the tables below.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.extract import extract_from_dir
+
+from fanous.demonstration import NOTICE
+from fanous.languages import telling, words
+from fanous.publishers.mechanisms import MECHANISMS
+from fanous.web.pages import grids, incident
+
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
+KEYWORDS = {"say": None, "marked": None, "count": (1, 2)}
+METHODS = [("web/templates/**.html", "jinja2"), ("languages/**.py", "python"), ("web/**.py", "python")]
+
+Text = str | tuple[str, str]
+"""One text, or the forms for one and for many."""
+
+TABLES: tuple[tuple[str, ...], ...] = (
+    tuple(words.STATUSES.values()),
+    (words.ENDED_SURE, words.ENDED_UNSURE),
+    tuple(words.SCOPES.values()),
+    tuple(words.ACCESSES.values()),
+    tuple(telling.ACROSS.values()),
+    tuple(telling.ON_SOME.values()),
+    tuple(telling.WHEN.values()),
+    (telling.CLAIM, telling.HOW, telling.USERS),
+    tuple(MECHANISMS.values()),
+    tuple(grids.WORDS.values()),
+    tuple(incident.FAMILIES.values()),
+    ("Saw it", "No data", "Could not see it", "Slowed", "Blocked", "Offline", "mobile", "fixed"),
+    ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
+    (NOTICE,),
+)
+
+
+def texts() -> list[Text]:
+    """All of them, each once, in the order in which a reader of the code meets them."""
+    found: dict[Text, None] = dict.fromkeys(_extracted())
+    for table in TABLES:
+        found |= dict.fromkeys(table)
+    plurals = {text[0] for text in found if isinstance(text, tuple)}
+    return [text for text in found if text not in plurals]
+
+
+def _extracted() -> Iterator[Text]:
+    for file, _line, message, _comments, _context in extract_from_dir(SOURCE, METHODS, keywords=KEYWORDS):
+        if isinstance(message, tuple):
+            yield message[0], message[1]
+        elif message and not file.endswith("language.py"):
+            yield message
+
+
+def main() -> None:
+    out = sys.stdout
+    for text in texts():
+        one, many = text if isinstance(text, tuple) else (text, "")
+        out.write(f"\nmsgid {quoted(one)}\n")
+        out.write(f'msgid_plural {quoted(many)}\nmsgstr[0] ""\n' if many else 'msgstr ""\n')
+
+
+def quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+if __name__ == "__main__":
+    main()

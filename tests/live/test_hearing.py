@@ -1,0 +1,88 @@
+"""When networks were last heard, read from a store, and a silence that is told when it begins and ends."""
+
+import asyncio
+import json
+import logging
+import re
+from pathlib import Path
+
+import pytest
+
+from fanous import pipeline
+from fanous.commands.owned import Request, perform
+from fanous.heartbeats import Heartbeat
+from fanous.live.clock import Clock
+from fanous.live.hearing import Hearing, heartbeats
+from fanous.model.entity import Entity
+from fanous.store import Store, open_store
+from fanous.tally import Ingested
+from fanous.testing import pakistan
+from fanous.web.ask import OneThread
+
+HOUR = 3600.0
+
+
+@pytest.fixture(scope="module")
+def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("heard") / "store"
+    with open_store(folder) as store:
+        pipeline.bring_in(store, "ooni", [rally], Ingested())
+    return folder
+
+
+def test_every_network_of_the_last_weeks_is_there_with_when_it_was_heard(filled: Path) -> None:
+    with open_store(filled, clock=lambda: pakistan.UNTIL) as store:
+        beats = heartbeats(store, "PK")
+        assert {beat.entity.asn for beat in beats} == {v.key.entity.asn for v in store.volume("PK", 0, 9e9)}
+        assert not any(beat.silent for beat in beats)
+        assert all(pakistan.UNTIL - 6 * HOUR < beat.last <= pakistan.UNTIL for beat in beats)
+        assert len(heartbeats(store)) > len(beats), "other countries too"
+
+
+def test_a_network_that_stops_is_silent_and_after_weeks_forgotten(filled: Path) -> None:
+    with open_store(filled, clock=lambda: pakistan.UNTIL + 48 * HOUR) as store:
+        known = [beat for beat in heartbeats(store, "PK") if beat.habit is not None]
+        assert known
+        assert all(beat.silent for beat in known)
+    with open_store(filled, clock=lambda: pakistan.UNTIL + 40 * 24 * HOUR) as store:
+        assert heartbeats(store) == []
+
+
+def test_a_silence_is_told_once_when_it_begins_and_once_when_it_ends(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, "fanous.live")
+    monkeypatch.setattr("fanous.live.hearing.SHORTEST", 0.001)
+    silences = [False, True, True, False]
+
+    async def main() -> None:
+        stop = asyncio.Event()
+
+        def beats(_store: Store) -> list[Heartbeat]:
+            silent = silences.pop(0)
+            if not silences:
+                stop.set()
+            return [Heartbeat(Entity("PK", 17557), 1_700_000_000.0, 600.0, silent)]
+
+        monkeypatch.setattr("fanous.live.hearing.heartbeats", beats)
+        with OneThread(lambda: open_store(tmp_path / "store")) as owner:
+            hearing = Hearing(owner.ask, Clock(1e9), stop)
+            await hearing.listen()
+        assert hearing.heard() == {("PK", 17557): 1_700_000_000.0}
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    assert [record.message for record in caplog.records] == [
+        f"{event} country=PK network=AS17557 last=2023-11-14T22:13:20Z habit_seconds=600"
+        for event in ("network_silent", "network_heard_again")
+    ]
+
+
+def test_a_person_and_a_program_can_ask(filled: Path) -> None:
+    with open_store(filled, clock=lambda: pakistan.UNTIL + 48 * HOUR) as store:
+        document = json.loads(perform(Request(["heard", "PK", "--json"], "/"), store).out)
+        table = perform(Request(["heard"], "/"), store).out.decode()
+    assert list(document) == ["at", "networks"]
+    assert list(document["networks"][0]) == ["country", "network", "last", "habit_seconds", "silent"]
+    assert re.search(r"PK +AS17557 .* silent for \d+\.\d h; it is used to \d+\.\d h at the most", table)
+    with open_store(filled, clock=lambda: pakistan.UNTIL + 400 * 24 * HOUR) as store:
+        assert perform(Request(["heard"], "/"), store).out == b"no network was heard in the last four weeks\n"

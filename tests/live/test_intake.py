@@ -1,0 +1,76 @@
+"""What waits on the disk goes into the store, and every change is a line in the log."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from fanous.live.intake import Intake, take_from
+from fanous.store import open_store
+from fanous.testing import pakistan
+from fanous.web.ask import OneThread
+from tests.test_pipeline import dated
+
+
+def halves(rally: Path, folder: Path) -> None:
+    """Two sealed files, and one that is still being written."""
+    lines = rally.read_bytes().splitlines(keepends=True)
+    folder.mkdir()
+    (folder / "1.jsonl").write_bytes(b"".join(lines[: len(lines) // 2]))
+    (folder / "2.jsonl").write_bytes(b"".join(lines[len(lines) // 2 :]))
+    (folder / "3.jsonl.part").write_bytes(lines[0])
+
+
+def said(caplog: pytest.LogCaptureFixture, event: str) -> list[str]:
+    return [record.message for record in caplog.records if record.message.startswith(f"{event} ")]
+
+
+def test_files_are_taken_and_what_they_change_is_said(
+    rally: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "fanous.live")
+    halves(rally, tmp_path / "in")
+    (tmp_path / "own").mkdir()
+    dated(rally, tmp_path / "own" / "1.jsonl", "2015-03-01 12:00:00")
+    (tmp_path / "own" / "2.jsonl").write_bytes(b"no measurement\n")
+
+    async def main() -> None:
+        with OneThread(lambda: open_store(tmp_path / "store", clock=lambda: pakistan.UNTIL)) as owner:
+            intake = Intake(owner.ask, [tmp_path / "in", tmp_path / "own"], "ooni", every=0.01)
+            stop = asyncio.Event()
+            taking = asyncio.create_task(intake.take(stop))
+            while list(tmp_path.glob("*/*.jsonl")):
+                await asyncio.sleep(0.02)
+            stop.set()
+            await taking
+
+    asyncio.run(main())
+    assert [path.name for path in tmp_path.glob("in/*")] == ["3.jsonl.part"]
+    first, second = said(caplog, "taken")
+    assert "folder=in files=2 stored=" in first
+    assert "duplicate=0 rejected=0 seconds=" in first
+    assert "folder=own files=2 stored=1 duplicate=0 rejected=1 late=1" in second
+    (incident,) = said(caplog, "incident")
+    assert incident.startswith("incident id=PK-2023-0001 status=ended kind=blocking scope=nation says=")
+    assert len(said(caplog, "rejected")) == 1
+    assert "older than 60 days" in said(caplog, "out_of_reach")[0]
+
+
+def test_the_last_look_takes_everything(rally: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, line in enumerate(rally.read_bytes().splitlines(keepends=True)[:40]):
+        (folder / f"{number:03d}.jsonl").write_bytes(line)
+
+    async def main() -> None:
+        with OneThread(lambda: open_store(tmp_path / "store")) as owner:
+            await Intake(owner.ask, [folder], "ooni", every=60).finish()
+
+    asyncio.run(main())
+    assert list(folder.iterdir()) == []
+
+
+def test_an_empty_or_missing_folder_is_nothing(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        assert take_from(tmp_path / "none", "ooni", store).files == 0

@@ -1,0 +1,107 @@
+"""This machine's own probe: when it may measure, that nothing hastens it, and what it leaves on the disk."""
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+from time import time
+from typing import Any
+
+import pytest
+
+from fanous.collector.drain import sealed_files
+from fanous.commands.probing import probe_folder
+from fanous.live.clock import Clock
+from fanous.live.configuration import Rounds
+from fanous.live.rounds import Probe, State, read_state, write_state
+from fanous.probes import consent
+from fanous.probes.record import Vantage
+from tests.live.lab import QUICK, Platform
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+def probe(folder: Path, url: str, **changes: Any) -> Probe:
+    rounds = Rounds(urls=(url,), vantage=Vantage("PK", 17557), health=False, consented=True)
+    return Probe(folder / "own", replace(rounds, **changes), QUICK, Clock(9_000.0, time()))
+
+
+def go(one: Probe, until: int = 1, seconds: float = 20.0) -> list[dict[str, object]]:
+    """Measure until so many records are on the disk, or the time is over; the records."""
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        measuring = asyncio.create_task(one.measure(stop))
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while loop.time() < deadline and len(records(one)) < until and not measuring.done():
+            await asyncio.sleep(0.01)
+        stop.set()
+        await asyncio.wait_for(measuring, 10)
+
+    asyncio.run(main())
+    return records(one)
+
+
+def records(one: Probe) -> list[dict[str, object]]:
+    lines = [line for file in sealed_files(one.folder) for line in file.read_bytes().splitlines()]
+    return [json.loads(line) for line in lines]
+
+
+def test_a_round_leaves_measurements_where_the_store_takes_them(tmp_path: Path) -> None:
+    with Platform() as platform:
+        (record, *_) = go(probe(tmp_path, platform.url))
+    assert (record["probe_cc"], record["probe_asn"], record["input"]) == ("PK", "AS17557", platform.url)
+    assert "x_clock" in json.dumps(record["annotations"])
+
+
+def test_all_rounds_are_one_witness_also_after_a_restart(tmp_path: Path) -> None:
+    with Platform() as platform:
+        go(probe(tmp_path, platform.url), until=2)
+        found = go(probe(tmp_path, platform.url), until=4)
+        assert len(found) >= 4
+        (witness,) = {record["report_id"] for record in found}
+        moved = go(probe(tmp_path, platform.url, vantage=Vantage("PK", 9541)), until=len(found) + 1)
+    assert {record["report_id"] for record in moved} > {witness}, "another network is another witness"
+
+
+def test_nothing_is_measured_before_somebody_consents(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fanous.live.rounds.ASKED_AGAIN", 0.01)
+    with Platform() as platform:
+        one = probe(tmp_path, platform.url, consented=False)
+        assert go(one, seconds=0.3) == []
+        assert read_state(one.folder) is None
+        said = [record.message for record in caplog.records if "not_measuring" in record.message]
+        assert len(said) == 1, "said once, not each time that it is looked up"
+        consent.give(probe_folder(), 1_700_000_000.0)
+        assert len(go(one)) >= 1
+
+
+def test_a_restart_does_not_hasten_a_round(tmp_path: Path) -> None:
+    with Platform() as platform:
+        one = replace(probe(tmp_path, platform.url), clock=Clock())
+        one.folder.mkdir()
+        write_state(one.folder, State(one.clock() - 300, Vantage("PK", 17557, report_id="r")))
+        assert go(one, seconds=0.3) == [], "five of the ten minutes are left"
+        write_state(one.folder, State(one.clock() - 601, Vantage("PK", 17557, report_id="r")))
+        assert len(go(one)) == 1
+        write_state(one.folder, State(one.clock() + 9e9, Vantage("PK", 17557, report_id="r")))
+        assert len(go(one, until=2, seconds=0.3)) == 1, "a clock that was set back waits a round at the most"
+
+
+def test_what_was_spent_counts_for_all_commands_of_the_day(tmp_path: Path) -> None:
+    with Platform() as platform:
+        go(probe(tmp_path, platform.url))
+    used = json.loads((probe_folder() / "used.json").read_text())
+    assert used["bytes"] > 0
+
+
+def test_a_state_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    assert read_state(tmp_path) is None
+    (tmp_path / "rounds.json").write_text("{")
+    assert read_state(tmp_path) is None

@@ -1,0 +1,64 @@
+"""A real browser (Debian's Chromium) on the pages of a real store, both started once."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, sync_playwright
+from starlette.types import ASGIApp
+
+from fanous import pipeline
+from fanous.demonstration import NOTICE
+from fanous.model.instant import from_iso
+from fanous.store import open_store
+from fanous.web.application import application
+from fanous.web.ask import OneThread
+from fanous.web.serve import configured
+from fanous.web.site import Site
+
+AFTERWARDS = from_iso("2023-12-19T00:00Z")
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """The application on a free port of loopback, in a thread of its own; gives its address."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(configured(app))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert path, "these tests need Chromium: apt-get install chromium (or leave them out: -m 'not browser')"
+    # No sandbox: in a container it cannot be set up, and the pages are our own.
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]) as started,
+    ):
+        yield started
+
+
+@pytest.fixture(scope="session")
+def monitor(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the pages about the generated event."""
+    folder = tmp_path_factory.mktemp("monitor") / "store"
+    with open_store(folder) as store:
+        pipeline.ingest(store, "ooni", [rally])
+    site = Site(notice=NOTICE, clock=lambda: AFTERWARDS)
+    with (
+        OneThread(lambda: open_store(folder, read_only=True)) as owner,
+        served(application(owner.ask, site)) as address,
+    ):
+        yield address

@@ -1,0 +1,30 @@
+"""A page that is open learns of a new incident by itself."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from fanous.web.application import application
+from fanous.web.site import Site
+from tests.publishers.events import ONGOING, incident
+from tests.web.browser.conftest import served
+from tests.web.small_store import SmallStore
+from tests.web.visiting import NOW
+
+pytestmark = pytest.mark.browser
+
+PATIENCE_MS = 20_000
+"""The monitor's promise is 5 s; a busy test machine may be slower."""
+
+
+def test_a_new_incident_appears_on_the_open_page(browser: Browser) -> None:
+    store = SmallStore()
+    with served(application(store.ask, Site(clock=lambda: NOW))) as address:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(address)
+        expect(page.locator("h1")).to_have_text("No disruption is open in what we can see")
+        page.wait_for_timeout(500)
+        store.known = [incident(**ONGOING)]
+        expect(page.locator("h1")).to_have_text("1 disruption of the internet is open", timeout=PATIENCE_MS)
+        expect(page.locator("#voice")).to_have_text("This page has just changed.")
+        context.close()

@@ -1,0 +1,38 @@
+"""Visiting: a reader without a network, who asks the application itself."""
+
+import asyncio
+from dataclasses import dataclass
+
+import httpx
+from starlette.types import ASGIApp
+
+from fanous.model.instant import from_iso
+from fanous.web.application import application
+from fanous.web.site import Site
+from tests.web.small_store import SmallStore
+
+NOW = from_iso("2023-12-18T00:00Z")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Asks one application again and again."""
+
+    app: ASGIApp
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """``if_none_match="..."`` becomes the header ``If-None-Match``."""
+        return self.ask("GET", path, **headers)
+
+    def ask(self, method: str, path: str, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return asyncio.run(self._ask(method, path, named))
+
+    async def _ask(self, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://monitor.example") as client:
+            return await client.request(method, path, headers=headers)
+
+
+def reader(store: SmallStore, site: Site | None = None) -> Reader:
+    return Reader(application(store.ask, site or Site(clock=lambda: NOW)))
