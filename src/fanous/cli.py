@@ -30,6 +30,7 @@ from fanous.commands.desk import (
 from fanous.commands.incidents import incidents_app
 from fanous.commands.probe import probe_app
 from fanous.commands.refdata import refdata_app
+from fanous.commands.verify import verify
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
@@ -55,6 +56,7 @@ app.add_typer(incidents_app, name="incidents")
 app.add_typer(refdata_app, name="refdata")
 app.command()(collect)
 app.command()(drain)
+app.command()(verify)
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
-"""Command line of incidents: ``fanous incidents list`` and ``fanous incidents show``."""
+"""Command line of incidents: list them, show one, pack its evidence."""
 
+import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -75,3 +77,43 @@ def incidents_show(
     print("\nRevisions")
     for one in history:
         print(f"  {one['n']}. {one['at']}  {one['status']}: {one['reason']}")
+
+
+@incidents_app.command("bundle")
+def incidents_bundle(
+    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")],
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Ed25519 key (PEM); by default one of your own, made once.")
+    ] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pack what an incident rests on, redacted and signed; `fanous verify` recomputes it anywhere."""
+    from fanous.config import data_folder
+    from fanous.evidence.pack import gather, pack
+    from fanous.evidence.signing import KEY_FILE, signing_key
+
+    private = signing_key(key or data_folder() / KEY_FILE)
+    with open_named(store, config, read_only=True) as opened:
+        gathered = gather(opened, incident_id.upper())
+    packed = pack(gathered, out, private, time.time())
+    if as_json:
+        print_document(
+            {
+                "file": str(packed.path),
+                "bytes": packed.bytes,
+                "records": packed.records,
+                "controls": packed.controls,
+                "signed_by": packed.key,
+                "ledger_differences": packed.differences,
+            }
+        )
+        return
+    print(f"{packed.path}: {packed.bytes:,} bytes")
+    print(f"  {packed.records:,} measurements of the country, {packed.controls:,} of others as controls")
+    print(f"  signed by SHA256:{packed.key}")
+    for line in packed.differences:
+        print(f"  computed from minutes, the claim is not quite the ledger's: {line}")
+    print(f"Whoever has the file can check it: fanous verify {packed.path}")

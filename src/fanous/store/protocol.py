@@ -134,6 +134,9 @@ class Questions(Protocol):
     def measurement(self, uid: str) -> StoredMeasurement | None:
         """``None`` = unknown."""
 
+    def locations(self, uids: Iterable[str], since: float, until: float) -> list[Location]:
+        """Where the raw records of these measurements lie, in order of receipt; unknown ones are left out."""
+
     def verdicts(self, uid: str) -> list[Verdict]:
         """As they were judged, in order."""
 
