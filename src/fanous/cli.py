@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from fanous import __version__
+from fanous.commands.claims import claims_app
 from fanous.commands.collect import collect, drain
 from fanous.commands.desk import (
     ConfigOption,
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
+app.add_typer(claims_app, name="claims")
 app.add_typer(refdata_app, name="refdata")
 app.command()(collect)
 app.command()(drain)

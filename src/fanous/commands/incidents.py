@@ -59,6 +59,8 @@ def incidents_show(
     """One incident with what each network saw and every revision of the claim."""
     from fanous.publishers.document import detailed_document
     from fanous.publishers.terminal import incident_text
+    from fanous.publishers.witnesses import account_lines, accounts_document
+    from fanous.statements import witnesses
 
     with open_named(store, config, read_only=True) as opened:
         incident = opened.incident(incident_id.upper())
@@ -66,14 +68,18 @@ def incidents_show(
             raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
         revisions = opened.revisions(incident.id)
         names = opened.networks(incident.country)
+        accounts = witnesses(opened, incident)
     history = [
         {"n": r.n, "at": to_iso(r.at), "status": str(r.incident.status), "reason": r.reason}
         for r in revisions
     ]
     if as_json:
-        print_document(detailed_document(incident) | {"revisions": history})
+        print_document(detailed_document(incident) | accounts_document(accounts) | {"revisions": history})
         return
     console().print(incident_text(incident, names))
+    print("\nWho saw what")
+    for line in account_lines(accounts):
+        print(f"  {line}")
     print("\nRevisions")
     for one in history:
         print(f"  {one['n']}. {one['at']}  {one['status']}: {one['reason']}")

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Protocol
 
+from fanous.model.approval import Approval
+from fanous.model.claim import Claim
 from fanous.model.incident import Incident, Interval
 from fanous.model.observation import Observation
 from fanous.model.record import Record
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
+from fanous.model.watch import Watch
 from fanous.store.batch import Appended, Judged
 from fanous.store.ledger import Revision
 from fanous.store.rows import EvidenceCounts, Insufficient, MechanismCount, StoredMeasurement
@@ -189,7 +192,36 @@ class Claims(Protocol):
         """Its incidents say what its measurements say."""
 
 
-class Store(Measurements, Questions, Claims, Protocol):
+class Notes(Protocol):
+    """What people put beside the incidents; written once, never changed."""
+
+    def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:
+        """Record what somebody else says.
+
+        Args:
+            at: when it was recorded; ``None`` = now.
+
+        Returns:
+            The claim with its label.
+        """
+
+    def claims(self, country: str | None = None) -> list[Claim]:
+        """By the time of which they speak; ``None`` = of all countries."""
+
+    def add_watch(self, watch: Watch, *, at: float | None = None) -> Watch:
+        """Register an announced event; the very same one again keeps its label and its first time."""
+
+    def watches(self, country: str | None = None) -> list[Watch]:
+        """By start; ``None`` = of all countries."""
+
+    def approve(self, approval: Approval) -> None:
+        """Record that a person lets an incident pass; the latest approval of it counts."""
+
+    def approvals(self) -> dict[str, Approval]:
+        """Incident -> its approval."""
+
+
+class Store(Measurements, Questions, Claims, Notes, Protocol):
     """A store.  A context manager: leaving it closes it."""
 
     def close(self) -> None:

@@ -1,0 +1,30 @@
+"""Statements: what others say and what was announced, held against what the store knows; reads only."""
+
+from math import inf
+
+import numpy as np
+
+from fanous.incidents.claims import Checked, check_claim
+from fanous.incidents.coverage import coverage_of
+from fanous.incidents.witnesses import who_saw_what
+from fanous.model.account import Account
+from fanous.model.claim import Claim
+from fanous.model.incident import Incident
+from fanous.pipeline import FAMILY_OF
+from fanous.store import Store
+
+
+def witnesses(store: Store, incident: Incident) -> tuple[Account, ...]:
+    """Who saw the incident, who did not, and who could not have."""
+    start, end = incident.onset, inf if incident.end is None else incident.end
+    targets = sorted({*incident.targets, *(t for network in incident.networks for t in network.targets)})
+    return who_saw_what(incident, store.votes(incident.country, start, end, targets), FAMILY_OF)
+
+
+def check(store: Store, claim: Claim) -> Checked:
+    """Hold one claim against the incidents and the coverage of its country, time and targets."""
+    incidents = store.incidents(claim.country, claim.since, claim.until)
+    votes = store.votes(claim.country, claim.since, claim.until, list(claim.targets) or None)
+    if claim.networks:
+        votes = votes.where(np.isin(votes.asns, claim.networks))
+    return check_claim(claim, incidents, coverage_of(votes, claim.since, claim.until))
