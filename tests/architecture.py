@@ -28,7 +28,17 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset(
-        {"pipeline", "scheduler", "evaluate", "corpus", "judging", "demonstration", "evidence", "statements"}
+        {
+            "pipeline",
+            "scheduler",
+            "evaluate",
+            "corpus",
+            "judging",
+            "demonstration",
+            "evidence",
+            "statements",
+            "revising",
+        }
     ),
     frozenset({"web", "commands", "cli", "__main__"}),
 )

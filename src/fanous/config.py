@@ -4,13 +4,14 @@ import os
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
     from fanous.store import StoreLocation
 
+TABLES = ("store", "review")
 STORE_KEYS = ("folder", "archive", "facts", "ledger")
 
 
@@ -45,7 +46,24 @@ def store_place(store: Path | None, config: Path | None) -> "Path | StoreLocatio
     return at_urls(table["archive"], table["facts"], table["ledger"])
 
 
-def _store_table(config: Path) -> dict[str, str]:
+def review_national(config: Path | None) -> bool | None:
+    """``national`` of the table ``[review]``: are national claims held?  ``None`` = it does not say.
+
+    Raises:
+        FanousError: the TOML file is missing or says something unknown.
+    """
+    if config is None:
+        return None
+    table = _document(config).get("review", {})
+    if not isinstance(table, dict) or set(table) - {"national"}:
+        raise FanousError(f"{config}: [review] has one key, `national`, which is true or false")
+    national = table.get("national")
+    if national is not None and not isinstance(national, bool):
+        raise FanousError(f"{config}: `national` in [review] must be true or false, not {national!r}")
+    return national
+
+
+def _document(config: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(config.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -53,8 +71,14 @@ def _store_table(config: Path) -> dict[str, str]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FanousError(f"{config} cannot be read as TOML: {error}") from None
     for table in document:
-        if table != "store":
-            raise FanousError(f"{config}: unknown table [{table}]; known is [store]")
+        if table not in TABLES:
+            known = ", ".join(f"[{name}]" for name in TABLES)
+            raise FanousError(f"{config}: unknown table [{table}]; known are {known}")
+    return document
+
+
+def _store_table(config: Path) -> dict[str, str]:
+    document = _document(config)
     settings = document.get("store", {})
     if not isinstance(settings, dict):
         raise FanousError(f"{config}: `store` must be a table: [store]")

@@ -1,14 +1,17 @@
 """Statements: what others say and what was announced, held against what the store knows; reads only."""
 
+from itertools import pairwise
 from math import inf
 
 import numpy as np
 
 from fanous.incidents.claims import Checked, check_claim
+from fanous.incidents.corrections import taken_back
 from fanous.incidents.coverage import coverage_of
 from fanous.incidents.witnesses import who_saw_what
 from fanous.model.account import Account
 from fanous.model.claim import Claim
+from fanous.model.correction import Correction
 from fanous.model.incident import Incident
 from fanous.pipeline import FAMILY_OF
 from fanous.store import Store
@@ -28,3 +31,15 @@ def check(store: Store, claim: Claim) -> Checked:
     if claim.networks:
         votes = votes.where(np.isin(votes.asns, claim.networks))
     return check_claim(claim, incidents, coverage_of(votes, claim.since, claim.until))
+
+
+def corrections(store: Store, country: str | None = None) -> list[Correction]:
+    """Every revision that took something back, newest first; ``None`` = of all countries."""
+    found = []
+    for incident in store.incidents(country):
+        revisions = store.revisions(incident.id)
+        for before, after in pairwise(revisions):
+            gone = taken_back(before.incident, after.incident)
+            if gone:
+                found.append(Correction(incident.id, incident.country, after.n, after.at, gone, after.reason))
+    return sorted(found, key=lambda one: (-one.at, one.incident, one.n))

@@ -39,10 +39,13 @@ def print_document(document: Any) -> None:
 @contextmanager
 def open_named(store: Path | None, config: Path | None, *, read_only: bool = False) -> "Iterator[Store]":
     """The store that the options name, open for this command."""
-    from fanous.config import store_place
+    from fanous.config import review_national, store_place
     from fanous.store import open_store
 
+    hold = review_national(config)
     with open_store(store_place(store, config), read_only=read_only) as opened:
+        if hold is not None and not read_only:
+            opened.hold_national(hold)
         yield opened
 
 

@@ -123,3 +123,54 @@ def incidents_bundle(
     for line in packed.differences:
         print(f"  computed from minutes, the claim is not quite the ledger's: {line}")
     print(f"Whoever has the file can check it: fanous verify {packed.path}")
+
+
+@incidents_app.command("approve")
+def incidents_approve(
+    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
+    by: Annotated[str, typer.Option("--by", help="Who has looked at it: a person's name.")],
+    note: Annotated[str, typer.Option("--note", help="In their words.")] = "",
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Let a claim stand that was held for review; who did, and when, stays in the ledger."""
+    from fanous import pipeline
+    from fanous.publishers.sentence import sentence
+
+    with open_named(store, config) as opened:
+        incident = pipeline.approve(opened, incident_id.upper(), by, note, time.time())
+    print(f"{incident.id}  {incident.status}  {sentence(incident)}")
+
+
+@incidents_app.command("corrections")
+def incidents_corrections(
+    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What was claimed and taken back or narrowed since, with the reason; newest first."""
+    from fanous.statements import corrections
+
+    code = country_code(country) if country else None
+    with open_named(store, config, read_only=True) as opened:
+        found = corrections(opened, code)
+    if as_json:
+        listed = [
+            {
+                "incident": one.incident,
+                "country": one.country,
+                "revision": one.n,
+                "at": to_iso(one.at),
+                "taken_back": list(one.taken_back),
+                "reason": one.reason,
+            }
+            for one in found
+        ]
+        print_document({"corrections": listed})
+        return
+    for one in found:
+        print(f"{to_iso(one.at)}  {one.incident}  took back {'; '.join(one.taken_back)}")
+        print(f"    because: {one.reason}")
+    if not found:
+        print("no corrections: nothing that was claimed has been taken back")

@@ -217,6 +217,12 @@ class EmbeddedStore(VoteAnswers, EvidenceAnswers, CoverageAnswers, LookupAnswers
     def approve(self, approval: Approval) -> None:
         self._ledger.approve(approval)
 
+    def holds_national(self) -> bool:
+        return self._ledger.holds_national()
+
+    def hold_national(self, hold: bool) -> None:
+        self._ledger.hold_national(hold)
+
     def approvals(self) -> dict[str, Approval]:
         return self._ledger.approvals()
 

@@ -51,6 +51,14 @@ _APPROVALS = sa.Table(
     sa.Column("note", sa.String, nullable=False),
 )
 
+_SETTINGS = sa.Table(
+    "settings",
+    SCHEMA,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+_HOLD = "hold_national"
+
 
 class Notices:
     """The tables of a ledger that people fill."""
@@ -102,6 +110,20 @@ class Notices:
         with self._engine.connect() as connection:
             rows = connection.execute(_APPROVALS.select().order_by(_APPROVALS.c.at)).all()
         return {row.incident: Approval(row.incident, row.revision, row.who, row.at, row.note) for row in rows}
+
+    def holds_national(self) -> bool:
+        """See ``Notes.holds_national``."""
+        query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == _HOLD)
+        with self._engine.connect() as connection:
+            return connection.scalar(query) == "yes"
+
+    def hold_national(self, hold: bool) -> None:
+        """See ``Notes.hold_national``."""
+        if hold == self.holds_national():
+            return
+        with self._begin() as connection:
+            connection.execute(_SETTINGS.delete().where(_SETTINGS.c.key == _HOLD))
+            connection.execute(_SETTINGS.insert().values(key=_HOLD, value="yes" if hold else "no"))
 
     def _documents(self, table: sa.Table, country: str | None, noun: type[Noun]) -> Iterator[Noun]:
         query = sa.select(table.c.document).order_by(table.c.since, table.c.country, table.c.number)

@@ -10,6 +10,7 @@ from math import inf
 from typing import Protocol
 
 from fanous.model.approval import Approval
+from fanous.model.arrival import Arrival
 from fanous.model.claim import Claim
 from fanous.model.incident import Incident, Interval
 from fanous.model.observation import Observation
@@ -110,6 +111,15 @@ class Questions(Protocol):
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> EvidenceCounts:
         """What supports a claim about these targets on these networks in these intervals."""
+
+    def arrived(
+        self, country: str, targets: Sequence[str], since: float, until: float | None, after: float
+    ) -> list[Arrival]:
+        """Sound measurements of the targets, made in the window, that were received after an instant.
+
+        Args:
+            until: ``None`` = no bound.
+        """
 
     def networks(self, country: str) -> dict[int, str]:
         """ASN to the name that most of its measurements give."""
@@ -216,6 +226,12 @@ class Notes(Protocol):
 
     def approve(self, approval: Approval) -> None:
         """Record that a person lets an incident pass; the latest approval of it counts."""
+
+    def holds_national(self) -> bool:
+        """Do national claims wait for a person here?"""
+
+    def hold_national(self, hold: bool) -> None:
+        """Say whether they do, from now on and for whatever process writes into this store."""
 
     def approvals(self) -> dict[str, Approval]:
         """Incident -> its approval."""
