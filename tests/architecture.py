@@ -24,6 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "lab",
             "config",
             "progress",
+            "ics",
             "testing",
         }
     ),

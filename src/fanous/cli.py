@@ -32,6 +32,7 @@ from fanous.commands.incidents import incidents_app
 from fanous.commands.probe import probe_app
 from fanous.commands.refdata import refdata_app
 from fanous.commands.verify import verify
+from fanous.commands.watches import watch_app
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
@@ -55,6 +56,7 @@ app = typer.Typer(
 app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(claims_app, name="claims")
+app.add_typer(watch_app, name="watch")
 app.add_typer(refdata_app, name="refdata")
 app.command()(collect)
 app.command()(drain)

@@ -8,11 +8,13 @@ import numpy as np
 from fanous.incidents.claims import Checked, check_claim
 from fanous.incidents.corrections import taken_back
 from fanous.incidents.coverage import coverage_of
+from fanous.incidents.watches import OTHER_DAYS, WatchReport, report_watch
 from fanous.incidents.witnesses import who_saw_what
 from fanous.model.account import Account
 from fanous.model.claim import Claim
 from fanous.model.correction import Correction
 from fanous.model.incident import Incident
+from fanous.model.watch import Watch
 from fanous.pipeline import FAMILY_OF
 from fanous.store import Store
 
@@ -43,3 +45,11 @@ def corrections(store: Store, country: str | None = None) -> list[Correction]:
             if gone:
                 found.append(Correction(incident.id, incident.country, after.n, after.at, gone, after.reason))
     return sorted(found, key=lambda one: (-one.at, one.incident, one.n))
+
+
+def watch_report(store: Store, watch: Watch) -> WatchReport:
+    """What was seen around an announced event."""
+    incidents = store.incidents(watch.country)
+    targets = sorted(set(watch.targets)) or None
+    votes = store.votes(watch.country, watch.start - OTHER_DAYS, watch.end + OTHER_DAYS, targets)
+    return report_watch(watch, incidents, votes, store.span(watch.country))
