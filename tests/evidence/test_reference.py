@@ -1,18 +1,33 @@
 """Versions, digests and thresholds that travel with a claim."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
 from fanous import pipeline
 from fanous.detectors import DETECTORS
-from fanous.evidence.reference import parameters, reference, unlike
+from fanous.evidence.reference import parameters, reference, unlike, used
 from fanous.incidents import confirm
+from fanous.rules import Fingerprint, Kind, Where
 
 
-def test_the_user_shares_that_were_used_are_in_it() -> None:
-    shares = reference("PK")["weights"]
-    assert {network["asn"] for network in shares["used"]["networks"]} >= {17557, 45669}
-    assert reference("KE")["weights"]["used"] is None
+def test_the_parts_that_were_used_are_in_it() -> None:
+    ours = Fingerprint("pk.pta", Where.BODY, Kind.BLOCKPAGE, "blocked by", source="a page")
+    theirs = replace(ours, id="theirs", origin="a set")
+    parts = used("PK", ["x", "example.org"], {one.id: one for one in (ours, theirs)})
+    assert {network["asn"] for network in parts["user_shares"]["networks"]} >= {17557, 45669}
+    assert "twitter.com" in parts["platforms"]["x"]["web"]
+    assert parts["platforms"]["example.org"] == {"web": ["example.org"]}
+    assert parts["fingerprints"]["pk.pta"]["pattern"] == "blocked by"
+    assert "pattern" not in parts["fingerprints"]["theirs"]
+    assert used("KE", [], {})["user_shares"] is None
+
+
+def test_other_user_shares_have_another_digest(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = reference("PK")
+    monkeypatch.setattr("fanous.evidence.reference.weights", lambda _: None)
+    assert [what for what, _, _ in unlike(before, reference("PK"))] == ["sha256.user shares"]
 
 
 def test_every_threshold_is_in_it() -> None:

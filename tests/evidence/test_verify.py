@@ -10,17 +10,24 @@ import msgspec
 import pytest
 
 from fanous import pipeline
+from fanous.connectors import CONNECTORS
 from fanous.errors import FanousError
 from fanous.evidence import manifest
 from fanous.evidence.container import Refused, pack_parts, read_parts
+from fanous.evidence.licences import LICENCES, licence_of
 from fanous.evidence.lines import pack_lines, unpack_lines
 from fanous.evidence.pack import Packed, gather, pack
+from fanous.evidence.redaction import REDACTORS, redacted
 from fanous.evidence.signing import signing_key
 from fanous.evidence.verify import Result, verify
 from fanous.incidents import confirm
+from fanous.incidents.review import held
 from fanous.judging import rules_version
+from fanous.model.incident import Scope
+from fanous.model.record import Record
 from fanous.store import open_store
 from tests.shared_data import shared_file
+from tests.store.cases import incident
 
 Parts = dict[str, bytes]
 
@@ -174,6 +181,67 @@ def test_an_incident_that_is_not_there_cannot_be_packed(tmp_path: Path) -> None:
         gather(store, "PK-1")
 
 
+def test_what_is_held_or_retracted_cannot_be_packed(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        waiting = store.put(held(incident(scope=Scope.NATION)), "held")
+        with pytest.raises(FanousError, match="held for a person's review"):
+            gather(store, waiting.id)
+        store.retract(waiting.id, "an error")
+        with pytest.raises(FanousError, match="was retracted"):
+            gather(store, waiting.id)
+
+
+def test_a_source_without_a_redaction_does_not_leave() -> None:
+    with pytest.raises(FanousError, match="may leave the store"):
+        redacted(Record("secret", b"{}"))
+
+
+def test_every_source_has_a_licence_and_every_redaction_a_connector() -> None:
+    assert REDACTORS.keys() <= CONNECTORS.keys()
+    assert REDACTORS.keys() == LICENCES.keys()
+    assert licence_of("another")["licence"] == "none stated"
+
+
+def test_a_record_of_no_known_source_is_refused(packed: Packed, tmp_path: Path) -> None:
+    strange = pack_lines([Record("strange", b"{}")])
+    with pytest.raises(Refused, match="no source 'strange'"):
+        verify(resigned(packed, tmp_path, records_jsonl_zst=strange))
+
+
+def test_records_that_cannot_be_used_are_differences(packed: Packed, tmp_path: Path) -> None:
+    every = list(unpack_lines(read_parts(packed.path)[manifest.RECORDS], manifest.RECORDS))
+    broken = pack_lines([*every, Record("ooni", b"[]"), Record("ooni", b"{}")])
+    done = verify(resigned(packed, tmp_path, records_jsonl_zst=broken))
+    assert done.result is Result.DIFFERS
+    assert len(done.differences) == 2
+    assert all("a record cannot be used" in line for line in done.differences)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"onset": 1e300, "end": 1e300},
+        {"country": "no country"},
+        {"entities": ["AS1"] * 100_000},
+        {"networks": [], "parts": [], "intervals": []},
+    ],
+)
+def test_a_claim_beyond_all_reason_differs_and_breaks_nothing(
+    packed: Packed, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    claim = edited(packed, manifest.CLAIM, lambda c: c["incident"].update(change))
+    assert verify(resigned(packed, tmp_path, claim_json=claim)).result is Result.DIFFERS
+
+
+@pytest.mark.parametrize("change", [{"since": -1e300}, {"until": 1e300}, {"since": 2e9, "until": 1e9}])
+def test_a_window_beyond_all_reason_breaks_nothing(
+    packed: Packed, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    claim = edited(packed, manifest.CLAIM, lambda c: c.update(change))
+    path = resigned(packed, tmp_path, claim_json=claim, records_jsonl_zst=pack_lines([]))
+    assert verify(path).result is Result.DIFFERS
+
+
 def test_the_manifest_lists_each_part_by_its_content(packed: Packed) -> None:
     parts = read_parts(packed.path)
     for part in manifest.checked(parts).parts:
@@ -184,8 +252,8 @@ def test_the_manifest_lists_each_part_by_its_content(packed: Packed) -> None:
 def test_the_kenyan_blocks_of_2023_are_proved_from_a_csv(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         pipeline.ingest(store, "ooni-csv", [shared_file("ooni/2023-KE-telegram.csv.gz")])
-        (incident,) = (i for i in store.incidents("KE") if i.confirmed_at is not None)
-        gathered = gather(store, incident.id)
+        (found,) = (i for i in store.incidents("KE") if i.confirmed_at is not None)
+        gathered = gather(store, found.id)
     done = pack(gathered, tmp_path / "ke.fan", signing_key(tmp_path / "key"), 0.0)
     assert done.differences == []
     assert done.bytes < 1 << 20

@@ -58,7 +58,7 @@ def _document(done: "Verification") -> dict[str, Any]:
     return {
         "result": str(done.result),
         "incident": done.label,
-        "claim": detailed_document(done.claim),
+        "claim": None if done.differences else detailed_document(done.claim),
         "differences": done.differences,
         "versions": [{"what": what, "bundle": theirs, "here": ours} for what, theirs, ours in done.versions],
         "ledger_differences": done.ledger,
@@ -75,7 +75,8 @@ def _print(done: "Verification") -> None:
     from fanous.publishers.sentence import sentence
 
     print(f"{WORDS[str(done.result)]}.")
-    print(f"  {done.label}: {sentence(done.claim)}")
+    # A claim that nothing bears out may say anything: it is not repeated as a sentence.
+    print(f"  {done.label[:40]!r}" if done.differences else f"  {done.label}: {sentence(done.claim)}")
     print(f"  computed again from {done.records:,} measurements; made {done.made_at} by {done.made_by}")
     if done.synthetic:
         print(

@@ -12,9 +12,10 @@ from fanous.evidence.signing import is_signed_by, public_hex
 
 FORMAT = 1
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
-CLAIM, LEDGER, REFERENCE, PARAMETERS = "claim.json", "ledger.json", "reference.json", "parameters.json"
+CLAIM, LEDGER, REFERENCE, USED = "claim.json", "ledger.json", "reference.json", "used.json"
+PARAMETERS = "parameters.json"
 RECORDS, CONTROLS, SOURCES, README = "records.jsonl.zst", "controls.jsonl.zst", "sources.json", "README.txt"
-PARTS = (README, CLAIM, LEDGER, REFERENCE, PARAMETERS, SOURCES, RECORDS, CONTROLS)
+PARTS = (README, CLAIM, LEDGER, REFERENCE, USED, PARAMETERS, SOURCES, RECORDS, CONTROLS)
 """All parts that the manifest lists, in the order of the file."""
 
 

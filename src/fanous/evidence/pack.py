@@ -17,12 +17,14 @@ from fanous.evidence.licences import licence_of
 from fanous.evidence.lines import LineWriter, unpack_lines
 from fanous.evidence.recompute import closest, recompute
 from fanous.evidence.redaction import redacted
-from fanous.evidence.reference import parameters, reference
+from fanous.evidence.reference import parameters, reference, used
 from fanous.evidence.selection import Selection, records_at, select
 from fanous.evidence.signing import fingerprint, public_hex
-from fanous.model.incident import Incident
+from fanous.incidents.review import is_held
+from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
-from fanous.store import Location, Store
+from fanous.rules import Fingerprint
+from fanous.store import Store
 
 README = """Evidence of a disruption of the internet, packed by Fanous.
 
@@ -31,7 +33,7 @@ README = """Evidence of a disruption of the internet, packed by Fanous.
 computes the verdicts and the incident again from the records in here and says MATCH, or what differs.
 claim.json      what is claimed        records.jsonl.zst   measurements of the country
 ledger.json     what the ledger says   controls.jsonl.zst  measurements elsewhere that acted as controls
-reference.json, parameters.json        with what it was computed
+reference.json, parameters.json        with what it was computed; used.json: the parts that mattered
 sources.json    licence and attribution of the records: they bind whoever passes this file on
 manifest.json   SHA-256 of each part, and the key; manifest.sig is its Ed25519 signature
 Times are whole minutes; no address of a probe or its user is in here.
@@ -66,6 +68,7 @@ class Gathered:
     controls: bytes
     counts: tuple[int, int]
     sources: tuple[str, ...]
+    fingerprints: dict[str, Fingerprint]
 
 
 def gather(store: Store, incident_id: str) -> Gathered:
@@ -78,11 +81,15 @@ def gather(store: Store, incident_id: str) -> Gathered:
     if not revisions:
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
     latest = revisions[-1]
+    _check_claimed(latest.incident)
     selection = select(store, latest.incident)
     sources: set[str] = set()
+    found: dict[str, Fingerprint] = {}
     own, elsewhere = LineWriter(), LineWriter()
     for locations, writer in ((selection.own, own), (selection.elsewhere, elsewhere)):
-        _write(store, locations, writer, sources)
+        for record in records_at(store, locations):
+            writer.add(redacted(record, found))
+            sources.add(record.source)
     ledger = {
         "id": incident_id,
         "revision": latest.n,
@@ -92,14 +99,25 @@ def gather(store: Store, incident_id: str) -> Gathered:
     }
     counts = own.count, elsewhere.count
     return Gathered(
-        latest.incident, ledger, selection, own.packed(), elsewhere.packed(), counts, tuple(sorted(sources))
+        latest.incident,
+        ledger,
+        selection,
+        own.packed(),
+        elsewhere.packed(),
+        counts,
+        tuple(sorted(sources)),
+        found,
     )
 
 
-def _write(store: Store, locations: tuple[Location, ...], writer: LineWriter, sources: set[str]) -> None:
-    for record in records_at(store, locations):
-        writer.add(redacted(record))
-        sources.add(record.source)
+def _check_claimed(incident: Incident) -> None:
+    if incident.status is Status.RETRACTED:
+        raise FanousError(f"{incident.id} was retracted: nothing is claimed, so there is nothing to prove")
+    if is_held(incident):
+        raise FanousError(
+            f"{incident.id} is held for a person's review, and a bundle would say more than the ledger does: "
+            f"`fanous incidents approve {incident.id}` first"
+        )
 
 
 def pack(gathered: Gathered, path: Path, key: Ed25519PrivateKey, now: float) -> Packed:
@@ -136,6 +154,7 @@ def pack(gathered: Gathered, path: Path, key: Ed25519PrivateKey, now: float) -> 
         manifest.CLAIM: _document(claim),
         manifest.LEDGER: _document(gathered.ledger | {"differences": apart}),
         manifest.REFERENCE: _document(reference(chosen.country)),
+        manifest.USED: _document(used(chosen.country, found.targets, gathered.fingerprints)),
         manifest.PARAMETERS: _document(parameters()),
         manifest.SOURCES: _document({source: licence_of(source) for source in gathered.sources}),
         manifest.RECORDS: gathered.records,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fanous import pipeline
+from fanous.connectors import CONNECTORS
 from fanous.errors import Rejected
 from fanous.evidence.container import Refused
 from fanous.incidents.matching import match
@@ -19,6 +20,9 @@ BATCH = 2000
 
 REJECTS = 20
 
+MADE_UP = b'"synthetic":'
+"""What the generators of made-up events write into every record, spelled as packed lines spell it."""
+
 
 @dataclass(slots=True)
 class Recomputed:
@@ -26,11 +30,13 @@ class Recomputed:
 
     Attributes:
         records: that were used.
+        synthetic: records that say of themselves that a generator made them up.
         rejects: of those that could not be used, the first ``REJECTS`` with why.
     """
 
     incidents: list[Incident] = field(default_factory=list)
     records: int = 0
+    synthetic: int = 0
     rejects: list[str] = field(default_factory=list)
 
 
@@ -46,13 +52,14 @@ def recompute(records: Iterable[Record], country: str, since: float, until: floa
     ):
         batch: list[Judged] = []
         for record in records:
+            if record.source not in CONNECTORS:
+                raise Refused(f"{record.file}, line {record.line}: no source {record.source!r}")
             try:
                 batch.append(Judged(record, *pipeline.judge_record(record)))
             except Rejected as reason:
                 if len(done.rejects) < REJECTS:
                     done.rejects.append(f"{record.file}, line {record.line}: {reason}")
-            except KeyError:
-                raise Refused(f"{record.file}, line {record.line}: no source {record.source!r}") from None
+            done.synthetic += MADE_UP in record.data
             if len(batch) >= BATCH:
                 _keep(store, batch, done)
         _keep(store, batch, done)

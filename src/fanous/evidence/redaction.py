@@ -10,21 +10,30 @@ from fanous.judging import known_fingerprints
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer
 from fanous.model.record import Record
+from fanous.rules import Fingerprint
 
-Redactor = Callable[[bytes, Bundle], bytes]
-"""The record's bytes and what the connector made of them -> what may leave; raises ``Rejected``."""
-
-
-def _ooni(data: bytes, parsed: Bundle) -> bytes:
-    return redact_ooni(data, parsed, keep_pages=_block_page_found(parsed))
+Redactor = Callable[[bytes, Bundle, bool], bytes]
+"""The record's bytes, what the connector made of them, whether a known page was found in it -> what may
+leave; raises ``Rejected``."""
 
 
-REDACTORS: dict[str, Redactor] = {"ooni": _ooni, "ooni-csv": redact_ooni_csv}
+def _ooni(data: bytes, parsed: Bundle, known_page: bool) -> bytes:
+    return redact_ooni(data, parsed, keep_pages=known_page)
+
+
+def _ooni_csv(data: bytes, parsed: Bundle, _known_page: bool) -> bytes:
+    return redact_ooni_csv(data, parsed)
+
+
+REDACTORS: dict[str, Redactor] = {"ooni": _ooni, "ooni-csv": _ooni_csv}
 """Source -> what takes out of its records all that must not leave."""
 
 
-def redacted(record: Record) -> Record:
+def redacted(record: Record, found: dict[str, Fingerprint] | None = None) -> Record:
     """The record with minutes, ASNs and resolver ASNs, and without anything that no fact is taken from.
+
+    Args:
+        found: gets the fingerprints that were found in the record, by id.
 
     Raises:
         FanousError: nobody has said what of this source may leave the store.
@@ -37,10 +46,13 @@ def redacted(record: Record) -> Record:
             "leave the store"
         )
     parsed = CONNECTORS[record.source].parse(record)
-    return Record(record.source, redact(record.data, parsed))
+    known = _fingerprints_in(parsed)
+    if found is not None:
+        found |= known
+    return Record(record.source, redact(record.data, parsed, bool(known)))
 
 
-def _block_page_found(parsed: Bundle) -> bool:
+def _fingerprints_in(parsed: Bundle) -> dict[str, Fingerprint]:
     find, country = known_fingerprints().find, parsed.measurement.country
-    pages = (o for o in parsed.observations if o.layer is Layer.HTTP and o.body)
-    return any(find(page, country) for page in pages)
+    pages = (o for o in parsed.observations if o.layer is Layer.HTTP)
+    return {match.id: match for page in pages for match in find(page, country)}

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from hashlib import sha256
 from types import ModuleType
@@ -17,8 +18,10 @@ import fanous.rules
 from fanous import pipeline
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.judging import rules_version
+from fanous.refdata.platforms import domains_of
 from fanous.refdata.tables import bytes_of
 from fanous.refdata.weights import weights
+from fanous.rules import Fingerprint
 
 FILES = ("fingerprints.toml", "platforms.toml")
 """Reference data that every record is read with."""
@@ -27,17 +30,32 @@ _PIPELINE = ("TICK", "HISTORY")
 
 
 def reference(country: str) -> dict[str, Any]:
-    """Versions, digests, and the user shares of the country themselves.
+    """Versions and digests: what has to be the same for two machines to compute the same.
 
     The fingerprint sets that a user installed are in the rules' version, behind its ``+``.
     """
-    shares = weights(country)
-    built = msgspec.to_builtins(shares)
+    shares = msgspec.json.encode(weights(country))
+    digests = {name: sha256(bytes_of(name)).hexdigest() for name in FILES}
     return {
         "rules_version": rules_version(),
         "detector_version": DETECTOR_VERSION,
-        "files": {name: sha256(bytes_of(name)).hexdigest() for name in FILES},
-        "weights": {"sha256": sha256(msgspec.json.encode(built)).hexdigest(), "used": built},
+        "sha256": digests | {"user shares": sha256(shares).hexdigest()},
+    }
+
+
+def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint]) -> dict[str, Any]:
+    """The parts of reference data that this incident rests on, for a reader.
+
+    A fingerprint out of a published set is named; its text is its makers' to pass on.
+    """
+    return {
+        "user_shares": msgspec.to_builtins(weights(country)),
+        "platforms": {target: domains_of(target) for target in sorted(targets)},
+        "fingerprints": {
+            name: {"where": str(one.where), "kind": str(one.kind), "source": one.source or one.origin}
+            | ({} if one.origin else {"pattern": one.pattern, "literal": one.literal})
+            for name, one in sorted(found.items())
+        },
     }
 
 
