@@ -116,3 +116,18 @@ def test_no_verdict_on_a_made_up_record_changes(rally: Path) -> None:
     for line in rally.read_bytes().splitlines()[::25]:
         one = Record("ooni", line)
         assert _sayings(_judged(redacted(one))) == _sayings(_judged(one))
+
+
+def test_what_the_helper_and_a_bridge_answered_is_quieted_too() -> None:
+    cookie = {"headers": {"Set-Cookie": "who=me", "Date": "Sun, 17 Dec 2023 15:04:05 GMT"}}
+    control = {"http_request": {"status_code": 200, **cookie}}
+    asked = redacted(record(control=control)).data.decode()
+    requests = [{"request": {"url": "http://192.0.2.1/"}, "response": {"body": PAGE, **cookie}}]
+    bridge = {"target_protocol": "dir_port", "requests": requests}
+    for targets in ({"a": bridge}, [bridge]):
+        tor = json.loads(record().data) | {"test_name": "tor", "test_keys": {"targets": targets}}
+        asked += redacted(Record("ooni", json.dumps(tor).encode())).data.decode()
+    assert "who=me" not in asked
+    assert "15:04:05" not in asked
+    assert "Mrs Doe" not in asked
+    assert asked.count("Set-Cookie") >= 4

@@ -7,6 +7,7 @@ what it said to its reader is nobody's business, and the rules need its length.
 
 import re
 from base64 import b64encode
+from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -50,6 +51,9 @@ _KEYS: dict[str, type[Struct]] = {
 }
 
 
+_LEADING = ("requests", "response", "control", "http_request")
+
+
 def redact(data: bytes, parsed: Bundle, *, keep_pages: bool = False) -> bytes:
     """The record as it may leave the store.
 
@@ -81,16 +85,23 @@ def redact(data: bytes, parsed: Bundle, *, keep_pages: bool = False) -> bytes:
 
 
 def _decoded(data: bytes) -> dict[str, Any]:
-    for legal in (data, repair(data)):
-        try:
-            document = msgspec.json.decode(legal)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue
-        if isinstance(document, dict):
-            return document
-    raise Rejected("not a JSON object")
+    document = _json(data)
+    if document is None:
+        document = _json(repair(data))
+    if not isinstance(document, dict):
+        raise Rejected("not a JSON object")
+    return document
 
 
+def _json(data: bytes) -> Any:
+    """``None`` = it is not legal."""
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+@cache
 def _wanted(kind: Any) -> Any:
     """The keys that a structure of ``document`` reads, as ``pruned`` takes them."""
     if get_origin(kind) is Union or type(kind).__name__ == "UnionType":
@@ -113,13 +124,16 @@ def _tor_targets(targets: Any) -> Any:
 
 
 def _responses(keys: Any) -> list[dict[str, Any]]:
-    """All maps that hold a response, wherever they stand."""
+    """All maps that hold a response: they stand at the end of the ways in ``_LEADING`` and nowhere else."""
     if isinstance(keys, list):
         return [found for each in keys for found in _responses(each)]
     if not isinstance(keys, dict):
         return []
     own = [keys] if keys.keys() & {"headers", "headers_list", "body"} else []
-    return own + [found for each in keys.values() for found in _responses(each)]
+    below = [keys[name] for name in _LEADING if name in keys]
+    targets = keys.get("targets")
+    below += list(targets.values()) if isinstance(targets, dict) else [targets]
+    return own + [found for each in below for found in _responses(each)]
 
 
 def _quiet(response: dict[str, Any], keep_pages: bool) -> None:
