@@ -110,6 +110,40 @@ def gather(store: Store, incident_id: str) -> Gathered:
     )
 
 
+def _computed(gathered: Gathered) -> Incident:
+    """The incident that the redacted records amount to."""
+    chosen = gathered.selection
+    lines = (
+        record
+        for packed, name in ((gathered.records, manifest.RECORDS), (gathered.controls, manifest.CONTROLS))
+        for record in unpack_lines(packed, name)
+    )
+    computed = recompute(lines, chosen.country, chosen.since, chosen.until)
+    found = closest(computed.incidents, gathered.incident)
+    if found is None:
+        raise FanousError(
+            f"the records of {gathered.incident.id} no longer amount to it (run `fanous rejudge` first: the "
+            "ledger may be of another version), so there is nothing to prove"
+        )
+    return found
+
+
+def _parts(gathered: Gathered, found: Incident, apart: list[str]) -> dict[str, bytes]:
+    chosen = gathered.selection
+    span = {"country": chosen.country, "since": chosen.since, "until": chosen.until}
+    return {
+        manifest.README: README.encode(),
+        manifest.CLAIM: _document(span | {"incident": claim_of(found)}),
+        manifest.LEDGER: _document(gathered.ledger | {"differences": apart}),
+        manifest.REFERENCE: _document(reference(chosen.country)),
+        manifest.USED: _document(used(chosen.country, found.targets, gathered.fingerprints)),
+        manifest.PARAMETERS: _document(parameters()),
+        manifest.SOURCES: _document({source: licence_of(source) for source in gathered.sources}),
+        manifest.RECORDS: gathered.records,
+        manifest.CONTROLS: gathered.controls,
+    }
+
+
 def _check_claimed(incident: Incident) -> None:
     if incident.status is Status.RETRACTED:
         raise FanousError(f"{incident.id} was retracted: nothing is claimed, so there is nothing to prove")
@@ -129,37 +163,9 @@ def pack(gathered: Gathered, path: Path, key: Ed25519PrivateKey, now: float) -> 
     Raises:
         FanousError: the redacted records do not bear the incident out, or the file cannot be written.
     """
-    chosen = gathered.selection
-    lines = (
-        record
-        for packed, name in ((gathered.records, manifest.RECORDS), (gathered.controls, manifest.CONTROLS))
-        for record in unpack_lines(packed, name)
-    )
-    computed = recompute(lines, chosen.country, chosen.since, chosen.until)
-    found = closest(computed.incidents, gathered.incident)
-    if found is None:
-        raise FanousError(
-            f"the records of {gathered.incident.id} no longer amount to it (run `fanous rejudge` first: the "
-            "ledger may be of another version), so there is nothing to prove"
-        )
-    claim = {
-        "country": chosen.country,
-        "since": chosen.since,
-        "until": chosen.until,
-        "incident": claim_of(found),
-    }
-    apart = differences(claim["incident"], gathered.ledger["claim"], minutes=True)
-    parts = {
-        manifest.README: README.encode(),
-        manifest.CLAIM: _document(claim),
-        manifest.LEDGER: _document(gathered.ledger | {"differences": apart}),
-        manifest.REFERENCE: _document(reference(chosen.country)),
-        manifest.USED: _document(used(chosen.country, found.targets, gathered.fingerprints)),
-        manifest.PARAMETERS: _document(parameters()),
-        manifest.SOURCES: _document({source: licence_of(source) for source in gathered.sources}),
-        manifest.RECORDS: gathered.records,
-        manifest.CONTROLS: gathered.controls,
-    }
+    found = _computed(gathered)
+    apart = differences(claim_of(found), gathered.ledger["claim"], minutes=True)
+    parts = _parts(gathered, found, apart)
     content = pack_parts(manifest.signed(parts, key, f"fanous {__version__}", to_minute(now)))
     try:
         path.write_bytes(content)
