@@ -39,6 +39,7 @@ def report(*incidents: Incident, watch: Watch = RALLY) -> WatchReport:
         (cut(14, 15), Timing.BEFORE),
         (cut(16, 17), Timing.DURING),
         (cut(15, 17), Timing.BEFORE_OR_DURING),
+        (cut(14, 17), Timing.BEFORE_OR_DURING),  # likelier before: not enough to say so
         (cut(14, 15, end=15.5), Timing.OVER_BEFORE),
         (cut(-20, -19), Timing.ALREADY_ON),
         (cut(None, 15), Timing.ALREADY_ON),
