@@ -28,11 +28,24 @@ LAYERS: tuple[frozenset[str], ...] = (
             "progress",
             "logline",
             "languages",
+            "ics",
             "testing",
         }
     ),
     frozenset(
-        {"pipeline", "tally", "scheduler", "adversary", "evaluate", "corpus", "judging", "demonstration"}
+        {
+            "pipeline",
+            "tally",
+            "scheduler",
+            "adversary",
+            "evaluate",
+            "corpus",
+            "judging",
+            "demonstration",
+            "evidence",
+            "statements",
+            "revising",
+        }
     ),
     frozenset({"web", "live", "commands", "cli", "__main__"}),
 )

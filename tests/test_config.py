@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.config import data_folder, store_place
+from fanous.config import data_folder, review_national, store_place
 from fanous.errors import FanousError
 from fanous.store import StoreLocation
 
@@ -76,7 +76,7 @@ def test_the_file_may_name_three_addresses(home: Path) -> None:
         ('[store]\nfoldr = "x"', "unknown key `foldr` in [store]; did you mean `folder`?"),
         ('[store]\nqqq = "x"', "unknown key `qqq` in [store]; known are folder, archive, facts, ledger"),
         ('[stor]\nfolder = "x"', "unknown table [stor]; did you mean [store]?"),
-        ("[qqq]", "unknown table [qqq]; known are [store], [run]"),
+        ("[qqq]", "unknown table [qqq]; known are [store], [review], [run]"),
         ('store = "x"', "`store` must be a table: [store]"),
         ("[store]\nfolder = 5", "`folder` in [store] must be a text, not 5"),
         ('[store]\nfolder = ""', "`folder` in [store] must be a text, not ''"),
@@ -106,3 +106,23 @@ def test_a_missing_or_unreadable_file_is_said(home: Path) -> None:
     (home / "latin.toml").write_bytes(b'[store]\nfolder = "\xe9"')
     with pytest.raises(FanousError, match="cannot be read"):
         store_place(None, home / "latin.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("", None),
+        ("[review]", None),
+        ("[review]\nnational = true", True),
+        ("[review]\nnational = false", False),
+    ],
+)
+def test_the_file_says_whether_national_claims_are_held(text: str, held: bool | None, home: Path) -> None:
+    assert review_national(toml(home, text)) is held
+    assert review_national(None) is None
+
+
+@pytest.mark.parametrize("text", ["[review]\nnational = 1", "[review]\nnation = true", "review = 3"])
+def test_a_mistake_about_reviews_is_one_sentence(text: str, home: Path) -> None:
+    with pytest.raises(FanousError, match=r"\[review\]"):
+        review_national(toml(home, text))

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from fanous import __version__
+from fanous.commands.claims import claims_app
 from fanous.commands.collect import collect, drain
 from fanous.commands.desk import (
     ConfigOption,
@@ -32,6 +33,8 @@ from fanous.commands.incidents import incidents_app
 from fanous.commands.probe import probe_app
 from fanous.commands.refdata import refdata_app
 from fanous.commands.run import run
+from fanous.commands.verify import verify
+from fanous.commands.watches import watch_app
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
@@ -66,11 +69,14 @@ app = typer.Typer(
 )
 app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
+app.add_typer(claims_app, name="claims")
+app.add_typer(watch_app, name="watch")
 app.add_typer(refdata_app, name="refdata")
 app.command()(run)
 app.command()(heard)
 app.command()(collect)
 app.command()(drain)
+app.command()(verify)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 STORE_KEYS = ("folder", "archive", "facts", "ledger")
 
-TABLES = ("store", "run", "clock", "rounds", "probe", "collector")
+TABLES = ("store", "review", "run", "clock", "rounds", "probe", "collector")
 """One file serves all commands; ``fanous run`` reads the others (``fanous.live.configuration``)."""
 
 
@@ -46,6 +46,23 @@ def store_place(store: Path | None, config: Path | None) -> "Path | StoreLocatio
     if missing:
         raise FanousError(f"{config}: table [store] lacks {', '.join(missing)} (or give `folder` alone)")
     return at_urls(table["archive"], table["facts"], table["ledger"])
+
+
+def review_national(config: Path | None) -> bool | None:
+    """``national`` of the table ``[review]``: are national claims held?  ``None`` = it does not say.
+
+    Raises:
+        FanousError: the TOML file is missing or says something unknown.
+    """
+    if config is None:
+        return None
+    table = read_config(config).get("review", {})
+    if set(table) - {"national"}:
+        raise FanousError(f"{config}: [review] has one key, `national`, which is true or false")
+    national = table.get("national")
+    if national is not None and not isinstance(national, bool):
+        raise FanousError(f"{config}: `national` in [review] must be true or false, not {national!r}")
+    return national
 
 
 def read_config(config: Path) -> dict[str, Any]:

@@ -15,17 +15,17 @@ from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.errors import FanousError, Rejected
 from fanous.incidents.correlate import Finding, correlate
 from fanous.incidents.lifecycle import Setting, incident_of
-from fanous.incidents.matching import match
 from fanous.judging import known_fingerprints, rules_version
 from fanous.model.alternatives import Alternatives
 from fanous.model.entity import UNKNOWN_COUNTRY, Family
-from fanous.model.incident import Incident, Interval, Status
+from fanous.model.incident import Incident, Interval
 from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.publishers.grid import network_times
 from fanous.publishers.terminal import Answer
 from fanous.refdata.weights import weights
+from fanous.revising import approval_of, write_changes
 from fanous.rules import judge
 from fanous.store import Judged, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
@@ -244,20 +244,20 @@ def detect(store: Store, country: str, first: float, last: float) -> list[Incide
     if country == UNKNOWN_COUNTRY:
         return []
     since, until = _window(store, country, first, last)
-    return _write_changes(store, country, find_incidents(store, country, since, until), since, until)
+    return write_changes(store, country, find_incidents(store, country, since, until), since, until)
 
 
-def _write_changes(
-    store: Store, country: str, found: list[Incident], since: float, until: float
-) -> list[Incident]:
-    """Revisions for what changed; what the data no longer bear out is retracted, in public."""
-    known = [i for i in store.incidents(country, since, until) if i.onset >= since]
-    pairs = match(found, known)
-    kept = {earlier.id for _, earlier in pairs if earlier is not None}
-    for incident in known:
-        if incident.id not in kept and incident.status is not Status.RETRACTED:
-            store.retract(incident.id, "measurements that came in since do not bear it out")
-    return [store.put(new, new.reason, known_as=old.id if old else None) for new, old in pairs]
+def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
+    """Let a held claim stand, in the name of a person, and write what it is without the hold.
+
+    Raises:
+        FanousError: there is no such incident, or it is not held.
+    """
+    approval = approval_of(store, incident_id, who, note, at)
+    store.approve(approval)
+    claim = store.revisions(incident_id)[-1].incident
+    detect(store, claim.country, claim.onset, claim.onset if claim.end is None else claim.end)
+    return store.revisions(incident_id)[-1].incident
 
 
 def _window(store: Store, country: str, first: float, last: float) -> tuple[float, float]:

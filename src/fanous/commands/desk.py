@@ -44,18 +44,21 @@ def open_named(store: Path | None, config: Path | None, *, read_only: bool = Fal
     Where `fanous run` has it open, the whole command is carried out there, and ends here.
     """
     from fanous.commands.owned import carried
-    from fanous.config import store_place
+    from fanous.config import review_national, store_place
     from fanous.store import StoreHeld, open_store
 
     here = carried.get()
     if here is not None:
         yield here.store
         return
+    hold = review_national(config)
     try:
         opened = open_store(store_place(store, config), read_only=read_only)
     except StoreHeld as held:
         _leave_to_owner(held)
     with opened:
+        if hold is not None and not read_only:
+            opened.hold_national(hold)
         yield opened
 
 

@@ -1,5 +1,7 @@
-"""Command line of incidents: ``fanous incidents list`` and ``fanous incidents show``."""
+"""Command line of incidents: list them, show one, pack its evidence."""
 
+import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,6 +59,8 @@ def incidents_show(
     """One incident with what each network saw and every revision of the claim."""
     from fanous.publishers.document import detailed_document
     from fanous.publishers.terminal import incident_text
+    from fanous.publishers.witnesses import account_lines, accounts_document
+    from fanous.statements import witnesses
 
     with open_named(store, config, read_only=True) as opened:
         incident = opened.incident(incident_id.upper())
@@ -64,14 +68,109 @@ def incidents_show(
             raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
         revisions = opened.revisions(incident.id)
         names = opened.networks(incident.country)
+        accounts = witnesses(opened, incident)
     history = [
         {"n": r.n, "at": to_iso(r.at), "status": str(r.incident.status), "reason": r.reason}
         for r in revisions
     ]
     if as_json:
-        print_document(detailed_document(incident) | {"revisions": history})
+        print_document(detailed_document(incident) | accounts_document(accounts) | {"revisions": history})
         return
     console().print(incident_text(incident, names))
+    print("\nWho saw what")
+    for line in account_lines(accounts):
+        print(f"  {line}")
     print("\nRevisions")
     for one in history:
         print(f"  {one['n']}. {one['at']}  {one['status']}: {one['reason']}")
+
+
+@incidents_app.command("bundle")
+def incidents_bundle(
+    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")],
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Ed25519 key (PEM); by default one of your own, made once.")
+    ] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pack what an incident rests on, redacted and signed; `fanous verify` recomputes it anywhere."""
+    from fanous.config import data_folder
+    from fanous.evidence.pack import gather, pack
+    from fanous.evidence.signing import KEY_FILE, signing_key
+
+    private = signing_key(key or data_folder() / KEY_FILE)
+    with open_named(store, config, read_only=True) as opened:
+        gathered = gather(opened, incident_id.upper())
+    packed = pack(gathered, out, private, time.time())
+    if as_json:
+        print_document(
+            {
+                "file": str(packed.path),
+                "bytes": packed.bytes,
+                "records": packed.records,
+                "controls": packed.controls,
+                "signed_by": packed.key,
+                "ledger_differences": packed.differences,
+            }
+        )
+        return
+    print(f"{packed.path}: {packed.bytes:,} bytes")
+    print(f"  {packed.records:,} measurements of the country, {packed.controls:,} of others as controls")
+    print(f"  signed by SHA256:{packed.key}")
+    for line in packed.differences:
+        print(f"  computed from minutes, the claim is not quite the ledger's: {line}")
+    print(f"Whoever has the file can check it: fanous verify {packed.path}")
+
+
+@incidents_app.command("approve")
+def incidents_approve(
+    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
+    by: Annotated[str, typer.Option("--by", help="Who has looked at it: a person's name.")],
+    note: Annotated[str, typer.Option("--note", help="In their words.")] = "",
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Let a claim stand that was held for review; who did, and when, stays in the ledger."""
+    from fanous import pipeline
+    from fanous.publishers.sentence import sentence
+
+    with open_named(store, config) as opened:
+        incident = pipeline.approve(opened, incident_id.upper(), by, note, time.time())
+    print(f"{incident.id}  {incident.status}  {sentence(incident)}")
+
+
+@incidents_app.command("corrections")
+def incidents_corrections(
+    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What was claimed and taken back or narrowed since, with the reason; newest first."""
+    from fanous.statements import corrections
+
+    code = country_code(country) if country else None
+    with open_named(store, config, read_only=True) as opened:
+        found = corrections(opened, code)
+    if as_json:
+        listed = [
+            {
+                "incident": one.incident,
+                "country": one.country,
+                "revision": one.n,
+                "at": to_iso(one.at),
+                "taken_back": list(one.taken_back),
+                "reason": one.reason,
+            }
+            for one in found
+        ]
+        print_document({"corrections": listed})
+        return
+    for one in found:
+        print(f"{to_iso(one.at)}  {one.incident}  took back {'; '.join(one.taken_back)}")
+        print(f"    because: {one.reason}")
+    if not found:
+        print("no corrections: nothing that was claimed has been taken back")

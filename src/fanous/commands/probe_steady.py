@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ from fanous.commands.probing import (
     urls_of,
 )
 from fanous.model.instant import to_iso
+from fanous.model.watch import Watch
 
 
 def probe_watch(
@@ -34,6 +36,10 @@ def probe_watch(
     organisation: Annotated[
         bool, typer.Option("--organisation", help="This is an organisation's own line: down to 60 s.")
     ] = False,
+    during: Annotated[
+        Path | None,
+        typer.Option("--during", help="Announced events (.ics): an organisation's line measures each 60 s."),
+    ] = None,
     rounds: Annotated[int, typer.Option("--rounds", min=0, help="End after so many; 0 = go on.")] = 0,
     out: Out = None,
     helper: Helper = None,
@@ -46,6 +52,7 @@ def probe_watch(
     yes: Yes = False,
 ) -> None:
     """Measure again and again, with jitter: one line a round; consent is looked up before each."""
+    from fanous.probes.cadence import cadence
     from fanous.probes.record import Vantage
     from fanous.probes.settings import adjusted, load_settings
     from fanous.probes.watch import check_interval, least_interval, watch
@@ -57,6 +64,10 @@ def probe_watch(
         load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, helper=helper, ca_file=ca_file
     )
     vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")
+    events = _watches(during, organisation=organisation)
+
+    def interval() -> float:
+        return cadence(every, time.time(), events, organisation=organisation)
 
     def one_round(_number: int) -> None:
         check_consent(yes, settings.cap_mb)  # withdrawing it stops a watch too
@@ -64,7 +75,18 @@ def probe_watch(
         report = measure(settings, vantage, urls, out, quiet=True)
         print(f"{to_iso(began)}  {round_line(report)}", flush=True)
 
-    watch(one_round, every, least_interval(organisation=organisation), rounds=rounds)
+    watch(one_round, interval, least_interval(organisation=organisation), rounds=rounds)
+
+
+def _watches(calendar: Path | None, *, organisation: bool) -> list[Watch]:
+    """The events of a calendar, all of them in the probe's own country."""
+    if calendar is None:
+        return []
+    from fanous.ics import read_calendar
+
+    if not organisation:
+        print("a volunteer's line keeps its pace, whatever is announced", file=sys.stderr)
+    return [Watch("", one.start, one.end, one.title) for one in read_calendar(calendar)]
 
 
 def probe_serve(

@@ -40,7 +40,7 @@ def pause(seconds: float, least: float, chance: random.Random) -> float:
 
 def watch(
     one_round: Callable[[int], None],
-    seconds: float,
+    seconds: float | Callable[[], float],
     least: float,
     *,
     rounds: int = 0,
@@ -49,7 +49,8 @@ def watch(
 ) -> None:
     """Call ``one_round`` with its number, from 0; ``rounds`` 0 = until interrupted.
 
-    The pause begins when a round ends: a round that takes long never makes the next one come at once.
+    ``seconds`` may be a function, asked before each pause.  The pause begins when a round ends: a round that
+    takes long never makes the next one come at once.
     """
     number, dice = 0, chance or random.Random()
     while True:
@@ -57,4 +58,4 @@ def watch(
         number += 1
         if number == rounds:
             return
-        sleep(pause(seconds, least, dice))
+        sleep(pause(seconds() if callable(seconds) else seconds, least, dice))

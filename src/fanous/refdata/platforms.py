@@ -98,6 +98,13 @@ def platforms() -> tuple[str, ...]:
     return tuple(_directory().titles)
 
 
+def domains_of(target: str) -> dict[str, list[str]]:
+    """Role -> domains of a platform, as the file has them; a host of no platform is its own ``web``."""
+    own = [entry for entry in toml_table("platforms.toml")["platform"] if entry["name"] == target]
+    found = {role: [d for entry in own for d in entry.get(role, ())] for role in ROLES}
+    return {role: domains for role, domains in found.items() if domains} or {"web": [target]}
+
+
 def normal_host(hostname: str) -> str:
     """Lower case, punycode, without port, brackets and trailing dot; ``""`` stays empty."""
     host = hostname.strip().lower()

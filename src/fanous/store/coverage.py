@@ -1,11 +1,14 @@
 """Coverage: what was measured at all - countries, networks, volume, and what allows no conclusion."""
 
+from collections.abc import Sequence
 from math import inf
 
 import numpy as np
 
+from fanous.model.arrival import Arrival
 from fanous.model.entity import Entity
 from fanous.model.series import Series, SeriesKey
+from fanous.store.columns import ticks
 from fanous.store.engine import Engine
 from fanous.store.rows import Heard, Insufficient, Reason
 from fanous.store.window import IN_WINDOW, window
@@ -29,6 +32,17 @@ SELECT asn, argMax(network_name, (times, network_name)) FROM (
     SELECT asn, network_name, count() AS times FROM measurements
     WHERE country = {country:String} AND asn != 0 AND network_name != '' GROUP BY asn, network_name
 ) GROUP BY asn ORDER BY asn
+"""
+_ARRIVED = f"""
+SELECT asn, count(), countIf(started_at < (
+    SELECT max(started_at) FROM measurements
+    WHERE country = {{country:String}} AND defect = ''
+        AND received_at <= fromUnixTimestamp64Micro({{after:Int64}}, 'UTC')
+))
+FROM measurements
+WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target IN {{targets:Array(String)}}
+    AND received_at > fromUnixTimestamp64Micro({{after:Int64}}, 'UTC') AND {IN_WINDOW}
+GROUP BY asn ORDER BY asn
 """
 _VOLUME = f"""
 SELECT asn, groupArray(bin), groupArray(made), groupArray(probes) FROM (
@@ -85,6 +99,14 @@ class CoverageAnswers:
     def countries(self, since: float = -inf, until: float = inf) -> list[str]:
         """See ``Questions.countries``."""
         return [country for (country,) in self._engine.rows(_COUNTRIES, **window(since, until))]
+
+    def arrived(
+        self, country: str, targets: Sequence[str], since: float, until: float | None, after: float
+    ) -> list[Arrival]:
+        """See ``Questions.arrived``."""
+        span = window(since, inf if until is None else until)
+        rows = self._engine.rows(_ARRIVED, country=country, targets=list(targets), after=ticks(after), **span)
+        return [Arrival(asn, made, late) for asn, made, late in rows]
 
     def networks(self, country: str) -> dict[int, str]:
         """See ``Questions.networks``."""

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Self
 
 from fanous.errors import FanousError
+from fanous.model.approval import Approval
+from fanous.model.claim import Claim
 from fanous.model.incident import Incident
 from fanous.model.record import Record
+from fanous.model.watch import Watch
 from fanous.store.alternatives import AlternativeAnswers
 from fanous.store.archive import Archive, Received
 from fanous.store.batch import Appended, Judged, Placed
@@ -205,6 +208,34 @@ class EmbeddedStore(VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAn
 
     def revisions(self, incident_id: str) -> list[Revision]:
         return self._ledger.revisions(incident_id)
+
+    # Notes
+
+    def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:
+        return self._ledger.add_claim(claim, at)
+
+    def claims(self, country: str | None = None) -> list[Claim]:
+        return self._ledger.claims(country)
+
+    def add_watch(self, watch: Watch, *, at: float | None = None) -> Watch:
+        return self._ledger.add_watch(watch, at)
+
+    def watches(self, country: str | None = None) -> list[Watch]:
+        return self._ledger.watches(country)
+
+    def approve(self, approval: Approval) -> None:
+        self._ledger.approve(approval)
+
+    def holds_national(self) -> bool:
+        return self._ledger.holds_national()
+
+    def hold_national(self, hold: bool) -> None:
+        self._ledger.hold_national(hold)
+
+    def approvals(self) -> dict[str, Approval]:
+        return self._ledger.approvals()
+
+    # What detection still has to see
 
     def undetected(self) -> dict[str, tuple[float, float]]:
         return self._ledger.undetected()

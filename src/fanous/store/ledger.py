@@ -17,18 +17,18 @@ from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
 from fanous.store.codec import decode_incident, encode_incident
 from fanous.store.disk import FULL
+from fanous.store.notices import SCHEMA, Notices
 from fanous.store.schema import FORMAT
 
-_SCHEMA = sa.MetaData()
 _META = sa.Table(
     "meta",
-    _SCHEMA,
+    SCHEMA,
     sa.Column("key", sa.String, primary_key=True),
     sa.Column("value", sa.String, nullable=False),
 )
 _INCIDENTS = sa.Table(
     "incidents",
-    _SCHEMA,
+    SCHEMA,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("country", sa.String(2), nullable=False),
     sa.Column("year", sa.Integer, nullable=False),
@@ -38,7 +38,7 @@ _INCIDENTS = sa.Table(
 )
 _REVISIONS = sa.Table(
     "revisions",
-    _SCHEMA,
+    SCHEMA,
     sa.Column("incident", sa.ForeignKey("incidents.id"), primary_key=True),
     sa.Column("n", sa.Integer, primary_key=True),
     sa.Column("at", sa.Float, nullable=False),
@@ -50,7 +50,7 @@ _REVISIONS = sa.Table(
 )
 _UNDETECTED = sa.Table(
     "undetected",
-    _SCHEMA,
+    SCHEMA,
     sa.Column("country", sa.String(2), primary_key=True),
     sa.Column("since", sa.Float, nullable=False),
     sa.Column("until", sa.Float, nullable=False),
@@ -72,15 +72,15 @@ class Revision:
     incident: Incident
 
 
-class Ledger:
-    """Incidents in a database, by SQLAlchemy URL."""
+class Ledger(Notices):
+    """Incidents, and what people note beside them, in a database, by SQLAlchemy URL."""
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._engine = _connect(url)
         try:
             with _ledger_errors(url), self._engine.begin() as connection:
-                _SCHEMA.create_all(connection)
+                SCHEMA.create_all(connection)
                 _check_format(connection, url)
         except FanousError:
             self._engine.dispose()

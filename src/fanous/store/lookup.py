@@ -1,5 +1,6 @@
-"""Lookup: one measurement by its uid, with its facts as they were put in."""
+"""Lookup: measurements by their uid, with their facts as they were put in."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from fanous.store.engine import Engine
 from fanous.store.rows import StoredMeasurement
 from fanous.store.schema import MEASUREMENTS, OBSERVATIONS, VERDICTS
 from fanous.store.segment import Location, parse_name
+from fanous.store.window import IN_WINDOW, window
 
 Noun = TypeVar("Noun", Measurement, Observation, Verdict)
 
@@ -22,8 +24,17 @@ _OF_UID = (
 )
 
 
+UIDS_ASKED = 10_000
+"""Names in one question: what the engine takes in a parameter without complaint."""
+
+_LOCATIONS = f"""
+SELECT segment, position FROM measurements WHERE uid IN {{uids:Array(String)}} AND {IN_WINDOW}
+ORDER BY segment, position
+"""
+
+
 class LookupAnswers:
-    """One measurement.
+    """Measurements by their uid.
 
     Attributes:
         _engine: with all tables.
@@ -39,18 +50,25 @@ class LookupAnswers:
         if not rows:
             return None
         row = dict(zip(MEASUREMENTS, rows[0], strict=True))
-        segment = parse_name(row["segment"])
-        if segment is None:
-            raise ValueError(f"not the name of a segment: {row['segment']}")
         return StoredMeasurement(
             measurement=_noun(Measurement, row),
             source=row["source"],
             received_at=row["received_at"],
-            location=Location(segment, row["position"]),
+            location=_location(row["segment"], row["position"]),
             observations=row["observations"],
             control_failure=row["control_failure"],
             bogus=tuple(row["bogus"]),
         )
+
+    def locations(self, uids: Iterable[str], since: float, until: float) -> list[Location]:
+        """See ``Questions.locations``."""
+        asked = list(uids)
+        rows = [
+            row
+            for at in range(0, len(asked), UIDS_ASKED)
+            for row in self._engine.rows(_LOCATIONS, uids=asked[at : at + UIDS_ASKED], **window(since, until))
+        ]
+        return [_location(segment, position) for segment, position in sorted(rows)]
 
     def verdicts(self, uid: str) -> list[Verdict]:
         """See ``Questions.verdicts``."""
@@ -63,6 +81,13 @@ class LookupAnswers:
     def _facts_of(self, table: str, columns: dict[str, str], uid: str) -> list[dict[str, Any]]:
         sql = f"SELECT {_selected(columns)} FROM {table} WHERE {_OF_UID} ORDER BY number"
         return [dict(zip(columns, row, strict=True)) for row in self._engine.rows(sql, uid=uid)]
+
+
+def _location(name: str, position: int) -> Location:
+    segment = parse_name(name)
+    if segment is None:
+        raise ValueError(f"not the name of a segment: {name}")
+    return Location(segment, position)
 
 
 def _selected(columns: dict[str, str]) -> str:

@@ -10,12 +10,16 @@ from math import inf
 from typing import Protocol
 
 from fanous.model.alternatives import Onset, Software
+from fanous.model.approval import Approval
+from fanous.model.arrival import Arrival
+from fanous.model.claim import Claim
 from fanous.model.incident import Incident, Interval
 from fanous.model.observation import Observation
 from fanous.model.record import Record
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
+from fanous.model.watch import Watch
 from fanous.store.batch import Appended, Judged
 from fanous.store.ledger import Revision
 from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
@@ -125,6 +129,15 @@ class Questions(Protocol):
     ) -> EvidenceCounts:
         """What supports a claim about these targets on these networks in these intervals."""
 
+    def arrived(
+        self, country: str, targets: Sequence[str], since: float, until: float | None, after: float
+    ) -> list[Arrival]:
+        """Sound measurements of the targets, made in the window, that were received after an instant.
+
+        Args:
+            until: ``None`` = no bound.
+        """
+
     def networks(self, country: str) -> dict[int, str]:
         """ASN to the name that most of its measurements give."""
 
@@ -153,6 +166,9 @@ class Questions(Protocol):
 
     def measurement(self, uid: str) -> StoredMeasurement | None:
         """``None`` = unknown."""
+
+    def locations(self, uids: Iterable[str], since: float, until: float) -> list[Location]:
+        """Where the raw records of these measurements lie, in order of receipt; unknown ones are left out."""
 
     def verdicts(self, uid: str) -> list[Verdict]:
         """As they were judged, in order."""
@@ -206,7 +222,42 @@ class Claims(Protocol):
         """Its incidents say what its measurements say."""
 
 
-class Store(Measurements, Questions, Claims, Protocol):
+class Notes(Protocol):
+    """What people put beside the incidents; written once, never changed."""
+
+    def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:
+        """Record what somebody else says.
+
+        Args:
+            at: when it was recorded; ``None`` = now.
+
+        Returns:
+            The claim with its label.
+        """
+
+    def claims(self, country: str | None = None) -> list[Claim]:
+        """By the time of which they speak; ``None`` = of all countries."""
+
+    def add_watch(self, watch: Watch, *, at: float | None = None) -> Watch:
+        """Register an announced event; the very same one again keeps its label and its first time."""
+
+    def watches(self, country: str | None = None) -> list[Watch]:
+        """By start; ``None`` = of all countries."""
+
+    def approve(self, approval: Approval) -> None:
+        """Record that a person lets an incident pass; the latest approval of it counts."""
+
+    def holds_national(self) -> bool:
+        """Do national claims wait for a person here?"""
+
+    def hold_national(self, hold: bool) -> None:
+        """Say whether they do, from now on and for whatever process writes into this store."""
+
+    def approvals(self) -> dict[str, Approval]:
+        """Incident -> its approval."""
+
+
+class Store(Measurements, Questions, Claims, Notes, Protocol):
     """A store.  A context manager: leaving it closes it."""
 
     def now(self) -> float:

@@ -1,0 +1,140 @@
+"""Verify: a bundle is opened, checked byte for byte, and computed again from its records."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fanous.errors import FanousError
+from fanous.evidence import manifest
+from fanous.evidence.claim import claim_of, differences
+from fanous.evidence.container import Refused, read_parts
+from fanous.evidence.lines import unpack_lines
+from fanous.evidence.recompute import Recomputed, closest, recompute
+from fanous.evidence.reference import parameters, reference, unlike
+from fanous.evidence.signing import fingerprint
+from fanous.model.incident import Incident
+from fanous.model.record import Record
+
+LEAST_FINGERPRINT = 16
+"""Hex digits by which a signer may be named: fewer could be found by trying."""
+
+
+class Result(StrEnum):
+    MATCH = "match"
+    DIFFERS = "differs"
+    OTHER_VERSIONS = "other_versions"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came of it.
+
+    Attributes:
+        differences: where the claim is not what the records amount to here.
+        versions: (what, in the bundle, here) of rules, detectors, thresholds and reference data.
+        ledger: where the packer's ledger says something else than the claim, and its id for it.
+        synthetic: records that say of themselves that a generator made them up.
+        signer: fingerprint of the key.
+    """
+
+    result: Result
+    label: str
+    claim: Incident
+    differences: list[str]
+    versions: list[tuple[str, str, str]]
+    ledger: list[str]
+    records: int
+    synthetic: int
+    signer: str
+    made_at: str
+    made_by: str
+    sources: dict[str, dict[str, str]]
+
+
+class _Claim(msgspec.Struct):
+    country: str
+    since: float
+    until: float
+    incident: Incident
+
+
+class _Ledger(msgspec.Struct):
+    id: str
+    differences: list[str]
+
+
+def verify(path: Path, signer: str = "") -> Verification:
+    """Check and recompute.
+
+    Args:
+        signer: fingerprint, or at least its first 16 digits, that the key must have; empty = any.
+
+    Raises:
+        Refused: a byte is not as it was signed, another key signed, or it is no bundle.
+        FanousError: the file cannot be read.
+    """
+    parts = read_parts(path)
+    checked = manifest.checked(parts)
+    by = fingerprint(checked.key)
+    _check_signer(by, signer)
+    claim = _read(parts, manifest.CLAIM, _Claim)
+    ledger = _read(parts, manifest.LEDGER, _Ledger)
+    versions = unlike(_read(parts, manifest.REFERENCE, dict), _plain(reference(claim.country)))
+    versions += unlike(_read(parts, manifest.PARAMETERS, dict), _plain(parameters()))
+    computed = recompute(_records(parts), claim.country, claim.since, claim.until)
+    apart = _apart(claim.incident, computed)
+    result = Result.DIFFERS if apart else Result.MATCH
+    return Verification(
+        result=Result.OTHER_VERSIONS if versions else result,
+        label=ledger.id,
+        claim=claim.incident,
+        differences=apart,
+        versions=versions,
+        ledger=ledger.differences,
+        records=computed.records,
+        synthetic=computed.synthetic,
+        signer=by,
+        made_at=checked.made_at,
+        made_by=checked.made_by,
+        sources=_read(parts, manifest.SOURCES, dict[str, dict[str, str]]),
+    )
+
+
+def _check_signer(by: str, wanted: str) -> None:
+    asked = wanted.lower().removeprefix("sha256:")
+    if wanted and len(asked) < LEAST_FINGERPRINT:
+        raise FanousError(
+            f"a fingerprint of fewer than {LEAST_FINGERPRINT} digits names nobody: give more of it"
+        )
+    if not by.startswith(asked):
+        raise Refused(f"it was signed by the key {by}, not by {wanted}")
+
+
+def _read(parts: dict[str, bytes], name: str, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(parts[name], type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(f"the part {name} cannot be read: {error}") from error
+
+
+def _plain(document: Any) -> Any:
+    """As it reads after being written."""
+    return msgspec.json.decode(msgspec.json.encode(document))
+
+
+def _records(parts: dict[str, bytes]) -> Iterator[Record]:
+    for name in (manifest.RECORDS, manifest.CONTROLS):
+        yield from unpack_lines(parts[name], name)
+
+
+def _apart(claim: Incident, computed: Recomputed) -> list[str]:
+    wanted = claim_of(claim)
+    best = closest(computed.incidents, claim)
+    rejects = [f"a record cannot be used: {why}" for why in computed.rejects]
+    if best is None:
+        return ["the records amount to no such incident", *rejects]
+    return differences(wanted, claim_of(best)) + rejects

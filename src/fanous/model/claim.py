@@ -1,0 +1,64 @@
+"""Claim: what somebody else says of a disruption, kept beside what Fanous found."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fanous.model.incident import Scope
+
+
+class Said(StrEnum):
+    """What is said to have happened."""
+
+    DISRUPTED = "disrupted"
+    OUTAGE = "outage"
+    BLOCKING = "blocking"
+    THROTTLING = "throttling"
+    SLOWDOWN = "slowdown"
+    NORMAL = "normal"
+
+
+class Answer(StrEnum):
+    """Of the evidence, to a claim."""
+
+    SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
+    CANNOT_TELL = "cannot_tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One statement.  Times are unix seconds, UTC; what was not said is ``None`` or empty.
+
+    Attributes:
+        who: said it: ``NetBlocks``, ``the regulator``.
+        said: what; ``disrupted`` = restricted in whichever way, ``throttling`` = slowed down, ``slowdown`` =
+            everything slow.
+        country: ISO 3166-1 alpha-2.
+        since: the time of which they speak, half-open with ``until``.
+        networks: ASNs of which they speak; empty = no network in particular.
+        targets: of which they speak; empty = no target in particular.
+        scope: how far they say it reached.
+        level: for outages: share of ordinary level left, 0..1.
+        began_before: the instant before which they say it began.
+        hours: how long they say it lasted.
+        link: where they said it.
+        quote: in their own words.
+        id: label, ``PK-claim-1``; empty until the ledger has given one.
+        recorded_at: when it came into the ledger.
+    """
+
+    who: str
+    said: Said
+    country: str
+    since: float
+    until: float
+    networks: tuple[int, ...] = ()
+    targets: tuple[str, ...] = ()
+    scope: Scope | None = None
+    level: float | None = None
+    began_before: float | None = None
+    hours: float | None = None
+    link: str = ""
+    quote: str = ""
+    id: str = ""
+    recorded_at: float = 0.0

@@ -1,0 +1,83 @@
+"""Revising: what was found becomes revisions in the ledger, each with the reason why the claim changed."""
+
+from dataclasses import replace
+
+from fanous.errors import FanousError
+from fanous.incidents.late import arrival_sentence
+from fanous.incidents.matching import match
+from fanous.incidents.review import held, is_held, must_wait
+from fanous.model.approval import Approval
+from fanous.model.incident import Incident, Status
+from fanous.store import Store
+
+NOT_BORNE_OUT = "the measurements do not bear it out any more"
+
+
+def write_changes(
+    store: Store, country: str, found: list[Incident], since: float, until: float
+) -> list[Incident]:
+    """Revisions for what changed; what the data no longer bear out is retracted, in public.
+
+    A national claim that a person has to see first is written as suspected until it is approved.
+    """
+    known = [i for i in store.incidents(country, since, until) if i.onset >= since]
+    pairs = match(found, known)
+    kept = {earlier.id for _, earlier in pairs if earlier is not None}
+    for incident in known:
+        if incident.id not in kept and incident.status is not Status.RETRACTED:
+            store.retract(incident.id, _joined(what_came(store, incident, incident), NOT_BORNE_OUT))
+    approved = store.approvals() if store.holds_national() else None
+    return [_write(store, _reviewed(new, old, approved), old) for new, old in pairs]
+
+
+def _reviewed(new: Incident, old: Incident | None, approved: dict[str, Approval] | None) -> Incident:
+    """``approved`` ``None`` = nothing is held in this store."""
+    if approved is None or not must_wait(new) or (old is not None and old.id in approved):
+        return new
+    return held(new)
+
+
+def _write(store: Store, new: Incident, old: Incident | None) -> Incident:
+    if old is None:
+        return store.put(new, new.reason)
+    if replace(new, id=old.id) == old:
+        return old
+    return store.put(new, _joined(what_came(store, new, old), new.reason), known_as=old.id)
+
+
+def what_came(store: Store, new: Incident, old: Incident) -> str:
+    """What happened since the last revision that can have changed the claim; empty = nothing known."""
+    last = store.revisions(old.id)[-1].at
+    approval = store.approvals().get(old.id)
+    if approval is not None and approval.at >= last:
+        return f"approved by {approval.who}{f' ({approval.note})' if approval.note else ''}"
+    starts = [i.onset if i.onset_earliest is None else i.onset_earliest for i in (new, old)]
+    ends = [i.end for i in (new, old)]
+    until = None if None in ends else max(end for end in ends if end is not None)
+    targets = sorted({*new.targets, *old.targets})
+    came = arrival_sentence(store.arrived(old.country, targets, min(starts), until, last))
+    versions = new.rules_version, new.detector_version
+    if versions != (old.rules_version, old.detector_version):
+        came = _joined(came, f"computed again with rules {versions[0]} and detectors {versions[1]}")
+    return came
+
+
+def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) -> Approval:
+    """The approval of an incident as it stands.
+
+    Raises:
+        FanousError: there is no such incident, it is not held, or nobody puts a name to it.
+    """
+    revisions = store.revisions(incident_id)
+    if not revisions:
+        raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+    if not who.strip():
+        raise FanousError("an approval needs the name of the person who looked at it: give it with --by")
+    if not is_held(revisions[-1].incident):
+        status = revisions[-1].incident.status
+        raise FanousError(f"{incident_id} is not held for review (it is {status}): nothing to approve")
+    return Approval(incident_id, revisions[-1].n, who.strip(), at, note.strip())
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(filter(None, parts))

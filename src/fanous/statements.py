@@ -1,0 +1,55 @@
+"""Statements: what others say and what was announced, held against what the store knows; reads only."""
+
+from itertools import pairwise
+from math import inf
+
+import numpy as np
+
+from fanous.incidents.claims import Checked, check_claim
+from fanous.incidents.corrections import taken_back
+from fanous.incidents.coverage import coverage_of
+from fanous.incidents.watches import OTHER_DAYS, WatchReport, report_watch
+from fanous.incidents.witnesses import who_saw_what
+from fanous.model.account import Account
+from fanous.model.claim import Claim
+from fanous.model.correction import Correction
+from fanous.model.incident import Incident
+from fanous.model.watch import Watch
+from fanous.pipeline import FAMILY_OF
+from fanous.store import Store
+
+
+def witnesses(store: Store, incident: Incident) -> tuple[Account, ...]:
+    """Who saw the incident, who did not, and who could not have."""
+    start, end = incident.onset, inf if incident.end is None else incident.end
+    targets = sorted({*incident.targets, *(t for network in incident.networks for t in network.targets)})
+    return who_saw_what(incident, store.votes(incident.country, start, end, targets), FAMILY_OF)
+
+
+def check(store: Store, claim: Claim) -> Checked:
+    """Hold one claim against the incidents and the coverage of its country, time and targets."""
+    incidents = store.incidents(claim.country, claim.since, claim.until)
+    votes = store.votes(claim.country, claim.since, claim.until, list(claim.targets) or None)
+    if claim.networks:
+        votes = votes.where(np.isin(votes.asns, claim.networks))
+    return check_claim(claim, incidents, coverage_of(votes, claim.since, claim.until))
+
+
+def corrections(store: Store, country: str | None = None) -> list[Correction]:
+    """Every revision that took something back, newest first; ``None`` = of all countries."""
+    found = []
+    for incident in store.incidents(country):
+        revisions = store.revisions(incident.id)
+        for before, after in pairwise(revisions):
+            gone = taken_back(before.incident, after.incident)
+            if gone:
+                found.append(Correction(incident.id, incident.country, after.n, after.at, gone, after.reason))
+    return sorted(found, key=lambda one: (-one.at, one.incident, one.n))
+
+
+def watch_report(store: Store, watch: Watch) -> WatchReport:
+    """What was seen around an announced event."""
+    incidents = store.incidents(watch.country)
+    targets = sorted(set(watch.targets)) or None
+    votes = store.votes(watch.country, watch.start - OTHER_DAYS, watch.end + OTHER_DAYS, targets)
+    return report_watch(watch, incidents, votes, store.span(watch.country))

@@ -1,0 +1,171 @@
+"""Notices: what people put into the ledger beside the incidents - claims by others, watches, approvals.
+
+Each is written once and never changed; a document holds it whole, the other columns find it.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
+
+import msgspec
+import sqlalchemy as sa
+
+from fanous.errors import FanousError
+from fanous.model.approval import Approval
+from fanous.model.claim import Claim
+from fanous.model.watch import Watch
+
+SCHEMA = sa.MetaData()
+"""All tables of the ledger."""
+
+Noun = TypeVar("Noun", Claim, Watch)
+
+
+def _numbered(name: str) -> sa.Table:
+    return sa.Table(
+        name,
+        SCHEMA,
+        sa.Column("id", sa.String, primary_key=True),
+        sa.Column("country", sa.String(2), nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("since", sa.Float, nullable=False),
+        sa.Column("until", sa.Float, nullable=False),
+        sa.Column("at", sa.Float, nullable=False),
+        sa.Column("digest", sa.String, nullable=False),
+        sa.Column("document", sa.Text, nullable=False),
+        sa.UniqueConstraint("country", "number"),
+    )
+
+
+_CLAIMS = _numbered("claims")
+_WATCHES = _numbered("watches")
+_APPROVALS = sa.Table(
+    "approvals",
+    SCHEMA,
+    sa.Column("incident", sa.String, primary_key=True),
+    sa.Column("at", sa.Float, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("note", sa.String, nullable=False),
+)
+
+_SETTINGS = sa.Table(
+    "settings",
+    SCHEMA,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+_HOLD = "hold_national"
+
+
+class Notices:
+    """The tables of a ledger that people fill."""
+
+    _engine: sa.Engine
+
+    def _begin(self) -> AbstractContextManager[sa.Connection]:
+        """A transaction."""
+        raise NotImplementedError
+
+    def add_claim(self, claim: Claim, at: float | None) -> Claim:
+        """See ``Notes.add_claim``."""
+        now = time.time() if at is None else at
+        span = claim.since, claim.until
+        with self._begin() as connection:
+            label, number = _next(connection, _CLAIMS, claim.country, "claim")
+            named = replace(claim, id=label, recorded_at=now)
+            _insert(connection, _CLAIMS, named, number, span, now, "")
+        return named
+
+    def claims(self, country: str | None) -> list[Claim]:
+        """See ``Notes.claims``."""
+        return list(self._documents(_CLAIMS, country, Claim))
+
+    def add_watch(self, watch: Watch, at: float | None) -> Watch:
+        """See ``Notes.add_watch``."""
+        now = time.time() if at is None else at
+        with self._begin() as connection:
+            same = sa.select(_WATCHES.c.document).where(_WATCHES.c.digest == watch.digest)
+            known = connection.scalar(same)
+            if known is not None:
+                return _decoded(known, Watch)
+            label, number = _next(connection, _WATCHES, watch.country, "watch")
+            named = replace(watch, id=label, registered_at=now)
+            _insert(connection, _WATCHES, named, number, (watch.start, watch.end), now, watch.digest)
+        return named
+
+    def watches(self, country: str | None) -> list[Watch]:
+        """See ``Notes.watches``."""
+        return list(self._documents(_WATCHES, country, Watch))
+
+    def approve(self, approval: Approval) -> None:
+        """See ``Notes.approve``."""
+        with self._begin() as connection:
+            connection.execute(_APPROVALS.insert().values(asdict(approval)))
+
+    def approvals(self) -> dict[str, Approval]:
+        """See ``Notes.approvals``."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(_APPROVALS.select().order_by(_APPROVALS.c.at)).all()
+        return {row.incident: Approval(row.incident, row.revision, row.who, row.at, row.note) for row in rows}
+
+    def holds_national(self) -> bool:
+        """See ``Notes.holds_national``."""
+        query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == _HOLD)
+        with self._engine.connect() as connection:
+            return connection.scalar(query) == "yes"
+
+    def hold_national(self, hold: bool) -> None:
+        """See ``Notes.hold_national``."""
+        if hold == self.holds_national():
+            return
+        with self._begin() as connection:
+            connection.execute(_SETTINGS.delete().where(_SETTINGS.c.key == _HOLD))
+            connection.execute(_SETTINGS.insert().values(key=_HOLD, value="yes" if hold else "no"))
+
+    def _documents(self, table: sa.Table, country: str | None, noun: type[Noun]) -> Iterator[Noun]:
+        query = sa.select(table.c.document).order_by(table.c.since, table.c.country, table.c.number)
+        if country is not None:
+            query = query.where(table.c.country == country)
+        with self._engine.connect() as connection:
+            documents = connection.scalars(query).all()
+        return (_decoded(document, noun) for document in documents)
+
+
+def _next(connection: sa.Connection, table: sa.Table, country: str, word: str) -> tuple[str, int]:
+    last = connection.scalar(sa.select(sa.func.max(table.c.number)).where(table.c.country == country))
+    number = (last or 0) + 1
+    return f"{country}-{word}-{number}", number
+
+
+def _insert(
+    connection: sa.Connection,
+    table: sa.Table,
+    noun: Claim | Watch,
+    number: int,
+    span: tuple[float, float],
+    now: float,
+    digest: str,
+) -> None:
+    row: dict[str, Any] = {
+        "id": noun.id,
+        "country": noun.country,
+        "number": number,
+        "since": span[0],
+        "until": span[1],
+        "at": now,
+        "digest": digest,
+        "document": msgspec.json.encode(noun).decode(),
+    }
+    connection.execute(table.insert().values(row))
+
+
+def _decoded(document: str, noun: type[Noun]) -> Noun:
+    try:
+        return msgspec.json.decode(document, type=noun)
+    except msgspec.MsgspecError as error:
+        raise FanousError(
+            f"the ledger holds a {noun.__name__.lower()} that cannot be read ({error}); restore a copy"
+        ) from error

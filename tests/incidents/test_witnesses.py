@@ -1,0 +1,59 @@
+"""Who saw it, who did not, who could not have."""
+
+from dataclasses import replace
+
+import pytest
+
+from fanous.incidents.witnesses import who_saw_what
+from fanous.model.account import Sight
+from fanous.model.entity import Family
+from fanous.model.incident import Incident, Interval, Kind, NetworkPart
+from fanous.model.votes import Votes
+from tests.incidents.events import HOUR, MONDAY, Ballot, votes
+from tests.store.cases import incident
+
+FAMILY_OF = {"ooni": Family.OONI, "edge": Family.EDGE}
+
+
+def blocked(kind: Kind = Kind.BLOCKING) -> Incident:
+    """X fails on AS1 from hour 1 to 5."""
+    span = Interval(MONDAY + HOUR, MONDAY + 5 * HOUR)
+    return replace(incident(), kind=kind, networks=(NetworkPart("AS1", ("x",), (span,), 4, 4, 0.999),))
+
+
+def sights(given: Votes, kind: Kind = Kind.BLOCKING) -> dict[Family, Sight]:
+    return {one.family: one.sight for one in who_saw_what(blocked(kind), given, FAMILY_OF)}
+
+
+@pytest.mark.parametrize(
+    ("ballot", "sight"),
+    [
+        (Ballot([1, 2, 3], True), Sight.SAW),
+        (Ballot([1, 2, 3], False), Sight.DID_NOT_SEE),
+        (Ballot([1, 2, 3], False, asn=2), Sight.COULD_NOT_SEE),
+        (Ballot([0, 6], False), Sight.COULD_NOT_SEE),
+        (Ballot([1, 2, 3], False, target="youtube"), Sight.COULD_NOT_SEE),
+    ],
+)
+def test_a_source_that_measured_says_what_it_saw(ballot: Ballot, sight: Sight) -> None:
+    assert sights(votes(ballot))[Family.OONI] is sight
+
+
+def test_two_families_are_told_apart() -> None:
+    seen = sights(votes(Ballot([1, 2], True), Ballot([1, 2, 3], False, source="edge")))
+    assert (seen[Family.OONI], seen[Family.EDGE]) == (Sight.SAW, Sight.DID_NOT_SEE)
+
+
+def test_routing_could_not_see_a_blocked_platform_and_has_no_data_of_an_outage() -> None:
+    assert sights(votes())[Family.ROUTING] is Sight.COULD_NOT_SEE
+    assert sights(votes(), Kind.OUTAGE)[Family.ROUTING] is Sight.NO_DATA
+
+
+def test_volunteers_cannot_send_during_an_outage() -> None:
+    assert sights(votes(), Kind.OUTAGE)[Family.OONI] is Sight.COULD_NOT_SEE
+
+
+def test_every_family_has_its_say_with_a_reason() -> None:
+    accounts = who_saw_what(blocked(), votes(Ballot([1], True)), FAMILY_OF)
+    assert [one.family for one in accounts] == list(Family)
+    assert all(one.why for one in accounts)

@@ -1,0 +1,68 @@
+"""What people put into the ledger beside the incidents."""
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.model.approval import Approval
+from fanous.model.claim import Claim, Said
+from fanous.model.incident import Scope
+from fanous.model.watch import Watch
+from fanous.store import Store, open_store
+from tests.store.cases import NOON, incident
+
+CLAIM = Claim(
+    "NetBlocks", Said.DISRUPTED, "PK", NOON, NOON + 3600, targets=("x",), scope=Scope.NATION, hours=7
+)
+WATCH = Watch("PK", NOON, NOON + 7200, "A rally", ("x",))
+
+
+def test_claims_come_back_as_they_were_with_labels_by_country(store: Store) -> None:
+    first = store.add_claim(CLAIM, at=1.0)
+    other = store.add_claim(replace(CLAIM, country="IR"), at=2.0)
+    second = store.add_claim(replace(CLAIM, since=NOON - 60), at=3.0)
+    assert [c.id for c in (first, other, second)] == ["PK-claim-1", "IR-claim-1", "PK-claim-2"]
+    assert store.claims("PK") == [second, first]
+    assert first == replace(CLAIM, id="PK-claim-1", recorded_at=1.0)
+    assert len(store.claims()) == 3
+
+
+def test_a_watch_that_is_registered_twice_keeps_its_first_time(store: Store) -> None:
+    first = store.add_watch(WATCH, at=1.0)
+    again = store.add_watch(WATCH, at=NOON + 60)
+    assert again == first
+    assert store.watches("PK") == [first]
+    assert store.add_watch(replace(WATCH, title="Another"), at=1.0).id == "PK-watch-2"
+
+
+def test_the_latest_approval_counts(store: Store) -> None:
+    store.approve(Approval("PK-2023-0001", 1, "Ayesha", 1.0))
+    store.approve(Approval("PK-2023-0001", 3, "Bilal", 2.0, "seen again"))
+    assert store.approvals() == {"PK-2023-0001": Approval("PK-2023-0001", 3, "Bilal", 2.0, "seen again")}
+
+
+def test_a_ledger_from_before_these_tables_opens_and_loses_nothing(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        known = store.put(incident(), "first")
+    with sqlite3.connect(tmp_path / "store" / "ledger.sqlite") as ledger:
+        for table in ("claims", "watches", "approvals"):
+            ledger.execute(f"DROP TABLE {table}")
+    with open_store(tmp_path / "store") as store:
+        assert store.incidents("PK") == [known]
+        assert (store.claims(), store.watches()) == ([], [])
+        store.add_claim(CLAIM)
+
+
+def test_a_damaged_claim_is_named(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        store.add_claim(CLAIM)
+    with sqlite3.connect(tmp_path / "store" / "ledger.sqlite") as ledger:
+        ledger.execute("UPDATE claims SET document = '{}'")
+    with (
+        open_store(tmp_path / "store") as store,
+        pytest.raises(FanousError, match="claim that cannot be read"),
+    ):
+        store.claims()

@@ -1,0 +1,92 @@
+"""Found incidents become revisions: held, approved, revised for a reason, corrected."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fanous import pipeline
+from fanous.errors import FanousError
+from fanous.model.incident import Status
+from fanous.revising import write_changes
+from fanous.statements import corrections
+from fanous.store import Store, open_store
+from tests.store.cases import NOON, incident, judged
+
+LATE = 24499
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(tmp_path / "store") as opened:
+        yield opened
+
+
+def test_a_national_claim_waits_for_a_person_and_then_stands_as_it_was(store: Store, rally: Path) -> None:
+    store.hold_national(True)
+    pipeline.ingest(store, "ooni", [rally])
+    (waiting,) = store.incidents("PK")
+    assert (waiting.status, waiting.confirmed_at) == (Status.SUSPECTED, None)
+    with pytest.raises(FanousError, match="needs the name"):
+        pipeline.approve(store, waiting.id, " ", "", NOON)
+    standing = pipeline.approve(store, waiting.id, "Ayesha", "read it twice", 4e9)
+    assert standing.status is Status.ENDED
+    assert standing.confirmed_at is not None
+    assert (standing.onset, standing.evidence) == (waiting.onset, waiting.evidence)
+    assert "approved by Ayesha (read it twice)" in store.revisions(waiting.id)[-1].reason
+    with pytest.raises(FanousError, match="not held"):
+        pipeline.approve(store, waiting.id, "Ayesha", "", NOON)
+    with pytest.raises(FanousError, match="no incident XX-1"):
+        pipeline.approve(store, "XX-1", "Ayesha", "", NOON)
+
+
+def test_the_reason_of_a_revision_says_what_came_in(store: Store, rally: Path, tmp_path: Path) -> None:
+    lines = rally.read_text("utf-8").splitlines(keepends=True)
+    is_late = [json.loads(line)["probe_asn"] == f"AS{LATE}" for line in lines]
+    early, late = tmp_path / "early.jsonl", tmp_path / "late.jsonl"
+    for path, wanted in ((early, False), (late, True)):
+        path.write_text(
+            "".join(one for one, its in zip(lines, is_late, strict=True) if its is wanted), "utf-8"
+        )
+    pipeline.ingest(store, "ooni", [early])
+    pipeline.ingest(store, "ooni", [late])
+    (found,) = store.incidents("PK")
+    revisions = store.revisions(found.id)
+    assert len(revisions) == 2
+    assert f"late measurements from AS{LATE}; C2" in revisions[-1].reason
+    assert f"AS{LATE}" in found.entities
+    assert corrections(store, "PK") == []
+
+
+def test_the_same_claim_again_is_no_revision(store: Store) -> None:
+    (first,) = write_changes(store, "PK", [incident()], NOON - 1, NOON + 1)
+    assert write_changes(store, "PK", [incident()], NOON - 1, NOON + 1) == [first]
+    assert len(store.revisions(first.id)) == 1
+
+
+def test_what_is_not_borne_out_is_retracted_and_listed_as_a_correction(store: Store) -> None:
+    (first,) = write_changes(store, "PK", [incident()], NOON - 1, NOON + 1)
+    store.append([judged("m9", asn=45669, target="x")], rules_version="1")
+    write_changes(store, "PK", [], NOON - 1, NOON + 1)
+    (one,) = corrections(store)
+    assert (one.incident, one.n, one.taken_back) == (first.id, 2, ("the whole claim",))
+    assert one.reason.startswith("1 new measurement from AS45669; ")
+    assert corrections(store, "IR") == []
+
+
+def test_other_rules_are_named_as_the_reason(store: Store) -> None:
+    (first,) = write_changes(store, "PK", [incident()], NOON - 1, NOON + 1)
+    write_changes(store, "PK", [replace(incident(), rules_version="2")], NOON - 1, NOON + 1)
+    assert "computed again with rules 2" in store.revisions(first.id)[-1].reason
+
+
+def test_whether_claims_are_held_is_remembered(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        assert not store.holds_national()
+        store.hold_national(True)
+    with open_store(tmp_path / "store") as store:
+        assert store.holds_national()
+        store.hold_national(False)
+        assert not store.holds_national()
