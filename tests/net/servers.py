@@ -116,12 +116,27 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
+def reset_unless_greased(name: bytes, port_behind: int) -> Serve:
+    """A censor who cuts a ClientHello with ``name`` in it unless its first cipher is GREASE, as a browser's."""
+
+    def is_cut(hello: bytes) -> bool:
+        first = hello[44 + hello[43] + 2 :][:2]  # after record and message heads, random, session, length
+        return name in hello and (len(first) < 2 or first[0] != first[1] or first[0] & 15 != 10)
+
+    return reset_where(is_cut, port_behind)
+
+
 def reset_on_name(name: bytes, port_behind: int) -> Serve:
     """A censor in the path: it passes everything on to a server but a ClientHello with ``name`` in it."""
+    return reset_where(lambda hello: name in hello, port_behind)
+
+
+def reset_where(is_cut: Callable[[bytes], bool], port_behind: int) -> Serve:
+    """A censor in the path, by what it makes of a ClientHello."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         hello = await reader.read(4096)
-        if name in hello:
+        if is_cut(hello):
             _reset(writer)
             return
         behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", port_behind)

@@ -28,6 +28,7 @@ SETTINGS = Settings(
     quic_timeout=0.3,
     page_timeout=0.5,
     endpoint_seconds=5.0,
+    retry_delay=0.05,
     resolver=RESOLVER_IP,
     doh_url="https://doh.example/dns-query",
     doh_ip=DOH_IP,

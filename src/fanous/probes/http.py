@@ -26,9 +26,16 @@ so that the body is as it came."""
 
 
 async def get(
-    trace: Trace, settings: Settings, stream: Stream, url: str, ip: str, transaction: int, protocol: str = ""
+    trace: Trace,
+    settings: Settings,
+    stream: Stream,
+    url: str,
+    ip: str,
+    transaction: int,
+    protocol: str = "",
+    number: int = 1,
 ) -> Page:
-    """GET ``url`` on ``stream`` and record it; ``code`` 0 = no response came."""
+    """GET ``url`` on ``stream`` and record it; ``number`` = which attempt it is, from 1."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     page, t0 = Page(settings.most_body), trace.at()
@@ -39,7 +46,7 @@ async def get(
             await exchange(stream, request, page, protocol)
         failure = None
     except NETWORK_ERRORS as error:
-        failure = failure_of(error)
+        failure = page.failure = failure_of(error)
     finally:
         stream.close()
         entry: Entry = {
@@ -51,6 +58,7 @@ async def get(
             "t0": t0,
             "t": trace.at(),
             "transaction_id": transaction,
+            "x_attempt": number,
         }
         trace.requests.insert(0, entry)
     return page

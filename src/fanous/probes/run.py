@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from fanous.net.addresses import is_address, is_public
 from fanous.net.meter import OverCap
 from fanous.net.network import Network
-from fanous.probes.endpoint import measure
+from fanous.probes.endpoint import measure_into
 from fanous.probes.health import NO_NETWORK, Health, check, health_record
 from fanous.probes.helper import ask
 from fanous.probes.outcome import Outcome, outcome_of
 from fanous.probes.record import Vantage, line, measurement
 from fanous.probes.settings import Settings
-from fanous.probes.trace import Trace
+from fanous.probes.trace import Entry, Trace
 from fanous.probes.transfer import pairs
 
 Write = Callable[[bytes], None]
@@ -69,10 +69,7 @@ async def run(
     async def one(url: str) -> None:
         async with slots:
             try:
-                trace = await measure(network, settings, url, ipv6=ipv6)
-                if trace.requests:
-                    await pairs(trace, settings, url)
-                data = await _record(trace, settings, url, vantage, network)
+                data = await _measured(network, settings, url, vantage, ipv6)
             except OverCap as reached:
                 report.not_tried[url] = str(reached)
                 return
@@ -95,8 +92,24 @@ async def _look_at_line(network: Network, settings: Settings, vantage: Vantage, 
     return health
 
 
-async def _record(trace: Trace, settings: Settings, url: str, vantage: Vantage, network: Network) -> bytes:
-    control, failure = await ask(trace, settings, url)
+async def _measured(network: Network, settings: Settings, url: str, vantage: Vantage, ipv6: bool) -> bytes:
+    """The record of one URL; the helper is asked beside the probe's own steps."""
+    trace = Trace(network)
+    asked = list[asyncio.Task[tuple[Entry | None, str | None]]]()
+
+    def looked_up() -> None:
+        asked.append(asyncio.create_task(ask(trace, settings, url)))
+
+    try:
+        await measure_into(trace, settings, url, ipv6=ipv6, looked_up=looked_up)
+        if trace.requests:
+            await pairs(trace, settings, url)
+        control, failure = await asked[0] if asked else await ask(trace, settings, url)
+    finally:
+        trace.close()
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
     return line(measurement(trace, url, vantage, control, failure), network.own_addresses())
 
 

@@ -36,7 +36,9 @@ class Settings:
         domestic: a site inside the country; empty = none known.
         at_once: endpoints measured together.
         cap_mb: a day, sent and received; 10 on mobile lines.
-        endpoint_seconds: after which an endpoint is given up as it stands.
+        endpoint_seconds: after which an endpoint is given up as it stands: two rounds of ``at_once`` and the
+            health check end within a minute also where everything times out.
+        retries: try a step again that failed as chance may make it fail, at once and after ``retry_delay``.
         helper: base URL of an OONI test helper; empty = none.
     """
 
@@ -46,7 +48,9 @@ class Settings:
     handshake_timeout: float = 6.0
     quic_timeout: float = 2.0
     page_timeout: float = 10.0
-    endpoint_seconds: float = 30.0
+    endpoint_seconds: float = 22.0
+    retries: bool = True
+    retry_delay: float = 2.0
     most_addresses: int = 2
     most_redirects: int = 4
     most_body: int = 131_072

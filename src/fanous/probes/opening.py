@@ -1,0 +1,69 @@
+"""Opening: a connection to one address of a site that is ready for a request, with all that is tried for it.
+
+The handshake with an innocuous name comes *before* that with the site's: residual blocking poisons the next
+minutes of an address once the trigger was sent.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import SplitResult
+
+from fanous.net.network import Stream
+from fanous.net.tls import client_context
+from fanous.probes import second_opinion, tcp, tls
+from fanous.probes.retry import retried
+from fanous.probes.settings import Settings
+from fanous.probes.trace import Trace
+
+PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection that is ready for a request."""
+
+    stream: Stream
+    ip: str
+    transaction: int
+    protocol: str
+
+
+async def open_site(
+    trace: Trace, settings: Settings, parts: SplitResult, ip: str, *, control: bool
+) -> Opened | None:
+    """A connection to ``ip``, secured where the scheme asks for it; failed attempts are made again."""
+    port, secure = parts.port or PORTS[parts.scheme], parts.scheme == "https"
+    if secure and control and settings.control_sni and not await _try_control(trace, settings, ip, port):
+        return None
+
+    async def attempt(number: int) -> tuple[Opened | None, str | None]:
+        stream, failure = await tcp.attempt(trace, settings, ip, port, number)
+        if stream is None or not secure:
+            return (Opened(stream, ip, stream.transaction, "") if stream else None), failure
+        context = client_context(("h2", "http/1.1"), settings.ca_file)
+        secured, failure = await tls.attempt(trace, settings, stream, parts.hostname or "", context, number)
+        last[:] = [failure]
+        return (Opened(secured, ip, stream.transaction, secured.alpn) if secured else None), failure
+
+    last: list[str | None] = []
+    opened = await retried(trace, settings, settings.connect_timeout, attempt)
+    if control and opened is None and second_opinion.WORTH_ASKING.intersection(last):
+        await second_opinion.ask(trace, settings, ip, port, parts.hostname or "")
+    return opened
+
+
+async def _try_control(trace: Trace, settings: Settings, ip: str, port: int) -> bool:
+    """The handshake with the innocuous name; ``False`` = not even a connection, so no more is tried."""
+    stream = await retried(
+        trace,
+        settings,
+        settings.connect_timeout,
+        lambda number: tcp.attempt(trace, settings, ip, port, number),
+    )
+    if stream is None:
+        return False
+    secured = await tls.handshake(
+        trace, settings, stream, settings.control_sni, client_context(("h2", "http/1.1"), verify=False)
+    )
+    if secured is not None:
+        secured.close()
+    return True
