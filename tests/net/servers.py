@@ -68,6 +68,17 @@ def pages(
     return serve
 
 
+def pages_that_stay_open(body: bytes) -> Serve:
+    """Every request on a connection is answered alike."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readuntil(b"\r\n\r\n"):
+            writer.write(response(body))
+            await writer.drain()
+
+    return serve
+
+
 def response(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
     extra = headers + ("\r\n" if headers else "")
     head = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n{extra}\r\n"
@@ -117,7 +128,7 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 def reset_unless_greased(name: bytes, port_behind: int) -> Serve:
-    """A censor who cuts a ClientHello with ``name`` in it unless its first cipher is GREASE, as a browser's."""
+    """A censor who cuts a ClientHello with ``name`` in it whose first cipher is no GREASE."""
 
     def is_cut(hello: bytes) -> bool:
         first = hello[44 + hello[43] + 2 :][:2]  # after record and message heads, random, session, length
@@ -131,6 +142,17 @@ def reset_on_name(name: bytes, port_behind: int) -> Serve:
     return reset_where(lambda hello: name in hello, port_behind)
 
 
+def by_name(ports: dict[bytes, int], otherwise: int) -> Serve:
+    """Leads a connection by the name in its ClientHello, as a front for several sites does."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = await reader.read(4096)
+        port = next((port for name, port in ports.items() if name in hello), otherwise)
+        await _pass_on(hello, reader, writer, port)
+
+    return serve
+
+
 def reset_where(is_cut: Callable[[bytes], bool], port_behind: int) -> Serve:
     """A censor in the path, by what it makes of a ClientHello."""
 
@@ -139,11 +161,20 @@ def reset_where(is_cut: Callable[[bytes], bool], port_behind: int) -> Serve:
         if is_cut(hello):
             _reset(writer)
             return
-        behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", port_behind)
-        behind_writer.write(hello)
-        await asyncio.gather(_pump(reader, behind_writer), _pump(behind_reader, writer))
+        await _pass_on(hello, reader, writer, port_behind)
 
     return serve
+
+
+async def _pass_on(
+    first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int
+) -> None:
+    behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        behind_writer.write(first)
+        await asyncio.gather(_pump(reader, behind_writer), _pump(behind_reader, writer))
+    finally:
+        behind_writer.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

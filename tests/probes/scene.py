@@ -29,6 +29,7 @@ SETTINGS = Settings(
     page_timeout=0.5,
     endpoint_seconds=5.0,
     retry_delay=0.05,
+    transfer_share=0.0,
     resolver=RESOLVER_IP,
     doh_url="https://doh.example/dns-query",
     doh_ip=DOH_IP,

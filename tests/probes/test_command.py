@@ -101,6 +101,15 @@ def test_measurements_reach_a_collector_and_wait_where_it_cannot_be_reached(
     assert sent == {"acknowledged": 2, "refused": 0, "waiting": 0}
 
 
+def test_a_watch_sends_after_each_round(site: tuple[str, Path], tmp_path: Path) -> None:
+    url, ca_file = site
+    watch = ("watch", "-i", url, "--yes", "--no-health", "--ca-file", ca_file, "--rounds", "1")
+    assert "1 wait for the next run" in fanous_probe(*watch, "--collector", "http://127.0.0.1:9").stdout
+    with door(tmp_path / "inbox", Policy()) as client:
+        sent = fanous_probe(*watch, "--collector", str(client.base_url)).stdout
+    assert "2 measurements were acknowledged" in sent
+
+
 def test_what_was_spent_counts_against_the_next_run(site: tuple[str, Path]) -> None:
     url, ca_file = site
     run = ("run", "-i", url, "--yes", "--no-health", "--json", "--ca-file", ca_file)

@@ -22,8 +22,11 @@ from fanous.commands.probing import (
     check_consent,
     country_of,
     measure,
+    probe_folder,
     urls_of,
 )
+from fanous.commands.sending import Collectors, Proxy, send, sent_line
+from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 
 
@@ -41,11 +44,20 @@ def probe_watch(
     asn: Asn = 0,
     mobile: Mobile = False,
     cap_mb: CapMB = None,
+    collectors: Collectors = None,
+    proxy: Proxy = None,
     settings_file: SettingsFile = None,
     ca_file: CaFile = None,
+    no_health: Annotated[bool, typer.Option("--no-health", help="Do not look at the line first.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Measure again and again, with jitter: one line a round; consent is looked up before each."""
+    """Measure again and again, with jitter: one line a round; consent is looked up before each.
+
+    With --collector what was measured is sent after each round; what no collector can be reached for waits
+    on the disk, above all what was seen while there was no network.
+    """
+    from random import Random
+
     from fanous.probes.record import Vantage
     from fanous.probes.settings import adjusted, load_settings
     from fanous.probes.watch import check_interval, least_interval, watch
@@ -61,10 +73,32 @@ def probe_watch(
     def one_round(_number: int) -> None:
         check_consent(yes, settings.cap_mb)  # withdrawing it stops a watch too
         began = time.time()
-        report = measure(settings, vantage, urls, out, quiet=True)
+        report = measure(
+            settings,
+            vantage,
+            urls,
+            out,
+            with_health=not no_health,
+            quiet=True,
+            to_spool=bool(collectors),
+            chance=dice,
+        )
         print(f"{to_iso(began)}  {round_line(report)}", flush=True)
+        if collectors:
+            print(f"{to_iso(time.time())}  {_sent(collectors, proxy)}", flush=True)
 
+    dice = Random(settings.seed or None)
     watch(one_round, every, least_interval(organisation=organisation), rounds=rounds)
+
+
+def _sent(collectors: list[str], proxy: str | None) -> str:
+    """One line; that somebody else is sending just now does not end a watch."""
+    try:
+        return sent_line(send(probe_folder() / "spool", collectors, proxy))
+    except FanousError as error:
+        if error.permanent:
+            raise
+        return str(error)
 
 
 def probe_serve(

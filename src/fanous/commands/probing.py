@@ -13,6 +13,8 @@ from fanous.commands.sending import spooled
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
+    from random import Random
+
     from fanous.probes.record import Vantage
     from fanous.probes.run import Report
     from fanous.probes.settings import Settings
@@ -112,6 +114,7 @@ def measure(
     with_health: bool = True,
     quiet: bool,
     to_spool: bool = False,
+    chance: "Random | None" = None,
 ) -> "Report":
     """One round under the day's data cap; what it spent is remembered however it ends."""
     from fanous.net.meter import Meter
@@ -127,6 +130,8 @@ def measure(
     with record_file(out) as to_file, live_table(urls, quiet=quiet) as on_done:
         write = spooled(folder / "spool", to_file) if to_spool else to_file
         try:
-            return asyncio.run(run(network, settings, vantage, urls, write, on_done, with_health=with_health))
+            return asyncio.run(
+                run(network, settings, vantage, urls, write, on_done, with_health=with_health, chance=chance)
+            )
         finally:
             consent.remember_spent(folder, now, meter.spent)

@@ -139,11 +139,6 @@ async def page_only(trace: Trace, settings: Settings, url: str) -> None:
             return
 
 
-async def load(trace: Trace, settings: Settings, url: str, addresses: list[str]) -> Page | None:
-    """The page of ``url`` from these addresses, and no other step; ``None`` = no connection was made."""
-    return await _load(trace, settings, urlsplit(url), addresses)
-
-
 async def _load(trace: Trace, settings: Settings, parts: SplitResult, addresses: list[str]) -> Page | None:
     """Connect to all addresses at once, and get the page over the first that works; ``None`` = none did."""
     opened = await asyncio.gather(*(open_site(trace, settings, parts, ip, control=True) for ip in addresses))

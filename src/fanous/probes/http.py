@@ -40,7 +40,7 @@ async def get(
     port = parts.port or (443 if parts.scheme == "https" else 80)
     page, t0 = Page(settings.most_body), trace.at()
     failure: str | None = INTERRUPTED
-    request = Request(_authority(parts), _path(parts), scheme=parts.scheme, headers=HEADERS)
+    request = Request(authority_of(parts), path_of(parts), scheme=parts.scheme, headers=HEADERS)
     try:
         async with asyncio.timeout(settings.page_timeout):
             await exchange(stream, request, page, protocol)
@@ -64,11 +64,11 @@ async def get(
     return page
 
 
-def _authority(parts: SplitResult) -> str:
+def authority_of(parts: SplitResult) -> str:
     return parts.netloc.rpartition("@")[2]
 
 
-def _path(parts: SplitResult) -> str:
+def path_of(parts: SplitResult) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 

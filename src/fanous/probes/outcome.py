@@ -11,6 +11,7 @@ from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Observation, Vantage
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
+from fanous.probes.speed import Speed, speed_of
 from fanous.refdata.fingerprints import fingerprints
 from fanous.rules import judge
 
@@ -33,6 +34,7 @@ class Outcome:
         state: ok only where its page came and nothing speaks against it.
         symptom: it failed as blocking would, but no control tells.
         layers: layer -> ``ok`` or the first failure, of the target's own endpoints.
+        speed: how fast data came; ``None`` = too few came to tell.
     """
 
     url: str
@@ -44,6 +46,7 @@ class Outcome:
     symptom: bool
     layers: dict[str, str]
     verdicts: tuple[Verdict, ...]
+    speed: Speed | None = None
 
 
 def outcome_of(url: str, line: bytes) -> Outcome:
@@ -66,6 +69,7 @@ def outcome_of(url: str, line: bytes) -> Outcome:
         symptom=bool(leading and leading.symptom),
         layers=_layers(bundle),
         verdicts=verdicts,
+        speed=speed_of(line),
     )
 
 

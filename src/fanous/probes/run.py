@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from math import inf
+from random import Random
 from secrets import token_hex
 from urllib.parse import urlsplit
 
@@ -15,6 +17,7 @@ from fanous.probes.health import NO_NETWORK, Health, check, health_record
 from fanous.probes.helper import ask
 from fanous.probes.outcome import Outcome, outcome_of
 from fanous.probes.record import Vantage, line, measurement
+from fanous.probes.screen import reason
 from fanous.probes.settings import Settings
 from fanous.probes.trace import Entry, Trace
 from fanous.probes.transfer import pairs
@@ -50,8 +53,12 @@ async def run(
     on_done: OnDone = lambda _outcome: None,
     *,
     with_health: bool = True,
+    chance: Random | None = None,
 ) -> Report:
     """Measure ``urls``.
+
+    Args:
+        chance: the dice that choose samples for a download; ``None`` = as the settings seed them.
 
     A URL with an address of this network in it (``https://127.0.0.1/``) needs no network; all others are
     left alone where there is none, or where a login page stands in between.
@@ -64,15 +71,14 @@ async def run(
         defect = report.health.defect
         report.not_tried = {url: defect for url in urls if defect and not is_near(url)}
     ipv6 = report.health is None or report.health.ipv6
-    slots = asyncio.Semaphore(settings.at_once)
+    lanes = _Lanes(settings, began, chance)
 
     async def one(url: str) -> None:
-        async with slots:
-            try:
-                data = await _measured(network, settings, url, vantage, ipv6)
-            except OverCap as reached:
-                report.not_tried[url] = str(reached)
-                return
+        try:
+            data = await _measured(network, settings, url, vantage, ipv6, lanes)
+        except OverCap as reached:
+            report.not_tried[url] = str(reached)
+            return
         write(data)
         outcome = outcome_of(url, data)
         report.outcomes.append(outcome)
@@ -81,6 +87,16 @@ async def run(
     await asyncio.gather(*(one(url) for url in urls if url not in report.not_tried))
     report.seconds = round(network.now() - began, 3)
     return report
+
+
+class _Lanes:
+    """What the URLs of one run share: how many at once, one download at a time, the salt of their dice."""
+
+    def __init__(self, settings: Settings, began: float, chance: Random | None) -> None:
+        self.slots = asyncio.Semaphore(settings.at_once)
+        self.downloads = asyncio.Lock()
+        self.salt = (chance or Random(settings.seed or None)).random()
+        self.until = inf if settings.transfer_pairs else began + settings.transfer_until
 
 
 async def _look_at_line(network: Network, settings: Settings, vantage: Vantage, write: Write) -> Health:
@@ -92,8 +108,24 @@ async def _look_at_line(network: Network, settings: Settings, vantage: Vantage, 
     return health
 
 
-async def _measured(network: Network, settings: Settings, url: str, vantage: Vantage, ipv6: bool) -> bytes:
-    """The record of one URL; the helper is asked beside the probe's own steps."""
+async def _measured(
+    network: Network, settings: Settings, url: str, vantage: Vantage, ipv6: bool, lanes: _Lanes
+) -> bytes:
+    """The record of one URL."""
+    async with lanes.slots:
+        trace, control, failure = await _bundle(network, settings, url, ipv6)
+    # Dice of its own for each URL: which one is done first must not decide.
+    why, count = reason(trace, settings, url, Random(f"{lanes.salt} {url}"))
+    if count:
+        async with lanes.downloads:
+            await pairs(trace, settings, url, count, why, lanes.until)
+    return line(measurement(trace, url, vantage, control, failure), network.own_addresses())
+
+
+async def _bundle(
+    network: Network, settings: Settings, url: str, ipv6: bool
+) -> tuple[Trace, Entry | None, str | None]:
+    """All steps of one URL, and the helper's control or why there is none."""
     trace = Trace(network)
     asked = list[asyncio.Task[tuple[Entry | None, str | None]]]()
 
@@ -102,15 +134,13 @@ async def _measured(network: Network, settings: Settings, url: str, vantage: Van
 
     try:
         await measure_into(trace, settings, url, ipv6=ipv6, looked_up=looked_up)
-        if trace.requests:
-            await pairs(trace, settings, url)
         control, failure = await asked[0] if asked else await ask(trace, settings, url)
     finally:
         trace.close()
         for task in asked:
             task.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
-    return line(measurement(trace, url, vantage, control, failure), network.own_addresses())
+    return trace, control, failure
 
 
 def is_near(url: str) -> bool:

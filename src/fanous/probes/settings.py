@@ -31,8 +31,12 @@ class Settings:
         controls: known-good sites on different networks, for the health check.
         anchors: addresses that answer on port 443 without a look-up.
         portal_urls: pages whose text is known, as ``URL -> text``; a login page changes them.
-        transfer_pairs: downloads of the target's page and of the control in turn; 0 = none, since three
-            pairs cost 2.4 MB a target.  At least 256 KB each, or the first burst hides a policer.
+        transfer_pairs: downloads of the target's page and of the control in turn, for every target; 0 =
+            only where the screen asks for it (then ``transfer_screened_pairs``: three see a factor of
+            ten) and in a share of the rounds of each target (one pair), since a pair costs 0.8 MB.
+        transfer_bytes: at least 256 KB, or the first burst hides a policer.
+        transfer_until: seconds of a run after which no pair is begun, unless they were asked for.
+        seed: of the dice that choose samples; 0 = other ones each time.
         domestic: a site inside the country; empty = none known.
         at_once: endpoints measured together.
         cap_mb: a day, sent and received; 10 on mobile lines.
@@ -69,6 +73,10 @@ class Settings:
         "http://captive.apple.com/hotspot-detect.html Success",
     )
     transfer_pairs: int = 0
+    transfer_screened_pairs: int = 3
+    transfer_share: float = 0.05
+    transfer_until: float = 40.0
+    seed: int = 0
     transfer_bytes: int = 393_216
     transfer_timeout: float = 30.0
     transfer_control: str = "https://speed.cloudflare.com/__down?bytes=393216"

@@ -50,7 +50,7 @@ class Trace:
     first_transaction: int = 1
 
     def __post_init__(self) -> None:
-        self.started = self.network.now()
+        self.started = self.started or self.network.now()
 
     def at(self) -> float:
         return round(self.network.now() - self.started, 6)
