@@ -28,7 +28,7 @@ from fanous.commands.probing import (
     country_of,
     measure,
     probe_folder,
-    urls_of,
+    wanted_of,
 )
 from fanous.commands.sending import Collectors, Proxy, send, sent_line
 from fanous.errors import FanousError
@@ -75,7 +75,7 @@ def probe_run(
     from fanous.probes.record import Vantage
     from fanous.probes.settings import adjusted, load_settings
 
-    urls = urls_of(inputs or [], lists or [])
+    wanted = wanted_of(inputs or [], lists or [])
     settings = adjusted(
         load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, helper=helper, ca_file=ca_file
     )
@@ -87,7 +87,7 @@ def probe_run(
     vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")
     check_consent(yes, settings.cap_mb)
     report = measure(
-        settings, vantage, urls, out, with_health=not no_health, quiet=as_json, to_spool=bool(collectors)
+        settings, vantage, wanted, out, with_health=not no_health, quiet=as_json, to_spool=bool(collectors)
     )
     sent = send(probe_folder() / "spool", collectors, proxy) if collectors else None
     _answer(report, out, sent, as_json)
@@ -123,7 +123,8 @@ def probe_list() -> None:
     for name in list_names():
         one = target_list(name)
         note = "  (opt-in: looking at these may draw attention)" if one.opt_in else ""
-        print(f"{name:14} {len(one.urls):3} URLs  {one.title}{note}")
+        apps = f", {len(one.apps)} apps" if one.apps else ""
+        print(f"{name:14} {len(one.urls):3} URLs{apps}  {one.title}{note}")
 
 
 def _answer(report: "Report", out: Path | None, sent: "Sent | None", as_json: bool) -> None:

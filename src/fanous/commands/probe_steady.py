@@ -23,7 +23,7 @@ from fanous.commands.probing import (
     country_of,
     measure,
     probe_folder,
-    urls_of,
+    wanted_of,
 )
 from fanous.commands.sending import Collectors, Proxy, send, sent_line
 from fanous.errors import FanousError
@@ -64,7 +64,7 @@ def probe_watch(
     from fanous.probes.words import round_line
 
     check_interval(every, organisation=organisation)
-    urls = urls_of(inputs or [], lists or [])
+    wanted = wanted_of(inputs or [], lists or [])
     settings = adjusted(
         load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, helper=helper, ca_file=ca_file
     )
@@ -76,7 +76,7 @@ def probe_watch(
         report = measure(
             settings,
             vantage,
-            urls,
+            wanted,
             out,
             with_health=not no_health,
             quiet=True,

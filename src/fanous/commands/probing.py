@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,24 +46,36 @@ CaFile = Annotated[Path | None, typer.Option("--ca-file", help="PEM file of auth
 Yes = Annotated[bool, typer.Option("--yes", help="You consent for this run (for scripts).")]
 
 
-def urls_of(inputs: Sequence[str], lists: Sequence[str]) -> list[str]:
-    """What is to be measured, each once; without any wish the social platforms.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be measured: sites by URL, and apps by the name of their nettest."""
+
+    urls: tuple[str, ...]
+    apps: tuple[str, ...] = ()
+
+
+def wanted_of(inputs: Sequence[str], lists: Sequence[str]) -> Wanted:
+    """Each once; without any wish the social platforms.
 
     Raises:
-        FanousError: a list that is none, or a URL that cannot be asked for.
+        FanousError: a list that is none, a URL that cannot be asked for, an app that nobody knows.
     """
     from fanous.probes.endpoint import url_parts
+    from fanous.probes.messengers import MESSENGERS
     from fanous.refdata.targets import target_list
 
     for url in inputs:
         if url_parts(url) is None:
             raise FanousError(f"{url!r} is no address of a site: it must be http:// or https:// with a host")
-    urls = list(inputs)
-    for name in lists or ([] if inputs else [DEFAULT_LIST]):
-        urls += target_list(name).urls
-    if not urls:
+    named = [target_list(name) for name in lists or ([] if inputs else [DEFAULT_LIST])]
+    urls = dict.fromkeys([*inputs, *(url for one in named for url in one.urls)])
+    apps = dict.fromkeys(app for one in named for app in one.apps)
+    unknown = apps.keys() - MESSENGERS.keys()
+    if unknown:
+        raise FanousError(f"no app {min(unknown)!r}: known are {', '.join(MESSENGERS)}")
+    if not urls and not apps:
         raise FanousError("nothing to measure: the list holds no http:// or https:// address")
-    return list(dict.fromkeys(urls))
+    return Wanted(tuple(urls), tuple(apps))
 
 
 def country_of(code: str) -> str:
@@ -108,7 +121,7 @@ def check_consent(yes: bool, cap_mb: float) -> None:
 def measure(
     settings: "Settings",
     vantage: "Vantage",
-    urls: Sequence[str],
+    wanted: Wanted,
     out: Path | None,
     *,
     with_health: bool = True,
@@ -127,11 +140,21 @@ def measure(
     folder, now = probe_folder(), time.time()
     meter = Meter(int(settings.cap_mb * 1e6), consent.spent_today(folder, now))
     network = SocketNetwork(meter)
-    with record_file(out) as to_file, live_table(urls, quiet=quiet) as on_done:
+    with record_file(out) as to_file, live_table([*wanted.urls, *wanted.apps], quiet=quiet) as on_done:
         write = spooled(folder / "spool", to_file) if to_spool else to_file
         try:
             return asyncio.run(
-                run(network, settings, vantage, urls, write, on_done, with_health=with_health, chance=chance)
+                run(
+                    network,
+                    settings,
+                    vantage,
+                    wanted.urls,
+                    write,
+                    on_done,
+                    with_health=with_health,
+                    chance=chance,
+                    messengers=wanted.apps,
+                )
             )
         finally:
             consent.remember_spent(folder, now, meter.spent)

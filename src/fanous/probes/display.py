@@ -47,7 +47,7 @@ def _table(done: Sequence[Outcome], expected: int) -> Table:
         colour = COLOURS.get(one.state, "yellow")
         cells = [_cell(one.layers.get(layer, "")) for layer in LAYERS]
         cells.append(_rate(one.speed))
-        address = one.url.partition("//")[2].rstrip("/")
+        address = one.url.partition("//")[2].rstrip("/") or one.url
         table.add_row(title(one.target), address, *cells, f"[{colour}]{state_in_words(one)}[/]")
     return table
 

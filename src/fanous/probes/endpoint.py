@@ -57,7 +57,7 @@ async def measure_into(
         async with asyncio.timeout(settings.endpoint_seconds):
             found, also = ([host], []) if is_address(host) else await _look_up(trace, settings, host, later)
             looked_up()
-            addresses = _to_try(trace, settings, host, found, ipv6, also)
+            addresses = to_try(trace, settings, host, found, ipv6, also)
             speaks = _screen_quic(trace, settings, parts, addresses, later)
             page = await _load(trace, settings, parts, addresses)
             await _follow(trace, settings, url, page, ipv6)
@@ -92,7 +92,7 @@ async def _look_up(trace: Trace, settings: Settings, host: str, later: Later) ->
     return system, [] if set(system) & set(doh) else doh[:1]
 
 
-def _to_try(
+def to_try(
     trace: Trace, settings: Settings, host: str, found: list[str], ipv6: bool, also: Sequence[str] = ()
 ) -> list[str]:
     """The addresses to connect to: a few of each IP version out of ``found``, and ``also``.
@@ -132,7 +132,7 @@ async def page_only(trace: Trace, settings: Settings, url: str) -> None:
         raise FanousError(f"{url!r} is no address of a site: it must be http:// or https:// with a host")
     host = parts.hostname or ""
     found = [host] if is_address(host) else await dns.by_system(trace, settings, host)
-    for ip in _to_try(trace, settings, host, found, ipv6=True):
+    for ip in to_try(trace, settings, host, found, ipv6=True):
         opened = await open_site(trace, settings, parts, ip, control=False)
         if opened is not None:
             await _follow(trace, settings, url, await _get(trace, settings, url, opened), ipv6=True)
@@ -183,7 +183,7 @@ async def _follow(trace: Trace, settings: Settings, url: str, page: Page | None,
         if is_address(host) and not settings.allow_private and not is_public(host):
             return  # a page must not send the probe into the volunteer's own network either
         page = None
-        for ip in _to_try(trace, settings, host, known, ipv6)[:2]:
+        for ip in to_try(trace, settings, host, known, ipv6)[:2]:
             opened = await open_site(trace, settings, parts, ip, control=False)
             if opened is not None:
                 page = await _get(trace, settings, url, opened)

@@ -34,13 +34,14 @@ async def get(
     transaction: int,
     protocol: str = "",
     number: int = 1,
+    method: str = "GET",
 ) -> Page:
-    """GET ``url`` on ``stream`` and record it; ``number`` = which attempt it is, from 1."""
+    """Ask for ``url`` on ``stream`` and record it; ``number`` = which attempt it is, from 1."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     page, t0 = Page(settings.most_body), trace.at()
     failure: str | None = INTERRUPTED
-    request = Request(authority_of(parts), path_of(parts), scheme=parts.scheme, headers=HEADERS)
+    request = Request(authority_of(parts), path_of(parts), method, parts.scheme, HEADERS)
     try:
         async with asyncio.timeout(settings.page_timeout):
             await exchange(stream, request, page, protocol)

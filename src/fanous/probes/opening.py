@@ -5,6 +5,7 @@ minutes of an address once the trigger was sent.
 """
 
 from dataclasses import dataclass
+from ssl import SSLContext
 from urllib.parse import SplitResult
 
 from fanous.net.network import Stream
@@ -28,9 +29,20 @@ class Opened:
 
 
 async def open_site(
-    trace: Trace, settings: Settings, parts: SplitResult, ip: str, *, control: bool
+    trace: Trace,
+    settings: Settings,
+    parts: SplitResult,
+    ip: str,
+    *,
+    control: bool,
+    context: SSLContext | None = None,
 ) -> Opened | None:
-    """A connection to ``ip``, secured where the scheme asks for it; failed attempts are made again."""
+    """A connection to ``ip``, secured where the scheme asks for it; failed attempts are made again.
+
+    Args:
+        control: with the innocuous name before, and a second opinion after a failure.
+        context: of TLS; ``None`` = as browsers verify.
+    """
     port, secure = parts.port or PORTS[parts.scheme], parts.scheme == "https"
     if secure and control and settings.control_sni and not await _try_control(trace, settings, ip, port):
         return None
@@ -39,11 +51,11 @@ async def open_site(
         stream, failure = await tcp.attempt(trace, settings, ip, port, number)
         if stream is None or not secure:
             return (Opened(stream, ip, stream.transaction, "") if stream else None), failure
-        context = client_context(("h2", "http/1.1"), settings.ca_file)
-        secured, failure = await tls.attempt(trace, settings, stream, parts.hostname or "", context, number)
+        secured, failure = await tls.attempt(trace, settings, stream, parts.hostname or "", trust, number)
         last[:] = [failure]
         return (Opened(secured, ip, stream.transaction, secured.alpn) if secured else None), failure
 
+    trust = context or client_context(("h2", "http/1.1"), settings.ca_file)
     last: list[str | None] = []
     opened = await retried(trace, settings, settings.connect_timeout, attempt)
     if control and opened is None and second_opinion.WORTH_ASKING.intersection(last):

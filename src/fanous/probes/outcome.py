@@ -56,7 +56,8 @@ def outcome_of(url: str, line: bytes) -> Outcome:
         bundle = replace(bundle, measurement=replace(bundle.measurement, defect=""))
     verdicts = judge(bundle, fingerprints())
     own = [verdict for verdict in verdicts if verdict.role != "redirect"]
-    leading = _leading(own)
+    is_web = bundle.measurement.test_name == "web_connectivity"
+    leading = _leading(own) if is_web else _leading_of_app(own)
     if leading is not None and leading.state is State.OK and _came_by_another_resolver(bundle):
         leading = replace(leading, state=State.INSUFFICIENT, symptom=True, why=BY_ANOTHER_RESOLVER)
     return Outcome(
@@ -102,6 +103,17 @@ def _leading(verdicts: Sequence[Verdict]) -> Verdict | None:
     open_questions = [v for v in verdicts if v.state is State.INSUFFICIENT]
     symptoms = [v for v in open_questions if v.symptom]
     return next(iter([*page, *symptoms, *open_questions]), None)
+
+
+def _leading_of_app(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """A finding; else what may be one: that one page came says little of the app's other endpoints."""
+    order = (
+        [v for v in verdicts if v.state not in (State.OK, State.INSUFFICIENT)],
+        [v for v in verdicts if v.state is State.INSUFFICIENT and v.symptom],
+        [v for v in verdicts if v.state is State.OK and v.layer is not Layer.DNS],
+        [v for v in verdicts if v.state is State.INSUFFICIENT],
+    )
+    return next((v for group in order for v in group), None)
 
 
 def _layers(bundle: Bundle) -> dict[str, str]:

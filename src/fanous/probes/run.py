@@ -1,7 +1,7 @@
 """Run: a list of URLs measured from here - health first, then all endpoints, each written as it is done."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import inf
@@ -15,6 +15,7 @@ from fanous.net.network import Network
 from fanous.probes.endpoint import measure_into
 from fanous.probes.health import NO_NETWORK, Health, check, health_record
 from fanous.probes.helper import ask
+from fanous.probes.messengers import MESSENGERS, record_of
 from fanous.probes.outcome import Outcome, outcome_of
 from fanous.probes.record import Vantage, line, measurement
 from fanous.probes.screen import reason
@@ -54,10 +55,12 @@ async def run(
     *,
     with_health: bool = True,
     chance: Random | None = None,
+    messengers: Sequence[str] = (),
 ) -> Report:
     """Measure ``urls``.
 
     Args:
+        messengers: nettests of apps by name, as ``probes.messengers`` has them.
         chance: the dice that choose samples for a download; ``None`` = as the settings seed them.
 
     A URL with an address of this network in it (``https://127.0.0.1/``) needs no network; all others are
@@ -73,18 +76,26 @@ async def run(
     ipv6 = report.health is None or report.health.ipv6
     lanes = _Lanes(settings, began, chance)
 
-    async def one(url: str) -> None:
+    async def one(name: str, measured: Awaitable[bytes]) -> None:
         try:
-            data = await _measured(network, settings, url, vantage, ipv6, lanes)
+            data = await measured
         except OverCap as reached:
-            report.not_tried[url] = str(reached)
+            report.not_tried[name] = str(reached)
             return
         write(data)
-        outcome = outcome_of(url, data)
+        outcome = outcome_of(name, data)
         report.outcomes.append(outcome)
         on_done(outcome)
 
-    await asyncio.gather(*(one(url) for url in urls if url not in report.not_tried))
+    apps = [name for name in messengers if not (report.health and report.health.defect)]
+    await asyncio.gather(
+        *(one(f"{name} (app)", _app(network, settings, name, vantage, lanes)) for name in apps),
+        *(
+            one(url, _measured(network, settings, url, vantage, ipv6, lanes))
+            for url in urls
+            if url not in report.not_tried
+        ),
+    )
     report.seconds = round(network.now() - began, 3)
     return report
 
@@ -120,6 +131,13 @@ async def _measured(
         async with lanes.downloads:
             await pairs(trace, settings, url, count, why, lanes.until)
     return line(measurement(trace, url, vantage, control, failure), network.own_addresses())
+
+
+async def _app(network: Network, settings: Settings, name: str, vantage: Vantage, lanes: _Lanes) -> bytes:
+    """The record of one messenger; it has no helper."""
+    async with lanes.slots:
+        record = await record_of(network, settings, MESSENGERS[name], vantage)
+    return line(record, network.own_addresses())
 
 
 async def _bundle(

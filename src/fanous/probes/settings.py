@@ -28,6 +28,7 @@ class Settings:
         control_sni: an innocuous name for handshakes at the target's own address, before the trigger.
         allow_private: connect to loopback and private addresses that a resolver gave (a lab).
         ca_file: PEM file of authorities; empty = certifi's.
+        signal_ca_file: PEM file of Signal's own authority; empty = its certificates are only recorded.
         controls: known-good sites on different networks, for the health check.
         anchors: addresses that answer on port 443 without a look-up.
         portal_urls: pages whose text is known, as ``URL -> text``; a login page changes them.
@@ -66,6 +67,7 @@ class Settings:
     control_sni: str = "example.com"
     allow_private: bool = False
     ca_file: str = ""
+    signal_ca_file: str = ""
     controls: tuple[str, ...] = ("https://www.example.com/", "https://www.wikipedia.org/")
     anchors: tuple[str, ...] = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
     portal_urls: tuple[str, ...] = (
