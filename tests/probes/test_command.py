@@ -68,6 +68,27 @@ def test_consent_once_given_holds_until_it_is_withdrawn(site: tuple[str, Path]) 
         fanous_probe(*run)
 
 
+def test_consent_is_asked_in_the_persons_language() -> None:
+    assert "کیا آپ راضی ہیں؟" in fanous_probe("consent", "--lang", "ur", stdin="n\n").stdout
+    assert "Do you consent?" in fanous_probe("consent", "--lang", "my", stdin="n\n").stdout
+
+
+def test_withdrawing_deletes_what_waits_and_names_what_was_sent(
+    site: tuple[str, Path], tmp_path: Path
+) -> None:
+    url, ca_file = site
+    run = ("run", "-i", url, "--yes", "--json", "--no-health", "--ca-file", ca_file, "--country", "PK")
+    with door(tmp_path / "inbox", Policy()) as client:
+        fanous_probe(*run, "--collector", str(client.base_url))
+    fanous_probe(*run, "--collector", "http://127.0.0.1:9")
+    said = fanous_probe("consent", "--withdraw").stdout
+    assert "1 measurements that were not sent yet are deleted" in said
+    assert "_webconnectivity_PK_0_" in said
+    assert list((tmp_path / "data" / "fanous" / "probe" / "spool").glob("*.json")) == [
+        tmp_path / "data" / "fanous" / "probe" / "spool" / "reports.json"
+    ]
+
+
 def test_json_is_one_document_and_the_file_is_judged_alike(site: tuple[str, Path], tmp_path: Path) -> None:
     url, ca_file = site
     out = tmp_path / "o.jsonl"

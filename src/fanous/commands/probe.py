@@ -3,6 +3,7 @@
 stdout carries the answer (with ``--json`` one document and nothing else), stderr all the rest.
 """
 
+import os
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -30,7 +31,7 @@ from fanous.commands.probing import (
     probe_folder,
     wanted_of,
 )
-from fanous.commands.sending import Collectors, Proxy, send, sent_line
+from fanous.commands.sending import Collectors, Proxy, send, sent_line, withdrawn
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -97,19 +98,27 @@ def probe_run(
 
 @probe_app.command("consent")
 def probe_consent(
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="Forget that you consented.")] = False,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Forget that you consented, and delete what was not sent.")
+    ] = False,
+    lang: Annotated[
+        str | None,
+        typer.Option("--lang", metavar="CODE", help="en, ur, fa, ar, fr, es; default: as LANG says."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Consent without being asked.")] = False,
 ) -> None:
     """Give or withdraw your consent to measuring from this machine."""
     from fanous.probes import consent
+    from fanous.probes.consent_text import consent_text, language_of, question
     from fanous.probes.settings import Settings
 
     folder = probe_folder()
     if withdraw:
-        print("consent withdrawn" if consent.withdraw(folder) else "there was no consent to withdraw")
+        print("\n".join(withdrawn(folder)))
         return
-    print(consent.TEXT.format(cap=Settings().cap_mb))
-    if not yes and not typer.confirm("Do you consent?", default=False):
+    language = language_of({"LANG": lang} if lang else os.environ)
+    print(consent_text(language, Settings().cap_mb))
+    if not yes and not typer.confirm(question(language), default=False):
         raise typer.Exit(1)
     consent.give(folder, time.time())
     print(f"remembered in {consent.consent_file(folder)}")

@@ -1,6 +1,7 @@
 """Probing: what the commands of the probe share - options, consent before the first packet, one round."""
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -107,12 +108,14 @@ def check_consent(yes: bool, cap_mb: float) -> None:
         FanousError: no consent.
     """
     from fanous.probes import consent
+    from fanous.probes.consent_text import consent_text, language_of, question
 
     folder = probe_folder()
     if yes or consent.is_given(folder):
         return
-    print(consent.TEXT.format(cap=cap_mb), file=sys.stderr)
-    if sys.stdin.isatty() and typer.confirm("Do you consent?", default=False, err=True):
+    language = language_of(os.environ)
+    print(consent_text(language, cap_mb), file=sys.stderr)
+    if sys.stdin.isatty() and typer.confirm(question(language), default=False, err=True):
         consent.give(folder, time.time())
         return
     raise FanousError("nothing was sent: consent first with `fanous probe consent`, or say --yes in a script")
