@@ -21,6 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "publishers",
             "collector",
             "spool",
+            "orders",
             "lab",
             "config",
             "progress",

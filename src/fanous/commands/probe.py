@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fanous.commands.desk import JsonOption, print_document
+from fanous.commands.orders import OrdersKey, heeded
 from fanous.commands.probe_steady import probe_serve, probe_watch
 from fanous.commands.probing import (
     Asn,
@@ -59,6 +60,7 @@ def probe_run(
     ] = 0,
     collectors: Collectors = None,
     proxy: Proxy = None,
+    orders_key: OrdersKey = None,
     settings_file: SettingsFile = None,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Also connect to private addresses that a resolver gives.")
@@ -87,6 +89,7 @@ def probe_run(
     )
     vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")
     check_consent(yes, settings.cap_mb)
+    wanted = heeded(probe_folder(), collectors or (), orders_key, wanted, vantage.country, asn, proxy)
     report = measure(
         settings, vantage, wanted, out, with_health=not no_health, quiet=as_json, to_spool=bool(collectors)
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fanous.commands.orders import OrdersKey, heeded
 from fanous.commands.probing import (
     Asn,
     CaFile,
@@ -46,6 +47,7 @@ def probe_watch(
     cap_mb: CapMB = None,
     collectors: Collectors = None,
     proxy: Proxy = None,
+    orders_key: OrdersKey = None,
     settings_file: SettingsFile = None,
     ca_file: CaFile = None,
     no_health: Annotated[bool, typer.Option("--no-health", help="Do not look at the line first.")] = False,
@@ -72,11 +74,12 @@ def probe_watch(
 
     def one_round(_number: int) -> None:
         check_consent(yes, settings.cap_mb)  # withdrawing it stops a watch too
-        began = time.time()
+        began, cc = time.time(), vantage.country
+        now_wanted = heeded(probe_folder(), collectors or (), orders_key, wanted, cc, asn, proxy)
         report = measure(
             settings,
             vantage,
-            wanted,
+            now_wanted,
             out,
             with_health=not no_health,
             quiet=True,

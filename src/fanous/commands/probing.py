@@ -49,10 +49,15 @@ Yes = Annotated[bool, typer.Option("--yes", help="You consent for this run (for 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be measured: sites by URL, and apps by the name of their nettest."""
+    """What is to be measured: sites by URL, and apps by the name of their nettest.
+
+    Attributes:
+        by_default: the user named nothing.
+    """
 
     urls: tuple[str, ...]
     apps: tuple[str, ...] = ()
+    by_default: bool = False
 
 
 def wanted_of(inputs: Sequence[str], lists: Sequence[str]) -> Wanted:
@@ -76,7 +81,7 @@ def wanted_of(inputs: Sequence[str], lists: Sequence[str]) -> Wanted:
         raise FanousError(f"no app {min(unknown)!r}: known are {', '.join(MESSENGERS)}")
     if not urls and not apps:
         raise FanousError("nothing to measure: the list holds no http:// or https:// address")
-    return Wanted(tuple(urls), tuple(apps))
+    return Wanted(tuple(urls), tuple(apps), by_default=not inputs and not lists)
 
 
 def country_of(code: str) -> str:
