@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from fanous import __version__
+from fanous.commands.bench import bench_app
 from fanous.commands.collect import collect, drain
 from fanous.commands.desk import (
     ConfigOption,
@@ -55,6 +56,7 @@ app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(refdata_app, name="refdata")
 app.add_typer(orders_app, name="orders")
+app.add_typer(bench_app, name="bench")
 app.command()(collect)
 app.command()(drain)
 
