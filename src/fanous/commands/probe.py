@@ -14,6 +14,7 @@ import typer
 from fanous.commands.desk import JsonOption, print_document
 from fanous.commands.orders import OrdersKey, heeded
 from fanous.commands.probe_steady import probe_serve, probe_watch
+from fanous.commands.probe_stream import probe_stream
 from fanous.commands.probing import (
     Asn,
     CaFile,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 probe_app = typer.Typer(help="Measure from this machine: which sites work from here?", no_args_is_help=True)
 probe_app.command("watch")(probe_watch)
 probe_app.command("serve")(probe_serve)
+probe_app.command("stream")(probe_stream)
 
 
 @probe_app.command("run")

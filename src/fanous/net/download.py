@@ -1,8 +1,9 @@
-"""Download: the same page again and again over one connection, until enough bytes came to tell a rate.
+"""Download: page after page over one connection, until enough bytes came to tell a rate.
 
 A policer counts the bytes of a flow, not of a page; few platforms have a large page that never changes.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import h11
@@ -10,9 +11,6 @@ import h11
 from fanous.net.failure import NetworkFailure
 from fanous.net.http import MALFORMED, READ_SIZE, Request
 from fanous.net.network import Stream
-
-MOST_REQUESTS = 40
-"""Of small pages: further ones would measure the round trip, and annoy the server."""
 
 
 @dataclass(slots=True)
@@ -31,15 +29,18 @@ class Download:
     code: int = 0
 
 
-async def download(stream: Stream, request: Request, got: Download) -> None:
+async def download(stream: Stream, requests: Iterable[Request], got: Download) -> None:
     """Ask by HTTP/1.1 until ``most`` bytes came, or the server closes, and fill ``got``.
+
+    Args:
+        requests: to one host, in order.
 
     Raises:
         OSError, EOFError, NetworkFailure: it broke; ``got`` holds what had come.
     """
     connection = h11.Connection(h11.CLIENT)
-    headers = [("host", request.authority), *request.headers]
-    while got.requests < MOST_REQUESTS:
+    for request in requests:
+        headers = [("host", request.authority), *request.headers]
         asked = connection.send(h11.Request(method="GET", target=request.path, headers=headers)) or b""
         asked += connection.send(h11.EndOfMessage()) or b""
         try:

@@ -7,7 +7,7 @@ import asyncio
 from ssl import SSLContext
 from urllib.parse import urlsplit
 
-from fanous.net.addresses import endpoint
+from fanous.net.addresses import endpoint, is_address
 from fanous.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.net.http import Page, Request, exchange
 from fanous.net.network import Datagrams
@@ -37,6 +37,11 @@ async def by_system(trace: Trace, settings: Settings, hostname: str, first: int 
         return found or None, failure
 
     return await retried(trace, settings, settings.lookup_timeout, attempt, first) or []
+
+
+async def addresses_of(trace: Trace, settings: Settings, host: str) -> list[str]:
+    """``host`` itself where it is an address, else what the system's resolver says."""
+    return [host] if is_address(host) else await by_system(trace, settings, host)
 
 
 async def by_system_once(trace: Trace, settings: Settings, hostname: str) -> tuple[list[str], bool]:

@@ -37,6 +37,7 @@ class Settings:
             ten) and in a share of the rounds of each target (one pair), since a pair costs 0.8 MB.
         transfer_bytes: at least 256 KB, or the first burst hides a policer.
         transfer_until: seconds of a run after which no pair is begun, unless they were asked for.
+        stream_seconds: for which a stream is fetched; a policer's bucket is empty by then.
         seed: of the dice that choose samples; 0 = other ones each time.
         domestic: a site inside the country; empty = none known.
         at_once: endpoints measured together.
@@ -78,6 +79,7 @@ class Settings:
     transfer_screened_pairs: int = 3
     transfer_share: float = 0.05
     transfer_until: float = 40.0
+    stream_seconds: float = 10.0
     seed: int = 0
     transfer_bytes: int = 393_216
     transfer_timeout: float = 30.0

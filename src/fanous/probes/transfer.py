@@ -22,6 +22,9 @@ from fanous.probes.settings import Settings
 from fanous.probes.trace import Entry, Trace, TracedStream
 from fanous.refdata.platforms import target_of
 
+MOST_REQUESTS = 40
+"""Of small pages: further ones would measure the round trip, and annoy the server."""
+
 NOT_LARGE_ENOUGH = 0.5
 """Share of the target's bytes that a control must have given."""
 
@@ -33,6 +36,7 @@ class Source:
     Attributes:
         server_name: in the ClientHello; empty = plain HTTP.
         verify: must the certificate be valid for it?
+        pieces: URLs of the same host, one after the other; empty = ``url`` again and again.
     """
 
     role: str
@@ -41,6 +45,7 @@ class Source:
     server_name: str
     verify: bool = True
     same_address: bool = False
+    pieces: tuple[str, ...] = ()
 
 
 async def pairs(trace: Trace, settings: Settings, url: str, count: int, why: str, until: float) -> None:
@@ -124,7 +129,7 @@ async def fetch(trace: Trace, settings: Settings, source: Source, most: int = 0,
             if stream is not None:
                 transaction, began = inner.first_transaction - 1, trace.at()
                 async with asyncio.timeout(seconds or settings.transfer_timeout):
-                    await download(stream, _request(source), got)
+                    await download(stream, _requests(source), got)
     except NETWORK_ERRORS as error:
         failure = failure_of(error)
     finally:
@@ -157,9 +162,10 @@ async def _open(inner: Trace, settings: Settings, source: Source) -> tuple[Strea
     return await tls.attempt(inner, settings, plain, source.server_name, context)
 
 
-def _request(source: Source) -> Request:
-    parts = urlsplit(source.url)
-    return Request(authority_of(parts), path_of(parts), scheme=parts.scheme, headers=HEADERS)
+def _requests(source: Source) -> list[Request]:
+    urls = source.pieces or (source.url,) * MOST_REQUESTS
+    parts = [urlsplit(url) for url in urls]
+    return [Request(authority_of(one), path_of(one), scheme=one.scheme, headers=HEADERS) for one in parts]
 
 
 def _port(source: Source) -> int:
