@@ -68,6 +68,16 @@ def test_consent_once_given_holds_until_it_is_withdrawn(site: tuple[str, Path]) 
         fanous_probe(*run)
 
 
+def test_localising_needs_a_consent_of_its_own_each_time(site: tuple[str, Path]) -> None:
+    url, ca_file = site
+    fanous_probe("consent", "--yes")
+    run = ("run", "-i", url, "--ca-file", ca_file, "--json", "--no-health")
+    with pytest.raises(FanousError, match="--localise needs your consent each time"):
+        fanous_probe(*run, "--localise")
+    (target,) = json.loads(fanous_probe(*run, "--localise", "--yes").stdout)["targets"]
+    assert target["endpoints"][0]["localised"] is None  # nothing was cut
+
+
 def test_consent_is_asked_in_the_persons_language() -> None:
     assert "کیا آپ راضی ہیں؟" in fanous_probe("consent", "--lang", "ur", stdin="n\n").stdout
     assert "Do you consent?" in fanous_probe("consent", "--lang", "my", stdin="n\n").stdout

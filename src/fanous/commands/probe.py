@@ -28,6 +28,7 @@ from fanous.commands.probing import (
     SettingsFile,
     Yes,
     check_consent,
+    check_consent_to_localise,
     country_of,
     measure,
     probe_folder,
@@ -60,6 +61,10 @@ def probe_run(
         int,
         typer.Option("--transfer", min=0, metavar="N", help="Also compare the rate, in N pairs (3 or 7)."),
     ] = 0,
+    localise: Annotated[
+        bool,
+        typer.Option("--localise", help="Where a name is cut, find out how far away; draws attention."),
+    ] = False,
     collectors: Collectors = None,
     proxy: Proxy = None,
     orders_key: OrdersKey = None,
@@ -88,9 +93,12 @@ def probe_run(
         settings,
         allow_private=allow_private or settings.allow_private,
         transfer_pairs=transfer or settings.transfer_pairs,
+        localise=localise,
     )
     vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")
     check_consent(yes, settings.cap_mb)
+    if localise:
+        check_consent_to_localise(yes)
     wanted = heeded(probe_folder(), collectors or (), orders_key, wanted, vantage.country, asn, proxy)
     report = measure(
         settings, vantage, wanted, out, with_health=not no_health, quiet=as_json, to_spool=bool(collectors)

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -70,6 +71,7 @@ def probe_watch(
     settings = adjusted(
         load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, helper=helper, ca_file=ca_file
     )
+    settings = replace(settings, localise=False)  # by a person's word in a single run only
     vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")
 
     def one_round(_number: int) -> None:

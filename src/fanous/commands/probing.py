@@ -126,6 +126,22 @@ def check_consent(yes: bool, cap_mb: float) -> None:
     raise FanousError("nothing was sent: consent first with `fanous probe consent`, or say --yes in a script")
 
 
+def check_consent_to_localise(yes: bool) -> None:
+    """Asked for in every run, and never remembered.
+
+    Raises:
+        FanousError: no consent.
+    """
+    from fanous.probes.consent_text import language_of, localise_text, question
+
+    if yes:
+        return
+    language = language_of(os.environ)
+    print(localise_text(language), file=sys.stderr)
+    if not (sys.stdin.isatty() and typer.confirm(question(language), default=False, err=True)):
+        raise FanousError("nothing was sent: --localise needs your consent each time; --yes in a script")
+
+
 def measure(
     settings: "Settings",
     vantage: "Vantage",

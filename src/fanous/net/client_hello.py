@@ -47,13 +47,16 @@ class Fingerprint:
     bytes: int
 
 
-def browser_hello(name: str, chance: Random | None = None) -> bytes:
+def browser_hello(name: str, chance: Random | None = None, *, hybrid: bool = True) -> bytes:
     """The record of a ClientHello such as Chromium sends for ``name``.
 
     The handshake cannot be completed with it: it is sent to see whether a ServerHello comes back.
+
+    Args:
+        hybrid: with a post-quantum key, as browsers have it today; ``False`` = it fits into one segment.
     """
     dice = chance or Random(os.urandom(16))
-    extensions = _extensions(name, dice)
+    extensions = _extensions(name, dice, hybrid)
     dice.shuffle(extensions)  # as Chromium does since version 110
     first, last = dice.sample(_GREASE, 2)
     wire = b"".join(_extension(kind, body) for kind, body in [(first, b""), *extensions, (last, b"\x00")])
@@ -70,15 +73,16 @@ def browser_hello(name: str, chance: Random | None = None) -> bytes:
     return bytes([HANDSHAKE, 3, 1]) + _long(message)
 
 
-def _extensions(name: str, dice: Random) -> list[tuple[int, bytes]]:
+def _extensions(name: str, dice: Random, hybrid: bool) -> list[tuple[int, bytes]]:
     """(type, content), of RFC 6066, 7301, 7627, 8446, 8879 and others as IANA numbers them."""
     group = dice.choice(_GREASE)
-    shares = _share(group, b"\x00") + _share(_ML_KEM, _ml_kem_key(dice) + dice.randbytes(32))
-    shares += _share(_X25519, dice.randbytes(32))
+    shares = _share(group, b"\x00") + _share(_X25519, dice.randbytes(32))
+    if hybrid:
+        shares += _share(_ML_KEM, _ml_kem_key(dice) + dice.randbytes(32))
     return [
         (0, _long(b"\x00" + _long(name.encode("ascii")))),
         (5, _OCSP),
-        (10, _long(_numbers([group, *_GROUPS]))),
+        (10, _long(_numbers([group, *_GROUPS[0 if hybrid else 1 :]]))),
         (11, _short(b"\x00")),
         (13, _long(_numbers(_SIGNATURES))),
         (16, _long(_short(b"h2") + _short(b"http/1.1"))),

@@ -11,6 +11,7 @@ from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Observation, Vantage
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
+from fanous.probes.localise import Localised, localised
 from fanous.probes.speed import Speed, speed_of
 from fanous.refdata.fingerprints import fingerprints
 from fanous.rules import judge
@@ -35,6 +36,7 @@ class Outcome:
         symptom: it failed as blocking would, but no control tells.
         layers: layer -> ``ok`` or the first failure, of the target's own endpoints.
         speed: how fast data came; ``None`` = too few came to tell.
+        localised: how far away it is cut; ``None`` = nobody asked.
     """
 
     url: str
@@ -47,6 +49,7 @@ class Outcome:
     layers: dict[str, str]
     verdicts: tuple[Verdict, ...]
     speed: Speed | None = None
+    localised: Localised | None = None
 
 
 def outcome_of(url: str, line: bytes) -> Outcome:
@@ -71,6 +74,7 @@ def outcome_of(url: str, line: bytes) -> Outcome:
         layers=_layers(bundle),
         verdicts=verdicts,
         speed=speed_of(line),
+        localised=localised(line),
     )
 
 

@@ -49,6 +49,7 @@ def measurement(
         "control_failure": failure,
         "x_quic_pings": trace.quic_pings,
         "x_second_opinions": trace.second_opinions,
+        "x_localisation": trace.localisations,
         "x_transfers": trace.transfers,
         "x_not_tried": trace.not_tried,
     }

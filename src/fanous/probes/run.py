@@ -15,6 +15,7 @@ from fanous.net.network import Network
 from fanous.probes.endpoint import measure_into
 from fanous.probes.health import NO_NETWORK, Health, check, health_record
 from fanous.probes.helper import ask
+from fanous.probes.localise import localise
 from fanous.probes.messengers import MESSENGERS, record_of
 from fanous.probes.outcome import Outcome, outcome_of
 from fanous.probes.record import Vantage, line, measurement
@@ -130,6 +131,9 @@ async def _measured(
     if count:
         async with lanes.downloads:
             await pairs(trace, settings, url, count, why, lanes.until)
+    if settings.localise:
+        async with lanes.downloads:
+            await localise(trace, settings, url)
     return line(measurement(trace, url, vantage, control, failure), network.own_addresses())
 
 

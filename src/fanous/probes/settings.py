@@ -37,6 +37,8 @@ class Settings:
             ten) and in a share of the rounds of each target (one pair), since a pair costs 0.8 MB.
         transfer_bytes: at least 256 KB, or the first burst hides a policer.
         transfer_until: seconds of a run after which no pair is begun, unless they were asked for.
+        localise: where a name is cut, send it once more for each machine on the path, to see which cuts it.
+            Only by the user's word in this very run: it draws attention.
         stream_seconds: for which a stream is fetched; a policer's bucket is empty by then.
         seed: of the dice that choose samples; 0 = other ones each time.
         domestic: a site inside the country; empty = none known.
@@ -79,6 +81,8 @@ class Settings:
     transfer_screened_pairs: int = 3
     transfer_share: float = 0.05
     transfer_until: float = 40.0
+    localise: bool = False
+    hop_timeout: float = 1.0
     stream_seconds: float = 10.0
     seed: int = 0
     transfer_bytes: int = 393_216

@@ -29,6 +29,7 @@ class Trace:
         quic_pings: our own, ``x_quic_pings``: which versions servers say they speak.
         transfers: our own, ``x_transfers``: rates of pairs, with the time of every read.
         second_opinions: our own, ``x_second_opinions``: what a browser's ClientHello was answered.
+        localisations: our own, ``x_localisation``: how far a ClientHello came before it was cut.
         streams: every connection made, so that none stays open where a measurement is cut short.
         not_tried: addresses that a resolver gave and that no public site has, ``x_not_tried``.
     """
@@ -46,6 +47,7 @@ class Trace:
     transfers: list[Entry] = field(default_factory=list)
     not_tried: list[Entry] = field(default_factory=list)
     second_opinions: list[Entry] = field(default_factory=list)
+    localisations: list[Entry] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
     first_transaction: int = 1
 

@@ -70,6 +70,16 @@ def sentence(outcome: Outcome) -> str:
     return f"{name} {verb[outcome.state]}{because}. {WHAT_NOW[outcome.state]}"
 
 
+def place_sentence(outcome: Outcome) -> str:
+    """Where it is cut; empty where nobody asked, or nothing was found."""
+    where = outcome.localised
+    if where is None or where.cut_at is None:
+        return ""
+    site = f"; the site itself is {where.site_at} away" if where.site_at is not None else ""
+    before = f"{where.cut_at - 1} or {where.cut_at} machines" if where.cut_at > 1 else "the first machine"
+    return f"{title(outcome.target)}: its name is cut {before} away from here{site}."
+
+
 def health_sentence(report: Report) -> str:
     """What the health check found; empty where there is nothing to say."""
     health = report.health
@@ -100,6 +110,7 @@ def report_lines(report: Report) -> list[str]:
         by_target.setdefault(outcome.target, []).append(outcome)
     leading = [worst(outcomes) for _, outcomes in sorted(by_target.items())]
     lines += [sentence(one) for one in leading if one.state is not State.OK]
+    lines += [words for one in report.outcomes if (words := place_sentence(one))]
     works = [title(one.target) for one in leading if one.state is State.OK]
     if works:
         lines.append(f"Works from here: {', '.join(works)}.")
