@@ -153,6 +153,17 @@ def by_name(ports: dict[bytes, int], otherwise: int) -> Serve:
     return serve
 
 
+def delayed_on_name(name: bytes, seconds: float, port_behind: int) -> Serve:
+    """A censor who lets a ClientHello with ``name`` in it wait."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = await reader.read(4096)
+        await asyncio.sleep(seconds if name in hello else 0)
+        await _pass_on(hello, reader, writer, port_behind)
+
+    return serve
+
+
 def reset_where(is_cut: Callable[[bytes], bool], port_behind: int) -> Serve:
     """A censor in the path, by what it makes of a ClientHello."""
 

@@ -18,7 +18,7 @@ from fanous.probes.trace import Trace
 from fanous.testing.network import FakeNetwork
 from tests.net import servers
 from tests.net.routed import RoutedNetwork, Routes
-from tests.probes.scene import SETTINGS, SITE, SITE_IP, Scene, scene
+from tests.probes.scene import SETTINGS, SITE, SITE_IP, Scene, measured, scene
 
 URL = f"https://{SITE}/"
 
@@ -123,3 +123,19 @@ def test_every_attempt_is_in_the_record(tmp_path: Path) -> None:
 
 async def _silent(place: Scene) -> None:
     await place.put(SITE_IP, 443, servers.say_nothing)
+
+
+def test_a_handshake_that_is_slow_beside_the_control_is_made_once_more(tmp_path: Path) -> None:
+    async def play() -> list[dict[str, object]]:
+        async with scene(tmp_path) as place:
+            place.routes.names[SITE] = [SITE_IP]
+            behind = await place.serve(SITE, "198.51.45.99", 443, servers.pages())
+            slow = servers.delayed_on_name(SITE.encode(), 0.7, behind)
+            await place.put(SITE_IP, 443, slow)
+            settings = place.settings(handshake_timeout=2.0, transfer_screened_pairs=0)
+            found = await measured(place, URL, settings=settings)
+            return list(found.keys["tls_handshakes"])
+
+    handshakes = asyncio.run(play())
+    assert [one["server_name"] for one in handshakes] == ["example.com", SITE] * 2
+    assert [one["x_attempt"] for one in handshakes] == [1, 1, 1, 2]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fanous.probes.screen import reason
+from fanous.probes.screen import reason, slow_at
 from fanous.probes.settings import Settings
 from fanous.probes.trace import Trace
 from fanous.testing.network import FakeNetwork
@@ -43,6 +43,14 @@ def trace(
 )
 def test_what_looks_slowed_down_is_downloaded(seen: Trace, why: str) -> None:
     assert reason(seen, NEVER, URL, Random(1)) == (why, 3 if why else 0)
+
+
+def test_one_handshake_that_is_not_slow_tells_that_the_name_is_not_slowed_down() -> None:
+    seen = trace(own=3.0)
+    assert slow_at(seen, "site.example") == "192.0.2.1:443"
+    again = seen.tls_handshakes[-1] | {"t": 0.2}
+    seen.tls_handshakes.append(again)
+    assert slow_at(seen, "site.example") == ""
 
 
 def test_a_share_of_what_looks_sound_is_sampled_and_a_seed_says_which() -> None:

@@ -36,12 +36,14 @@ async def open_site(
     *,
     control: bool,
     context: SSLContext | None = None,
+    first: int = 1,
 ) -> Opened | None:
     """A connection to ``ip``, secured where the scheme asks for it; failed attempts are made again.
 
     Args:
         control: with the innocuous name before, and a second opinion after a failure.
         context: of TLS; ``None`` = as browsers verify.
+        first: number of the first attempt made here.
     """
     port, secure = parts.port or PORTS[parts.scheme], parts.scheme == "https"
     if secure and control and settings.control_sni and not await _try_control(trace, settings, ip, port):
@@ -57,10 +59,17 @@ async def open_site(
 
     trust = context or client_context(("h2", "http/1.1"), settings.ca_file)
     last: list[str | None] = []
-    opened = await retried(trace, settings, settings.connect_timeout, attempt)
+    opened = await retried(trace, settings, settings.connect_timeout, attempt, first)
     if control and opened is None and second_opinion.WORTH_ASKING.intersection(last):
         await second_opinion.ask(trace, settings, ip, port, parts.hostname or "")
     return opened
+
+
+async def handshake_again(trace: Trace, settings: Settings, parts: SplitResult, ip: str) -> None:
+    """Both handshakes once more, since one may be slow by a few lost packets."""
+    opened = await open_site(trace, settings, parts, ip, control=True, first=2)
+    if opened is not None:
+        opened.stream.close()
 
 
 async def _try_control(trace: Trace, settings: Settings, ip: str, port: int) -> bool:

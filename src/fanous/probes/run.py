@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import inf
@@ -17,9 +18,10 @@ from fanous.probes.health import NO_NETWORK, Health, check, health_record
 from fanous.probes.helper import ask
 from fanous.probes.localise import localise
 from fanous.probes.messengers import MESSENGERS, record_of
+from fanous.probes.opening import handshake_again
 from fanous.probes.outcome import Outcome, outcome_of
 from fanous.probes.record import Vantage, line, measurement
-from fanous.probes.screen import reason
+from fanous.probes.screen import reason, slow_at
 from fanous.probes.settings import Settings
 from fanous.probes.trace import Entry, Trace
 from fanous.probes.transfer import pairs
@@ -126,6 +128,7 @@ async def _measured(
     """The record of one URL."""
     async with lanes.slots:
         trace, control, failure = await _bundle(network, settings, url, ipv6)
+        await _look_again(trace, settings, url)
     # Dice of its own for each URL: which one is done first must not decide.
     why, count = reason(trace, settings, url, Random(f"{lanes.salt} {url}"))
     if count:
@@ -135,6 +138,16 @@ async def _measured(
         async with lanes.downloads:
             await localise(trace, settings, url)
     return line(measurement(trace, url, vantage, control, failure), network.own_addresses())
+
+
+async def _look_again(trace: Trace, settings: Settings, url: str) -> None:
+    """A handshake that was slow is made once more: the record then says whether it always is."""
+    parts = urlsplit(url)
+    slow = slow_at(trace, parts.hostname or "") if settings.retries else ""
+    if slow and trace.time_left() > 0:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(trace.time_left()):
+                await handshake_again(trace, settings, parts, slow.rpartition(":")[0].strip("[]"))
 
 
 async def _app(network: Network, settings: Settings, name: str, vantage: Vantage, lanes: _Lanes) -> bytes:

@@ -26,24 +26,23 @@ def reason(trace: Trace, settings: Settings, url: str, chance: Random) -> tuple[
         return "", 0
     if settings.transfer_pairs:
         return "asked", settings.transfer_pairs
-    if _slow_handshake(trace, urlsplit(url).hostname or ""):
+    if slow_at(trace, urlsplit(url).hostname or ""):
         return "slow_handshake", settings.transfer_screened_pairs
     if _stalled(trace):
         return "stall", settings.transfer_screened_pairs
     return ("sample", 1) if is_sampled else ("", 0)
 
 
-def _slow_handshake(trace: Trace, host: str) -> bool:
-    control = {
-        one["address"]: _seconds(one)
-        for one in trace.tls_handshakes
-        if one["failure"] is None and one["server_name"] != host
-    }
-    return any(
-        _seconds(one) > max(LEAST_SECONDS, SLOW_RATIO * control[one["address"]])
-        for one in trace.tls_handshakes
-        if one["failure"] is None and one["server_name"] == host and one["address"] in control
-    )
+def slow_at(trace: Trace, host: str) -> str:
+    """The address at which every handshake with ``host`` is slow beside the control's; empty = none."""
+    worked = [one for one in trace.tls_handshakes if one["failure"] is None]
+    for address in {one["address"] for one in worked}:
+        here = [one for one in worked if one["address"] == address]
+        own = [_seconds(one) for one in here if one["server_name"] == host]
+        control = [_seconds(one) for one in here if one["server_name"] != host]
+        if own and control and min(own) > max(LEAST_SECONDS, SLOW_RATIO * min(control)):
+            return str(address)
+    return ""
 
 
 def _stalled(trace: Trace) -> bool:
