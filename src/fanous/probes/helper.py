@@ -23,13 +23,17 @@ SECONDS = 18.0
 beside the probe's own steps, and never takes longer than these may."""
 
 
+LEAST_SECONDS = 3.0
+"""Where look-ups took all the time there was."""
+
+
 async def ask(trace: Trace, settings: Settings, url: str) -> tuple[Entry | None, str | None]:
     """The helper's ``control`` and ``control_failure``; one of the two is ``None``."""
     if not settings.helper:
         return None, NO_HELPER
     body = json.dumps(_question(trace, url)).encode()
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(min(SECONDS, max(trace.time_left(), LEAST_SECONDS))):
             page = await _post(trace.network, settings, settings.helper, body)
         control = json.loads(bytes(page.body)) if page.code == 200 else None
     except NETWORK_ERRORS as error:
