@@ -141,6 +141,16 @@ def test_a_watch_sends_after_each_round(site: tuple[str, Path], tmp_path: Path) 
     assert "2 measurements were acknowledged" in sent
 
 
+def test_a_stream_is_answered_in_words_and_sent(site: tuple[str, Path], tmp_path: Path) -> None:
+    url, ca_file = site
+    stream = ("stream", url + "a.m3u8", "--yes", "--ca-file", ca_file, "--country", "PK")
+    assert "cannot tell, neither an HLS playlist" in fanous_probe(*stream).stdout
+    with door(tmp_path / "inbox", Policy()) as client:
+        said = json.loads(fanous_probe(*stream, "--collector", str(client.base_url), "--json").stdout)
+    assert said["sent"] == {"acknowledged": 1, "refused": 0, "waiting": 0}
+    assert said["streams"][0]["kind"] == "hls"
+
+
 def test_what_was_spent_counts_against_the_next_run(site: tuple[str, Path]) -> None:
     url, ca_file = site
     run = ("run", "-i", url, "--yes", "--no-health", "--json", "--ca-file", ca_file)

@@ -6,24 +6,28 @@ from typing import Any
 
 import pytest
 
+from fanous.probes.words import report_lines
 from tests.net import servers
-from tests.probes.scene import SITE, SITE_IP, measured, scene
+from tests.probes.scene import SITE, SITE_IP, Found, measured, scene
 
 URL = f"https://{SITE}/"
 
 
 def opinions(folder: Path, serve: Any, name: str = SITE) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Handshakes and second opinions in the record, where a server at the site's address does so."""
+    keys = found(folder, serve, name).keys
+    return keys["tls_handshakes"], keys["x_second_opinions"]
 
-    async def play() -> dict[str, Any]:
+
+def found(folder: Path, serve: Any, name: str = SITE) -> Found:
+    async def play() -> Found:
         async with scene(folder) as place:
             place.routes.names[SITE] = [SITE_IP]
             behind = await place.serve(name, "198.51.45.99", 443, servers.pages())
             await place.put(SITE_IP, 443, serve(behind))
-            return (await measured(place, URL)).keys
+            return await measured(place, URL)
 
-    keys = asyncio.run(play())
-    return keys["tls_handshakes"], keys["x_second_opinions"]
+    return asyncio.run(play())
 
 
 def test_a_censor_who_looks_at_more_than_the_name_is_seen(tmp_path: Path) -> None:
@@ -61,3 +65,15 @@ def test_nobody_is_asked_where_the_handshake_works_or_the_certificate_is_wrong(t
         folder = tmp_path / name
         folder.mkdir()
         assert opinions(folder, honest, name)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("censor", "browser", "is_said"),
+    [(servers.reset_unless_greased, "answered", True), (servers.reset_on_name, "cut", False)],
+)
+def test_a_person_is_told_where_a_browser_may_still_work(
+    censor: Any, browser: str, is_said: bool, tmp_path: Path
+) -> None:
+    report = found(tmp_path, lambda behind: censor(SITE.encode(), behind)).report
+    assert report.outcomes[0].browser == browser
+    assert any("a browser may still work" in line for line in report_lines(report)) == is_said

@@ -21,6 +21,7 @@ from fanous.commands.probing import (
     country_of,
     probe_folder,
 )
+from fanous.commands.sending import Collectors, Proxy, send, sent_line, spooled
 
 
 def probe_stream(
@@ -33,6 +34,8 @@ def probe_stream(
     asn: Asn = 0,
     mobile: Mobile = False,
     cap_mb: CapMB = None,
+    collectors: Collectors = None,
+    proxy: Proxy = None,
     settings_file: SettingsFile = None,
     ca_file: CaFile = None,
     yes: Yes = False,
@@ -57,7 +60,8 @@ def probe_stream(
     folder, now = probe_folder(), time.time()
     meter = Meter(int(settings.cap_mb * 1e6), consent.spent_today(folder, now))
     network, found = SocketNetwork(meter), []
-    with record_file(out) as write:
+    with record_file(out) as to_file:
+        write = spooled(folder / "spool", to_file) if collectors else to_file
         try:
             for url in urls:
                 record = asyncio.run(stream_record(network, settings, url, vantage))
@@ -67,5 +71,9 @@ def probe_stream(
                     print(found[-1].sentence, flush=True)
         finally:
             consent.remember_spent(folder, now, meter.spent)
+    sent = send(folder / "spool", collectors, proxy) if collectors else None
     if as_json:
-        print_document({"streams": [asdict(one) for one in found]})
+        streams = [asdict(one) for one in found]
+        print_document({"streams": streams, "sent": asdict(sent) if sent else None})
+    elif sent is not None:
+        print(sent_line(sent))

@@ -12,6 +12,7 @@ from fanous.model.observation import Layer, Observation, Vantage
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.probes.localise import Localised, localised
+from fanous.probes.second_opinion import opinion
 from fanous.probes.speed import Speed, speed_of
 from fanous.refdata.fingerprints import fingerprints
 from fanous.rules import judge
@@ -36,6 +37,7 @@ class Outcome:
         symptom: it failed as blocking would, but no control tells.
         layers: layer -> ``ok`` or the first failure, of the target's own endpoints.
         speed: how fast data came; ``None`` = too few came to tell.
+        browser: what a browser's ClientHello met where ours was cut: ``answered``, ``cut``, or empty.
         localised: how far away it is cut; ``None`` = nobody asked.
     """
 
@@ -49,6 +51,7 @@ class Outcome:
     layers: dict[str, str]
     verdicts: tuple[Verdict, ...]
     speed: Speed | None = None
+    browser: str = ""
     localised: Localised | None = None
 
 
@@ -74,6 +77,7 @@ def outcome_of(url: str, line: bytes) -> Outcome:
         layers=_layers(bundle),
         verdicts=verdicts,
         speed=speed_of(line),
+        browser=opinion(line),
         localised=localised(line),
     )
 

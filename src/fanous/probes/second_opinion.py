@@ -6,6 +6,9 @@ sizes and fingerprints, and what came back to each (``x_second_opinions``).
 
 import asyncio
 
+import msgspec
+from msgspec import Struct
+
 from fanous.net.addresses import endpoint, is_address
 from fanous.net.client_hello import ALERT, HANDSHAKE, SERVER_HELLO, browser_hello, fingerprint
 from fanous.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
@@ -76,3 +79,27 @@ async def _answer(stream: Stream) -> str:
     if data[0] == ALERT:
         return "alert"
     raise NetworkFailure("ssl_failed_handshake")
+
+
+class _Opinion(Struct):
+    answer: str
+
+
+class _Keys(Struct):
+    x_second_opinions: list[_Opinion] = []
+
+
+class _Record(Struct):
+    test_keys: _Keys
+
+
+_record = msgspec.json.Decoder(_Record)
+
+
+def opinion(line: bytes) -> str:
+    """Of a record: ``answered`` = a browser's hello gets through where ours does not; ``cut`` = it does not
+    either; empty = nobody was asked.  An alert is an answer: the site itself speaks."""
+    answers = [one.answer for one in _record.decode(line).test_keys.x_second_opinions]
+    if not answers:
+        return ""
+    return "answered" if any(answers) else "cut"

@@ -70,6 +70,16 @@ def sentence(outcome: Outcome) -> str:
     return f"{name} {verb[outcome.state]}{because}. {WHAT_NOW[outcome.state]}"
 
 
+def browser_sentence(outcome: Outcome) -> str:
+    """Where a browser gets through and we do not; else empty."""
+    if outcome.browser != "answered" or outcome.state is State.OK:
+        return ""
+    return (
+        f"{title(outcome.target)}: a browser's way of beginning gets an answer where another is cut. What is "
+        "cut is how the message looks, not its name alone; a browser may still work."
+    )
+
+
 def place_sentence(outcome: Outcome) -> str:
     """Where it is cut; empty where nobody asked, or nothing was found."""
     where = outcome.localised
@@ -110,7 +120,8 @@ def report_lines(report: Report) -> list[str]:
         by_target.setdefault(outcome.target, []).append(outcome)
     leading = [worst(outcomes) for _, outcomes in sorted(by_target.items())]
     lines += [sentence(one) for one in leading if one.state is not State.OK]
-    lines += [words for one in report.outcomes if (words := place_sentence(one))]
+    for one in report.outcomes:
+        lines += [words for words in (browser_sentence(one), place_sentence(one)) if words]
     works = [title(one.target) for one in leading if one.state is State.OK]
     if works:
         lines.append(f"Works from here: {', '.join(works)}.")
