@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner
 
 from fanous.cli import app
 from fanous.collector.door import Policy
+from fanous.collector.origin import Origin
 from fanous.commands.orders import heeded
 from fanous.commands.probing import Wanted
 from fanous.errors import FanousError
@@ -118,8 +120,6 @@ def heed(folder: Path, url: str, key_text: str | None, wanted: Wanted = OWN) -> 
 
 @pytest.fixture
 def fresh(key: tuple[Path, str]) -> Envelope:
-    import time
-
     return signed(key, at=time.time() - 10)
 
 
@@ -154,8 +154,6 @@ def test_unsigned_orders_are_refused_with_a_reason(
 
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_stop_ends_the_probe_and_says_why(is_known: bool, key: tuple[Path, str], tmp_path: Path) -> None:
-    import time
-
     stop = signed(key, Draft("the law changed", (), (), 30.0), time.time() - 10)
     with (
         door(tmp_path / "inbox", Policy(orders=stop)) as client,
@@ -165,6 +163,16 @@ def test_a_stop_ends_the_probe_and_says_why(is_known: bool, key: tuple[Path, str
     if is_known:  # and it holds while the collector is out of reach
         with pytest.raises(FanousError, match="law changed"):
             heed(tmp_path, "http://127.0.0.1:9", key[1])
+
+
+def test_where_the_collector_sees_the_probe_in_danger_nothing_is_measured(tmp_path: Path) -> None:
+    class Pyongyang:
+        def of(self, address: str) -> Origin:
+            return Origin("KP", 131279) if address == "127.0.0.1" else Origin()
+
+    policy = Policy(origins=Pyongyang())
+    with door(tmp_path / "inbox", policy) as client, pytest.raises(FanousError, match="may endanger you"):
+        heed(tmp_path, str(client.base_url), None)
 
 
 def test_the_commands_make_what_a_collector_hands_out(tmp_path: Path) -> None:

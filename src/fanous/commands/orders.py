@@ -81,7 +81,8 @@ def heeded(
     """What is to be measured by the orders that there are; what the user named outranks their lists.
 
     Raises:
-        FanousError: the probe is told to stop, or the orders are not the organisation's.
+        FanousError: the probe is told to stop, the orders are not the organisation's, or the collector sees
+            the probe in a country where measuring would endanger its user.
     """
     from fanous.orders import public_key
     from fanous.probes.messengers import MESSENGERS
@@ -110,14 +111,17 @@ def _current(
 ) -> "Orders | None":
     """The collector's, else those that were taken before and hold; ``None`` = there are none."""
     from fanous.orders import opened, public_key
+    from fanous.probes.consent import check_country
     from fanous.spool.check_in import check_in
 
     key, now = (public_key(key_text) if key_text else None), time.time()
     known = _known(folder / KNOWN, key_text)
-    answer = check_in(collectors, country, asn, proxy)
-    if isinstance(answer, str):
-        print(f"no orders could be asked for ({answer})", file=sys.stderr)
+    said = check_in(collectors, country, asn, proxy)
+    if isinstance(said, str):
+        print(f"no orders could be asked for ({said})", file=sys.stderr)
         return known if known and known.expires > now else None
+    check_country(said.probe_cc)  # the user may not know, or not say, where measuring endangers them
+    answer = said.x_orders
     if answer is None:
         if key is not None:
             raise FanousError("the collector has no orders, and this probe takes none but signed ones")

@@ -112,6 +112,9 @@ def load_settings(path: Path | None) -> Settings:
 MOBILE_CAP_MB = 10.0
 """Mobile data are paid by the megabyte."""
 
+MOBILE_SHARE = 0.01
+"""Of rounds that are sampled by a download: one of some 40 targets would cost a tenth of the cap a round."""
+
 
 def adjusted(
     settings: Settings,
@@ -126,6 +129,7 @@ def adjusted(
     return replace(
         settings,
         cap_mb=cap if cap_mb is None else cap_mb,
+        transfer_share=min(settings.transfer_share, MOBILE_SHARE) if mobile else settings.transfer_share,
         helper=helper or settings.helper,
         ca_file=str(ca_file) if ca_file else settings.ca_file,
     )

@@ -16,20 +16,24 @@ SECONDS = httpx.Timeout(15, connect=8)
 """A round must not wait longer than this for a collector that is blocked."""
 
 
-class _Answer(Struct):
-    """What of ``/api/v1/check-in`` is ours; ``v`` tells a collector's answer from a captive portal's."""
+class CheckedIn(Struct):
+    """What we read of the answer.
+
+    Attributes:
+        v: tells a collector's answer from a captive portal's.
+        probe_cc: where the collector sees us; ``ZZ`` = it cannot tell.
+    """
 
     v: int
+    probe_cc: str = "ZZ"
     x_orders: Envelope | None = None
 
 
-_answer = msgspec.json.Decoder(_Answer)
+_answer = msgspec.json.Decoder(CheckedIn)
 
 
-def check_in(
-    collectors: Sequence[str], country: str, asn: int, proxy: str | None = None
-) -> Envelope | str | None:
-    """Orders of the first collector that answers; ``None`` = it has none; a text = why none answered."""
+def check_in(collectors: Sequence[str], country: str, asn: int, proxy: str | None = None) -> CheckedIn | str:
+    """What the first collector that answers says; a text = why none did."""
     body = {
         "run_type": "timed",
         "probe_cc": country,
@@ -42,7 +46,7 @@ def check_in(
         for url in collectors:
             try:
                 response = client.post(f"{url.rstrip('/')}/api/v1/check-in", json=body)
-                return _answer.decode(response.content).x_orders
+                return _answer.decode(response.content)
             except httpx.HTTPError as error:
                 why = f"{url}: {type(error).__name__}"
             except (msgspec.MsgspecError, UnicodeError, RecursionError):

@@ -36,6 +36,11 @@ def test_a_stall_in_the_middle_is_counted_from_when_nothing_was_left() -> None:
     assert (seen.startup, seen.stalled, seen.watchable) == (1.0, 3.0, False)
 
 
+def test_after_a_stall_it_goes_on_with_one_second() -> None:
+    trickle = [[1.0, 100_000], [6.0, 150_000], [7.0, 200_000], [8.0, 250_000], [9.0, 300_000]]
+    assert play(trickle, 10.0, 400, was_cut_off=True).stalled == 3.0
+
+
 def test_what_came_at_once_plays_to_its_end() -> None:
     seen = play([[0.2, 400 * 125 * SECONDS]], 0.2, 400, was_cut_off=False)
     assert (seen.watchable, seen.startup, seen.stalled) == (True, 0.2, 0.0)
