@@ -58,7 +58,8 @@ def test_the_control_is_the_same_page_from_the_same_address_under_another_name(t
     target, control = transfers[:2]
     assert (target["server_name"], control["server_name"]) == (SITE, "example.com")
     assert target["address"] == control["address"] == f"{SITE_IP}:443"
-    assert target["url"] == control["url"] == URL
+    assert (target["url"], control["url"]) == (URL, "https://example.com/")  # the names that were sent
+    assert target["host"] == control["host"] == SITE  # the page that was asked for
     assert control["same_address"] and not target["same_address"]
     assert target["kbps"] < control["kbps"] / 3
     assert target["why"] == "asked"
@@ -81,6 +82,7 @@ def test_where_the_server_gives_the_other_name_less_the_control_is_elsewhere(tmp
     ]  # fmt: skip
     assert transfers[2]["url"] == "https://control.example/large"
     assert transfers[2]["bytes"] > LARGE > transfers[1]["bytes"]
+    assert transfers[1]["kbps"] is None and transfers[1]["reads"]
 
 
 def test_a_small_page_is_asked_for_again_on_the_same_connection(tmp_path: Path) -> None:
@@ -126,3 +128,23 @@ def test_what_looks_sound_is_sampled_in_a_share_of_the_rounds(
     seen = found(tmp_path, build, transfer_share=share)
     assert [one["why"] for one in seen.keys["x_transfers"]] == why
     assert seen.outcome.state is State.OK
+
+
+def test_a_small_page_is_no_control_of_a_download_that_froze(tmp_path: Path) -> None:
+    async def freeze(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(servers.response(b"x" * LARGE)[:18_000])
+        await asyncio.sleep(30)
+
+    async def build(place: Scene) -> None:
+        frozen = await place.serve(SITE, "198.51.45.99", 443, freeze)
+        small = await place.serve(SITE, "198.51.45.98", 443, servers.pages(default=b"x" * 15_000))
+        await place.put(SITE_IP, 443, servers.by_name({SITE.encode(): frozen}, small))
+        await place.serve("control.example", CONTROL_IP, 443, servers.pages(default=b"x" * 70_000))
+
+    transfers = found(tmp_path, build, transfer_pairs=1, transfer_timeout=0.4, retries=False).keys[
+        "x_transfers"
+    ]
+    assert [(one["role"], one["same_address"]) for one in transfers] == [
+        ("target", False), ("control", True), ("control", False)
+    ]  # fmt: skip

@@ -28,6 +28,9 @@ MOST_REQUESTS = 40
 NOT_LARGE_ENOUGH = 0.5
 """Share of the target's bytes that a control must have given."""
 
+LEAST_CONTROL = 65_536
+"""Bytes that it must have given where the target broke off: more than a freeze lets through."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -36,6 +39,7 @@ class Source:
     Attributes:
         server_name: in the ClientHello; empty = plain HTTP.
         verify: must the certificate be valid for it?
+        host: asked for, where it is not that of ``url``.
         pieces: URLs of the same host, one after the other; empty = ``url`` again and again.
     """
 
@@ -45,6 +49,7 @@ class Source:
     server_name: str
     verify: bool = True
     same_address: bool = False
+    host: str = ""
     pieces: tuple[str, ...] = ()
 
 
@@ -67,12 +72,20 @@ async def pairs(trace: Trace, settings: Settings, url: str, count: int, why: str
         beside = _beside(settings, target)
         if beside is not None:
             second = await fetch(trace, settings, beside)
-            trace.transfers.append(second | kept)
-            if second["failure"] is None and second["bytes"] >= NOT_LARGE_ENOUGH * first["bytes"]:
+            if _is_comparable(first, second):
+                trace.transfers.append(second | kept)
                 continue
+            # What came is kept in ``reads``; it is no rate that the target's could be held against.
+            trace.transfers.append(second | kept | {"kbps": None, "kbps_late": None})
         elsewhere = await _elsewhere(trace, settings)
         if elsewhere is not None:
             trace.transfers.append(await fetch(trace, settings, elsewhere) | kept)
+
+
+def _is_comparable(target: Entry, control: Entry) -> bool:
+    """Did the server give the other name as much as the target's, not just a page that says no?"""
+    least = LEAST_CONTROL if target["failure"] else NOT_LARGE_ENOUGH * target["bytes"]
+    return control["failure"] is None and bool(control["bytes"] >= least)
 
 
 def target_source(trace: Trace, url: str) -> Source | None:
@@ -90,7 +103,11 @@ def target_source(trace: Trace, url: str) -> Source | None:
 def _beside(settings: Settings, target: Source) -> Source | None:
     if not target.server_name or not settings.control_sni:
         return None
-    return Source("control", target.url, target.ip, settings.control_sni, verify=False, same_address=True)
+    parts = urlsplit(target.url)
+    name, port = settings.control_sni, f":{parts.port}" if parts.port else ""
+    url = parts._replace(netloc=name + port).geturl()
+    host = authority_of(parts)
+    return Source("control", url, target.ip, name, verify=False, same_address=True, host=host)
 
 
 async def _elsewhere(trace: Trace, settings: Settings) -> Source | None:
@@ -145,6 +162,7 @@ async def fetch(trace: Trace, settings: Settings, source: Source, most: int = 0,
         "url": source.url,
         "address": endpoint(source.ip, _port(source)) if source.ip else "",
         "server_name": source.server_name,
+        "host": source.host or authority_of(urlsplit(source.url)),
         "code": got.code,
         "requests": got.requests,
         "failure": failure,
@@ -165,7 +183,10 @@ async def _open(inner: Trace, settings: Settings, source: Source) -> tuple[Strea
 def _requests(source: Source) -> list[Request]:
     urls = source.pieces or (source.url,) * MOST_REQUESTS
     parts = [urlsplit(url) for url in urls]
-    return [Request(authority_of(one), path_of(one), scheme=one.scheme, headers=HEADERS) for one in parts]
+    return [
+        Request(source.host or authority_of(one), path_of(one), scheme=one.scheme, headers=HEADERS)
+        for one in parts
+    ]
 
 
 def _port(source: Source) -> int:
