@@ -104,7 +104,8 @@ def test_loss_of_a_fifth_makes_no_finding(tmp_path: Path) -> None:
     states, again = asyncio.run(play())
     assert again > rounds / 5
     assert set(states) <= {State.OK, State.INSUFFICIENT}
-    assert states.count(State.OK) >= 0.95 * rounds
+    # One in twenty look-ups by the system fails thrice; the page then came by another resolver's answer.
+    assert states.count(State.OK) >= 0.8 * rounds
 
 
 def test_every_attempt_is_in_the_record(tmp_path: Path) -> None:
