@@ -50,7 +50,8 @@ fuzz: install  ## fuzz the readers for five minutes
 bench: install  ## speed of reading, judging, storing and detecting (set FANOUS_SHARED_DATA)
 	$(BIN)/python -m benchmarks.transform
 	$(BIN)/python -m benchmarks.ingest
-	$(BIN)/python -m benchmarks.filter
+	$(BIN)/fanous bench filter
 	$(BIN)/python -m benchmarks.store
 	$(BIN)/python -m benchmarks.probe
-	$(BIN)/python -m benchmarks.collect
+	$(BIN)/fanous bench collect
+	$(BIN)/fanous bench probe

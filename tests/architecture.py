@@ -23,6 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "publishers",
             "collector",
             "spool",
+            "orders",
             "lab",
             "config",
             "progress",
@@ -45,6 +46,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "evidence",
             "statements",
             "revising",
+            "bench",
         }
     ),
     frozenset({"web", "live", "commands", "cli", "__main__"}),

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from fanous import __version__
+from fanous.commands.bench import bench_app
 from fanous.commands.claims import claims_app
 from fanous.commands.collect import collect, drain
 from fanous.commands.desk import (
@@ -30,6 +31,7 @@ from fanous.commands.desk import (
 )
 from fanous.commands.heard import heard
 from fanous.commands.incidents import incidents_app
+from fanous.commands.orders import orders_app
 from fanous.commands.probe import probe_app
 from fanous.commands.refdata import refdata_app
 from fanous.commands.run import run
@@ -74,6 +76,8 @@ app.add_typer(watch_app, name="watch")
 app.add_typer(refdata_app, name="refdata")
 app.command()(run)
 app.command()(heard)
+app.add_typer(orders_app, name="orders")
+app.add_typer(bench_app, name="bench")
 app.command()(collect)
 app.command()(drain)
 app.command()(verify)

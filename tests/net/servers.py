@@ -68,6 +68,17 @@ def pages(
     return serve
 
 
+def pages_that_stay_open(body: bytes) -> Serve:
+    """Every request on a connection is answered alike."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readuntil(b"\r\n\r\n"):
+            writer.write(response(body))
+            await writer.drain()
+
+    return serve
+
+
 def response(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
     extra = headers + ("\r\n" if headers else "")
     head = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n{extra}\r\n"
@@ -116,19 +127,65 @@ def reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
+def reset_unless_greased(name: bytes, port_behind: int) -> Serve:
+    """A censor who cuts a ClientHello with ``name`` in it whose first cipher is no GREASE."""
+
+    def is_cut(hello: bytes) -> bool:
+        first = hello[44 + hello[43] + 2 :][:2]  # after record and message heads, random, session, length
+        return name in hello and (len(first) < 2 or first[0] != first[1] or first[0] & 15 != 10)
+
+    return reset_where(is_cut, port_behind)
+
+
 def reset_on_name(name: bytes, port_behind: int) -> Serve:
     """A censor in the path: it passes everything on to a server but a ClientHello with ``name`` in it."""
+    return reset_where(lambda hello: name in hello, port_behind)
+
+
+def by_name(ports: dict[bytes, int], otherwise: int) -> Serve:
+    """Leads a connection by the name in its ClientHello, as a front for several sites does."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         hello = await reader.read(4096)
-        if name in hello:
-            reset(writer)
-            return
-        behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", port_behind)
-        behind_writer.write(hello)
-        await asyncio.gather(_pump(reader, behind_writer), _pump(behind_reader, writer))
+        port = next((port for name, port in ports.items() if name in hello), otherwise)
+        await _pass_on(hello, reader, writer, port)
 
     return serve
+
+
+def delayed_on_name(name: bytes, seconds: float, port_behind: int) -> Serve:
+    """A censor who lets a ClientHello with ``name`` in it wait."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = await reader.read(4096)
+        await asyncio.sleep(seconds if name in hello else 0)
+        await _pass_on(hello, reader, writer, port_behind)
+
+    return serve
+
+
+def reset_where(is_cut: Callable[[bytes], bool], port_behind: int) -> Serve:
+    """A censor in the path, by what it makes of a ClientHello."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = await reader.read(4096)
+        if is_cut(hello):
+            reset(writer)
+            return
+        await _pass_on(hello, reader, writer, port_behind)
+
+    return serve
+
+
+async def _pass_on(
+    first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int
+) -> None:
+    behind_reader, behind_writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        behind_writer.write(first)
+        await asyncio.gather(_pump(reader, behind_writer), _pump(behind_reader, writer))
+    finally:
+        behind_writer.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -68,6 +68,37 @@ def test_consent_once_given_holds_until_it_is_withdrawn(site: tuple[str, Path]) 
         fanous_probe(*run)
 
 
+def test_localising_needs_a_consent_of_its_own_each_time(site: tuple[str, Path]) -> None:
+    url, ca_file = site
+    fanous_probe("consent", "--yes")
+    run = ("run", "-i", url, "--ca-file", ca_file, "--json", "--no-health")
+    with pytest.raises(FanousError, match="--localise needs your consent each time"):
+        fanous_probe(*run, "--localise")
+    (target,) = json.loads(fanous_probe(*run, "--localise", "--yes").stdout)["targets"]
+    assert target["endpoints"][0]["localised"] is None  # nothing was cut
+
+
+def test_consent_is_asked_in_the_persons_language() -> None:
+    assert "کیا آپ راضی ہیں؟" in fanous_probe("consent", "--lang", "ur", stdin="n\n").stdout
+    assert "Do you consent?" in fanous_probe("consent", "--lang", "my", stdin="n\n").stdout
+
+
+def test_withdrawing_deletes_what_waits_and_names_what_was_sent(
+    site: tuple[str, Path], tmp_path: Path
+) -> None:
+    url, ca_file = site
+    run = ("run", "-i", url, "--yes", "--json", "--no-health", "--ca-file", ca_file, "--country", "PK")
+    with door(tmp_path / "inbox", Policy()) as client:
+        fanous_probe(*run, "--collector", str(client.base_url))
+    fanous_probe(*run, "--collector", "http://127.0.0.1:9")
+    said = fanous_probe("consent", "--withdraw").stdout
+    assert "1 measurements that were not sent yet are deleted" in said
+    assert "_webconnectivity_PK_0_" in said
+    assert list((tmp_path / "data" / "fanous" / "probe" / "spool").glob("*.json")) == [
+        tmp_path / "data" / "fanous" / "probe" / "spool" / "reports.json"
+    ]
+
+
 def test_json_is_one_document_and_the_file_is_judged_alike(site: tuple[str, Path], tmp_path: Path) -> None:
     url, ca_file = site
     out = tmp_path / "o.jsonl"
@@ -99,6 +130,25 @@ def test_measurements_reach_a_collector_and_wait_where_it_cannot_be_reached(
     with door(tmp_path / "inbox", Policy()) as client:
         sent = json.loads(fanous_probe(*run, "--collector", str(client.base_url)).stdout)["sent"]
     assert sent == {"acknowledged": 2, "refused": 0, "waiting": 0}
+
+
+def test_a_watch_sends_after_each_round(site: tuple[str, Path], tmp_path: Path) -> None:
+    url, ca_file = site
+    watch = ("watch", "-i", url, "--yes", "--no-health", "--ca-file", ca_file, "--rounds", "1")
+    assert "1 wait for the next run" in fanous_probe(*watch, "--collector", "http://127.0.0.1:9").stdout
+    with door(tmp_path / "inbox", Policy()) as client:
+        sent = fanous_probe(*watch, "--collector", str(client.base_url)).stdout
+    assert "2 measurements were acknowledged" in sent
+
+
+def test_a_stream_is_answered_in_words_and_sent(site: tuple[str, Path], tmp_path: Path) -> None:
+    url, ca_file = site
+    stream = ("stream", url + "a.m3u8", "--yes", "--ca-file", ca_file, "--country", "PK")
+    assert "cannot tell, neither an HLS playlist" in fanous_probe(*stream).stdout
+    with door(tmp_path / "inbox", Policy()) as client:
+        said = json.loads(fanous_probe(*stream, "--collector", str(client.base_url), "--json").stdout)
+    assert said["sent"] == {"acknowledged": 1, "refused": 0, "waiting": 0}
+    assert said["streams"][0]["kind"] == "hls"
 
 
 def test_what_was_spent_counts_against_the_next_run(site: tuple[str, Path]) -> None:

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.probes.settings import Settings, load_settings, settings_from
+from fanous.probes.settings import (
+    MOBILE_CAP_MB,
+    MOBILE_SHARE,
+    Settings,
+    adjusted,
+    load_settings,
+    settings_from,
+)
 
 
 def test_without_a_file_the_defaults_hold() -> None:
@@ -41,3 +48,10 @@ def test_a_file_that_is_not_there_or_no_toml_is_said_so(tmp_path: Path) -> None:
     for name in ("none.toml", "bad.toml"):
         with pytest.raises(FanousError, match="cannot be read as TOML"):
             load_settings(tmp_path / name)
+
+
+def test_a_mobile_line_is_spared() -> None:
+    mobile = adjusted(Settings(), mobile=True)
+    assert (mobile.cap_mb, mobile.transfer_share) == (MOBILE_CAP_MB, MOBILE_SHARE)
+    assert adjusted(Settings(), mobile=True, cap_mb=30).cap_mb == 30
+    assert adjusted(Settings()) == Settings()

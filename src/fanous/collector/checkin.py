@@ -16,6 +16,7 @@ from fanous.collector.origin import Origin
 from fanous.collector.refused import Refused
 from fanous.collector.reports import asn_of, new_report_id
 from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.orders import Envelope
 
 NETTESTS = (
     *("bridge_reachability", "dash", "dns_consistency", "dnscheck", "facebook_messenger"),
@@ -74,6 +75,7 @@ def check_in(
     helper: str,
     now: float,
     random: Callable[[], bytes],
+    orders: Envelope | None = None,
 ) -> dict[str, Any]:
     """What to measure.
 
@@ -82,6 +84,7 @@ def check_in(
         helper: URL of the test helper.
         now: unix seconds, UTC.
         random: gives the chance in a report's id.
+        orders: of the organisation, for its own probes; ours, not OONI's (``x_orders``).
 
     Raises:
         Refused: 422 where a field is of the wrong type, as theirs does.
@@ -105,7 +108,7 @@ def check_in(
         "utc_time": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "conf": {"features": FEATURES, "test_helpers": known_helpers(helper)},
         "tests": tests,
-    }
+    } | ({"x_orders": orders} if orders else {})
 
 
 def known_helpers(helper: str) -> dict[str, list[dict[str, str]]]:

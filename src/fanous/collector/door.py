@@ -29,6 +29,7 @@ from fanous.collector.origin import Network, NoOrigins, Origins, client_address
 from fanous.collector.refused import Refused
 from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
 from fanous.collector.submission import Submission, receive
+from fanous.orders import Envelope
 
 SMALL = 64 << 10
 """Bytes of body that everything but a submission may have."""
@@ -54,6 +55,7 @@ class Policy:
         trusted: proxies of our own, whose ``X-Forwarded-For`` is believed.
         helper_url: where probes reach the test helper; empty = where they reached the collector.
         urls: what probes are told to measure.
+        orders: handed out as they are; ``None`` = there are none.
         grace: seconds for a body to arrive, before its rate counts.
         head: seconds for the head of a request to arrive.
         clock: unix seconds, UTC; a lab may have another than the machine's.
@@ -63,6 +65,7 @@ class Policy:
     origins: Origins = field(default_factory=NoOrigins)
     helper_url: str = ""
     urls: Sequence[ListedUrl] = ()
+    orders: Envelope | None = None
     submissions: Rates = SUBMISSIONS
     helper: Rates = HELPER
     grace: float = GRACE_SECONDS
@@ -119,9 +122,11 @@ class Door:
         body = await self._small(request)
         origin = self._policy.origins.of(address)
         helper, urls = self._helper_url(request), self._policy.urls
-        return _json(
-            check_in(body, origin, urls, helper, self._policy.clock(), lambda: os.urandom(RANDOM_BYTES))
+        answer = check_in(
+            *(body, origin, urls, helper, self._policy.clock(), lambda: os.urandom(RANDOM_BYTES)),
+            self._policy.orders,
         )
+        return _json(answer)
 
     async def helpers(self, request: Request) -> Response:
         """``list_test_helpers``."""

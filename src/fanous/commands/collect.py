@@ -56,6 +56,10 @@ def collect(
     urls: Annotated[
         Path | None, typer.Option("--urls", metavar="FILE", help="Test list (CSV) for probes that check in.")
     ] = None,
+    orders: Annotated[
+        Path | None,
+        typer.Option("--orders", metavar="FILE", help="Hand these out: what `fanous orders sign` wrote."),
+    ] = None,
     helper_url: Annotated[
         str, typer.Option("--helper-url", metavar="URL", help="Where probes find the test helper.")
     ] = "",
@@ -77,6 +81,7 @@ def collect(
     from fanous.collector.ranges import read_ranges
     from fanous.collector.serve import listening_socket, serve
     from fanous.collector.urls import DEFAULT_URLS, read_urls
+    from fanous.commands.orders import envelope_of
 
     source = context.get_parameter_source("store")
     if inbox is not None and source is not None and source.name == "ENVIRONMENT":
@@ -89,6 +94,7 @@ def collect(
         origins=origins,
         helper_url=helper_url.rstrip("/"),
         urls=read_urls(urls) if urls else DEFAULT_URLS,
+        orders=envelope_of(orders) if orders else None,
         submissions=submissions_at(per_address),
     )
     helper = Helper(HelperPolicy(allow_private=lab, asn_of=lambda address: origins.of(address).asn))

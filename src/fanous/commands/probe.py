@@ -3,6 +3,7 @@
 stdout carries the answer (with ``--json`` one document and nothing else), stderr all the rest.
 """
 
+import os
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fanous.commands.desk import JsonOption, print_document
+from fanous.commands.orders import OrdersKey, heeded
 from fanous.commands.probe_steady import probe_serve, probe_watch
+from fanous.commands.probe_stream import probe_stream
 from fanous.commands.probing import (
     Asn,
     CaFile,
@@ -25,12 +28,13 @@ from fanous.commands.probing import (
     SettingsFile,
     Yes,
     check_consent,
+    check_consent_to_localise,
     country_of,
     measure,
     probe_folder,
-    urls_of,
+    wanted_of,
 )
-from fanous.commands.sending import Collectors, Proxy, send, sent_line
+from fanous.commands.sending import Collectors, Proxy, send, sent_line, withdrawn
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 probe_app = typer.Typer(help="Measure from this machine: which sites work from here?", no_args_is_help=True)
 probe_app.command("watch")(probe_watch)
 probe_app.command("serve")(probe_serve)
+probe_app.command("stream")(probe_stream)
 
 
 @probe_app.command("run")
@@ -56,8 +61,13 @@ def probe_run(
         int,
         typer.Option("--transfer", min=0, metavar="N", help="Also compare the rate, in N pairs (3 or 7)."),
     ] = 0,
+    localise: Annotated[
+        bool,
+        typer.Option("--localise", help="Where a name is cut, find out how far away; draws attention."),
+    ] = False,
     collectors: Collectors = None,
     proxy: Proxy = None,
+    orders_key: OrdersKey = None,
     settings_file: SettingsFile = None,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Also connect to private addresses that a resolver gives.")
@@ -75,7 +85,7 @@ def probe_run(
     from fanous.probes.record import Vantage
     from fanous.probes.settings import adjusted, load_settings
 
-    urls = urls_of(inputs or [], lists or [])
+    wanted = wanted_of(inputs or [], lists or [])
     settings = adjusted(
         load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, helper=helper, ca_file=ca_file
     )
@@ -83,11 +93,15 @@ def probe_run(
         settings,
         allow_private=allow_private or settings.allow_private,
         transfer_pairs=transfer or settings.transfer_pairs,
+        localise=localise,
     )
     vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")
     check_consent(yes, settings.cap_mb)
+    if localise:
+        check_consent_to_localise(yes)
+    wanted = heeded(probe_folder(), collectors or (), orders_key, wanted, vantage.country, asn, proxy)
     report = measure(
-        settings, vantage, urls, out, with_health=not no_health, quiet=as_json, to_spool=bool(collectors)
+        settings, vantage, wanted, out, with_health=not no_health, quiet=as_json, to_spool=bool(collectors)
     )
     sent = send(probe_folder() / "spool", collectors, proxy) if collectors else None
     _answer(report, out, sent, as_json)
@@ -97,19 +111,27 @@ def probe_run(
 
 @probe_app.command("consent")
 def probe_consent(
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="Forget that you consented.")] = False,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Forget that you consented, and delete what was not sent.")
+    ] = False,
+    lang: Annotated[
+        str | None,
+        typer.Option("--lang", metavar="CODE", help="en, ur, fa, ar, fr, es; default: as LANG says."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Consent without being asked.")] = False,
 ) -> None:
     """Give or withdraw your consent to measuring from this machine."""
     from fanous.probes import consent
+    from fanous.probes.consent_text import consent_text, language_of, question
     from fanous.probes.settings import Settings
 
     folder = probe_folder()
     if withdraw:
-        print("consent withdrawn" if consent.withdraw(folder) else "there was no consent to withdraw")
+        print("\n".join(withdrawn(folder)))
         return
-    print(consent.TEXT.format(cap=Settings().cap_mb))
-    if not yes and not typer.confirm("Do you consent?", default=False):
+    language = language_of({"LANG": lang} if lang else os.environ)
+    print(consent_text(language, Settings().cap_mb))
+    if not yes and not typer.confirm(question(language), default=False):
         raise typer.Exit(1)
     consent.give(folder, time.time())
     print(f"remembered in {consent.consent_file(folder)}")
@@ -123,7 +145,8 @@ def probe_list() -> None:
     for name in list_names():
         one = target_list(name)
         note = "  (opt-in: looking at these may draw attention)" if one.opt_in else ""
-        print(f"{name:14} {len(one.urls):3} URLs  {one.title}{note}")
+        apps = f", {len(one.apps)} apps" if one.apps else ""
+        print(f"{name:14} {len(one.urls):3} URLs{apps}  {one.title}{note}")
 
 
 def _answer(report: "Report", out: Path | None, sent: "Sent | None", as_json: bool) -> None:

@@ -3,11 +3,13 @@
 import asyncio
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fanous.commands.orders import OrdersKey, heeded
 from fanous.commands.probing import (
     Asn,
     CaFile,
@@ -23,8 +25,11 @@ from fanous.commands.probing import (
     check_consent,
     country_of,
     measure,
-    urls_of,
+    probe_folder,
+    wanted_of,
 )
+from fanous.commands.sending import Collectors, Proxy, send, sent_line
+from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.model.watch import Watch
 
@@ -47,11 +52,21 @@ def probe_watch(
     asn: Asn = 0,
     mobile: Mobile = False,
     cap_mb: CapMB = None,
+    collectors: Collectors = None,
+    proxy: Proxy = None,
+    orders_key: OrdersKey = None,
     settings_file: SettingsFile = None,
     ca_file: CaFile = None,
+    no_health: Annotated[bool, typer.Option("--no-health", help="Do not look at the line first.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Measure again and again, with jitter: one line a round; consent is looked up before each."""
+    """Measure again and again, with jitter: one line a round; consent is looked up before each.
+
+    With --collector what was measured is sent after each round; what no collector can be reached for waits
+    on the disk, above all what was seen while there was no network.
+    """
+    from random import Random
+
     from fanous.probes.cadence import cadence
     from fanous.probes.record import Vantage
     from fanous.probes.settings import adjusted, load_settings
@@ -59,10 +74,11 @@ def probe_watch(
     from fanous.probes.words import round_line
 
     check_interval(every, organisation=organisation)
-    urls = urls_of(inputs or [], lists or [])
+    wanted = wanted_of(inputs or [], lists or [])
     settings = adjusted(
         load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, helper=helper, ca_file=ca_file
     )
+    settings = replace(settings, localise=False)  # by a person's word in a single run only
     vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")
     events = _watches(during, organisation=organisation)
 
@@ -71,10 +87,23 @@ def probe_watch(
 
     def one_round(_number: int) -> None:
         check_consent(yes, settings.cap_mb)  # withdrawing it stops a watch too
-        began = time.time()
-        report = measure(settings, vantage, urls, out, quiet=True)
+        began, cc = time.time(), vantage.country
+        now_wanted = heeded(probe_folder(), collectors or (), orders_key, wanted, cc, asn, proxy)
+        report = measure(
+            settings,
+            vantage,
+            now_wanted,
+            out,
+            with_health=not no_health,
+            quiet=True,
+            to_spool=bool(collectors),
+            chance=dice,
+        )
         print(f"{to_iso(began)}  {round_line(report)}", flush=True)
+        if collectors:
+            print(f"{to_iso(time.time())}  {_sent(collectors, proxy)}", flush=True)
 
+    dice = Random(settings.seed or None)
     watch(one_round, interval, least_interval(organisation=organisation), rounds=rounds)
 
 
@@ -87,6 +116,16 @@ def _watches(calendar: Path | None, *, organisation: bool) -> list[Watch]:
     if not organisation:
         print("a volunteer's line keeps its pace, whatever is announced", file=sys.stderr)
     return [Watch("", one.start, one.end, one.title) for one in read_calendar(calendar)]
+
+
+def _sent(collectors: list[str], proxy: str | None) -> str:
+    """One line; that somebody else is sending just now does not end a watch."""
+    try:
+        return sent_line(send(probe_folder() / "spool", collectors, proxy))
+    except FanousError as error:
+        if error.permanent:
+            raise
+        return str(error)
 
 
 def probe_serve(

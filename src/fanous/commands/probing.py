@@ -1,9 +1,11 @@
 """Probing: what the commands of the probe share - options, consent before the first packet, one round."""
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,8 @@ from fanous.commands.sending import spooled
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
+    from random import Random
+
     from fanous.probes.record import Vantage
     from fanous.probes.run import Report
     from fanous.probes.settings import Settings
@@ -43,24 +47,41 @@ CaFile = Annotated[Path | None, typer.Option("--ca-file", help="PEM file of auth
 Yes = Annotated[bool, typer.Option("--yes", help="You consent for this run (for scripts).")]
 
 
-def urls_of(inputs: Sequence[str], lists: Sequence[str]) -> list[str]:
-    """What is to be measured, each once; without any wish the social platforms.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be measured: sites by URL, and apps by the name of their nettest.
+
+    Attributes:
+        by_default: the user named nothing.
+    """
+
+    urls: tuple[str, ...]
+    apps: tuple[str, ...] = ()
+    by_default: bool = False
+
+
+def wanted_of(inputs: Sequence[str], lists: Sequence[str]) -> Wanted:
+    """Each once; without any wish the social platforms.
 
     Raises:
-        FanousError: a list that is none, or a URL that cannot be asked for.
+        FanousError: a list that is none, a URL that cannot be asked for, an app that nobody knows.
     """
     from fanous.probes.endpoint import url_parts
+    from fanous.probes.messengers import MESSENGERS
     from fanous.refdata.targets import target_list
 
     for url in inputs:
         if url_parts(url) is None:
             raise FanousError(f"{url!r} is no address of a site: it must be http:// or https:// with a host")
-    urls = list(inputs)
-    for name in lists or ([] if inputs else [DEFAULT_LIST]):
-        urls += target_list(name).urls
-    if not urls:
+    named = [target_list(name) for name in lists or ([] if inputs else [DEFAULT_LIST])]
+    urls = dict.fromkeys([*inputs, *(url for one in named for url in one.urls)])
+    apps = dict.fromkeys(app for one in named for app in one.apps)
+    unknown = apps.keys() - MESSENGERS.keys()
+    if unknown:
+        raise FanousError(f"no app {min(unknown)!r}: known are {', '.join(MESSENGERS)}")
+    if not urls and not apps:
         raise FanousError("nothing to measure: the list holds no http:// or https:// address")
-    return list(dict.fromkeys(urls))
+    return Wanted(tuple(urls), tuple(apps), by_default=not inputs and not lists)
 
 
 def country_of(code: str) -> str:
@@ -92,26 +113,45 @@ def check_consent(yes: bool, cap_mb: float) -> None:
         FanousError: no consent.
     """
     from fanous.probes import consent
+    from fanous.probes.consent_text import consent_text, language_of, question
 
     folder = probe_folder()
     if yes or consent.is_given(folder):
         return
-    print(consent.TEXT.format(cap=cap_mb), file=sys.stderr)
-    if sys.stdin.isatty() and typer.confirm("Do you consent?", default=False, err=True):
+    language = language_of(os.environ)
+    print(consent_text(language, cap_mb), file=sys.stderr)
+    if sys.stdin.isatty() and typer.confirm(question(language), default=False, err=True):
         consent.give(folder, time.time())
         return
     raise FanousError("nothing was sent: consent first with `fanous probe consent`, or say --yes in a script")
 
 
+def check_consent_to_localise(yes: bool) -> None:
+    """Asked for in every run, and never remembered.
+
+    Raises:
+        FanousError: no consent.
+    """
+    from fanous.probes.consent_text import language_of, localise_text, question
+
+    if yes:
+        return
+    language = language_of(os.environ)
+    print(localise_text(language), file=sys.stderr)
+    if not (sys.stdin.isatty() and typer.confirm(question(language), default=False, err=True)):
+        raise FanousError("nothing was sent: --localise needs your consent each time; --yes in a script")
+
+
 def measure(
     settings: "Settings",
     vantage: "Vantage",
-    urls: Sequence[str],
+    wanted: Wanted,
     out: Path | None,
     *,
     with_health: bool = True,
     quiet: bool,
     to_spool: bool = False,
+    chance: "Random | None" = None,
 ) -> "Report":
     """One round under the day's data cap; what it spent is remembered however it ends."""
     from fanous.net.meter import Meter
@@ -124,9 +164,21 @@ def measure(
     folder, now = probe_folder(), time.time()
     meter = Meter(int(settings.cap_mb * 1e6), consent.spent_today(folder, now))
     network = SocketNetwork(meter)
-    with record_file(out) as to_file, live_table(urls, quiet=quiet) as on_done:
+    with record_file(out) as to_file, live_table([*wanted.urls, *wanted.apps], quiet=quiet) as on_done:
         write = spooled(folder / "spool", to_file) if to_spool else to_file
         try:
-            return asyncio.run(run(network, settings, vantage, urls, write, on_done, with_health=with_health))
+            return asyncio.run(
+                run(
+                    network,
+                    settings,
+                    vantage,
+                    wanted.urls,
+                    write,
+                    on_done,
+                    with_health=with_health,
+                    chance=chance,
+                    messengers=wanted.apps,
+                )
+            )
         finally:
             consent.remember_spent(folder, now, meter.spent)

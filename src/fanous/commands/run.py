@@ -1,5 +1,6 @@
 """``fanous run``: the whole monitor on one machine, until Ctrl-C or SIGTERM."""
 
+import os
 import sys
 import time
 from dataclasses import replace
@@ -47,10 +48,12 @@ def run(
 def _ask_for_consent(cap_mb: float) -> None:
     """Where somebody sits in front of it.  Without consent the rest goes on."""
     from fanous.probes import consent
+    from fanous.probes.consent_text import consent_text, language_of, question
 
     folder = probe_folder()
     if consent.is_given(folder) or not sys.stdin.isatty():
         return
-    print(consent.TEXT.format(cap=cap_mb), file=sys.stderr)
-    if typer.confirm("Do you consent?", default=False, err=True):
+    language = language_of(os.environ)
+    print(consent_text(language, cap_mb), file=sys.stderr)
+    if typer.confirm(question(language), default=False, err=True):
         consent.give(folder, time.time())

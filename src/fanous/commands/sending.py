@@ -61,3 +61,31 @@ def sent_line(sent: "Sent") -> str:
     refused = f", {sent.refused} refused" if sent.refused else ""
     waiting = f", {sent.waiting} wait for the next run: no collector can be reached" if sent.waiting else ""
     return f"{sent.acknowledged} measurements were acknowledged{refused}{waiting}."
+
+
+def withdrawn(folder: Path) -> list[str]:
+    """Take consent back and delete what no collector has; in words, with what only its operator can delete.
+
+    Args:
+        folder: of the probe.
+    """
+    from fanous.probes import consent
+    from fanous.spool import Spool
+    from fanous.spool.reports import Reports
+
+    existed = consent.withdraw(folder)
+    lines = ["consent withdrawn" if existed else "there was no consent to withdraw"]
+    if not (folder / "spool").is_dir():
+        return lines
+    spool = Spool(folder / "spool")
+    deleted = spool.delete_all()
+    if deleted:
+        lines.append(f"{deleted} measurements that were not sent yet are deleted")
+    sent = Reports(spool.folder).ids()
+    if sent:
+        lines.append(
+            "what a collector has, its operator deletes on request (fanous cannot: it does not know who you "
+            "are). Name these reports:"
+        )
+        lines += [f"  {one}" for one in sent]
+    return lines

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fanous.commands.collect import inbox_of
-from fanous.commands.probing import DEFAULT_LIST, urls_of
+from fanous.commands.probing import DEFAULT_LIST, wanted_of
 from fanous.config import read_config
 from fanous.connectors.ooni.header import LATEST
 from fanous.errors import FanousError
@@ -47,6 +47,7 @@ class Rounds:
     Attributes:
         on: ``False`` = this monitor measures nothing itself.
         every: seconds between rounds, by the monitor's clock.
+        apps: names of the nettests of apps that are tried beside the sites.
         least: what jitter never goes below.
         consented: the operator says so in the file; else the remembered consent counts.
         health: look at the line before each round.
@@ -54,6 +55,7 @@ class Rounds:
 
     on: bool = True
     urls: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
     every: float = VOLUNTEER_LEAST
     least: float = VOLUNTEER_LEAST
     vantage: Vantage = field(default_factory=Vantage)
@@ -177,12 +179,13 @@ def _rounds(table: Table) -> Rounds:
     urls = table.texts("urls") if table.has("urls") else ()
     lists = table.texts("lists") if table.has("lists") else () if urls else (DEFAULT_LIST,)
     try:
-        measured = urls_of(urls, lists)
+        measured = wanted_of(urls, lists)
     except FanousError as error:
         raise table.wrong("lists" if lists else "urls", str(error)) from None
     return Rounds(
         on=table.flag("on", default=True),
-        urls=tuple(measured),
+        urls=measured.urls,
+        apps=measured.apps,
         every=every,
         least=least_interval(organisation=organisation),
         vantage=_vantage(table),
@@ -235,7 +238,7 @@ def _check_lab(found: Configuration, where: Path) -> None:
     """
     if found.clock.rate == 1.0 or not found.rounds.on:
         return
-    far = _not_near(found.rounds.urls)
+    far = [*_not_near(found.rounds.urls), *found.rounds.apps]
     if far or found.rounds.health or not found.settings.allow_private:
         raise FanousError(
             f"{where}: [clock] rate: a clock that runs faster is for a lab; then [rounds] urls must be "

@@ -60,13 +60,13 @@ class Probe:
 
     async def measure(self, stop: asyncio.Event) -> None:
         """Until stopped."""
-        journal, dice = Journal(self.folder), random.Random()
+        journal, dice = Journal(self.folder), random.Random(self.settings.seed or None)
         await self._wait_for_turn(stop)
         while not stop.is_set():
             await self._wait_for_consent(stop)
             if stop.is_set():
                 return
-            await self._round(journal, stop)
+            await self._round(journal, dice, stop)
             await pause(stop, self.clock.lasts(self.rounds.wait(dice)))
 
     async def _wait_for_turn(self, stop: asyncio.Event) -> None:
@@ -86,7 +86,7 @@ class Probe:
         while not stop.is_set() and not consent.is_given(probe_folder()):
             await pause(stop, ASKED_AGAIN)
 
-    async def _round(self, journal: Journal, stop: asyncio.Event) -> None:
+    async def _round(self, journal: Journal, dice: random.Random, stop: asyncio.Event) -> None:
         """One round; a part of it where the monitor stops meanwhile."""
         folder, today = probe_folder(), time.time()
         meter = Meter(int(self.settings.cap_mb * 1e6), consent.spent_today(folder, today))
@@ -101,6 +101,8 @@ class Probe:
                 self.rounds.urls,
                 records.append,
                 with_health=self.rounds.health,
+                chance=dice,
+                messengers=self.rounds.apps,
             )
         )
         stopping = asyncio.create_task(stop.wait())

@@ -47,6 +47,7 @@ class Page:
         most: bytes of body to take; the rest is left on the wire.
         code: 0 = no response yet.
         truncated: the body has more than ``most`` bytes.
+        failure: df-007 of what broke it off, as whoever asked noted it; ``None`` = it came whole.
     """
 
     most: int
@@ -54,6 +55,7 @@ class Page:
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
     truncated: bool = False
+    failure: str | None = None
 
     def add(self, data: bytes) -> bool:
         """Take ``data``; is there room for more?"""

@@ -3,7 +3,7 @@
 Every method may raise one of ``failure.NETWORK_ERRORS``; deadlines are the caller's (``asyncio.timeout``).
 """
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Stream(Protocol):
@@ -18,6 +18,15 @@ class Stream(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class HopLimited(Stream, Protocol):
+    """A connection of which it can be said how far what is sent may go."""
+
+    def limit_hops(self, hops: int) -> None:
+        """What is sent from now on dies after so many machines; ``read`` then raises ``EHOSTUNREACH``."""
+        ...
 
 
 class Datagrams(Protocol):

@@ -18,6 +18,9 @@ T = TypeVar("T")
 
 LARGEST_DATAGRAM = 65_535
 
+IP_RECVERR, IPV6_RECVERR = 11, 25
+"""Of linux/in.h and linux/in6.h; Python has no names for them everywhere."""
+
 
 class SocketStream:
     """One TCP connection."""
@@ -35,6 +38,18 @@ class SocketStream:
     async def write(self, data: bytes) -> None:
         self._meter.spend(len(data))
         await self._loop.sock_sendall(self._socket, data)
+
+    def limit_hops(self, hops: int) -> None:
+        """From now on what is sent dies after so many machines, and ``read`` says so (``EHOSTUNREACH``).
+
+        Linux tells a TCP socket that a packet died, but not where: no address of a router is learnt.
+        """
+        if self._socket.family == socket.AF_INET6:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, hops)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, hops)
+            self._socket.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
 
     def close(self) -> None:
         self._socket.close()

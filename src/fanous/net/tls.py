@@ -44,14 +44,14 @@ class TLSStream:
     """TLS on a connection; itself a ``Stream``.
 
     Attributes:
-        hello_bytes: size of the first flight we sent, the ClientHello; 0 = nothing was sent yet.
+        hello: the first flight we sent, the ClientHello; empty = nothing was sent yet.
     """
 
     def __init__(self, stream: Stream, server_name: str, context: ssl.SSLContext) -> None:
         self._stream = stream
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, server_hostname=server_name)
-        self.hello_bytes = 0
+        self.hello = b""
 
     async def handshake(self) -> None:
         """Complete the handshake.
@@ -114,7 +114,7 @@ class TLSStream:
     async def _flush(self) -> None:
         data = self._out.read()
         if data:
-            self.hello_bytes = self.hello_bytes or len(data)
+            self.hello = self.hello or data
             await self._stream.write(data)
 
     async def _fill(self) -> None:

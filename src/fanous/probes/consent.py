@@ -7,20 +7,8 @@ from pathlib import Path
 from fanous.errors import FanousError
 from fanous.refdata.targets import do_not_run
 
-VERSION = 1
-"""Raised when the text below changes in what it asks: then everybody is asked again."""
-
-TEXT = """\
-Fanous will contact popular sites from your connection, in the way a browser does, to see whether they
-work. Whoever watches your network - your provider, your employer, your government - can see that these
-sites were contacted, and that several were contacted at once.
-
-  - In some countries measuring censorship is a risk. If you are not sure that it is safe for you, do not.
-  - What is written down: which site was tried, what came back, how fast, your country and network (as far
-    as you name them). Your own address is not written down.
-  - What it costs: up to {cap:.0f} MB a day; `--cap-mb` changes that.
-  - Withdraw at any time: fanous probe consent --withdraw
-"""
+VERSION = 2
+"""Raised when the text (``refdata/consent.toml``) changes in what it asks: then everybody is asked again."""
 
 
 def consent_file(folder: Path) -> Path:

@@ -11,6 +11,7 @@ from rich.table import Table
 from fanous.model.verdict import State
 from fanous.probes.outcome import Outcome
 from fanous.probes.run import OnDone
+from fanous.probes.speed import Speed
 from fanous.probes.words import state_in_words
 from fanous.refdata.platforms import title
 
@@ -40,14 +41,23 @@ def live_table(urls: Sequence[str], *, quiet: bool) -> Iterator[OnDone]:
 
 def _table(done: Sequence[Outcome], expected: int) -> Table:
     table = Table(title=f"{len(done)} of {expected} addresses measured", title_justify="left", box=None)
-    for name in ("Target", "Address", *(layer.upper() for layer in LAYERS), "Here"):
+    for name in ("Target", "Address", *(layer.upper() for layer in LAYERS), "kbit/s", "Here"):
         table.add_column(name, overflow="fold")
     for one in sorted(done, key=lambda outcome: (outcome.target, outcome.role)):
         colour = COLOURS.get(one.state, "yellow")
         cells = [_cell(one.layers.get(layer, "")) for layer in LAYERS]
-        address = one.url.partition("//")[2].rstrip("/")
+        cells.append(_rate(one.speed))
+        address = one.url.partition("//")[2].rstrip("/") or one.url
         table.add_row(title(one.target), address, *cells, f"[{colour}]{state_in_words(one)}[/]")
     return table
+
+
+def _rate(speed: Speed | None) -> str:
+    """``137 (control 8,200)``; of a page alone ``~5,000``; a dash where too little came."""
+    if speed is None:
+        return "-"
+    beside = f" (control {speed.control_kbps:,.0f})" if speed.control_kbps is not None else ""
+    return ("~" if speed.of == "page" else "") + f"{speed.kbps:,.0f}{beside}"
 
 
 def _cell(found: str) -> str:

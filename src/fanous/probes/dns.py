@@ -7,12 +7,13 @@ import asyncio
 from ssl import SSLContext
 from urllib.parse import urlsplit
 
-from fanous.net.addresses import endpoint
+from fanous.net.addresses import endpoint, is_address
 from fanous.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.net.http import Page, Request, exchange
 from fanous.net.network import Datagrams
 from fanous.net.tls import TLSStream, client_context
 from fanous.probes.answers import Answer, question, read_answer
+from fanous.probes.retry import LOST, retried
 from fanous.probes.settings import Settings
 from fanous.probes.trace import Entry, Trace
 
@@ -24,22 +25,50 @@ NXDOMAIN = "dns_nxdomain_error"
 LONGEST_ANSWER = 65_535
 
 
-async def by_system(trace: Trace, settings: Settings, hostname: str) -> list[str]:
-    """Addresses by the system's resolver; empty = none, and the trace says why."""
-    entry = _entry(trace, "getaddrinfo", hostname, "ANY", "")
+async def by_system(trace: Trace, settings: Settings, hostname: str, first: int = 1) -> list[str]:
+    """Addresses by the system's resolver; empty = none, and the trace says why.
+
+    Args:
+        first: number of the first attempt; 2 = go on after one that failed.
+    """
+
+    async def attempt(number: int) -> tuple[list[str] | None, str | None]:
+        found, failure = await _by_system(trace, settings, hostname, number)
+        return found or None, failure
+
+    return await retried(trace, settings, settings.lookup_timeout, attempt, first) or []
+
+
+async def addresses_of(trace: Trace, settings: Settings, host: str) -> list[str]:
+    """``host`` itself where it is an address, else what the system's resolver says."""
+    return [host] if is_address(host) else await by_system(trace, settings, host)
+
+
+async def by_system_once(trace: Trace, settings: Settings, hostname: str) -> tuple[list[str], bool]:
+    """The first attempt alone: addresses, and is it worth to go on with ``by_system``?"""
+    found, failure = await _by_system(trace, settings, hostname, 1)
+    return found, failure in LOST
+
+
+async def _by_system(
+    trace: Trace, settings: Settings, hostname: str, number: int
+) -> tuple[list[str], str | None]:
+    entry = _entry(trace, "getaddrinfo", hostname, "ANY", "") | {"x_attempt": number}
     try:
         async with asyncio.timeout(settings.lookup_timeout):
             addresses = await trace.network.look_up(hostname)
     except (*NETWORK_ERRORS, UnicodeError) as error:
         # A name that IDNA cannot write (UnicodeError) exists nowhere.
-        _add(trace, entry, Answer(NXDOMAIN if isinstance(error, UnicodeError) else failure_of(error)))
-        return []
+        failure = NXDOMAIN if isinstance(error, UnicodeError) else failure_of(error)
+        _add(trace, entry, Answer(failure))
+        return [], failure
     entries: list[Entry] = [
         {"answer_type": "AAAA", "ipv6": one} if ":" in one else {"answer_type": "A", "ipv4": one}
         for one in addresses
     ]
-    _add(trace, entry, Answer(None if addresses else "dns_no_answer", entries, addresses))
-    return addresses
+    failed = None if addresses else "dns_no_answer"
+    _add(trace, entry, Answer(failed, entries, addresses))
+    return addresses, failed
 
 
 async def by_udp(trace: Trace, settings: Settings, hostname: str, query_type: str) -> list[str]:

@@ -1,38 +1,23 @@
-"""Endpoint: all steps for one URL, from the name to the page, in one trace.
-
-At each address the handshake with an innocuous name comes *before* that with the target's: residual blocking
-poisons the next minutes of an address once the trigger was sent.
-"""
+"""Endpoint: all steps for one URL, from the name to the page, in one trace."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from fanous.errors import FanousError
 from fanous.net.addresses import is_address, is_public
 from fanous.net.http import Page
-from fanous.net.network import Network, Stream
-from fanous.net.tls import client_context
-from fanous.probes import dns, http, quic, tcp, tls
+from fanous.net.network import Network
+from fanous.probes import dns, http, quic
+from fanous.probes.opening import PORTS, Opened, open_site
+from fanous.probes.retry import retried
 from fanous.probes.settings import Settings
 from fanous.probes.trace import Trace
 
-PORTS = {"http": 80, "https": 443}
 Later = list[asyncio.Task[list[str]] | asyncio.Task[bool]]
 """Steps that go on beside the others."""
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """A connection that is ready for a request."""
-
-    stream: Stream
-    ip: str
-    transaction: int
-    protocol: str
 
 
 async def measure(network: Network, settings: Settings, url: str, *, ipv6: bool = True) -> Trace:
@@ -45,11 +30,19 @@ async def measure(network: Network, settings: Settings, url: str, *, ipv6: bool 
     return trace
 
 
-async def measure_into(trace: Trace, settings: Settings, url: str, *, ipv6: bool = True) -> None:
+async def measure_into(
+    trace: Trace,
+    settings: Settings,
+    url: str,
+    *,
+    ipv6: bool = True,
+    looked_up: Callable[[], None] = lambda: None,
+) -> None:
     """Try ``url`` and write what is seen into ``trace``.
 
     Args:
         ipv6: ``False`` = this machine has none, so IPv6 addresses are left out.
+        looked_up: called when the first answers to the look-ups are there.
 
     Raises:
         FanousError: the URL cannot be asked for, or the data cap is reached.
@@ -60,9 +53,11 @@ async def measure_into(trace: Trace, settings: Settings, url: str, *, ipv6: bool
     host = parts.hostname or ""
     later: Later = []
     try:
+        trace.until = trace.network.now() + settings.endpoint_seconds
         async with asyncio.timeout(settings.endpoint_seconds):
             found, also = ([host], []) if is_address(host) else await _look_up(trace, settings, host, later)
-            addresses = _to_try(trace, settings, host, found, ipv6, also)
+            looked_up()
+            addresses = to_try(trace, settings, host, found, ipv6, also)
             speaks = _screen_quic(trace, settings, parts, addresses, later)
             page = await _load(trace, settings, parts, addresses)
             await _follow(trace, settings, url, page, ipv6)
@@ -87,13 +82,17 @@ async def _look_up(trace: Trace, settings: Settings, host: str, later: Later) ->
         asyncio.create_task(dns.by_udp(trace, settings, host, "AAAA")),
         asyncio.create_task(dns.by_dot(trace, settings, host)),
     ]
-    system, doh = await asyncio.gather(
-        dns.by_system(trace, settings, host), dns.by_doh(trace, settings, host)
+    (system, was_lost), doh = await asyncio.gather(
+        dns.by_system_once(trace, settings, host), dns.by_doh(trace, settings, host)
     )
+    if was_lost and trace.time_left() > settings.lookup_timeout:
+        again = asyncio.create_task(dns.by_system(trace, settings, host, 2))
+        later.append(again)
+        system = [] if doh else await again
     return system, [] if set(system) & set(doh) else doh[:1]
 
 
-def _to_try(
+def to_try(
     trace: Trace, settings: Settings, host: str, found: list[str], ipv6: bool, also: Sequence[str] = ()
 ) -> list[str]:
     """The addresses to connect to: a few of each IP version out of ``found``, and ``also``.
@@ -133,62 +132,39 @@ async def page_only(trace: Trace, settings: Settings, url: str) -> None:
         raise FanousError(f"{url!r} is no address of a site: it must be http:// or https:// with a host")
     host = parts.hostname or ""
     found = [host] if is_address(host) else await dns.by_system(trace, settings, host)
-    for ip in _to_try(trace, settings, host, found, ipv6=True):
-        opened = await _open(trace, settings, parts, ip, control=False)
+    for ip in to_try(trace, settings, host, found, ipv6=True):
+        opened = await open_site(trace, settings, parts, ip, control=False)
         if opened is not None:
             await _follow(trace, settings, url, await _get(trace, settings, url, opened), ipv6=True)
             return
 
 
-async def load(trace: Trace, settings: Settings, url: str, addresses: list[str]) -> Page | None:
-    """The page of ``url`` from these addresses, and no other step; ``None`` = no connection was made."""
-    return await _load(trace, settings, urlsplit(url), addresses)
-
-
 async def _load(trace: Trace, settings: Settings, parts: SplitResult, addresses: list[str]) -> Page | None:
     """Connect to all addresses at once, and get the page over the first that works; ``None`` = none did."""
-    opened = await asyncio.gather(*(_open(trace, settings, parts, ip, control=True) for ip in addresses))
+    opened = await asyncio.gather(*(open_site(trace, settings, parts, ip, control=True) for ip in addresses))
     ready = [one for one in opened if one is not None]
     for unused in ready[1:]:
         unused.stream.close()
     if not ready:
         return None
-    return await _get(trace, settings, parts.geturl(), ready[0])
+    first, pages = ready[0], list[Page]()
+
+    async def attempt(number: int) -> tuple[Page | None, str | None]:
+        fresh = first if number == 1 else await open_site(trace, settings, parts, first.ip, control=False)
+        if fresh is None:
+            return None, None
+        pages.append(await _get(trace, settings, parts.geturl(), fresh, number))
+        failure = pages[-1].failure
+        return (pages[-1] if failure is None else None), failure
+
+    await retried(trace, settings, settings.page_timeout, attempt)
+    return pages[-1]
 
 
-async def _open(
-    trace: Trace, settings: Settings, parts: SplitResult, ip: str, *, control: bool
-) -> _Open | None:
-    """A connection to ``ip``, secured where the scheme asks for it."""
-    port = parts.port or PORTS[parts.scheme]
-    if parts.scheme == "http":
-        plain = await tcp.connect(trace, settings, ip, port)
-        return _Open(plain, ip, plain.transaction, "") if plain else None
-    if control and settings.control_sni and not await _try_control(trace, settings, ip, port):
-        return None
-    stream = await tcp.connect(trace, settings, ip, port)
-    if stream is None:
-        return None
-    context = client_context(("h2", "http/1.1"), settings.ca_file)
-    secured = await tls.handshake(trace, settings, stream, parts.hostname or "", context)
-    return _Open(secured, ip, stream.transaction, secured.alpn) if secured else None
-
-
-async def _try_control(trace: Trace, settings: Settings, ip: str, port: int) -> bool:
-    """The handshake with the innocuous name; ``False`` = not even a connection, so no more is tried."""
-    stream = await tcp.connect(trace, settings, ip, port)
-    if stream is None:
-        return False
-    secured = await tls.handshake(
-        trace, settings, stream, settings.control_sni, client_context(("h2", "http/1.1"), verify=False)
+async def _get(trace: Trace, settings: Settings, url: str, opened: Opened, number: int = 1) -> Page:
+    return await http.get(
+        trace, settings, opened.stream, url, opened.ip, opened.transaction, opened.protocol, number
     )
-    if secured is not None:
-        secured.close()
-    return True
-
-
-async def _get(trace: Trace, settings: Settings, url: str, opened: _Open) -> Page:
-    return await http.get(trace, settings, opened.stream, url, opened.ip, opened.transaction, opened.protocol)
 
 
 async def _follow(trace: Trace, settings: Settings, url: str, page: Page | None, ipv6: bool) -> None:
@@ -207,8 +183,8 @@ async def _follow(trace: Trace, settings: Settings, url: str, page: Page | None,
         if is_address(host) and not settings.allow_private and not is_public(host):
             return  # a page must not send the probe into the volunteer's own network either
         page = None
-        for ip in _to_try(trace, settings, host, known, ipv6)[:2]:
-            opened = await _open(trace, settings, parts, ip, control=False)
+        for ip in to_try(trace, settings, host, known, ipv6)[:2]:
+            opened = await open_site(trace, settings, parts, ip, control=False)
             if opened is not None:
                 page = await _get(trace, settings, url, opened)
                 break

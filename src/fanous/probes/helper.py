@@ -18,8 +18,13 @@ from fanous.probes.settings import Settings
 from fanous.probes.trace import Entry, Trace
 
 LARGEST_ANSWER = 1 << 20
-SECONDS = 20.0
-"""The helper itself tries each endpoint for up to 10-15 s (ooni/probe-cli, internal/oohelperd)."""
+SECONDS = 18.0
+"""The helper itself tries each endpoint for up to 10-15 s (ooni/probe-cli, internal/oohelperd).  It is asked
+beside the probe's own steps, and never takes longer than these may."""
+
+
+LEAST_SECONDS = 3.0
+"""Where look-ups took all the time there was."""
 
 
 async def ask(trace: Trace, settings: Settings, url: str) -> tuple[Entry | None, str | None]:
@@ -28,7 +33,7 @@ async def ask(trace: Trace, settings: Settings, url: str) -> tuple[Entry | None,
         return None, NO_HELPER
     body = json.dumps(_question(trace, url)).encode()
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(min(SECONDS, max(trace.time_left(), LEAST_SECONDS))):
             page = await _post(trace.network, settings, settings.helper, body)
         control = json.loads(bytes(page.body)) if page.code == 200 else None
     except NETWORK_ERRORS as error:
@@ -39,11 +44,11 @@ async def ask(trace: Trace, settings: Settings, url: str) -> tuple[Entry | None,
 
 
 def _question(trace: Trace, url: str) -> Entry:
-    host = urlsplit(url).hostname
-    endpoints = [endpoint(connect["ip"], connect["port"]) for connect in trace.tcp_connect]
+    host = urlsplit(url).hostname or ""
+    port = urlsplit(url).port or (443 if url.startswith("https:") else 80)
+    endpoints = [endpoint(host, port)] if is_address(host) else []
     for query in trace.queries:
         if query["hostname"] == host:
-            port = urlsplit(url).port or (443 if url.startswith("https:") else 80)
             endpoints += [endpoint(a.get("ipv4") or a.get("ipv6") or "", port) for a in query["answers"]]
     known = [one for one in dict.fromkeys(endpoints) if not one.startswith(":")]
     return {

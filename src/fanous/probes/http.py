@@ -26,20 +26,28 @@ so that the body is as it came."""
 
 
 async def get(
-    trace: Trace, settings: Settings, stream: Stream, url: str, ip: str, transaction: int, protocol: str = ""
+    trace: Trace,
+    settings: Settings,
+    stream: Stream,
+    url: str,
+    ip: str,
+    transaction: int,
+    protocol: str = "",
+    number: int = 1,
+    method: str = "GET",
 ) -> Page:
-    """GET ``url`` on ``stream`` and record it; ``code`` 0 = no response came."""
+    """Ask for ``url`` on ``stream`` and record it; ``number`` = which attempt it is, from 1."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     page, t0 = Page(settings.most_body), trace.at()
     failure: str | None = INTERRUPTED
-    request = Request(_authority(parts), _path(parts), scheme=parts.scheme, headers=HEADERS)
+    request = Request(authority_of(parts), path_of(parts), method, parts.scheme, HEADERS)
     try:
         async with asyncio.timeout(settings.page_timeout):
             await exchange(stream, request, page, protocol)
         failure = None
     except NETWORK_ERRORS as error:
-        failure = failure_of(error)
+        failure = page.failure = failure_of(error)
     finally:
         stream.close()
         entry: Entry = {
@@ -51,16 +59,17 @@ async def get(
             "t0": t0,
             "t": trace.at(),
             "transaction_id": transaction,
+            "x_attempt": number,
         }
         trace.requests.insert(0, entry)
     return page
 
 
-def _authority(parts: SplitResult) -> str:
+def authority_of(parts: SplitResult) -> str:
     return parts.netloc.rpartition("@")[2]
 
 
-def _path(parts: SplitResult) -> str:
+def path_of(parts: SplitResult) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 

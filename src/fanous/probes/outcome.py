@@ -11,6 +11,9 @@ from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Observation, Vantage
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
+from fanous.probes.localise import Localised, localised
+from fanous.probes.second_opinion import opinion
+from fanous.probes.speed import Speed, speed_of
 from fanous.refdata.fingerprints import fingerprints
 from fanous.rules import judge
 
@@ -33,6 +36,9 @@ class Outcome:
         state: ok only where its page came and nothing speaks against it.
         symptom: it failed as blocking would, but no control tells.
         layers: layer -> ``ok`` or the first failure, of the target's own endpoints.
+        speed: how fast data came; ``None`` = too few came to tell.
+        browser: what a browser's ClientHello met where ours was cut: ``answered``, ``cut``, or empty.
+        localised: how far away it is cut; ``None`` = nobody asked.
     """
 
     url: str
@@ -44,6 +50,9 @@ class Outcome:
     symptom: bool
     layers: dict[str, str]
     verdicts: tuple[Verdict, ...]
+    speed: Speed | None = None
+    browser: str = ""
+    localised: Localised | None = None
 
 
 def outcome_of(url: str, line: bytes) -> Outcome:
@@ -53,7 +62,8 @@ def outcome_of(url: str, line: bytes) -> Outcome:
         bundle = replace(bundle, measurement=replace(bundle.measurement, defect=""))
     verdicts = judge(bundle, fingerprints())
     own = [verdict for verdict in verdicts if verdict.role != "redirect"]
-    leading = _leading(own)
+    is_web = bundle.measurement.test_name == "web_connectivity"
+    leading = _leading(own) if is_web else _leading_of_app(own)
     if leading is not None and leading.state is State.OK and _came_by_another_resolver(bundle):
         leading = replace(leading, state=State.INSUFFICIENT, symptom=True, why=BY_ANOTHER_RESOLVER)
     return Outcome(
@@ -66,6 +76,9 @@ def outcome_of(url: str, line: bytes) -> Outcome:
         symptom=bool(leading and leading.symptom),
         layers=_layers(bundle),
         verdicts=verdicts,
+        speed=speed_of(line),
+        browser=opinion(line),
+        localised=localised(line),
     )
 
 
@@ -98,6 +111,17 @@ def _leading(verdicts: Sequence[Verdict]) -> Verdict | None:
     open_questions = [v for v in verdicts if v.state is State.INSUFFICIENT]
     symptoms = [v for v in open_questions if v.symptom]
     return next(iter([*page, *symptoms, *open_questions]), None)
+
+
+def _leading_of_app(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """A finding; else what may be one: that one page came says little of the app's other endpoints."""
+    order = (
+        [v for v in verdicts if v.state not in (State.OK, State.INSUFFICIENT)],
+        [v for v in verdicts if v.state is State.INSUFFICIENT and v.symptom],
+        [v for v in verdicts if v.state is State.OK and v.layer is not Layer.DNS],
+        [v for v in verdicts if v.state is State.INSUFFICIENT],
+    )
+    return next((v for group in order for v in group), None)
 
 
 def _layers(bundle: Bundle) -> dict[str, str]:

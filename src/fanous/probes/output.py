@@ -96,6 +96,9 @@ def _endpoint(outcome: Outcome) -> dict[str, Any]:
         "state": str(outcome.state),
         "mechanism": outcome.mechanism or None,
         "layers": outcome.layers,
+        "speed": asdict(outcome.speed) if outcome.speed else None,
+        "browser": outcome.browser or None,
+        "localised": asdict(outcome.localised) if outcome.localised else None,
         "verdicts": [
             {
                 "state": str(verdict.state),

@@ -1,9 +1,6 @@
 """Record: a trace as one OONI measurement (data format 0.2.0, df-000), with no address of the probe in it.
 
-Names of our own begin with ``x_``: ``x_not_tried`` (addresses that a resolver gave and that no public site
-has: not connected to), ``x_quic_pings`` (QUIC versions that a server says it speaks), ``x_transfers`` (rates
-of the target and a control in turn, with the time of the reads), ``x_further_answer`` in a query (not the
-first answer to it), ``x_client_hello_bytes`` in a handshake, ``x_health`` in the nettest ``fanous_health``.
+Names of our own begin with ``x_``; docs/formats.md has them all.
 """
 
 import json
@@ -51,6 +48,8 @@ def measurement(
         "control": control,
         "control_failure": failure,
         "x_quic_pings": trace.quic_pings,
+        "x_second_opinions": trace.second_opinions,
+        "x_localisation": trace.localisations,
         "x_transfers": trace.transfers,
         "x_not_tried": trace.not_tried,
     }

@@ -1,22 +1,29 @@
 """Run: a list of URLs measured from here - health first, then all endpoints, each written as it is done."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from math import inf
+from random import Random
 from secrets import token_hex
 from urllib.parse import urlsplit
 
 from fanous.net.addresses import is_address, is_public
 from fanous.net.meter import OverCap
 from fanous.net.network import Network
-from fanous.probes.endpoint import measure
+from fanous.probes.endpoint import measure_into
 from fanous.probes.health import NO_NETWORK, Health, check, health_record
 from fanous.probes.helper import ask
+from fanous.probes.localise import localise
+from fanous.probes.messengers import MESSENGERS, record_of
+from fanous.probes.opening import handshake_again
 from fanous.probes.outcome import Outcome, outcome_of
 from fanous.probes.record import Vantage, line, measurement
+from fanous.probes.screen import reason, slow_at
 from fanous.probes.settings import Settings
-from fanous.probes.trace import Trace
+from fanous.probes.trace import Entry, Trace
 from fanous.probes.transfer import pairs
 
 Write = Callable[[bytes], None]
@@ -50,8 +57,14 @@ async def run(
     on_done: OnDone = lambda _outcome: None,
     *,
     with_health: bool = True,
+    chance: Random | None = None,
+    messengers: Sequence[str] = (),
 ) -> Report:
     """Measure ``urls``.
+
+    Args:
+        messengers: nettests of apps by name, as ``probes.messengers`` has them.
+        chance: the dice that choose samples for a download; ``None`` = as the settings seed them.
 
     A URL with an address of this network in it (``https://127.0.0.1/``) needs no network; all others are
     left alone where there is none, or where a login page stands in between.
@@ -64,26 +77,40 @@ async def run(
         defect = report.health.defect
         report.not_tried = {url: defect for url in urls if defect and not is_near(url)}
     ipv6 = report.health is None or report.health.ipv6
-    slots = asyncio.Semaphore(settings.at_once)
+    lanes = _Lanes(settings, began, chance)
 
-    async def one(url: str) -> None:
-        async with slots:
-            try:
-                trace = await measure(network, settings, url, ipv6=ipv6)
-                if trace.requests:
-                    await pairs(trace, settings, url)
-                data = await _record(trace, settings, url, vantage, network)
-            except OverCap as reached:
-                report.not_tried[url] = str(reached)
-                return
+    async def one(name: str, measured: Awaitable[bytes]) -> None:
+        try:
+            data = await measured
+        except OverCap as reached:
+            report.not_tried[name] = str(reached)
+            return
         write(data)
-        outcome = outcome_of(url, data)
+        outcome = outcome_of(name, data)
         report.outcomes.append(outcome)
         on_done(outcome)
 
-    await asyncio.gather(*(one(url) for url in urls if url not in report.not_tried))
+    apps = [name for name in messengers if not (report.health and report.health.defect)]
+    await asyncio.gather(
+        *(one(f"{name} (app)", _app(network, settings, name, vantage, lanes)) for name in apps),
+        *(
+            one(url, _measured(network, settings, url, vantage, ipv6, lanes))
+            for url in urls
+            if url not in report.not_tried
+        ),
+    )
     report.seconds = round(network.now() - began, 3)
     return report
+
+
+class _Lanes:
+    """What the URLs of one run share: how many at once, one download at a time, the salt of their dice."""
+
+    def __init__(self, settings: Settings, began: float, chance: Random | None) -> None:
+        self.slots = asyncio.Semaphore(settings.at_once)
+        self.downloads = asyncio.Lock()
+        self.salt = (chance or Random(settings.seed or None)).random()
+        self.until = inf if settings.transfer_pairs else began + settings.transfer_until
 
 
 async def _look_at_line(network: Network, settings: Settings, vantage: Vantage, write: Write) -> Health:
@@ -95,9 +122,60 @@ async def _look_at_line(network: Network, settings: Settings, vantage: Vantage, 
     return health
 
 
-async def _record(trace: Trace, settings: Settings, url: str, vantage: Vantage, network: Network) -> bytes:
-    control, failure = await ask(trace, settings, url)
+async def _measured(
+    network: Network, settings: Settings, url: str, vantage: Vantage, ipv6: bool, lanes: _Lanes
+) -> bytes:
+    """The record of one URL."""
+    async with lanes.slots:
+        trace, control, failure = await _bundle(network, settings, url, ipv6)
+        await _look_again(trace, settings, url)
+    # Dice of its own for each URL: which one is done first must not decide.
+    why, count = reason(trace, settings, url, Random(f"{lanes.salt} {url}"))
+    if count:
+        async with lanes.downloads:
+            await pairs(trace, settings, url, count, why, lanes.until)
+    if settings.localise:
+        async with lanes.downloads:
+            await localise(trace, settings, url)
     return line(measurement(trace, url, vantage, control, failure), network.own_addresses())
+
+
+async def _look_again(trace: Trace, settings: Settings, url: str) -> None:
+    """A handshake that was slow is made once more: the record then says whether it always is."""
+    parts = urlsplit(url)
+    slow = slow_at(trace, parts.hostname or "") if settings.retries else ""
+    if slow and trace.time_left() > 0:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(trace.time_left()):
+                await handshake_again(trace, settings, parts, slow.rpartition(":")[0].strip("[]"))
+
+
+async def _app(network: Network, settings: Settings, name: str, vantage: Vantage, lanes: _Lanes) -> bytes:
+    """The record of one messenger; it has no helper."""
+    async with lanes.slots:
+        record = await record_of(network, settings, MESSENGERS[name], vantage)
+    return line(record, network.own_addresses())
+
+
+async def _bundle(
+    network: Network, settings: Settings, url: str, ipv6: bool
+) -> tuple[Trace, Entry | None, str | None]:
+    """All steps of one URL, and the helper's control or why there is none."""
+    trace = Trace(network)
+    asked = list[asyncio.Task[tuple[Entry | None, str | None]]]()
+
+    def looked_up() -> None:
+        asked.append(asyncio.create_task(ask(trace, settings, url)))
+
+    try:
+        await measure_into(trace, settings, url, ipv6=ipv6, looked_up=looked_up)
+        control, failure = await asked[0] if asked else await ask(trace, settings, url)
+    finally:
+        trace.close()
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+    return trace, control, failure
 
 
 def is_near(url: str) -> bool:

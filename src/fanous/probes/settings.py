@@ -28,15 +28,25 @@ class Settings:
         control_sni: an innocuous name for handshakes at the target's own address, before the trigger.
         allow_private: connect to loopback and private addresses that a resolver gave (a lab).
         ca_file: PEM file of authorities; empty = certifi's.
+        signal_ca_file: PEM file of Signal's own authority; empty = its certificates are only recorded.
         controls: known-good sites on different networks, for the health check.
         anchors: addresses that answer on port 443 without a look-up.
         portal_urls: pages whose text is known, as ``URL -> text``; a login page changes them.
-        transfer_pairs: downloads of the target's page and of the control in turn; 0 = none, since three
-            pairs cost 2.4 MB a target.  At least 256 KB each, or the first burst hides a policer.
+        transfer_pairs: downloads of the target's page and of the control in turn, for every target; 0 =
+            only where the screen asks for it (then ``transfer_screened_pairs``: three see a factor of
+            ten) and in a share of the rounds of each target (one pair), since a pair costs 0.8 MB.
+        transfer_bytes: at least 256 KB, or the first burst hides a policer.
+        transfer_until: seconds of a run after which no pair is begun, unless they were asked for.
+        localise: where a name is cut, send it once more for each machine on the path, to see which cuts it.
+            Only by the user's word in this very run: it draws attention.
+        stream_seconds: for which a stream is fetched; a policer's bucket is empty by then.
+        seed: of the dice that choose samples; 0 = other ones each time.
         domestic: a site inside the country; empty = none known.
-        at_once: endpoints measured together.
+        at_once: endpoints measured together; two rounds of it hold the list ``social`` with its apps.
         cap_mb: a day, sent and received; 10 on mobile lines.
-        endpoint_seconds: after which an endpoint is given up as it stands.
+        endpoint_seconds: after which an endpoint is given up as it stands: two rounds of ``at_once`` and the
+            health check end within a minute also where everything times out.
+        retries: try a step again that failed as chance may make it fail, at once and after ``retry_delay``.
         helper: base URL of an OONI test helper; empty = none.
     """
 
@@ -46,7 +56,9 @@ class Settings:
     handshake_timeout: float = 6.0
     quic_timeout: float = 2.0
     page_timeout: float = 10.0
-    endpoint_seconds: float = 30.0
+    endpoint_seconds: float = 22.0
+    retries: bool = True
+    retry_delay: float = 2.0
     most_addresses: int = 2
     most_redirects: int = 4
     most_body: int = 131_072
@@ -58,6 +70,7 @@ class Settings:
     control_sni: str = "example.com"
     allow_private: bool = False
     ca_file: str = ""
+    signal_ca_file: str = ""
     controls: tuple[str, ...] = ("https://www.example.com/", "https://www.wikipedia.org/")
     anchors: tuple[str, ...] = ("1.1.1.1", "8.8.8.8", "9.9.9.9")
     portal_urls: tuple[str, ...] = (
@@ -65,11 +78,18 @@ class Settings:
         "http://captive.apple.com/hotspot-detect.html Success",
     )
     transfer_pairs: int = 0
+    transfer_screened_pairs: int = 3
+    transfer_share: float = 0.05
+    transfer_until: float = 40.0
+    localise: bool = False
+    hop_timeout: float = 1.0
+    stream_seconds: float = 10.0
+    seed: int = 0
     transfer_bytes: int = 393_216
     transfer_timeout: float = 30.0
     transfer_control: str = "https://speed.cloudflare.com/__down?bytes=393216"
     domestic: str = ""
-    at_once: int = 20
+    at_once: int = 24
     cap_mb: float = 50.0
     helper: str = ""
 
@@ -92,6 +112,9 @@ def load_settings(path: Path | None) -> Settings:
 MOBILE_CAP_MB = 10.0
 """Mobile data are paid by the megabyte."""
 
+MOBILE_SHARE = 0.01
+"""Of rounds that are sampled by a download: one of some 40 targets would cost a tenth of the cap a round."""
+
 
 def adjusted(
     settings: Settings,
@@ -106,6 +129,7 @@ def adjusted(
     return replace(
         settings,
         cap_mb=cap if cap_mb is None else cap_mb,
+        transfer_share=min(settings.transfer_share, MOBILE_SHARE) if mobile else settings.transfer_share,
         helper=helper or settings.helper,
         ca_file=str(ca_file) if ca_file else settings.ca_file,
     )

@@ -10,6 +10,13 @@ from fanous.probes.trace import INTERRUPTED, Trace, TracedStream
 
 async def connect(trace: Trace, settings: Settings, ip: str, port: int) -> TracedStream | None:
     """The connection, or ``None`` where it failed; the trace says how (df-005)."""
+    return (await attempt(trace, settings, ip, port))[0]
+
+
+async def attempt(
+    trace: Trace, settings: Settings, ip: str, port: int, number: int = 1
+) -> tuple[TracedStream | None, str | None]:
+    """Likewise, with the failure; ``number`` = which attempt it is, from 1."""
     transaction, t0, stream = trace.next_transaction(), trace.at(), None
     failure: str | None = INTERRUPTED
     try:
@@ -28,9 +35,10 @@ async def connect(trace: Trace, settings: Settings, ip: str, port: int) -> Trace
                 "t0": t0,
                 "t": trace.at(),
                 "transaction_id": transaction,
+                "x_attempt": number,
             }
         )
     if stream is None:
-        return None
+        return None, failure
     trace.streams.append(stream)
-    return TracedStream(stream, trace, ip, port, transaction)
+    return TracedStream(stream, trace, ip, port, transaction), None

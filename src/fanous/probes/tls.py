@@ -5,6 +5,7 @@ from base64 import b64encode
 from ssl import SSLContext
 
 from fanous.net.addresses import endpoint
+from fanous.net.client_hello import fingerprint
 from fanous.net.failure import NETWORK_ERRORS, failure_of
 from fanous.net.tls import TLSStream
 from fanous.probes.settings import Settings
@@ -18,6 +19,13 @@ async def handshake(
 
     A failed handshake closes the connection.
     """
+    return (await attempt(trace, settings, stream, name, context))[0]
+
+
+async def attempt(
+    trace: Trace, settings: Settings, stream: TracedStream, name: str, context: SSLContext, number: int = 1
+) -> tuple[TLSStream | None, str | None]:
+    """Likewise, with the failure; ``number`` = which attempt it is, from 1."""
     tls = TLSStream(stream, name, context)
     t0 = trace.at()
     failure: str | None = INTERRUPTED
@@ -32,14 +40,15 @@ async def handshake(
     finally:
         trace.event("tls_handshake_done", trace.at(), stream.transaction, failure=failure)
         entry = _entry(trace, stream, tls, name, t0, failure)
-        entry["no_tls_verify"] = not context.check_hostname
+        entry |= {"no_tls_verify": not context.check_hostname, "x_attempt": number}
         trace.tls_handshakes.append(entry)
-    return tls if failure is None else None
+    return (tls if failure is None else None), failure
 
 
 def _entry(
     trace: Trace, stream: TracedStream, tls: TLSStream, name: str, t0: float, failure: str | None
 ) -> Entry:
+    looks = fingerprint(tls.hello)
     return {
         "network": "tcp",
         "address": endpoint(stream.ip, stream.port),
@@ -51,7 +60,8 @@ def _entry(
         "peer_certificates": [
             {"data": b64encode(one).decode("ascii"), "format": "base64"} for one in tls.chain
         ],
-        "x_client_hello_bytes": tls.hello_bytes,
+        "x_client_hello_bytes": len(tls.hello),
+        "x_ja3": looks.ja3 if looks else "",
         "t0": t0,
         "t": trace.at(),
         "transaction_id": stream.transaction,

@@ -4,6 +4,7 @@ Times are seconds since the measurement began, by a clock that never goes back.
 """
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from fanous.net.addresses import endpoint
@@ -21,16 +22,21 @@ class Trace:
     """The record in the making.
 
     Attributes:
+        until: by ``network.now``: when the measurement is given up as it stands; nothing is tried again for
+            which no time is left.
         first_transaction: number of the next chain of steps.
         requests: newest first, as OONI has them.
         quic_pings: our own, ``x_quic_pings``: which versions servers say they speak.
         transfers: our own, ``x_transfers``: rates of pairs, with the time of every read.
+        second_opinions: our own, ``x_second_opinions``: what a browser's ClientHello was answered.
+        localisations: our own, ``x_localisation``: how far a ClientHello came before it was cut.
         streams: every connection made, so that none stays open where a measurement is cut short.
         not_tried: addresses that a resolver gave and that no public site has, ``x_not_tried``.
     """
 
     network: Network
     started: float = 0.0
+    until: float = inf
     queries: list[Entry] = field(default_factory=list)
     tcp_connect: list[Entry] = field(default_factory=list)
     tls_handshakes: list[Entry] = field(default_factory=list)
@@ -40,14 +46,20 @@ class Trace:
     quic_pings: list[Entry] = field(default_factory=list)
     transfers: list[Entry] = field(default_factory=list)
     not_tried: list[Entry] = field(default_factory=list)
+    second_opinions: list[Entry] = field(default_factory=list)
+    localisations: list[Entry] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
     first_transaction: int = 1
 
     def __post_init__(self) -> None:
-        self.started = self.network.now()
+        self.started = self.started or self.network.now()
 
     def at(self) -> float:
         return round(self.network.now() - self.started, 6)
+
+    def time_left(self) -> float:
+        """Seconds."""
+        return self.until - self.network.now()
 
     def close(self) -> None:
         """Close what is still open; closing twice does no harm."""

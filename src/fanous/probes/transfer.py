@@ -1,132 +1,194 @@
 """Transfer: how fast data come from the target, beside a control at the same time.
 
-Pairs are interleaved, so that both see the same congestion.  A policer lets a first burst through (a 64 KB
-file read 397-479 kbit/s on a true 137), so a rate also stands for what came after the first third.
+Pairs are interleaved, so that both see the same congestion.  The control is the same page from the same
+address under an innocuous name; where the server will not give it that, a large file elsewhere.
 """
 
 import asyncio
-from dataclasses import replace
-from math import isnan
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fanous.net.addresses import is_address, is_public
-from fanous.net.failure import NETWORK_ERRORS
-from fanous.probes import endpoint
+from fanous.net.addresses import endpoint, is_address, is_public
+from fanous.net.download import Download, download
+from fanous.net.failure import NETWORK_ERRORS, failure_of
+from fanous.net.http import Request
+from fanous.net.network import Stream
+from fanous.net.tls import client_context
+from fanous.probes import tcp, tls
+from fanous.probes.http import HEADERS, authority_of, path_of
+from fanous.probes.opening import PORTS
+from fanous.probes.rates import rates
 from fanous.probes.settings import Settings
-from fanous.probes.trace import Entry, Trace
+from fanous.probes.trace import Entry, Trace, TracedStream
+from fanous.refdata.platforms import target_of
 
-Reads = list[tuple[float, int]]
-"""(seconds since the measurement began, bytes on the wire) of each read, in order."""
+MOST_REQUESTS = 40
+"""Of small pages: further ones would measure the round trip, and annoy the server."""
 
-BURST_SHARE = 1 / 3
-"""Share of the bytes that a token bucket may have let through at once."""
+NOT_LARGE_ENOUGH = 0.5
+"""Share of the target's bytes that a control must have given."""
 
-
-async def pairs(trace: Trace, settings: Settings, url: str) -> None:
-    """Target and control in turn, ``transfer_pairs`` times; noted as ``x_transfers``."""
-    if not settings.transfer_control:
-        return
-    for number in range(settings.transfer_pairs):
-        for role, source in (("target", url), ("control", settings.transfer_control)):
-            trace.transfers.append({"role": role, "pair": number, **await _one(trace, settings, source)})
+LEAST_CONTROL = 65_536
+"""Bytes that it must have given where the target broke off: more than a freeze lets through."""
 
 
-async def _one(trace: Trace, settings: Settings, url: str) -> Entry:
-    """One download, in a trace of its own: its pages are no observation of the target's page."""
-    inner = Trace(trace.network)
-    large = replace(
-        settings,
-        most_body=settings.transfer_bytes,
-        page_timeout=settings.transfer_timeout,
-        control_sni="",
-    )
-    t0 = trace.at()
-    try:
-        addresses = await _addresses(inner, settings, url)
-        await endpoint.load(inner, large, url, addresses[:1])
-    except NETWORK_ERRORS:
-        pass  # the trace has no request then, which says so
-    finally:
-        inner.close()
-    request = inner.requests[0] if inner.requests else None
-    if request is None:
-        return {"url": url, "t0": t0, "failure": _why(inner), "bytes": 0, "seconds": None, "kbps": None}
-    reads = [
-        (float(event["t"]), int(event["num_bytes"]))
-        for event in inner.network_events
-        if event["operation"] == "read"
-        and event["transaction_id"] == request["transaction_id"]
-        and event["t"] >= request["t0"]
-        and event["num_bytes"]
-    ]
-    found = rates(reads, float(request["t0"]), float(request["t"]))
-    return {"url": url, "t0": t0, "failure": request["failure"], **found}
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one download comes from.
+
+    Attributes:
+        server_name: in the ClientHello; empty = plain HTTP.
+        verify: must the certificate be valid for it?
+        host: asked for, where it is not that of ``url``.
+        pieces: URLs of the same host, one after the other; empty = ``url`` again and again.
+    """
+
+    role: str
+    url: str
+    ip: str
+    server_name: str
+    verify: bool = True
+    same_address: bool = False
+    host: str = ""
+    pieces: tuple[str, ...] = ()
 
 
-async def _addresses(trace: Trace, settings: Settings, url: str) -> list[str]:
-    host = urlsplit(url).hostname or ""
-    if is_address(host):
-        return [host]
-    async with asyncio.timeout(settings.lookup_timeout):
-        found = await trace.network.look_up(host)
-    return [ip for ip in found if settings.allow_private or is_public(ip)]
-
-
-def _why(trace: Trace) -> str:
-    """How the last step before a request failed."""
-    for handshake in reversed(trace.tls_handshakes):
-        return str(handshake["failure"])
-    for connect in reversed(trace.tcp_connect):
-        return str(connect["status"]["failure"])
-    return "dns_no_answer"
-
-
-def rates(reads: Reads, began: float, ended: float) -> Entry:
-    """What the reads of one download say.
+async def pairs(trace: Trace, settings: Settings, url: str, count: int, why: str, until: float) -> None:
+    """Target and control in turn, ``count`` times; noted as ``x_transfers``.
 
     Args:
-        began, ended: of the request; silence before ``ended`` counts as a gap.
-
-    Returns:
-        ``kbps`` over all of it, ``kbps_late`` after the first third of the bytes, ``largest_gap`` in
-        seconds, and ``reads`` as [seconds since the request, bytes in all]; ``None`` = cannot be told.
+        why: ``asked``, ``sample``, ``slow_handshake`` or ``stall``.
+        until: by ``network.now``: no pair is begun later.
     """
-    total = sum(count for _, count in reads)
-    curve, sum_so_far, gap, last = [], 0, 0.0, began
-    for at, count in reads:
-        sum_so_far += count
-        gap, last = max(gap, at - last), at
-        curve.append((round(at - began, 4), sum_so_far))
-    gap = max(gap, ended - last)
-    return {
-        "bytes": total,
-        "seconds": round(ended - began, 4),
-        "kbps": _kbps(total, last - began),
-        "kbps_late": _late(curve, total),
-        "largest_gap": round(gap, 4),
-        "reads": [list(point) for point in _thinned(curve)],
-    }
+    target = target_source(trace, url)
+    if target is None:
+        return
+    for number in range(count):
+        if trace.network.now() > until:
+            return
+        kept = {"pair": number, "why": why}
+        first = await fetch(trace, settings, target)
+        trace.transfers.append(first | kept)
+        beside = _beside(settings, target)
+        if beside is not None:
+            second = await fetch(trace, settings, beside)
+            if _is_comparable(first, second):
+                trace.transfers.append(second | kept)
+                continue
+            # What came is kept in ``reads``; it is no rate that the target's could be held against.
+            trace.transfers.append(second | kept | {"kbps": None, "kbps_late": None})
+        elsewhere = await _elsewhere(trace, settings)
+        if elsewhere is not None:
+            trace.transfers.append(await fetch(trace, settings, elsewhere) | kept)
 
 
-def _late(curve: list[tuple[float, int]], total: int) -> float | None:
-    for at, count in curve:
-        if count >= total * BURST_SHARE:
-            return _kbps(total - count, curve[-1][0] - at)
+def _is_comparable(target: Entry, control: Entry) -> bool:
+    """Did the server give the other name as much as the target's, not just a page that says no?"""
+    least = LEAST_CONTROL if target["failure"] else NOT_LARGE_ENOUGH * target["bytes"]
+    return control["failure"] is None and bool(control["bytes"] >= least)
+
+
+def target_source(trace: Trace, url: str) -> Source | None:
+    """The page that the target's redirects led to, at the address it came from; ``None`` = none came."""
+    wanted = target_of(urlsplit(url).hostname or "")
+    for request in trace.requests:
+        found = str(request["request"]["url"])
+        host = urlsplit(found).hostname or ""
+        if request["response"] and target_of(host) == wanted:
+            ip = str(request["address"]).rpartition(":")[0].strip("[]")
+            return Source("target", found, ip, host if found.startswith("https:") else "")
     return None
 
 
-def _kbps(count: int, seconds: float) -> float | None:
-    """``None`` where it all came in one read."""
-    if isnan(seconds) or seconds <= 0 or count <= 0:
+def _beside(settings: Settings, target: Source) -> Source | None:
+    if not target.server_name or not settings.control_sni:
         return None
-    return round(count * 8 / 1000 / seconds, 1)
+    parts = urlsplit(target.url)
+    name, port = settings.control_sni, f":{parts.port}" if parts.port else ""
+    url = parts._replace(netloc=name + port).geturl()
+    host = authority_of(parts)
+    return Source("control", url, target.ip, name, verify=False, same_address=True, host=host)
 
 
-MOST_POINTS = 200
-"""Of a curve in the record: enough to see a bucket, a slope and a stall."""
+async def _elsewhere(trace: Trace, settings: Settings) -> Source | None:
+    url = settings.transfer_control
+    if not url:
+        return None
+    host = urlsplit(url).hostname or ""
+    found = [host] if is_address(host) else await _look_up(trace, settings, host)
+    return Source("control", url, found[0] if found else "", host if url.startswith("https:") else "")
 
 
-def _thinned(curve: list[tuple[float, int]]) -> list[tuple[float, int]]:
-    step = max(1, -(-len(curve) // MOST_POINTS))
-    kept = curve[::step]
-    return kept if not curve or kept[-1] == curve[-1] else [*kept, curve[-1]]
+async def _look_up(trace: Trace, settings: Settings, host: str) -> list[str]:
+    try:
+        async with asyncio.timeout(settings.lookup_timeout):
+            found = await trace.network.look_up(host)
+    except NETWORK_ERRORS:
+        return []  # the entry says that there was no address
+    return [ip for ip in found if settings.allow_private or is_public(ip)]
+
+
+async def fetch(trace: Trace, settings: Settings, source: Source, most: int = 0, seconds: float = 0) -> Entry:
+    """One download, in a trace of its own: its pages are no observation of the target's page.
+
+    Args:
+        most: bytes; 0 = as the settings say.
+        seconds: after which it is cut off; 0 = as the settings say.
+    """
+    inner = Trace(trace.network, started=trace.started)
+    got = Download(most or settings.transfer_bytes)
+    t0 = began = trace.at()
+    failure: str | None = "dns_no_answer"
+    transaction = 0
+    try:
+        if source.ip:
+            stream, failure = await _open(inner, settings, source)
+            if stream is not None:
+                transaction, began = inner.first_transaction - 1, trace.at()
+                async with asyncio.timeout(seconds or settings.transfer_timeout):
+                    await download(stream, _requests(source), got)
+    except NETWORK_ERRORS as error:
+        failure = failure_of(error)
+    finally:
+        inner.close()
+    reads = [
+        (float(event["t"]), int(event["num_bytes"]))
+        for event in inner.network_events
+        if event["operation"] == "read" and event["transaction_id"] == transaction and event["t"] >= began
+    ]
+    return {
+        "role": source.role,
+        "same_address": source.same_address,
+        "url": source.url,
+        "address": endpoint(source.ip, _port(source)) if source.ip else "",
+        "server_name": source.server_name,
+        "host": source.host or authority_of(urlsplit(source.url)),
+        "code": got.code,
+        "requests": got.requests,
+        "failure": failure,
+        "t0": t0,
+        **rates([read for read in reads if read[1]], began, trace.at()),
+    }
+
+
+async def _open(inner: Trace, settings: Settings, source: Source) -> tuple[Stream | None, str | None]:
+    plain: TracedStream | None
+    plain, failure = await tcp.attempt(inner, settings, source.ip, _port(source))
+    if plain is None or not source.server_name:
+        return plain, failure
+    context = client_context(("http/1.1",), settings.ca_file if source.verify else "", source.verify)
+    return await tls.attempt(inner, settings, plain, source.server_name, context)
+
+
+def _requests(source: Source) -> list[Request]:
+    urls = source.pieces or (source.url,) * MOST_REQUESTS
+    parts = [urlsplit(url) for url in urls]
+    return [
+        Request(source.host or authority_of(one), path_of(one), scheme=one.scheme, headers=HEADERS)
+        for one in parts
+    ]
+
+
+def _port(source: Source) -> int:
+    parts = urlsplit(source.url)
+    return parts.port or PORTS[parts.scheme]

@@ -70,6 +70,26 @@ def sentence(outcome: Outcome) -> str:
     return f"{name} {verb[outcome.state]}{because}. {WHAT_NOW[outcome.state]}"
 
 
+def browser_sentence(outcome: Outcome) -> str:
+    """Where a browser gets through and we do not; else empty."""
+    if outcome.browser != "answered" or outcome.state is State.OK:
+        return ""
+    return (
+        f"{title(outcome.target)}: a browser's way of beginning gets an answer where another is cut. What is "
+        "cut is how the message looks, not its name alone; a browser may still work."
+    )
+
+
+def place_sentence(outcome: Outcome) -> str:
+    """Where it is cut; empty where nobody asked, or nothing was found."""
+    where = outcome.localised
+    if where is None or where.cut_at is None:
+        return ""
+    site = f"; the site itself is {where.site_at} away" if where.site_at is not None else ""
+    before = f"{where.cut_at - 1} or {where.cut_at} machines" if where.cut_at > 1 else "the first machine"
+    return f"{title(outcome.target)}: its name is cut {before} away from here{site}."
+
+
 def health_sentence(report: Report) -> str:
     """What the health check found; empty where there is nothing to say."""
     health = report.health
@@ -100,6 +120,8 @@ def report_lines(report: Report) -> list[str]:
         by_target.setdefault(outcome.target, []).append(outcome)
     leading = [worst(outcomes) for _, outcomes in sorted(by_target.items())]
     lines += [sentence(one) for one in leading if one.state is not State.OK]
+    for one in report.outcomes:
+        lines += [words for words in (browser_sentence(one), place_sentence(one)) if words]
     works = [title(one.target) for one in leading if one.state is State.OK]
     if works:
         lines.append(f"Works from here: {', '.join(works)}.")

@@ -29,12 +29,14 @@ class TargetList:
         title: for people.
         opt_in: sensitive: only measured where its name is given, never by default.
         urls: in order, each once.
+        apps: nettests that try an app's own endpoints.
     """
 
     name: str
     title: str
     opt_in: bool
     urls: tuple[str, ...]
+    apps: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -73,7 +75,8 @@ def target_list(name: str) -> TargetList:
 
 def _from_table(name: str, table: dict[str, Any]) -> TargetList:
     urls = [url for entry in table.get("target", ()) for role in ROLES for url in entry.get(role, ())]
-    return TargetList(name, str(table.get("title", name)), bool(table.get("opt_in")), _usable(urls))
+    apps = tuple(str(entry["app"]) for entry in table.get("target", ()) if "app" in entry)
+    return TargetList(name, str(table.get("title", name)), bool(table.get("opt_in")), _usable(urls), apps)
 
 
 def _csv_urls(text: str) -> Iterator[str]:

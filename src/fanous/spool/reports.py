@@ -67,6 +67,10 @@ class Reports:
     def of(self, template: Template) -> str | None:
         return self._ids.get(template.key)
 
+    def ids(self) -> list[str]:
+        """All that are kept, oldest first."""
+        return list(self._ids.values())
+
     def remember(self, template: Template, report_id: str) -> None:
         self._ids[template.key] = report_id
         for key in list(self._ids)[: max(0, len(self._ids) - KEPT)]:

@@ -84,6 +84,17 @@ class Spool:
         """A collector has it; should a power cut undo this, it is sent again and known there."""
         one.path.unlink(missing_ok=True)
 
+    def delete_all(self) -> int:
+        """Delete what waits and what was refused: its author withdrew.  How many there were."""
+        waiting = self.waiting()
+        for one in waiting:
+            one.path.unlink(missing_ok=True)
+        refused = [path for path in (self.folder / REFUSED).iterdir() if path.suffix == SUFFIX]
+        for path in refused:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".why").unlink(missing_ok=True)
+        return len(waiting) + len(refused)
+
     def refuse(self, one: Spooled, why: str) -> None:
         """Set aside what a collector will never take, so that what follows is sent; nothing is deleted."""
         aside = self.folder / REFUSED / one.name

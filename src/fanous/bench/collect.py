@@ -1,8 +1,7 @@
 """Durable submissions a second: a collector on one core, its clients on another, 3 KB each, all fsynced.
 
-``python -m benchmarks.collect [seconds] [connections]``.  What is counted: requests over connections of
-loopback that stay open, from the first byte sent to the acknowledgement, which comes after the fsync.  The
-inbox lies in ``TMPDIR``: on a tmpfs the fsync costs nothing, so name a disk.
+What is counted: requests over connections of loopback that stay open, from the first byte sent to the
+acknowledgement, which comes after the fsync.  The inbox lies in ``TMPDIR``: on a tmpfs syncing costs nothing.
 """
 
 import asyncio
@@ -17,7 +16,9 @@ from pathlib import Path
 
 import msgspec
 
-START = "import typer; from fanous.commands.collect import collect; typer.run(collect)"
+from fanous.bench.figure import Figure
+from fanous.errors import FanousError
+
 OPTIONS = ("--listen", "127.0.0.1:0", "--per-address", "100000")
 REPORT = "20231217T143000Z_webconnectivity_PK_17557_n0_Ab3dEf6hIj9lMnO0"
 BODY_BYTES = 3072
@@ -62,12 +63,12 @@ async def client(port: int, numbers: range, until: float, took: list[float]) -> 
         length = re.search(rb"content-length: (\d+)", head)
         await reader.readexactly(int(length[1]) if length else 0)
         if not head.startswith(b"HTTP/1.1 200"):
-            raise SystemExit(f"not acknowledged: {head.decode()}")
+            raise FanousError(f"not acknowledged: {head.decode()}")
         took.append(time.monotonic() - began)
     writer.close()
 
 
-async def measured(port: int, seconds: float, connections: int) -> tuple[list[float], float]:
+async def _sent(port: int, seconds: float, connections: int) -> tuple[list[float], float]:
     """Seconds that each took, and seconds in all."""
     took: list[float] = []
     began = time.monotonic()
@@ -76,34 +77,41 @@ async def measured(port: int, seconds: float, connections: int) -> tuple[list[fl
     return took, time.monotonic() - began
 
 
-def main() -> None:
-    seconds, connections = float((sys.argv[1:] or ["10"])[0]), int((sys.argv[2:] or ["50"])[0])
+def measured(seconds: float, connections: int) -> list[Figure]:
+    """A collector on the first core, its clients on the last."""
     cores = sorted(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as folder:
         collector = subprocess.Popen(
-            [sys.executable, "-c", START, *OPTIONS, "--inbox", f"{folder}/inbox"],
+            [sys.executable, "-m", "fanous", "collect", *OPTIONS, "--inbox", f"{folder}/inbox"],
             stderr=subprocess.PIPE,
             text=True,
+            env={name: value for name, value in os.environ.items() if name != "FANOUS_STORE"},
         )
-        os.sched_setaffinity(collector.pid, {cores[0]})
-        os.sched_setaffinity(0, {cores[-1]})
-        assert collector.stderr is not None
-        port = next(int(found[1]) for line in collector.stderr if (found := re.search(r"port=(\d+)", line)))
         try:
-            took, lasted = asyncio.run(measured(port, seconds, connections))
+            os.sched_setaffinity(collector.pid, {cores[0]})
+            os.sched_setaffinity(0, {cores[-1]})
+            took, lasted = asyncio.run(_sent(_port_of(collector), seconds, connections))
         finally:
+            os.sched_setaffinity(0, set(cores))
             collector.terminate()
-            collector.wait(30)
+            collector.communicate(timeout=30)
         kept = sum(path.read_bytes().count(b"\n") for path in Path(folder).rglob("*.jsonl"))
     quantiles = statistics.quantiles(took, n=100)
-    print(
-        f"{len(took) / lasted:,.0f} durable submissions/s of {len(request(0)):,} bytes, {connections} clients"
-    )
-    print(
-        f"p50 {quantiles[49] * 1e3:.1f} ms, p99 {quantiles[98] * 1e3:.1f} ms, most {max(took) * 1e3:.1f} ms"
-    )
-    print(f"acknowledged {len(took):,}, in the inbox {kept:,}")
+    what = f"{len(request(0)):,} bytes each, {connections} clients, every one fsynced before its answer"
+    return [
+        Figure("durable submissions", round(len(took) / lasted, 1), "1/s", what),
+        Figure("half of them within", round(quantiles[49] * 1e3, 2), "ms"),
+        Figure("99 of 100 within", round(quantiles[98] * 1e3, 2), "ms"),
+        Figure("the slowest", round(max(took) * 1e3, 2), "ms"),
+        Figure("acknowledged", len(took), "submissions"),
+        Figure("in the inbox", kept, "submissions", "the same number, or something was lost"),
+    ]
 
 
-if __name__ == "__main__":
-    main()
+def _port_of(collector: "subprocess.Popen[str]") -> int:
+    assert collector.stderr is not None
+    for line in collector.stderr:
+        found = re.search(r"port=(\d+)", line)
+        if found:
+            return int(found[1])
+    raise FanousError("the collector did not start; `fanous collect` says why")

@@ -1,16 +1,14 @@
 """Filter: the two-state filter over 40,000 series of 288 ticks (two days of ten minutes), one core.
 
-    python -m benchmarks.filter [--series N] [--ticks N]
-
-Prints seconds for the emissions with the burst clip, the forward pass, the smoother, and all of the
-detector on series as the store gives them.
+Seconds for the emissions with the burst clip, the forward pass, the smoother, and all of the detector on
+series as the store gives them.
 """
 
-import argparse
 import time
 
 import numpy as np
 
+from fanous.bench.figure import Figure
 from fanous.detectors import DETECTORS
 from fanous.detectors.filter import Bins, clip_bursts, forward, log_likelihood_ratio, smooth
 from fanous.model.entity import Entity
@@ -20,21 +18,18 @@ STEP = 600
 DAY = 86400.0
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--series", type=int, default=40_000)
-    options.add_argument("--ticks", type=int, default=288)
-    chosen = options.parse_args()
-    shape = (chosen.ticks, chosen.series)
+def measured(count: int, ticks: int) -> list[Figure]:
+    """Of made-up series, a hundredth of them failing for a while."""
+    shape = (ticks, count)
     chance = np.random.default_rng(1)
     probes = chance.integers(1, 6, shape)
     failing = chance.binomial(probes, 0.01)
     failing[200:260, ::100] = probes[200:260, ::100]
-    times = np.repeat(np.arange(chosen.ticks, dtype=np.int64)[:, None] * STEP, chosen.series, axis=1)
+    times = np.repeat(np.arange(ticks, dtype=np.int64)[:, None] * STEP, count, axis=1)
     bins = Bins(times, failing, probes, np.ones(shape, np.bool_))
     took = {}
     start = time.perf_counter()
-    ratio = clip_bursts(log_likelihood_ratio(bins, np.full(chosen.series, 0.02), 0.9, 0.2), bins, 4.0)
+    ratio = clip_bursts(log_likelihood_ratio(bins, np.full(count, 0.02), 0.9, 0.2), bins, 4.0)
     took["emissions and clip"] = time.perf_counter() - start
     rate = np.full(shape, 1 / (30 * DAY))
     start = time.perf_counter()
@@ -53,18 +48,17 @@ def main() -> None:
             probes[:, n],
             probes[:, n],
         )
-        for n in range(chosen.series)
+        for n in range(count)
     ]
     detector = DETECTORS["blocking"]
     start = time.perf_counter()
     found = detector.find(series, detector.options)
     whole = time.perf_counter() - start
-    print(f"{chosen.series:,} series x {chosen.ticks} ticks, one process")
-    for name, seconds in took.items():
-        print(f"  {name:20} {seconds:6.2f} s")
-    print(f"  {'filter in all':20} {sum(took.values()):6.2f} s")
-    print(f"  {'whole detector':20} {whole:6.2f} s, {len(found)} anomalies (baselines, alerts, stretches)")
-
-
-if __name__ == "__main__":
-    main()
+    includes = f"{count:,} series of {ticks} ticks, one process"
+    return [
+        Figure(
+            "whole detector", round(whole, 3), "s", f"{len(found)} anomalies: baselines, alerts, stretches"
+        ),
+        Figure("filter in all", round(sum(took.values()), 3), "s", includes),
+        *(Figure(name, round(seconds, 3), "s") for name, seconds in took.items()),
+    ]

@@ -1,0 +1,71 @@
+"""Rates: what the reads of one download say.  Pure.
+
+A policer lets a first burst through (a 64 KB file read 397-479 kbit/s on a true 137), so a rate also stands
+for what came after the first third.
+"""
+
+from math import isnan
+
+from fanous.probes.trace import Entry
+
+Reads = list[tuple[float, int]]
+"""(seconds since the measurement began, bytes on the wire) of each read, in order."""
+
+BURST_SHARE = 1 / 3
+"""Share of the bytes that a token bucket may have let through at once."""
+
+STALL = 3.0
+"""Seconds of silence that a slow flow does not have: a few retransmissions come in less."""
+
+MOST_POINTS = 200
+"""Of a curve in the record: enough to see a bucket, a slope and a stall."""
+
+
+def rates(reads: Reads, began: float, ended: float) -> Entry:
+    """What the reads of one download say.
+
+    Args:
+        began, ended: of the request; silence before ``ended`` counts as a gap.
+
+    Returns:
+        ``kbps`` over all of it, ``kbps_late`` after the first third of the bytes, ``largest_gap`` in
+        seconds, ``stall_offset`` in bytes that had come before it where it is a stall, and ``reads`` as
+        [seconds since the request, bytes in all]; ``None`` = cannot be told, or no stall.
+    """
+    total = sum(count for _, count in reads)
+    curve, sum_so_far, gap, last, before = [], 0, 0.0, began, 0
+    for at, count in [*reads, (ended, 0)]:
+        if at - last > gap:
+            gap, before = at - last, sum_so_far
+        if count:
+            sum_so_far, last = sum_so_far + count, at
+            curve.append((round(at - began, 4), sum_so_far))
+    return {
+        "bytes": total,
+        "seconds": round(ended - began, 4),
+        "kbps": _kbps(total, last - began),
+        "kbps_late": _late(curve, total),
+        "largest_gap": round(gap, 4),
+        "stall_offset": before if gap >= STALL else None,
+        "reads": [list(point) for point in _thinned(curve)],
+    }
+
+
+def _late(curve: list[tuple[float, int]], total: int) -> float | None:
+    for at, count in curve:
+        if count >= total * BURST_SHARE:
+            return _kbps(total - count, curve[-1][0] - at)
+    return None
+
+
+def _kbps(count: int, seconds: float) -> float | None:
+    """``None`` where it all came in one read."""
+    if isnan(seconds) or seconds <= 0 or count <= 0:
+        return None
+    return round(count * 8 / 1000 / seconds, 1)
+
+
+def _thinned(curve: list[tuple[float, int]]) -> list[tuple[float, int]]:
+    step = max(1, -(-len(curve) // MOST_POINTS))
+    kept = curve[::step]
+    return kept if not curve or kept[-1] == curve[-1] else [*kept, curve[-1]]

@@ -1,0 +1,66 @@
+"""Which targets are worth a download."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from fanous.probes.screen import reason, slow_at
+from fanous.probes.settings import Settings
+from fanous.probes.trace import Trace
+from fanous.testing.network import FakeNetwork
+
+URL = "https://site.example/"
+NEVER = Settings(transfer_share=0.0)
+
+
+def trace(
+    own: float = 0.1, control: float = 0.1, reads: tuple[float, ...] = (1.1,), until: float = 1.2
+) -> Trace:
+    """Handshakes that took so long, then a page whose reads came at ``reads``."""
+    made = Trace(FakeNetwork())
+    for name, seconds in (("example.com", control), ("site.example", own)):
+        step: dict[str, Any] = {"failure": None, "t0": 0.0, "t": seconds}
+        made.tls_handshakes.append(step | {"server_name": name, "address": "192.0.2.1:443"})
+    made.requests.append({"t0": 1.0, "t": until, "transaction_id": 1})
+    for at in reads:
+        event = {"operation": "read", "t": at, "transaction_id": 1, "num_bytes": 9}
+        made.network_events.append(event)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("seen", "why"),
+    [
+        (trace(), ""),
+        (trace(own=3.0), "slow_handshake"),
+        (trace(own=3.0, control=1.0), ""),  # a slow line
+        (trace(own=0.4, control=0.01), ""),  # one lost packet
+        (trace(reads=(1.1, 4.2), until=4.3), "stall"),
+        (trace(reads=(1.1,), until=4.2), "stall"),
+        (trace(reads=(), until=9.0), ""),  # nothing came at all: no stall, a time-out
+    ],
+)
+def test_what_looks_slowed_down_is_downloaded(seen: Trace, why: str) -> None:
+    assert reason(seen, NEVER, URL, Random(1)) == (why, 3 if why else 0)
+
+
+def test_one_handshake_that_is_not_slow_tells_that_the_name_is_not_slowed_down() -> None:
+    seen = trace(own=3.0)
+    assert slow_at(seen, "site.example") == "192.0.2.1:443"
+    again = seen.tls_handshakes[-1] | {"t": 0.2}
+    seen.tls_handshakes.append(again)
+    assert slow_at(seen, "site.example") == ""
+
+
+def test_a_share_of_what_looks_sound_is_sampled_and_a_seed_says_which() -> None:
+    settings = Settings(transfer_share=0.2)
+    drawn = [reason(trace(), settings, URL, Random(seed)) for seed in range(500)]
+    assert 60 < drawn.count(("sample", 1)) < 140
+    assert drawn == [reason(trace(), settings, URL, Random(seed)) for seed in range(500)]
+
+
+def test_nothing_is_downloaded_where_no_page_came() -> None:
+    seen = trace()
+    seen.requests.clear()
+    assert reason(seen, Settings(transfer_pairs=3), URL, Random(1)) == ("", 0)
