@@ -27,6 +27,7 @@ from fanous.commands.desk import (
     open_named,
     print_document,
 )
+from fanous.commands.doctor import doctor
 from fanous.commands.incidents import incidents_app
 from fanous.commands.lab import lab_app
 from fanous.commands.probe import probe_app
@@ -57,6 +58,7 @@ app.add_typer(refdata_app, name="refdata")
 app.add_typer(lab_app, name="lab")
 app.command()(collect)
 app.command()(drain)
+app.command()(doctor)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ Each host has an address of its own, so that "the address was blocked" and "the 
 """
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from fanous.errors import FanousError
@@ -109,7 +110,9 @@ def hosts_of(target: str) -> tuple[str, ...]:
         return found
     if "." in target:
         return (target,)
-    raise FanousError(f"{target!r} is neither on a list of targets nor a host name")
+    near = get_close_matches(target, _listed(), 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise FanousError(f"{target!r} is neither on a list of targets nor a host name{hint}")
 
 
 def known_targets() -> tuple[str, ...]:

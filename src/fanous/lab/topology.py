@@ -148,7 +148,7 @@ def upper(
     lines = [f"link set dev {interface} up", f"addr replace {upper4}/32 dev {interface}"]
     if v6:
         lines.append(f"addr replace {upper6}/64 dev {interface}{NODAD}")
-    for prefix in prefixes:
+    for prefix in filter(None, prefixes):
         if ":" not in prefix:
             src = f" src {source}" if source else ""
             lines.append(f"route replace {prefix} via {lower4} dev {interface} onlink{src}")
