@@ -7,7 +7,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.lab.boxes.page import block_response
-from fanous.lab.censors import Cut, apply, hit_by
+from fanous.lab.censors import Cut, apply, firewall, hit_by, in_path
 from fanous.lab.internet import Internet
 from fanous.lab.plan import Plan, PlannedNetwork, plan_of
 from fanous.lab.sites import DOH_HOST, DOH_RESOLVER, DOMESTIC_ADDRESS, DOT_HOST, DOT_RESOLVER, PUBLIC_RESOLVER
@@ -64,6 +64,23 @@ def test_a_cut_that_hits_nobody_is_refused(cut: Cut, words: str) -> None:
 def test_a_cut_that_cannot_be_is_refused(cut: Cut, words: str) -> None:
     with pytest.raises(FanousError, match=words):
         apply(NOT_UP, cut)
+
+
+def test_a_cut_that_fails_on_the_way_leaves_nothing(
+    internet: Internet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One rule is refused by the firewall: those that were installed go again, and the box with them."""
+    point, (ip, *_) = internet.vantage_points[0], internet.addresses_of(["x.com"])
+    good = firewall.address_of
+    monkeypatch.setattr(
+        in_path,
+        "address_of",
+        lambda point, version: "nonsense" if point.asn == 45669 else good(point, version),
+    )
+    for _ in range(2):  # the port of an interception would be taken the second time
+        with pytest.raises(FanousError, match=r"tls_mitm.*fanous doctor"):
+            apply(internet, Cut("tls_mitm", targets=("x",)))
+    assert handshake(point, internet.ca_file, ip, "x.com") == "ok"
 
 
 def test_a_target_that_nobody_knows_is_named() -> None:
