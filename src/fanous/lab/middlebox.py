@@ -7,6 +7,7 @@ from typing import Any
 
 from fanous.lab.boxes import BOXES, Box, Place
 from fanous.lab.control import listen
+from fanous.lab.space import allow_many_files
 
 CONTROL = "middlebox.sock"
 
@@ -37,4 +38,5 @@ async def serve(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    allow_many_files()
     asyncio.run(serve(Path(sys.argv[1])))

@@ -4,9 +4,11 @@ Addresses follow from the plan alone, so two labs of one plan are alike.  They l
 rightly refuses private ones; they never leave the lab.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
+from fanous.errors import FanousError
 from fanous.lab.sites import HOME, Site, sites_of
 from fanous.model.entity import Access
 
@@ -52,6 +54,23 @@ class Plan:
     delay_ms: float = 25.0
     is_ipv6: bool = True
     is_routed_by_bgp: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises:
+        FanousError: more than addresses can count, or a network that stands twice.
+        """
+        asns = [network.asn for network in self.networks]
+        twice = next(iter(asn for asn, count in Counter(asns).items() if count > 1), None)
+        if twice is not None:
+            raise FanousError(f"AS{twice} stands twice in the plan: a network has one router and one access")
+        if not 0 < len(asns) <= MOST_NETWORKS:
+            raise FanousError(f"a lab has 1 to {MOST_NETWORKS} networks, not {len(asns)}")
+        for network in self.networks:
+            if not 0 < network.vantage_points <= MOST_VANTAGE_POINTS:
+                count = network.vantage_points
+                raise FanousError(
+                    f"AS{network.asn}: a network has 1 to {MOST_VANTAGE_POINTS} vantage points, not {count}"
+                )
 
     @property
     def sites(self) -> tuple[Site, ...]:

@@ -17,7 +17,7 @@ from typing import Any
 from fanous.lab.control import listen
 from fanous.lab.dnswire import NXDOMAIN, SERVFAIL, Question, answer_of, question_of
 from fanous.lab.recursion import Recursion
-from fanous.lab.space import socket_in
+from fanous.lab.space import allow_many_files, socket_in
 
 CONTROL = "dns.sock"
 SPECIFICATION = "dns.json"
@@ -231,4 +231,5 @@ def _listening(namespace: str, address: str, port: int) -> socket.socket:
 
 
 if __name__ == "__main__":
+    allow_many_files()
     asyncio.run(serve(Path(sys.argv[1])))
