@@ -96,6 +96,19 @@ def test_a_lab_whose_process_was_killed_is_removed_by_the_next() -> None:
     assert not any(one.is_alive for one in programs)
 
 
+@pytest.mark.parametrize("call", ["Internet(plan_of(1)).up()", "remove_dead()"])
+def test_without_root_one_sentence_says_so(call: str) -> None:
+    skip_without_a_lab()
+    script = (
+        "import os; from fanous.errors import FanousError; from fanous.lab.internet import Internet\n"
+        "from fanous.lab.plan import plan_of; from fanous.lab.standing import labs, remove_dead\n"
+        f"plan_of(1).sites; os.seteuid(65534)\ntry: {call}\nexcept FanousError as error: print(error)\n"
+        "assert all(lab.is_held for lab in labs())"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout == "a lab needs root: its networks are namespaces of the kernel\n"
+
+
 def test_a_lab_that_somebody_holds_is_left_alone(internet: Internet) -> None:
     assert internet.folder.name not in standing.remove_dead()
     with pytest.raises(FanousError, match="stands already"):

@@ -1,6 +1,7 @@
 """Command line of the lab: ``fanous lab list``, ``up``, ``down`` and ``shell``."""
 
 import os
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -136,5 +137,10 @@ def lab_shell(
     if not held:
         raise FanousError("no lab is up: `fanous lab up` builds one")
     internet = attach(held[-1])
-    argv = internet.argv(internet.vantage_point(vantage), command or [os.environ.get("SHELL", "/bin/sh")])
+    point = internet.vantage_point(vantage)
+    if not command:
+        print(f"at {point.name}, {point.access} line of AS{point.asn}, {point.address}; leave with exit")
+        print(f"sites: {', '.join(site.host for site in internet.sites)}")
+    argv = internet.argv(point, command or [os.environ.get("SHELL", "/bin/sh")])
+    sys.stdout.flush()
     os.execvp(argv[0], argv)

@@ -95,6 +95,8 @@ class Standing:
             descriptor = os.open(self.folder / LOCK, os.O_RDWR)
         except FileNotFoundError:
             return False
+        except PermissionError:
+            return True  # root's: to others it is as good as held
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
