@@ -1,6 +1,7 @@
 """One lab for all tests of techniques: three networks, one of them mobile."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import pytest
 
@@ -20,9 +21,14 @@ PLAN = Plan(
 )
 
 
+@lru_cache(maxsize=1)
+def _lacks() -> str:
+    return ", ".join(need.name for need in missing())
+
+
 def skip_without_a_lab() -> None:
     """Says by name what this machine lacks."""
-    lacks = ", ".join(need.name for need in missing())
+    lacks = _lacks()
     if lacks:
         pytest.skip(f"a lab lacks {lacks} on this machine (`fanous doctor` says how to mend it)")
 
