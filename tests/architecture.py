@@ -47,6 +47,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "statements",
             "revising",
             "bench",
+            "doctor",
         }
     ),
     frozenset({"web", "live", "commands", "cli", "__main__"}),

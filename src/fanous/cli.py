@@ -29,8 +29,10 @@ from fanous.commands.desk import (
     open_named,
     print_document,
 )
+from fanous.commands.doctor import doctor
 from fanous.commands.heard import heard
 from fanous.commands.incidents import incidents_app
+from fanous.commands.lab import lab_app
 from fanous.commands.orders import orders_app
 from fanous.commands.probe import probe_app
 from fanous.commands.refdata import refdata_app
@@ -81,6 +83,8 @@ app.add_typer(bench_app, name="bench")
 app.command()(collect)
 app.command()(drain)
 app.command()(verify)
+app.add_typer(lab_app, name="lab")
+app.command()(doctor)
 
 
 def main() -> None:
