@@ -10,7 +10,9 @@ SOURCE = ROOT / "src" / "fanous"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"model", "errors"}),
-    frozenset({"signals", "table", "rules", "aggregate", "baselines", "detectors", "incidents"}),
+    frozenset(
+        {"signals", "table", "heartbeats", "rules", "aggregate", "baselines", "detectors", "incidents"}
+    ),
     frozenset({"refdata"}),
     frozenset(
         {
@@ -27,7 +29,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "testing",
         }
     ),
-    frozenset({"pipeline", "scheduler", "evaluate", "corpus", "judging", "demonstration"}),
+    frozenset({"pipeline", "scheduler", "evaluate", "corpus", "judging", "demonstration", "rehearsal"}),
     frozenset({"web", "commands", "cli", "__main__"}),
 )
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""

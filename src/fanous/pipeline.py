@@ -14,6 +14,7 @@ from pathlib import Path
 from fanous.connectors import CONNECTORS, OnProgress
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.errors import FanousError, Rejected
+from fanous.heartbeats import Window, silence_series, silence_votes
 from fanous.incidents.correlate import Finding, correlate
 from fanous.incidents.lifecycle import Setting, incident_of
 from fanous.incidents.matching import match
@@ -23,6 +24,7 @@ from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
+from fanous.model.weights import UserWeights
 from fanous.publishers.grid import network_times
 from fanous.publishers.terminal import Answer
 from fanous.refdata.weights import weights
@@ -227,16 +229,22 @@ def detect_all(store: Store) -> None:
         store.mark_detected(country)
 
 
-def detect(store: Store, country: str, first: float, last: float) -> list[Incident]:
+def detect(
+    store: Store, country: str, first: float, last: float, shares: UserWeights | None = None
+) -> list[Incident]:
     """Find the incidents of a country around ``[first, last]`` and write what changed to the ledger.
 
     Late measurements change the past: everything from ``first`` to the newest measurement is computed
     again, and each incident that differs gets a revision.
+
+    Args:
+        last: the newest measurement, or now: then those who should have been heard by now are silent.
+        shares: of the networks' users; ``None`` = as ``refdata`` knows them.
     """
     if country == UNKNOWN_COUNTRY:
         return []
     since, until = _window(store, country, first, last)
-    return _write_changes(store, country, find_incidents(store, country, since, until), since, until)
+    return _write_changes(store, country, find_incidents(store, country, since, until, shares), since, until)
 
 
 def _write_changes(
@@ -261,9 +269,17 @@ def _window(store: Store, country: str, first: float, last: float) -> tuple[floa
     return since, max(last, newest[1] if newest else last) + TICK
 
 
-def find_incidents(store: Store, country: str, since: float, until: float) -> list[Incident]:
-    """The incidents that the measurements of a window amount to; writes nothing."""
+def find_incidents(
+    store: Store, country: str, since: float, until: float, shares: UserWeights | None = None
+) -> list[Incident]:
+    """The incidents that the measurements of a window amount to; writes nothing.
+
+    Args:
+        shares: ``None`` = as ``refdata`` knows the country.
+    """
+    beats = store.heartbeats(since, until)
     series = store.series(country, since, until, TICK)
+    series += silence_series(beats, country, Window(since, until, TICK))
     findings = [
         Finding(anomaly, detector.kind)
         for detector in DETECTORS.values()
@@ -277,12 +293,14 @@ def find_incidents(store: Store, country: str, since: float, until: float) -> li
     targets = sorted({finding.anomaly.key.target for finding in findings})
     votes = store.votes(country, since, until, targets)
     elsewhere = store.working_elsewhere(country, since, until, targets)
-    setting = Setting(country, FAMILY_OF, weights(country), rules_version(), DETECTOR_VERSION)
+    setting = Setting(country, FAMILY_OF, shares or weights(country), rules_version(), DETECTOR_VERSION)
     here, there = votes.by_target(), elsewhere.by_target()
+    silent = silence_votes(beats, country, TICK)
     incidents = []
     for group in correlate(findings):
         own = {finding.anomaly.key.target for finding in group}
-        incidents.append(incident_of(group, votes.of(own, here), elsewhere.of(own, there), setting))
+        ours = silent if own == {""} else votes.of(own, here)
+        incidents.append(incident_of(group, ours, elsewhere.of(own, there), setting))
     return incidents
 
 

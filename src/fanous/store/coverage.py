@@ -4,11 +4,15 @@ from math import inf
 
 import numpy as np
 
-from fanous.model.entity import Entity
+from fanous.model.entity import Access, Entity
+from fanous.model.heartbeat import Heartbeat, Line
 from fanous.model.series import Series, SeriesKey
 from fanous.store.engine import Engine
 from fanous.store.rows import Insufficient, Reason
 from fanous.store.window import IN_WINDOW, window
+
+NOTHING_OUTSIDE = "nothing outside the country answers"
+"""``defect`` of a look at a line on which only sites inside the country answer."""
 
 MEASUREMENTS = "measurements"
 """Name of the signal of ``volume``."""
@@ -38,6 +42,14 @@ SELECT asn, groupArray(bin), groupArray(made), groupArray(probes) FROM (
     WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND {IN_WINDOW}
     GROUP BY asn, bin
 ) GROUP BY asn ORDER BY asn
+"""
+_HEARTBEATS = f"""
+SELECT uid, country, asn, access, probe, toUnixTimestamp64Micro(started_at) / 1000000 AS at,
+    multiIf(defect = '', 'online', defect = 'no network', 'offline', 'intranet') AS line, source
+FROM measurements
+WHERE test_name = 'fanous_health' AND asn != 0 AND country != 'ZZ'
+    AND defect IN ('', 'no network', '{NOTHING_OUTSIDE}') AND {IN_WINDOW}
+ORDER BY at, uid
 """
 _JUDGED = f"""
 SELECT uid, target, defect = '' AND max(state != 'insufficient') AS concluded,
@@ -89,6 +101,14 @@ class CoverageAnswers:
         """See ``Questions.volume``."""
         rows = self._engine.rows(_VOLUME, country=country, step=step, **window(since, until))
         return [_volume(country, step, *row) for row in rows]
+
+    def heartbeats(self, since: float, until: float) -> list[Heartbeat]:
+        """See ``Questions.heartbeats``."""
+        rows = self._engine.rows(_HEARTBEATS, **window(since, until))
+        return [
+            Heartbeat(uid, country, asn, Access(access), probe, at, Line(line), source)
+            for uid, country, asn, access, probe, at, line, source in rows
+        ]
 
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
         """See ``Questions.insufficient``."""

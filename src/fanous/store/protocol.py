@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Protocol
 
+from fanous.model.heartbeat import Heartbeat
 from fanous.model.incident import Incident, Interval
 from fanous.model.observation import Observation
 from fanous.model.record import Record
@@ -123,6 +124,10 @@ class Questions(Protocol):
     def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
         """Sound measurements a bin, one series a network: signal ``measurements``, no target, ``counts``
         the probes.  Bins without any are not listed."""
+
+    def heartbeats(self, since: float, until: float) -> list[Heartbeat]:
+        """Looks of probes at their own line, in all countries, by time; probes behind a login page are left
+        out, since nothing may rest on them."""
 
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
         """Targets that were measured and of which no rule could conclude anything, most measured first.

@@ -1,0 +1,1 @@
+"""Lab: a national internet in network namespaces, its censors, and what happens in it."""
