@@ -14,7 +14,7 @@ from fanous.probes.endpoint import measure
 from fanous.probes.health import NO_NETWORK, Health, check, health_record
 from fanous.probes.helper import ask
 from fanous.probes.outcome import Outcome, outcome_of
-from fanous.probes.record import Vantage, line, measurement
+from fanous.probes.record import Vantage, line, measurement, moment
 from fanous.probes.settings import Settings
 from fanous.probes.trace import Trace
 from fanous.probes.transfer import pairs
@@ -57,7 +57,11 @@ async def run(
     left alone where there is none, or where a login page stands in between.
     """
     began = network.now()
-    vantage = replace(vantage, report_id=vantage.report_id or report_id(network, vantage))
+    vantage = replace(
+        vantage,
+        report_id=vantage.report_id or report_id(network, vantage),
+        run_began=vantage.run_began or moment(network.wall()),
+    )
     report = Report(None)
     if with_health:
         report.health = await _look_at_line(network, settings, vantage, write)

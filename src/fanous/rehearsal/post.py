@@ -1,0 +1,138 @@
+"""Post: one vantage point of the lab at work - rounds at the scenario's tick, a spool, an uploader."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from fanous.net.network import Network
+from fanous.probes.outcome import Outcome
+from fanous.probes.record import Vantage
+from fanous.probes.run import run
+from fanous.probes.settings import Settings
+from fanous.rehearsal.clock import Clock
+from fanous.rehearsal.profile import with_transfers
+from fanous.rehearsal.seams import BrokenNetwork, LyingNetwork, RoundNetwork, SeamTransport
+from fanous.spool import Spool, Uploader
+
+ROUNDS_AT_ONCE = 2
+"""A round that meets silence outlasts its tick; a third one is not begun beside two."""
+
+UPLOAD_SECONDS = 0.3
+UPLOAD_PATIENCE = 2.5
+"""Seconds for one request to the collector: the lab's way there and back takes 0.1 s."""
+
+LONGEST_WAIT = 900.0
+"""Seconds of the monitor's clock between two tries of an upload (``spool.backoff``), stretched like all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What a post has to do.
+
+    Attributes:
+        fault: ``broken``, ``lying``, or empty.
+        transfer_every: rounds from one that measures rates to the next; 0 = none does.
+        offset: seconds after each tick, so that not all begin at once.
+    """
+
+    name: str
+    vantage: Vantage
+    urls: tuple[str, ...]
+    hosts: tuple[str, ...]
+    settings: Settings
+    transfer_control: str
+    fault: str = ""
+    transfer_every: int = 0
+    offset: float = 0.0
+    seed: int = 0
+
+
+@dataclass(slots=True)
+class Kept:
+    """Rounds begun and not begun, and measurements acknowledged."""
+
+    rounds: int = 0
+    missed: int = 0
+    measurements: int = 0
+    acknowledged: int = 0
+    slowest: float = 0.0
+    states: dict[str, str] = field(default_factory=dict)
+
+
+class Post:
+    """One vantage point.
+
+    Args:
+        network: its own, without the stretched clock.
+        on_outcome: told each outcome as the probe itself sees it, for those who watch.
+    """
+
+    def __init__(
+        self,
+        duty: Duty,
+        network: Network,
+        folder: Path,
+        collector: str,
+        clock: Clock,
+        on_outcome: Callable[[Duty, Outcome], None] = lambda _duty, _outcome: None,
+    ) -> None:
+        self.duty, self.kept = duty, Kept()
+        self._network, self._clock, self._on_outcome = network, clock, on_outcome
+        self._spool = Spool(folder / duty.name)
+        self._collector = collector
+        self._chance = random.Random(duty.seed)
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def stand(self, tick: float, rounds: int) -> None:
+        """Begin a round at each tick; returns when the last one has ended."""
+        for number in range(rounds):
+            at = number * tick + self.duty.offset
+            await asyncio.sleep(max(0.0, at - self._clock.lab()))
+            if len(self._running) >= ROUNDS_AT_ONCE or self._clock.lab() > at + tick:
+                self.kept.missed += 1
+                continue
+            task = asyncio.create_task(self._round(number, number * tick))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        await asyncio.gather(*self._running)
+
+    async def report(self, ends: asyncio.Event) -> None:
+        """Send what waits in the spool, again and again; returns when it is empty after ``ends`` is set."""
+        transport = SeamTransport(self._network, UPLOAD_PATIENCE)
+        async with Uploader(self._spool, [self._collector], transport=transport) as uploader:
+            while not (ends.is_set() and not self._spool.waiting()):
+                for collector in uploader.collectors:  # the pause of minutes is stretched, too
+                    latest = asyncio.get_running_loop().time() + LONGEST_WAIT / self._clock.stretch
+                    collector.not_before = min(collector.not_before, latest)
+                if self._spool.waiting():
+                    self.kept.acknowledged += (await uploader.send()).acknowledged
+                await asyncio.sleep(UPLOAD_SECONDS)
+
+    async def _round(self, number: int, at: float) -> None:
+        self.kept.rounds += 1
+        duty = self.duty
+        every = duty.transfer_every
+        rates = every > 0 and number % every == duty.seed % every
+        settings = with_transfers(duty.settings, duty.transfer_control) if rates else duty.settings
+        report = await run(
+            self._seam(self._clock.monitor(at)),
+            settings,
+            replace(duty.vantage),
+            duty.urls,
+            self._write,
+            lambda outcome: self._on_outcome(duty, outcome),
+        )
+        self.kept.slowest = max(self.kept.slowest, report.seconds)
+
+    def _write(self, record: bytes) -> None:
+        self._spool.put(record)
+        self.kept.measurements += 1
+
+    def _seam(self, instant: float) -> Network:
+        if self.duty.fault == "broken":
+            return BrokenNetwork(self._network, instant, self._chance)
+        if self.duty.fault == "lying":
+            return LyingNetwork(self._network, instant, self.duty.hosts)
+        return RoundNetwork(self._network, instant)
