@@ -28,6 +28,7 @@ from fanous.commands.desk import (
     print_document,
 )
 from fanous.commands.incidents import incidents_app
+from fanous.commands.lab import lab_app
 from fanous.commands.probe import probe_app
 from fanous.commands.refdata import refdata_app
 from fanous.errors import FanousError
@@ -53,6 +54,7 @@ app = typer.Typer(
 app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(refdata_app, name="refdata")
+app.add_typer(lab_app, name="lab")
 app.command()(collect)
 app.command()(drain)
 

@@ -84,7 +84,7 @@ class SocketNetwork:
 
     async def open_tcp(self, ip: str, port: int) -> SocketStream:
         self.meter.check()
-        opened = _socket(ip, socket.SOCK_STREAM)
+        opened = self._socket(ip, socket.SOCK_STREAM)
         try:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.get_running_loop().sock_connect(opened, (ip, port))
@@ -96,7 +96,7 @@ class SocketNetwork:
 
     async def open_udp(self, ip: str, port: int) -> SocketDatagrams:
         self.meter.check()
-        opened = _socket(ip, socket.SOCK_DGRAM)
+        opened = self._socket(ip, socket.SOCK_DGRAM)
         try:
             opened.connect((ip, port))  # does not wait: UDP has no handshake
             self._remember(opened)
@@ -105,14 +105,14 @@ class SocketNetwork:
             raise
         return SocketDatagrams(opened, self.meter)
 
+    def _socket(self, ip: str, kind: socket.SocketKind) -> socket.socket:
+        """A new one; the lab makes it at one of its vantage points instead."""
+        opened = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, kind)
+        opened.setblocking(False)
+        return opened
+
     def _remember(self, opened: socket.socket) -> None:
         self._own.add(str(opened.getsockname()[0]).partition("%")[0])
-
-
-def _socket(ip: str, kind: socket.SocketKind) -> socket.socket:
-    opened = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, kind)
-    opened.setblocking(False)
-    return opened
 
 
 async def in_thread(call: Callable[[], T]) -> T:

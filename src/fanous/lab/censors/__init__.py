@@ -1,0 +1,213 @@
+"""Censors: what can be done to a lab's users, by name.
+
+To add a technique: a function of a ``cut.Strike`` that does it with real packets and returns how to undo it,
+in the file of what it looks at, and one entry in ``TECHNIQUES``.  tests/lab/test_techniques.py then asks for
+a row that shows what breaks and what does not.
+"""
+
+from fanous.errors import FanousError
+from fanous.lab.censors import by_address, by_name, dns_lies, outages, servers, slow
+from fanous.lab.censors.cut import Cut, Strike, Technique, Undo, hit_by
+from fanous.lab.internet import Internet
+
+
+def _nothing(strike: Strike) -> Undo:
+    del strike
+    return lambda: None
+
+
+_ALL = (
+    Technique("none", "Nothing is done.", "", _nothing, needs_targets=False, is_interference=False),
+    Technique(
+        "dns_nxdomain",
+        "The provider's resolver says that the name does not exist.",
+        "dns.nxdomain",
+        dns_lies.deny,
+    ),
+    Technique(
+        "dns_bogon",
+        "The provider's resolver gives a private address.",
+        "dns.injection.bogon",
+        dns_lies.give_bogon,
+    ),
+    Technique(
+        "dns_blockpage",
+        "The provider's resolver gives the address of a block page.",
+        "dns.injection.blockpage",
+        dns_lies.give_block_page,
+    ),
+    Technique(
+        "ip_blackhole",
+        "The target's addresses have a null route.",
+        "ip.prefix_null_route",
+        by_address.blackhole,
+    ),
+    Technique(
+        "ip_unreachable",
+        "A router answers that the target's addresses are unreachable.",
+        "ip.unreachable",
+        by_address.unreachable,
+    ),
+    Technique(
+        "ip_reset",
+        "Connections to the target's addresses are reset before they stand.",
+        "tcp.reset",
+        by_address.reset,
+    ),
+    Technique(
+        "sni_reset",
+        "A handshake that names the target is dropped and the client reset, in the path.",
+        "tls.reset.sni",
+        by_name.reset,
+    ),
+    Technique(
+        "sni_drop",
+        "A connection whose handshake names the target falls silent.",
+        "tls.timeout",
+        by_name.drop,
+    ),
+    Technique(
+        "sni_throttle_police",
+        "What is above a rate is dropped on connections that name the target.",
+        "tls.throttle.sni",
+        by_name.police,
+    ),
+    Technique(
+        "sni_throttle_shape",
+        "Connections that name the target wait in a slow queue.",
+        "tls.throttle.sni",
+        slow.shape,
+    ),
+    Technique(
+        "sni_loss",
+        "Connections that name the target lose 40 % of their packets.",
+        "tls.throttle.sni",
+        by_name.lose,
+    ),
+    Technique(
+        "sni_freeze",
+        "Connections that name the target stop after 16 KB.",
+        "tls.freeze.sni",
+        by_name.freeze,
+    ),
+    Technique("quic_drop", "No QUIC passes.", "quic.drop", by_address.drop_quic, needs_targets=False),
+    Technique(
+        "quic_drop_target",
+        "No QUIC passes to the target's addresses.",
+        "quic.drop.target",
+        by_address.drop_quic_of_target,
+    ),
+    Technique(
+        "encdns_block",
+        "DNS over TLS is blocked by its port, DNS over HTTPS by the resolver's name.",
+        "encdns",
+        by_address.block_encrypted_dns,
+        needs_targets=False,
+    ),
+    Technique(
+        "outage_national",
+        "The links of all providers to the national gateway are down.",
+        "outage.national",
+        outages.unplug,
+        needs_targets=False,
+    ),
+    Technique(
+        "outage_isp",
+        "The link of a provider to the national gateway is down.",
+        "outage.isp",
+        outages.unplug,
+        needs_targets=False,
+    ),
+    Technique(
+        "outage_mobile",
+        "The routers of mobile providers forward nothing.",
+        "outage.mobile",
+        outages.mobile_only,
+        needs_targets=False,
+    ),
+    Technique(
+        "intranet_only",
+        "Nothing outside the country is reached; sites inside are.",
+        "outage.intranet",
+        outages.intranet,
+        needs_targets=False,
+    ),
+    Technique(
+        "allow_list",
+        "Only sites that are kept, and those inside the country, are reached.",
+        "outage.stealth",
+        outages.allow_list,
+        needs_targets=False,
+    ),
+    Technique(
+        "slowdown_general",
+        "Everything that a user gets goes through a narrow pipe.",
+        "slowdown.general",
+        slow.slow_down,
+        needs_targets=False,
+    ),
+    Technique(
+        "residual",
+        "After a handshake that names the target, all of its address is blocked for a minute.",
+        "tls.timeout",
+        by_name.residual,
+    ),
+    Technique(
+        "loss_20",
+        "The line loses 20 % of all packets.",
+        "",
+        outages.lose(0.2),
+        needs_targets=False,
+        is_interference=False,
+    ),
+    Technique(
+        "loss_burst",
+        "The line loses 60 % of all packets, for as long as the event lasts.",
+        "",
+        outages.lose(0.6),
+        needs_targets=False,
+        is_interference=False,
+    ),
+    Technique(
+        "server_down",
+        "The target's servers refuse everybody.",
+        "server.down",
+        servers.take_down,
+        is_interference=False,
+    ),
+    Technique(
+        "geo_451",
+        "The target's servers answer 451 to the country.",
+        "server.geo_block",
+        servers.refuse_country,
+        is_interference=False,
+    ),
+    Technique(
+        "cdn_answers",
+        "Resolvers of different networks get different good addresses.",
+        "",
+        servers.rotate,
+        is_interference=False,
+    ),
+)
+
+TECHNIQUES: dict[str, Technique] = {technique.name: technique for technique in _ALL}
+
+
+def apply(internet: Internet, cut: Cut) -> Undo:
+    """Do it; the result takes it back.
+
+    Raises:
+        FanousError: there is no such technique, network or target, or the machine cannot do it.
+    """
+    technique = TECHNIQUES.get(cut.technique)
+    if technique is None:
+        raise FanousError(f"no technique {cut.technique!r}: `fanous lab list` names them")
+    if technique.needs_targets and not internet.hosts_of(cut.targets):
+        raise FanousError(
+            f"{cut.technique} needs targets of this lab, not {', '.join(cut.targets) or 'none'}"
+        )
+    return technique.strike(Strike(internet, cut, internet.next_number(), hit_by(internet, cut)))
+
+
+__all__ = ["TECHNIQUES", "Cut", "Strike", "Technique", "Undo", "apply", "hit_by"]

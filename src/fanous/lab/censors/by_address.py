@@ -1,0 +1,109 @@
+"""By address: a censor that knows where a target is, and cuts what goes there."""
+
+from fanous.lab.censors.cut import Strike, Undo
+from fanous.lab.censors.firewall import Rules, address_of, for_each, of_version, on_routers
+from fanous.lab.censors.names import in_hello
+from fanous.lab.plan import VantagePoint
+from fanous.lab.sites import DOH_HOST, DOH_RESOLVER
+from fanous.lab.space import run_in
+
+TABLE = 1000
+"""First of the routing tables that cuts use; a router has none of that number by itself."""
+
+
+def blackhole(strike: Strike) -> Undo:
+    """A null route: packets vanish."""
+    return route_away(strike, "blackhole", strike.addresses)
+
+
+def unreachable(strike: Strike) -> Undo:
+    """A route that answers "host unreachable"."""
+    return route_away(strike, "unreachable", strike.addresses)
+
+
+def route_away(strike: Strike, kind: str, prefixes: list[str]) -> Undo:
+    """Real routes of ``kind``, in a table that holds for the vantage points hit alone."""
+    table = TABLE + strike.number
+
+    def lines(points: list[VantagePoint], version: int, do: str) -> list[str]:
+        routes = [f"route {do} {kind} {prefix} table {table}" for prefix in of_version(prefixes, version)]
+        rules = [
+            f"{'-6 ' if version == 6 else ''}rule {do} from {address_of(point, version)} lookup {table}"
+            for point in points
+        ]
+        return routes + rules
+
+    def change(do: str) -> None:
+        for_each(
+            [
+                (router, lines(points, version, do), version)
+                for router, points in strike.by_router().items()
+                for version in strike.versions
+            ],
+            lambda place: ip_batch(*place),
+        )
+
+    change("add")
+    return lambda: change("del")
+
+
+def ip_batch(namespace: str, lines: list[str], version: int = 4) -> None:
+    words = [line.removeprefix("-6 ") for line in lines]
+    run_in(namespace, ["ip", *(["-6"] if version == 6 else []), "-batch", "-"], "\n".join(words))
+
+
+def reset(strike: Strike) -> Undo:
+    """Every packet of TCP to the address is answered by a reset; datagrams vanish."""
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        lines = []
+        for point in points:
+            for address in of_version(strike.addresses, version):
+                there = f"-s {address_of(point, version)} -d {address}"
+                lines.append(f"{there} -p tcp -j REJECT --reject-with tcp-reset")
+                lines.append(f"{there} -p udp -j DROP")
+        return [Rules(lines)]
+
+    return on_routers(strike, rules)
+
+
+def drop_quic(strike: Strike) -> Undo:
+    """No QUIC at all: datagrams to port 443 vanish."""
+    return on_routers(
+        strike,
+        lambda points, version: [
+            Rules([f"-s {address_of(point, version)} -p udp --dport 443 -j DROP" for point in points])
+        ],
+    )
+
+
+def drop_quic_of_target(strike: Strike) -> Undo:
+    """The same towards the targets' addresses alone."""
+    return on_routers(
+        strike,
+        lambda points, version: [
+            Rules(
+                [
+                    f"-s {address_of(point, version)} -d {address} -p udp --dport 443 -j DROP"
+                    for point in points
+                    for address in of_version(strike.addresses, version)
+                ]
+            )
+        ],
+    )
+
+
+def block_encrypted_dns(strike: Strike) -> Undo:
+    """DNS over TLS by its port, DNS over HTTPS by the resolver's name."""
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        lines = []
+        for point in points:
+            source = f"-s {address_of(point, version)}"
+            lines += [f"{source} -p {protocol} --dport 853 -j DROP" for protocol in ("tcp", "udp")]
+            lines.append(f"{source} -p tcp --dport 443 {in_hello(DOH_HOST)} -j DROP")
+            if version == 4:
+                lines.append(f"{source} -d {DOH_RESOLVER} -p udp --dport 443 -j DROP")
+        return [Rules(lines)]
+
+    return on_routers(strike, rules)

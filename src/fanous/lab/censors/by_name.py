@@ -1,0 +1,110 @@
+"""By name: a censor that reads the server name of a TLS handshake, and what it does then."""
+
+from collections.abc import Callable
+
+from fanous.lab.censors.cut import Strike, Undo
+from fanous.lab.censors.firewall import Rules, address_of, on_routers
+from fanous.lab.censors.names import in_hello
+from fanous.lab.plan import VantagePoint
+
+LOSS = 0.4
+"""Share of packets that ``sni_loss`` drops: most handshakes still succeed, and every transfer crawls."""
+
+FREEZE_BYTES = 16_384
+"""From a server, after which nothing more arrives; Russia's freezes of 2025 came after 16-20 KB."""
+
+RESIDUAL_SECONDS = 60
+"""How long an address stays blocked after the trigger; 60-180 s were seen in the wild."""
+
+
+def hellos(strike: Strike, points: list[VantagePoint], version: int) -> list[str]:
+    """Matches for handshakes that name a target, from each vantage point."""
+    return [
+        f"-s {address_of(point, version)} -p tcp --dport 443 {in_hello(host)}"
+        for point in points
+        for host in strike.hosts
+    ]
+
+
+def reset(strike: Strike) -> Undo:
+    """In path: the handshake never arrives, the client is reset."""
+    return _on_hello(strike, lambda _version: "REJECT --reject-with tcp-reset")
+
+
+def _on_hello(strike: Strike, verdict: Callable[[int], str]) -> Undo:
+    return on_routers(
+        strike,
+        lambda points, version: [
+            Rules([f"{hello} -j {verdict(version)}" for hello in hellos(strike, points, version)])
+        ],
+    )
+
+
+def marked(strike: Strike) -> str:
+    return f"-m connmark --mark {strike.bit:#x}/{strike.bit:#x}"
+
+
+def marking(strike: Strike, points: list[VantagePoint], version: int) -> list[str]:
+    """Rules that mark connections whose handshake names a target."""
+    return [
+        f"{hello} -j CONNMARK --set-xmark {strike.bit:#x}/{strike.bit:#x}"
+        for hello in hellos(strike, points, version)
+    ]
+
+
+def on_marked(strike: Strike, *verdicts: str) -> Undo:
+    """Mark connections by name, and do ``verdicts`` to all their packets, the first included."""
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        lines = [f"{marked(strike)} {verdict}" for verdict in verdicts]
+        return [Rules([*marking(strike, points, version), *lines])]
+
+    return on_routers(strike, rules)
+
+
+def drop(strike: Strike) -> Undo:
+    """From the handshake on the connection is silent in both directions."""
+    return on_marked(strike, "-j DROP")
+
+
+def lose(strike: Strike) -> Undo:
+    return on_marked(strike, f"-m statistic --mode random --probability {LOSS} -j DROP")
+
+
+def freeze(strike: Strike) -> Undo:
+    """What comes from the server stops after so many bytes; nothing says so."""
+    counted = f"-m connbytes --connbytes {FREEZE_BYTES}: --connbytes-dir reply --connbytes-mode bytes"
+    return on_marked(strike, f"{counted} -j DROP")
+
+
+def police(strike: Strike) -> Undo:
+    """A policer for each connection: what is above the rate is dropped, a first burst passes."""
+    return on_marked(strike, f"{_above(strike)} -j DROP")
+
+
+BURST_BYTES = 24_000
+"""Of the policer's bucket: a small page passes whole (what was seen of Russia's in 2021)."""
+
+
+def _above(strike: Strike) -> str:
+    bytes_per_second = round(strike.cut.rate_kbps * 1000 / 8)
+    return (
+        f"-m conntrack --ctdir REPLY -m hashlimit --hashlimit-name {strike.identity} "
+        f"--hashlimit-above {bytes_per_second}b/s --hashlimit-burst {BURST_BYTES}b "
+        "--hashlimit-mode srcip,srcport,dstip,dstport"
+    )
+
+
+def residual(strike: Strike) -> Undo:
+    """The handshake is dropped, and for a minute so is everything between that client and that address."""
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        lines = []
+        for point in points:
+            lists = f"-m recent --name {strike.identity}-{point.link}-{version} --rdest"
+            source = f"-s {address_of(point, version)}"
+            lines.append(f"{source} {lists} --rcheck --seconds {RESIDUAL_SECONDS} -j DROP")
+            lines += [f"{hello} {lists} --set -j DROP" for hello in hellos(strike, [point], version)]
+        return [Rules(lines)]
+
+    return on_routers(strike, rules)

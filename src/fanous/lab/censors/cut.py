@@ -1,0 +1,137 @@
+"""Cut: what a censor does, to whom; and a technique, which knows how.
+
+A strike is a cut on a lab that is up: the vantage points that it hits, router by router.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+from math import floor
+from random import Random
+
+from fanous.errors import FanousError
+from fanous.lab.internet import Internet
+from fanous.lab.plan import VantagePoint
+from fanous.model.entity import Access
+
+DEFAULT_KBPS = 137.0
+"""The middle of 130-150 kbit/s, Russia 2021 (Xue et al., Throttling Twitter, IMC 2021)."""
+
+Undo = Callable[[], None]
+"""Takes a cut back; to be called once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One act of censorship (or a mishap that is none).
+
+    Attributes:
+        targets: platforms or host names; none where the technique is about everything.
+        networks: ASNs; empty = all.
+        access: only networks of this access.
+        vantage_points: names of those hit; empty = ``compliance`` of all that match.
+        compliance: share of the matching vantage points that is hit, drawn with ``seed``.
+        rate_kbps: for throttling; 1 kbit = 1000 bits.
+        keep: of an allow-list, what still works.
+    """
+
+    technique: str
+    targets: tuple[str, ...] = ()
+    networks: tuple[int, ...] = ()
+    access: Access = Access.ANY
+    vantage_points: tuple[str, ...] = ()
+    compliance: float = 1.0
+    seed: int = 0
+    rate_kbps: float = DEFAULT_KBPS
+    keep: tuple[str, ...] = ()
+
+
+def hit_by(internet: Internet, cut: Cut) -> tuple[VantagePoint, ...]:
+    """The vantage points that ``cut`` hits, in the plan's order; the same for the same seed.
+
+    Raises:
+        FanousError: it hits none, or names what the lab does not have.
+    """
+    if cut.vantage_points:
+        return tuple(internet.vantage_point(name) for name in cut.vantage_points)
+    known = {point.asn for point in internet.vantage_points}
+    for asn in cut.networks:
+        if asn not in known:
+            raise FanousError(f"no network AS{asn} in this lab; there are {sorted(known)[:12]}")
+    matching = [
+        point
+        for point in internet.vantage_points
+        if (not cut.networks or point.asn in cut.networks) and cut.access in (Access.ANY, point.access)
+    ]
+    count = floor(len(matching) * cut.compliance + 0.5)
+    if not count:
+        raise FanousError(f"{cut.technique} hits no vantage point: {len(matching)} match, too few comply")
+    drawn = set(Random(cut.seed).sample(range(len(matching)), count))
+    return tuple(point for nth, point in enumerate(matching) if nth in drawn)
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A cut on a lab.
+
+    Attributes:
+        number: counts the cuts of a lab; names of chains, queues and tables derive from it.
+        points: the vantage points hit.
+        hosts, addresses: of the targets.
+    """
+
+    internet: Internet
+    cut: Cut
+    number: int
+    points: tuple[VantagePoint, ...]
+
+    @property
+    def hosts(self) -> list[str]:
+        return self.internet.hosts_of(self.cut.targets)
+
+    @property
+    def addresses(self) -> list[str]:
+        return self.internet.addresses_of(self.cut.targets)
+
+    @property
+    def identity(self) -> str:
+        return f"c{self.number}"
+
+    @property
+    def bit(self) -> int:
+        """Of connection marks."""
+        return 1 << self.number % 31
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        return (4, 6) if self.internet.plan.is_ipv6 else (4,)
+
+    def by_router(self) -> dict[str, list[VantagePoint]]:
+        """Namespace of a router -> the vantage points hit behind it."""
+        return {router: list(points) for router, points in groupby(self.points, lambda p: p.router)}
+
+    def is_whole(self, router: str) -> bool:
+        """Are all vantage points of that router hit, so that the provider itself is?"""
+        hit = {point.name for point in self.points}
+        behind = [point for point in self.internet.vantage_points if point.router == router]
+        return all(point.name in hit for point in behind)
+
+
+@dataclass(frozen=True, slots=True)
+class Technique:
+    """How it is done.
+
+    Attributes:
+        does: one sentence.
+        mechanism: what a perfect observer would call it; empty = it is no interference, or has no name.
+        needs_targets: is it about single targets?
+        is_interference: ``False`` = what a monitor must not take for censorship.
+        strike: does it, and returns how to undo it.
+    """
+
+    name: str
+    does: str
+    mechanism: str
+    strike: Callable[[Strike], Undo]
+    needs_targets: bool = True
+    is_interference: bool = True

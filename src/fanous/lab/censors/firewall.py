@@ -1,0 +1,97 @@
+"""Firewall: rules in a router's own chain, put there in one step and taken away as a whole.
+
+iptables' legacy tables, since only they have the ``string`` match.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fanous.lab.censors.cut import Strike, Undo
+from fanous.lab.plan import VantagePoint
+from fanous.lab.space import run_in
+
+RESTORE = {4: "iptables-legacy-restore", 6: "ip6tables-legacy-restore"}
+
+T = TypeVar("T")
+
+WORKERS = 4
+"""Routers at a time: two hundred of them are done in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Rules of one hook.
+
+    Attributes:
+        table: ``filter``, ``mangle`` or ``nat``; ``hook``: the chain that jumps to them.
+        lines: as for ``iptables -A CHAIN``, without that.
+    """
+
+    lines: Sequence[str]
+    hook: str = "FORWARD"
+    table: str = "filter"
+
+
+RulesOf = Callable[[list[VantagePoint], int], list[Rules]]
+"""(vantage points behind one router, IP version) -> its rules."""
+
+
+def on_routers(strike: Strike, rules_of: RulesOf) -> Undo:
+    """Install ``rules_of`` on the routers of all vantage points that are hit."""
+    places = [
+        (router, version, rules_of(points, version))
+        for router, points in strike.by_router().items()
+        for version in strike.versions
+    ]
+    return install(strike, [place for place in places if any(r.lines for r in place[2])])
+
+
+def install(strike: Strike, places: Sequence[tuple[str, int, list[Rules]]]) -> Undo:
+    """Install rules in (namespace, IP version) places."""
+
+    def change(text_of: Callable[[str, list[Rules]], str]) -> None:
+        for_each(places, lambda place: _restore(strike, *place[:2], text_of(strike.identity, place[2])))
+
+    change(_added)
+    return lambda: change(_removed)
+
+
+def for_each(things: Sequence[T], do: Callable[[T], None]) -> None:
+    """Several at a time; the first error rises."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(do, things))
+
+
+def address_of(point: VantagePoint, version: int) -> str:
+    return point.address if version == 4 else point.address6
+
+
+def of_version(addresses: Sequence[str], version: int) -> list[str]:
+    return [address for address in addresses if (":" in address) == (version == 6)]
+
+
+def _restore(strike: Strike, namespace: str, version: int, text: str) -> None:
+    """With a lock of each namespace's own: the usual one is the whole machine's."""
+    lock = strike.internet.folder / f"xtables-{namespace}-{version}"
+    argv = ["env", f"XTABLES_LOCKFILE={lock}", RESTORE[version], "--noflush", "--wait"]
+    run_in(namespace, argv, text)
+
+
+def _added(identity: str, rules: list[Rules]) -> str:
+    parts = []
+    for nth, one in enumerate(rules):
+        chain = f"{identity}-{nth}"
+        lines = [f":{chain} - [0:0]", *(f"-A {chain} {line}" for line in one.lines)]
+        parts.append("\n".join([f"*{one.table}", *lines, f"-I {one.hook} -j {chain}", "COMMIT\n"]))
+    return "".join(parts)
+
+
+def _removed(identity: str, rules: list[Rules]) -> str:
+    parts = []
+    for nth, one in enumerate(rules):
+        chain = f"{identity}-{nth}"
+        lines = [f"-D {one.hook} -j {chain}", f"-F {chain}", f"-X {chain}"]
+        parts.append("\n".join([f"*{one.table}", *lines, "COMMIT\n"]))
+    return "".join(parts)

@@ -1,0 +1,104 @@
+"""Outages: everything is cut, for a network, for mobile users, for the nation, or all but what is inside."""
+
+from collections.abc import Callable
+
+from fanous.lab import topology
+from fanous.lab.censors.by_address import ip_batch
+from fanous.lab.censors.cut import Strike, Undo
+from fanous.lab.censors.firewall import Rules, address_of, of_version, on_routers
+from fanous.lab.plan import Provider, VantagePoint
+from fanous.lab.sites import HOME_V4, HOME_V6
+from fanous.lab.topology import COUNTRY_V4, COUNTRY_V6
+
+
+def unplug(strike: Strike) -> Undo:
+    """The link between a provider and the gateway goes down; where not all of its vantage points are hit,
+    its router drops what they send and get."""
+    whole = [one for one in strike.internet.providers if _is_hit_whole(strike, one)]
+    gateway, v6 = strike.internet.names.gateway, strike.internet.plan.is_ipv6
+    if whole:
+        ip_batch(gateway, [f"link set dev {one.port} down" for one in whole])
+    partly = on_routers(
+        strike,
+        lambda points, version: [
+            Rules([] if strike.is_whole(points[0].router) else silence(points, version))
+        ],
+    )
+
+    def plug() -> None:
+        partly()
+        if whole:
+            ip_batch(gateway, [line for one in whole for line in topology.port_of(one, v6)])
+
+    return plug
+
+
+def _is_hit_whole(strike: Strike, provider: Provider) -> bool:
+    return provider.namespace in strike.by_router() and strike.is_whole(provider.namespace)
+
+
+def silence(points: list[VantagePoint], version: int) -> list[str]:
+    """Rules that drop everything from and to them."""
+    return [f"{way} {address_of(point, version)} -j DROP" for point in points for way in ("-s", "-d")]
+
+
+def mobile_only(strike: Strike) -> Undo:
+    """The mobile core forwards nothing; its link stays up."""
+    return on_routers(strike, lambda points, version: [Rules(silence(points, version))])
+
+
+def intranet(strike: Strike) -> Undo:
+    """The way out of the country is a black hole; what is inside works."""
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        inside = [*of_version([COUNTRY_V4, COUNTRY_V6], version)]
+        lines = []
+        for point in points:
+            own = address_of(point, version)
+            lines += [f"-s {own} -d {prefix} -j RETURN" for prefix in inside]
+            lines.append(f"-s {own} -j DROP")
+        own_questions = _of_the_router(strike, points, version, inside)
+        return [Rules(lines), Rules(own_questions, "OUTPUT")]
+
+    return on_routers(strike, rules)
+
+
+def _of_the_router(strike: Strike, points: list[VantagePoint], version: int, inside: list[str]) -> list[str]:
+    """The provider's resolver has no way out either, where all its clients are cut."""
+    if not strike.is_whole(points[0].router):
+        return []
+    first = points[0]
+    own = first.resolver if version == 4 else first.resolver6
+    return [f"-s {own} -d {prefix} -j RETURN" for prefix in inside] + [f"-s {own} -j DROP"]
+
+
+def allow_list(strike: Strike) -> Undo:
+    """Only what is on the list is forwarded: by address, and the sites inside the country."""
+    kept = strike.internet.addresses_of(strike.cut.keep)
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        allowed = [*of_version([f"{HOME_V4}.0/24", f"{HOME_V6}::/48"], version), *of_version(kept, version)]
+        lines = []
+        for point in points:
+            own = address_of(point, version)
+            lines += [f"-s {own} -d {address} -j RETURN" for address in allowed]
+            lines.append(f"-s {own} -j DROP")
+        return [Rules(lines)]
+
+    return on_routers(strike, rules)
+
+
+def lose(share: float) -> Callable[[Strike], Undo]:
+    """A technique that drops a share of all packets, both ways, those to the provider's resolver included."""
+    chance = f"-m statistic --mode random --probability {share}"
+
+    def strike_it(strike: Strike) -> Undo:
+        def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+            own = [address_of(point, version) for point in points]
+            there = [f"-s {address} {chance} -j DROP" for address in own]
+            back = [f"-d {address} {chance} -j DROP" for address in own]
+            return [Rules([*there, *back]), Rules(there, "INPUT"), Rules(back, "OUTPUT")]
+
+        return on_routers(strike, rules)
+
+    return strike_it

@@ -1,0 +1,57 @@
+"""Slow: queues that a censor puts into the way of some, or all, of what users get."""
+
+from fanous.lab.censors.by_name import marked, marking
+from fanous.lab.censors.cut import Strike, Undo
+from fanous.lab.censors.firewall import Rules, for_each, on_routers
+from fanous.lab.plan import VantagePoint
+from fanous.lab.space import run_in
+
+QUEUE_BYTES = 60_000
+"""Of a shaper: it delays, and drops only what does not fit."""
+
+BURST_BYTES = 4_000
+TBF_LATENCY = "400ms"
+
+
+def shape(strike: Strike) -> Undo:
+    """Connections that name a target are queued to the rate (HTB), in the direction of the user."""
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        into = f"{marked(strike)} -j CLASSIFY --set-class 1:10"
+        return [
+            Rules(marking(strike, points, version), "FORWARD", "mangle"),
+            Rules([into], "POSTROUTING", "mangle"),
+        ]
+
+    rate = f"{strike.cut.rate_kbps}kbit"
+    undo_queues = _queues(
+        strike,
+        ["qdisc add dev {link} root handle 1: htb default 0"],
+        [f"class add dev {{link}} parent 1: classid 1:10 htb rate {rate} ceil {rate} burst {BURST_BYTES}"],
+        [f"qdisc add dev {{link}} parent 1:10 bfifo limit {QUEUE_BYTES}"],
+    )
+    undo_rules = on_routers(strike, rules)
+    return lambda: (undo_rules(), undo_queues())[0]
+
+
+def slow_down(strike: Strike) -> Undo:
+    """All that a user gets goes through a narrow pipe (TBF)."""
+    rate = f"{strike.cut.rate_kbps}kbit"
+    return _queues(
+        strike, [f"qdisc add dev {{link}} root tbf rate {rate} burst {BURST_BYTES} latency {TBF_LATENCY}"]
+    )
+
+
+def _queues(strike: Strike, *commands: list[str]) -> Undo:
+    """Queues on the routers' interfaces towards the vantage points hit."""
+    lines = [line for command in commands for line in command]
+
+    def on(point: VantagePoint) -> None:
+        text = "\n".join(line.format(link=point.link) for line in lines)
+        run_in(point.router, ["tc", "-batch", "-"], text)
+
+    def off(point: VantagePoint) -> None:
+        run_in(point.router, ["tc", "qdisc", "del", "dev", point.link, "root"])
+
+    for_each(strike.points, on)
+    return lambda: for_each(strike.points, off)

@@ -1,0 +1,262 @@
+"""Internet: a plan with real packets - built on entry, taken down on exit, or by whoever comes next.
+
+with Internet(plan) as internet:
+    for point in internet.vantage_points: ...
+"""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+from fanous.errors import FanousError
+from fanous.lab import delay, resolvers, standing, topology, webservers
+from fanous.lab.authority import Authority
+from fanous.lab.control import tell
+from fanous.lab.plan import Namespaces, Plan, PlannedNetwork, Provider, VantagePoint, providers_of
+from fanous.lab.programs import Programs
+from fanous.lab.seam import NamespacedNetwork
+from fanous.lab.sites import (
+    AUTHORITY,
+    COLLECTOR_ADDRESS,
+    COLLECTOR_HOST,
+    DOH_RESOLVER,
+    DOMESTIC_ADDRESS,
+    DOT_HOST,
+    DOT_RESOLVER,
+    HELPER_ADDRESS,
+    HELPER_HOST,
+    HOME,
+    HOME_AUTHORITY,
+    PUBLIC_RESOLVER,
+    PUBLIC_RESOLVER6,
+)
+from fanous.lab.space import entered, run, run_in
+from fanous.lab.standing import RECORD, RESOLV_CONF, RUN, Standing
+from fanous.model.entity import Access
+from fanous.net.meter import Meter
+
+STANDING_NAME = "lab"
+"""Of the lab that ``fanous lab up`` leaves standing; those that a process holds have drawn names."""
+
+WORKERS = 4
+"""Threads that set namespaces up: iproute2 waits for the kernel's one lock most of the time."""
+
+
+class Internet:
+    """A national internet.
+
+    Attributes:
+        folder: pages, logs, sockets of its programs.
+        providers: the networks; ``vantage_points``: of all of them, in the plan's order.
+        ca_file: PEM file that a probe must trust.
+    """
+
+    def __init__(self, plan: Plan, *, is_standing: bool = False, name: str = "") -> None:
+        self.plan = plan
+        self.is_standing = is_standing
+        self.folder = RUN / (name or (STANDING_NAME if is_standing else secrets.token_hex(3)))
+        self._standing = Standing(self.folder)
+        self.names = Namespaces(self._standing.prefix)
+        self.providers: tuple[Provider, ...] = providers_of(plan, self.names)
+        self.vantage_points = tuple(point for one in self.providers for point in one.vantage_points)
+        self.sites = plan.sites
+        self.ca_file = self.folder / "tls" / "ca.pem"
+        self.programs = Programs(self._standing)
+        self._lock = -1
+
+    collector_address, helper_address = COLLECTOR_ADDRESS, HELPER_ADDRESS
+    collector_host, helper_host = COLLECTOR_HOST, HELPER_HOST
+    public_resolver = PUBLIC_RESOLVER
+
+    def __enter__(self) -> "Internet":
+        self.up()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.down()
+
+    def up(self) -> None:
+        """Build it.
+
+        Raises:
+            FanousError: no root, a program or a feature of the kernel is missing, or the name is taken.
+        """
+        standing.remove_dead()
+        self._lock = standing.hold(self.folder)
+        try:
+            self._build()
+            self._start()
+        except BaseException:
+            self.down()
+            raise
+        record = {"is_standing": self.is_standing, "plan": asdict(self.plan)}
+        (self.folder / RECORD).write_text(json.dumps(record), encoding="utf-8")
+
+    def down(self) -> None:
+        """Take it down, however far it came."""
+        standing.remove(self._standing)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    # --- what others ask of it -----------------------------------------------------------------------
+
+    def vantage_point(self, name: str) -> VantagePoint:
+        for point in self.vantage_points:
+            if point.name == name:
+                return point
+        known = ", ".join(point.name for point in self.vantage_points[:12])
+        raise FanousError(f"no vantage point {name!r} in this lab; there are {known}")
+
+    def network(
+        self, point: VantagePoint, meter: Meter | None = None, clock_offset: float = 0.0
+    ) -> NamespacedNetwork:
+        """The probe's seam at ``point``."""
+        return NamespacedNetwork(point, meter, clock_offset)
+
+    def argv(self, place: VantagePoint | str, command: Sequence[str]) -> list[str]:
+        """``command`` as it runs at a vantage point, or in another namespace (``names.outside``)."""
+        namespace = place if isinstance(place, str) else place.namespace
+        trusting = [f"{name}={self.ca_file}" for name in CA_VARIABLES]
+        return ["ip", "netns", "exec", namespace, "env", *trusting, *command]
+
+    def addresses_of(self, targets: Sequence[str]) -> list[str]:
+        """IPv4 and IPv6 of all hosts of the targets (names of platforms, or hosts)."""
+        found = [site for site in self.sites if site.target in targets or site.host in targets]
+        return [address for site in found for address in (*site.addresses, *site.addresses6)]
+
+    def hosts_of(self, targets: Sequence[str]) -> list[str]:
+        return [site.host for site in self.sites if site.target in targets or site.host in targets]
+
+    def tell_dns(self, order: Mapping[str, object]) -> None:
+        """An order for the resolvers (``resolvers.Dns.obey``)."""
+        tell(self.folder / resolvers.CONTROL, dict(order))
+
+    def next_number(self) -> int:
+        """Counts the cuts, so that several stand side by side; it lives with the lab."""
+        path = self.folder / "cuts"
+        number = int(path.read_text(encoding="ascii")) + 1 if path.exists() else 1
+        path.write_text(str(number), encoding="ascii")
+        return number
+
+    # --- building --------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        namespaces = topology.namespaces_of(self.names, self.providers)
+        run(["ip", "-batch", "-"], "\n".join(f"netns add {name}" for name in namespaces))
+        run(["ip", "-batch", "-"], "\n".join(topology.links_of(self.names, self.providers)))
+        routers = {self.names.gateway, self.names.core, *(one.namespace for one in self.providers)}
+        batches = topology.settings_of(self.plan, self.names, self.providers)
+        with ThreadPoolExecutor(WORKERS) as pool:
+            list(pool.map(lambda name: _configure(name, batches[name], name in routers), batches))
+        for point in self.vantage_points:
+            _write_resolv_conf(point.namespace, point.resolver)
+        for namespace in (self.names.outside, self.names.home, self.names.world):
+            _write_resolv_conf(namespace, PUBLIC_RESOLVER)
+
+    def _start(self) -> None:
+        if self.plan.delay_ms:
+            rules = (
+                "*mangle\n"
+                + "".join(
+                    f"-A FORWARD {way} country -j NFQUEUE --queue-num {delay.QUEUE} --queue-bypass\n"
+                    for way in ("-i", "-o")
+                )
+                + "COMMIT\n"
+            )
+            for program in ("iptables-legacy-restore", "ip6tables-legacy-restore"):
+                run_in(self.names.core, [program], rules)
+            self.programs.start("delay", self.names.core, _python("delay", f"{self.plan.delay_ms}"))
+        authority = Authority(self.folder / "tls", "Fanous lab authority")
+        for site in self.sites:
+            authority.sign(site.host)
+        (self.folder / resolvers.SPECIFICATION).write_text(json.dumps(self._dns()), encoding="utf-8")
+        self.programs.start("resolvers", "", _python("resolvers", str(self.folder)))
+        webservers.write_pages(self.sites, self.folder / "pages")
+        for place, namespace in (("world", self.names.world), (HOME, self.names.home)):
+            path = self.folder / f"nginx-{place}.conf"
+            path.write_text(self._nginx(place, authority), encoding="utf-8")
+            self.programs.start(
+                f"nginx-{place}", namespace, ["nginx", "-c", str(path), "-e", str(path) + ".err"]
+            )
+        self.programs.wait_for_socket("resolvers", self.folder / resolvers.CONTROL)
+        self.programs.wait_for_port("nginx-world", self.names.world, PUBLIC_RESOLVER, 443)
+        self.programs.wait_for_port("nginx-home", self.names.home, DOMESTIC_ADDRESS, 443)
+
+    def _nginx(self, place: str, authority: Authority) -> str:
+        sites = [site for site in self.sites if site.place == place]
+        return webservers.configuration(
+            sites, place, self.folder, lambda host: authority.sign(host), v6=self.plan.is_ipv6
+        )
+
+    def _dns(self) -> dict[str, object]:
+        names = {
+            site.host: [*site.addresses, *(site.addresses6 if self.plan.is_ipv6 else ())]
+            for site in self.sites
+        }
+        names[COLLECTOR_HOST], names[HELPER_HOST] = [COLLECTOR_ADDRESS], [HELPER_ADDRESS]
+        public = [PUBLIC_RESOLVER, DOH_RESOLVER, DOT_RESOLVER]
+        public += [PUBLIC_RESOLVER6] if self.plan.is_ipv6 else []
+        world = self.names.world
+        return {
+            "names": names,
+            "home_names": [site.host for site in self.sites if site.place == HOME],
+            "authorities": [(world, AUTHORITY), (self.names.home, HOME_AUTHORITY)],
+            "public": [(world, address) for address in public],
+            "upstreams": [AUTHORITY, HOME_AUTHORITY],
+            "resolvers": [
+                {"namespace": one.namespace, "addresses": [a for a in (one.address, one.address6) if a]}
+                for one in self.providers
+            ],
+            "dot": [(world, DOT_RESOLVER)],
+            "dot_certificate": str(self.folder / "tls" / f"{DOT_HOST}.pem"),
+            "doh": [(world, *_place(webservers.DOH_BACKEND))],
+        }
+
+
+CA_VARIABLES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+"""By which OpenSSL, curl and Python's requests are told whom to trust."""
+
+
+def attach(lab: Standing) -> Internet:
+    """The lab that stands in a folder, to look at and to change.
+
+    Raises:
+        FanousError: it is not whole.
+    """
+    plan = lab.record().get("plan")
+    if not isinstance(plan, dict):
+        raise FanousError(f"the lab {lab.name!r} is not up: it is being built, or it broke on the way")
+    networks = tuple(PlannedNetwork(**{**one, "access": Access(one["access"])}) for one in plan["networks"])
+    return Internet(Plan(**{**plan, "networks": networks, "targets": tuple(plan["targets"])}), name=lab.name)
+
+
+def _configure(namespace: str, lines: Sequence[str], is_router: bool) -> None:
+    with entered(namespace):
+        if is_router:
+            for name, value in topology.SYSCTLS.items():
+                path = Path("/proc/sys") / name
+                if path.exists():
+                    path.write_text(value, encoding="ascii")
+        run(["ip", "-batch", "-"], "\n".join(lines), where=namespace)
+
+
+def _write_resolv_conf(namespace: str, resolver: str) -> None:
+    folder = RESOLV_CONF / namespace
+    folder.mkdir(parents=True, exist_ok=True)
+    text = f"nameserver {resolver}\noptions timeout:2 attempts:2\n"
+    (folder / "resolv.conf").write_text(text, encoding="ascii")
+
+
+def _python(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", f"fanous.lab.{module}", *arguments]
+
+
+def _place(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host, int(port)

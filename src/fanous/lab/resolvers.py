@@ -1,0 +1,234 @@
+"""Resolvers: every DNS server of a lab in one program, each with sockets in the namespace where it stands.
+
+The authorities know the lab's names; the public resolver answers over UDP, TLS (RFC 7858) and HTTPS; each
+provider has a recursive one that asks the authorities over the real path, and lies where a censor told it.
+"""
+
+import asyncio
+import json
+import random
+import socket
+import ssl
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fanous.lab.control import listen
+from fanous.lab.dnswire import NXDOMAIN, SERVFAIL, Question, answer_of, question_of
+from fanous.lab.recursion import Recursion
+from fanous.lab.space import socket_in
+
+CONTROL = "dns.sock"
+SPECIFICATION = "dns.json"
+LARGEST = 4096
+
+
+@dataclass(slots=True)
+class Zone:
+    """The lab's names.
+
+    Attributes:
+        names: host -> all its addresses; one IPv4 and one IPv6 of them are given to an asker.
+        rotating: hosts that give different askers different ones, as content networks do.
+    """
+
+    names: dict[str, list[str]]
+    rotating: set[str] = field(default_factory=set)
+
+    def answer(self, question: Question, asker: str) -> bytes:
+        found = self.names.get(question.name)
+        if found is None:
+            return answer_of(question, [], NXDOMAIN)
+        number = _number(asker) if question.name in self.rotating else 0
+        given = [same[number % len(same)] for same in _by_version(found)]
+        return answer_of(question, given, ttl=TTL)
+
+
+TTL = 5
+"""Seconds: short, so that a cache forgets a lie as fast as the censor does."""
+
+
+def _by_version(addresses: list[str]) -> list[list[str]]:
+    split = [[a for a in addresses if ":" not in a], [a for a in addresses if ":" in a]]
+    return [one for one in split if one]
+
+
+def _number(asker: str) -> int:
+    """The last but one number of the asker's address: providers differ in it."""
+    return int(asker.split(".")[-2]) if "." in asker else sum(asker.encode())
+
+
+@dataclass(slots=True)
+class Lie:
+    """What one resolver tells some clients.
+
+    Attributes:
+        clients: addresses; empty = everybody.
+        hosts: these names and all below them.
+        answer: addresses, or a response code.
+    """
+
+    cut: str
+    clients: frozenset[str]
+    hosts: frozenset[str]
+    answer: list[str] | int
+
+    def covers(self, name: str, client: str) -> bool:
+        if self.clients and client not in self.clients:
+            return False
+        parts = name.split(".")
+        return any(".".join(parts[depth:]) in self.hosts for depth in range(len(parts)))
+
+    def told(self, question: Question) -> bytes:
+        if isinstance(self.answer, int):
+            return answer_of(question, [], self.answer)
+        return answer_of(question, self.answer, ttl=TTL)
+
+
+class Resolver:
+    """One provider's: clients ask, lies are told, else the recursion answers."""
+
+    def __init__(self, namespace: str, addresses: list[str], recursion: Recursion) -> None:
+        self.lies: list[Lie] = []
+        self.namespace = namespace
+        self._recursion = recursion
+        for address in addresses:
+            _serve(_bound(namespace, address), self._asked)
+
+    def _asked(self, question: Question, asker: str, reply: "Reply") -> None:
+        for lie in self.lies:
+            if lie.covers(question.name, asker):
+                reply(lie.told(question))
+                return
+        self._recursion.ask(question, reply)
+
+
+Reply = Any
+"""Callable[[bytes], None]: sends an answer to who asked."""
+
+
+def _bound(namespace: str, address: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    made = socket_in(namespace, family, socket.SOCK_DGRAM)
+    made.bind((address, 53))
+    made.setblocking(False)
+    return made
+
+
+def _serve(bound: socket.socket, asked: Any) -> None:
+    """Hand every question that arrives at ``bound`` to ``asked``."""
+
+    def read() -> None:
+        while True:
+            try:
+                message, peer = bound.recvfrom(LARGEST)
+            except OSError:
+                return  # nothing more, or an ICMP error of an earlier answer
+            question = question_of(message)
+            if question is not None:
+                asked(question, peer[0], lambda answer, peer=peer: _send(bound, answer, peer))
+
+    asyncio.get_running_loop().add_reader(bound, read)
+
+
+def _send(bound: socket.socket, answer: bytes, peer: Any) -> None:
+    try:
+        bound.sendto(answer, peer)
+    except OSError:
+        return  # its network is down: the asker will notice
+
+
+class Dns:
+    """All servers of one lab."""
+
+    def __init__(self, specification: dict[str, Any]) -> None:
+        self.zone = Zone(specification["names"])
+        for namespace, address in specification["authorities"]:
+            _serve(_bound(namespace, address), self._authoritative)
+        for namespace, address in specification["public"]:
+            _serve(_bound(namespace, address), self._authoritative)
+        self.resolvers = {
+            one["namespace"]: Resolver(
+                one["namespace"],
+                one["addresses"],
+                Recursion(one["namespace"], specification["home_names"], *specification["upstreams"]),
+            )
+            for one in specification["resolvers"]
+        }
+
+    def _authoritative(self, question: Question, asker: str, reply: Reply) -> None:
+        reply(self.zone.answer(question, asker))
+
+    def obey(self, order: dict[str, Any]) -> None:
+        """``lie`` and ``truth`` by cut, ``rotate`` and ``fix`` by host."""
+        if order["do"] == "lie":
+            for one in order["resolvers"]:
+                lie = Lie(order["cut"], frozenset(one["clients"]), frozenset(order["hosts"]), order["answer"])
+                self.resolvers[one["namespace"]].lies.append(lie)
+        elif order["do"] == "truth":
+            for resolver in self.resolvers.values():
+                resolver.lies = [lie for lie in resolver.lies if lie.cut != order["cut"]]
+        elif order["do"] == "rotate":
+            self.zone.rotating |= set(order["hosts"])
+        elif order["do"] == "fix":
+            self.zone.rotating -= set(order["hosts"])
+
+    async def over_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """DNS over TLS: length and message, until the client goes."""
+        try:
+            while True:
+                size = int.from_bytes(await reader.readexactly(2), "big")
+                answer = self._answered(await reader.readexactly(size), str(random.getrandbits(8)))
+                writer.write(len(answer).to_bytes(2, "big") + answer)
+                await writer.drain()
+        except (EOFError, OSError):
+            writer.close()
+
+    async def over_http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request that nginx passes on (RFC 8484, POST)."""
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            size = int(head.partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
+            answer = self._answered(await reader.readexactly(size), "")
+            kind = b"HTTP/1.0 200 OK\r\ncontent-type: application/dns-message\r\ncontent-length: "
+            writer.write(kind + str(len(answer)).encode() + b"\r\n\r\n" + answer)
+            await writer.drain()
+        except (EOFError, OSError, ValueError):
+            pass
+        writer.close()
+
+    def _answered(self, message: bytes, asker: str) -> bytes:
+        question = question_of(message)
+        if question is None:
+            return message[:2] + (0x8000 | SERVFAIL).to_bytes(2, "big") + bytes(8)
+        return self.zone.answer(question, asker)
+
+
+async def serve(folder: Path) -> None:
+    """Run until the process is ended."""
+    specification = json.loads((folder / SPECIFICATION).read_text(encoding="utf-8"))
+    dns = Dns(specification)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(specification["dot_certificate"])
+    servers = []
+    for namespace, address in specification["dot"]:
+        listening = _listening(namespace, address, 853)
+        servers.append(await asyncio.start_server(dns.over_stream, sock=listening, ssl=context))
+    for namespace, address, port in specification["doh"]:
+        servers.append(await asyncio.start_server(dns.over_http, sock=_listening(namespace, address, port)))
+    servers.append(await listen(folder / CONTROL, dns.obey))
+    await asyncio.gather(*(server.serve_forever() for server in servers))
+
+
+def _listening(namespace: str, address: str, port: int) -> socket.socket:
+    made = socket_in(namespace, socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((address, port))
+    made.listen(256)
+    made.setblocking(False)
+    return made
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))

@@ -1,0 +1,90 @@
+"""Space: entering a network namespace, opening sockets in it, running programs in it.
+
+A thread changes namespace for itself alone, and a socket stays in the one it was made in: so one process can
+stand at a hundred vantage points at once.
+"""
+
+import ctypes
+import os
+import socket
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from fanous.errors import FanousError
+
+FOLDER = Path("/run/netns")
+"""Where ``ip netns`` keeps them (ip-netns(8))."""
+
+CLONE_NEWNET = 0x40000000
+"""setns(2): only a network namespace."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def set_namespace(descriptor: int) -> None:
+    """Put this thread into the namespace of an open file.
+
+    Raises:
+        OSError: not permitted, or it is none.
+    """
+    if _libc.setns(descriptor, CLONE_NEWNET) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+@contextmanager
+def entered(namespace: str) -> Iterator[None]:
+    """This thread is in ``namespace`` meanwhile; nothing that awaits may stand inside."""
+    there = _opened(namespace)
+    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        set_namespace(there)
+        try:
+            yield
+        finally:
+            set_namespace(here)
+    finally:
+        os.close(here)
+        os.close(there)
+
+
+def socket_in(namespace: str, family: int, kind: int, protocol: int = 0) -> socket.socket:
+    """A new socket that is in ``namespace``."""
+    with entered(namespace):
+        return socket.socket(family, kind, protocol)
+
+
+def run_in(namespace: str, argv: Sequence[str], text: str = "") -> str:
+    """Run a program there, give it ``text``, wait for it, return what it printed.
+
+    Raises:
+        FanousError: it is not installed, or it failed; its own words are in the message.
+    """
+    with entered(namespace):
+        return run(argv, text, where=namespace)
+
+
+def run(argv: Sequence[str], text: str = "", where: str = "") -> str:
+    """The same in this thread's namespace."""
+    try:
+        done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise FanousError(f"{argv[0]} is not installed: `fanous doctor` names its package") from None
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()
+        place = f" in {where}" if where else ""
+        raise FanousError(f"`{' '.join(argv)}`{place} failed: {said or done.returncode}")
+    return done.stdout
+
+
+def exists(namespace: str) -> bool:
+    return (FOLDER / namespace).exists()
+
+
+def _opened(namespace: str) -> int:
+    try:
+        return os.open(FOLDER / namespace, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise FanousError(f"there is no network namespace {namespace}: is the lab up?") from None

@@ -1,0 +1,192 @@
+"""Topology: a plan as the commands of iproute2 that build it; pure text, one batch a namespace.
+
+vantage point -> its provider's router -> national gateway -> core -> sites; what stands inside the country
+hangs on the gateway, so it works where the way out is cut.  Every interface is made inside its namespace:
+none of them is ever seen by the machine's own network.
+"""
+
+from collections.abc import Iterable
+
+from fanous.lab.plan import Namespaces, Plan, Provider
+from fanous.lab.sites import (
+    AUTHORITY,
+    COLLECTOR_ADDRESS,
+    HELPER_ADDRESS,
+    HOME,
+    HOME_AUTHORITY,
+    HOME_V4,
+    HOME_V6,
+    OUTSIDE_V4,
+    OUTSIDE_V6,
+)
+
+Batches = dict[str, list[str]]
+"""Namespace -> lines for ``ip -batch``."""
+
+COUNTRY_V4, COUNTRY_V6 = "45.0.0.0/8", "2a0f::/16"
+"""All that is inside the country."""
+
+ONE_SEGMENT = "gso_max_segs 1 gso_max_size 1514"
+"""Every packet is one segment of Ethernet's size, as on a real line: a policer that drops a bundle of 64 KB
+would punish far more than it meters."""
+
+CORE, GATEWAY, ROUTER = 0, 1, 2
+"""Levels of links, by who holds their upper end."""
+
+
+def _pair_of(level: int) -> tuple[str, str, str, str]:
+    """Addresses of both ends of a link, upper and lower, IPv4 and IPv6; what is reached over it stands on the
+    loopback interface.  They differ by level, since a router must not be its own next hop."""
+    first = 2 * level + 1
+    return f"169.254.0.{first}", f"169.254.0.{first + 1}", f"fe80::{first}", f"fe80::{first + 1}"
+
+
+NODAD = " nodad"
+"""No waiting for duplicates of an address that has none."""
+
+SYSCTLS = {
+    "net/ipv4/ip_forward": "1",
+    "net/ipv6/conf/all/forwarding": "1",
+    "net/ipv4/conf/all/rp_filter": "0",
+    "net/ipv4/conf/default/rp_filter": "0",
+    "net/ipv4/icmp_ratelimit": "0",
+    "net/ipv6/icmp/ratelimit": "0",
+    "net/netfilter/nf_conntrack_acct": "1",
+}
+"""Of routers.  Forged answers come from where no route leads back, so the reverse path is not checked."""
+
+
+def namespaces_of(names: Namespaces, providers: Iterable[Provider]) -> list[str]:
+    """All of them, the shared ones first."""
+    found = list(names.shared)
+    for provider in providers:
+        found += [provider.namespace, *(point.namespace for point in provider.vantage_points)]
+    return found
+
+
+def links_of(names: Namespaces, providers: Iterable[Provider]) -> list[str]:
+    """Pairs of interfaces, each end made where it belongs; for one batch in any namespace."""
+    lines = [
+        _pair("uplink", names.gateway, "country", names.core),
+        _pair("uplink", names.world, "world", names.core),
+        _pair("uplink", names.outside, "outside", names.core),
+        _pair("uplink", names.home, "home", names.gateway),
+    ]
+    for provider in providers:
+        lines.append(_pair(provider.uplink, provider.namespace, provider.port, names.gateway))
+        lines += [
+            _pair("uplink", point.namespace, point.link, provider.namespace)
+            for point in provider.vantage_points
+        ]
+    return lines
+
+
+def _pair(name: str, namespace: str, peer: str, peer_namespace: str) -> str:
+    return (
+        f"link add {name} netns {namespace} {ONE_SEGMENT} type veth "
+        f"peer name {peer} netns {peer_namespace} {ONE_SEGMENT}"
+    )
+
+
+def settings_of(plan: Plan, names: Namespaces, providers: tuple[Provider, ...]) -> Batches:
+    """Addresses and routes, namespace by namespace."""
+    v6 = plan.is_ipv6
+    outside = [COLLECTOR_ADDRESS, HELPER_ADDRESS, f"{OUTSIDE_V6}::10", f"{OUTSIDE_V6}::11"]
+    batches = {
+        names.core: _core(v6),
+        names.gateway: _gateway(providers, v6),
+        names.world: _end([AUTHORITY, *_addresses(plan, "world")], v6, CORE),
+        names.home: _end([HOME_AUTHORITY, *_addresses(plan, HOME)], v6, GATEWAY),
+        names.outside: _end(outside, v6, CORE),
+    }
+    for provider in providers:
+        batches[provider.namespace] = _router(provider, v6)
+        for point in provider.vantage_points:
+            batches[point.namespace] = _end([point.address, point.address6], v6, ROUTER)
+    return batches
+
+
+def _addresses(plan: Plan, place: str) -> list[str]:
+    return [
+        address
+        for site in plan.sites
+        if site.place == place
+        for address in (*site.addresses, *site.addresses6)
+    ]
+
+
+def _end(addresses: list[str], v6: bool, level: int) -> list[str]:
+    """A host at the end of its line ``uplink``: its addresses, and everything else that way."""
+    own = [address for address in addresses if address and (v6 or ":" not in address)]
+    return ["link set lo up", *_lower("uplink", own, v6, level)]
+
+
+def _lower(interface: str, own: list[str], v6: bool, level: int) -> list[str]:
+    """The end of a link that is farther from the core, and its way up."""
+    upper4, lower4, upper6, lower6 = _pair_of(level)
+    lines = [
+        f"link set dev {interface} up",
+        f"addr add {lower4}/32 dev {interface}",
+        *(
+            f"addr add {address}/{128 if ':' in address else 32} dev lo{NODAD if ':' in address else ''}"
+            for address in own
+        ),
+        f"route add default via {upper4} dev {interface} onlink src {own[0]}",
+    ]
+    if v6:
+        first = next(address for address in own if ":" in address)
+        lines.append(f"addr add {lower6}/64 dev {interface}{NODAD}")
+        lines.append(f"route add default via {upper6} dev {interface} onlink src {first}")
+    return lines
+
+
+def upper(
+    interface: str, prefixes: Iterable[str], v6: bool, level: int, source: str = "", source6: str = ""
+) -> list[str]:
+    """The end of a link that is nearer to the core, and what lies behind it."""
+    upper4, lower4, upper6, lower6 = _pair_of(level)
+    lines = [f"link set dev {interface} up", f"addr replace {upper4}/32 dev {interface}"]
+    if v6:
+        lines.append(f"addr replace {upper6}/64 dev {interface}{NODAD}")
+    for prefix in filter(None, prefixes):
+        if ":" not in prefix:
+            src = f" src {source}" if source else ""
+            lines.append(f"route replace {prefix} via {lower4} dev {interface} onlink{src}")
+        elif v6:
+            src = f" src {source6}" if source6 else ""
+            lines.append(f"route replace {prefix} via {lower6} dev {interface} onlink{src}")
+    return lines
+
+
+def _core(v6: bool) -> list[str]:
+    return [
+        "link set lo up",
+        *upper("country", [COUNTRY_V4, COUNTRY_V6], v6, CORE),
+        *upper("outside", [f"{OUTSIDE_V4}.0/24", f"{OUTSIDE_V6}::/32"], v6, CORE),
+        *upper("world", ["default", "::/0"], v6, CORE),
+    ]
+
+
+def _gateway(providers: tuple[Provider, ...], v6: bool) -> list[str]:
+    own = [f"{HOME_V4}.1", f"{HOME_V6}::1"]
+    lines = ["link set lo up", *_lower("uplink", own if v6 else own[:1], v6, CORE)]
+    lines += upper("home", [f"{HOME_V4}.0/24", f"{HOME_V6}::/48"], v6, GATEWAY)
+    for provider in providers:
+        lines += port_of(provider, v6)
+    return lines
+
+
+def port_of(provider: Provider, v6: bool) -> list[str]:
+    """The gateway's side of a provider's uplink; again after it was down."""
+    return upper(provider.port, [provider.prefix, provider.prefix6], v6, GATEWAY)
+
+
+def _router(provider: Provider, v6: bool) -> list[str]:
+    own = [provider.address, *([provider.address6] if v6 else [])]
+    lines = ["link set lo up", *_lower(provider.uplink, own, v6, GATEWAY)]
+    for point in provider.vantage_points:
+        behind = [f"{point.address}/32", f"{point.address6}/128"]
+        lines += upper(
+            point.link, behind if v6 else behind[:1], v6, ROUTER, provider.address, provider.address6
+        )
+    return lines

@@ -1,0 +1,125 @@
+"""Webservers: nginx as the platforms - HTTP/1.1, 2 and 3 under their own names and certificates."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from fanous.lab.sites import BLOCK_PAGE_HOST, DOH_HOST, Site
+
+PAGE_BYTES = 420_000
+"""Of a platform's front page: more than ``Settings.transfer_bytes``, so a policer's bucket is emptied."""
+
+SMALL_PAGES = {
+    "detectportal.firefox.com": "success\n",
+    "captive.apple.com": "<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>\n",
+}
+"""What the real ones answer over plain HTTP; a login page changes it."""
+
+BLOCK_PAGE = (
+    "<html><head><title>Access denied</title></head><body><h1>Surf Safely!</h1><p>This website is not "
+    "accessible. The site you are trying to access contains content that is prohibited for viewership from "
+    "within the country.</p></body></html>\n"
+)
+"""Headed as the notice of Pakistani operators, whose fingerprint stands in ``refdata/fingerprints.toml``."""
+
+DOH_BACKEND = "127.0.0.1:8053"
+"""Where the lab's resolver takes DNS messages over HTTP from nginx."""
+
+_HEAD = """\
+daemon off;
+master_process off;
+worker_processes 1;
+user root;
+pid {run}/nginx-{place}.pid;
+error_log {run}/nginx-{place}.log warn;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off;
+  client_body_temp_path {run}/body-{place};
+  proxy_temp_path {run}/proxy-{place};
+  fastcgi_temp_path {run}/fastcgi-{place};
+  uwsgi_temp_path {run}/uwsgi-{place};
+  scgi_temp_path {run}/scgi-{place};
+  default_type text/html;
+  server_tokens off;
+  keepalive_timeout 5s;
+  ssl_protocols TLSv1.2 TLSv1.3;
+  ssl_session_tickets off;
+  server_names_hash_bucket_size 128;
+  add_header alt-svc 'h3=":443"; ma=86400' always;
+"""
+
+_SERVER = """\
+  server {{
+{listens}
+    http2 on;
+    server_name {host};
+    ssl_certificate {certificate};
+    ssl_certificate_key {certificate};
+    root {pages};
+    if (-f {refused}/{host}/$remote_addr) {{ return 451; }}
+{locations}
+  }}
+  server {{
+{plain}
+    server_name {host};
+{plain_locations}
+  }}
+"""
+
+
+def configuration(
+    sites: Iterable[Site], place: str, run: Path, certificate_of: Callable[[str], Path], *, v6: bool
+) -> str:
+    """nginx.conf for the sites of ``place``.
+
+    Args:
+        run: the lab's folder: pages, logs, and ``451/HOST/ADDRESS``, a file for each refused client.
+        certificate_of: host -> PEM file.
+    """
+    text = _HEAD.format(run=run, place=place)
+    for site in sites:
+        addresses = [*site.addresses, *(f"[{a}]" for a in (site.addresses6 if v6 else ()))]
+        text += _SERVER.format(
+            host=site.host,
+            certificate=certificate_of(site.host),
+            listens="\n".join(
+                f"    listen {a}:443 ssl;\n    listen {a}:443 quic reuseport;" for a in addresses
+            ),
+            plain="\n".join(f"    listen {a}:80;" for a in addresses),
+            pages=run / "pages",
+            refused=run / "451",
+            locations=_locations(site),
+            plain_locations=_plain_locations(site, run / "pages"),
+        )
+    return text + "}\n"
+
+
+def _locations(site: Site) -> str:
+    if site.host == DOH_HOST:
+        return f"    location /dns-query {{ proxy_pass http://{DOH_BACKEND}; }}"
+    return f"    location / {{ try_files /{site.host}.html =404; }}"
+
+
+def _plain_locations(site: Site, pages: Path) -> str:
+    if site.host in SMALL_PAGES or site.host == BLOCK_PAGE_HOST:
+        return f"    root {pages};\n    location / {{ try_files /{site.host}.html =404; }}"
+    return "    location / { return 301 https://$host$request_uri; }"
+
+
+def write_pages(sites: Iterable[Site], folder: Path) -> None:
+    """The pages of all sites: a title that names the host, and text that does not compress away."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for site in sites:
+        (folder / f"{site.host}.html").write_text(page_of(site.host), encoding="ascii")
+
+
+def page_of(host: str) -> str:
+    if host in SMALL_PAGES:
+        return SMALL_PAGES[host]
+    if host == BLOCK_PAGE_HOST:
+        return BLOCK_PAGE
+    head = f"<!doctype html><html><head><title>{host} in the lab</title></head><body>\n"
+    line = (
+        f"<p>This is {host} as the lab serves it: one line of many, so that a transfer takes a while.</p>\n"
+    )
+    return head + line * ((PAGE_BYTES - len(head)) // len(line)) + "</body></html>\n"
