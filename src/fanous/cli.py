@@ -29,6 +29,7 @@ from fanous.commands.desk import (
 )
 from fanous.commands.incidents import incidents_app
 from fanous.commands.lab import lab_app
+from fanous.commands.lab_run import lab_record, lab_run
 from fanous.commands.probe import probe_app
 from fanous.commands.refdata import refdata_app
 from fanous.errors import FanousError
@@ -55,6 +56,8 @@ app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(refdata_app, name="refdata")
 app.add_typer(lab_app, name="lab")
+lab_app.command("run")(lab_run)
+lab_app.command("record")(lab_record)
 app.command()(collect)
 app.command()(drain)
 

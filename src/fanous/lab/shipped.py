@@ -17,6 +17,11 @@ def scenario_names() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml")))
 
 
+def scenario_titles() -> dict[str, str]:
+    """Name -> title."""
+    return {name: shipped(name).title for name in scenario_names()}
+
+
 def shipped(name: str) -> Scenario:
     """One of ``scenario_names``."""
     return parse_scenario((files(__package__) / FOLDER / f"{name}.toml").read_text("utf-8"), f"{name}.toml")

@@ -91,6 +91,8 @@ TRUTHS: dict[str, Truth] = {
     ),
     "slowdown_general": Truth((Kind.SLOWDOWN,), ("slowdown.general",)),
     "loss_20": Truth(),
+    "loss_burst": Truth(),
+    "cdn_answers": Truth(),
     "residual": _blocking(["tls.reset.sni", "tls.timeout"], ["tls", "tls.reset", "tcp.timeout", "tcp"]),
     "server_down": Truth(),
     "geo_451": Truth(),

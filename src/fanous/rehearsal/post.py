@@ -13,7 +13,7 @@ from fanous.probes.run import run
 from fanous.probes.settings import Settings
 from fanous.rehearsal.clock import Clock
 from fanous.rehearsal.profile import with_transfers
-from fanous.rehearsal.seams import BrokenNetwork, LyingNetwork, RoundNetwork, SeamTransport
+from fanous.rehearsal.seams import BrokenNetwork, LyingNetwork, PortalNetwork, RoundNetwork, SeamTransport
 from fanous.spool import Spool, Uploader
 
 ROUNDS_AT_ONCE = 2
@@ -32,7 +32,7 @@ class Duty:
     """What a post has to do.
 
     Attributes:
-        fault: ``broken``, ``lying``, or empty.
+        fault: ``broken``, ``lying``, ``portal``, or empty.
         transfer_every: rounds from one that measures rates to the next; 0 = none does.
         offset: seconds after each tick, so that not all begin at once.
     """
@@ -133,6 +133,8 @@ class Post:
     def _seam(self, instant: float) -> Network:
         if self.duty.fault == "broken":
             return BrokenNetwork(self._network, instant, self._chance)
+        if self.duty.fault == "portal":
+            return PortalNetwork(self._network, instant)
         if self.duty.fault == "lying":
             return LyingNetwork(self._network, instant, self.duty.hosts)
         return RoundNetwork(self._network, instant)

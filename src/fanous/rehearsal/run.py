@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from fanous.lab.scenario import Scenario
 from fanous.lab.sites import DOMESTIC_HOST
 from fanous.probes.outcome import Outcome
 from fanous.probes.record import moment
+from fanous.refdata.fingerprints import fingerprints
 from fanous.rehearsal.clock import Clock, clock_of
 from fanous.rehearsal.monitor import Monitor, State
 from fanous.rehearsal.outside import Outside, write_specification
@@ -109,6 +111,12 @@ def rehearse(scenario: Scenario, watcher: Watcher | None = None, records: Path |
     return rehearsal
 
 
+def _warm() -> None:
+    """What takes seconds the first time, and would hold all probes up: fingerprints, and QUIC's modules."""
+    fingerprints()
+    import_module("fanous.net.quic")
+
+
 def _start_outside(internet: Internet, folder: Path, tick: float) -> None:
     specification = folder / "outside.json"
     outside = Outside(
@@ -171,7 +179,9 @@ class Play:
 
     async def run(self) -> Rehearsal:
         """All of it; the lab and the monitor are up."""
-        await asyncio.wait_for(asyncio.to_thread(self._listen_once), READY)
+        await asyncio.gather(
+            asyncio.wait_for(asyncio.to_thread(self._listen_once), READY), asyncio.to_thread(_warm)
+        )
         scenario, clock = self._scenario, clock_of(self._scenario, time.monotonic() + 0.2)
         self._tell(msgspec.json.encode(clock))
         rehearsal = Rehearsal(scenario, clock, [])

@@ -69,6 +69,37 @@ class BrokenNetwork(RoundNetwork):
             raise TimeoutError
 
 
+LOGIN_PAGE = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 60\r\nConnection: close\r\n\r\n"
+    b"<html><title>Guest login</title><body>Log in</body></html>\r\n"
+)
+
+
+class PortalNetwork(RoundNetwork):
+    """A hotel's line before its guest has logged in: one page for every site, silence for all else."""
+
+    async def open_tcp(self, ip: str, port: int) -> Stream:
+        if port != 80:
+            raise TimeoutError
+        return _LoginPage()
+
+    async def open_udp(self, ip: str, port: int) -> Datagrams:
+        raise TimeoutError
+
+
+class _LoginPage:
+    def __init__(self) -> None:
+        self._left = LOGIN_PAGE
+
+    async def read(self, most: int) -> bytes:
+        data, self._left = self._left[:most], self._left[most:]
+        return data
+
+    async def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
 class LyingNetwork(RoundNetwork):
     """A probe that reports resets on names which nobody resets."""
 
