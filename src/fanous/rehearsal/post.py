@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fanous.net.network import Network
@@ -16,8 +16,8 @@ from fanous.rehearsal.profile import with_transfers
 from fanous.rehearsal.seams import BrokenNetwork, LyingNetwork, PortalNetwork, RoundNetwork, SeamTransport
 from fanous.spool import Spool, Uploader
 
-ROUNDS_AT_ONCE = 2
-"""A round that meets silence outlasts its tick; a third one is not begun beside two."""
+ROUNDS_AT_ONCE = 3
+"""A round that meets silence outlasts its tick; a fourth one is not begun beside three."""
 
 UPLOAD_SECONDS = 0.3
 UPLOAD_PATIENCE = 2.5
@@ -33,7 +33,7 @@ class Duty:
 
     Attributes:
         fault: ``broken``, ``lying``, ``portal``, or empty.
-        transfer_every: rounds from one that measures rates to the next; 0 = none does.
+        transfer_every: ticks from one measurement of a rate to the next; 0 = none is made.
         offset: seconds after each tick, so that not all begin at once.
     """
 
@@ -84,6 +84,7 @@ class Post:
         self._collector = collector
         self._chance = random.Random(duty.seed)
         self._running: set[asyncio.Task[None]] = set()
+        self._measuring_rates: set[asyncio.Task[None]] = set()
 
     async def stand(self, tick: float, rounds: int) -> None:
         """Begin a round at each tick; returns when the last one has ended."""
@@ -93,10 +94,16 @@ class Post:
             if len(self._running) >= ROUNDS_AT_ONCE or self._clock.lab() > at + tick:
                 self.kept.missed += 1
                 continue
-            task = asyncio.create_task(self._round(number, number * tick))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-        await asyncio.gather(*self._running)
+            self._begin(self._round(number * tick), self._running)
+            every = self.duty.transfer_every
+            if every and number % every == self.duty.seed % every and not self._measuring_rates:
+                self._begin(self._rates(number * tick, number // every), self._measuring_rates)
+        await asyncio.gather(*self._running, *self._measuring_rates)
+
+    def _begin(self, work: Coroutine[None, None, None], among: set[asyncio.Task[None]]) -> None:
+        task = asyncio.create_task(work)
+        among.add(task)
+        task.add_done_callback(among.discard)
 
     async def report(self, ends: asyncio.Event) -> None:
         """Send what waits in the spool, again and again; returns when it is empty after ``ends`` is set."""
@@ -110,21 +117,27 @@ class Post:
                     self.kept.acknowledged += (await uploader.send()).acknowledged
                 await asyncio.sleep(UPLOAD_SECONDS)
 
-    async def _round(self, number: int, at: float) -> None:
+    async def _round(self, at: float) -> None:
+        """All targets, and the line itself."""
         self.kept.rounds += 1
         duty = self.duty
-        every = duty.transfer_every
-        rates = every > 0 and number % every == duty.seed % every
-        settings = with_transfers(duty.settings, duty.transfer_control) if rates else duty.settings
         report = await run(
             self._seam(self._clock.monitor(at)),
-            settings,
-            replace(duty.vantage),
+            duty.settings,
+            duty.vantage,
             duty.urls,
             self._write,
             lambda outcome: self._on_outcome(duty, outcome),
         )
         self.kept.slowest = max(self.kept.slowest, report.seconds)
+
+    async def _rates(self, at: float, turn: int) -> None:
+        """How fast one target is, beside a control; it takes longer than a tick, and holds no round up."""
+        duty = self.duty
+        settings = with_transfers(duty.settings, duty.transfer_control)
+        url = duty.urls[turn % len(duty.urls)]
+        network = self._seam(self._clock.monitor(at))
+        await run(network, settings, duty.vantage, [url], self._write, with_health=False)
 
     def _write(self, record: bytes) -> None:
         self._spool.put(record)

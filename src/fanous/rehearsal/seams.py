@@ -80,11 +80,11 @@ class PortalNetwork(RoundNetwork):
 
     async def open_tcp(self, ip: str, port: int) -> Stream:
         if port != 80:
-            raise TimeoutError
+            raise TimeoutError(f"{ip}:{port} is behind the login page")
         return _LoginPage()
 
     async def open_udp(self, ip: str, port: int) -> Datagrams:
-        raise TimeoutError
+        raise TimeoutError(f"{ip}:{port} is behind the login page")
 
 
 class _LoginPage:

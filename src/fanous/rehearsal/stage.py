@@ -16,7 +16,8 @@ ABROAD = Line(country="SE", asn=1299, name="Abroad", access=Access.FIXED, users_
 """A probe in another country, so that "the platform is down" and "the collector is down" can be told."""
 
 TRANSFER_EVERY = 3
-"""Rounds from one that measures rates to the next, at each post: half an hour of the monitor's clock."""
+"""Ticks from one measurement of a rate to the next, at each post, the targets in turn: half an hour of the
+monitor's clock."""
 
 TRANSFER_CONTROL = "https://speed.cloudflare.com/"
 
