@@ -137,6 +137,10 @@ class Internet:
         """An order for the resolvers (``resolvers.Dns.obey``)."""
         tell(self.folder / resolvers.CONTROL, dict(order))
 
+    def tell_middlebox(self, order: Mapping[str, object]) -> None:
+        """An order for the programs in the path (``middlebox.Middlebox.obey``)."""
+        tell(self.folder / MIDDLEBOX_CONTROL, dict(order))
+
     def next_number(self) -> int:
         """Counts the cuts, so that several stand side by side; it lives with the lab."""
         path = self.folder / "cuts"
@@ -177,6 +181,7 @@ class Internet:
             authority.sign(site.host)
         (self.folder / resolvers.SPECIFICATION).write_text(json.dumps(self._dns()), encoding="utf-8")
         self.programs.start("resolvers", "", _python("resolvers", str(self.folder)))
+        self.programs.start("middlebox", "", _python("middlebox", str(self.folder)))
         webservers.write_pages(self.sites, self.folder / "pages")
         for place, namespace in (("world", self.names.world), (HOME, self.names.home)):
             path = self.folder / f"nginx-{place}.conf"
@@ -185,6 +190,7 @@ class Internet:
                 f"nginx-{place}", namespace, ["nginx", "-c", str(path), "-e", str(path) + ".err"]
             )
         self.programs.wait_for_socket("resolvers", self.folder / resolvers.CONTROL)
+        self.programs.wait_for_socket("middlebox", self.folder / MIDDLEBOX_CONTROL)
         self.programs.wait_for_port("nginx-world", self.names.world, PUBLIC_RESOLVER, 443)
         self.programs.wait_for_port("nginx-home", self.names.home, DOMESTIC_ADDRESS, 443)
 
@@ -218,6 +224,9 @@ class Internet:
             "doh": [(world, *_place(webservers.DOH_BACKEND))],
         }
 
+
+MIDDLEBOX_CONTROL = "middlebox.sock"
+"""As ``middlebox.CONTROL``, which is not imported here: it loads all that boxes need."""
 
 CA_VARIABLES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 """By which OpenSSL, curl and Python's requests are told whom to trust."""

@@ -18,7 +18,7 @@ Reply = Callable[[bytes], None]
 PATIENCE = (0.4, 0.8, 1.6)
 """Seconds for each of three questions; after that the answer is SERVFAIL, sooner than a stub's 5 s."""
 
-REMEMBERED = 5.0
+REMEMBERED = 1.0
 """Seconds that an answer is kept: the TTL of the lab's names."""
 
 LARGEST = 4096

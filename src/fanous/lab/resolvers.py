@@ -45,7 +45,7 @@ class Zone:
         return answer_of(question, given, ttl=TTL)
 
 
-TTL = 5
+TTL = 1
 """Seconds: short, so that a cache forgets a lie as fast as the censor does."""
 
 

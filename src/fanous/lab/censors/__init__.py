@@ -6,7 +6,7 @@ a row that shows what breaks and what does not.
 """
 
 from fanous.errors import FanousError
-from fanous.lab.censors import by_address, by_name, dns_lies, outages, servers, slow
+from fanous.lab.censors import by_address, by_name, dns_lies, in_path, outages, servers, slow
 from fanous.lab.censors.cut import Cut, Strike, Technique, Undo, hit_by
 from fanous.lab.internet import Internet
 
@@ -37,6 +37,18 @@ _ALL = (
         dns_lies.give_block_page,
     ),
     Technique(
+        "dns_inject_onpath",
+        "A forged answer comes before the true one, whichever resolver was asked.",
+        "dns.injection.bogon",
+        in_path.inject_beside,
+    ),
+    Technique(
+        "dns_inject_inpath",
+        "The question is dropped and answered by a forgery, whichever resolver was asked.",
+        "dns.injection.bogon",
+        in_path.inject_in_path,
+    ),
+    Technique(
         "ip_blackhole",
         "The target's addresses have a null route.",
         "ip.prefix_null_route",
@@ -59,6 +71,12 @@ _ALL = (
         "A handshake that names the target is dropped and the client reset, in the path.",
         "tls.reset.sni",
         by_name.reset,
+    ),
+    Technique(
+        "sni_reset_onpath",
+        "A handshake that names the target passes, and the client is reset from beside the path.",
+        "tls.reset.sni",
+        in_path.reset_beside,
     ),
     Technique(
         "sni_drop",
@@ -85,10 +103,22 @@ _ALL = (
         by_name.lose,
     ),
     Technique(
+        "sni_slow_handshake",
+        "A handshake that names the target takes three seconds longer.",
+        "tls.throttle.sni",
+        in_path.slow_handshake,
+    ),
+    Technique(
         "sni_freeze",
         "Connections that name the target stop after 16 KB.",
         "tls.freeze.sni",
         by_name.freeze,
+    ),
+    Technique(
+        "http_blockpage",
+        "A plain HTTP request for the target is answered by a forged block page.",
+        "http.blockpage",
+        in_path.forge_page,
     ),
     Technique("quic_drop", "No QUIC passes.", "quic.drop", by_address.drop_quic, needs_targets=False),
     Technique(
@@ -98,11 +128,23 @@ _ALL = (
         by_address.drop_quic_of_target,
     ),
     Technique(
+        "quic_sni_drop",
+        "QUIC's first packet is decrypted, and the connection dropped where it names the target.",
+        "quic.drop.target",
+        in_path.drop_quic_by_name,
+    ),
+    Technique(
         "encdns_block",
         "DNS over TLS is blocked by its port, DNS over HTTPS by the resolver's name.",
         "encdns",
         by_address.block_encrypted_dns,
         needs_targets=False,
+    ),
+    Technique(
+        "tls_mitm",
+        "TLS to the target's addresses is intercepted under another authority.",
+        "tls.mitm",
+        in_path.intercept,
     ),
     Technique(
         "outage_national",
@@ -165,6 +207,22 @@ _ALL = (
         "The line loses 60 % of all packets, for as long as the event lasts.",
         "",
         outages.lose(0.6),
+        needs_targets=False,
+        is_interference=False,
+    ),
+    Technique(
+        "captive_portal",
+        "Every page is a login page, and nothing else works.",
+        "",
+        in_path.captive_portal,
+        needs_targets=False,
+        is_interference=False,
+    ),
+    Technique(
+        "ipv6_broken",
+        "The line has IPv6 addresses, and nothing comes back over them.",
+        "",
+        outages.break_ipv6,
         needs_targets=False,
         is_interference=False,
     ),

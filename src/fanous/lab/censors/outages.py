@@ -47,6 +47,13 @@ def mobile_only(strike: Strike) -> Undo:
     return on_routers(strike, lambda points, version: [Rules(silence(points, version))])
 
 
+def break_ipv6(strike: Strike) -> Undo:
+    """IPv6 is there by name only."""
+    return on_routers(
+        strike, lambda points, version: [Rules(silence(points, version) if version == 6 else [])]
+    )
+
+
 def intranet(strike: Strike) -> Undo:
     """The way out of the country is a black hole; what is inside works."""
 

@@ -1,0 +1,153 @@
+"""In path: techniques that need a program in, or beside, the path of packets."""
+
+from fanous.lab.censors.by_name import hellos, marked
+from fanous.lab.censors.cut import Strike, Undo
+from fanous.lab.censors.dns_lies import BOGON, BOGON6
+from fanous.lab.censors.firewall import Rules, address_of, of_version, on_routers
+from fanous.lab.censors.names import in_question, in_request
+from fanous.lab.plan import VantagePoint
+
+SLOW_SECONDS = 3.0
+"""That ``sni_slow_handshake`` holds a ClientHello: Türkiye 2023, handshakes from 70 ms to over 3 s."""
+
+FIRST_QUEUE = 100
+"""Queues are numbered by cut, above those of the lab itself."""
+
+FIRST_PORT = 20_000
+
+
+def _put(strike: Strike, kind: str, options: dict[str, object], *, with_clients: bool = False) -> Undo:
+    """Boxes of one kind in the routers of all vantage points hit."""
+    places = []
+    for router, points in strike.by_router().items():
+        clients = [a for point in points for a in (point.address, point.address6) if a]
+        if strike.is_whole(router):
+            clients += [a for a in (points[0].resolver, points[0].resolver6) if a]
+        places.append(
+            {
+                "namespace": router,
+                "uplink": "uplink",
+                "queue": _queue(strike),
+                "options": options | ({"clients": clients} if with_clients else {}),
+            }
+        )
+    strike.internet.tell_middlebox({"do": "put", "cut": strike.identity, "kind": kind, "places": places})
+    return lambda: strike.internet.tell_middlebox({"do": "take", "cut": strike.identity})
+
+
+def _queue(strike: Strike) -> int:
+    return FIRST_QUEUE + strike.number
+
+
+def _both(first: Undo, then: Undo) -> Undo:
+    def undo() -> None:
+        first()
+        then()
+
+    return undo
+
+
+def inject_beside(strike: Strike) -> Undo:
+    """Questions about a target are answered by a forgery that comes first; the true answer follows."""
+    options: dict[str, object] = {"hosts": strike.hosts, "answer": [BOGON, BOGON6]}
+    return _put(strike, "racing", options, with_clients=True)
+
+
+def inject_in_path(strike: Strike) -> Undo:
+    """The question never arrives; the only answer is forged, whichever resolver was asked."""
+    take = _put(strike, "answering", {"hosts": strike.hosts, "answer": [BOGON, BOGON6]})
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        sources = [address_of(point, version) for point in points]
+        questions = [f"-p udp --dport 53 {in_question(host)}" for host in strike.hosts]
+        into = f"-j NFQUEUE --queue-num {_queue(strike)}"
+        forwarded = [f"-s {source} {question} {into}" for source in sources for question in questions]
+        own = [f"{question} {into}" for question in questions] if strike.is_whole(points[0].router) else []
+        return [Rules(forwarded), Rules(own, "OUTPUT")]
+
+    return _both(on_routers(strike, rules), take)
+
+
+def reset_beside(strike: Strike) -> Undo:
+    """The handshake passes, but forged resets reach the client before the server's answer."""
+    return _put(strike, "resetting", {"hosts": strike.hosts}, with_clients=True)
+
+
+def slow_handshake(strike: Strike) -> Undo:
+    """The ClientHello is held for seconds; all else flows as ever."""
+    take = _put(strike, "delaying", {"seconds": SLOW_SECONDS})
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        into = f"-j NFQUEUE --queue-num {_queue(strike)}"
+        return [Rules([f"{hello} {into}" for hello in hellos(strike, points, version)])]
+
+    return _both(on_routers(strike, rules), take)
+
+
+def forge_page(strike: Strike) -> Undo:
+    """A plain request for a target is answered by a block page; the server never sees it."""
+    take = _put(strike, "forging_pages", {})
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        requests = [
+            f"-s {address_of(point, version)} -p tcp --dport 80 {in_request(host)}"
+            for point in points
+            for host in strike.hosts
+        ]
+        lines = []
+        for request in requests:
+            lines.append(f"{request} -j CONNMARK --set-xmark {strike.bit:#x}/{strike.bit:#x}")
+            lines.append(f"{request} -j NFQUEUE --queue-num {_queue(strike)}")
+        return [Rules([*lines, f"{marked(strike)} -j DROP"])]
+
+    return _both(on_routers(strike, rules), take)
+
+
+def intercept(strike: Strike) -> Undo:
+    """TLS to the targets' addresses ends at the provider, under another authority, and is relayed."""
+    port = FIRST_PORT + strike.number
+    folder = str(strike.internet.folder / "rogue")
+    take = _put(strike, "intercepting", {"port": port, "folder": folder})
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        lines = [
+            f"-s {address_of(point, version)} -d {address} -p tcp --dport 443 "
+            + _redirect(point, version, port)
+            for point in points
+            for address in of_version(strike.addresses, version)
+        ]
+        return [Rules(lines, "PREROUTING", "nat")]
+
+    return _both(on_routers(strike, rules), take)
+
+
+def _redirect(point: VantagePoint, version: int, port: int) -> str:
+    """To the router itself, under the address of its resolver."""
+    own = point.resolver if version == 4 else f"[{point.resolver6}]"
+    return f"-j DNAT --to-destination {own}:{port}"
+
+
+def captive_portal(strike: Strike) -> Undo:
+    """Until somebody logs in, every page is a login page and nothing else works; names resolve."""
+    port = FIRST_PORT + strike.number
+    take = _put(strike, "portal", {"port": port})
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        own = [(point, address_of(point, version)) for point in points]
+        pages = [f"-s {a} -p tcp --dport 80 {_redirect(point, version, port)}" for point, a in own]
+        rest = [f"-s {a} -j DROP" for _, a in own]
+        return [Rules(pages, "PREROUTING", "nat"), Rules(rest)]
+
+    return _both(on_routers(strike, rules), take)
+
+
+def drop_quic_by_name(strike: Strike) -> Undo:
+    """The first packet of a QUIC connection is decrypted; where it names a target, the connection is
+    dropped."""
+    take = _put(strike, "reading_quic", {"hosts": strike.hosts})
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        into = f"-j NFQUEUE --queue-num {_queue(strike)}"
+        return [Rules([f"-s {address_of(point, version)} -p udp --dport 443 {into}" for point in points])]
+
+    return _both(on_routers(strike, rules), take)

@@ -1,0 +1,40 @@
+"""Middlebox: the program that runs all boxes of a lab; it is told over a unix socket where to put them."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+from fanous.lab.boxes import BOXES, Box, Place
+from fanous.lab.control import listen
+
+CONTROL = "middlebox.sock"
+
+
+class Middlebox:
+    """The boxes that stand, by cut."""
+
+    def __init__(self) -> None:
+        self._standing: dict[str, list[Box]] = {}
+
+    def obey(self, order: dict[str, Any]) -> None:
+        """``put`` boxes of one kind for a cut, or ``take`` those of a cut away."""
+        if order["do"] == "put":
+            make = BOXES[order["kind"]]
+            standing = self._standing.setdefault(order["cut"], [])
+            for one in order["places"]:
+                place = Place(one["namespace"], one["uplink"], one["queue"])
+                standing.append(make(place, **one["options"]))
+        elif order["do"] == "take":
+            for box in self._standing.pop(order["cut"], []):
+                box.close()
+
+
+async def serve(folder: Path) -> None:
+    """Run until the process is ended."""
+    server = await listen(folder / CONTROL, Middlebox().obey)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1])))

@@ -1,0 +1,188 @@
+"""Clients: plain sockets at a vantage point of a lab, that know nothing of probes, rules or detectors."""
+
+import asyncio
+import errno
+import socket
+import ssl
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dns.message
+import dns.rcode
+
+from fanous.lab.internet import Internet
+from fanous.lab.plan import VantagePoint
+from fanous.lab.seam import NamespacedNetwork
+from fanous.lab.space import socket_in
+from fanous.net.failure import NETWORK_ERRORS
+from fanous.net.quic import complete, new_handshake
+
+SILENCE = 0.7
+"""Seconds without an answer that a lab with 50 ms there and back calls silence."""
+
+SLOW = 1.5
+"""Seconds that no handshake takes by itself."""
+
+
+def failure(error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return "silent"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "untrusted"
+    if isinstance(error, ssl.SSLError):
+        return "broken"
+    named = {
+        errno.ECONNRESET: "reset",
+        errno.ECONNREFUSED: "refused",
+        errno.EHOSTUNREACH: "unreachable",
+        errno.ENETUNREACH: "unreachable",
+    }
+    return named.get(error.errno or 0, repr(error))
+
+
+def asked(point: VantagePoint, server: str, name: str, kind: str = "A") -> list[tuple[str, int]]:
+    """Every answer that comes: (address, or the response code; TTL)."""
+    question = dns.message.make_query(name, kind)
+    found = []
+    family = socket.AF_INET6 if ":" in server else socket.AF_INET
+    with socket_in(point.namespace, family, socket.SOCK_DGRAM) as client:
+        client.settimeout(SILENCE)
+        try:
+            client.connect((server, 53))
+            client.send(question.to_wire())
+            while True:
+                answer = dns.message.from_wire(client.recv(4096))
+                records = [(r.to_text(), int(a.ttl)) for a in answer.answer for r in a]
+                found += records or [(dns.rcode.to_text(answer.rcode()), 0)]
+                client.settimeout(0.15)  # the true answer is 50 ms behind a forged one
+        except OSError:
+            return found
+
+
+def connected(point: VantagePoint, ip: str, port: int = 443) -> str:
+    """``ok``, or how it failed."""
+    try:
+        _open(point, ip, port).close()
+    except OSError as error:
+        return failure(error)
+    return "ok"
+
+
+def _open(point: VantagePoint, ip: str, port: int, patience: float = SILENCE) -> socket.socket:
+    client = socket_in(
+        point.namespace, socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_STREAM
+    )
+    try:
+        client.settimeout(patience)
+        client.connect((ip, port))
+    except OSError:
+        client.close()
+        raise
+    return client
+
+
+@dataclass(slots=True)
+class Loaded:
+    """One page over TLS.
+
+    Attributes:
+        result: ``ok``, ``slow`` (the handshake took long), or how the handshake failed.
+        reads: (seconds since the request, bytes so far) of the body.
+    """
+
+    result: str
+    code: int = 0
+    reads: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return self.reads[-1][1] if self.reads else 0
+
+    def kbps(self, beyond: int) -> float:
+        """After the first ``beyond`` bytes."""
+        late = [(at, size) for at, size in self.reads if size >= beyond]
+        return (late[-1][1] - late[0][1]) * 8 / 1000 / (late[-1][0] - late[0][0])
+
+
+def handshake(
+    point: VantagePoint, ca_file: Path, ip: str, name: str, *, verify: bool = True, patience: float = SILENCE
+) -> str:
+    try:
+        _secured(point, ca_file, ip, name, verify, patience).close()
+    except OSError as error:
+        return failure(error)
+    return "ok"
+
+
+def load(
+    point: VantagePoint, ca_file: Path, ip: str, name: str, seconds: float = 1.5, patience: float = SILENCE
+) -> Loaded:
+    """Get the front page for at most ``seconds``; a stall as long as SILENCE ends it."""
+    began = time.monotonic()
+    try:
+        client = _secured(point, ca_file, ip, name, True, patience)
+    except OSError as error:
+        return Loaded(failure(error))
+    loaded = Loaded("slow" if time.monotonic() - began > SLOW else "ok")
+    with client:
+        client.settimeout(SILENCE)
+        sent, size = time.monotonic(), 0
+        try:
+            client.sendall(f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+            while time.monotonic() - sent < seconds and (data := client.recv(16_384)):
+                loaded.code = loaded.code or int(data.split()[1])
+                size += len(data)
+                loaded.reads.append((time.monotonic() - sent, size))
+        except OSError:
+            pass  # what came until then is the answer
+    return loaded
+
+
+def _secured(
+    point: VantagePoint, ca_file: Path, ip: str, name: str, verify: bool, patience: float
+) -> ssl.SSLSocket:
+    context = ssl.create_default_context(cafile=str(ca_file))
+    if not verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    client = _open(point, ip, 443, patience)
+    try:
+        return context.wrap_socket(client, server_hostname=name)
+    except OSError:
+        client.close()
+        raise
+
+
+def plain(point: VantagePoint, ip: str, host: str) -> str:
+    """What a plain HTTP request gets, as far as the first 2 KB tell."""
+    got = b""
+    try:
+        with _open(point, ip, 80) as client:
+            client.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            while data := client.recv(2048):
+                got += data
+    except OSError as error:
+        if not got:
+            return failure(error)
+    for mark, name in ((b"Surf Safely", "block page"), (b"Log in", "login page"), (b" 301 ", "redirect")):
+        if mark in got:
+            return name
+    return got[:40].decode("latin-1")
+
+
+def quic(internet: Internet, point: VantagePoint, ip: str, name: str) -> str:
+    async def try_it() -> str:
+        network = NamespacedNetwork(point)
+        made = new_handshake(name, str(internet.ca_file))
+        try:
+            async with asyncio.timeout(SILENCE):
+                datagrams = await network.open_udp(ip, 443)
+                try:
+                    await complete(made, network, datagrams)
+                finally:
+                    datagrams.close()
+        except NETWORK_ERRORS as error:
+            return "silent" if isinstance(error, TimeoutError) else repr(error)
+        return "ok"
+
+    return asyncio.run(try_it())
