@@ -70,9 +70,7 @@ def connected(point: VantagePoint, ip: str, port: int = 443) -> str:
 
 
 def _open(point: VantagePoint, ip: str, port: int, patience: float = SILENCE) -> socket.socket:
-    client = socket_in(
-        point.namespace, socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_STREAM
-    )
+    client = socket_in(point.namespace, socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_STREAM)
     try:
         client.settimeout(patience)
         client.connect((ip, port))

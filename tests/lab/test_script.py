@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
+from fanous.lab.censors import TECHNIQUES
 from fanous.lab.script import load_scenario, parse_scenario
 from fanous.lab.shipped import scenario, scenario_names, shipped
 from fanous.lab.truth import TRUTHS
@@ -130,3 +131,13 @@ def test_a_label_is_exact_coarser_wrong_or_none() -> None:
     assert truth.label(["tls"]) == "coarser"
     assert truth.label(["tls.reset.sni", "dns.nxdomain"]) == "wrong"
     assert truth.label([]) == "none"
+
+
+def test_the_truth_of_every_technique_is_known() -> None:
+    assert set(TRUTHS) == set(TECHNIQUES)
+
+
+def test_what_is_no_interference_may_give_no_incident() -> None:
+    for technique in TECHNIQUES.values():
+        interferes = technique.is_interference and technique.name != "none"
+        assert TRUTHS[technique.name].is_incident == interferes, technique.name

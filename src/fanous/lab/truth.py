@@ -85,7 +85,6 @@ TRUTHS: dict[str, Truth] = {
     "outage_isp": _outage("outage.isp"),
     "outage_mobile": _outage("outage.mobile"),
     "intranet_only": _outage("outage.intranet"),
-    "bgp_withdraw": _outage("outage.national"),
     "allow_list": Truth(
         (Kind.OUTAGE, Kind.BLOCKING), ("outage.stealth",), ("outage", "outage.intranet", *_ADDRESS)
     ),
@@ -93,6 +92,8 @@ TRUTHS: dict[str, Truth] = {
     "loss_20": Truth(),
     "loss_burst": Truth(),
     "cdn_answers": Truth(),
+    "captive_portal": Truth(),
+    "ipv6_broken": Truth(),
     "residual": _blocking(["tls.reset.sni", "tls.timeout"], ["tls", "tls.reset", "tcp.timeout", "tcp"]),
     "server_down": Truth(),
     "geo_451": Truth(),

@@ -7,9 +7,9 @@ from typing import Any
 from fanous.probes.settings import Settings
 
 SCREENING = Settings(
-    lookup_timeout=1.0,
+    lookup_timeout=1.5,
     answers_window=0.3,
-    connect_timeout=1.5,
+    connect_timeout=2.0,
     handshake_timeout=1.5,
     quic_timeout=0.6,
     page_timeout=2.0,

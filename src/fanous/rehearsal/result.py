@@ -17,6 +17,9 @@ from fanous.rehearsal.score import Score
 from fanous.rehearsal.sighting import Document, Sighting
 from fanous.rules import RULES_VERSION
 
+MOST_MISSED = 0.1
+"""Share of rounds.  Where probes cannot even begin theirs in time, their time-outs measure the machine."""
+
 
 class Result(msgspec.Struct, kw_only=True):
     """What became of one technique.
@@ -58,6 +61,11 @@ class Result(msgspec.Struct, kw_only=True):
     load: float = 0.0
     rules: str = RULES_VERSION
     detectors: str = DETECTOR_VERSION
+
+    @property
+    def kept_up(self) -> bool:
+        """Did the machine keep up?  Else the run says nothing of Fanous, and is made again."""
+        return self.rounds_missed <= MOST_MISSED
 
     @property
     def key(self) -> str:

@@ -81,7 +81,7 @@ def duties_of(
     scenario: Scenario, points: tuple[VantagePoint, ...], settings: Settings, run_began: str
 ) -> list[Duty]:
     """What each vantage point does, in the order of the plan."""
-    urls = tuple(url for target in scenario.targets for url in urls_of(target)[:1])
+    urls = tuple(_url(scenario, target) for target in scenario.targets)
     hosts = tuple(host for target in scenario.targets for host in hosts_of(target))
     duties: list[Duty] = []
     for line in lines_of(scenario):
@@ -103,6 +103,13 @@ def duties_of(
                 )
             )
     return duties
+
+
+def _url(scenario: Scenario, target: str) -> str:
+    """Its front page; over plain HTTP where a censor reads that, since only who types it so is hit."""
+    plain = {t for event in scenario.events if event.technique == "http_blockpage" for t in event.targets}
+    url = urls_of(target)[0]
+    return url.replace("https:", "http:", 1) if target in plain else url
 
 
 def fault_of(line: Line, nth: int) -> str:
