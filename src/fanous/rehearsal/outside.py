@@ -77,7 +77,7 @@ def main(specification: Path) -> None:
     async def resolve(name: str) -> list[str]:
         return outside.names.get(name, [])
 
-    policy = HelperPolicy(allow_private=True, resolve=resolve, ca_file=outside.ca_file)
+    policy = HelperPolicy(resolve=resolve, ca_file=outside.ca_file)
     helper = SharedHelper(policy, outside.share_seconds)
     listening = listening_socket(outside.address, outside.port)
     asyncio.run(

@@ -99,7 +99,7 @@ def rehearse(scenario: Scenario, watcher: Watcher | None = None, records: Path |
     folder = Path(tempfile.mkdtemp(prefix="fanous-lab-", dir=MEMORY if MEMORY.is_dir() else None))
     try:
         with Internet(plan_of(scenario)) as internet:
-            _start_outside(internet, folder, scenario.tick)
+            start_outside(internet, folder, scenario.tick)
             with _monitor(scenario, folder) as monitor:
                 play = Play(scenario, internet, monitor, folder, watcher or Nobody())
                 rehearsal = asyncio.run(play.run())
@@ -117,7 +117,7 @@ def _warm() -> None:
     import_module("fanous.net.quic")
 
 
-def _start_outside(internet: Internet, folder: Path, tick: float) -> None:
+def start_outside(internet: Internet, folder: Path, tick: float) -> None:
     specification = folder / "outside.json"
     outside = Outside(
         address=internet.helper_address,
