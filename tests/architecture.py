@@ -29,7 +29,9 @@ LAYERS: tuple[frozenset[str], ...] = (
             "testing",
         }
     ),
-    frozenset({"pipeline", "scheduler", "evaluate", "corpus", "judging", "demonstration", "rehearsal"}),
+    frozenset(
+        {"pipeline", "scheduler", "evaluate", "corpus", "judging", "demonstration", "doctor", "rehearsal"}
+    ),
     frozenset({"web", "commands", "cli", "__main__"}),
 )
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""

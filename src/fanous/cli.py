@@ -27,6 +27,7 @@ from fanous.commands.desk import (
     open_named,
     print_document,
 )
+from fanous.commands.doctor import doctor
 from fanous.commands.incidents import incidents_app
 from fanous.commands.lab import lab_app
 from fanous.commands.lab_run import lab_record, lab_run
@@ -60,6 +61,7 @@ lab_app.command("run")(lab_run)
 lab_app.command("record")(lab_record)
 app.command()(collect)
 app.command()(drain)
+app.command()(doctor)
 
 
 def main() -> None:

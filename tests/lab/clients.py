@@ -5,6 +5,8 @@ import errno
 import socket
 import ssl
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -86,7 +88,7 @@ class Loaded:
 
     Attributes:
         result: ``ok``, ``slow`` (the handshake took long), or how the handshake failed.
-        reads: (seconds since the request, bytes so far) of the body.
+        reads: (seconds since the request, bytes so far) as they came off the wire.
     """
 
     result: str
@@ -118,23 +120,56 @@ def load(
 ) -> Loaded:
     """Get the front page for at most ``seconds``; a stall as long as SILENCE ends it."""
     began = time.monotonic()
+    context = ssl.create_default_context(cafile=str(ca_file))
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_hostname=name)
+    loaded = Loaded("ok")
     try:
-        client = _secured(point, ca_file, ip, name, True, patience)
+        with _open(point, ip, 443, patience) as client:
+            _step(client, incoming, outgoing, tls.do_handshake)
+            loaded.result = "slow" if time.monotonic() - began > SLOW else "ok"
+            tls.write(f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+            client.sendall(outgoing.read())
+            client.settimeout(SILENCE)
+            _take(client, incoming, tls, loaded, seconds)
     except OSError as error:
-        return Loaded(failure(error))
-    loaded = Loaded("slow" if time.monotonic() - began > SLOW else "ok")
-    with client:
-        client.settimeout(SILENCE)
-        sent, size = time.monotonic(), 0
-        try:
-            client.sendall(f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
-            while time.monotonic() - sent < seconds and (data := client.recv(16_384)):
-                loaded.code = loaded.code or int(data.split()[1])
-                size += len(data)
-                loaded.reads.append((time.monotonic() - sent, size))
-        except OSError:
-            pass  # what came until then is the answer
+        loaded.result = loaded.result if loaded.reads else failure(error)
     return loaded
+
+
+def _step(
+    client: socket.socket, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, step: Callable[[], None]
+) -> None:
+    while True:
+        try:
+            step()
+        except ssl.SSLWantReadError:
+            client.sendall(outgoing.read())
+            data = client.recv(16_384)
+            incoming.write(data) if data else incoming.write_eof()
+        else:
+            client.sendall(outgoing.read())
+            return
+
+
+def _take(
+    client: socket.socket, incoming: ssl.MemoryBIO, tls: ssl.SSLObject, loaded: Loaded, seconds: float
+) -> None:
+    """Bytes as they come off the wire: TLS hides those of a record that is not whole."""
+    sent, size = time.monotonic(), 0
+    while time.monotonic() - sent < seconds:
+        try:
+            data = client.recv(16_384)
+        except OSError:
+            return  # what came until then is the answer
+        if not data:
+            return
+        size += len(data)
+        loaded.reads.append((time.monotonic() - sent, size))
+        incoming.write(data)
+        with suppress(ssl.SSLError):
+            while text := tls.read(65_536):
+                loaded.code = loaded.code or int(text.split()[1])
 
 
 def _secured(
@@ -180,7 +215,7 @@ def quic(internet: Internet, point: VantagePoint, ip: str, name: str) -> str:
                 finally:
                     datagrams.close()
         except NETWORK_ERRORS as error:
-            return "silent" if isinstance(error, TimeoutError) else repr(error)
+            return failure(error) if isinstance(error, OSError) else repr(error)
         return "ok"
 
     return asyncio.run(try_it())

@@ -1,12 +1,11 @@
 """One lab for all tests of techniques: three networks, one of them mobile."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
 from fanous.lab.internet import Internet
+from fanous.lab.needs import missing
 from fanous.lab.plan import Plan, PlannedNetwork
 from fanous.model.entity import Access
 
@@ -21,18 +20,15 @@ PLAN = Plan(
 )
 
 
-def lacking() -> str:
-    """What a lab needs and this machine lacks; empty = nothing."""
-    if os.geteuid() != 0:
-        return "root"
-    programs = ("ip", "tc", "nginx", "iptables-legacy-restore", "ip6tables-legacy-restore")
-    return ", ".join(name for name in programs if shutil.which(name) is None)
+def skip_without_a_lab() -> None:
+    """Says by name what this machine lacks."""
+    lacks = ", ".join(need.name for need in missing())
+    if lacks:
+        pytest.skip(f"a lab lacks {lacks} on this machine (`fanous doctor` says how to mend it)")
 
 
 @pytest.fixture(scope="session")
 def internet() -> Iterator[Internet]:
-    lacks = lacking()
-    if lacks:
-        pytest.skip(f"the lab lacks {lacks} on this machine (`fanous doctor` says what to install)")
+    skip_without_a_lab()
     with Internet(PLAN) as built:
         yield built

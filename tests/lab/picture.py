@@ -6,7 +6,7 @@ from fanous.lab.internet import Internet
 from fanous.lab.plan import VantagePoint
 from fanous.lab.sites import BLOCK_PAGE_ADDRESS, PUBLIC_RESOLVER
 from fanous.lab.webservers import PAGE_BYTES
-from tests.lab.clients import asked, connected, handshake, load, plain, quic
+from tests.lab.clients import SILENCE, asked, connected, handshake, load, plain, quic
 
 Picture = dict[str, str]
 
@@ -25,8 +25,12 @@ NORMAL: Picture = {
 POOL = ThreadPoolExecutor(24)
 
 
-def picture(internet: Internet, point: VantagePoint, host: str) -> Picture:
-    """All steps at the site's true addresses; those before the handshake come before it."""
+def picture(internet: Internet, point: VantagePoint, host: str, patience: float = SILENCE) -> Picture:
+    """All steps at the site's true addresses; those that name it come last, since they may trigger something.
+
+    Args:
+        patience: seconds for a handshake.
+    """
     ip, ip6 = (next(a for a in internet.addresses_of([host]) if (":" in a) == v6) for v6 in (False, True))
     ca_file = internet.ca_file
     first = {
@@ -36,21 +40,17 @@ def picture(internet: Internet, point: VantagePoint, host: str) -> Picture:
         "innocuous name": POOL.submit(lambda: handshake(point, ca_file, ip, "example.com", verify=False)),
     }
     found = {name: future.result() for name, future in first.items()}
-    loading = POOL.submit(lambda: load(point, ca_file, ip, host, patience=6.0 if _is_open(found) else 0.7))
+    loading = POOL.submit(lambda: load(point, ca_file, ip, host, patience=patience))
     rest = {
         "plain": POOL.submit(lambda: plain(point, ip, host)),
         "quic": POOL.submit(lambda: quic(internet, point, ip, host)),
-        "ipv6": POOL.submit(lambda: handshake(point, ca_file, ip6, host)),
+        "ipv6": POOL.submit(lambda: handshake(point, ca_file, ip6, host, patience=patience)),
     }
     loaded = loading.result()
     found |= {name: future.result() for name, future in rest.items()}
     found["handshake"] = loaded.result
     found["page"] = _amount(loaded.size, loaded.code)
     return found
-
-
-def _is_open(found: Picture) -> bool:
-    return False
 
 
 def _amount(size: int, code: int) -> str:

@@ -117,12 +117,9 @@ def _standing_document(internet: "Internet") -> dict[str, Any]:
 def lab_down() -> None:
     """Take down the lab that stands, and what is left of those whose process died."""
     from fanous.lab import standing
+    from fanous.lab.internet import STANDING_NAME
 
-    removed = standing.remove_dead()
-    for lab in standing.labs():
-        if lab.record().get("is_standing"):
-            standing.remove(lab)
-            removed.append(lab.name)
+    removed = standing.remove_dead(also=STANDING_NAME)
     print(f"removed {', '.join(removed)}" if removed else "no lab stands")
 
 

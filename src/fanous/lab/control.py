@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,9 @@ async def listen(path: Path, obey: Obey) -> asyncio.Server:
             said = DONE
         except (OSError, ValueError, KeyError) as error:
             said = f"{type(error).__name__}: {error}"
-        writer.write(said.encode() + b"\n")
-        await writer.drain()
+        with suppress(OSError):  # who asked did not wait
+            writer.write(said.encode() + b"\n")
+            await writer.drain()
         writer.close()
 
     return await asyncio.start_unix_server(one, str(path), limit=1 << 24)

@@ -100,6 +100,7 @@ class Internet:
     def down(self) -> None:
         """Take it down, however far it came."""
         standing.remove(self._standing)
+        self.programs.wait()
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1

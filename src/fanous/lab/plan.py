@@ -5,6 +5,7 @@ rightly refuses private ones; they never leave the lab.
 """
 
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 from fanous.lab.sites import HOME, Site, sites_of
 from fanous.model.entity import Access
@@ -149,7 +150,7 @@ def providers_of(plan: Plan, names: Namespaces) -> tuple[Provider, ...]:
 def _provider(plan: Plan, index: int, planned: PlannedNetwork, names: Namespaces) -> Provider:
     v4, v6 = f"45.{16 + index // 250}.{index % 250}", f"2a0f:fa:{index:x}"
     place = f"as{planned.asn}"
-    address, address6 = f"{v4}.1", f"{v6}::1" if plan.is_ipv6 else ""
+    address, address6 = f"{v4}.1", str(ip_address(f"{v6}::1")) if plan.is_ipv6 else ""
     router = names.of(place)
     points = tuple(
         VantagePoint(
@@ -159,7 +160,7 @@ def _provider(plan: Plan, index: int, planned: PlannedNetwork, names: Namespaces
             access=planned.access,
             namespace=names.of(f"{place}-{nth}"),
             address=f"{v4}.{100 + nth}",
-            address6=f"{v6}::{100 + nth}" if plan.is_ipv6 else "",
+            address6=str(ip_address(f"{v6}::{100 + nth}")) if plan.is_ipv6 else "",
             resolver=address,
             resolver6=address6,
             router=router,
@@ -174,7 +175,7 @@ def _provider(plan: Plan, index: int, planned: PlannedNetwork, names: Namespaces
         address=address,
         address6=address6,
         prefix=f"{v4}.0/24",
-        prefix6=f"{v6}::/48" if plan.is_ipv6 else "",
+        prefix6=str(ip_network(f"{v6}::/48")) if plan.is_ipv6 else "",
         uplink="uplink",
         port=f"n{index}",
         vantage_points=points,

@@ -50,6 +50,12 @@ class Programs:
         self._lab.record_child(child.pid)
         self._running[name] = child
 
+    def wait(self) -> None:
+        """Until all have ended: somebody told them to."""
+        for child in self._running.values():
+            child.wait()
+        self._running.clear()
+
     def wait_for_socket(self, name: str, path: Path) -> None:
         """Until a program takes orders."""
 

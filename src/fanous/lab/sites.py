@@ -4,6 +4,7 @@ Each host has an address of its own, so that "the address was blocked" and "the 
 """
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from fanous.errors import FanousError
@@ -18,7 +19,7 @@ DOMESTIC_HOST = "www.gov.lab-country.net"
 
 BLOCK_PAGE_HOST = "block.lab-country.net"
 
-HOME_V4, HOME_V6 = "45.15.0", "2a0f:f9:0"
+HOME_V4, HOME_V6 = "45.15.0", "2a0f:f9"
 """Prefix of what stands inside the country but in no provider's network."""
 
 BLOCK_PAGE_ADDRESS = f"{HOME_V4}.66"
@@ -88,13 +89,13 @@ def sites_of(targets: tuple[str, ...]) -> tuple[Site, ...]:
 
 
 def _site(number: int, host: str) -> Site:
-    """Each on a /24 of its own, two addresses in it; the last byte tells them apart."""
+    """Each on a /24 of its own, two addresses in it; IPv6 as others write it (RFC 5952), so from 1 on."""
     net = f"37.{10 + number // 250}.{number % 250}"
     return Site(
         host,
         target_of(host),
         (f"{net}.10", f"{net}.20"),
-        (f"2a10:fb:{number:x}::10", f"2a10:fb:{number:x}::20"),
+        (f"2a10:fb:{number + 1:x}::10", f"2a10:fb:{number + 1:x}::20"),
     )
 
 
@@ -109,7 +110,9 @@ def hosts_of(target: str) -> tuple[str, ...]:
         return found
     if "." in target:
         return (target,)
-    raise FanousError(f"{target!r} is neither on a list of targets nor a host name")
+    near = get_close_matches(target, _listed(), 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise FanousError(f"{target!r} is neither on a list of targets nor a host name{hint}")
 
 
 def known_targets() -> tuple[str, ...]:

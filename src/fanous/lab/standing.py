@@ -11,8 +11,8 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,28 +110,47 @@ def hold(folder: Path) -> int:
     Raises:
         FanousError: a lab of that name stands already, or this is not root.
     """
+    with _alone():
+        try:
+            folder.mkdir(mode=0o755)
+        except FileExistsError:
+            raise FanousError(f"a lab {folder.name!r} stands already: `fanous lab down` removes it") from None
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return descriptor
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """No other process makes or removes labs meanwhile.
+
+    Raises:
+        FanousError: this is not root.
+    """
     try:
         RUN.mkdir(mode=0o755, exist_ok=True)
-        folder.mkdir(mode=0o755)
+        descriptor = os.open(RUN / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except PermissionError:
         raise FanousError("a lab needs root: its networks are namespaces of the kernel") from None
-    except FileExistsError:
-        raise FanousError(f"a lab {folder.name!r} stands already: `fanous lab down` removes it") from None
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return descriptor
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def labs() -> list[Standing]:
     """All labs of this machine, whole or not."""
-    return [Standing(folder) for folder in sorted(RUN.iterdir())] if RUN.is_dir() else []
+    folders = sorted(RUN.iterdir()) if RUN.is_dir() else []
+    return [Standing(folder) for folder in folders if folder.is_dir()]
 
 
-def remove_dead() -> list[str]:
-    """Take down what nobody holds; the names."""
-    dead = [lab for lab in labs() if not lab.is_held]
-    for lab in dead:
-        remove(lab)
+def remove_dead(also: str = "") -> list[str]:
+    """Take down what nobody holds, and the lab of the name ``also``; their names."""
+    with _alone():
+        dead = [lab for lab in labs() if lab.name == also or not lab.is_held]
+        for lab in dead:
+            remove(lab)
     return [lab.name for lab in dead]
 
 

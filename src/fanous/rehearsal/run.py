@@ -35,9 +35,11 @@ PORT = 80
 MEMORY = Path("/dev/shm")
 """Spools, inbox and store of a rehearsal are thrown away: no disk need turn for them."""
 
-LAST_UPLOADS = 12.0
-"""Seconds after the end that late uploads and the last look may take; with going up and down that stays
-within the 30 s more than its duration that a rehearsal may take."""
+LAST_UPLOADS = 6.0
+"""Seconds after the end in which what waits in the spools may still arrive."""
+
+LAST_LOOK = 60.0
+"""Seconds for the monitor's last look, which takes two on a machine that is not busy."""
 
 READY = 30.0
 """Seconds until the store must be open."""
@@ -195,13 +197,19 @@ class Play:
         await asyncio.gather(*(post.stand(scenario.tick, rounds) for post in posts))
         await happening
         ends.set()
-        await asyncio.wait(reporting, timeout=LAST_UPLOADS / 2)
+        await asyncio.wait(reporting, timeout=LAST_UPLOADS)
         for task in reporting:
             task.cancel()
         await asyncio.gather(*reporting, return_exceptions=True)
         await asyncio.sleep(1.0)  # the inbox is sealed a last time
         self._tell(b"end")
-        await asyncio.wait_for(listening, LAST_UPLOADS)
+        try:
+            await asyncio.wait_for(asyncio.shield(listening), LAST_LOOK)
+        except TimeoutError:
+            self._monitor.kill()  # else the thread that listens to it would never end
+            raise FanousError(
+                f"the monitor did not come to an end within {LAST_LOOK:.0f} s: this machine is too busy"
+            ) from None
         rehearsal.sightings = self._sightings.all()
         rehearsal.kept = {post.duty.name: post.kept for post in posts}
         rehearsal.stored = self._last.stored if self._last else 0

@@ -5,6 +5,8 @@ in the file of what it looks at, and one entry in ``TECHNIQUES``.  tests/lab/tes
 a row that shows what breaks and what does not.
 """
 
+from difflib import get_close_matches
+
 from fanous.errors import FanousError
 from fanous.lab.censors import by_address, by_name, dns_lies, in_path, outages, servers, slow
 from fanous.lab.censors.cut import Cut, Strike, Technique, Undo, hit_by
@@ -260,7 +262,9 @@ def apply(internet: Internet, cut: Cut) -> Undo:
     """
     technique = TECHNIQUES.get(cut.technique)
     if technique is None:
-        raise FanousError(f"no technique {cut.technique!r}: `fanous lab list` names them")
+        near = get_close_matches(cut.technique, TECHNIQUES, 1)
+        hint = f"did you mean {near[0]!r}?" if near else "`fanous lab list` names them"
+        raise FanousError(f"no technique {cut.technique!r}: {hint}")
     if technique.needs_targets and not internet.hosts_of(cut.targets):
         raise FanousError(
             f"{cut.technique} needs targets of this lab, not {', '.join(cut.targets) or 'none'}"

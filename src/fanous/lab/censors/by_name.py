@@ -83,14 +83,15 @@ def police(strike: Strike) -> Undo:
 
 
 BURST_BYTES = 24_000
-"""Of the policer's bucket: a small page passes whole (what was seen of Russia's in 2021)."""
+"""Of the policer's bucket, so a small page passes whole; never less than a second's worth, which xt_hashlimit
+refuses."""
 
 
 def _above(strike: Strike) -> str:
     bytes_per_second = round(strike.cut.rate_kbps * 1000 / 8)
     return (
         f"-m conntrack --ctdir REPLY -m hashlimit --hashlimit-name {strike.identity} "
-        f"--hashlimit-above {bytes_per_second}b/s --hashlimit-burst {BURST_BYTES}b "
+        f"--hashlimit-above {bytes_per_second}b/s --hashlimit-burst {max(BURST_BYTES, bytes_per_second)}b "
         "--hashlimit-mode srcip,srcport,dstip,dstport"
     )
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from fanous.errors import FanousError
 from fanous.lab.censors.cut import Strike, Undo
 from fanous.lab.plan import VantagePoint
 from fanous.lab.space import run_in
@@ -76,7 +77,10 @@ def _restore(strike: Strike, namespace: str, version: int, text: str) -> None:
     """With a lock of each namespace's own: the usual one is the whole machine's."""
     lock = strike.internet.folder / f"xtables-{namespace}-{version}"
     argv = ["env", f"XTABLES_LOCKFILE={lock}", RESTORE[version], "--noflush", "--wait"]
-    run_in(namespace, argv, text)
+    try:
+        run_in(namespace, argv, text)
+    except FanousError as error:
+        raise FanousError(f"{strike.cut.technique}: {error}; `fanous doctor` tries what it needs") from None
 
 
 def _added(identity: str, rules: list[Rules]) -> str:

@@ -1,0 +1,124 @@
+"""Needs: what a lab stands on - root, programs of Debian, features of the kernel, each tried for real.
+
+The features are tried in a namespace that is made for it and removed again.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fanous.errors import FanousError
+from fanous.lab.space import run, run_in
+from fanous.lab.standing import PREFIX
+from fanous.model.need import Need
+
+NO_LAB = "there is no lab"
+
+PROGRAMS = {
+    "ip": ("iproute2", NO_LAB),
+    "tc": ("iproute2", "sni_throttle_shape, slowdown_general"),
+    "iptables-legacy-restore": ("iptables", NO_LAB),
+    "ip6tables-legacy-restore": ("iptables", NO_LAB),
+    "nginx": ("nginx-light", NO_LAB),
+}
+"""Program -> (package of Debian, what does not work without it)."""
+
+MATCHES = {
+    "string": ("-m string --algo kmp --string x -j DROP", "everything that looks for a name"),
+    "connmark": (
+        "-j CONNMARK --set-mark 1",
+        "sni_drop, sni_throttle_*, sni_loss, sni_freeze, http_blockpage",
+    ),
+    "connbytes": (
+        "-m connbytes --connbytes 9: --connbytes-dir reply --connbytes-mode bytes -j DROP",
+        "sni_freeze",
+    ),
+    "hashlimit": (
+        "-m hashlimit --hashlimit-name t --hashlimit-above 9kb/s --hashlimit-mode dstip -j DROP",
+        "sni_throttle_police",
+    ),
+    "statistic": ("-m statistic --mode random --probability 0.5 -j DROP", "sni_loss, loss_20, loss_burst"),
+    "recent": ("-m recent --name t --rdest --set -j DROP", "residual"),
+    "REJECT": ("-p tcp -j REJECT --reject-with tcp-reset", "sni_reset, ip_reset, server_down"),
+    "NFQUEUE": ("-j NFQUEUE --queue-num 9", "the delay of 25 ms, and what needs a program in the path"),
+}
+"""Feature of iptables -> (a rule of the table ``filter`` that needs it, what does not work without it)."""
+
+TABLES = {
+    "nat": ("PREROUTING", "-p tcp --dport 9 -j REDIRECT --to-ports 9", "tls_mitm, captive_portal"),
+    "mangle": ("POSTROUTING", "-j CLASSIFY --set-class 1:10", "sni_throttle_shape"),
+}
+
+QUEUES = {
+    "htb": ("root handle 1: htb default 0", "sni_throttle_shape"),
+    "tbf": ("root tbf rate 99kbit burst 4000 latency 400ms", "slowdown_general"),
+}
+
+
+def needs() -> list[Need]:
+    """What the lab needs, in order; where a first thing is missing those that rest on it are not tried."""
+    found = [_root()]
+    found += [
+        Need("lab", program, shutil.which(program) is not None, f"apt-get install {package}", without)
+        for program, (package, without) in PROGRAMS.items()
+    ]
+    if all(need.found for need in found):
+        found.append(_http3())
+        found += _features()
+    return found
+
+
+def missing() -> list[Need]:
+    """Those without which no lab comes up."""
+    return [need for need in needs() if need.is_vital and not need.found]
+
+
+def _root() -> Need:
+    return Need("lab", "root", os.geteuid() == 0, "run it as root (sudo)", NO_LAB)
+
+
+def _http3() -> Need:
+    built_with = run(["sh", "-c", "nginx -V 2>&1"])
+    mend = "nginx 1.25 or newer: Debian 13 has it"
+    return Need("lab", "nginx with HTTP/3", "http_v3_module" in built_with, mend, NO_LAB)
+
+
+def _features() -> list[Need]:
+    mend = "a kernel with this module (modprobe, or another kernel)"
+    try:
+        with _own_namespace() as namespace:
+            found = [Need("lab", "network namespaces", True, mend, NO_LAB)]
+            for name, (rule, without) in MATCHES.items():
+                text = f"*filter\n-A FORWARD {rule}\nCOMMIT\n"
+                has = _works(namespace, ["iptables-legacy-restore"], text)
+                found.append(Need("lab", f"iptables: {name}", has, mend, without, is_vital=False))
+            for name, (hook, rule, without) in TABLES.items():
+                text = f"*{name}\n-A {hook} {rule}\nCOMMIT\n"
+                has = _works(namespace, ["iptables-legacy-restore"], text)
+                found.append(Need("lab", f"iptables: table {name}", has, mend, without, is_vital=False))
+            for name, (queue, without) in QUEUES.items():
+                has = _works(namespace, ["tc", "qdisc", "replace", "dev", "lo", *queue.split()])
+                found.append(Need("lab", f"tc: {name}", has, mend, without, is_vital=False))
+    except FanousError as error:
+        return [Need("lab", "network namespaces", False, f"{mend}; {error}", NO_LAB)]
+    return found
+
+
+def _works(namespace: str, argv: list[str], text: str = "") -> bool:
+    try:
+        run_in(namespace, argv, text)
+    except FanousError:
+        return False
+    return True
+
+
+@contextmanager
+def _own_namespace() -> Iterator[str]:
+    name = f"{PREFIX}tried-{secrets.token_hex(3)}"
+    run(["ip", "netns", "add", name])
+    try:
+        yield name
+    finally:
+        run(["ip", "netns", "del", name])

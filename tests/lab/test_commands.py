@@ -1,0 +1,73 @@
+"""``fanous lab``: a lab that stands until somebody takes it down, and programs in it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from fanous.lab import standing
+from fanous.lab.censors import TECHNIQUES
+from tests.lab.conftest import skip_without_a_lab
+
+
+def fanous(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fanous", "lab", *words], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def standing_lab() -> Iterator[dict[str, object]]:
+    skip_without_a_lab()
+    if any(lab.record().get("is_standing") for lab in standing.labs()):
+        pytest.skip("a lab that somebody left standing is in the way: `fanous lab down`")
+    up = fanous("up", "--networks", "2", "--target", "x", "--cut", "sni_reset:x", "--json")
+    assert up.returncode == 0, up.stderr
+    yield dict(json.loads(up.stdout))
+    down = fanous("down")
+    assert (down.returncode, "lab" in down.stdout) == (0, True)
+    assert not [lab for lab in standing.labs() if lab.name == "lab"]
+
+
+def test_a_program_meets_the_censor_in_a_shell_at_a_vantage_point(standing_lab: dict[str, object]) -> None:
+    script = (
+        "import urllib.request as u, sys\n"
+        "try: print(u.urlopen(sys.argv[1], timeout=5).status)\n"
+        "except OSError as error: print(error)"
+    )
+    seen = [
+        fanous("shell", "as64512-1", sys.executable, "-c", script, url).stdout
+        for url in ("https://x.com/", "https://www.example.com/")
+    ]
+    assert "reset by peer" in seen[0]
+    assert seen[1] == "200\n"
+    wrong = fanous("shell", "as1-1")
+    assert wrong.returncode == 1
+    assert "as64512-1, as64513-1" in wrong.stderr
+    again = fanous("up")
+    assert again.returncode == 1
+    assert "stands already" in again.stderr
+
+
+def test_every_technique_is_listed() -> None:
+    listed = json.loads(fanous("list", "--json").stdout)["techniques"]
+    assert [one["name"] for one in listed] == list(TECHNIQUES)
+    text = fanous("list").stdout
+    assert all(technique.does in text for technique in TECHNIQUES.values())
+
+
+def test_a_cut_that_cannot_be_leaves_no_lab_behind() -> None:
+    skip_without_a_lab()
+    before = {lab.name for lab in standing.labs()}
+    failed = fanous("up", "--networks", "1", "--cut", "sni_rest:x")
+    assert failed.returncode == 1
+    assert "did you mean 'sni_reset'?" in failed.stderr
+    assert {lab.name for lab in standing.labs()} <= before
+
+
+def test_a_target_that_nobody_knows_is_answered_by_the_nearest() -> None:
+    failed = fanous("up", "--networks", "1", "--target", "instagrm")
+    assert failed.returncode == 1
+    assert "did you mean 'instagram'?" in failed.stderr

@@ -1,0 +1,227 @@
+"""Who is hit, how hard, and that cuts stand side by side."""
+
+import asyncio
+import time
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.lab.boxes.page import block_response
+from fanous.lab.censors import Cut, apply, hit_by
+from fanous.lab.internet import Internet
+from fanous.lab.plan import Plan, PlannedNetwork, plan_of
+from fanous.lab.sites import DOH_HOST, DOH_RESOLVER, DOMESTIC_ADDRESS, DOT_HOST, DOT_RESOLVER, PUBLIC_RESOLVER
+from fanous.model.entity import Access
+from tests.lab.clients import asked, connected, handshake, load
+
+NOT_UP = Internet(plan_of(6, "PK", 10))
+"""Only looked at: its networks are never made."""
+
+
+@pytest.mark.parametrize(
+    ("cut", "count"),
+    [
+        (Cut("sni_reset"), 60),
+        (Cut("sni_reset", networks=(64_512,)), 10),
+        (Cut("sni_reset", access=Access.MOBILE), 20),
+        (Cut("sni_reset", networks=(64_512, 64_514), access=Access.MOBILE), 10),
+        (Cut("sni_reset", compliance=0.3), 18),
+        (Cut("sni_reset", compliance=0.3, access=Access.MOBILE), 6),
+        (Cut("sni_reset", vantage_points=("as64512-3",)), 1),
+    ],
+)
+def test_a_cut_hits_a_share_of_those_that_match(cut: Cut, count: int) -> None:
+    assert len(hit_by(NOT_UP, cut)) == count
+
+
+def test_the_seed_alone_decides_who_complies() -> None:
+    drawn = [hit_by(NOT_UP, Cut("sni_reset", compliance=0.5, seed=seed)) for seed in (1, 1, 2)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+@pytest.mark.parametrize(
+    ("cut", "words"),
+    [
+        (Cut("sni_reset", networks=(1,)), "no network AS1"),
+        (Cut("sni_reset", compliance=0.001), "hits no vantage point"),
+        (Cut("sni_reset", vantage_points=("as1-1",)), "no vantage point 'as1-1'"),
+    ],
+)
+def test_a_cut_that_hits_nobody_is_refused(cut: Cut, words: str) -> None:
+    with pytest.raises(FanousError, match=words):
+        hit_by(NOT_UP, cut)
+
+
+@pytest.mark.parametrize(
+    ("cut", "words"),
+    [
+        (Cut("sni_rest", targets=("x",)), "did you mean 'sni_reset'"),
+        (Cut("qqq", targets=("x",)), "fanous lab list"),
+        (Cut("sni_reset"), "needs targets"),
+        (Cut("sni_reset", targets=("facebook",)), "needs targets"),
+    ],
+)
+def test_a_cut_that_cannot_be_is_refused(cut: Cut, words: str) -> None:
+    with pytest.raises(FanousError, match=words):
+        apply(NOT_UP, cut)
+
+
+def test_a_target_that_nobody_knows_is_named() -> None:
+    with pytest.raises(FanousError, match="'twiter'"):
+        _ = Plan("PK", (PlannedNetwork(1),), ("twiter",)).sites
+
+
+def test_only_those_who_comply_are_cut(internet: Internet) -> None:
+    """One of two vantage points of a network, and its neighbour beside it."""
+    first, second = internet.vantage_points[:2]
+    ip = internet.addresses_of(["x.com"])[0]
+    for technique, hit in (("sni_reset", "reset"), ("outage_isp", "silent"), ("ip_blackhole", "silent")):
+        undo = apply(internet, Cut(technique, targets=("x",), vantage_points=(first.name,)))
+        seen = [handshake(point, internet.ca_file, ip, "x.com") for point in (first, second)]
+        undo()
+        assert seen == [hit, "ok"], technique
+
+
+def test_a_resolver_lies_to_those_who_comply(internet: Internet) -> None:
+    first, second = internet.vantage_points[:2]
+    undo = apply(internet, Cut("dns_nxdomain", targets=("x",), vantage_points=(first.name,)))
+    told, true = (asked(point, point.resolver, "x.com") for point in (first, second))
+    below = asked(first, first.resolver, "no.such.x.com")
+    undo()
+    assert told == below == [("NXDOMAIN", 0)]
+    assert true[0][0] in internet.addresses_of(["x.com"])
+    assert asked(first, first.resolver, "x.com")[0][0] in internet.addresses_of(["x.com"])
+
+
+def test_cuts_stand_side_by_side_and_fall_one_by_one(internet: Internet) -> None:
+    point = internet.vantage_points[0]
+    x, youtube = (internet.addresses_of([host])[0] for host in ("x.com", "www.youtube.com"))
+
+    def seen() -> list[str]:
+        return [
+            handshake(point, internet.ca_file, x, "x.com"),
+            handshake(point, internet.ca_file, youtube, "www.youtube.com"),
+        ]
+
+    undo_reset = apply(internet, Cut("sni_reset", targets=("x",)))
+    undo_drop = apply(internet, Cut("sni_drop", targets=("youtube",)))
+    assert seen() == ["reset", "silent"]
+    undo_reset()
+    assert seen() == ["ok", "silent"]
+    undo_drop()
+    assert seen() == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("technique", ["sni_throttle_police", "sni_throttle_shape"])
+def test_a_throttle_keeps_its_rate(internet: Internet, technique: str) -> None:
+    """After the first burst, counted in payload: headers of IP and TCP are some 4 % of the packets
+    metered."""
+    point, ip = internet.vantage_points[0], internet.addresses_of(["x.com"])[0]
+    undo = apply(internet, Cut(technique, targets=("x",), rate_kbps=400))
+    loaded = load(point, internet.ca_file, ip, "x.com", seconds=6)
+    undo()
+    assert loaded.kbps(beyond=80_000) == pytest.approx(400 * 0.96, rel=0.15)
+
+
+def test_a_slow_line_is_slow_for_everything(internet: Internet) -> None:
+    point, ip = internet.vantage_points[0], internet.addresses_of(["www.example.com"])[0]
+    undo = apply(internet, Cut("slowdown_general", rate_kbps=600))
+    loaded = load(point, internet.ca_file, ip, "www.example.com", seconds=4)
+    undo()
+    assert loaded.kbps(beyond=80_000) == pytest.approx(600 * 0.96, rel=0.15)
+
+
+def test_a_freeze_comes_after_16_kilobytes(internet: Internet) -> None:
+    point, ip = internet.vantage_points[0], internet.addresses_of(["x.com"])[0]
+    undo = apply(internet, Cut("sni_freeze", targets=("x",)))
+    loaded = load(point, internet.ca_file, ip, "x.com", seconds=4)
+    undo()
+    assert 8_000 < loaded.size < 17_000
+
+
+def test_a_fifth_of_the_packets_is_lost(internet: Internet) -> None:
+    """Questions to the public resolver cross the line twice, so 36 % of them have no answer."""
+    point = internet.vantage_points[0]
+
+    async def answered(count: int) -> int:
+        network, got = internet.network(point), 0
+        datagrams = await network.open_udp(PUBLIC_RESOLVER, 53)
+        question = b"\0\7\1\0\0\1\0\0\0\0\0\0\1x\3com\0\0\1\0\1"
+        try:
+            for _ in range(count):
+                await datagrams.send(question)
+            async with asyncio.timeout(1.0):
+                while got < count:
+                    await datagrams.receive()
+                    got += 1
+        except TimeoutError:
+            pass
+        finally:
+            datagrams.close()
+        return got
+
+    assert asyncio.run(answered(100)) == 100
+    undo = apply(internet, Cut("loss_20"))
+    got = asyncio.run(answered(400))
+    undo()
+    assert got / 400 == pytest.approx(0.64, abs=0.1)  # four standard deviations
+
+
+def test_encrypted_dns_alone_is_blocked(internet: Internet) -> None:
+    point, ca_file = internet.vantage_points[0], internet.ca_file
+
+    def seen() -> list[str]:
+        return [
+            connected(point, DOT_RESOLVER, 853),
+            handshake(point, ca_file, DOH_RESOLVER, DOH_HOST),
+            handshake(point, ca_file, DOT_RESOLVER, DOT_HOST),
+        ]
+
+    assert seen() == ["ok", "ok", "ok"]
+    undo = apply(internet, Cut("encdns_block"))
+    blocked, plain = seen(), asked(point, PUBLIC_RESOLVER, "x.com")
+    undo()
+    assert blocked == ["silent", "silent", "ok"]
+    assert plain
+
+
+def test_where_the_way_out_is_cut_what_is_inside_works(internet: Internet) -> None:
+    point = internet.vantage_points[0]
+    seen = {}
+    for technique in ("intranet_only", "allow_list", "outage_national"):
+        undo = apply(internet, Cut(technique, keep=("youtube",)))
+        seen[technique] = (connected(point, DOMESTIC_ADDRESS), connected(point, PUBLIC_RESOLVER))
+        undo()
+    assert seen == {
+        "intranet_only": ("ok", "silent"),
+        "allow_list": ("ok", "silent"),
+        "outage_national": ("silent", "silent"),
+    }
+
+
+def test_a_residual_block_hits_the_address_and_not_others(internet: Internet) -> None:
+    point, ca_file = internet.vantage_points[0], internet.ca_file
+    x, api = (internet.addresses_of([host])[0] for host in ("x.com", "api.x.com"))
+    undo = apply(internet, Cut("residual", targets=("x.com",)))
+    before = handshake(point, ca_file, x, "example.com", verify=False)
+    trigger = handshake(point, ca_file, x, "x.com")
+    after = handshake(point, ca_file, x, "example.com", verify=False)
+    other = handshake(point, ca_file, api, "api.x.com")
+    undo()
+    assert (before, trigger, after, other) == ("ok", "silent", "silent", "ok")
+
+
+def test_different_networks_get_different_good_addresses(internet: Internet) -> None:
+    undo = apply(internet, Cut("cdn_answers", targets=("x",)))
+    time.sleep(1.05)  # resolvers forget
+    given = {point.asn: asked(point, point.resolver, "x.com")[0][0] for point in internet.vantage_points}
+    reached = [
+        handshake(point, internet.ca_file, given[point.asn], "x.com") for point in internet.vantage_points
+    ]
+    undo()
+    assert set(given.values()) == set(internet.addresses_of(["x.com"])[:2])
+    assert set(reached) == {"ok"}
+
+
+def test_a_forged_page_fits_into_one_packet() -> None:
+    assert len(block_response()) < 1400

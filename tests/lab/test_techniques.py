@@ -1,0 +1,159 @@
+"""Every technique breaks what it is about, and nothing else: real packets, plain clients."""
+
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+from fanous.lab.censors import TECHNIQUES, Cut, apply
+from fanous.lab.internet import Internet
+from tests.lab.clients import SILENCE
+from tests.lab.picture import NORMAL, POOL, Picture, picture
+
+PTCL, JAZZ = 17557, 45669
+
+GONE: Picture = {
+    "resolver": "*",
+    "public resolver": "silent",
+    "connection": "silent",
+    "innocuous name": "silent",
+    "handshake": "silent",
+    "page": "none",
+    "plain": "silent",
+    "quic": "silent",
+    "ipv6": "silent",
+}
+"""What an outage looks like.  The provider's resolver may still remember, or say that it failed."""
+
+BY_ADDRESS: Picture = {key: value for key, value in GONE.items() if "resolver" not in key}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What differs from NORMAL; ``*`` = chance, or memory, decides.
+
+    Attributes:
+        target: X at a vantage point that is hit; ``other``: YouTube there.
+        elsewhere: X where nobody is hit.
+    """
+
+    target: Picture
+    other: Picture = field(default_factory=dict)
+    elsewhere: Picture = field(default_factory=dict)
+    rate_kbps: float = 137.0
+    patience: float = SILENCE
+
+
+CHANCE: Picture = dict.fromkeys(NORMAL, "*")
+
+ROWS = {
+    "none": Row({}),
+    "dns_nxdomain": Row({"resolver": "nxdomain"}),
+    "dns_bogon": Row({"resolver": "forged"}),
+    "dns_blockpage": Row({"resolver": "block page"}),
+    "dns_inject_onpath": Row({"resolver": "forged", "public resolver": "forged+right"}),
+    "dns_inject_inpath": Row({"resolver": "forged", "public resolver": "forged"}),
+    "ip_blackhole": Row(BY_ADDRESS),
+    # Linux takes ICMPv6's word for soft where it comes before the SYN has left the kernel, so IPv6 waits.
+    "ip_unreachable": Row(
+        BY_ADDRESS
+        | dict.fromkeys(("connection", "innocuous name", "handshake", "plain"), "unreachable")
+        | {"ipv6": "*"}
+    ),
+    "ip_reset": Row(
+        BY_ADDRESS | dict.fromkeys(("connection", "innocuous name", "handshake", "plain", "ipv6"), "refused")
+    ),
+    "sni_reset": Row({"handshake": "reset", "ipv6": "reset", "page": "none"}),
+    "sni_reset_onpath": Row({"handshake": "reset", "ipv6": "reset", "page": "none"}),
+    "sni_drop": Row({"handshake": "silent", "ipv6": "silent", "page": "none"}),
+    "sni_throttle_police": Row({"page": "part"}),
+    "sni_throttle_shape": Row({"page": "part"}),
+    "sni_loss": Row({"handshake": "*", "ipv6": "*", "page": "not whole"}),
+    "sni_slow_handshake": Row({"handshake": "slow"}, patience=5.0),
+    "sni_freeze": Row({"page": "part"}),
+    "http_blockpage": Row({"plain": "block page"}),
+    "quic_drop": Row({"quic": "silent"}, {"quic": "silent"}),
+    "quic_drop_target": Row({"quic": "silent"}),
+    "quic_sni_drop": Row({"quic": "silent"}),
+    "encdns_block": Row({}),  # looked at more closely below
+    "tls_mitm": Row({"handshake": "untrusted", "ipv6": "untrusted", "page": "none"}),
+    "outage_national": Row(GONE, GONE),  # as far as the networks named
+    "outage_isp": Row(GONE, GONE),
+    "outage_mobile": Row(GONE, GONE),
+    "intranet_only": Row(GONE, GONE),
+    "allow_list": Row(GONE, {"resolver": "*", "public resolver": "silent"}),
+    "slowdown_general": Row({"page": "part"}, {"page": "part"}, rate_kbps=600),
+    "residual": Row({"handshake": "silent", "page": "none", "plain": "*", "quic": "*", "ipv6": "silent"}),
+    "loss_20": Row(CHANCE, CHANCE),  # looked at more closely below
+    "loss_burst": Row(CHANCE, CHANCE),
+    "captive_portal": Row(GONE | {"plain": "login page"}, GONE | {"plain": "login page"}),
+    "ipv6_broken": Row({"ipv6": "silent"}, {"ipv6": "silent"}),
+    "server_down": Row(
+        *(
+            dict.fromkeys(("connection", "innocuous name", "handshake", "plain", "ipv6"), "refused")
+            | {"quic": "refused", "page": "none"},
+            {},
+            dict.fromkeys(("connection", "innocuous name", "handshake", "plain", "ipv6"), "refused")
+            | {"quic": "refused", "page": "none"},
+        )
+    ),
+    "geo_451": Row({"page": "451"}),
+    "cdn_answers": Row({}),
+}
+
+
+def test_every_technique_has_a_row() -> None:
+    assert set(ROWS) == set(TECHNIQUES)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_technique_breaks_what_it_is_about_and_nothing_else(internet: Internet, name: str) -> None:
+    row = ROWS[name]
+    hit, *_, elsewhere = internet.vantage_points
+    is_lying = name.startswith("dns_")
+    if is_lying:
+        _let_resolvers_forget()
+    cut = Cut(name, targets=("x",), networks=(PTCL,), rate_kbps=row.rate_kbps, keep=("youtube",))
+    undo = apply(internet, cut)
+    try:
+        looking = [
+            POOL.submit(picture, internet, point, host, row.patience)
+            for point, host in ((hit, "x.com"), (hit, "www.youtube.com"), (elsewhere, "x.com"))
+        ]
+        target, other, unhit = (future.result() for future in looking)
+    finally:
+        undo()
+        if is_lying:
+            _let_resolvers_forget()
+    assert _against(target, row.target) == {}
+    assert _against(other, row.other) == {}
+    assert _against(unhit, row.elsewhere) == {}
+
+
+def test_what_was_undone_left_nothing_behind(internet: Internet) -> None:
+    """After all the cuts above: every site works from everywhere."""
+    _let_resolvers_forget()
+    looking = [
+        POOL.submit(picture, internet, point, host)
+        for point in internet.vantage_points
+        for host in ("x.com", "www.youtube.com")
+    ]
+    assert [_against(future.result(), {}) for future in looking] == [{}] * len(looking)
+
+
+def _let_resolvers_forget() -> None:
+    time.sleep(1.05)
+
+
+def _against(seen: Picture, expected: Picture) -> dict[str, tuple[str, str]]:
+    """Step -> (seen, expected), where they differ."""
+    wanted = NORMAL | expected
+    return {
+        step: (value, wanted[step])
+        for step, value in seen.items()
+        if not (
+            value == wanted[step]
+            or wanted[step] == "*"
+            or (wanted[step] == "not whole" and value in ("part", "none"))
+        )
+    }
