@@ -27,9 +27,9 @@ demo: install  ## the main job on a recorded event: offline, in under a minute
 	@$(BIN)/fanous demo --once
 
 # Of Debian 13; `fanous doctor` tells what else a lab stands on.  A service must not start because of it.
-LAB_PACKAGES := iproute2 iptables nginx-light
+LAB_PACKAGES := iproute2 iptables nginx-light bird2
 lab-packages:
-	@for program in ip tc iptables-legacy-restore nginx; do \
+	@for program in ip tc iptables-legacy-restore nginx bird; do \
 	  PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || lacks="$$lacks $$program"; done; \
 	if [ -z "$$lacks" ]; then exit 0; fi; \
 	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
@@ -72,3 +72,4 @@ bench: install  ## speed of reading, judging, storing and detecting (set FANOUS_
 	$(BIN)/python -m benchmarks.store
 	$(BIN)/python -m benchmarks.probe
 	$(BIN)/python -m benchmarks.collect
+	@if [ "$$(id -u)" = 0 ]; then $(BIN)/python -m benchmarks.lab; else echo "benchmarks.lab needs root"; fi

@@ -7,7 +7,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.lab.boxes.page import block_response
-from fanous.lab.censors import Cut, apply, hit_by
+from fanous.lab.censors import Cut, apply, firewall, hit_by, in_path
 from fanous.lab.internet import Internet
 from fanous.lab.plan import Plan, PlannedNetwork, plan_of
 from fanous.lab.sites import DOH_HOST, DOH_RESOLVER, DOMESTIC_ADDRESS, DOT_HOST, DOT_RESOLVER, PUBLIC_RESOLVER
@@ -66,6 +66,23 @@ def test_a_cut_that_cannot_be_is_refused(cut: Cut, words: str) -> None:
         apply(NOT_UP, cut)
 
 
+def test_a_cut_that_fails_on_the_way_leaves_nothing(
+    internet: Internet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One rule is refused by the firewall: those that were installed go again, and the box with them."""
+    point, (ip, *_) = internet.vantage_points[0], internet.addresses_of(["x.com"])
+    good = firewall.address_of
+    monkeypatch.setattr(
+        in_path,
+        "address_of",
+        lambda point, version: "nonsense" if point.asn == 45669 else good(point, version),
+    )
+    for _ in range(2):  # the port of an interception would be taken the second time
+        with pytest.raises(FanousError, match=r"tls_mitm.*fanous doctor"):
+            apply(internet, Cut("tls_mitm", targets=("x",)))
+    assert handshake(point, internet.ca_file, ip, "x.com") == "ok"
+
+
 def test_a_target_that_nobody_knows_is_named() -> None:
     with pytest.raises(FanousError, match="'twiter'"):
         _ = Plan("PK", (PlannedNetwork(1),), ("twiter",)).sites
@@ -118,17 +135,17 @@ def test_a_throttle_keeps_its_rate(internet: Internet, technique: str) -> None:
     metered."""
     point, ip = internet.vantage_points[0], internet.addresses_of(["x.com"])[0]
     undo = apply(internet, Cut(technique, targets=("x",), rate_kbps=400))
-    loaded = load(point, internet.ca_file, ip, "x.com", seconds=6)
+    loaded = load(point, internet.ca_file, ip, "x.com", seconds=5)
     undo()
-    assert loaded.kbps(beyond=80_000) == pytest.approx(400 * 0.96, rel=0.15)
+    assert loaded.kbps(beyond=100_000) == pytest.approx(400 * 0.96, rel=0.15)
 
 
 def test_a_slow_line_is_slow_for_everything(internet: Internet) -> None:
     point, ip = internet.vantage_points[0], internet.addresses_of(["www.example.com"])[0]
-    undo = apply(internet, Cut("slowdown_general", rate_kbps=600))
-    loaded = load(point, internet.ca_file, ip, "www.example.com", seconds=4)
+    undo = apply(internet, Cut("slowdown_general", rate_kbps=800))
+    loaded = load(point, internet.ca_file, ip, "www.example.com", seconds=2.5)
     undo()
-    assert loaded.kbps(beyond=80_000) == pytest.approx(600 * 0.96, rel=0.15)
+    assert loaded.kbps(beyond=80_000) == pytest.approx(800 * 0.96, rel=0.15)
 
 
 def test_a_freeze_comes_after_16_kilobytes(internet: Internet) -> None:
@@ -162,7 +179,7 @@ def test_a_fifth_of_the_packets_is_lost(internet: Internet) -> None:
 
     assert asyncio.run(answered(100)) == 100
     undo = apply(internet, Cut("loss_20"))
-    got = asyncio.run(answered(400))
+    got = sum(asyncio.run(answered(100)) for _ in range(4))  # so few fit into a socket's buffer
     undo()
     assert got / 400 == pytest.approx(0.64, abs=0.1)  # four standard deviations
 

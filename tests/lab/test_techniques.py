@@ -80,6 +80,7 @@ ROWS = {
     "outage_national": Row(GONE, GONE),  # as far as the networks named
     "outage_isp": Row(GONE, GONE),
     "outage_mobile": Row(GONE, GONE),
+    "bgp_withdraw": Row(GONE, GONE),
     "intranet_only": Row(GONE, GONE),
     "allow_list": Row(GONE, {"resolver": "*", "public resolver": "silent"}),
     "slowdown_general": Row({"page": "part"}, {"page": "part"}, rate_kbps=600),

@@ -4,6 +4,7 @@ There is no netem on many machines, and without a delay every injector loses its
 same for all packets, they leave in the order in which they came, and one message releases many.
 """
 
+import os
 import select
 import sys
 import time
@@ -34,5 +35,9 @@ def hold(queue: Netqueue, seconds: float) -> None:
         patience = max(waiting[0][0] - time.monotonic(), 0) if waiting else None
 
 
+NICENESS = -15
+"""Before what else the machine does: a delay that waits for a processor is a longer one."""
+
 if __name__ == "__main__":
+    os.nice(NICENESS)
     hold(Netqueue(QUEUE, with_payload=False), float(sys.argv[1]) / 1000)

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fanous.errors import FanousError
-from fanous.lab import delay, resolvers, standing, topology, webservers
+from fanous.lab import bgp, delay, resolvers, standing, topology, webservers
 from fanous.lab.authority import Authority
 from fanous.lab.control import tell
 from fanous.lab.plan import Namespaces, Plan, PlannedNetwork, Provider, VantagePoint, providers_of
@@ -194,6 +194,8 @@ class Internet:
         self.programs.wait_for_socket("middlebox", self.folder / MIDDLEBOX_CONTROL)
         self.programs.wait_for_port("nginx-world", self.names.world, PUBLIC_RESOLVER, 443)
         self.programs.wait_for_port("nginx-home", self.names.home, DOMESTIC_ADDRESS, 443)
+        if self.plan.is_routed_by_bgp:
+            bgp.start(self)
 
     def _nginx(self, place: str, authority: Authority) -> str:
         sites = [site for site in self.sites if site.place == place]

@@ -64,7 +64,9 @@ def needs() -> list[Need]:
         Need("lab", program, shutil.which(program) is not None, f"apt-get install {package}", without)
         for program, (package, without) in PROGRAMS.items()
     ]
-    if all(need.found for need in found):
+    has_bird = shutil.which("bird") is not None
+    found.append(Need("lab", "bird", has_bird, "apt-get install bird2", "bgp_withdraw", is_vital=False))
+    if all(need.found for need in found if need.is_vital):
         found.append(_http3())
         found += _features()
     return found

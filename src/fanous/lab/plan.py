@@ -42,7 +42,8 @@ class Plan:
         targets: names of platforms (``x``) or host names; each becomes real servers under its real names.
         delay_ms: one way between the country and the world.
         is_ipv6: does everybody have IPv6, too?
-        is_routed_by_bgp: do providers announce themselves to the gateway by BGP (bird2)?
+        is_routed_by_bgp: do providers announce themselves to the gateway by BGP from the beginning?
+            Otherwise the first ``bgp_withdraw`` makes them, which takes seconds.
     """
 
     country: str

@@ -8,7 +8,7 @@ import ctypes
 import os
 import socket
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,24 +56,29 @@ def socket_in(namespace: str, family: int, kind: int, protocol: int = 0) -> sock
         return socket.socket(family, kind, protocol)
 
 
-def run_in(namespace: str, argv: Sequence[str], text: str = "") -> str:
+def run_in(
+    namespace: str, argv: Sequence[str], text: str = "", environment: Mapping[str, str] | None = None
+) -> str:
     """Run a program there, give it ``text``, wait for it, return what it printed.
 
     Raises:
         FanousError: it is not installed, or it failed; its own words are in the message.
     """
     with entered(namespace):
-        return run(argv, text, where=namespace)
+        return run(argv, text, namespace, environment)
 
 
-def run(argv: Sequence[str], text: str = "", where: str = "") -> str:
-    """The same in this thread's namespace."""
+def run(
+    argv: Sequence[str], text: str = "", where: str = "", environment: Mapping[str, str] | None = None
+) -> str:
+    """The same in this thread's namespace; ``environment`` is added to our own."""
+    variables = os.environ | (environment or {})
     try:
-        done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
+        done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False, env=variables)
     except FileNotFoundError:
         raise FanousError(f"{argv[0]} is not installed: `fanous doctor` names its package") from None
     if done.returncode:
-        said = (done.stderr or done.stdout).strip()
+        said = (done.stderr or done.stdout).strip().partition("\n")[0]
         place = f" in {where}" if where else ""
         raise FanousError(f"`{' '.join(argv)}`{place} failed: {said or done.returncode}")
     return done.stdout

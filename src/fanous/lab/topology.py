@@ -34,7 +34,7 @@ CORE, GATEWAY, ROUTER = 0, 1, 2
 """Levels of links, by who holds their upper end."""
 
 
-def _pair_of(level: int) -> tuple[str, str, str, str]:
+def numbers_of(level: int) -> tuple[str, str, str, str]:
     """Addresses of both ends of a link, upper and lower, IPv4 and IPv6; what is reached over it stands on the
     loopback interface.  They differ by level, since a router must not be its own next hop."""
     first = 2 * level + 1
@@ -123,7 +123,7 @@ def _end(addresses: list[str], v6: bool, level: int) -> list[str]:
 
 def _lower(interface: str, own: list[str], v6: bool, level: int) -> list[str]:
     """The end of a link that is farther from the core, and its way up."""
-    upper4, lower4, upper6, lower6 = _pair_of(level)
+    upper4, lower4, upper6, lower6 = numbers_of(level)
     lines = [
         f"link set dev {interface} up",
         f"addr add {lower4}/32 dev {interface}",
@@ -144,7 +144,7 @@ def upper(
     interface: str, prefixes: Iterable[str], v6: bool, level: int, source: str = "", source6: str = ""
 ) -> list[str]:
     """The end of a link that is nearer to the core, and what lies behind it."""
-    upper4, lower4, upper6, lower6 = _pair_of(level)
+    upper4, lower4, upper6, lower6 = numbers_of(level)
     lines = [f"link set dev {interface} up", f"addr replace {upper4}/32 dev {interface}"]
     if v6:
         lines.append(f"addr replace {upper6}/64 dev {interface}{NODAD}")
@@ -176,9 +176,10 @@ def _gateway(providers: tuple[Provider, ...], v6: bool) -> list[str]:
     return lines
 
 
-def port_of(provider: Provider, v6: bool) -> list[str]:
+def port_of(provider: Provider, v6: bool, *, with_routes: bool = True) -> list[str]:
     """The gateway's side of a provider's uplink; again after it was down."""
-    return upper(provider.port, [provider.prefix, provider.prefix6], v6, GATEWAY)
+    prefixes = [provider.prefix, provider.prefix6] if with_routes else []
+    return upper(provider.port, prefixes, v6, GATEWAY)
 
 
 def _router(provider: Provider, v6: bool) -> list[str]:

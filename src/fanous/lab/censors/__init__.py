@@ -170,6 +170,13 @@ _ALL = (
         needs_targets=False,
     ),
     Technique(
+        "bgp_withdraw",
+        "A provider's routes are withdrawn: what it sends leaves, and nothing finds the way back.",
+        "outage.isp",
+        outages.withdraw,
+        needs_targets=False,
+    ),
+    Technique(
         "intranet_only",
         "Nothing outside the country is reached; sites inside are.",
         "outage.intranet",

@@ -5,6 +5,7 @@ iptables' legacy tables, since only they have the ``string`` match.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -50,12 +51,18 @@ def on_routers(strike: Strike, rules_of: RulesOf) -> Undo:
 
 
 def install(strike: Strike, places: Sequence[tuple[str, int, list[Rules]]]) -> Undo:
-    """Install rules in (namespace, IP version) places."""
+    """Install rules in (namespace, IP version) places: in all, or, where one refuses, in none."""
 
     def change(text_of: Callable[[str, list[Rules]], str]) -> None:
         for_each(places, lambda place: _restore(strike, *place[:2], text_of(strike.identity, place[2])))
 
-    change(_added)
+    try:
+        change(_added)
+    except FanousError:
+        for place in places:
+            with suppress(FanousError):  # it was never there
+                _restore(strike, *place[:2], _removed(strike.identity, place[2]))
+        raise
     return lambda: change(_removed)
 
 
@@ -76,9 +83,9 @@ def of_version(addresses: Sequence[str], version: int) -> list[str]:
 def _restore(strike: Strike, namespace: str, version: int, text: str) -> None:
     """With a lock of each namespace's own: the usual one is the whole machine's."""
     lock = strike.internet.folder / f"xtables-{namespace}-{version}"
-    argv = ["env", f"XTABLES_LOCKFILE={lock}", RESTORE[version], "--noflush", "--wait"]
+    argv = [RESTORE[version], "--noflush", "--wait"]
     try:
-        run_in(namespace, argv, text)
+        run_in(namespace, argv, text, {"XTABLES_LOCKFILE": str(lock)})
     except FanousError as error:
         raise FanousError(f"{strike.cut.technique}: {error}; `fanous doctor` tries what it needs") from None
 

@@ -1,9 +1,10 @@
 """In path: techniques that need a program in, or beside, the path of packets."""
 
+from fanous.errors import FanousError
 from fanous.lab.censors.by_name import hellos, marked
 from fanous.lab.censors.cut import Strike, Undo
 from fanous.lab.censors.dns_lies import BOGON, BOGON6
-from fanous.lab.censors.firewall import Rules, address_of, of_version, on_routers
+from fanous.lab.censors.firewall import Rules, RulesOf, address_of, of_version, on_routers
 from fanous.lab.censors.names import in_question, in_request
 from fanous.lab.plan import VantagePoint
 
@@ -39,10 +40,17 @@ def _queue(strike: Strike) -> int:
     return FIRST_QUEUE + strike.number
 
 
-def _both(first: Undo, then: Undo) -> Undo:
+def _with_rules(strike: Strike, take: Undo, rules: RulesOf) -> Undo:
+    """Rules that lead packets to boxes that stand already; the boxes go after the rules, or without them."""
+    try:
+        remove = on_routers(strike, rules)
+    except FanousError:
+        take()
+        raise
+
     def undo() -> None:
-        first()
-        then()
+        remove()
+        take()
 
     return undo
 
@@ -65,7 +73,7 @@ def inject_in_path(strike: Strike) -> Undo:
         own = [f"{question} {into}" for question in questions] if strike.is_whole(points[0].router) else []
         return [Rules(forwarded), Rules(own, "OUTPUT")]
 
-    return _both(on_routers(strike, rules), take)
+    return _with_rules(strike, take, rules)
 
 
 def reset_beside(strike: Strike) -> Undo:
@@ -81,7 +89,7 @@ def slow_handshake(strike: Strike) -> Undo:
         into = f"-j NFQUEUE --queue-num {_queue(strike)}"
         return [Rules([f"{hello} {into}" for hello in hellos(strike, points, version)])]
 
-    return _both(on_routers(strike, rules), take)
+    return _with_rules(strike, take, rules)
 
 
 def forge_page(strike: Strike) -> Undo:
@@ -100,7 +108,7 @@ def forge_page(strike: Strike) -> Undo:
             lines.append(f"{request} -j NFQUEUE --queue-num {_queue(strike)}")
         return [Rules([*lines, f"{marked(strike)} -j DROP"])]
 
-    return _both(on_routers(strike, rules), take)
+    return _with_rules(strike, take, rules)
 
 
 def intercept(strike: Strike) -> Undo:
@@ -118,7 +126,7 @@ def intercept(strike: Strike) -> Undo:
         ]
         return [Rules(lines, "PREROUTING", "nat")]
 
-    return _both(on_routers(strike, rules), take)
+    return _with_rules(strike, take, rules)
 
 
 def _redirect(point: VantagePoint, version: int, port: int) -> str:
@@ -138,7 +146,7 @@ def captive_portal(strike: Strike) -> Undo:
         rest = [f"-s {a} -j DROP" for _, a in own]
         return [Rules(pages, "PREROUTING", "nat"), Rules(rest)]
 
-    return _both(on_routers(strike, rules), take)
+    return _with_rules(strike, take, rules)
 
 
 def drop_quic_by_name(strike: Strike) -> Undo:
@@ -150,4 +158,4 @@ def drop_quic_by_name(strike: Strike) -> Undo:
         into = f"-j NFQUEUE --queue-num {_queue(strike)}"
         return [Rules([f"-s {address_of(point, version)} -p udp --dport 443 {into}" for point in points])]
 
-    return _both(on_routers(strike, rules), take)
+    return _with_rules(strike, take, rules)

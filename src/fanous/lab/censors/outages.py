@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from fanous.lab import topology
+from fanous.errors import FanousError
+from fanous.lab import bgp, topology
 from fanous.lab.censors.by_address import ip_batch
 from fanous.lab.censors.cut import Strike, Undo
 from fanous.lab.censors.firewall import Rules, address_of, of_version, on_routers
@@ -28,7 +29,9 @@ def unplug(strike: Strike) -> Undo:
     def plug() -> None:
         partly()
         if whole:
-            ip_batch(gateway, [line for one in whole for line in topology.port_of(one, v6)])
+            with_routes = not bgp.is_routed(strike.internet)
+            lines = [topology.port_of(one, v6, with_routes=with_routes) for one in whole]
+            ip_batch(gateway, [line for of_one in lines for line in of_one])
 
     return plug
 
@@ -40,6 +43,20 @@ def _is_hit_whole(strike: Strike, provider: Provider) -> bool:
 def silence(points: list[VantagePoint], version: int) -> list[str]:
     """Rules that drop everything from and to them."""
     return [f"{way} {address_of(point, version)} -j DROP" for point in points for way in ("-s", "-d")]
+
+
+def withdraw(strike: Strike) -> Undo:
+    """A provider takes back the routes to itself: what it sends leaves, and nothing finds the way back.
+
+    Raises:
+        FanousError: of no provider are all vantage points hit, so that none can vanish.
+    """
+    whole = [one for one in strike.internet.providers if _is_hit_whole(strike, one)]
+    if not whole:
+        raise FanousError(f"{strike.cut.technique} is about whole networks, and none is hit whole")
+    bgp.start(strike.internet)
+    bgp.announce(strike.internet, whole, on=False)
+    return lambda: bgp.announce(strike.internet, whole, on=True)
 
 
 def mobile_only(strike: Strike) -> Undo:

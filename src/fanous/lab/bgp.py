@@ -1,0 +1,137 @@
+"""BGP: providers announce themselves to the gateway with bird (bird2), so that they can be withdrawn for
+real.
+
+Sessions run over link-local addresses (RFC 8950 carries IPv4 over them), since all links are numbered alike.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fanous.errors import FanousError
+from fanous.lab.plan import Provider
+from fanous.lab.sites import HOME_V4
+from fanous.lab.space import run_in
+from fanous.lab.topology import GATEWAY, NODAD, numbers_of
+
+if TYPE_CHECKING:
+    from fanous.lab.internet import Internet
+
+GATEWAY_ASN = 64_496
+"""For documentation (RFC 5398), so it is no network's."""
+
+PATIENCE = 20.0
+"""Seconds until all routes are learned; they need two."""
+
+MARK = "bgp"
+"""A file in the lab's folder: its routes are learned, not set."""
+
+
+def is_routed(internet: "Internet") -> bool:
+    return (internet.folder / MARK).exists()
+
+
+def start(internet: "Internet") -> None:
+    """Let the gateway learn its routes to the providers from now on; those that were set go.
+
+    Raises:
+        FanousError: bird is not installed, or the routes do not come.
+    """
+    if is_routed(internet):
+        return
+    gateway, v6 = internet.names.gateway, internet.plan.is_ipv6
+    _, _, upper, lower = numbers_of(GATEWAY)
+    ports = [f"addr replace {upper}/64 dev {one.port}{NODAD}" for one in internet.providers]
+    run_in(gateway, ["ip", "-batch", "-"], "\n".join(ports))
+    _bird(internet, "gateway", gateway, _of_the_gateway(internet.providers, v6))
+    for one in internet.providers:
+        uplink = f"addr replace {lower}/64 dev {one.uplink}{NODAD}"
+        run_in(one.namespace, ["ip", "-batch", "-"], uplink)
+        _bird(internet, _name(one), one.namespace, _of_a_provider(one, v6))
+    _wait(internet, internet.providers)
+    run_in(gateway, ["ip", "-batch", "-"], "\n".join(_set_routes(internet.providers, v6)))
+    (internet.folder / MARK).touch()
+
+
+def announce(internet: "Internet", providers: Sequence[Provider], *, on: bool) -> None:
+    """Announce the providers' prefixes, or withdraw them, and wait until the gateway knows."""
+    for one in providers:
+        for version in (4, 6) if internet.plan.is_ipv6 else (4,):
+            words = ["birdc", "-s", str(_control(internet, _name(one))), "enable" if on else "disable"]
+            run_in(one.namespace, [*words, f"own{version}"])
+    _wait(internet, providers, there=on)
+
+
+def _bird(internet: "Internet", name: str, namespace: str, text: str) -> None:
+    path = internet.folder / f"bird-{name}.conf"
+    path.write_text(text, encoding="ascii")
+    control = _control(internet, name)
+    internet.programs.start(f"bird-{name}", namespace, ["bird", "-f", "-c", str(path), "-s", str(control)])
+
+
+def _name(provider: Provider) -> str:
+    return f"as{provider.planned.asn}"
+
+
+def _control(internet: "Internet", name: str) -> Path:
+    return internet.folder / f"bird-{name}.sock"
+
+
+def _wait(internet: "Internet", providers: Sequence[Provider], *, there: bool = True) -> None:
+    wanted = {prefix for one in providers for prefix in (one.prefix, one.prefix6) if prefix}
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        known = {
+            line.split()[0]
+            for version in ("-4", "-6")
+            for line in run_in(
+                internet.names.gateway, ["ip", version, "route", "show", "proto", "bird"]
+            ).splitlines()
+        }
+        if (wanted <= known) if there else not (wanted & known):
+            return
+        time.sleep(0.02)
+    raise FanousError(f"BGP: the gateway's routes did not change within {PATIENCE:.0f} s")
+
+
+def _set_routes(providers: Sequence[Provider], v6: bool) -> list[str]:
+    """The routes that ``topology`` set (protocol ``boot``), to be deleted."""
+    _, lower4, _, lower6 = numbers_of(GATEWAY)
+    lines = [f"route del {one.prefix} via {lower4} dev {one.port} proto boot" for one in providers]
+    return lines + [
+        f"route del {one.prefix6} via {lower6} dev {one.port} proto boot" for one in providers if v6
+    ]
+
+
+def _of_the_gateway(providers: Sequence[Provider], v6: bool) -> str:
+    parts = [f"router id {HOME_V4}.1;\nprotocol device {{ scan time 1; }}\n"]
+    for version in (4, 6) if v6 else (4,):
+        learned = "import none; export where source = RTS_BGP;"
+        parts.append(f"protocol kernel kernel{version} {{ ipv{version} {{ {learned} }}; }}\n")
+    for one in providers:
+        channels = "ipv4 { import all; export none; extended next hop yes; };"
+        channels += " ipv6 { import all; export none; };" if v6 else ""
+        parts.append(_session(one.port, GATEWAY_ASN, one.planned.asn, one.port, channels, is_gateway=True))
+    return "".join(parts)
+
+
+def _of_a_provider(provider: Provider, v6: bool) -> str:
+    own = "import none; export where source = RTS_STATIC; next hop self;"
+    channels = f"ipv4 {{ {own} extended next hop yes; }};"
+    text = f"router id {provider.address};\nprotocol device {{ scan time 1; }}\n"
+    text += f"protocol static own4 {{ ipv4; route {provider.prefix} blackhole; }}\n"
+    if v6:
+        text += f"protocol static own6 {{ ipv6; route {provider.prefix6} blackhole; }}\n"
+        channels += f" ipv6 {{ {own} }};"
+    asn = provider.planned.asn
+    return text + _session("gateway", asn, GATEWAY_ASN, provider.uplink, channels, is_gateway=False)
+
+
+def _session(name: str, own: int, other: int, interface: str, channels: str, *, is_gateway: bool) -> str:
+    _, _, upper, lower = numbers_of(GATEWAY)
+    here, there = (upper, lower) if is_gateway else (lower, upper)
+    return (
+        f"protocol bgp {name} {{ local {here} as {own}; neighbor {there} as {other}; "
+        f'interface "{interface}"; connect delay time 1; connect retry time 1; {channels} }}\n'
+    )
