@@ -46,7 +46,7 @@ def result_with(**said: object) -> Result:
     case = next(c for c in cases(1) if "sni_reset nation 1" in c.names)
     target = dict(case.tried)["sni_reset"]
     networks = [f"AS{asn}" for asn in PLACEMENTS["nation"]]
-    seen = sighting(**{"at": 33.0, "targets": [target], "entities": ["PK", *networks]} | said)  # type: ignore[arg-type]
+    seen = sighting(**{"at": 29.0, "targets": [target], "entities": ["PK", *networks]} | said)  # type: ignore[arg-type]
     rehearsal = Rehearsal(case.scenario, CLOCK, [seen])
     found = results_of(case, rehearsal, score(case.scenario, [seen]))
     return next(one for one in found if one.technique == "sni_reset")

@@ -53,8 +53,12 @@ def _throttling(exact: Iterable[str], coarser: Iterable[str] = ()) -> Truth:
     return Truth((Kind.THROTTLING, Kind.BLOCKING), tuple(exact), tuple(coarser))
 
 
+OUTAGES = ("outage.national", "outage.isp", "outage.mobile")
+"""Which of them it is follows from who is hit: a scenario may hit fewer than the technique's name says."""
+
+
 def _outage(exact: str) -> Truth:
-    return Truth((Kind.OUTAGE,), (exact,), ("outage",))
+    return Truth((Kind.OUTAGE,), (exact,), ("outage", *OUTAGES))
 
 
 TRUTHS: dict[str, Truth] = {
@@ -85,6 +89,7 @@ TRUTHS: dict[str, Truth] = {
     "outage_isp": _outage("outage.isp"),
     "outage_mobile": _outage("outage.mobile"),
     "intranet_only": _outage("outage.intranet"),
+    "bgp_withdraw": _outage("outage.national"),
     "allow_list": Truth(
         (Kind.OUTAGE, Kind.BLOCKING), ("outage.stealth",), ("outage", "outage.intranet", *_ADDRESS)
     ),

@@ -1,6 +1,7 @@
 """Run: a scenario from beginning to end - the lab goes up, things happen, probes look, incidents come out."""
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from fanous.lab.censors import Undo, apply, hit_by
 from fanous.lab.internet import Internet
 from fanous.lab.scenario import Scenario
 from fanous.lab.sites import DOMESTIC_HOST
+from fanous.lab.standing import Standing
 from fanous.probes.outcome import Outcome
 from fanous.probes.record import moment
 from fanous.refdata.fingerprints import fingerprints
@@ -27,6 +29,7 @@ from fanous.rehearsal.clock import Clock, clock_of
 from fanous.rehearsal.monitor import Monitor, State
 from fanous.rehearsal.outside import Outside, write_specification
 from fanous.rehearsal.post import Duty, Kept, Post
+from fanous.rehearsal.precedence import put_first
 from fanous.rehearsal.profile import lab_settings
 from fanous.rehearsal.sighting import Sighting, Sightings
 from fanous.rehearsal.stage import cut_of, duties_of, plan_of, shares_of
@@ -102,6 +105,7 @@ def rehearse(scenario: Scenario, watcher: Watcher | None = None, records: Path |
     try:
         with Internet(plan_of(scenario)) as internet:
             start_outside(internet, folder, scenario.tick)
+            put_first([os.getpid(), *(child.pid for child in Standing(internet.folder).children())])
             with _monitor(scenario, folder) as monitor:
                 play = Play(scenario, internet, monitor, folder, watcher or Nobody())
                 rehearsal = asyncio.run(play.run())
