@@ -10,9 +10,7 @@ SOURCE = ROOT / "src" / "fanous"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"model", "errors"}),
-    frozenset(
-        {"signals", "table", "heartbeats", "rules", "aggregate", "baselines", "detectors", "incidents"}
-    ),
+    frozenset({"signals", "table", "silence", "rules", "aggregate", "baselines", "detectors", "incidents"}),
     frozenset({"refdata"}),
     frozenset(
         {

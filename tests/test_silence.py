@@ -1,94 +1,76 @@
-"""An outage from end to end: probes that fall silent, and what they wrote down meanwhile."""
-
-import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+"""Silence: who is expected, who is silent, and what a probe itself wrote down."""
 
 import pytest
 
-from fanous import pipeline
 from fanous.model.entity import Access
-from fanous.model.incident import Incident, Kind, Scope, Status
-from fanous.model.weights import NetworkWeight, UserWeights
-from fanous.store import Store, open_store
+from fanous.model.look import Line, Look
+from fanous.silence import Window, silence_series, silence_votes
 
-START, STEP = 1_702_800_000, 600
-BINS, CUT = 40, range(20, 28)
-SHARES = UserWeights(
-    "PK", tuple(NetworkWeight(asn, 0.33, Access.FIXED, f"AS{asn}") for asn in (1, 2, 3)), 0.1, "a test"
+STEP = 600
+WINDOW = Window(0, 40 * STEP, STEP)
+MARKS = {"1": Line.ONLINE, "0": Line.OFFLINE, "i": Line.INTRANET}
+
+
+def beats(notation: str, asn: int = 1, probe: str = "a", country: str = "PK") -> list[Look]:
+    """One look a bin: ``1`` online, ``0`` offline, ``i`` intranet only, ``.`` nothing was heard."""
+    return [
+        Look(f"{probe}{n}", country, asn, Access.ANY, probe, n * STEP + 5.0, MARKS[mark], "edge")
+        for n, mark in enumerate(notation)
+        if mark in MARKS
+    ]
+
+
+def silent_bins(found: list[Look], asn: int = 1) -> list[int]:
+    series = {s.key.entity.asn: s for s in silence_series(found, "PK", WINDOW)}
+    if asn not in series:
+        return []
+    one = series[asn]
+    return [int(t) // STEP for t, value in zip(one.times, one.values, strict=True) if value > 0.5]
+
+
+@pytest.mark.parametrize(
+    ("notation", "silent"),
+    [
+        ("1" * 40, []),
+        ("1" * 10 + "." * 5 + "1" * 25, [10, 11, 12, 13, 14]),
+        ("1" * 10 + "0" * 5 + "1" * 25, [10, 11, 12, 13, 14]),  # it says itself that it has no network
+        ("1....1......1.....1....", []),  # comes and goes: never expected
+        ("11", []),  # not known for long enough
+    ],
 )
+def test_only_who_was_heard_regularly_is_silent(notation: str, silent: list[int]) -> None:
+    assert silent_bins(beats(notation)) == silent
 
 
-def look(asn: int, probe: int, bin_: int, *, online: bool = True, country: str = "PK") -> str:
-    """One look of a probe at its line, as the probe writes it."""
-    at = datetime.fromtimestamp(START + bin_ * STEP + probe, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    health = {"online": online, "portal": False, "intranet_only": False}
-    return json.dumps(
-        {
-            "test_name": "fanous_health",
-            "test_version": "0.1.0",
-            "data_format_version": "0.2.0",
-            "measurement_start_time": at,
-            "test_start_time": at,
-            "probe_cc": country,
-            "probe_asn": f"AS{asn}",
-            "report_id": f"{country}-{asn}-{probe}",
-            "annotations": {"network_type": "" if online else "no_internet"},
-            "test_keys": {"x_health": health},
-        }
-    )
+def test_the_bin_that_is_still_going_on_counts_against_nobody() -> None:
+    found = beats("1" * 10)
+    now = Window(0, 11 * STEP + 10, STEP)
+    (series,) = silence_series(found, "PK", now)
+    assert int(series.times[-1]) < 10 * STEP
 
 
-def heard(networks: tuple[int, ...], bins: Iterator[int] | range, *, online: bool = True) -> list[str]:
-    return [look(asn, probe, b, online=online) for asn in networks for probe in (1, 2, 3) for b in bins]
+def test_whoever_is_gone_for_more_than_a_day_is_not_expected_any_more() -> None:
+    found = beats("1" * 10)
+    (series,) = silence_series(found, "PK", Window(0, 400 * STEP, STEP))
+    assert int(series.times[-1]) <= 9 * STEP + 86_400
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "store") as opened:
-        yield opened
+def test_others_who_are_heard_are_the_control() -> None:
+    found = beats("1" * 10 + "." * 5) + beats("1" * 14 + ".", asn=2, probe="b", country="SE")
+    (series,) = silence_series(found, "PK", Window(0, 15 * STEP, STEP))
+    assert [int(c) for c in series.controlled] == [1] * len(series)
+    late = silence_series(found, "PK", Window(0, 16 * STEP, STEP))[0]
+    assert int(late.controlled[-1]) == 0  # nobody else was heard either: perhaps it is the collector
 
 
-def found(store: Store, folder: Path, lines: list[str], until: int) -> list[Incident]:
-    path = folder / f"{len(list(folder.iterdir()))}.jsonl"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    pipeline.bring_in(store, "ooni", [path], pipeline.Ingested())
-    return pipeline.detect(store, "PK", START, START + until * STEP, SHARES)
+def test_what_a_probe_wrote_down_is_a_vote_and_silence_is_none() -> None:
+    votes = silence_votes(beats("11.0i") + beats("11111", asn=2, probe="b"), "PK", STEP)
+    own = votes.where(votes.asns == 1)
+    assert own.seen.tolist() == [False, False, True, True]
+    assert own.mechanisms.tolist() == ["", "", "outage", "outage.intranet"]
+    assert own.controlled.all()
+    assert set(own.targets) == {""}
 
 
-def abroad(bins: range) -> list[str]:
-    return [look(9, 1, b, country="SE") for b in bins]
-
-
-def before(networks: tuple[int, ...] = (1, 2, 3)) -> list[str]:
-    return heard(networks, range(CUT.start)) + abroad(range(CUT.stop))
-
-
-def test_silence_of_all_networks_is_suspected_while_it_lasts(store: Store, tmp_path: Path) -> None:
-    (incident,) = found(store, tmp_path, before(), CUT.stop)
-    assert (incident.kind, incident.status, incident.scope) == (Kind.OUTAGE, Status.SUSPECTED, Scope.NATION)
-    assert incident.targets == ("",)
-
-
-def test_what_the_probes_wrote_down_meanwhile_confirms_it_later(store: Store, tmp_path: Path) -> None:
-    found(store, tmp_path, before(), CUT.stop)
-    late = heard((1, 2, 3), CUT, online=False) + heard((1, 2, 3), range(CUT.stop, BINS))
-    (incident,) = found(store, tmp_path, late + abroad(range(CUT.stop, BINS)), BINS)
-    assert (incident.status, incident.scope) == (Status.ENDED, Scope.NATION)
-    assert incident.confirmed_at is not None
-    assert incident.mechanisms == ("outage.national",)
-    assert [len(store.incidents("PK")), incident.id] == [1, "PK-2023-0001"]
-
-
-def test_one_network_alone_is_no_nation(store: Store, tmp_path: Path) -> None:
-    late = heard((1,), CUT, online=False) + heard((1,), range(CUT.stop, BINS))
-    others = heard((2, 3), range(CUT.start, BINS)) + abroad(range(CUT.stop, BINS))
-    (incident,) = found(store, tmp_path, before() + late + others, BINS)
-    assert (incident.scope, incident.mechanisms) == (Scope.ISP, ("outage.isp",))
-    assert incident.confirmed_at is not None
-    assert incident.entities == ("AS1",)
-
-
-def test_probes_that_are_all_heard_are_no_outage(store: Store, tmp_path: Path) -> None:
-    assert found(store, tmp_path, heard((1, 2, 3), range(BINS)) + abroad(range(BINS)), BINS) == []
+def test_probes_of_other_countries_have_no_vote() -> None:
+    assert len(silence_votes(beats("111", country="SE"), "PK", STEP)) == 0

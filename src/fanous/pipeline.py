@@ -14,7 +14,6 @@ from pathlib import Path
 from fanous.connectors import CONNECTORS, OnProgress
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.errors import FanousError, Rejected
-from fanous.heartbeats import Window, silence_series, silence_votes
 from fanous.incidents.correlate import Finding, correlate
 from fanous.incidents.lifecycle import Setting, incident_of
 from fanous.incidents.matching import match
@@ -29,6 +28,7 @@ from fanous.publishers.grid import network_times
 from fanous.publishers.terminal import Answer
 from fanous.refdata.weights import weights
 from fanous.rules import judge
+from fanous.silence import Window, silence_series, silence_votes
 from fanous.store import Judged, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 
@@ -277,7 +277,7 @@ def find_incidents(
     Args:
         shares: ``None`` = as ``refdata`` knows the country.
     """
-    beats = store.heartbeats(since, until)
+    beats = store.looks(since, until)
     series = store.series(country, since, until, TICK)
     series += silence_series(beats, country, Window(since, until, TICK))
     findings = [

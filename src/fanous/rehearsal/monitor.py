@@ -113,7 +113,7 @@ def _look(
 
 def _heard_until(store: Store, monitor: Monitor, clock: Clock) -> float:
     """Until when whoever is not heard is silent: by the looks of probes abroad, whom no censor here stops."""
-    beats = store.heartbeats(clock.begins, clock.monitor(clock.lab()))
+    beats = store.looks(clock.begins, clock.monitor(clock.lab()))
     abroad = [beat.at for beat in beats if beat.country != monitor.country]
     return max(abroad, default=clock.begins) - UNDER_WAY * monitor.tick * clock.stretch
 

@@ -5,7 +5,7 @@ from math import inf
 import numpy as np
 
 from fanous.model.entity import Access, Entity
-from fanous.model.heartbeat import Heartbeat, Line
+from fanous.model.look import Line, Look
 from fanous.model.series import Series, SeriesKey
 from fanous.store.engine import Engine
 from fanous.store.rows import Insufficient, Reason
@@ -43,7 +43,7 @@ SELECT asn, groupArray(bin), groupArray(made), groupArray(probes) FROM (
     GROUP BY asn, bin
 ) GROUP BY asn ORDER BY asn
 """
-_HEARTBEATS = f"""
+_LOOKS = f"""
 SELECT uid, country, asn, access, probe, toUnixTimestamp64Micro(started_at) / 1000000 AS at,
     multiIf(defect = '', 'online', defect = 'no network', 'offline', 'intranet') AS line, source
 FROM measurements
@@ -102,11 +102,11 @@ class CoverageAnswers:
         rows = self._engine.rows(_VOLUME, country=country, step=step, **window(since, until))
         return [_volume(country, step, *row) for row in rows]
 
-    def heartbeats(self, since: float, until: float) -> list[Heartbeat]:
-        """See ``Questions.heartbeats``."""
-        rows = self._engine.rows(_HEARTBEATS, **window(since, until))
+    def looks(self, since: float, until: float) -> list[Look]:
+        """See ``Questions.looks``."""
+        rows = self._engine.rows(_LOOKS, **window(since, until))
         return [
-            Heartbeat(uid, country, asn, Access(access), probe, at, Line(line), source)
+            Look(uid, country, asn, Access(access), probe, at, Line(line), source)
             for uid, country, asn, access, probe, at, line, source in rows
         ]
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Protocol
 
-from fanous.model.heartbeat import Heartbeat
 from fanous.model.incident import Incident, Interval
+from fanous.model.look import Look
 from fanous.model.observation import Observation
 from fanous.model.record import Record
 from fanous.model.series import Series
@@ -125,7 +125,7 @@ class Questions(Protocol):
         """Sound measurements a bin, one series a network: signal ``measurements``, no target, ``counts``
         the probes.  Bins without any are not listed."""
 
-    def heartbeats(self, since: float, until: float) -> list[Heartbeat]:
+    def looks(self, since: float, until: float) -> list[Look]:
         """Looks of probes at their own line, in all countries, by time; probes behind a login page are left
         out, since nothing may rest on them."""
 

@@ -1,4 +1,4 @@
-"""Heartbeat: a probe looked at its own line, and what it found."""
+"""Look: a probe looked at its own line, and what it found."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +15,7 @@ class Line(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Look:
     """One look.
 
     Attributes:

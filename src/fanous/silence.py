@@ -1,4 +1,4 @@
-"""Heartbeats: probes that were heard regularly and are not any more - silence as a series.  Pure.
+"""Silence: probes that were heard regularly and are not any more - silence as a series.  Pure.
 
 A probe is *expected* in a bin if it was heard in most of the bins before, and for a day after it was last
 heard: so volunteers who come and go are never expected, and a machine that stands for years always is.
@@ -14,7 +14,7 @@ from math import floor, nan
 import numpy as np
 
 from fanous.model.entity import Entity
-from fanous.model.heartbeat import Heartbeat, Line
+from fanous.model.look import Line, Look
 from fanous.model.series import Series, SeriesKey
 from fanous.model.votes import Votes
 
@@ -41,7 +41,7 @@ class Window:
     step: int
 
 
-def silence_series(beats: Iterable[Heartbeat], country: str, window: Window) -> list[Series]:
+def silence_series(beats: Iterable[Look], country: str, window: Window) -> list[Series]:
     """Share of the expected probes that were not online, for each network of ``country`` and bin.
 
     Args:
@@ -52,7 +52,7 @@ def silence_series(beats: Iterable[Heartbeat], country: str, window: Window) -> 
     """
     everyone = list(beats)
     heard = _heard(everyone, window.step)
-    own: defaultdict[int, defaultdict[str, list[Heartbeat]]] = defaultdict(lambda: defaultdict(list))
+    own: defaultdict[int, defaultdict[str, list[Look]]] = defaultdict(lambda: defaultdict(list))
     for beat in everyone:
         if beat.country == country and beat.asn:
             own[beat.asn][beat.probe].append(beat)
@@ -60,7 +60,7 @@ def silence_series(beats: Iterable[Heartbeat], country: str, window: Window) -> 
     return [series for series in found if len(series)]
 
 
-def silence_votes(beats: Iterable[Heartbeat], country: str, step: int) -> Votes:
+def silence_votes(beats: Iterable[Look], country: str, step: int) -> Votes:
     """What the probes of ``country`` wrote down, by time: ``seen`` = no network, or only at home."""
     everyone = list(beats)
     heard = _heard(everyone, step)
@@ -90,7 +90,7 @@ def _bin(at: float, step: int) -> int:
     return floor(at / step) * step
 
 
-def _heard(beats: Sequence[Heartbeat], step: int) -> dict[int, set[int]]:
+def _heard(beats: Sequence[Look], step: int) -> dict[int, set[int]]:
     """Bin -> networks of which somebody was online."""
     heard: defaultdict[int, set[int]] = defaultdict(set)
     for beat in beats:
@@ -104,7 +104,7 @@ def _others(heard: dict[int, set[int]], bin_: int, asn: int) -> bool:
 
 
 def _series(
-    country: str, asn: int, by_probe: dict[str, list[Heartbeat]], heard: dict[int, set[int]], window: Window
+    country: str, asn: int, by_probe: dict[str, list[Look]], heard: dict[int, set[int]], window: Window
 ) -> Series:
     expected: defaultdict[int, int] = defaultdict(int)
     silent: defaultdict[int, int] = defaultdict(int)
