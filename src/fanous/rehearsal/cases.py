@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from fanous.lab.censors import TECHNIQUES
+from fanous.lab.censors.cut import DEFAULT_KBPS
 from fanous.lab.scenario import Event, Line, Scenario
 from fanous.lab.shipped import scenario_names, shipped
 from fanous.model.entity import Access
@@ -103,7 +104,14 @@ def _interference(seed: int, placement: str) -> Iterator[Case]:
 def _case(tried: tuple[tuple[str, str], ...], placement: str, seed: int) -> Case:
     networks = PLACEMENTS[placement]
     events = tuple(
-        Event(WARM_UP, WARM_UP + CUT, technique, (target,) if target else (), networks)
+        Event(
+            WARM_UP,
+            WARM_UP + CUT,
+            technique,
+            (target,) if target else (),
+            networks,
+            rate_kbps=DEFAULT_KBPS if technique.startswith("sni_throttle") else 0.0,
+        )
         for technique, target in tried
     )
     title = f"{', '.join(name for name, _ in tried)} on {placement}"

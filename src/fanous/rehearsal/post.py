@@ -16,8 +16,8 @@ from fanous.rehearsal.profile import with_transfers
 from fanous.rehearsal.seams import BrokenNetwork, LyingNetwork, PortalNetwork, RoundNetwork, SeamTransport
 from fanous.spool import Spool, Uploader
 
-ROUNDS_AT_ONCE = 3
-"""A round that meets silence outlasts its tick; a fourth one is not begun beside three."""
+ROUNDS_AT_ONCE = 6
+"""A round that meets silence or loss outlasts its tick: the last time-outs end after five of them."""
 
 UPLOAD_SECONDS = 0.3
 UPLOAD_PATIENCE = 2.5
