@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab-packages demo test check format lint types pytest fuzz bench lock clean
+.PHONY: help install lab-packages demo lab test check format lint types pytest fuzz bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -40,6 +40,9 @@ lab-packages:
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y -qq --no-install-recommends $(LAB_PACKAGES) >/dev/null || \
 	  echo "$(LAB_PACKAGES) could not be installed: the lab's tests are left out"
+
+lab: install lab-packages  ## the truth table: every technique played over three seeds; hours, can be stopped; needs root
+	$(BIN)/python -m fanous.rehearsal.table --seeds 3
 
 test: install lab-packages  ## install what the tests need, then run them all
 	$(BIN)/pytest

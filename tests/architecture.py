@@ -11,7 +11,17 @@ SOURCE = ROOT / "src" / "fanous"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"model", "errors"}),
     frozenset(
-        {"signals", "table", "rules", "aggregate", "baselines", "heartbeats", "detectors", "incidents"}
+        {
+            "signals",
+            "table",
+            "silence",
+            "rules",
+            "aggregate",
+            "baselines",
+            "heartbeats",
+            "detectors",
+            "incidents",
+        }
     ),
     frozenset({"refdata"}),
     frozenset(
@@ -44,6 +54,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "judging",
             "demonstration",
             "evidence",
+            "rehearsal",
             "statements",
             "revising",
             "bench",

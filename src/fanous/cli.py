@@ -33,6 +33,7 @@ from fanous.commands.doctor import doctor
 from fanous.commands.heard import heard
 from fanous.commands.incidents import incidents_app
 from fanous.commands.lab import lab_app
+from fanous.commands.lab_run import lab_record, lab_run
 from fanous.commands.orders import orders_app
 from fanous.commands.probe import probe_app
 from fanous.commands.refdata import refdata_app
@@ -80,6 +81,8 @@ app.command()(run)
 app.command()(heard)
 app.add_typer(orders_app, name="orders")
 app.add_typer(bench_app, name="bench")
+lab_app.command("run")(lab_run)
+lab_app.command("record")(lab_record)
 app.command()(collect)
 app.command()(drain)
 app.command()(verify)
@@ -263,7 +266,7 @@ def demo(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only serve the pages.")] = False,
     store: StoreOption = None,
 ) -> None:
-    """The main job on a made-up event after Pakistan, 17 December 2023: offline, in a store of its own.
+    """The main job on an event after Pakistan, 17 December 2023, staged in the lab: offline, in a store of its own.
 
     Prints the answer, then serves its pages on this machine until Ctrl-C.
     """

@@ -116,14 +116,15 @@ def load_corpus(folder: Path) -> Corpus:
     """
     path = folder / FILE
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        tables = tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         raise FanousError(
             f"{folder} is not a corpus: it has no {FILE} (the format: corpora/README.md)"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FanousError(f"{path} is not TOML: {error}") from error
-    top = Table(str(path), "", tables)
+    top = Table(str(path), "", tables, text)
     top.allow("corpus", "event", "quiet")
     head = top.table("corpus")
     head.allow("title", "since", "until", "files", "generated", "seed")

@@ -1,7 +1,8 @@
 """Demonstration: the main job on an event, offline, in a store of its own.
 
-The event is generated (``fanous.testing.pakistan``) until the lab records one: raw measurements only, so
-that everything said of it comes from the rules, and the output says that they are synthetic.
+The event was recorded in the lab (``fanous lab record pakistan-2023-12-17``): real packets, the real probe,
+staged censors.  Raw measurements only, so that everything said of it comes from the rules, and the output
+says that the event is synthetic.
 """
 
 import shutil
@@ -15,12 +16,11 @@ from fanous import pipeline
 from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.publishers.terminal import print_answer
+from fanous.rehearsal.recording import unpack
 from fanous.store import open_store
-from fanous.testing.generators import GENERATORS
 
 EVENT = "pakistan-2023-12-17"
 COUNTRY = "PK"
-SEED = 17
 MARK = "made-by-fanous-demo"
 NOTICE = "Demonstration: a made-up event after Pakistan, 17 December 2023. Every measurement is synthetic."
 """Said on every page of it."""
@@ -47,14 +47,14 @@ def demonstrate(console: Console, store: Path | None) -> Recorded:
     folder = store or data_folder() / "demo"
     _clear(folder)
     console.print(
-        "A made-up event after Pakistan, 17 December 2023: the measurements are [bold]synthetic[/bold], "
-        "written by a generator that shares nothing with the rules that judge them."
+        "A staged event after Pakistan, 17 December 2023, [bold]recorded in the lab[/bold]: real packets met "
+        "censors of ours in network namespaces.  It is [bold]synthetic[/bold]: no finding about Pakistan."
     )
     with tempfile.TemporaryDirectory(prefix="fanous-demo-") as temporary:
         recording = Path(temporary) / f"{EVENT}.jsonl"
-        GENERATORS[EVENT](recording, SEED)
+        unpack(EVENT, recording)
         with open_store(folder) as opened:
-            tally = pipeline.ingest(opened, "ooni", [recording])
+            tally = pipeline.ingest(opened, "edge", [recording])
             answer = pipeline.confirm(opened, COUNTRY, [], None, None)
     (folder.parent / f"{folder.name}.{MARK}").touch()
     console.print(f"{tally.stored:,} raw measurements judged; this is what they amount to:\n")

@@ -16,17 +16,19 @@ from fanous.errors import FanousError, Rejected
 from fanous.incidents.correlate import Finding, correlate
 from fanous.incidents.lifecycle import Setting, incident_of
 from fanous.judging import known_fingerprints, rules_version
-from fanous.model.alternatives import Alternatives
+from fanous.model.alternatives import NONE_KNOWN, Alternatives
 from fanous.model.entity import UNKNOWN_COUNTRY, Family
 from fanous.model.incident import Incident, Interval
 from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
+from fanous.model.weights import UserWeights
 from fanous.publishers.grid import network_times
 from fanous.publishers.terminal import Answer
 from fanous.refdata.weights import weights
 from fanous.revising import approval_of, write_changes
 from fanous.rules import judge
+from fanous.silence import Window, silence_series, silence_votes
 from fanous.store import Judged, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.tally import Ingested
@@ -235,16 +237,22 @@ def detect_all(store: Store) -> None:
         store.mark_detected(country)
 
 
-def detect(store: Store, country: str, first: float, last: float) -> list[Incident]:
+def detect(
+    store: Store, country: str, first: float, last: float, shares: UserWeights | None = None
+) -> list[Incident]:
     """Find the incidents of a country around ``[first, last]`` and write what changed to the ledger.
 
     Late measurements change the past: everything from ``first`` to the newest measurement is computed
     again, and each incident that differs gets a revision.
+
+    Args:
+        last: the newest measurement, or now: then those who should have been heard by now are silent.
+        shares: of the networks' users; ``None`` = as ``refdata`` knows them.
     """
     if country == UNKNOWN_COUNTRY:
         return []
     since, until = _window(store, country, first, last)
-    return write_changes(store, country, find_incidents(store, country, since, until), since, until)
+    return write_changes(store, country, find_incidents(store, country, since, until, shares), since, until)
 
 
 def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
@@ -270,9 +278,17 @@ def _window(store: Store, country: str, first: float, last: float) -> tuple[floa
     return since, until + TICK
 
 
-def find_incidents(store: Store, country: str, since: float, until: float) -> list[Incident]:
-    """The incidents that the measurements of a window amount to; writes nothing."""
+def find_incidents(
+    store: Store, country: str, since: float, until: float, shares: UserWeights | None = None
+) -> list[Incident]:
+    """The incidents that the measurements of a window amount to; writes nothing.
+
+    Args:
+        shares: ``None`` = as ``refdata`` knows the country.
+    """
+    beats = store.looks(since, until)
     series = store.series(country, since, until, TICK)
+    series += silence_series(beats, country, Window(since, until, TICK))
     findings = [
         Finding(anomaly, detector.kind)
         for detector in DETECTORS.values()
@@ -286,13 +302,16 @@ def find_incidents(store: Store, country: str, since: float, until: float) -> li
     targets = sorted({finding.anomaly.key.target for finding in findings})
     votes = store.votes(country, since, until, targets)
     elsewhere = store.working_elsewhere(country, since, until, targets)
-    setting = Setting(country, FAMILY_OF, weights(country), rules_version(), DETECTOR_VERSION)
+    setting = Setting(country, FAMILY_OF, shares or weights(country), rules_version(), DETECTOR_VERSION)
     here, there = votes.by_target(), elsewhere.by_target()
+    silent = silence_votes(beats, country, TICK)
     incidents = []
     for group in correlate(findings):
         own = {finding.anomaly.key.target for finding in group}
-        known = alternatives(store, country, group)
-        incidents.append(incident_of(group, votes.of(own, here), elsewhere.of(own, there), setting, known))
+        is_silence = own == {""}
+        known = NONE_KNOWN if is_silence else alternatives(store, country, group)
+        ours = silent if is_silence else votes.of(own, here)
+        incidents.append(incident_of(group, ours, elsewhere.of(own, there), setting, known))
     return incidents
 
 

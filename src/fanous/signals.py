@@ -85,6 +85,17 @@ _TABLE = (
         states=(State.THROTTLED,),
         watcher="throttling",
     ),
+    Signal(
+        name="silence",
+        title="Probes that are not heard any more",
+        unit="share",
+        bad=Direction.UP,
+        proves=(Kind.OUTAGE,),
+        family=Family.EDGE,
+        layers=(),
+        states=(),
+        watcher="silence",
+    ),
 )
 
 SIGNALS: dict[str, Signal] = {signal.name: signal for signal in _TABLE}

@@ -4,6 +4,7 @@ A key that nobody knows is an error with the nearest one that is known: a typing
 become a default.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -25,11 +26,13 @@ class Table:
     Attributes:
         file: for messages.
         name: ``event[2].on[1]``, counted from 1; empty = the top.
+        whole: the whole file, so that a complaint can name the line; empty = unknown.
     """
 
     file: str
     name: str
     values: Mapping[str, Any]
+    whole: str = ""
 
     TIMES: ClassVar = ("intervals", "sessions")
 
@@ -44,7 +47,8 @@ class Table:
     def wrong(self, key: str, why: str) -> FanousError:
         """The error to raise about ``key``."""
         where = f"[{self.name}] " if self.name else ""
-        return FanousError(f"{self.file}: {where}{key}: {why}")
+        line = line_of(self.whole, self.name, key)
+        return FanousError(f"{self.file}{f':{line}' if line else ''}: {where}{key}: {why}")
 
     def has(self, key: str) -> bool:
         return key in self.values
@@ -107,14 +111,15 @@ class Table:
         value = self._get(key, None)
         if not isinstance(value, dict):
             raise self.wrong(key, f"a table [{key}] is needed, not {value!r}")
-        return Table(self.file, self._below(key), value)
+        return Table(self.file, self._below(key), value, self.whole)
 
     def tables(self, key: str) -> list["Table"]:
         """The tables of a list; none where the key is missing."""
         found = self._list(key) if self.has(key) else []
         if not all(isinstance(value, dict) for value in found):
             raise self.wrong(key, f"a list of tables [[{self._below(key)}]] is needed")
-        return [Table(self.file, f"{self._below(key)}[{nth}]", value) for nth, value in enumerate(found, 1)]
+        names = [f"{self._below(key)}[{nth}]" for nth in range(1, len(found) + 1)]
+        return [Table(self.file, name, value, self.whole) for name, value in zip(names, found, strict=True)]
 
     def instant(self, key: str) -> float:
         """Unix seconds of a date or time; without a zone it is UTC."""
@@ -201,3 +206,40 @@ class Table:
 
     def _below(self, key: str) -> str:
         return f"{self.name}.{key}" if self.name else key
+
+
+_HEADER = re.compile(r"\s*\[(\[?)\s*([\w.-]+)\s*\]")
+
+
+def line_of(text: str, name: str, key: str) -> int:
+    """Line (from 1) of ``key`` in the table ``name``, or of the table where the key is missing; 0 = unknown.
+
+    A table that is written inline (``{...}``) counts to the key that holds it.
+    """
+    counts: dict[str, int] = {}
+    here, begins = "", 0 if name else 1
+    for number, line in enumerate(text.splitlines(), 1):
+        header = _HEADER.match(line)
+        if header:
+            outer, _, last = header[2].rpartition(".")
+            path = f"{_now(outer, counts)}.{last}" if outer else last
+            if header[1]:
+                counts[path] = counts.get(path, 0) + 1
+                path = f"{path}[{counts[path]}]"
+            here = path
+            begins = number if here == name else begins
+        elif here == name and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+            return number
+    if begins or not name:
+        return begins if text else 0
+    outer, _, last = name.rpartition(".")
+    return line_of(text, outer, last.partition("[")[0])
+
+
+def _now(path: str, counts: dict[str, int]) -> str:
+    """``event.on`` -> ``event[2].on`` while the second ``[[event]]`` is being read."""
+    out = ""
+    for part in path.split("."):
+        out = f"{out}.{part}" if out else part
+        out = f"{out}[{counts[out]}]" if out in counts else out
+    return out

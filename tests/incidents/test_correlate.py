@@ -43,6 +43,7 @@ def finding(start: float, end: float, *, asn: int = 1, target: str = "x", begins
         ("a second network within a day", [finding(0, 4), finding(20, 24, asn=2)], 1),
         ("another network two days later", [finding(0, 4), finding(60, 64, asn=2)], 2),
         ("two targets that begin together", [finding(0, 4), finding(1, 4, target="youtube")], 1),
+        ("a network cut off and a platform blocked", [finding(0, 4), finding(1, 4, target="")], 2),
         ("two targets a day apart", [finding(0, 48), finding(24, 48, target="youtube")], 2),
         (
             "two targets that were so from the first day",

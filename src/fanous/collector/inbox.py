@@ -41,14 +41,21 @@ _Waiting = tuple[Submission, "asyncio.Future[None]"]
 
 
 class Inbox:
-    """One process at a time has it open.  ``keep`` belongs to the event loop, the disk to a thread."""
+    """One process at a time has it open.  ``keep`` belongs to the event loop, the disk to a thread.
 
-    def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
+    Args:
+        seal_seconds: the oldest that an acknowledged measurement gets before the store may have it.
+    """
+
+    def __init__(
+        self, folder: Path, *, most_bytes: int = MOST_BYTES, seal_seconds: float = SEAL_SECONDS
+    ) -> None:
         with disk_errors(f"open the inbox {folder}"):
             make_folder(folder)
             self._lock = _locked(folder / "lock")
         self.folder = folder
         self._most_bytes = most_bytes
+        self._seal_seconds = seal_seconds
         self._main = Journal(folder)
         self._apart = Journal(folder / APART)
         self._disk = ThreadPoolExecutor(1, "inbox")
@@ -81,9 +88,9 @@ class Inbox:
         await asyncio.shield(kept)
 
     async def seal_regularly(self) -> None:
-        """Give the store what has come, every ``SEAL_SECONDS``; runs until cancelled."""
+        """Give the store what has come, every ``seal_seconds``; runs until cancelled."""
         while True:
-            await asyncio.sleep(SEAL_SECONDS)
+            await asyncio.sleep(self._seal_seconds)
             try:
                 await self.seal()
             except (FanousError, OSError) as error:  # the disk may be well again next time

@@ -17,7 +17,7 @@ import uvicorn
 from fanous.collector.connections import MOST_OF_ONE, patient_protocol
 from fanous.collector.door import Policy, collector_app
 from fanous.collector.helper import Helper
-from fanous.collector.inbox import Inbox
+from fanous.collector.inbox import SEAL_SECONDS, Inbox
 from fanous.errors import FanousError
 
 MOST_CONNECTIONS = 2000
@@ -71,13 +71,16 @@ async def serving(
     policy: Policy,
     helper: Helper,
     stop: asyncio.Event | None = None,
+    *,
+    seal_seconds: float = SEAL_SECONDS,
 ) -> None:
     """The same within a running event loop.
 
     Args:
+        seal_seconds: see ``Inbox``.
         stop: ends it, and signals are left to the caller; ``None`` = SIGINT and SIGTERM end it.
     """
-    app = collector_app(Inbox(inbox), helper, policy)
+    app = collector_app(Inbox(inbox, seal_seconds=seal_seconds), helper, policy)
     most_of_one = None if policy.trusted else MOST_OF_ONE
     config = uvicorn.Config(
         app,

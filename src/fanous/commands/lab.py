@@ -24,8 +24,9 @@ lab_app = typer.Typer(
 
 @lab_app.command("list")
 def lab_list(as_json: JsonOption = False) -> None:
-    """The techniques: what each does, and what a perfect observer would call it."""
+    """The techniques (what each does, and what a perfect observer would call it), and the scenarios."""
     from fanous.lab.censors import TECHNIQUES
+    from fanous.lab.shipped import scenario_titles
 
     if as_json:
         print_document(
@@ -39,13 +40,17 @@ def lab_list(as_json: JsonOption = False) -> None:
                         "is_interference": one.is_interference,
                     }
                     for one in TECHNIQUES.values()
-                ]
+                ],
+                "scenarios": [{"name": name, "title": title} for name, title in scenario_titles().items()],
             }
         )
         return
     for one in TECHNIQUES.values():
         print(f"{one.name:20} {one.does}")
         print(f"{'':20} {one.mechanism or 'no interference'}")
+    print("\nScenarios, for `fanous lab run NAME`:")
+    for name, title in scenario_titles().items():
+        print(f"{name:26} {title}")
 
 
 @lab_app.command("up")

@@ -41,4 +41,8 @@ DETECTORS: dict[str, Detector] = {
     "throttling": Detector(
         ("throttled",), Kind.THROTTLING, find_interference, replace(InterferenceOptions(), mean_on=0.75)
     ),
+    # A probe's machine is restarted, its line fails by itself: more often than a platform does.
+    "silence": Detector(
+        ("silence",), Kind.OUTAGE, find_interference, replace(InterferenceOptions(), mean_off=0.03)
+    ),
 }

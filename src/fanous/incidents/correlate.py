@@ -62,6 +62,8 @@ def _may_still_join(anomaly: Anomaly, start: float) -> bool:
 
 def _one_event(first: Anomaly, second: Anomaly) -> bool:
     """``first`` begins no later than ``second``; both are of one country."""
+    if bool(first.key.target) != bool(second.key.target):
+        return False  # cutting the network off and blocking a platform are two orders
     if first.key.target == second.key.target:
         same_network = first.key.entity == second.key.entity
         gap = second.start - _reaches(first)

@@ -23,6 +23,7 @@ from fanous.incidents.confirm import (
     rule_c2,
 )
 from fanous.incidents.correlate import Finding
+from fanous.incidents.outage import outage_mechanisms
 from fanous.incidents.scope import Extent, extent
 from fanous.model.alternatives import NONE_KNOWN, Alternatives
 from fanous.model.entity import Entity, Family
@@ -101,7 +102,7 @@ def incident_of(
         scope=reach.scope if raised else Scope.INSUFFICIENT,
         access=reach.access,
         entities=_entities(setting.country, networks, reach),
-        parts=_parts(named, sessions, votes),
+        parts=_parts(named, sessions, votes, reach),
         networks=_network_parts(sessions, votes),
         onset=min(f.anomaly.start for f in sessions),
         onset_earliest=_earliest(sessions),
@@ -231,14 +232,17 @@ def _entities(country: str, networks: set[int], reach: Extent) -> tuple[str, ...
     return nation + tuple(f"AS{asn}" for asn in sorted(networks))
 
 
-def _parts(named: Sequence[Finding], sessions: Sequence[Finding], votes: Votes) -> tuple[Part, ...]:
+def _parts(
+    named: Sequence[Finding], sessions: Sequence[Finding], votes: Votes, reach: Extent
+) -> tuple[Part, ...]:
     parts = []
     for target in sorted({f.anomaly.key.target for f in named}):
         own = [f for f in sessions if f.anomaly.key.target == target]
         kind = min((f.kind for f in named if f.anomaly.key.target == target), key=list(Kind).index)
         seen = votes.where(_inside(votes, own) & votes.seen)
         asns = sorted({f.anomaly.key.entity.asn for f in named if f.anomaly.key.target == target})
-        parts.append(Part(target, kind, _mechanisms(seen), tuple(f"AS{asn}" for asn in asns)))
+        how = outage_mechanisms(_mechanisms(seen), reach) if kind is Kind.OUTAGE else _mechanisms(seen)
+        parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns)))
     return tuple(parts)
 
 

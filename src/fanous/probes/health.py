@@ -5,13 +5,14 @@ against HTTP ``Date``, IPv6, and a domestic site.  No network is evidence of an 
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from email.utils import parsedate_to_datetime
 
 from fanous.net.failure import NETWORK_ERRORS
 from fanous.net.network import Network
 from fanous.probes import tcp
-from fanous.probes.endpoint import measure_into
+from fanous.probes.endpoint import measure_into, page_only
 from fanous.probes.record import Vantage, envelope, steps
 from fanous.probes.settings import Settings
 from fanous.probes.trace import Entry, Trace
@@ -74,12 +75,12 @@ async def check(network: Network, settings: Settings) -> tuple[Health, Trace]:
     portals = [entry.partition(" ")[0] for entry in settings.portal_urls]
     home = Trace(network, first_transaction=HOME_TRANSACTIONS)
     ipv6 = await _has_ipv6(network)
-    urls = [*settings.controls, *portals]
     try:
         await asyncio.gather(
             *(_touch(trace, plain, ip) for ip in settings.anchors),
-            *(measure_into(trace, plain, url, ipv6=ipv6) for url in urls),
-            _at_home(home, plain, ipv6),
+            *(measure_into(trace, plain, url, ipv6=ipv6) for url in settings.controls),
+            *(_open(trace, plain, url) for url in portals),
+            _at_home(home, plain),
         )
     finally:
         trace.close()
@@ -106,9 +107,16 @@ def health_record(health: Health, trace: Trace, vantage: Vantage) -> Entry:
     return envelope(TEST_NAME, TEST_VERSION, "", trace, vantage, keys)
 
 
-async def _at_home(home: Trace, settings: Settings, ipv6: bool) -> None:
+async def _at_home(home: Trace, settings: Settings) -> None:
     if settings.domestic:
-        await measure_into(home, settings, settings.domestic, ipv6=ipv6)
+        await _open(home, settings, settings.domestic)
+
+
+async def _open(trace: Trace, settings: Settings, url: str) -> None:
+    """The page as a browser gets it: what the other resolvers say of a login page tells nothing."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(settings.endpoint_seconds):
+            await page_only(trace, settings, url)
 
 
 async def _touch(trace: Trace, settings: Settings, ip: str) -> None:

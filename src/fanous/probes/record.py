@@ -32,12 +32,15 @@ class Vantage:
         asn: 0 = unknown.
         network_type: ``wifi``, ``mobile``, ``wired_or_wifi``, ``vpn``, ``no_internet``; empty = unknown.
         report_id: one a run, so that it counts as one probe.
+        run_began: when the run began, as OONI writes it, the same for all its measurements; empty = each
+            measurement is a run of its own.
     """
 
     country: str = "ZZ"
     asn: int = 0
     network_type: str = ""
     report_id: str = ""
+    run_began: str = ""
 
 
 def measurement(
@@ -59,7 +62,7 @@ def measurement(
 def envelope(test: str, version: str, url: str, trace: Trace, vantage: Vantage, keys: Entry) -> Entry:
     """df-000 around ``keys``."""
     runtime = trace.at()
-    began = _moment(trace.network.wall() - runtime)
+    began = moment(trace.network.wall() - runtime)
     return {
         "annotations": {"platform": sys.platform, "network_type": vantage.network_type},
         "data_format_version": DATA_FORMAT,
@@ -78,7 +81,7 @@ def envelope(test: str, version: str, url: str, trace: Trace, vantage: Vantage, 
         "test_keys": keys,
         "test_name": test,
         "test_runtime": runtime,
-        "test_start_time": began,
+        "test_start_time": vantage.run_began or began,
         "test_version": version,
         "x_python": platform.python_version(),
     }
@@ -107,6 +110,6 @@ def line(record: Entry, own_addresses: set[str]) -> bytes:
     return scrub(data)
 
 
-def _moment(instant: float) -> str:
+def moment(instant: float) -> str:
     """As OONI writes it; public data are rounded to the minute where they are published."""
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -20,7 +20,7 @@ from fanous.probes.localise import localise
 from fanous.probes.messengers import MESSENGERS, record_of
 from fanous.probes.opening import handshake_again
 from fanous.probes.outcome import Outcome, outcome_of
-from fanous.probes.record import Vantage, line, measurement
+from fanous.probes.record import Vantage, line, measurement, moment
 from fanous.probes.screen import reason, slow_at
 from fanous.probes.settings import Settings
 from fanous.probes.trace import Entry, Trace
@@ -70,7 +70,11 @@ async def run(
     left alone where there is none, or where a login page stands in between.
     """
     began = network.now()
-    vantage = replace(vantage, report_id=vantage.report_id or report_id(network, vantage))
+    vantage = replace(
+        vantage,
+        report_id=vantage.report_id or report_id(network, vantage),
+        run_began=vantage.run_began or moment(network.wall()),
+    )
     report = Report(None)
     if with_health:
         report.health = await _look_at_line(network, settings, vantage, write)

@@ -72,6 +72,7 @@ class Uploader:
     Args:
         collectors: URLs in order of preference: the collector, then its mirrors.
         proxy: ``http://host:port`` (or ``socks5://``, where socksio is installed); ``None`` = direct.
+        transport: what carries the requests; ``None`` = httpx' own.
         on_sent: told the ``measurement_uid`` of each that was acknowledged.
     """
 
@@ -81,6 +82,7 @@ class Uploader:
         collectors: Sequence[str],
         *,
         proxy: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
         user_agent: str = "fanous-probe",
         on_sent: Callable[[str], None] = lambda _uid: None,
     ) -> None:
@@ -90,7 +92,7 @@ class Uploader:
         self._spool = spool
         self._reports = Reports(spool.folder)
         self._on_sent = on_sent
-        self._client = _client(proxy, user_agent)
+        self._client = _client(proxy, transport, user_agent)
         self._right = spool.sending()
 
     async def __aenter__(self) -> Self:
@@ -185,10 +187,16 @@ class Uploader:
         return answer
 
 
-def _client(proxy: str | None, user_agent: str) -> httpx.AsyncClient:
+def _client(
+    proxy: str | None, transport: httpx.AsyncBaseTransport | None, user_agent: str
+) -> httpx.AsyncClient:
     try:
         return httpx.AsyncClient(
-            proxy=proxy, trust_env=False, timeout=SECONDS, headers={"user-agent": user_agent}
+            proxy=proxy,
+            transport=transport,
+            trust_env=False,
+            timeout=SECONDS,
+            headers={"user-agent": user_agent},
         )
     except ImportError:
         raise FanousError("a SOCKS proxy needs the package socksio: pip install socksio") from None

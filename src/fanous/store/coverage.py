@@ -6,12 +6,16 @@ from math import inf
 import numpy as np
 
 from fanous.model.arrival import Arrival
-from fanous.model.entity import Entity
+from fanous.model.entity import Access, Entity
+from fanous.model.look import Line, Look
 from fanous.model.series import Series, SeriesKey
 from fanous.store.columns import ticks
 from fanous.store.engine import Engine
 from fanous.store.rows import Heard, Insufficient, Reason
 from fanous.store.window import IN_WINDOW, window
+
+NOTHING_OUTSIDE = "nothing outside the country answers"
+"""``defect`` of a look at a line on which only sites inside the country answer."""
 
 MEASUREMENTS = "measurements"
 """Name of the signal of ``volume``."""
@@ -57,6 +61,14 @@ _HEARD = f"""
 SELECT country, asn, toUnixTimestamp64Micro(max(started_at)) / 1000000, count(), uniqExact(probe)
 FROM measurements WHERE defect = '' AND asn != 0 AND country != 'ZZ' AND {IN_WINDOW}
 GROUP BY country, asn ORDER BY country, asn
+"""
+_LOOKS = f"""
+SELECT uid, country, asn, access, probe, toUnixTimestamp64Micro(started_at) / 1000000 AS at,
+    multiIf(defect = '', 'online', defect = 'no network', 'offline', 'intranet') AS line, source
+FROM measurements
+WHERE test_name = 'fanous_health' AND asn != 0 AND country != 'ZZ'
+    AND defect IN ('', 'no network', '{NOTHING_OUTSIDE}') AND {IN_WINDOW}
+ORDER BY at, uid
 """
 _JUDGED = f"""
 SELECT uid, target, defect = '' AND max(state != 'insufficient') AS concluded,
@@ -120,6 +132,14 @@ class CoverageAnswers:
     def heard(self, since: float, until: float) -> list[Heard]:
         """See ``Questions.heard``."""
         return [Heard(*row) for row in self._engine.rows(_HEARD, **window(since, until))]
+
+    def looks(self, since: float, until: float) -> list[Look]:
+        """See ``Questions.looks``."""
+        rows = self._engine.rows(_LOOKS, **window(since, until))
+        return [
+            Look(uid, country, asn, Access(access), probe, at, Line(line), source)
+            for uid, country, asn, access, probe, at, line, source in rows
+        ]
 
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
         """See ``Questions.insufficient``."""

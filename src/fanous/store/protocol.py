@@ -14,6 +14,7 @@ from fanous.model.approval import Approval
 from fanous.model.arrival import Arrival
 from fanous.model.claim import Claim
 from fanous.model.incident import Incident, Interval
+from fanous.model.look import Look
 from fanous.model.observation import Observation
 from fanous.model.record import Record
 from fanous.model.series import Series
@@ -156,6 +157,10 @@ class Questions(Protocol):
 
     def heard(self, since: float, until: float) -> list[Heard]:
         """Networks of all countries with sound measurements, by country and ASN."""
+
+    def looks(self, since: float, until: float) -> list[Look]:
+        """Looks of probes at their own line, in all countries, by time; probes behind a login page are left
+        out, since nothing may rest on them."""
 
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
         """Targets that were measured and of which no rule could conclude anything, most measured first.

@@ -36,8 +36,8 @@ _H3 = re.compile(r'h3="?([^";,]*)')
 class _Pinned(httpx.AsyncBaseTransport):
     """Connects to a vetted address, with the name in SNI and ``Host``."""
 
-    def __init__(self, resolve: Resolve, is_refused: Callable[[str], bool]) -> None:
-        self._inner = httpx.AsyncHTTPTransport(verify=tls_context(), http1=True, http2=True)
+    def __init__(self, resolve: Resolve, is_refused: Callable[[str], bool], ca_file: str) -> None:
+        self._inner = httpx.AsyncHTTPTransport(verify=tls_context(ca_file), http1=True, http2=True)
         self._resolve = resolve
         self._is_refused = is_refused
 
@@ -59,7 +59,11 @@ class _Pinned(httpx.AsyncBaseTransport):
 
 
 async def fetched(
-    url: str, headers: Mapping[str, list[str]], resolve: Resolve, is_refused: Callable[[str], bool]
+    url: str,
+    headers: Mapping[str, list[str]],
+    resolve: Resolve,
+    is_refused: Callable[[str], bool],
+    ca_file: str = "",
 ) -> HttpResult:
     """``httpDo``."""
     own = [(name, v) for name, vs in headers.items() if name.lower() in ALLOWED_HEADERS for v in vs]
@@ -68,7 +72,7 @@ async def fetched(
         async with (
             asyncio.timeout(SECONDS),
             httpx.AsyncClient(
-                transport=_Pinned(resolve, is_refused), timeout=None, trust_env=False, headers=own
+                transport=_Pinned(resolve, is_refused, ca_file), timeout=None, trust_env=False, headers=own
             ) as client,
         ):
             return await _followed(client, url)

@@ -38,11 +38,13 @@ class HelperPolicy:
     """Attributes:
     allow_private: also targets that are not on the public internet; only for a lab.
     resolve: name -> addresses.
+    ca_file: authorities of a lab; empty = Mozilla's.
     asn_of: the network of an address; 0 = unknown.
     """
 
     allow_private: bool = False
     resolve: Resolve = resolve
+    ca_file: str = ""
     asn_of: Callable[[str], int] = lambda _address: 0
 
 
@@ -71,13 +73,13 @@ class Helper:
             self._under_way -= 1
 
     async def _measure(self, asked: Asked, url: SplitResult) -> Answer:
-        host = url.hostname or ""
+        host, ca_file = url.hostname or "", self._policy.ca_file
         dns = DnsResult() if _is_address(host) else await looked_up(host, self._policy.resolve)
         infos = ip_infos(asked, dns.addrs, self._is_private, self._policy.asn_of)
         endpoints = endpoints_of(url, infos)
         page, reached = await asyncio.gather(
-            fetched(asked.http_request, asked.http_request_headers, self._resolve, self._is_private),
-            asyncio.gather(*(connected(endpoint, host) for endpoint in endpoints)),
+            fetched(asked.http_request, asked.http_request_headers, self._resolve, self._is_private, ca_file),
+            asyncio.gather(*(connected(endpoint, host, ca_file) for endpoint in endpoints)),
         )
         answer = Answer({}, {}, {}, page, dns, infos)
         for endpoint, (tcp, tls) in zip(endpoints, reached, strict=True):

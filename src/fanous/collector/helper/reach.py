@@ -42,7 +42,7 @@ async def looked_up(name: str, by: Resolve) -> DnsResult:
         return DnsResult("dns_name_error", [])
 
 
-async def connected(endpoint: Endpoint, name: str) -> tuple[TcpResult, TlsResult | None]:
+async def connected(endpoint: Endpoint, name: str, ca_file: str = "") -> tuple[TcpResult, TlsResult | None]:
     """``tcpTLSDo``: a connection, and a handshake where one follows, its certificate checked for ``name``."""
     try:
         async with asyncio.timeout(TCP_TLS_SECONDS):
@@ -50,17 +50,17 @@ async def connected(endpoint: Endpoint, name: str) -> tuple[TcpResult, TlsResult
     except NETWORK_ERRORS as error:
         return TcpResult(False, tcp_failure(failure_of(error))), None
     try:
-        tls = await _handshake(writer, name) if endpoint.tls else None
+        tls = await _handshake(writer, name, ca_file) if endpoint.tls else None
     finally:
         del reader
         writer.transport.abort()
     return TcpResult(True, None), tls
 
 
-async def _handshake(writer: asyncio.StreamWriter, name: str) -> TlsResult:
+async def _handshake(writer: asyncio.StreamWriter, name: str, ca_file: str) -> TlsResult:
     try:
         async with asyncio.timeout(TCP_TLS_SECONDS):
-            await writer.start_tls(tls_context(), server_hostname=name)
+            await writer.start_tls(tls_context(ca_file), server_hostname=name)
     except NETWORK_ERRORS as error:
         is_end = isinstance(error, ConnectionResetError) and error.errno is None  # asyncio's name for it
         return TlsResult(name, False, "eof_error" if is_end else failure_of(error))
@@ -69,9 +69,13 @@ async def _handshake(writer: asyncio.StreamWriter, name: str) -> TlsResult:
     return TlsResult(name, True, None)
 
 
-@lru_cache(maxsize=1)
-def tls_context() -> ssl.SSLContext:
-    """Mozilla's authorities, as theirs; one for all, since loading them takes 5 ms."""
-    context = ssl.create_default_context(cafile=certifi.where())
+@lru_cache(maxsize=4)
+def tls_context(ca_file: str = "") -> ssl.SSLContext:
+    """Mozilla's authorities, as theirs; one for all, since loading them takes 5 ms.
+
+    Args:
+        ca_file: PEM file of others, in a lab.
+    """
+    context = ssl.create_default_context(cafile=ca_file or certifi.where())
     context.set_alpn_protocols(["h2", "http/1.1"])
     return context

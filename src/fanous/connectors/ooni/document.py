@@ -252,6 +252,20 @@ class TransferKeys(Struct, gc=False):
     receiver_data: list[Sample] | None = None
 
 
+class Look(Struct, gc=False):
+    """Our own ``x_health``: what a probe found of its line."""
+
+    online: bool | None = None
+    portal: bool | None = None
+    intranet_only: bool | None = None
+
+
+class HealthKeys(Struct, gc=False):
+    """Our own nettest ``fanous_health``."""
+
+    x_health: Look | None = None
+
+
 class Annotations(Struct, gc=False):
     network_type: str | None = None
 

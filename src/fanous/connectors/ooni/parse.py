@@ -9,10 +9,11 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from fanous.connectors.ooni import messenger, tor, transfer, web
+from fanous.connectors.ooni import health, messenger, tor, transfer, web
 from fanous.connectors.ooni.document import (
     Document,
     Header,
+    HealthKeys,
     Steps,
     TorKeys,
     TransferKeys,
@@ -98,6 +99,8 @@ def _found(document: Document, notes: list[str]) -> _Found:
         return _Found(messenger.PLATFORMS[name], observations, None, defect)
     if name == "tor":
         return _Found(tor.TARGET, tuple(tor.observe(_keys(document, TorKeys, notes) or TorKeys(), notes)))
+    if name == health.TEST_NAME:
+        return _Found(defect=health.defect_of(_keys(document, HealthKeys, notes)))
     if name in ("ndt", "dash"):
         rates = _keys(document, TransferKeys, notes) or TransferKeys()
         return _Found(name, tuple(transfer.observe(name, rates)))

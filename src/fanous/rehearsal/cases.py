@@ -1,0 +1,139 @@
+"""Cases: the runs of which the truth table is made - every technique in three placements, and quiet ones.
+
+Techniques that are about one target are tried two at a time, on two platforms, since that is how countries do
+it and half the work; each is scored by its own part of what was found.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from fanous.lab.censors import TECHNIQUES
+from fanous.lab.censors.cut import DEFAULT_KBPS
+from fanous.lab.scenario import Event, Line, Scenario
+from fanous.lab.shipped import scenario_names, shipped
+from fanous.model.entity import Access
+
+TARGETS = ("x", "youtube")
+
+WARM_UP, CUT, AFTER = 20.0, 24.0, 12.0
+"""Seconds of ordinary time, of the event, and of its end: ten rounds must be known before."""
+
+TICK = 2.0
+
+_LINES = (
+    Line("PK", 45669, "Jazz", Access.MOBILE, 0.30, 2),
+    Line("PK", 59257, "Zong", Access.MOBILE, 0.25, 2),
+    Line("PK", 24499, "Telenor Pakistan", Access.MOBILE, 0.15, 2),
+    Line("PK", 17557, "PTCL", Access.FIXED, 0.15, 2),
+    Line("PK", 9541, "Cybernet", Access.FIXED, 0.10, 2),
+    Line("PK", 38193, "Transworld", Access.FIXED, 0.05, 2),
+)
+"""Twelve vantage points on six networks of six operators."""
+
+LONE = 17557
+"""The network that is hit alone has a third vantage point: fewer than three confirm nothing (rule C2)."""
+
+PLACEMENTS: dict[str, tuple[int, ...]] = {
+    "nation": tuple(line.asn for line in _LINES),
+    "isp": (LONE,),
+    "mobile": tuple(line.asn for line in _LINES if line.access is Access.MOBILE),
+}
+"""Name -> networks."""
+
+QUIET = "quiet"
+"""Placement of a run in which nothing may be found."""
+
+_ONLY = {
+    "outage_national": "nation",
+    "outage_isp": "isp",
+    "outage_mobile": "mobile",
+}
+"""Techniques that say themselves where they are."""
+
+_ALONE = frozenset({"residual", "tls_mitm"})
+"""Kept apart from others: it poisons an address for longer than it lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One run.
+
+    Attributes:
+        tried: (technique, target) of each; the target is empty where the technique is about everything.
+        placement: a name of ``PLACEMENTS``, or ``quiet``.
+    """
+
+    tried: tuple[tuple[str, str], ...]
+    placement: str
+    scenario: Scenario
+
+    @property
+    def seed(self) -> int:
+        return self.scenario.seed
+
+    @property
+    def names(self) -> list[str]:
+        """Of its results: one a technique."""
+        return [f"{technique} {self.placement} {self.seed}" for technique, _ in self.tried]
+
+
+def cases(seeds: int, placements: tuple[str, ...] = tuple(PLACEMENTS)) -> Iterator[Case]:
+    """All of them; those of the first seed come first, the placements in turn, so that a run cut short has
+    seen a little of everything."""
+    for seed in range(1, seeds + 1):
+        ways = [*(_interference(seed, placement) for placement in placements), _quiet(seed)]
+        for together in zip_longest(*ways):
+            yield from (case for case in together if case is not None)
+
+
+def _interference(seed: int, placement: str) -> Iterator[Case]:
+    wanted = [t for t in TECHNIQUES.values() if t.is_interference and t.name != "none"]
+    by_target = [t.name for t in wanted if t.needs_targets and t.name not in _ALONE]
+    for first in range(0, len(by_target), len(TARGETS)):
+        group = by_target[first : first + len(TARGETS)]
+        turned = TARGETS[seed % len(TARGETS) :] + TARGETS[: seed % len(TARGETS)]
+        yield _case(tuple(zip(group, turned, strict=False)), placement, seed)
+    for technique in wanted:
+        if technique.name in _ALONE:
+            yield _case(((technique.name, TARGETS[0]),), placement, seed)
+        elif not technique.needs_targets and _ONLY.get(technique.name, placement) == placement:
+            yield _case(((technique.name, ""),), placement, seed)
+
+
+def _case(tried: tuple[tuple[str, str], ...], placement: str, seed: int) -> Case:
+    networks = PLACEMENTS[placement]
+    events = tuple(
+        Event(
+            WARM_UP,
+            WARM_UP + CUT,
+            technique,
+            (target,) if target else (),
+            networks,
+            rate_kbps=DEFAULT_KBPS if technique.startswith("sni_throttle") else 0.0,
+        )
+        for technique, target in tried
+    )
+    title = f"{', '.join(name for name, _ in tried)} on {placement}"
+    more = LONE if placement == "isp" else 0
+    lines = tuple(replace(one, vantage_points=3) if one.asn == more else one for one in _LINES)
+    scenario = Scenario(title, "PK", seed, TICK, WARM_UP + CUT + AFTER, _targets(tried), lines, events, ())
+    return Case(tried, placement, scenario)
+
+
+def _targets(tried: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """Those that are cut, or the usual two."""
+    return tuple(target for _, target in tried if target) or TARGETS
+
+
+def _quiet(seed: int) -> Iterator[Case]:
+    """The shipped scenarios without an expectation, and what happens to servers and lines."""
+    for name in scenario_names():
+        if name.startswith(QUIET):
+            yield Case(((name, ""),), QUIET, replace(shipped(name), seed=seed))
+    for technique in TECHNIQUES.values():
+        name = f"{QUIET}-{technique.name.replace('_', '-')}"
+        if technique.name != "none" and not technique.is_interference and name not in scenario_names():
+            target = TARGETS[0] if technique.needs_targets else ""
+            case = _case(((technique.name, target),), "nation", seed)
+            yield Case(case.tried, QUIET, case.scenario)

@@ -1,0 +1,216 @@
+"""Markdown: the truth table as a page, from its results.  Pure."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from math import sqrt
+from statistics import median
+
+from fanous.lab.truth import TRUTHS
+from fanous.rehearsal.cases import QUIET
+from fanous.rehearsal.result import MOST_MISSED, Result
+
+HEAD = """\
+# Truth table
+
+How often Fanous is right where the truth is known: real packets in network namespaces, real censors, the real
+probe, collector and pipeline, live rules and thresholds. Written by `make lab` from
+`docs/truth-table.jsonl`; do not edit.
+
+Twelve vantage points on six networks, and one abroad; a tick of two seconds that stands for ten minutes of
+the monitor's clock; 20 s of ordinary time, 24 s of the event, 12 s after it. Techniques that are about one
+target are tried two at a time on two platforms. *Found*: an incident of a kind that the technique
+explains, about its target, on its networks. *Right*: its mechanism names the technique, or is coarser and
+true; *wrong*: another one is named. Seconds are of the lab, from the onset to the moment at which the
+monitor said *confirmed*, everything included. Intervals are Wilson's, 95 %.
+"""
+
+Z = 1.96
+
+
+def page(results: Sequence[Result]) -> str:
+    """The whole page."""
+    late = [r for r in results if not r.kept_up]
+    results = [r for r in results if r.kept_up]
+    interference = [r for r in results if r.placement != QUIET and TRUTHS[r.technique].is_incident]
+    quiet = [r for r in results if r.placement == QUIET]
+    return "\n".join(
+        [
+            HEAD,
+            *_summary(interference, quiet),
+            "",
+            _left_out(late),
+            "",
+            *_techniques(interference),
+            "",
+            *_quiet(quiet),
+            "",
+        ]
+    )
+
+
+def _left_out(late: Sequence[Result]) -> str:
+    """Decided by the rounds alone, before anybody looks at what was found."""
+    return (
+        f"{len(late)} results are left out, because the machine could not begin more than "
+        f"{100 * MOST_MISSED:.0f} % of the rounds in time."
+    )
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share."""
+    if not n:
+        return 0.0, 1.0
+    p, z2 = hits / n, Z * Z
+    middle, half = p + z2 / (2 * n), Z * sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    return max(0.0, (middle - half) / (1 + z2 / n)), min(1.0, (middle + half) / (1 + z2 / n))
+
+
+def share(hits: int, n: int) -> str:
+    """``19 of 20 (76-99 %)``."""
+    if not n:
+        return "-"
+    low, high = wilson(hits, n)
+    return f"{hits} of {n} ({100 * low:.0f}-{100 * high:.0f} %)"
+
+
+def quantile(values: Iterable[float | None], q: float) -> float | None:
+    """By nearest rank; ``None`` = there are no values."""
+    known = sorted(value for value in values if value is not None)
+    return known[min(len(known) - 1, int(q * len(known)))] if known else None
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"
+
+
+def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[str]:
+    right = [r for r in interference if r.label in ("exact", "coarser")]
+    nation = [r for r in interference if r.placement == "nation" and r.nation is not None]
+    lone = [r for r in interference if r.placement == "isp" and r.found]
+    rates = [r for r in interference if r.true_kbps and r.kbps]
+    every = [*interference, *quiet]
+    rows = [
+        ("right mechanism, or a coarser and true one", share(len(right), len(interference))),
+        ("wrong mechanism", share(_count(interference, lambda r: r.label == "wrong"), len(interference))),
+        ("confirmed", share(_count(interference, lambda r: r.confirmed is not None), len(interference))),
+        ("techniques found right at least once", _techniques_seen(interference)),
+        (
+            "single network said to be more than it is",
+            share(_count(lone, lambda r: not r.scope_right), len(lone)),
+        ),
+        (
+            "quiet and not-interference runs with a false confirmation",
+            share(_count(quiet, _lied), len(quiet)),
+        ),
+        ("the same with a false suspicion", share(_count(quiet, _doubted), len(quiet))),
+        (
+            "runs of interference with a false confirmation besides",
+            share(_count(interference, _lied), len(interference)),
+        ),
+        ("seconds to confirm nation-wide, median and p95", _median_p95([r.nation for r in nation])),
+        (
+            "minutes of the monitor's clock for that, p95",
+            _seconds(quantile((_minutes(r) for r in nation), 0.95)),
+        ),
+        ("kbit/s within 15 % of the truth", share(_count(rates, _near), len(rates))),
+        (
+            "share of rounds that the machine could not make, median",
+            f"{median([r.rounds_missed for r in every] or [0]):.3f}",
+        ),
+        ("load of the machine for each core, median", f"{median([r.load for r in every] or [0]):.1f}"),
+    ]
+    return ["| what | result |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+
+
+def _count(results: Iterable[Result], holds: Callable[[Result], object]) -> int:
+    return sum(bool(holds(result)) for result in results)
+
+
+def _lied(result: Result) -> bool:
+    return result.false_confirmed > 0
+
+
+def _doubted(result: Result) -> bool:
+    return result.false_suspected > 0
+
+
+def _near(result: Result) -> bool:
+    return abs(result.kbps / result.true_kbps - 1) <= 0.15
+
+
+def _minutes(result: Result) -> float | None:
+    """A tick of two seconds stands for ten minutes."""
+    return None if result.nation is None else result.nation * 5
+
+
+def _techniques_seen(results: Sequence[Result]) -> str:
+    tried = {r.technique for r in results}
+    seen = {r.technique for r in results if r.label in ("exact", "coarser")}
+    unseen = ", ".join(sorted(tried - seen))
+    return f"{len(seen)} of {len(tried)}" + (f" (never: {unseen})" if unseen else "")
+
+
+def _median_p95(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    if not known:
+        return "-"
+    return f"{median(known):.1f} and {_seconds(quantile(known, 0.95))} (n = {len(known)})"
+
+
+COLUMNS = (
+    "technique",
+    "where",
+    "n",
+    "found",
+    "confirmed",
+    "right",
+    "wrong",
+    "mechanisms named",
+    "scope",
+    "median s",
+    "p95 s",
+)
+
+
+def _techniques(results: Sequence[Result]) -> list[str]:
+    by_name: dict[tuple[str, str], list[Result]] = defaultdict(list)
+    for result in results:
+        by_name[result.technique, result.placement].append(result)
+    lines = ["## Techniques", "", f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"]
+    for (technique, placement), own in sorted(by_name.items()):
+        named = sorted({m for r in own for m in r.mechanisms})
+        scopes = sorted(
+            {f"{r.scope}{f' ({r.access})' if r.access not in ('', 'any') else ''}" for r in own if r.scope}
+        )
+        confirmed = [r.confirmed for r in own]
+        cells = [
+            f"`{technique}`",
+            placement,
+            str(len(own)),
+            str(_count(own, lambda r: r.found)),
+            str(_count(own, lambda r: r.confirmed is not None)),
+            str(_count(own, lambda r: r.label in ("exact", "coarser"))),
+            str(_count(own, lambda r: r.label == "wrong")),
+            ", ".join(f"`{name}`" for name in named) or "-",
+            ", ".join(scopes) or "-",
+            _seconds(quantile(confirmed, 0.5)),
+            _seconds(quantile(confirmed, 0.95)),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _quiet(results: Sequence[Result]) -> list[str]:
+    by_name: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        by_name[result.technique].append(result)
+    lines = [
+        "## Where nothing may be found",
+        "",
+        "| case | n | false suspicions | false confirmations |",
+        "|---|---|---|---|",
+    ]
+    for name, own in sorted(by_name.items()):
+        suspected, confirmed = sum(r.false_suspected for r in own), sum(r.false_confirmed for r in own)
+        lines.append(f"| `{name}` | {len(own)} | {suspected} | {confirmed} |")
+    return lines

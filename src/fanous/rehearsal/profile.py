@@ -1,0 +1,59 @@
+"""Profile: how the lab's probes measure - the screening settings, with their reasons, for the output too."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from fanous.probes.settings import Settings
+
+SCREENING = Settings(
+    lookup_timeout=1.5,
+    answers_window=0.3,
+    connect_timeout=2.0,
+    handshake_timeout=1.5,
+    quic_timeout=0.6,
+    page_timeout=2.0,
+    endpoint_seconds=4.0,
+    most_addresses=1,
+    most_redirects=1,
+    most_body=65_536,
+    controls=("https://www.example.com/",),
+    anchors=("1.1.1.1", "8.8.8.8"),
+    portal_urls=("http://detectportal.firefox.com/success.txt success",),
+    transfer_pairs=0,
+    cap_mb=1e6,
+)
+"""Time-outs of a second or two: the lab's round trips take 50 ms, and a round must end within two ticks.
+One address a name and 64 KB a page, so that twelve probes fit on two cores; a retransmitted SYN (1 s) still
+connects."""
+
+TRANSFER_BYTES = 131_072
+TRANSFER_SECONDS = 5.0
+"""A policer at 140 kbit/s gives some 110 KB in that time: its bucket of 24 KB is behind us after the first
+third."""
+
+
+def lab_settings(ca_file: Path, helper: str, domestic: str) -> Settings:
+    """The profile at the places of one lab."""
+    return replace(SCREENING, ca_file=str(ca_file), helper=helper, domestic=domestic)
+
+
+def with_transfers(settings: Settings, control: str) -> Settings:
+    """The same for a round that measures rates too."""
+    return replace(
+        settings,
+        transfer_pairs=1,
+        transfer_bytes=TRANSFER_BYTES,
+        transfer_timeout=TRANSFER_SECONDS,
+        transfer_control=control,
+    )
+
+
+def profile_document() -> dict[str, Any]:
+    """What differs from a probe in earnest."""
+    ordinary = asdict(Settings())
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(SCREENING).items()
+        if value != ordinary[name]
+    }

@@ -1,0 +1,165 @@
+"""Result: one technique in one run of the truth table, as one line of a file that only grows."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fanous.detectors import DETECTOR_VERSION
+from fanous.lab.scenario import Event
+from fanous.lab.truth import TRUTHS, Truth
+from fanous.model.incident import Kind, Scope
+from fanous.rehearsal.cases import PLACEMENTS, QUIET, Case
+from fanous.rehearsal.run import Rehearsal
+from fanous.rehearsal.score import Score
+from fanous.rehearsal.sighting import Document, Sighting
+from fanous.rules import RULES_VERSION
+
+MOST_MISSED = 0.1
+"""Share of rounds.  Where probes cannot even begin theirs in time, their time-outs measure the machine."""
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """What became of one technique.
+
+    Attributes:
+        found: an incident of a kind that the technique explains, about its target, on its networks.
+        label: of the mechanisms of the target's part: ``exact``, ``coarser``, ``wrong`` or ``none``.
+        suspected, confirmed, nation, ended: seconds after the onset (the end); ``None`` = never.
+        minutes: of the monitor's clock from the onset to ``confirmed_at``.
+        scope: as it was last known; ``scope_right``: it says no more than is true.
+        kbps, true_kbps: of a throttle; 0 = none.
+        extra_networks: named where nothing was done.
+        false_suspected, false_confirmed: claims of the whole run that nothing explains.
+        rounds_missed: share of the rounds that the machine could not make.
+        load: of the machine over the run's last minute, for each core.
+    """
+
+    technique: str
+    placement: str
+    seed: int
+    target: str = ""
+    found: bool = False
+    label: str = "none"
+    mechanisms: list[str] = []
+    suspected: float | None = None
+    confirmed: float | None = None
+    nation: float | None = None
+    ended: float | None = None
+    minutes: float | None = None
+    scope: str = ""
+    access: str = ""
+    scope_right: bool | None = None
+    kbps: float = 0.0
+    true_kbps: float = 0.0
+    extra_networks: list[int] = []
+    false_suspected: int = 0
+    false_confirmed: int = 0
+    rounds_missed: float = 0.0
+    load: float = 0.0
+    rules: str = RULES_VERSION
+    detectors: str = DETECTOR_VERSION
+
+    @property
+    def kept_up(self) -> bool:
+        """Did the machine keep up?  Else the run says nothing of Fanous, and is made again."""
+        return self.rounds_missed <= MOST_MISSED
+
+    @property
+    def key(self) -> str:
+        return f"{self.technique} {self.placement} {self.seed}"
+
+
+def results_of(case: Case, rehearsal: Rehearsal, score: Score) -> list[Result]:
+    """One for each technique tried."""
+    rounds = sum(one.rounds for one in rehearsal.kept.values())
+    missed = sum(one.missed for one in rehearsal.kept.values())
+    shared: dict[str, Any] = {
+        "placement": case.placement,
+        "seed": case.seed,
+        "false_suspected": len(score.false) - len(score.false_confirmed),
+        "false_confirmed": len(score.false_confirmed),
+        "rounds_missed": round(missed / max(rounds + missed, 1), 3),
+        "load": round(os.getloadavg()[0] / (os.cpu_count() or 1), 2),
+    }
+    found = [one.sighting for one in score.found]
+    return [
+        Result(technique=technique, target=target, **_fared(case, number, rehearsal, found), **shared)
+        for number, (technique, target) in enumerate(case.tried)
+    ]
+
+
+def _fared(case: Case, number: int, rehearsal: Rehearsal, sightings: Iterable[Sighting]) -> dict[str, Any]:
+    if case.placement == QUIET:
+        return {}
+    event = case.scenario.events[number]
+    truth = TRUTHS[event.technique]
+    own = [(one, _part(one, event, truth)) for one in sightings]
+    told = [(one, part) for one, part in own if part is not None]
+    if not told:
+        return {}
+    # The one that was confirmed, else the one that was claimed first.
+    best, part = min(told, key=lambda pair: (pair[0].confirmed is None, pair[0].suspected))
+    confirmed, document = best.by_target.get(part["target"]), best.document
+    at = document["confirmed_at"]
+    minutes = None
+    if at is not None and confirmed is not None:
+        minutes = round((confirmed - event.at) * rehearsal.scenario.stretch / 60, 1)
+    return {
+        "found": True,
+        "label": truth.label(part["mechanisms"]),
+        "mechanisms": part["mechanisms"],
+        "suspected": _since(best.suspected, event.at),
+        "confirmed": _since(confirmed, event.at),
+        "nation": _since(best.nation, event.at),
+        "ended": _since(best.ended, event.until),
+        "minutes": minutes,
+        "scope": document["scope"],
+        "access": document["access"],
+        "scope_right": _scope_right(case.placement, document),
+        "kbps": (document["kbps"] or {}).get("mean", 0.0) if "throttle" in event.technique else 0.0,
+        "true_kbps": event.rate_kbps if "throttle" in event.technique else 0.0,
+        "extra_networks": sorted(best.networks - set(PLACEMENTS[case.placement])),
+    }
+
+
+def _since(moment: float | None, start: float) -> float | None:
+    return None if moment is None else round(moment - start, 1)
+
+
+def _part(sighting: Sighting, event: Event, truth: Truth) -> Document | None:
+    """The part about the event's target (any part where it is about everything), if it is of its kind."""
+    if sighting.suspected < event.at or not sighting.networks & set(event.networks):
+        return None
+    for part in sighting.document["parts"]:
+        of_target = not event.targets or part["target"] in event.targets
+        if of_target and Kind(part["kind"]) in truth.kinds:
+            return dict(part)
+    return None
+
+
+def _scope_right(placement: str, document: Document) -> bool:
+    """Does it say no more than is true?  Less is no error: *insufficient* is an answer."""
+    scope, access = document["scope"], document["access"]
+    if placement == "isp":
+        return bool(scope in (Scope.ISP, Scope.INSUFFICIENT))
+    if placement == "mobile":
+        return bool(scope != Scope.NATION or access == "mobile")
+    return True
+
+
+def known(path: Path) -> list[Result]:
+    """What earlier runs wrote."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    return [msgspec.json.decode(line, type=Result) for line in lines if line.strip()]
+
+
+def append(path: Path, results: Iterable[Result]) -> None:
+    with path.open("ab") as file:
+        for result in results:
+            file.write(msgspec.json.encode(result) + b"\n")

@@ -1,0 +1,74 @@
+"""Sighting: an incident as a rehearsal saw it come, with the seconds at which its status changed."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fanous.model.incident import Scope, Status
+
+Document = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Sighting:
+    """One incident.
+
+    Attributes:
+        document: as it was known last (``publishers.document.detailed_document``).
+        suspected: seconds of the lab at which it was first claimed.
+        confirmed: at which it was first said to be confirmed; ``None`` = never.
+        by_target: target -> seconds at which it was first named in a confirmed incident.
+        nation: at which it was first confirmed as nation-wide.
+        ended: at which its end was first said; ``None`` = never.
+    """
+
+    document: Document
+    suspected: float
+    confirmed: float | None = None
+    nation: float | None = None
+    ended: float | None = None
+    by_target: dict[str, float] = field(default_factory=dict)
+
+    def see(self, document: Document, at: float) -> None:
+        """It is known like this now."""
+        self.document = document
+        if document["confirmed_at"] and self.confirmed is None:
+            self.confirmed = at
+        if document["confirmed_at"]:
+            if document["scope"] == Scope.NATION and self.nation is None:
+                self.nation = at
+            for target in document["targets"]:
+                self.by_target.setdefault(target, at)
+        if document["end"] and self.ended is None:
+            self.ended = at
+        if not document["end"]:
+            self.ended = None  # it was thought to be over, and is not
+
+    @property
+    def stands(self) -> bool:
+        """Was it not taken back?"""
+        return bool(self.document["status"] != Status.RETRACTED)
+
+    @property
+    def targets(self) -> frozenset[str]:
+        return frozenset(self.document["targets"])
+
+    @property
+    def networks(self) -> frozenset[int]:
+        return frozenset(
+            int(e[2:]) for e in self.document["entities"] if e.startswith("AS") and e[2:].isdigit()
+        )
+
+
+class Sightings:
+    """All of one rehearsal, in order of their first claim."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Sighting] = {}
+
+    def see(self, document: Document, at: float) -> None:
+        """One is new, or changed."""
+        sighting = self._by_id.setdefault(document["id"], Sighting(document, at))
+        sighting.see(document, at)
+
+    def all(self) -> list[Sighting]:
+        return list(self._by_id.values())

@@ -1,0 +1,103 @@
+"""The truth table: its cases, its results, its page."""
+
+from pathlib import Path
+
+import pytest
+
+from fanous.lab.censors import TECHNIQUES
+from fanous.rehearsal.cases import PLACEMENTS, QUIET, cases
+from fanous.rehearsal.clock import Clock
+from fanous.rehearsal.markdown import page, quantile, share, wilson
+from fanous.rehearsal.result import Result, append, known, results_of
+from fanous.rehearsal.run import Rehearsal
+from fanous.rehearsal.score import score
+from tests.rehearsal.claims import sighting
+
+CLOCK = Clock(0.0, 0.0, 300.0)
+
+
+def test_every_technique_is_tried_in_every_placement_that_it_has() -> None:
+    tried = {(t, case.placement) for case in cases(1) for t, _ in case.tried}
+    for technique in TECHNIQUES.values():
+        where = {placement for name, placement in tried if name == technique.name}
+        if technique.name == "none":
+            assert where == set()
+        elif not technique.is_interference:
+            assert where == {QUIET} or f"quiet-{technique.name.replace('_', '-')}" in {n for n, _ in tried}
+        elif not technique.name.startswith("outage_"):
+            assert where == set(PLACEMENTS)
+        else:
+            assert len(where) == 1
+
+
+def test_each_seed_has_the_same_cases_under_names_of_its_own() -> None:
+    names = [name for case in cases(3) for name in case.names]
+    assert len(names) == len(set(names)) == 3 * len([n for case in cases(1) for n in case.names])
+
+
+def test_no_two_techniques_of_a_run_share_a_target() -> None:
+    for case in cases(2):
+        targets = [target for _, target in case.tried if target]
+        assert len(targets) == len(set(targets))
+        assert set(targets) <= set(case.scenario.targets)
+
+
+def result_with(**said: object) -> Result:
+    case = next(c for c in cases(1) if "sni_reset nation 1" in c.names)
+    target = dict(case.tried)["sni_reset"]
+    networks = [f"AS{asn}" for asn in PLACEMENTS["nation"]]
+    seen = sighting(**{"at": 29.0, "targets": [target], "entities": ["PK", *networks]} | said)  # type: ignore[arg-type]
+    rehearsal = Rehearsal(case.scenario, CLOCK, [seen])
+    found = results_of(case, rehearsal, score(case.scenario, [seen]))
+    return next(one for one in found if one.technique == "sni_reset")
+
+
+def test_a_result_says_how_soon_and_how_right() -> None:
+    result = result_with()
+    assert (result.found, result.label, result.confirmed, result.nation) == (True, "exact", 9.0, 9.0)
+    assert (result.minutes, result.scope_right, result.extra_networks) == (45.0, True, [])
+
+
+@pytest.mark.parametrize(
+    ("said", "label"),
+    [
+        ({"mechanisms": ["tls"]}, "coarser"),
+        ({"mechanisms": ["tls.timeout"]}, "wrong"),
+        ({"mechanisms": []}, "none"),
+    ],
+)
+def test_a_result_is_labelled_by_its_own_part(said: dict[str, object], label: str) -> None:
+    assert result_with(**said).label == label
+
+
+def test_what_was_not_found_is_a_result_too() -> None:
+    result = result_with(targets=["facebook"])
+    assert (result.found, result.label, result.confirmed, result.false_confirmed) == (False, "none", None, 1)
+
+
+def test_results_are_appended_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "table.jsonl"
+    assert known(path) == []
+    append(path, [result_with()])
+    append(path, [result_with(mechanisms=["tls"])])
+    assert [one.label for one in known(path)] == ["exact", "coarser"]
+
+
+def test_the_page_counts_what_there_is() -> None:
+    quiet = Result(technique="quiet", placement=QUIET, seed=1, false_suspected=1)
+    text = page([result_with(), result_with(mechanisms=["tls.timeout"]), quiet])
+    assert "right mechanism, or a coarser and true one | 1 of 2 " in text
+    assert (
+        "| `sni_reset` | nation | 2 | 2 | 2 | 1 | 1 | `tls.reset.sni`, `tls.timeout` | nation | 9.0 | 9.0 |"
+        in text
+    )
+    assert "| `quiet` | 1 | 1 | 0 |" in text
+    assert page([]).startswith("# Truth table")
+
+
+def test_intervals_are_wilsons() -> None:
+    low, high = wilson(19, 20)
+    assert (round(low, 3), round(high, 3)) == (0.764, 0.991)
+    assert wilson(0, 0) == (0.0, 1.0)
+    assert share(0, 0) == "-"
+    assert quantile([None, 3.0, 1.0, 2.0], 0.5) == 2.0
