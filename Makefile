@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format lint types pytest fuzz bench lock clean
+.PHONY: help install browser demo test check format lint types pytest fuzz bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -26,10 +26,16 @@ $(STAMP): pyproject.toml requirements.lock
 demo: install  ## the main job on a recorded event: offline, in under a minute; on a terminal, its pages too
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/fanous demo; else $(BIN)/fanous demo --once; fi
 
-test: install  ## install what the tests need, then run them all
+test: install browser  ## install what the tests need, then run them all
 	$(BIN)/pytest
 
-check: install  ## format, lint, types, tests
+browser:  ## Chromium for the tests of the pages, where it is missing and may be installed
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  { apt-get install -qq -y --no-install-recommends chromium fonts-noto-core >/dev/null 2>&1 || \
+	    { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-noto-core >/dev/null; }; }; } || \
+	  echo "no Chromium: the tests of the pages will say so (apt-get install chromium)"
+
+check: install browser  ## format, lint, types, tests
 	$(BIN)/ruff format --check src tests benchmarks tools
 	$(BIN)/ruff check src tests benchmarks tools
 	$(BIN)/mypy
