@@ -7,7 +7,7 @@ import pytest
 
 from fanous.publishers.card import Words, card, framed
 from fanous.publishers.grid import Cell
-from fanous.publishers.lettering import broken, fitted
+from fanous.publishers.lettering import balanced, broken, fitted
 from fanous.publishers.picture import png
 from fanous.publishers.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.publishers.reachable import Line, Lines
@@ -81,6 +81,14 @@ def test_a_headline_never_has_more_lines_than_there_is_room_for(text: str, most:
 def test_a_name_that_is_set_apart_is_never_broken() -> None:
     lines = broken("a \u2068X (Twitter)\u2069 b", 40, 100)
     assert [line for line in lines if "(Twitter)" in line] == ["\u2068X\u00a0(Twitter)\u2069"]
+
+
+@pytest.mark.parametrize(
+    ("line", "whole"),
+    [("\u2068a\u2069 b", "\u2068a\u2069 b"), ("\u2068a b", "\u2068a b\u2069"), ("a\u2069 b", "a b")],
+)
+def test_a_line_cut_out_of_a_text_keeps_its_own_direction(line: str, whole: str) -> None:
+    assert balanced(line) == whole
 
 
 def test_no_data_is_nothing_in_a_strip_and_runs_are_one_shape() -> None:
