@@ -7,6 +7,7 @@ import pytest
 from starlette.requests import Request
 
 from fanous.web import live
+from fanous.web import shelf as shelf_module
 from fanous.web.answers import Answers
 from fanous.web.live import Live
 from fanous.web.reply import Reply
@@ -99,6 +100,25 @@ def test_a_reply_begun_before_a_change_is_not_kept_after_it() -> None:
     assert made == [1, 2]
 
 
+def test_a_reply_that_just_went_stale_is_given_while_the_next_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shelf_module, "WORK_SHARE", 0)
+
+    async def use() -> list[bytes]:
+        shelf = Shelf(fresh_seconds=0)
+        bodies = iter(["first", "second", "third"])
+
+        async def make() -> Reply:
+            return Reply.of(next(bodies), "text/plain")
+
+        said = [(await shelf.get("page", make)).body for _ in range(2)]
+        await asyncio.sleep(0.01)
+        return [*said, (await shelf.get("page", make)).body]
+
+    assert asyncio.run(use()) == [b"first", b"first", b"second"]
+
+
 def test_what_cannot_be_made_is_tried_again() -> None:
     async def use() -> bytes:
         shelf = Shelf()
@@ -114,3 +134,19 @@ def test_what_cannot_be_made_is_tried_again() -> None:
         return (await shelf.get("page", sound)).body
 
     assert asyncio.run(use()) == b"yes"
+
+
+def test_a_reply_that_took_long_is_kept_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf_module, "WORK_SHARE", 10_000)
+
+    async def use() -> list[bytes]:
+        shelf = Shelf(fresh_seconds=0)
+        bodies = iter(["first", "second"])
+
+        async def make() -> Reply:
+            await asyncio.sleep(0.01)
+            return Reply.of(next(bodies), "text/plain")
+
+        return [(await shelf.get("page", make)).body for _ in range(3)]
+
+    assert asyncio.run(use()) == [b"first"] * 3

@@ -28,7 +28,7 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
     if story is None:
         return None
     incident = story.incident
-    since, until = reach(incident, visit.now)
+    since, until = reach(store, incident, visit.now)
     votes = store.votes(incident.country, since, until, [target for target in incident.targets if target])
     about = [] if incident.status is Status.RETRACTED else [incident]
     return Lead(
