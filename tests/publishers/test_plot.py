@@ -91,6 +91,12 @@ def test_a_line_cut_out_of_a_text_keeps_its_own_direction(line: str, whole: str)
     assert balanced(line) == whole
 
 
+def test_every_line_of_a_broken_text_is_whole() -> None:
+    lines = broken("\u2068one two three four five\u2069 six", 40, 200)
+    assert len(lines) > 1
+    assert [balanced(line) for line in lines] == lines
+
+
 def test_no_data_is_nothing_in_a_strip_and_runs_are_one_shape() -> None:
     drawn = strip([Cell.NO_DATA, Cell.CUT, Cell.CUT, Cell.REACHABLE])
     assert drawn.count("<path") == 2
