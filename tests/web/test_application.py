@@ -115,6 +115,11 @@ def test_a_crowd_asks_the_store_once() -> None:
     assert store.questions == 1
 
 
+def test_a_country_is_found_in_small_letters_too() -> None:
+    answer = reader(SmallStore()).get("/pk")
+    assert (answer.status_code, answer.headers["location"]) == (308, "/PK")
+
+
 def test_a_host_header_that_is_no_host_is_not_repeated() -> None:
     client = reader(SmallStore([incident(**ONGOING)]))
     text = client.get("/", host='evil"><script>').text

@@ -83,7 +83,7 @@ def test_a_retracted_claim_keeps_its_address_and_says_so() -> None:
     assert "it was the site itself" in text
 
 
-@pytest.mark.parametrize("path", ["/KE/PK-2023-0042", "/PK/PK-2023-9999", "/PK/pk-2023-0042", "/pk", "/QQ"])
+@pytest.mark.parametrize("path", ["/KE/PK-2023-0042", "/PK/PK-2023-9999", "/PK/pk-2023-0042", "/QQ", "/pk/x"])
 def test_an_address_that_means_nothing_is_no_page(path: str) -> None:
     assert visiting(event()).get(path).status_code == 404
 
