@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab-packages demo lab test check format lint types pytest fuzz bench lock clean
+.PHONY: help install lab-packages browser demo lab test check format lint types pytest fuzz bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -26,6 +26,12 @@ $(STAMP): pyproject.toml requirements.lock
 demo: install  ## the main job on a recorded event: offline, in under a minute; on a terminal, its pages too
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/fanous demo; else $(BIN)/fanous demo --once; fi
 
+browser:  ## Chromium for the tests of the pages, where it is missing and may be installed
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  { apt-get install -qq -y --no-install-recommends chromium fonts-noto-core >/dev/null 2>&1 || \
+	    { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-noto-core >/dev/null; }; }; } || \
+	  echo "no Chromium: the tests of the pages will say so (apt-get install chromium)"
+
 # Of Debian 13; `fanous doctor` tells what else a lab stands on.  A service must not start because of it.
 LAB_PACKAGES := iproute2 iptables nginx-light bird2
 lab-packages:
@@ -44,10 +50,10 @@ lab-packages:
 lab: install lab-packages  ## the truth table: every technique played over three seeds; hours, can be stopped; needs root
 	$(BIN)/python -m fanous.rehearsal.table --seeds 3
 
-test: install lab-packages  ## install what the tests need, then run them all
+test: install lab-packages browser  ## install what the tests need, then run them all
 	$(BIN)/pytest
 
-check: install lab-packages  ## format, lint, types, tests
+check: install lab-packages browser  ## format, lint, types, tests
 	$(BIN)/ruff format --check src tests benchmarks tools
 	$(BIN)/ruff check src tests benchmarks tools
 	$(BIN)/mypy

@@ -266,7 +266,7 @@ def demo(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only serve the pages.")] = False,
     store: StoreOption = None,
 ) -> None:
-    """The main job on an event after Pakistan, 17 December 2023, staged in the lab: offline, in a store of its own.
+    """The main job on an event after Pakistan, 17 December 2023, staged in the lab: offline, store of its own.
 
     Prints the answer, then serves its pages on this machine until Ctrl-C.
     """

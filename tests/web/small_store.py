@@ -6,9 +6,12 @@ from math import inf
 from typing import Any, TypeVar, cast
 
 from fanous.model.incident import Incident
+from fanous.model.series import Series
+from fanous.model.votes import Votes
 from fanous.store import Store
 from fanous.store.ledger import Revision
-from fanous.store.rows import Heard
+from fanous.store.rows import Heard, Insufficient
+from tests.incidents.events import Ballot, votes
 
 T = TypeVar("T")
 
@@ -21,6 +24,8 @@ class SmallStore:
     names: dict[int, str] = field(default_factory=dict)
     country: str = "PK"
     heard_networks: list[Heard] = field(default_factory=list)
+    ballots: tuple[Ballot, ...] = ()
+    unsure: list[Insufficient] = field(default_factory=list)
     revised_at: float = 1_702_900_000.0
     questions: int = 0
 
@@ -46,6 +51,20 @@ class SmallStore:
 
     def heard(self, since: float, until: float) -> Sequence[Heard]:
         return [one for one in self.heard_networks if since <= one.at < until]
+
+    def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
+        every = votes(*self.ballots) if country == self.country else votes()
+        inside = every.where((every.times >= since) & (every.times < until))
+        return inside if targets is None else inside.of(targets, inside.by_target())
+
+    def volume(self, _country: str, _since: float, _until: float, _step: int = 3600) -> list[Series]:
+        return []
+
+    def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
+        return [one for one in self.unsure if country == self.country and since < until]
+
+    def countries(self) -> list[str]:
+        return [self.country] if self.ballots else []
 
     async def ask(self, question: Callable[[Store], T], /) -> T:
         self.questions += 1

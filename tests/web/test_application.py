@@ -2,9 +2,10 @@
 
 import pytest
 
+from fanous.model.incident import Incident
 from fanous.store.rows import Heard
 from fanous.web.site import Site
-from tests.publishers.events import ONGOING, incident
+from tests.publishers.events import ONGOING, SUSPECTED, incident
 from tests.web.small_store import SmallStore
 from tests.web.visiting import NOW, reader
 
@@ -14,9 +15,23 @@ HOSTILE = "<script>alert(1)</script>\"'&"
 def test_an_open_incident_stands_on_the_first_page_as_a_sentence() -> None:
     client = reader(SmallStore([incident(**ONGOING)]))
     text = client.get("/").text
-    assert "1 disruption of the internet is open" in text
+    assert "1 confirmed disruption of the internet is open" in text
     assert "Confirmed: X (Twitter) has been blocked" in text
     assert 'href="/PK/PK-2023-0042"' in text
+
+
+@pytest.mark.parametrize(
+    ("known", "headline"),
+    [
+        ([incident(**SUSPECTED)], "1 disruption is suspected, none is confirmed"),
+        (
+            [incident(**ONGOING), incident(**SUSPECTED, id="PK-2023-0043")],
+            "1 confirmed disruption of the internet is open, 1 more is suspected",
+        ),
+    ],
+)
+def test_a_suspicion_is_not_counted_as_a_disruption(known: list[Incident], headline: str) -> None:
+    assert f"<h1>{headline}</h1>" in reader(SmallStore(known)).get("/").text
 
 
 def test_a_quiet_world_is_said_to_be_quiet_only_where_one_can_see() -> None:
@@ -98,6 +113,11 @@ def test_a_crowd_asks_the_store_once() -> None:
     for _ in range(5):
         client.get("/")
     assert store.questions == 1
+
+
+def test_a_country_is_found_in_small_letters_too() -> None:
+    answer = reader(SmallStore()).get("/pk")
+    assert (answer.status_code, answer.headers["location"]) == (308, "/PK")
 
 
 def test_a_host_header_that_is_no_host_is_not_repeated() -> None:

@@ -39,21 +39,19 @@ def moment(instant: float, country: str, language: Language) -> str:
     from babel.dates import format_skeleton
 
     there = local(instant, country)
-    comma = "، " if language.direction == "rtl" else ", "
     day = format_skeleton("MMMd", there, locale=language.locale)
     if language.code == "en":
         day = f"{there.day} {there:%b}"
-    return language.in_digits(f"{day}{comma}{there:%H:%M}")
+    return language.in_digits(f"{day}{language.comma}{there:%H:%M}")
 
 
 def both_clocks(instant: float, country: str, language: Language) -> str:
     """``17 December 2023, 19:55 PKT (14:55 UTC)``; the UTC day only where it is another."""
     there, utc = local(instant, country), datetime.fromtimestamp(instant, UTC)
-    comma = "، " if language.direction == "rtl" else ", "
-    own = f"{date(there, language)}{comma}{language.apart(hour(instant, country, language))}"
+    own = f"{date(there, language)}{language.comma}{language.apart(hour(instant, country, language))}"
     if there.utcoffset() == timedelta(0):
         return own
-    day = "" if there.date() == utc.date() else f"{date(utc, language)}{comma}"
+    day = "" if there.date() == utc.date() else f"{date(utc, language)}{language.comma}"
     return f"{own} ({day}{language.apart(utc_hour(instant, language))})"
 
 

@@ -60,6 +60,11 @@ class Language:
         """Where the script runs from right to left: wrapped so that it keeps its own direction."""
         return f"{ISOLATE}{text}{END_ISOLATE}" if self.direction == "rtl" and text else text
 
+    @property
+    def comma(self) -> str:
+        """Between two things, with its blank."""
+        return "، " if self.direction == "rtl" else ", "
+
     def number(self, value: float, decimals: int = 0) -> str:
         from babel.numbers import format_decimal
 

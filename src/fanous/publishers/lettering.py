@@ -8,7 +8,10 @@ from fanous.publishers.paint import xml
 RTL_ISOLATE, END_ISOLATE = "\u2067", "\u2069"
 """Unicode Annex 9: a line that begins with a Latin name still runs from the right."""
 
-ISOLATED = re.compile("\u2068[^\u2069]*\u2069")
+ISOLATE = "\u2068"
+ISOLATED = re.compile("\u2068[^\u2068\u2069]*\u2069")
+"""A name that was set apart, the innermost of nested ones."""
+
 NO_BREAK = "\u00a0"
 
 NARROW, BROAD = frozenset("iljtfrI.,:;'|!()[] "), frozenset("mwMW%@")
@@ -47,7 +50,19 @@ def broken(text: str, size: float, room: float) -> list[str]:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
-    return lines
+    return [balanced(line) for line in lines]
+
+
+def balanced(line: str) -> str:
+    """A line that was cut out of a text, with every isolate closed and none closed that is not open."""
+    kept, depth = "", 0
+    for c in line:
+        depth += (c == ISOLATE) - (c == END_ISOLATE)
+        if depth < 0:
+            depth = 0
+        else:
+            kept += c
+    return kept + END_ISOLATE * depth
 
 
 def fitted(text: str, sizes: tuple[int, ...], room: float, most: int) -> tuple[int, list[str]]:

@@ -4,7 +4,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from fanous.web.answers import Answers
@@ -50,5 +50,11 @@ def routes(answers: Answers) -> list[BaseRoute]:
         Route("/robots.txt", robots),
         *feed_routes(answers),
         *(Route(path, answers.of(maker)) for path, maker in RECORDS.items()),
+        Route("/{code:lower}", upper_case),
         *(Route(page.path, answers.page(page)) for page in PAGES),
     ]
+
+
+async def upper_case(request: Request) -> Response:
+    """``/pk`` as people type it."""
+    return RedirectResponse(f"/{request.path_params['code'].upper()}", 308)

@@ -19,6 +19,12 @@ class Country(_Text):
     regex = "[A-Z]{2}"
 
 
+class Lower(_Text):
+    """``pk``."""
+
+    regex = "[a-z]{2}"
+
+
 class Network(_Text):
     """``AS17557``."""
 
@@ -34,5 +40,6 @@ class IncidentId(_Text):
 def register() -> None:
     """Make the forms known to Starlette; doing it again changes nothing."""
     register_url_convertor("country", Country())
+    register_url_convertor("lower", Lower())
     register_url_convertor("network", Network())
     register_url_convertor("incident", IncidentId())

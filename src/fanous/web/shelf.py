@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
 from time import monotonic
 
 from fanous.web.reply import Reply
@@ -10,8 +11,29 @@ from fanous.web.reply import Reply
 FRESH_SECONDS = 2.0
 """A change is on the pages after this and one rendering: well within 5 s."""
 
+WORK_SHARE = 20
+"""A reply that took long is kept this many times as long, so that no page takes more than a twentieth of the
+store's time; a change of an incident empties the shelf all the same."""
+
+LONGEST_SECONDS = 60.0
+GRACE_SECONDS = 2.0
+"""So long after it went stale a reply is still given while the next one is being made: nobody waits for a
+page that others read."""
+
 MOST_KEPT = 512
 """Replies; a hundred kilobytes each at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Attributes:
+    began: monotonic seconds; what changed later is not in the reply.
+    fresh: seconds from ``began``.
+    """
+
+    began: float
+    fresh: float
+    reply: Reply
 
 
 class Shelf:
@@ -19,8 +41,8 @@ class Shelf:
 
     def __init__(self, fresh_seconds: float = FRESH_SECONDS) -> None:
         self._fresh = fresh_seconds
-        self._kept: OrderedDict[Hashable, tuple[float, Reply]] = OrderedDict()
-        self._making: dict[Hashable, asyncio.Future[Reply]] = {}
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._making: dict[Hashable, asyncio.Task[Reply]] = {}
         self._emptied = 0.0
 
     def empty(self) -> None:
@@ -29,19 +51,20 @@ class Shelf:
         self._making.clear()
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
-        """A reply not older than ``FRESH_SECONDS``.  What ``make`` raises reaches all who wait."""
+        """A reply that is fresh, or just went stale.  What ``make`` raises reaches all who wait."""
         kept = self._kept.get(key)
-        if kept is not None and self._is_fresh(kept[0]):
+        age = monotonic() - kept.began if kept and kept.began > self._emptied else None
+        if kept is not None and age is not None and age < kept.fresh:
             self._kept.move_to_end(key)
-            return kept[1]
+            return kept.reply
         making = self._making.get(key)
         if making is None:
             making = asyncio.ensure_future(self._make(key, make))
+            making.add_done_callback(_heed)
             self._making[key] = making
+        if kept is not None and age is not None and age < kept.fresh + GRACE_SECONDS:
+            return kept.reply
         return await asyncio.shield(making)
-
-    def _is_fresh(self, began: float) -> bool:
-        return began > self._emptied and monotonic() - began < self._fresh
 
     async def _make(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
         began = monotonic()
@@ -50,8 +73,16 @@ class Shelf:
         finally:
             if self._making.get(key) is asyncio.current_task():
                 del self._making[key]
-        self._kept[key] = began, reply
+        took = monotonic() - began
+        fresh = min(max(self._fresh, WORK_SHARE * took), max(LONGEST_SECONDS, self._fresh))
+        self._kept[key] = _Kept(began, fresh, reply)
         self._kept.move_to_end(key)
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
         return reply
+
+
+def _heed(task: asyncio.Task[Reply]) -> None:
+    """A reply that was made ahead and failed is no one's to await: the next reader meets the fault."""
+    if not task.cancelled():
+        task.exception()

@@ -56,6 +56,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             say=language.say,
             count=language.count,
             number=language.number,
+            comma=language.comma,
             percent=language.percent,
             share=lambda share: f"<{language.percent(0.01)}" if share < 0.005 else language.percent(share),
             marked=lambda text, **values: marked(language, text, values),

@@ -1,4 +1,8 @@
-"""A real browser (Debian's Chromium) on the pages of a real store, both started once."""
+"""A real browser (Debian's Chromium) on the pages of a real store, both started once.
+
+Both end with this package: Playwright's event loop would be in the way of other tests', and a process has one
+store open at a time.
+"""
 
 import shutil
 import socket
@@ -38,7 +42,7 @@ def served(app: ASGIApp) -> Iterator[str]:
         thread.join(30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     assert path, "these tests need Chromium: apt-get install chromium (or leave them out: -m 'not browser')"
@@ -50,7 +54,7 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def monitor(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the pages about the generated event."""
     folder = tmp_path_factory.mktemp("monitor") / "store"

@@ -25,6 +25,8 @@ def test_a_new_incident_appears_on_the_open_page(browser: Browser) -> None:
         expect(page.locator("h1")).to_have_text("No disruption is open in what we can see")
         page.wait_for_timeout(500)
         store.known = [incident(**ONGOING)]
-        expect(page.locator("h1")).to_have_text("1 disruption of the internet is open", timeout=PATIENCE_MS)
+        expect(page.locator("h1")).to_have_text(
+            "1 confirmed disruption of the internet is open", timeout=PATIENCE_MS
+        )
         expect(page.locator("#voice")).to_have_text("This page has just changed.")
         context.close()

@@ -13,6 +13,7 @@ from fanous.refdata.countries import is_country
 from fanous.refdata.weights import weights
 from fanous.store import Store
 from fanous.web.page import Facts
+from fanous.web.pages.drawn import newest
 from fanous.web.pages.grids import by_network
 from fanous.web.pages.stories import DAY, open_ones, stories
 from fanous.web.visit import Visit
@@ -58,7 +59,8 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     since, until = visit.now - days * DAY, visit.now + 1
     incidents = store.incidents(code, since, until)
     standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
-    votes = store.votes(code, since, until)
+    drawn = newest(store, code, since, until)
+    votes = store.votes(code, drawn, until)
     past = [incident for incident in store.incidents(code) if not is_open(incident)]
     past.sort(key=lambda incident: -incident.onset)
     lines = network_lines(store, code, since, until)
@@ -68,6 +70,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "windows_asked": WINDOWS,
         "open": stories(store, open_ones(incidents)),
         "past": stories(store, past[:MOST_INCIDENTS]),
+        "drawn": drawn if drawn > since else None,
         "grid": by_network(votes, standing, code, visit.language),
         "targets": target_grids(votes, standing, code, visit),
         "networks": lines,

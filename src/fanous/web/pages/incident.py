@@ -16,6 +16,7 @@ from fanous.signals import SIGNALS
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.pages.axis import levels, ticks
+from fanous.web.pages.drawn import oldest
 from fanous.web.pages.stories import stories
 from fanous.web.visit import Visit
 
@@ -59,7 +60,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     if incident is None or incident.country != visit.asked["country"]:
         return None
     (story,) = stories(store, [incident])
-    since, until = reach(incident, visit.now)
+    since, until = reach(store, incident, visit.now)
     votes = store.votes(incident.country, since, until)
     own = weights(incident.country)
     columns = [*incident.targets, *beside(incident, votes, MOST_BESIDE)]
@@ -81,19 +82,20 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     }
 
 
-def reach(incident: Incident, now: float) -> tuple[float, float]:
-    """What a chart of it shows: unix seconds, half-open."""
+def reach(store: Store, incident: Incident, now: float) -> tuple[float, float]:
+    """What a chart of it shows: unix seconds, half-open; of a very busy country only the beginning."""
     end = now if incident.end is None else incident.end
     length = max(end - incident.onset, HOUR)
     since = min(incident.onset, incident.onset_earliest or incident.onset) - max(
         BEFORE[0], BEFORE[1] * length
     )
-    return since, min(end + max(AFTER[0], AFTER[1] * length), max(now, end) + 1)
+    until = min(end + max(AFTER[0], AFTER[1] * length), max(now, end) + 1)
+    return since, oldest(store, incident.country, since, until)
 
 
 def lines_of(store: Store, incident: Incident, now: float) -> Lines:
     """Its targets through time; an outage has one line, of all that is measured."""
-    since, until = reach(incident, now)
+    since, until = reach(store, incident, now)
     targets = [target for target in incident.targets if target][:MOST_LINES]
     votes = store.votes(incident.country, since, until, targets or None)
     return reachable(votes, targets, since, until, weights(incident.country))

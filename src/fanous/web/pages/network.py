@@ -8,6 +8,7 @@ from fanous.refdata.weights import weights
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.pages.country import WINDOWS, days_asked, network_lines
+from fanous.web.pages.drawn import newest
 from fanous.web.pages.grids import by_target
 from fanous.web.pages.stories import DAY, stories
 from fanous.web.visit import Visit
@@ -24,7 +25,8 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
         return None
     naming = [incident for incident in store.incidents(code) if entity in incident.entities]
     standing = [incident for incident in naming if incident.status is not Status.RETRACTED]
-    votes = store.votes(code, since, until)
+    drawn = newest(store, code, since, until)
+    votes = store.votes(code, drawn, until)
     return {
         "code": code,
         "asn": asn,
@@ -35,6 +37,7 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
         "registered": registered_name(asn),
         "line": lines[0] if lines else None,
         "weights": weights(code),
+        "drawn": drawn if drawn > since else None,
         "incidents": stories(store, sorted(naming, key=lambda incident: -incident.onset)),
         "grid": by_target(votes, standing, code, asn, visit.language),
     }

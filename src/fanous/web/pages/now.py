@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fanous.store import Store
 from fanous.web.page import Facts
+from fanous.web.pages.lead import lead_of
 from fanous.web.pages.stories import DAY, LATELY, lately_over, open_ones, stories
 from fanous.web.pages.world import world_of
 from fanous.web.visit import Visit
@@ -46,6 +47,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "lately": over,
         "watched": seen,
         "world": world_of(going, over, [one.country for one in seen], visit.site.world),
+        "lead": lead_of(store, [*going, *over], visit),
         "unseen": COUNTRIES - len(seen),
     }
 

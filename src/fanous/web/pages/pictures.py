@@ -38,7 +38,7 @@ def card_picture(store: Store, visit: Visit) -> Later | None:
         status=language.say(status_word(incident)),
         headline=telling.headline(incident, story.names, language).text,
         sentence=told,
-        foot=_foot(incident, visit),
+        foot=_foot(incident, visit, drawn=lines is not None),
         names=_names(lines),
         confirmed=incident.confirmed_at is not None and incident.status is not Status.RETRACTED,
         over=incident.status is Status.ENDED,
@@ -70,7 +70,9 @@ def _chart(store: Store, visit: Visit) -> str:
     (story,) = stories(store, [incident])
     title = telling.headline(incident, story.names, visit.language).text
     legend = legend_of(incident, lines, visit, WIDE)
-    return framed(lines, _names(lines), _spans(incident, visit), legend, title, _foot(incident, visit))
+    return framed(
+        lines, _names(lines), _spans(incident, visit), legend, title, _foot(incident, visit, drawn=True)
+    )
 
 
 def _drawable(lines: Lines) -> Lines | None:
@@ -86,11 +88,13 @@ def _spans(incident: Incident, visit: Visit) -> list[tuple[float, float]]:
     return [(one.start, visit.now if one.end is None else one.end) for one in incident.intervals]
 
 
-def _foot(incident: Incident, visit: Visit) -> list[str]:
-    """When, on both clocks; what is drawn, and where it can be checked."""
+def _foot(incident: Incident, visit: Visit, *, drawn: bool) -> list[str]:
+    """When, on both clocks (where no sentence above says it); what is drawn, and where it can be checked."""
     language = visit.language
     address = visit.permanent(incident_path(incident)).partition("://")[2]
     notice = f"{language.say('Synthetic')} · " if visit.site.notice else ""
+    if not drawn:
+        return [f"{notice}{language.apart(address)}"]
     return [
         telling.roughly_when(incident, language).text,
         f"{notice}{language.say('Share of users who could load each target')} · {language.apart(address)}",

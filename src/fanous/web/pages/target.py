@@ -7,6 +7,7 @@ from fanous.model.incident import Status
 from fanous.refdata.platforms import platforms
 from fanous.store import Store
 from fanous.web.page import Facts
+from fanous.web.pages.drawn import newest
 from fanous.web.pages.grids import Drawing, by_network
 from fanous.web.pages.stories import DAY, stories
 from fanous.web.visit import Visit
@@ -45,7 +46,7 @@ def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[See
     heard = sorted(store.heard(since, until), key=lambda one: -one.at)
     found = []
     for country in list(dict.fromkeys([*first, *(one.country for one in heard)]))[:MOST_COUNTRIES]:
-        votes = store.votes(country, since, until, [target])
+        votes = store.votes(country, newest(store, country, since, until), until, [target])
         incidents = [
             one
             for one in store.incidents(country, since, until)

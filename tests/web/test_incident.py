@@ -1,0 +1,194 @@
+"""The page of an incident and what is taken from it: pictures, citations, JSON."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from fanous.model.incident import Incident, Interval, Status
+from fanous.store.rows import Insufficient, Reason
+from fanous.web.pages.records import tex
+from fanous.web.site import Site
+from tests.incidents.events import HOUR, MONDAY, Ballot
+from tests.publishers.events import NATION, SUSPECTED, incident, network
+from tests.web.small_store import SmallStore
+from tests.web.visiting import Reader, reader
+
+NOW = MONDAY + 12 * HOUR
+ON = Interval(MONDAY + 4 * HOUR, MONDAY + 8 * HOUR)
+PATH = "/PK/PK-2023-0042"
+HOSTILE = "</script><script>alert('x')</script>"
+OFTEN = [n / 5 for n in range(55)]
+
+
+def event(**given: Any) -> Incident:
+    """X on Zong for four hours, now over."""
+    times = {"onset": ON.start, "onset_earliest": ON.start - 60, "onset_latest": ON.start, "end": ON.end}
+    seen = (network("AS59257", intervals=(ON,)),)
+    return incident(
+        **({"intervals": (ON,), "confirmed_at": ON.start + 600, "networks": seen} | times | given)
+    )
+
+
+def visiting(*incidents: Incident, **given: Any) -> Reader:
+    ballots = (
+        Ballot([h for h in OFTEN if 4 <= h < 8], True, asn=59257),
+        Ballot([h for h in OFTEN if not 4 <= h < 8], False, asn=59257),
+        Ballot(OFTEN, False, asn=45669, target="wikipedia"),
+    )
+    fields: dict[str, Any] = {"known": list(incidents), "ballots": ballots}
+    return reader(SmallStore(**(fields | given)), Site(clock=lambda: NOW))
+
+
+def test_the_page_answers_what_where_since_when_how_and_for_whom() -> None:
+    text = visiting(event(**NATION)).get(PATH).text
+    for words in (
+        "Confirmed, ended",
+        "X (Twitter) blocked across Pakistan",
+        "83%",
+        "after 4 hours",
+        "rule C2",
+    ):
+        assert words in text
+    assert text.index('class="lede"') < text.index("<svg xmlns") < text.index('class="gridt"')
+
+
+def test_what_still_worked_stands_beside_what_did_not() -> None:
+    text = visiting(event()).get(PATH).text
+    assert re.search(r'<td class="c b">Blocked</td>', text)
+    assert re.search(r'<td class="c k">Reachable</td>', text)
+    assert re.search(r'<td class="c n">No data</td>', text)
+
+
+def test_a_page_of_an_incident_is_light() -> None:
+    answer = visiting(event(**NATION)).get(PATH, accept_encoding="gzip")
+    assert answer.num_bytes_downloaded < 14 << 10
+
+
+def test_a_suspicion_is_not_said_to_be_confirmed() -> None:
+    text = (
+        visiting(event(**(SUSPECTED | {"end": None, "intervals": (Interval(ON.start, None),)})))
+        .get(PATH)
+        .text
+    )
+    assert "may be blocked" in text
+    assert "status suspected unsure" in text
+    assert "<dd>No<small>" in text
+
+
+def test_a_retracted_claim_keeps_its_address_and_says_so() -> None:
+    text = visiting(event(status=Status.RETRACTED, reason="it was the site itself")).get(PATH).text
+    assert "Retracted" in text
+    assert "it was the site itself" in text
+
+
+@pytest.mark.parametrize("path", ["/KE/PK-2023-0042", "/PK/PK-2023-9999", "/PK/pk-2023-0042", "/QQ", "/pk/x"])
+def test_an_address_that_means_nothing_is_no_page(path: str) -> None:
+    assert visiting(event()).get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", [PATH, f"/embed{PATH}", "/", "/PK", "/PK/AS64500", f"{PATH}/chart.svg", f"{PATH}.json", "/data"]
+)
+def test_hostile_text_in_any_field_is_text(path: str) -> None:
+    one = event(
+        targets=(HOSTILE,),
+        mechanisms=(HOSTILE,),
+        reason=HOSTILE,
+        rule=HOSTILE,
+        entities=("AS64500",),
+        networks=(network("AS64500", targets=(HOSTILE,), intervals=(ON,)),),
+    )
+    client = visiting(
+        one,
+        names={64500: HOSTILE},
+        ballots=(
+            Ballot(OFTEN, True, asn=64500, target=HOSTILE),
+            Ballot(OFTEN, True, asn=59257, target=HOSTILE),
+        ),
+        unsure=[Insufficient(HOSTILE, 3, (Reason("", HOSTILE, 3),))],
+    )
+    answer = client.get(path)
+    assert answer.status_code == 200
+    if "json" in answer.headers["content-type"]:
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    else:
+        assert "<script>alert" not in answer.text
+
+
+def test_pictures_are_pictures() -> None:
+    client = visiting(event())
+    for name in ("card.png", "chart.png"):
+        answer = client.get(f"{PATH}/{name}?lang=ur")
+        assert answer.headers["content-type"] == "image/png"
+        assert answer.content.startswith(b"\x89PNG")
+    assert client.get(f"{PATH}/chart.svg").headers["content-type"].startswith("image/svg+xml")
+
+
+def test_an_incident_without_measurements_has_a_card_and_no_chart() -> None:
+    client = visiting(event(), ballots=())
+    assert client.get(f"{PATH}/card.png").status_code == 200
+    assert client.get(f"{PATH}/chart.svg").status_code == 404
+    assert client.get(PATH).status_code == 200
+
+
+def test_the_embed_alone_may_be_framed() -> None:
+    client = visiting(event())
+    embedded, page = client.get(f"/embed{PATH}"), client.get(PATH)
+    assert "frame-ancestors *" in embedded.headers["content-security-policy"]
+    assert "x-frame-options" not in embedded.headers
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+
+
+def test_a_page_says_how_to_share_it() -> None:
+    text = visiting(event()).get(PATH).text
+    for name in ("og:title", "og:image", "og:image:alt", "og:url", "twitter:card"):
+        assert f'"{name}" content="' in text
+    assert 'type="application/json+oembed"' in text
+
+
+def test_oembed_gives_a_frame_of_this_site_alone() -> None:
+    client = visiting(event())
+    document = client.get(f"/oembed?url=http://anything.example{PATH}").json()
+    assert document["html"].startswith('<iframe src="http://monitor.example/embed/PK/PK-2023-0042"')
+    assert client.get("/oembed?url=http://monitor.example/PK").status_code == 404
+    assert client.get("/oembed").status_code == 404
+
+
+def test_citations_name_the_incident_its_revision_and_its_address() -> None:
+    client = visiting(event())
+    bibtex, ris = client.get(f"{PATH}.bib").text, client.get(f"{PATH}.ris").text
+    assert bibtex.startswith("@misc{fanous-PK-2023-0042,")
+    assert "http://monitor.example/PK/PK-2023-0042" in bibtex
+    assert bibtex.count("{") == bibtex.count("}")
+    assert ris.startswith("TY  - ELEC\r\n")
+    assert ris.endswith("ER  - \r\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("AT&T 50% #1_a", r"AT\&T 50\% \#1\_a"),
+        ("{x}", r"\{x\}"),
+        ("a\\b~c^", r"a\textbackslash{}b\textasciitilde{}c\textasciicircum{}"),
+    ],
+)
+def test_tex_takes_a_title_as_text(text: str, written: str) -> None:
+    assert tex(text) == written
+
+
+def test_the_json_is_that_of_the_command_line_with_sentence_and_address() -> None:
+    document = json.loads(visiting(event()).get(f"{PATH}.json").text)
+    assert document["id"] == "PK-2023-0042"
+    assert document["url"] == "http://monitor.example/PK/PK-2023-0042"
+    assert document["revisions"][0]["n"] == 1
+    assert document["sentence"].startswith("Confirmed, and over:")
+
+
+def test_a_permanent_address_is_that_of_the_site_not_of_the_request() -> None:
+    site = Site(url="https://fanous.example", clock=lambda: NOW)
+    client = reader(SmallStore([event()]), site)
+    answer = client.get(PATH)
+    assert '<link rel="canonical" href="https://fanous.example/PK/PK-2023-0042">' in answer.text
+    assert answer.headers["strict-transport-security"].startswith("max-age=")

@@ -1,0 +1,152 @@
+"""Event streams, and replies that a crowd shares."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from starlette.requests import Request
+
+from fanous.web import live
+from fanous.web import shelf as shelf_module
+from fanous.web.answers import Answers
+from fanous.web.live import Live
+from fanous.web.reply import Reply
+from fanous.web.shelf import Shelf
+from fanous.web.site import Site
+from tests.publishers.events import ONGOING, incident
+from tests.web.small_store import SmallStore
+from tests.web.visiting import NOW
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "POLL_SECONDS", 0.01)
+
+
+def watching(store: SmallStore) -> Live:
+    return Live(Answers(store.ask, Site(clock=lambda: NOW)))
+
+
+async def next_state(events: AsyncIterator[str]) -> str:
+    async for event in events:
+        if event.startswith("event: state"):
+            return event
+    raise AssertionError("the stream ended")
+
+
+def test_a_stream_says_its_state_at_once_and_then_only_what_changes() -> None:
+    store = SmallStore()
+
+    async def watch() -> list[str]:
+        events = watching(store)._events()
+        said = [await next_state(events)]
+        store.known = [incident(**ONGOING)]
+        said.append(await next_state(events))
+        return said
+
+    first, second = asyncio.run(asyncio.wait_for(watch(), 20))
+    assert first != second
+
+
+def test_all_who_listen_ask_the_store_once() -> None:
+    store = SmallStore()
+
+    async def many() -> None:
+        one = watching(store)
+        await asyncio.gather(*(one.state() for _ in range(50)))
+
+    asyncio.run(many())
+    assert store.questions == 1
+
+
+def test_more_streams_than_there_is_room_for_are_asked_to_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "MOST_STREAMS", 0)
+
+    async def ask() -> tuple[int, str]:
+        answer = await watching(SmallStore()).stream(Request({"type": "http"}))
+        return answer.status_code, answer.headers["retry-after"]
+
+    assert asyncio.run(ask()) == (503, "60")
+
+
+def test_a_reply_begun_before_a_change_is_not_kept_after_it() -> None:
+    made: list[int] = []
+
+    async def use() -> None:
+        shelf = Shelf(fresh_seconds=60)
+        going = asyncio.Event()
+
+        async def slow() -> Reply:
+            await going.wait()
+            made.append(1)
+            return Reply.of("old", "text/plain")
+
+        async def quick() -> Reply:
+            made.append(2)
+            return Reply.of("new", "text/plain")
+
+        early = asyncio.ensure_future(shelf.get("page", slow))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        shelf.empty()
+        going.set()
+        await early
+        assert (await shelf.get("page", quick)).body == b"new"
+        assert (await shelf.get("page", slow)).body == b"new"
+
+    asyncio.run(use())
+    assert made == [1, 2]
+
+
+def test_a_reply_that_just_went_stale_is_given_while_the_next_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shelf_module, "WORK_SHARE", 0)
+
+    async def use() -> list[bytes]:
+        shelf = Shelf(fresh_seconds=0)
+        bodies = iter(["first", "second", "third"])
+
+        async def make() -> Reply:
+            return Reply.of(next(bodies), "text/plain")
+
+        said = [(await shelf.get("page", make)).body for _ in range(2)]
+        await asyncio.sleep(0.01)
+        return [*said, (await shelf.get("page", make)).body]
+
+    assert asyncio.run(use()) == [b"first", b"first", b"second"]
+
+
+def test_what_cannot_be_made_is_tried_again() -> None:
+    async def use() -> bytes:
+        shelf = Shelf()
+
+        async def broken() -> Reply:
+            raise RuntimeError("no")
+
+        async def sound() -> Reply:
+            return Reply.of("yes", "text/plain")
+
+        with pytest.raises(RuntimeError):
+            await shelf.get("page", broken)
+        return (await shelf.get("page", sound)).body
+
+    assert asyncio.run(use()) == b"yes"
+
+
+def test_a_reply_that_took_long_is_kept_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelf_module, "WORK_SHARE", 10_000)
+
+    async def use() -> list[bytes]:
+        shelf = Shelf(fresh_seconds=0)
+        bodies = iter(["first", "second"])
+
+        async def make() -> Reply:
+            await asyncio.sleep(0.01)
+            return Reply.of(next(bodies), "text/plain")
+
+        return [(await shelf.get("page", make)).body for _ in range(3)]
+
+    assert asyncio.run(use()) == [b"first"] * 3
