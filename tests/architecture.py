@@ -10,7 +10,7 @@ SOURCE = ROOT / "src" / "fanous"
 
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"model", "errors"}),
-    frozenset({"signals", "table", "rules", "aggregate", "baselines", "detectors", "incidents"}),
+    frozenset({"signals", "sources", "table", "rules", "aggregate", "baselines", "detectors", "incidents"}),
     frozenset({"refdata"}),
     frozenset(
         {
@@ -33,7 +33,7 @@ LAYERS: tuple[frozenset[str], ...] = (
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""
 
 PURE = LAYERS[0] | LAYERS[1]
-CONCLUDING = LAYERS[1] - {"signals", "table"}
+CONCLUDING = LAYERS[1] - {"signals", "sources", "table"}
 
 OUTSIDE = frozenset(
     {

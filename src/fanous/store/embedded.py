@@ -9,8 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
+from fanous.model.levels import Levels
 from fanous.model.record import Record
 from fanous.store.archive import Archive, Received
 from fanous.store.batch import Appended, Judged, Placed
@@ -20,6 +24,7 @@ from fanous.store.engine import Engine
 from fanous.store.evidence import EvidenceAnswers
 from fanous.store.facts import Facts
 from fanous.store.ledger import Ledger, Revision
+from fanous.store.levels import LevelAnswers, Pulled, check_levels
 from fanous.store.location import StoreLocation, check_folder, in_folder
 from fanous.store.lock import Owner, StoreLock
 from fanous.store.lookup import LookupAnswers
@@ -48,7 +53,7 @@ def open_store(where: str | Path | StoreLocation, *, read_only: bool = False) ->
     return EmbeddedStore(location, read_only=read_only)
 
 
-class EmbeddedStore(VoteAnswers, EvidenceAnswers, CoverageAnswers, LookupAnswers):
+class EmbeddedStore(VoteAnswers, EvidenceAnswers, CoverageAnswers, LookupAnswers, LevelAnswers):
     """See ``Store`` for what each method promises.
 
     Attributes:
@@ -175,6 +180,17 @@ class EmbeddedStore(VoteAnswers, EvidenceAnswers, CoverageAnswers, LookupAnswers
 
     def read(self, location: Location) -> bytes:
         return self._archive.read(location)
+
+    def put_levels(
+        self, batch: Sequence[Levels], *, fetched_at: float | None = None
+    ) -> list[NDArray[np.bool_]]:
+        self._may_write()
+        check_levels(batch)
+        return self._write_levels(batch, fetched_at)
+
+    def put_pulled(self, source: str, country: str, pulled: Iterable[Pulled]) -> None:
+        self._may_write()
+        self._write_pulled(source, country, pulled)
 
     # Claims
 

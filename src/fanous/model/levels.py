@@ -1,0 +1,28 @@
+"""Levels: a ready-made series as a public source gave it, before the store has it."""
+
+from dataclasses import dataclass
+
+from fanous.model.series import Floats, Ints, SeriesKey
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levels:
+    """Values of one signal in bins of equal width; all arrays have shape (n,).
+
+    Attributes:
+        key: what it is about; its ``source`` is never empty.
+        step: bin width in seconds.
+        times: int64, unix seconds, UTC, at which each bin begins; in any order, each once.
+        values: float64.  NaN = the source says that it has no value there (never 0).
+        lines: int64, 1-based line of the file that each value stood in; what the user counts.  Several
+            series of one file share lines.  0 where there is no file.
+    """
+
+    key: SeriesKey
+    step: int
+    times: Ints
+    values: Floats
+    lines: Ints
+
+    def __len__(self) -> int:
+        return len(self.times)
