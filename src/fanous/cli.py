@@ -28,6 +28,7 @@ from fanous.commands.desk import (
     print_document,
 )
 from fanous.commands.incidents import incidents_app
+from fanous.commands.ingest import ingest
 from fanous.commands.probe import probe_app
 from fanous.commands.refdata import refdata_app
 from fanous.errors import FanousError
@@ -53,6 +54,7 @@ app = typer.Typer(
 app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(refdata_app, name="refdata")
+app.command()(ingest)
 app.command()(collect)
 app.command()(drain)
 
@@ -95,50 +97,6 @@ def _root(
     ] = False,
 ) -> None:
     pass
-
-
-@app.command()
-def ingest(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="ooni or ooni-csv.")],
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files of that source.")],
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Bring files into the store, judge them and detect.
-
-    ooni: measurements as .jsonl, .jsonl.gz or .tar.gz of POST bodies, any nettest.  ooni-csv: tables of
-    OONI observations, .csv or .csv.gz.  Doing it again changes nothing; an interrupted run is completed by
-    running it again.
-    """
-    from fanous import pipeline
-    from fanous.progress import file_progress
-
-    with open_named(store, config) as opened, file_progress(paths) as moved:
-        tally = pipeline.ingest(opened, source, paths, moved)
-    if as_json:
-        print_document(
-            {
-                "read": tally.read,
-                "stored": tally.stored,
-                "duplicate": tally.duplicate,
-                "rejected": tally.rejected,
-                "rejects": [{"file": r.file, "line": r.line, "why": r.why} for r in tally.rejects],
-            }
-        )
-        return
-    print(
-        f"read {tally.read:,}: stored {tally.stored:,}, already there {tally.duplicate:,}, "
-        f"rejected {tally.rejected:,}"
-    )
-    for name, count in tally.by_test.most_common():
-        print(f"  {count:,} {name}")
-    for reject in tally.rejects[:20]:
-        print(f"rejected {reject.file}:{reject.line}: {reject.why}", file=sys.stderr)
-    for remark in tally.remarks:
-        print(f"left by an interrupted run: {remark}", file=sys.stderr)
-    if tally.rejected > 20:
-        print(f"... and {tally.rejected - 20:,} more (--json lists them)", file=sys.stderr)
 
 
 @app.command()

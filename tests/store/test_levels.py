@@ -28,7 +28,7 @@ def levels(
 ) -> Levels:
     times = start + max(step, 1) * np.arange(len(values))
     key = SeriesKey(entity, "", signal, Access.ANY, 0, source, subtype)
-    return Levels(key, step, times, np.array(values), np.zeros(len(values), np.int64))
+    return Levels(key, step, times, np.array(values))
 
 
 def shown(series: list[Series]) -> list[tuple[str, str, list[float]]]:
@@ -129,7 +129,7 @@ def test_pulled_windows_are_remembered_with_the_last_time(store: Store) -> None:
 )
 def test_what_no_connector_may_give_is_refused(store: Store, wrong: Levels) -> None:
     if wrong.step == 0:
-        wrong = Levels(wrong.key, 600, np.array([T0, T0]), np.array([1.0, 2.0]), np.array([1, 2]))
+        wrong = Levels(wrong.key, 600, np.array([T0, T0]), np.array([1.0, 2.0]))
     with pytest.raises(ValueError, match=r"source|twice|outside"):
         store.put_levels([wrong])
 

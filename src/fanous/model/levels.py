@@ -14,15 +14,12 @@ class Levels:
         step: bin width in seconds.
         times: int64, unix seconds, UTC, at which each bin begins; in any order, each once.
         values: float64.  NaN = the source says that it has no value there (never 0).
-        lines: int64, 1-based line of the file that each value stood in; what the user counts.  Several
-            series of one file share lines.  0 where there is no file.
     """
 
     key: SeriesKey
     step: int
     times: Ints
     values: Floats
-    lines: Ints
 
     def __len__(self) -> int:
         return len(self.times)

@@ -116,7 +116,8 @@ class Questions(Protocol):
         """Ready-made series of a country, its regions and its networks; one for each key and step.
 
         The key names ``source`` and ``subtype``.  ``counts`` are 1, ``controlled`` and ``measurements`` 0.
-        Bins in which the source has no value are not listed.
+        Bins in which the source has no value are not listed; bins begin where the source says, which need
+        not be at a multiple of ``step``.
 
         Args:
             signals: names in ``fanous.signals``; ``None`` = all.
