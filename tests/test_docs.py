@@ -174,8 +174,15 @@ def test_every_threshold_that_judges_is_explained(module: str) -> None:
     assert numeric_constants(module) - written == set()
 
 
-def test_every_option_of_the_filter_is_explained() -> None:
-    holder = "fanous.detectors.interference.InterferenceOptions"
+@pytest.mark.parametrize(
+    "holder",
+    [
+        "fanous.detectors.interference.InterferenceOptions",
+        "fanous.detectors.options.LevelOptions",
+        "fanous.detectors.ioda.IodaOptions",
+    ],
+)
+def test_every_option_of_a_detector_is_explained(holder: str) -> None:
     assert {name for at, name, _ in documented() if at == holder} == set(holder_values(holder))
 
 

@@ -36,7 +36,17 @@ from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
 
 SERVER_PARTS = frozenset(
-    {"babel", "backports", "chdb", "clickhouse_connect", "numpy", "sqlalchemy", "starlette", "uvicorn"}
+    {
+        "babel",
+        "backports",
+        "bottleneck",
+        "chdb",
+        "clickhouse_connect",
+        "numpy",
+        "sqlalchemy",
+        "starlette",
+        "uvicorn",
+    }
 )
 """Modules of the extra ``server``; a light probe has none of them."""
 

@@ -1,13 +1,18 @@
 """Detectors: series in, anomalies out; pure, without state, so that replay is the live code path.
 
 To add one: a module with a frozen ``Options`` dataclass (each threshold with its reason) and a function
-``find_...(series, options) -> list[Anomaly]``, and one line in ``DETECTORS``.
+``find_...(series, options) -> list[Anomaly]``, and one line in ``DETECTORS``, or in ``LEVEL_DETECTORS`` if it
+watches ready-made series.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from fanous.detectors.interference import InterferenceOptions, find_interference
+from fanous.detectors.ioda import IodaOptions, find_below_median
+from fanous.detectors.level import find_drops
+from fanous.detectors.options import LevelOptions
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.series import Series
@@ -42,3 +47,16 @@ DETECTORS: dict[str, Detector] = {
         ("throttled",), Kind.THROTTLING, find_interference, replace(InterferenceOptions(), mean_on=0.75)
     ),
 }
+
+LEVEL_DETECTOR_VERSION = "2026.11-levels"
+"""Changes whenever the same levels may give other anomalies; incidents made of levels carry it."""
+
+LEVEL = LevelOptions()
+IODA = IodaOptions()
+
+LEVEL_DETECTORS: dict[str, Callable[[Sequence[Series]], list[Anomaly]]] = {
+    "level": partial(find_drops, options=LEVEL),
+    # For comparison: it confirms nothing.
+    "ioda": partial(find_below_median, options=IODA),
+}
+"""Name -> finds the anomalies of level series; the first is the one that counts."""
