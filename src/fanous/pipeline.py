@@ -11,15 +11,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fanous.connecting import connectivity_lacks, find_outages
 from fanous.connectors import CONNECTORS, OnProgress
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.errors import FanousError, Rejected
+from fanous.incidents.absorb import absorb
 from fanous.incidents.correlate import Finding, correlate
 from fanous.incidents.lifecycle import Setting, incident_of
 from fanous.incidents.matching import match
 from fanous.judging import known_fingerprints, rules_version
 from fanous.model.entity import UNKNOWN_COUNTRY, Family
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Incident, Kind, Status
 from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
@@ -262,7 +264,13 @@ def _window(store: Store, country: str, first: float, last: float) -> tuple[floa
 
 
 def find_incidents(store: Store, country: str, since: float, until: float) -> list[Incident]:
-    """The incidents that the measurements of a window amount to; writes nothing."""
+    """The incidents that all in the store of a window amounts to; writes nothing."""
+    outages = find_outages(store, country, since, until, rules_version())
+    return absorb(outages, find_interference(store, country, since, until))
+
+
+def find_interference(store: Store, country: str, since: float, until: float) -> list[Incident]:
+    """The incidents that the measurements of a window amount to."""
     series = store.series(country, since, until, TICK)
     findings = [
         Finding(anomaly, detector.kind)
@@ -329,7 +337,7 @@ def confirm(
     incidents = [
         incident
         for incident in store.incidents(country, since, until)
-        if not targets or set(targets) & set(incident.targets)
+        if not targets or incident.kind is Kind.OUTAGE or set(targets) & set(incident.targets)
     ]
     shown = targets or sorted({target for incident in incidents for target in incident.targets})
     votes = store.votes(country, since, until, list(shown)) if shown else None
@@ -351,4 +359,5 @@ def _insufficient(
     lacking = store.insufficient(country, since, until)
     listed = [(one.target, one.why) for one in lacking if not targets or one.target in targets]
     measured = {*store.targets(country, since, until), *(target for target, _ in listed)}
-    return listed + [(t, "nobody measured it in this window") for t in targets if t not in measured]
+    listed += [(t, "nobody measured it in this window") for t in targets if t not in measured]
+    return listed if targets else listed + connectivity_lacks(store, country, since, until)

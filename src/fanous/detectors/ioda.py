@@ -100,5 +100,5 @@ def _anomaly(one: Series, left: Floats, begin: int, end: int, share: float) -> A
         bins=end - begin,
         probes=0,
         controlled=0,
-        departure=Departure(float(middle), float(low), float(high), ratio, 1.0, False, False),
+        departure=Departure(one.step, float(middle), float(low), float(high), ratio, 1.0, False, False),
     )

@@ -90,6 +90,7 @@ def _departure(found: Departures, column: int, low: Ints, begin: int, accepted: 
     left = np.clip(1 - found.drop[low, column], 0, 1)
     bottom, middle, top = np.quantile(left, [0.05, 0.5, 0.95])
     return Departure(
+        step=found.grid.step,
         left=float(middle),
         low=float(bottom),
         high=float(top),

@@ -10,6 +10,7 @@ class Departure:
     """How far a level series departed; shares of its ordinary level.
 
     Attributes:
+        step: bin width in seconds, so how exact its times can be.
         left: median over the stretch.
         low: its 5 % quantile; high: its 95 % quantile.
         ratio: the deepest drop over what it had to exceed, at least 1.
@@ -18,6 +19,7 @@ class Departure:
         accepted: it lasted so long that it counts as ordinary since; that is no return.
     """
 
+    step: int
     left: float
     low: float
     high: float
