@@ -27,7 +27,9 @@ LAYERS: tuple[frozenset[str], ...] = (
             "testing",
         }
     ),
-    frozenset({"pipeline", "gathering", "scheduler", "evaluate", "corpus", "judging", "demonstration"}),
+    frozenset(
+        {"pipeline", "gathering", "pulling", "scheduler", "evaluate", "corpus", "judging", "demonstration"}
+    ),
     frozenset({"web", "commands", "cli", "__main__"}),
 )
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""

@@ -30,6 +30,7 @@ from fanous.commands.desk import (
 from fanous.commands.incidents import incidents_app
 from fanous.commands.ingest import ingest
 from fanous.commands.probe import probe_app
+from fanous.commands.pull import pull
 from fanous.commands.refdata import refdata_app
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
@@ -55,6 +56,7 @@ app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(refdata_app, name="refdata")
 app.command()(ingest)
+app.command()(pull)
 app.command()(collect)
 app.command()(drain)
 
