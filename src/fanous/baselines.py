@@ -39,3 +39,22 @@ def quiet_share(
     all_failed, all_measured = (np.bincount(together, weights=w) for w in (failed, measured))
     pooled = np.clip((all_failed + prior * strength) / (all_measured + strength), low, high)[together]
     return np.asarray(np.clip((failed + pooled * strength) / (measured + strength), low, high))
+
+
+def slot_ordinary(times: Ints, values: Floats, at: int, *, days: int = 28, least: int = 3) -> float:
+    """The level that is ordinary for a time of day: the median of that time on the days before.
+
+    Where fewer than ``least`` days have it, of all values before instead: a rougher answer, but one.
+
+    Args:
+        times: int64, (n,), ascending, unix seconds at which each bin begins.
+        values: float64, (n,).
+        at: beginning of the bin that is asked about; it does not count itself.
+
+    Returns:
+        The level; NaN = nothing was measured before.
+    """
+    before = (times < at) & (times >= at - days * 86400) & ~np.isnan(values)
+    same_slot = before & ((at - times) % 86400 == 0)
+    chosen = same_slot if same_slot.sum() >= least else before
+    return float(np.median(values[chosen])) if chosen.any() else float("nan")
