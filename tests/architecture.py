@@ -28,7 +28,17 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset(
-        {"pipeline", "connecting", "gathering", "scheduler", "evaluate", "corpus", "judging", "demonstration"}
+        {
+            "pipeline",
+            "connecting",
+            "gathering",
+            "pulling",
+            "scheduler",
+            "evaluate",
+            "corpus",
+            "judging",
+            "demonstration",
+        }
     ),
     frozenset({"web", "commands", "cli", "__main__"}),
 )

@@ -105,3 +105,22 @@ def over_bins(slots: Single, bins: int) -> Single:
     low, high = slots[before % len(slots)], slots[(before + 1) % len(slots)]
     between = low * (1 - share) + high * share
     return np.asarray(np.where(np.isnan(between), np.fmin(low, high), between), np.float32)
+
+
+def slot_ordinary(times: Ints, values: Floats, at: int, *, days: int = 28, least: int = 3) -> float:
+    """The level that is ordinary for a time of day: the median of that time on the days before.
+
+    Where fewer than ``least`` days have it, of all values before instead: a rougher answer, but one.
+
+    Args:
+        times: int64, (n,), ascending, unix seconds at which each bin begins.
+        values: float64, (n,).
+        at: beginning of the bin that is asked about; it does not count itself.
+
+    Returns:
+        The level; NaN = nothing was measured before.
+    """
+    before = (times < at) & (times >= at - days * 86400) & ~np.isnan(values)
+    same_slot = before & ((at - times) % 86400 == 0)
+    chosen = same_slot if same_slot.sum() >= least else before
+    return float(np.median(values[chosen])) if chosen.any() else float("nan")

@@ -6,6 +6,7 @@ stdout carries the answer (with ``--json`` one document and nothing else), stder
 
 import os
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,7 @@ from fanous.commands.desk import (
 from fanous.commands.incidents import incidents_app
 from fanous.commands.ingest import ingest
 from fanous.commands.probe import probe_app
+from fanous.commands.pull import pull
 from fanous.commands.refdata import refdata_app
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
@@ -65,6 +67,7 @@ app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(refdata_app, name="refdata")
 app.command()(ingest)
+app.command()(pull)
 app.command()(collect)
 app.command()(drain)
 
@@ -171,6 +174,31 @@ def confirm(
             "insufficient": [{"target": name, "why": why} for name, why in answer.insufficient],
         }
     )
+
+
+@app.command()
+def signals(
+    country: CountryArgument,
+    at: Annotated[str | None, typer.Option("--at", help="As it was then; default: now.")] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How connected a country is by each source: the newest levels in % of ordinary, with age and licence.
+
+    It only reads: bring series in first with `fanous pull` or `fanous ingest`.
+    """
+    from fanous.gathering import levels_now
+    from fanous.publishers.levels import levels_document, print_levels
+
+    code, then = country_code(country), moment(at, "--at")
+    now = time.time() if then is None else then
+    with open_named(store, config, read_only=True) as opened:
+        levels = levels_now(opened, code, now)
+    if as_json:
+        print_document(levels_document(code, levels, now))
+    else:
+        print_levels(console(), code, levels, now)
 
 
 @app.command()

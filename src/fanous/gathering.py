@@ -1,18 +1,23 @@
-"""Gathering: ready-made series into the store, from files.
+"""Gathering: ready-made series into the store, from files; and what they say now.
 
 file -> reading -> store; the countries touched are marked, and ``pipeline.detect_all`` does the rest
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from pathlib import Path
 
 import numpy as np
 
+from fanous.baselines import slot_ordinary
 from fanous.connectors.connector import OnProgress
 from fanous.connectors.levels import LEVEL_FILES, About, Reading
 from fanous.errors import FanousError
 from fanous.model.levels import Levels
+from fanous.model.series import Series
 from fanous.pipeline import Ingested, detect_all, finish_interrupted, remarks
+from fanous.publishers.levels import LevelNow
+from fanous.signals import SIGNALS
 from fanous.store import Store
 from fanous.store.levels import spans_of
 
@@ -91,3 +96,33 @@ def _batches(readings: Iterable[Reading]) -> Iterable[list[Reading]]:
             batch = []
     if batch:
         yield batch
+
+
+def levels_now(store: Store, country: str, at: float) -> list[LevelNow]:
+    """The newest whole bin of every series of a country at an instant, the country first; reads only.
+
+    Raises:
+        FanousError: there is none.
+    """
+    whole = [level for series in store.levels(country, -inf, at) if (level := _newest(series, at))]
+    if not whole:
+        raise FanousError(
+            f"no ready-made series of {country} in this store: bring some in with "
+            f"`fanous pull ripestat --country {country}` or `fanous ingest ioda-csv FILE --country {country}`"
+        )
+    return sorted(whole, key=_by_place)
+
+
+def _newest(series: Series, now: float) -> LevelNow | None:
+    ended = np.flatnonzero(series.times + series.step <= now)  # a bin that goes on would look like a drop
+    if not len(ended):
+        return None
+    at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
+    ordinary = slot_ordinary(series.times, series.values, at)
+    return LevelNow(series.key, series.step, at, value, None if ordinary != ordinary else ordinary)
+
+
+def _by_place(level: LevelNow) -> tuple[int, str, str, str, str]:
+    entity = level.key.entity
+    rank = 2 if entity.asn else 1 if entity.region else 0
+    return rank, str(entity), SIGNALS[level.key.signal].family, level.key.signal, level.key.source

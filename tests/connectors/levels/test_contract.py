@@ -14,15 +14,15 @@ from fanous.errors import FanousError
 from fanous.signals import SIGNALS
 from fanous.sources import SOURCES
 from tests.connectors.levels.reads import Read, read
-from tests.connectors.levels.samples import SAMPLES
+from tests.connectors.levels.samples import NAMES, SAMPLES
 
 COLUMNS = Columns("time", "value", "connectivity")
 each = pytest.mark.parametrize("name", sorted(LEVEL_FILES))
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def taken(name: str, path: Path, data: bytes) -> Read:
-    return read(name, path, data, columns=COLUMNS)
+def taken(name: str, folder: Path, data: bytes) -> Read:
+    return read(name, folder / NAMES.get(name, "x"), data, columns=COLUMNS)
 
 
 def test_every_kind_has_a_sample_here_and_terms_of_its_source() -> None:
@@ -32,7 +32,7 @@ def test_every_kind_has_a_sample_here_and_terms_of_its_source() -> None:
 
 @each
 def test_a_sample_is_read_whole(tmp_path: Path, name: str) -> None:
-    found = taken(name, tmp_path / "x", SAMPLES[name])
+    found = taken(name, tmp_path, SAMPLES[name])
     assert found.readings and found.rejects == []
     for reading in found.readings:
         levels = reading.levels
@@ -48,14 +48,14 @@ def test_a_sample_is_read_whole(tmp_path: Path, name: str) -> None:
 
 @each
 def test_each_series_comes_once(tmp_path: Path, name: str) -> None:
-    keys = [(r.levels.key, r.levels.step) for r in taken(name, tmp_path / "x", SAMPLES[name]).readings]
+    keys = [(r.levels.key, r.levels.step) for r in taken(name, tmp_path, SAMPLES[name]).readings]
     assert len(set(keys)) == len(keys)
 
 
 @each
 def test_packed_or_not_it_is_the_same(tmp_path: Path, name: str) -> None:
-    plain = taken(name, tmp_path / "x", SAMPLES[name])
-    packed = taken(name, tmp_path / "x", gzip.compress(SAMPLES[name]))
+    plain = taken(name, tmp_path, SAMPLES[name])
+    packed = taken(name, tmp_path, gzip.compress(SAMPLES[name]))
     assert repr(plain.shown) == repr(packed.shown)
 
 
@@ -76,7 +76,7 @@ def test_a_damaged_file_is_read_or_refused(tmp_path: Path, name: str, data: st.D
         sample[at : at + data.draw(st.integers(0, 20))] = piece
         sample = sample or bytearray(b"x")
     try:
-        found = taken(name, tmp_path / "x", bytes(sample))
+        found = taken(name, tmp_path, bytes(sample))
     except FanousError:
         return
     for reading in found.readings:
@@ -89,6 +89,6 @@ def test_a_damaged_file_is_read_or_refused(tmp_path: Path, name: str, data: st.D
 @given(rubbish=st.binary(max_size=300))
 def test_rubbish_is_refused_or_rejected(tmp_path: Path, name: str, rubbish: bytes) -> None:
     try:
-        taken(name, tmp_path / "x", rubbish)
+        taken(name, tmp_path, rubbish)
     except FanousError as refusal:
         assert str(refusal)
