@@ -35,6 +35,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "pulling",
             "scheduler",
             "evaluate",
+            "injecting",
             "corpus",
             "judging",
             "demonstration",

@@ -3,11 +3,14 @@
 series -> the country's own line from its regions -> anomalies -> groups -> incidents
 """
 
+from collections.abc import Sequence
+
 from fanous.detectors import LEVEL, LEVEL_DETECTOR_VERSION, LEVEL_DETECTORS
 from fanous.detectors.rollup import rolled_up
 from fanous.incidents.coincide import outages
 from fanous.incidents.confirm import OUTAGE_FAMILIES
 from fanous.incidents.outage import Situation, outage_of
+from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Status
 from fanous.model.series import Series
 from fanous.refdata.weights import weights
@@ -44,7 +47,11 @@ def find_outages(
         rules_version=rules_version,
         detector_version=LEVEL_DETECTOR_VERSION,
     )
-    anomalies = LEVEL_DETECTORS["level"](series)
+    return outages_of(LEVEL_DETECTORS["level"](series), situation)
+
+
+def outages_of(anomalies: Sequence[Anomaly], situation: Situation) -> list[Incident]:
+    """The outages that anomalies of one country amount to, suspicions included."""
     found = [outage_of(group, Kind.OUTAGE, situation) for group in outages(anomalies)]
     return [incident for incident in found if incident is not None]
 

@@ -142,10 +142,10 @@ _PROBING = (
     _level("atlas_probes", "RIPE Atlas probes connected", "probes", Family.PROBING, 600, 0.2),
 )
 _USAGE = (
-    _level("gtr", "Requests to a product of Google", "index", Family.USAGE, 1800, 0.25),
-    _level("gtr-norm", "Share of Google's requests, a product", "index", Family.USAGE, 1800, 0.25),
+    _level("gtr", "Requests to a product of Google", "index", Family.USAGE, 1800, 0.15),
+    _level("gtr-norm", "Share of Google's requests, a product", "index", Family.USAGE, 1800, 0.15),
     _level("mozilla", "Cities with active Firefox users", "cities", Family.USAGE, 3600, 0.5),
-    _level("google_traffic", "Share of a Google product's traffic", "index", Family.USAGE, 1800, 0.25),
+    _level("google_traffic", "Share of a Google product's traffic", "index", Family.USAGE, 1800, 0.15),
     _level("radar_netflows", "Traffic that Cloudflare sees", "index", Family.USAGE, 900, 0.25),
     _level(
         "radar_tampering",

@@ -18,8 +18,9 @@ from fanous.signals import SIGNALS
 HOUR = 3600.0
 
 AGREE = 2 * HOUR
-"""Two families agree if their onsets lie this close, beyond what their bins leave open: where one goes wrong
-once a month and the other three times, both do so by chance once in five years."""
+"""Two families agree if their onsets lie this close, beyond what their bins leave open, or their alarms do
+(an ordinary dip that runs into the loss sets an onset too early): where one goes wrong once a month and the
+other three times, both do so by chance about once in five years."""
 
 DEEP = 0.5
 """Unless both have lost half of their level, which no ordinary day does: then overlapping is enough (mobile
@@ -86,7 +87,12 @@ def _agree(first: Anomaly, second: Anomaly) -> bool:
     if Family.PROBING not in (family_of(first), family_of(second)) and not all(map(_unlike, (first, second))):
         return False
     early, late = sorted((first, second), key=lambda a: a.start)
-    return _not_before(late) - _not_after(early) <= AGREE
+    return _not_before(late) - _not_after(early) <= AGREE or _raised_together(first, second)
+
+
+def _raised_together(first: Anomaly, second: Anomaly) -> bool:
+    moments = [a.raised_at for a in (first, second) if a.raised_at is not None]
+    return len(moments) == 2 and abs(moments[0] - moments[1]) <= AGREE
 
 
 def _not_before(anomaly: Anomaly) -> float:
