@@ -28,7 +28,17 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),
     frozenset(
-        {"pipeline", "gathering", "pulling", "scheduler", "evaluate", "corpus", "judging", "demonstration"}
+        {
+            "pipeline",
+            "gathering",
+            "pulling",
+            "streaming",
+            "scheduler",
+            "evaluate",
+            "corpus",
+            "judging",
+            "demonstration",
+        }
     ),
     frozenset({"web", "commands", "cli", "__main__"}),
 )

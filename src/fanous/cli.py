@@ -38,7 +38,19 @@ from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
 
 SERVER_PARTS = frozenset(
-    {"babel", "backports", "chdb", "clickhouse_connect", "numpy", "sqlalchemy", "starlette", "uvicorn"}
+    {
+        "babel",
+        "backports",
+        "chdb",
+        "clickhouse_connect",
+        "iptocc",
+        "numpy",
+        "pybgpkit_parser",
+        "sqlalchemy",
+        "starlette",
+        "uvicorn",
+        "websockets",
+    }
 )
 """Modules of the extra ``server``; a light probe has none of them."""
 
