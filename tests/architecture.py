@@ -33,6 +33,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "connecting",
             "gathering",
             "pulling",
+            "streaming",
             "scheduler",
             "evaluate",
             "injecting",

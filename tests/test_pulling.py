@@ -12,7 +12,7 @@ from fanous.cli import app
 from fanous.connectors.levels import Ask
 from fanous.connectors.polite import Polite, Waits
 from fanous.errors import FanousError
-from fanous.pulling import FAILURES_IN_A_ROW, OVERLAP, Pull, newest, pull
+from fanous.pulling import FAILURES_IN_A_ROW, OVERLAP, Pull, due, newest, pull
 from fanous.sources import SOURCES
 from fanous.store import Store, open_store
 from fanous.store.levels import Pulled
@@ -116,6 +116,13 @@ def test_the_newest_window_is_since_the_last_pull_with_an_overlap_for_correction
     store.put_pulled("ioda", "PK", [Pulled("country/PK", T0 - DAY, T0 - 600, now)])
     assert newest(store, "ioda", "PK", now) == (T0 - 600 - OVERLAP, T0)
     assert newest(store, "tor", "PK", now)[0] == T0 - pulling.FIRST_DAYS * DAY
+
+
+def test_a_source_is_due_at_its_interval_after_the_last_pull(store: Store) -> None:
+    assert due(store, "ioda", "PK", 600, T0)
+    store.put_pulled("ioda", "PK", [Pulled("country/PK", T0 - DAY, T0, T0 + 5.0)])
+    assert not due(store, "ioda", "PK", 600, T0 + 604)
+    assert due(store, "ioda", "PK", 600, T0 + 605)
 
 
 def run(tmp_path: Path, *words: str) -> tuple[int, str]:

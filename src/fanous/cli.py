@@ -44,10 +44,13 @@ SERVER_PARTS = frozenset(
         "bottleneck",
         "chdb",
         "clickhouse_connect",
+        "iptocc",
         "numpy",
+        "pybgpkit_parser",
         "sqlalchemy",
         "starlette",
         "uvicorn",
+        "websockets",
     }
 )
 """Modules of the extra ``server``; a light probe has none of them."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from fanous.baselines import slot_ordinary
 from fanous.connectors.connector import OnProgress
-from fanous.connectors.levels import LEVEL_FILES, About, Reading
+from fanous.connectors.levels import LEVEL_FILES, About, LevelFiles, Reading
 from fanous.errors import FanousError
 from fanous.model.levels import Levels
 from fanous.model.series import Series
@@ -44,15 +44,16 @@ def ingest_levels(
         raise FanousError(f"no source {source!r} of ready-made series: use one of {', '.join(LEVEL_FILES)}")
     tally = Ingested()
     tally.remarks += remarks(finish_interrupted(store))
+    files = LEVEL_FILES[source].begin()
     for path in paths:
-        _bring_in(store, source, path, about, tally, on_progress)
+        _bring_in(store, files, path, about, tally, on_progress)
     detect_all(store)
     return tally
 
 
 def _bring_in(
     store: Store,
-    source: str,
+    files: LevelFiles,
     path: Path,
     about: About,
     tally: Ingested,
@@ -71,7 +72,7 @@ def _bring_in(
     watch: OnProgress = moved
     seen: set[int] = set()
     fresh: set[int] = set()
-    for batch in _batches(LEVEL_FILES[source].read(path, about, on_reject, on_repeat, watch)):
+    for batch in _batches(files.read(path, about, on_reject, on_repeat, watch)):
         written = put_levels(store, [reading.levels for reading in batch])
         for reading, which in zip(batch, written, strict=True):
             seen.update(reading.lines.tolist())

@@ -119,3 +119,9 @@ def _one(
     done.new += sum(int(which.sum()) for which in written)
     done.rejects += [(piece.name, number, why) for number, why in parsed.rejects]
     return True
+
+
+def due(store: Store, source: str, country: str, every: float, now: float) -> bool:
+    """Is it time to pull again?  For a loop: ``every`` seconds after the last pull of any piece."""
+    last = max((one.pulled_at for one in store.pulled(source, country)), default=None)
+    return last is None or now >= last + every

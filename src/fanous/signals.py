@@ -139,7 +139,6 @@ _PROBING = (
     _level("rtt", "Time of answers to active probes", "ms", Family.PROBING, 3600, 0.3, Direction.UP, _SPEED),
     _level("responders", "Addresses that answer active probes", "addresses", Family.PROBING, 3600, 0.3),
     _level("scan_up", "/24 blocks believed up by our own scan", "/24s", Family.PROBING, 600, 0.05),
-    _level("atlas_probes", "RIPE Atlas probes connected", "probes", Family.PROBING, 600, 0.2),
 )
 _USAGE = (
     _level("gtr", "Requests to a product of Google", "index", Family.USAGE, 1800, 0.15),

@@ -96,7 +96,6 @@ _TABLE = (
         window=28 * DAY,
     ),
     PublicSource("ndt", "M-Lab NDT, rows of a query", "https://www.measurementlab.net", "CC0", True, "M-Lab"),
-    PublicSource("atlas", "RIPE Atlas, files of its API", "https://atlas.ripe.net", _RIPE, False, "RIPE NCC"),
     PublicSource("csv", "a table of the user's", "", "not stated", False, ""),
     PublicSource("scan", "our own active probing", "", "ours", True, "Fanous"),
 )

@@ -1,8 +1,10 @@
 """``fanous pull``: the newest values of a public source, or a window of them, into the store."""
 
+import logging
 import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,7 +31,9 @@ SHOWN = 10
 
 
 def pull(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="ioda, ripestat, radar, tor or google.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="ioda, ripestat, radar, tor, google or ris.")
+    ],
     country: Annotated[str, typer.Option("--country", metavar="CC", help="Country code, such as PK.")],
     since: SinceOption = None,
     until: UntilOption = None,
@@ -44,6 +48,12 @@ def pull(
     mirror: Annotated[
         str, typer.Option("--mirror", metavar="URL", help="Ask there in place of the publisher.")
     ] = "",
+    table: Annotated[
+        Path | None, typer.Option("--table", metavar="FILE", help="ris: a routing table (MRT) to begin with.")
+    ] = None,
+    collector: Annotated[
+        str, typer.Option("--collector", help="ris: the collector that the table is of.")
+    ] = "rrc00",
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -51,14 +61,18 @@ def pull(
     """Bring series of a public source into the store, and detect.
 
     Without --since, what is new since the last pull, or the last 28 days.  Stopping and starting it again
-    goes on where it was.  It asks politely: within a budget, waiting as long as it is told to.
+    goes on where it was.  It asks politely: within a budget, waiting as long as it is told to.  ris is a
+    stream: it goes on until you stop it.
     """
     from fanous.config import source_settings
     from fanous.connectors.levels import LIVE_SOURCES
 
     code = country_code(country)
+    if source == "ris":
+        _follow_ris(code, table, collector, mirror, store, config)
+        return
     if source not in LIVE_SOURCES:
-        raise typer.BadParameter(f"{source!r} is none of {', '.join(LIVE_SOURCES)}", param_hint="SOURCE")
+        raise typer.BadParameter(f"{source!r} is none of {', '.join(LIVE_SOURCES)}, ris", param_hint="SOURCE")
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is not None and start >= (end if end is not None else time.time()):
         raise typer.BadParameter("--since must lie before --until, and in the past")
@@ -108,6 +122,22 @@ def pull_once(
     cache = data_folder() / "cache" / source
     with Polite(SOURCES[source], cache, mirror=settings.mirror, headers=headers) as client:
         return pull_window(store, source, ask, client.get, time.time)
+
+
+def _follow_ris(
+    country: str, table: Path | None, collector: str, mirror: str, store: Path | None, config: Path | None
+) -> None:
+    from fanous.connectors.levels.ris import ADDRESS, listen
+    from fanous.streaming import Stream, follow, table_of
+
+    if table is None:
+        raise typer.BadParameter(
+            "ris needs --table: a bview file of the same collector says what was visible"
+        )
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    stream = Stream(table_of(table, country))
+    with open_named(store, config) as opened:
+        follow(opened, stream, lambda: listen(collector, mirror or ADDRESS))
 
 
 def _key(variable: str) -> str:

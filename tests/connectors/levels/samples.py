@@ -13,6 +13,8 @@ Shapes, and where they are described in public:
 import json
 from typing import Any
 
+from tests.connectors.levels.mrt_files import table
+
 T0 = 1_700_006_400
 """15 November 2023, 00:00 UTC."""
 
@@ -66,6 +68,8 @@ SAMPLES: dict[str, bytes] = {
         b"#\n# The Tor Project\n#\n# URL: https://metrics.torproject.org/userstats-relay-country.csv?\n"
         b"date,country,users,lower,upper,frac\n2023-11-14,pk,5000,,,70\n2023-11-15,pk,5100,4000,6000,71\n"
     ),
+    "ndt": b"TestTime,MeanThroughputMbps\n2023-12-17T15:01:00Z,1.5\n2023-12-17T16:01:00Z,2.5\n",
+    "mrt": table(T0, {"39.32.0.0/16": {0: 17557, 1: 17557, 2: 17557}}),
     "google": b")]}'\n\n"
     + json.dumps([["tr", [[T0 * 1000, [[0, 0.5]]], [(T0 + 1800) * 1000, [[0, 0.6]]]]]]).encode(),
 }

@@ -14,6 +14,8 @@ from fanous.connectors.levels.google import Google
 from fanous.connectors.levels.ioda import Ioda
 from fanous.connectors.levels.ioda_csv import IodaCsv
 from fanous.connectors.levels.live import Ask, LiveSource, Piece
+from fanous.connectors.levels.mrt import Mrt
+from fanous.connectors.levels.ndt import Ndt
 from fanous.connectors.levels.radar import Radar
 from fanous.connectors.levels.reading import About, LevelFiles, Reading
 from fanous.connectors.levels.ripestat import RipeStat
@@ -32,6 +34,8 @@ LIVE_SOURCES: dict[str, LiveSource] = {
 LEVEL_FILES: dict[str, LevelFiles] = {
     "ioda-csv": IodaCsv(),
     "csv": CsvTable(),
+    "mrt": Mrt(),
+    "ndt": Ndt(),
     **{name: Documents(source) for name, source in LIVE_SOURCES.items()},
 }
 """Name on the command line -> how its files are read."""

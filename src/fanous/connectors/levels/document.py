@@ -10,7 +10,7 @@ import numpy as np
 
 from fanous.connectors.connector import OnProgress, OnReject
 from fanous.connectors.levels.live import LiveSource
-from fanous.connectors.levels.reading import About, OnRepeat, Reading, numbered
+from fanous.connectors.levels.reading import About, LevelFiles, OnRepeat, Reading, numbered
 from fanous.connectors.stream import BROKEN, broken_why, open_source
 from fanous.errors import FanousError, Rejected
 from fanous.model.levels import Levels
@@ -104,6 +104,9 @@ class Documents:
 
     def __init__(self, source: LiveSource) -> None:
         self._source = source
+
+    def begin(self) -> LevelFiles:
+        return self
 
     def read(
         self,

@@ -17,6 +17,7 @@ from fanous.connectors.connector import OnProgress, OnReject
 from fanous.connectors.levels.clock import reader
 from fanous.connectors.levels.reading import (
     About,
+    LevelFiles,
     OnRepeat,
     Reading,
     levels_of,
@@ -77,6 +78,9 @@ class _Column:
 
 class IodaCsv:
     """See ``LevelFiles``."""
+
+    def begin(self) -> LevelFiles:
+        return self
 
     def read(
         self,

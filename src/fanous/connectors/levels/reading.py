@@ -52,6 +52,10 @@ OnRepeat = Callable[[int], None]
 class LevelFiles(Protocol):
     """A kind of file that holds ready-made series."""
 
+    def begin(self) -> "LevelFiles":
+        """What reads the files of one command, in order: itself, where no file needs the one before."""
+        ...
+
     def read(
         self,
         path: Path,

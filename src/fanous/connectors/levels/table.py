@@ -14,7 +14,7 @@ import numpy as np
 from fanous.connectors.connector import OnProgress, OnReject
 from fanous.connectors.levels.clock import reader, zone_of
 from fanous.connectors.levels.columns import Columns, Gather
-from fanous.connectors.levels.reading import About, OnRepeat, Reading, levels_of, reading_of
+from fanous.connectors.levels.reading import About, LevelFiles, OnRepeat, Reading, levels_of, reading_of
 from fanous.connectors.levels.rows import NOTHING, Table, number
 from fanous.errors import FanousError
 from fanous.model.entity import Access, Entity
@@ -50,6 +50,9 @@ class _Place:
 
 class CsvTable:
     """See ``LevelFiles``; needs ``About.columns``."""
+
+    def begin(self) -> LevelFiles:
+        return self
 
     def read(
         self,
