@@ -180,6 +180,7 @@ def test_every_threshold_that_judges_is_explained(module: str) -> None:
         "fanous.detectors.interference.InterferenceOptions",
         "fanous.detectors.options.LevelOptions",
         "fanous.detectors.ioda.IodaOptions",
+        "fanous.detectors.slowdown.SlowdownOptions",
     ],
 )
 def test_every_option_of_a_detector_is_explained(holder: str) -> None:

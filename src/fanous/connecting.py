@@ -4,9 +4,11 @@ series -> the country's own line from its regions -> anomalies -> groups -> inci
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fanous.detectors import LEVEL, LEVEL_DETECTOR_VERSION, LEVEL_DETECTORS
 from fanous.detectors.rollup import rolled_up
+from fanous.incidents.absorb import absorb
 from fanous.incidents.coincide import outages
 from fanous.incidents.confirm import OUTAGE_FAMILIES
 from fanous.incidents.outage import Situation, outage_of
@@ -25,19 +27,23 @@ CONNECTIVITY = "connectivity"
 
 def level_series(store: Store, country: str, since: float, until: float) -> list[Series]:
     """Series that can show an outage, with the country's own line where only regions have one."""
-    names = [
-        signal.name for signal in SIGNALS.values() if signal.is_level and signal.proves[0] is Kind.OUTAGE
-    ]
-    series = store.levels(country, since, until, names)
+    series = _levels(store, country, since, until, Kind.OUTAGE)
     return series + rolled_up(series)
+
+
+def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
+    """Series whose departures show incidents of this kind before any other."""
+    names = [signal.name for signal in SIGNALS.values() if signal.is_level and signal.proves[0] is kind]
+    return store.levels(country, since, until, names)
 
 
 def find_outages(
     store: Store, country: str, since: float, until: float, rules_version: str
 ) -> list[Incident]:
-    """Outages of a window; writes nothing."""
+    """Outages and general slow-downs of a window; writes nothing."""
     series = level_series(store, country, since, until)
-    if not series:
+    speeds = _levels(store, country, since, until, Kind.SLOWDOWN)
+    if not series and not speeds:
         return []
     situation = Situation(
         country=country,
@@ -47,12 +53,15 @@ def find_outages(
         rules_version=rules_version,
         detector_version=LEVEL_DETECTOR_VERSION,
     )
-    return outages_of(LEVEL_DETECTORS["level"](series), situation)
+    slow = outages_of(LEVEL_DETECTORS["slowdown"](speeds), replace(situation, series=speeds), Kind.SLOWDOWN)
+    return absorb(outages_of(LEVEL_DETECTORS["level"](series), situation), slow)
 
 
-def outages_of(anomalies: Sequence[Anomaly], situation: Situation) -> list[Incident]:
-    """The outages that anomalies of one country amount to, suspicions included."""
-    found = [outage_of(group, Kind.OUTAGE, situation) for group in outages(anomalies)]
+def outages_of(
+    anomalies: Sequence[Anomaly], situation: Situation, kind: Kind = Kind.OUTAGE
+) -> list[Incident]:
+    """The outages (or slow-downs) that anomalies of one country amount to, suspicions included."""
+    found = [outage_of(group, kind, situation) for group in outages(anomalies)]
     return [incident for incident in found if incident is not None]
 
 

@@ -26,6 +26,9 @@ DAY = 86400.0
 HOUR = 3600.0
 MONTH = YEAR / 12
 
+COMPARED = ("level", "ioda")
+"""Detectors that see the same series."""
+
 WARM_UP = 14 * DAY
 """Losses begin when both rules have their history: two weeks, and IODA's seven days."""
 
@@ -57,7 +60,7 @@ def inject(
     if missing:
         raise FanousError(f"{corpus.folder} injects into {', '.join(sorted(missing))}, which its files lack")
     chance = np.random.default_rng(corpus.seed)
-    calm = {name: find(series) for name, find in LEVEL_DETECTORS.items()}
+    calm = {name: LEVEL_DETECTORS[name](series) for name in COMPARED}
     scores = []
     for signals, share, hours in product(injection.signals, injection.losses, injection.hours):
         busy = [a for a in calm["level"] if a.key.signal in signals]
@@ -86,7 +89,7 @@ def _score(
     raised, peers, found, confirmed = [], 0, 0, 0
     for loss in losses:
         struck = [_with(one, loss) for one in series if one.key.signal in signals]
-        ours, theirs = (find(struck) for find in LEVEL_DETECTORS.values())
+        ours, theirs = (LEVEL_DETECTORS[name](struck) for name in COMPARED)
         own = [a for a in ours if a.key.signal == signals[0] and _is_of(a, loss)]
         raised += [min((a.raised_at or a.last_seen) - loss.start for a in own) / 60] if own else []
         peers += any(a.key.signal == signals[0] and _is_of(a, loss) for a in theirs)

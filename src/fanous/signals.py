@@ -165,12 +165,25 @@ _USAGE = (
     ),
     _level("ndt_loss", "Loss in users' tests", "share", Family.USAGE, 3600, 0.5, Direction.UP, _SPEED),
 )
+_EDGE = (
+    _level("transfer_kbps", "Speed of our own transfers", "kbps", Family.EDGE, 300, 0.3, proves=_SPEED),
+    _level(
+        "transfer_rtt_ms",
+        "Round-trip time of our own transfers",
+        "ms",
+        Family.EDGE,
+        300,
+        0.5,
+        Direction.UP,
+        _SPEED,
+    ),
+)
 _DARKNET = (
     _level("merit-nt", "Sources of stray traffic at a telescope", "addresses", Family.DARKNET, 300, 0.5),
 )
 
 SIGNALS: dict[str, Signal] = {
-    signal.name: signal for signal in (*_TABLE, *_ROUTING, *_PROBING, *_USAGE, *_DARKNET)
+    signal.name: signal for signal in (*_TABLE, *_ROUTING, *_PROBING, *_USAGE, *_EDGE, *_DARKNET)
 }
 
 

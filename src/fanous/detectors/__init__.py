@@ -13,6 +13,7 @@ from fanous.detectors.interference import InterferenceOptions, find_interference
 from fanous.detectors.ioda import IodaOptions, find_below_median
 from fanous.detectors.level import find_drops
 from fanous.detectors.options import LevelOptions
+from fanous.detectors.slowdown import SlowdownOptions, find_slowdowns
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.series import Series
@@ -53,10 +54,12 @@ LEVEL_DETECTOR_VERSION = "2026.11-levels"
 
 LEVEL = LevelOptions()
 IODA = IodaOptions()
+SLOWDOWN = SlowdownOptions()
 
 LEVEL_DETECTORS: dict[str, Callable[[Sequence[Series]], list[Anomaly]]] = {
     "level": partial(find_drops, options=LEVEL),
+    "slowdown": partial(find_slowdowns, options=SLOWDOWN),
     # For comparison: it confirms nothing.
     "ioda": partial(find_below_median, options=IODA),
 }
-"""Name -> finds the anomalies of level series; the first is the one that counts."""
+"""Name -> finds the anomalies of level series: losses of the level, slow speeds, IODA's warnings."""

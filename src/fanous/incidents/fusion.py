@@ -11,7 +11,7 @@ from fanous.incidents.coincide import is_country, reaches
 from fanous.incidents.confirm import OUTAGE_FAMILIES, Ruling
 from fanous.model.anomaly import Anomaly
 from fanous.model.entity import Entity, Family
-from fanous.model.incident import Estimate, Opinion, Says
+from fanous.model.incident import Estimate, Kind, Opinion, Says
 from fanous.model.series import Series
 from fanous.signals import SIGNALS
 
@@ -52,8 +52,8 @@ def left(anomaly: Anomaly) -> float:
     return 1.0 if anomaly.departure is None else anomaly.departure.left
 
 
-def ruling(group: Sequence[Anomaly]) -> Ruling:
-    """C3 or C1 where two families agree, with the first moment at which both had been raised."""
+def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> Ruling:
+    """C3 (outages) or C1 where two families agree, from the first moment at which both had been raised."""
     best = Ruling("", None, _lacking(group))
     for first, second in product(group, group):
         one, other = family_of(first), family_of(second)
@@ -63,7 +63,7 @@ def ruling(group: Sequence[Anomaly]) -> Ruling:
         if len(moments) < 2 or Family.REPORTS in (one, other):
             continue
         if best.at is None or max(moments) < best.at:
-            rule = "C3" if {one, other} <= OUTAGE_FAMILIES else "C1"
+            rule = "C3" if kind is Kind.OUTAGE and {one, other} <= OUTAGE_FAMILIES else "C1"
             best = Ruling(rule, max(moments), f"{rule}: seen by {one} and {other}")
     return best
 
@@ -103,9 +103,16 @@ def _not_after(anomaly: Anomaly) -> float:
     return anomaly.start_latest
 
 
-def worth_a_suspicion(group: Sequence[Anomaly]) -> bool:
+def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> bool:
     """Is there one anomaly that may be suspected on its own?"""
-    return any(map(_alone, group))
+    return any(map(_slow_alone if kind is Kind.SLOWDOWN else _alone, group))
+
+
+def _slow_alone(anomaly: Anomaly) -> bool:
+    """A speed, not a delay or a loss: those rise with any busy evening."""
+    if SIGNALS[anomaly.key.signal].unit != "kbps" or left(anomaly) > DEEP:
+        return False
+    return anomaly.last_seen - anomaly.start_latest >= LONE
 
 
 def _alone(anomaly: Anomaly) -> bool:

@@ -33,6 +33,8 @@ def hints(
             "it began on the hour or half hour, as nine in ten government-ordered shutdowns do and four in "
             "ten other outages"
         )
+    if any(a.departure is not None and a.departure.steady for a in lead):
+        found.append("speeds hardly vary meanwhile, as under an imposed rate and not under congestion")
     if len(intervals) >= SESSIONS:
         found.append("it comes back at the same hours, as curfews and examination sessions do")
     if elsewhere:

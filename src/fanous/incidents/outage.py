@@ -18,6 +18,7 @@ from fanous.incidents.reach import Reach, reach
 from fanous.model.anomaly import Anomaly
 from fanous.model.entity import Family
 from fanous.model.incident import (
+    Estimate,
     Evidence,
     Incident,
     Interval,
@@ -29,6 +30,7 @@ from fanous.model.incident import (
 )
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
+from fanous.signals import SIGNALS
 
 SURE = 0.95
 """No family alone is surer than this: what it measures has faults that its own lines share."""
@@ -60,8 +62,8 @@ class Situation:
 
 def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Incident | None:
     """The incident that a group of anomalies amounts to; ``None`` = not worth a suspicion."""
-    verdict = ruling(group)
-    if verdict.at is None and not worth_a_suspicion(group):
+    verdict = ruling(group, kind)
+    if verdict.at is None and not worth_a_suspicion(group, kind):
         return None
     told = opinions(group, situation.series)
     far = reach(group, situation.series, told, situation.weights)
@@ -89,7 +91,7 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
         confidence=_confidence(group),
         users=far.users,
         kbps=None,
-        level=estimate([a for a in far.lead if family_of(a) is not Family.ROUTING] or far.lead),
+        level=_level(far.lead, kind),
         evidence=_evidence(group),
         rule=verdict.rule,
         reason=reason,
@@ -98,6 +100,14 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
         opinions=told,
         hints=hints(far.lead, intervals, _meanwhile(situation, first.start)),
     )
+
+
+def _level(lead: Sequence[Anomaly], kind: Kind) -> Estimate | None:
+    """What is left of what users feel: not of routes, and of a speed rather than of a delay."""
+    felt = [a for a in lead if family_of(a) is not Family.ROUTING]
+    if kind is Kind.SLOWDOWN:
+        felt = [a for a in lead if SIGNALS[a.key.signal].unit == "kbps"]
+    return estimate(felt or lead)
 
 
 def _status(verdict: Ruling, end: float | None, far: Reach) -> tuple[Status, str]:

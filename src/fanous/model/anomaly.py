@@ -17,6 +17,7 @@ class Departure:
         unlike: share of its bins that lay below every day of the week before at that hour.
         short: the series had no whole week of history, so more was demanded.
         accepted: it lasted so long that it counts as ordinary since; that is no return.
+        steady: values hardly vary from bin to bin meanwhile, as under an imposed rate.
     """
 
     step: int
@@ -27,6 +28,7 @@ class Departure:
     unlike: float
     short: bool
     accepted: bool
+    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True)
