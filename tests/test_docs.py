@@ -20,7 +20,7 @@ import fanous.rules
 from fanous.cli import BUG, app
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.model.entity import Access, Family
-from fanous.model.incident import Kind, Scope, Status
+from fanous.model.incident import Kind, Says, Scope, Status
 from fanous.model.observation import Layer, Vantage
 from fanous.model.verdict import State
 from fanous.rules import RULES, RULES_VERSION
@@ -119,6 +119,7 @@ def test_every_mechanism_has_a_meaning() -> None:
         ("### Scopes", Scope),
         ("### Access", Access),
         ("### Families of sources", Family),
+        ("### Opinions", Says),
     ],
 )
 def test_every_value_has_its_meaning(heading: str, values: Any) -> None:

@@ -29,6 +29,10 @@ _SAID = {
 }
 
 
+LEAST_SAID = 0.01
+"""Below one in a hundred the digit is noise."""
+
+
 def is_of_lines(incident: Incident) -> bool:
     """It is about the line itself, not (only) about platforms."""
     return any(not part.target for part in incident.parts)
@@ -43,12 +47,12 @@ def line_fell(incident: Incident) -> str:
         verb = "has fallen" if incident.end is None else "fell"
     if incident.level is None:
         return f"{what} {verb}"
-    return f"{what} {verb} to about {percent(incident.level)} of ordinary levels"
+    about = "about " if incident.level.mean >= LEAST_SAID else ""
+    return f"{what} {verb} to {about}{percent(incident.level)} of ordinary levels"
 
 
 def percent(level: Estimate) -> str:
-    """Ten digits of a share would pretend; below one in a hundred the digit is noise."""
-    return f"{level.mean:.0%}" if level.mean >= 0.01 else "less than 1%"
+    return f"{level.mean:.0%}" if level.mean >= LEAST_SAID else "less than 1%"
 
 
 def line_place(incident: Incident) -> str:
