@@ -171,6 +171,14 @@ def test_nothing_is_made_of_series_without_values_or_of_nought() -> None:
     assert found(levels("_x480"), levels("0x480"), levels("0x432 5x6 0x42")) == []
 
 
+@pytest.mark.parametrize(("left", "seen"), [(11, 0), (10, 1)])
+def test_one_of_a_dozen_blocks_comes_and_goes(left: int, seen: int) -> None:
+    few = levels(f"12x100 11x2 12x330 {left}x6 12x42")
+    assert len(found(few)) == seen
+    shares = replaced(few, few.times, few.values * 100 / 13)
+    assert len(found(shares)) == seen, "in per cent of the most as well"
+
+
 def test_drops_are_averaged_over_at_least_as_many_bins_as_must_be_low() -> None:
     assert scales_of(600, OPTIONS) == (1, 6, 18, 36)
     assert scales_of(3600, OPTIONS) == (1, 2, 3, 6)

@@ -29,7 +29,7 @@ def made(*group: Anomaly, **given: object) -> Incident:
         ((drop(AP, 0, 5), drop(AP, 0, 5, region="XA-A"), drop(AP, 0, 5, region="XA-B")), "", None),
         ((drop(AP, 0, 5), drop("scan_up", 0, 5)), "", None),  # two lines of one family
         ((drop(GTR, 0, 5, left=0.7), drop(BGP, 0, 5, left=0.97)), "C3", 0.5),
-        ((drop(GTR, 0, 5, left=0.7, unlike=0.2), drop(BGP, 0, 5, left=0.97)), "", None),  # a holiday
+        ((drop(GTR, 0, 5, left=0.7, unlike=0.2), drop(BGP, 0, 5, left=0.9)), "", None),  # a holiday
         ((drop(GTR, 0, 5, left=0.7, unlike=0.2), drop(AP, 0, 5, left=0.9)), "C3", 0.5),
         ((drop(AP, 0, 5, region="XA-A", left=0.2), drop(GTR, 0, 5, left=0.7)), "C3", 0.5),
         ((drop(AP, 0, 5, region="XA-A"), drop(BGP, 0, 5, region="XA-B")), "", None),  # elsewhere
@@ -48,6 +48,9 @@ def test_two_families_confirm_from_when_both_were_raised(
     [
         (drop(AP, 0, 1, left=0.9), True),
         (drop(AP, 0, 0.5), False),
+        (drop(AP, 0, 9, left=0.94), False),
+        (drop(BGP, 0, 9, left=0.96), False),
+        (drop(BGP, 0, 9, left=0.94), True),
         (drop(AP, 0, 1, left=0.6, region="XA-A"), False),  # a thin line moves by itself
         (drop(AP, 0, 1, left=0.4, region="XA-A"), True),
         (drop(GTR, 0, 3, left=0.7), True),

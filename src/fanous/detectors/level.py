@@ -36,7 +36,7 @@ def _walk(grid: Grid, options: LevelOptions) -> Departures:
     for day in range(len(grid.levels)):
         rows = slice(day * grid.bins, (day + 1) * grid.bins)
         norms, found.short[day] = ordinary.norms(day)
-        limits = ordinary.limits(day, found.short[day])
+        limits = ordinary.limits(day, norms, found.short[day])
         found.norms[rows] = norms
         found.drop[rows] = np.maximum(1 - grid.levels[day] / norms, -options.ceiling)
         found.edge[rows] = _edge(limits, options)

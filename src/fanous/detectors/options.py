@@ -16,7 +16,7 @@ class LevelOptions:
         least_days: of history before anything is said: each slot was seen twice.
         week_seen: days of history that hold a whole week.
         widen: what the least drop is multiplied by before that: a weekend that was never seen can move
-            traffic by 40 %, which is 1.6 times its least drop, and more on a holiday.
+            traffic by 40 %, which is 2.7 times its least drop.
         widest: widening goes no further: a cut must stay visible.
         spreads: robust standard deviations that a drop must exceed (5 were measured for slot medians;
             Chocolatine takes 3 of a validated model).
@@ -24,6 +24,7 @@ class LevelOptions:
             spread of a sparse count says little of how rarely it is nought.
         total_spreads: if that lies at least so many deviations away: a count that is nought every other
             hour proves nothing by it.
+        units: of the smallest step of its values that must be missing: of a dozen blocks one comes and goes.
         hours: over which drops are averaged, beside single bins: a sparse or noisy series shows a loss only
             over hours.
         parts: of the day with a spread of their own: nights are not like evenings.
@@ -44,11 +45,12 @@ class LevelOptions:
     weeks: int = 4
     least_days: int = 2
     week_seen: int = 7
-    widen: float = 2.5
+    widen: float = 3.0
     widest: float = 0.8
     spreads: float = 5.0
     total: float = 0.9
     total_spreads: float = 3.0
+    units: int = 2
     hours: tuple[float, ...] = (1.0, 3.0, 6.0)
     parts: int = 4
     leave: float = 0.5

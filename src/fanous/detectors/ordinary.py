@@ -16,6 +16,15 @@ from fanous.model.series import Ints
 NORMAL = 1.4826
 """From the median of absolute deviations to a standard deviation, if they are normal."""
 
+ALMOST = 0.99
+"""Of a whole number of units: the threshold is reached by them, not passed."""
+
+COARSE = 1 / 3
+"""Share of the level beyond which units ask for no more: it is told of whatever has lost a third."""
+
+SAME = 1e-5
+"""Share of a value below which a change is none: what division and single precision leave."""
+
 SAMPLES = 8
 """Averages of a part of a day from which on the absence of any dip says that it does not dip: of noise at
 least one in eight lies below the norm, but for one time in 250."""
@@ -28,6 +37,8 @@ class Ordinary:
         painted: float32, (days, bins of a day, series): levels, what departs with its norm.
         calm: float32, (bins, series): drops, NaN where they depart.
         slots: float32, (slots of a day, series, days): ``painted`` by slot.
+        unit: float32, (series,): smallest change seen so far, what one block or one city is worth; infinite =
+            it never changed.
         dips: float32, (scales, parts of a day, series, days): median depth of what lies below the norm.
         on: bool, (series,): a stretch goes on at midnight; since: int64, the bin at which it came on.
     """
@@ -42,6 +53,7 @@ class Ordinary:
         self.calm: Single = np.full((days * bins, count), np.nan, np.float32)
         self.slots = np.full((DAY // options.slot if fine else bins, count, days), np.nan, np.float32)
         self.dips = np.full((len(self.scales), self.parts, count, days), np.nan, np.float32)
+        self.unit: Single = np.full(count, np.inf, np.float32)
         self.on: Bools = np.zeros(count, np.bool_)
         self.since = np.zeros(count, np.int64)
 
@@ -63,12 +75,15 @@ class Ordinary:
         low = np.fmin(low, np.fmin(np.roll(low, 1, axis=0), np.roll(low, -1, axis=0)))
         return over_bins(np.where(np.isinf(low), np.nan, low).astype(np.float32), self.grid.bins)
 
-    def limits(self, day: int, short: Bools) -> Single:
+    def limits(self, day: int, norms: Single, short: Bools) -> Single:
         """Drop that must be exceeded at each scale, (scales, bins, series)."""
         least = self.grid.least
         least = np.where(short, np.minimum(least * self.options.widen, self.options.widest), least)
         limits = np.fmax(least, self._spread_limits(day)).astype(np.float32)
-        return np.repeat(limits, self.grid.bins // self.parts, axis=1)
+        limits = np.repeat(limits, self.grid.bins // self.parts, axis=1)
+        unit = np.where(np.isinf(self.unit), 0, self.unit)
+        few = ALMOST * self.options.units * unit / norms
+        return np.asarray(np.fmax(limits, np.minimum(few, COARSE)), np.float32)
 
     def _spread_limits(self, day: int) -> Single:
         """The same from the dips of the days before alone, (scales, parts, series); NaN = unknown."""
@@ -88,6 +103,9 @@ class Ordinary:
         self.painted[day] = np.where(departs, norms, self.grid.levels[day])
         self.calm[rows] = np.where(departs, np.nan, drop)
         self._sum_up(day, slice(None))
+        steps = np.abs(np.diff(np.where(departs, np.nan, self.grid.levels[day]), axis=0))
+        steps[~(steps > SAME * np.abs(self.painted[day][1:]))] = np.inf
+        self.unit = np.minimum(self.unit, steps.min(axis=0, initial=np.inf))
 
     def take_back(self, column: int, rows: Ints, norms: Single) -> None:
         """Bins were let in before they turned out to belong to a stretch.

@@ -30,6 +30,11 @@ LONE = 2400.0
 """Seconds that a drop of routing or probing must last to be suspected on its own: half an hour is a reboot,
 a rerouting, a gap in the source; an hour's outage seen in ten-minute bins may lose two of them to noise."""
 
+LONE_ROUTING = 0.95
+LONE_PROBING = 0.93
+"""On its own, routing or active probing must have less left than this: the routes of one operator come and
+go, and a cut is to be suspected from a tenth of active probing on, less what noise may add to it."""
+
 LONE_USAGE = 3 * HOUR
 LONE_UNLIKE = 0.5
 """A drop of usage or stray traffic on its own must last longer, and most of it lie below every day of the
@@ -120,7 +125,8 @@ def _alone(anomaly: Anomaly) -> bool:
         return False
     lasts = anomaly.last_seen - anomaly.start_latest
     if family_of(anomaly) not in (Family.USAGE, Family.DARKNET):
-        return lasts >= LONE
+        most = LONE_ROUTING if family_of(anomaly) is Family.ROUTING else LONE_PROBING
+        return lasts >= LONE and left(anomaly) <= most
     return lasts >= LONE_USAGE and _unlike(anomaly)
 
 
