@@ -114,6 +114,12 @@ def test_the_commands_bring_a_table_in_and_show_its_levels(tmp_path: Path) -> No
     assert "Panjāb" in run(tmp_path, "signals", "PK").stdout
 
 
+def test_an_unknown_source_names_measurements_and_series(tmp_path: Path) -> None:
+    result = run(tmp_path, "ingest", "weather", "x")
+    assert result.exit_code == 1
+    assert "ooni-csv" in str(result.exception) and "ioda-csv" in str(result.exception)
+
+
 def test_a_file_of_series_needs_its_country_and_a_known_way_to_gather(tmp_path: Path) -> None:
     assert run(tmp_path, "ingest", "ioda-csv", "x").exit_code == 2
     assert run(tmp_path, "ingest", "csv", "x", "--country", "PK", "--gather", "guess").exit_code == 2

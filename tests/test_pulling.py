@@ -184,3 +184,25 @@ def test_a_key_travels_as_a_bearer(home: Path, monkeypatch: pytest.MonkeyPatch) 
         code, _ = run(home, "radar", "--country", "PK", "--mirror", server.address)
     assert code == 0
     assert server.headers[0]["authorization"] == "Bearer a-key"
+
+
+def test_following_goes_on_after_a_failure_that_may_pass(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            raise KeyboardInterrupt
+
+    def answer(path: str, number: int) -> Answer:
+        return Answer(b"<html>") if "entities" in path and number == 0 else ioda_places(path, number)
+
+    def ioda_places(path: str, number: int) -> Answer:
+        return Answer(b'{"data": []}') if "entities" in path else ioda_answer(path, number)
+
+    monkeypatch.setattr("fanous.commands.pull.time.sleep", sleep)
+    with publishing(answer) as server:
+        words = ["ioda", "--country", "PK", "--regions", "--follow", "--mirror", server.address]
+        _, output = run(home, *words)
+    assert slept == [SOURCES["ioda"].every] * 3
+    assert "no" in output and output.count("ioda PK: fetched 1") == 2

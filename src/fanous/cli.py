@@ -33,6 +33,7 @@ from fanous.commands.ingest import ingest
 from fanous.commands.probe import probe_app
 from fanous.commands.pull import pull
 from fanous.commands.refdata import refdata_app
+from fanous.commands.scan import scan
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
@@ -71,6 +72,7 @@ app.add_typer(incidents_app, name="incidents")
 app.add_typer(refdata_app, name="refdata")
 app.command()(ingest)
 app.command()(pull)
+app.command()(scan)
 app.command()(collect)
 app.command()(drain)
 

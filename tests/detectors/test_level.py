@@ -132,6 +132,18 @@ def test_every_night_of_a_curfew_is_found() -> None:
     assert [hours(a) for a in found(series)] == [(n * 24 + 1, n * 24 + 9) for n in range(8, 28)]
 
 
+def test_nights_of_a_sparse_count_do_not_become_ordinary() -> None:
+    """The alarm comes hours after the first low bin: what led up to it must be taken back."""
+    series = daily(50, swing=0.0, signal="responders", step=3600)
+    counts = np.random.default_rng(4).poisson(7, len(series)).astype(float)
+    series = replaced(series, series.times, counts)
+    for night in range(8, 48):
+        series = cut(series, night * 24 + 1, night * 24 + 9, 0.0)
+    nights = [int(hours(a)[0] + 12) // 24 for a in found(series)]
+    assert set(range(8, 48)) <= set(nights)
+    assert len(nights) <= 41
+
+
 def test_what_a_watcher_saw_does_not_depend_on_what_came_later() -> None:
     series = cut(daily(20, noise=0.03, signal="ping-slash24", seed=5), 300, 310, 0.4)
     whole = next(departures([series], OPTIONS))

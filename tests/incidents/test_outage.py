@@ -84,6 +84,12 @@ def test_routing_that_hardly_moves_does_not_hide_what_users_lost() -> None:
     assert incident.level is not None and incident.level.mean == 0.02
 
 
+def test_routes_alone_do_not_make_it_the_nation_where_users_are_still_there() -> None:
+    incident = made(drop(BGP, 0, 5, left=0.1), drop(GTR, 0, 5, left=0.8))
+    assert incident.scope is Scope.INSUFFICIENT
+    assert made(drop(BGP, 0, 5, left=0.1)).scope is Scope.NATION, "but if nobody watches them"
+
+
 def test_networks_that_fell_are_weighed_by_users() -> None:
     shares = {1: (0.5, Access.MOBILE), 2: (0.1, Access.MOBILE), 3: (0.4, Access.FIXED)}
     weights = UserWeights(

@@ -14,6 +14,7 @@ from fanous.commands.desk import (
     open_named,
     print_document,
 )
+from fanous.errors import FanousError
 
 if TYPE_CHECKING:
     from fanous.connectors.levels import About
@@ -24,7 +25,7 @@ REJECTS_SHOWN = 20
 
 def ingest(
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="ooni, ooni-csv, ioda-csv, csv ... (see below)")
+        str, typer.Argument(metavar="SOURCE", help="ooni, ooni-csv, ioda-csv, csv ... (see above)")
     ],
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files of that source.")],
     country: Annotated[
@@ -55,15 +56,23 @@ def ingest(
     """Bring files into the store, judge them and detect.
 
     ooni: measurements as .jsonl, .jsonl.gz or .tar.gz of POST bodies, any nettest.  ooni-csv: tables of
-    OONI observations, .csv or .csv.gz.  Ready-made series need --country; ioda-csv: what IODA's dashboard
-    exports; csv: a table of any shape, its columns named here.  Doing it again changes nothing; an
-    interrupted run is completed by running it again.
+    OONI observations, .csv or .csv.gz.
+
+    Ready-made series need --country.  ioda-csv: what IODA's dashboard exports; csv: a table of any shape, its
+    columns named here; mrt: a routing table, then updates; ndt: rows of M-Lab's tests; ioda, ripestat,
+    radar, tor, google: a saved answer of theirs.
+
+    Doing it again changes nothing; an interrupted run is completed by running it again.
     """
     from fanous import pipeline
+    from fanous.connectors import CONNECTORS
     from fanous.connectors.levels import LEVEL_FILES
     from fanous.gathering import ingest_levels
     from fanous.progress import file_progress
 
+    if source not in CONNECTORS and source not in LEVEL_FILES:
+        known = ", ".join((*CONNECTORS, *LEVEL_FILES))
+        raise FanousError(f"no source {source!r}: use one of {known}")
     if source in LEVEL_FILES and country is None:
         raise typer.BadParameter(f"{source} needs --country CC: its files do not say it")
     about = None

@@ -81,13 +81,16 @@ def pull(
     settings = source_settings(config)[source].with_more(networks or [], regions, mirror)
     with open_named(store, config) as opened:
         while True:
-            done = pull_once(opened, source, code, settings, (start, end))
-            if as_json:
-                print_document(_document(done))
+            try:
+                done = pull_once(opened, source, code, settings, (start, end))
+            except FanousError as error:
+                if not follow or error.permanent:
+                    raise
+                print(f"fanous: {error}", file=sys.stderr)
             else:
-                _show(done)
-            if not follow:
-                break
+                print_document(_document(done)) if as_json else _show(done)
+                if not follow:
+                    break
             start = end = None
             time.sleep(settings.every)
     if done.failures and not done.pieces:

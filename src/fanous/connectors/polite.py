@@ -5,6 +5,7 @@ changed, and gives up with a sentence that says whether another try may help.  N
 measurement.
 """
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -34,6 +35,7 @@ LARGEST = 256 << 20
 """Bytes; 30 days of a country in 5-minute bins are about 1 MB."""
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Refusals that need not be there on another try (RFC 9110, RFC 6585)."""
+log = logging.getLogger("fanous.connectors")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -109,7 +111,10 @@ class Polite:
             except _Again as refusal:
                 wait = refusal.wait if refusal.wait is not None else FIRST_WAIT * 2**attempt
                 if attempt + 1 == TRIES or wait > LONGEST_WAIT:
-                    raise FanousError(f"{_shown(url)}: {refusal}{_later(wait)}", permanent=False) from None
+                    raise FanousError(
+                        f"{_shown(address)}: {refusal}{_later(wait)}", permanent=False
+                    ) from None
+                log.warning("again source=%s wait=%.0f why=%s", self._source.name, wait, refusal)
                 self.counts.waits.append(wait)
                 self._waits.sleep(wait)
         raise AssertionError("the last try raises or returns")

@@ -35,8 +35,7 @@ _LEVELS = f"""
 SELECT {LEVEL_KEY}, groupArray({_SECONDS}), groupArray(value)
 FROM levels FINAL
 WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW}
-    AND ({{all_signals:Bool}} OR signal IN {{signals:Array(String)}})
-    AND ({{all_entities:Bool}} OR has({{entities:Array(String)}}, concat(region, '/', toString(asn))))
+    {{only}}
 GROUP BY {LEVEL_KEY} ORDER BY {LEVEL_KEY}
 """
 _FETCHED = """
@@ -86,15 +85,9 @@ class LevelAnswers:
         entities: Sequence[Entity] | None = None,
     ) -> list[Series]:
         """See ``Questions.levels``."""
-        rows = self._engine.rows(
-            _LEVELS,
-            country=country,
-            **window(since, until),
-            all_signals=signals is None,
-            signals=list(signals or ()),
-            all_entities=entities is None,
-            entities=[f"{e.region}/{e.asn}" for e in entities or () if e.country == country],
-        )
+        only, parameters = _only(country, signals, entities)
+        sql = _LEVELS.replace("{only}", only)
+        rows = self._engine.rows(sql, country=country, **window(since, until), **parameters)
         return [_series(row) for row in rows]
 
     def levels_fetched(self, country: str) -> dict[str, float]:
@@ -144,6 +137,27 @@ class LevelAnswers:
             found.update({_key(row): _ordered(row[-2], row[-1]) for row in rows})
         nothing = (np.array([], np.int64), np.array([]))
         return [found.get((one.key, one.step), nothing) for one in batch]
+
+
+def _only(
+    country: str, signals: Sequence[str] | None, entities: Sequence[Entity] | None
+) -> tuple[str, dict[str, Any]]:
+    """Conditions on signals and places, in columns of the sort key, so that the engine skips the rest."""
+    sql = ""
+    parameters: dict[str, Any] = {}
+    if signals is not None:
+        sql += " AND signal IN {signals:Array(String)}"
+        parameters["signals"] = list(signals)
+    if entities is not None:
+        own = [entity for entity in entities if entity.country == country]
+        sql += (
+            " AND region IN {regions:Array(String)} AND asn IN {asns:Array(UInt32)}"
+            " AND has({places:Array(String)}, concat(region, '/', toString(asn)))"
+        )
+        parameters["regions"] = [entity.region for entity in own]
+        parameters["asns"] = [entity.asn for entity in own]
+        parameters["places"] = [f"{entity.region}/{entity.asn}" for entity in own]
+    return sql, parameters
 
 
 def _differs(one: Levels, stored: tuple[Ints, Floats]) -> NDArray[np.bool_]:
