@@ -13,6 +13,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "signals",
+            "sources",
             "table",
             "silence",
             "rules",
@@ -34,6 +35,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "collector",
             "spool",
             "orders",
+            "scan",
             "lab",
             "config",
             "progress",
@@ -47,6 +49,13 @@ LAYERS: tuple[frozenset[str], ...] = (
         {
             "pipeline",
             "tally",
+            "connecting",
+            "interfering",
+            "gathering",
+            "pulling",
+            "streaming",
+            "scanning",
+            "injecting",
             "scheduler",
             "adversary",
             "evaluate",
@@ -66,7 +75,7 @@ LAYERS: tuple[frozenset[str], ...] = (
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""
 
 PURE = LAYERS[0] | LAYERS[1]
-CONCLUDING = LAYERS[1] - {"signals", "table"}
+CONCLUDING = LAYERS[1] - {"signals", "sources", "table"}
 
 OUTSIDE = frozenset(
     {

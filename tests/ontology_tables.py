@@ -19,6 +19,9 @@ from tests.documents import ROOT, section
 ONTOLOGY = ROOT / "docs" / "ontology.md"
 WHOLE = "The whole measurement"
 
+LEVELS_HEAD = "| ready-made series | title | unit | bad | proves | family | step | least drop |"
+LEVELS_RULE = "|" + "---|" * 8
+
 _MECHANISM = re.compile(r"(dns|encdns|ip|tcp|tls|quic|http|server)(\.[a-z_]+)*")
 _ROW = re.compile(r"\| `([a-z0-9_.]+)` \| (.*) \| (.*?) ?\|")
 
@@ -43,6 +46,25 @@ def signal_row(signal: Signal) -> str:
         "yes" if signal.by_resolver else "no",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def level_row(signal: Signal) -> str:
+    cells = [
+        f"`{signal.name}`",
+        signal.title,
+        signal.unit,
+        signal.bad,
+        ", ".join(signal.proves),
+        signal.family,
+        f"{signal.step:,} s",
+        f"{signal.least_drop:.0%}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def level_rows() -> list[str]:
+    """All ready-made series, in the order of the table."""
+    return [level_row(signal) for signal in SIGNALS.values() if signal.is_level]
 
 
 def rule_sections() -> list[str]:
@@ -82,11 +104,16 @@ def renewed(text: str) -> str:
 
 def _renewed_lines(text: str) -> Iterator[str]:
     meanings = mechanism_rows(text)
+    signals = section(text, "## Signals")
     for line in text[: text.index("\n### " + WHOLE)].rstrip().splitlines():
         row = _ROW.fullmatch(line)
         name = line.split("`")[1] if line.startswith("| `") else ""
-        if name in SIGNALS:
-            yield signal_row(SIGNALS[name])
+        if name in SIGNALS and line in signals:
+            if not SIGNALS[name].is_level:
+                yield signal_row(SIGNALS[name])
+        elif line == LEVELS_RULE:
+            yield line
+            yield from level_rows()
         elif row and name in meanings and line in section(text, "## Mechanisms"):
             yield f"| `{name}` | {row[2]} | {words_of(name)} |"
         else:

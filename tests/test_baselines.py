@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fanous.baselines import quiet_share
-from fanous.model.series import Floats
+from fanous.baselines import quiet_share, slot_ordinary
+from fanous.model.series import Floats, Ints
 
 PRIOR, STRENGTH, LOW, HIGH = 0.02, 50.0, 0.005, 0.3
 
@@ -78,3 +78,31 @@ def test_one_blocked_network_does_not_make_the_others_look_bad_beyond_the_bound(
 def test_it_answers_once_for_each_series() -> None:
     assert shares([[0, 1, 2]] * 4, [[9, 9, 9]] * 4).shape == (3,)
     assert np.all(np.diff(shares([[0, 1, 2]] * 4, [[9, 9, 9]] * 4)) > 0)
+
+
+HOUR, DAY = 3600, 86400
+
+
+def daily(days: int) -> tuple[Ints, Floats]:
+    """Hours of some days: 100 by day, 10 at four in the morning."""
+    times = np.arange(days * 24, dtype=np.int64) * HOUR
+    return times, np.where(times % DAY == 4 * HOUR, 10.0, 100.0)
+
+
+def test_the_ordinary_level_is_that_of_the_same_time_of_day() -> None:
+    times, values = daily(10)
+    assert slot_ordinary(times, values, 9 * DAY + 4 * HOUR) == 10
+    assert slot_ordinary(times, values, 9 * DAY + 5 * HOUR) == 100
+
+
+def test_the_bin_itself_and_what_comes_after_do_not_count() -> None:
+    times, values = daily(10)
+    values[5 * 24 + 4 :] = 0
+    assert slot_ordinary(times, values, 5 * DAY + 4 * HOUR) == 10
+
+
+def test_with_little_history_all_of_it_counts_and_with_none_nothing_is_said() -> None:
+    times, values = daily(2)
+    assert slot_ordinary(times, values, DAY + 4 * HOUR) == 100
+    assert np.isnan(slot_ordinary(times, values, 0))
+    assert np.isnan(slot_ordinary(times, np.full(len(times), np.nan), DAY))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.config import data_folder, review_national, store_place
+from fanous.config import data_folder, review_national, source_settings, store_place
 from fanous.errors import FanousError
 from fanous.store import StoreLocation
 
@@ -76,7 +76,7 @@ def test_the_file_may_name_three_addresses(home: Path) -> None:
         ('[store]\nfoldr = "x"', "unknown key `foldr` in [store]; did you mean `folder`?"),
         ('[store]\nqqq = "x"', "unknown key `qqq` in [store]; known are folder, archive, facts, ledger"),
         ('[stor]\nfolder = "x"', "unknown table [stor]; did you mean [store]?"),
-        ("[qqq]", "unknown table [qqq]; known are [store], [review], [run]"),
+        ("[qqq]", "unknown table [qqq]; known are [store], [review], [sources]"),
         ('store = "x"', "`store` must be a table: [store]"),
         ("[store]\nfolder = 5", "`folder` in [store] must be a text, not 5"),
         ('[store]\nfolder = ""', "`folder` in [store] must be a text, not ''"),
@@ -126,3 +126,41 @@ def test_the_file_says_whether_national_claims_are_held(text: str, held: bool | 
 def test_a_mistake_about_reviews_is_one_sentence(text: str, home: Path) -> None:
     with pytest.raises(FanousError, match=r"\[review\]"):
         review_national(toml(home, text))
+
+
+def test_a_source_that_is_not_named_is_switched_off_and_has_its_own_interval(tmp_path: Path) -> None:
+    for settings in (source_settings(None), source_settings(toml(tmp_path, "[sources.tor]\n"))):
+        assert not settings["ioda"].enabled
+        assert settings["ioda"].every == 600
+    assert source_settings(tmp_path / "fanous.toml")["tor"].enabled
+
+
+def test_a_table_says_how_a_source_is_asked(tmp_path: Path) -> None:
+    text = (
+        '[sources.radar]\ncountries = ["pk"]\nevery = 3600\nnetworks = [17557]\ntoken = "MY_KEY"\n'
+        '[sources.ioda]\nenabled = false\nregions = true\nevery = 1\nmirror = "https://mirror.example"\n'
+    )
+    settings = source_settings(toml(tmp_path, text))
+    radar, ioda = settings["radar"], settings["ioda"]
+    assert (radar.countries, radar.every, radar.networks, radar.token) == (("PK",), 3600, (17557,), "MY_KEY")
+    assert (ioda.enabled, ioda.regions, ioda.mirror) == (False, True, "https://mirror.example")
+    assert ioda.every == 600, "never more often than the source's own interval"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("sources = 3", r"`sources` must be a table"),
+        ("[sources.csv]", "no source"),
+        ("[sources.iod]", "no source"),
+        ("[sources]\nioda = 3", "must be a table"),
+        ("[sources.ioda]\nevry = 3", "did you mean `every`"),
+        ("[sources.ioda]\nevery = true", "is no int"),
+        ('[sources.ioda]\nnetworks = ["AS1"]', "no ASN"),
+        ("[sources.ioda]\nnetworks = [0]", "no ASN"),
+        ('[sources.ioda]\ncountries = ["Pakistan"]', "no code"),
+    ],
+)
+def test_what_a_table_of_sources_says_wrong_is_told(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises(FanousError, match=why):
+        source_settings(toml(tmp_path, text))

@@ -142,8 +142,8 @@ def test_what_is_no_corpus_is_said(tmp_path: Path) -> None:
 
 def test_a_generator_writes_what_it_is_asked_for(tmp_path: Path) -> None:
     corpus = load_corpus(CORPORA / "quiet-synthetic")
-    ((source, path),) = corpus_files(corpus, None, tmp_path)
-    assert source == "ooni"
+    ((file, path),) = corpus_files(corpus, None, tmp_path)
+    assert file.source == "ooni"
     assert path.stat().st_size > 1_000_000
     assert corpus.generated in GENERATORS
 
@@ -153,7 +153,9 @@ def test_a_missing_file_is_named_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(FanousError, match=r"measurements.jsonl, which is not there .*beside events.toml"):
         corpus_files(corpus, None, tmp_path)
     (tmp_path / "measurements.jsonl").touch()
-    assert corpus_files(corpus, None, tmp_path) == [("ooni", tmp_path / "measurements.jsonl")]
+    assert [(f.source, p) for f, p in corpus_files(corpus, None, tmp_path)] == [
+        ("ooni", tmp_path / "measurements.jsonl")
+    ]
 
 
 def test_shared_research_data_is_found_through_its_variable(tmp_path: Path) -> None:
@@ -162,3 +164,61 @@ def test_shared_research_data_is_found_through_its_variable(tmp_path: Path) -> N
         corpus_files(corpus, None, tmp_path)
     with pytest.raises(FanousError, match="is not there"):
         corpus_files(corpus, tmp_path, tmp_path)
+
+
+SERIES = """
+[corpus]
+title = "A corpus"
+since = 2023-12-01
+until = 2024-01-01
+[[corpus.files]]
+source = "csv"
+path = "levels.csv"
+country = "PK"
+time = "t"
+value = "v"
+signal = "connectivity"
+empty_is_zero = true
+
+[[event]]
+id = "one"
+country = "PK"
+kind = "outage"
+intervals = [[2023-12-17T15:00:00Z]]
+source = "a test"
+
+[injection]
+country = "PK"
+signals = [["connectivity", "bgp"]]
+losses = [0.1, 1]
+hours = [3]
+"""
+
+
+def test_an_outage_needs_no_target_and_no_network(tmp_path: Path) -> None:
+    corpus = load_corpus(written(tmp_path, SERIES))
+    (event,) = corpus.events
+    assert (event.targets, event.networks, event.end) == ((), {}, None)
+    assert event.start == from_iso("2023-12-17T15:00Z")
+    (file,) = corpus.files
+    assert file.about is not None and file.about.columns is not None and file.about.columns.empty_is_zero
+    assert corpus.injection is not None and corpus.injection.losses == (0.1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "why"),
+    [
+        ('kind = "outage"', 'kind = "blocking"', "name the networks"),
+        ("losses = [0.1, 1]", 'losses = ["a"]', "a list of numbers"),
+        ("hours = [3]", "hours = []", "a list of numbers"),
+        ('[["connectivity", "bgp"]]', '["bgp"]', "a list of lists"),
+        ('[["connectivity", "bgp"]]', '[["bpg"]]', "no such signals: bpg"),
+        ("empty_is_zero = true", "empty_is_zero = 1", "true or false"),
+        ('signal = "connectivity"', 'signal = "conectivity"', "did you mean 'connectivity'"),
+        ('country = "PK"\ntime', "time", "country: it is missing"),
+    ],
+)
+def test_what_is_wrong_with_series_is_said(tmp_path: Path, right: str, wrong: str, why: str) -> None:
+    assert right in SERIES
+    with pytest.raises(FanousError, match=why):
+        load_corpus(written(tmp_path, SERIES.replace(right, wrong, 1)))

@@ -20,7 +20,7 @@ import fanous.rules
 from fanous.cli import BUG, app
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.model.entity import Access, Family
-from fanous.model.incident import Kind, Scope, Status
+from fanous.model.incident import Kind, Says, Scope, Status
 from fanous.model.observation import Layer, Vantage
 from fanous.model.verdict import State
 from fanous.rules import RULES, RULES_VERSION
@@ -42,7 +42,7 @@ from tests.test_cli import KEYS
 SOURCE = ROOT / "src" / "fanous"
 METHODOLOGY = ROOT / "docs" / "methodology.md"
 
-JUDGING = ("rules", "detectors", "incidents", "aggregate", "silence", "heartbeats", "pipeline")
+JUDGING = ("rules", "detectors", "incidents", "aggregate", "silence", "heartbeats", "pipeline", "interfering")
 """Parts whose every number must be explained."""
 NO_THRESHOLD = {"HOUR", "DAY", "SEED", "FACEBOOK"}
 """Units, a seed and an ASN."""
@@ -119,6 +119,7 @@ def test_every_mechanism_has_a_meaning() -> None:
         ("### Scopes", Scope),
         ("### Access", Access),
         ("### Families of sources", Family),
+        ("### Opinions", Says),
     ],
 )
 def test_every_value_has_its_meaning(heading: str, values: Any) -> None:
@@ -174,8 +175,16 @@ def test_every_threshold_that_judges_is_explained(module: str) -> None:
     assert numeric_constants(module) - written == set()
 
 
-def test_every_option_of_the_filter_is_explained() -> None:
-    holder = "fanous.detectors.interference.InterferenceOptions"
+@pytest.mark.parametrize(
+    "holder",
+    [
+        "fanous.detectors.interference.InterferenceOptions",
+        "fanous.detectors.options.LevelOptions",
+        "fanous.detectors.ioda.IodaOptions",
+        "fanous.detectors.slowdown.SlowdownOptions",
+    ],
+)
+def test_every_option_of_a_detector_is_explained(holder: str) -> None:
     assert {name for at, name, _ in documented() if at == holder} == set(holder_values(holder))
 
 

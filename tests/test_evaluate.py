@@ -1,6 +1,7 @@
 """What is found is held against labels: by hand-made claims, and end to end on the corpora of the project."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,49 @@ def test_kenya_is_found_on_every_network_and_nothing_else(monkeypatch: pytest.Mo
     assert one.extra_networks == ()
     for network in one.networks:
         assert network.overlap is not None and network.overlap >= 0.7, network
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("corpus", "file", "onset", "intervals"),
+    [
+        ("iran-2019", "monash_irn_2019-11.csv.gz", 60, 1),
+        ("venezuela-2019", "monash_ven_2019-07.csv.gz", 60, 1),
+        ("bago-2021", "monash_mmr_2021_bago.csv.gz", 60, 72),
+    ],
+)
+def test_real_outages_seen_by_one_family_are_suspected_and_not_confirmed(
+    monkeypatch: pytest.MonkeyPatch, corpus: str, file: str, onset: float, intervals: int
+) -> None:
+    monkeypatch.setenv(SHARED, str(shared_file(f"signals/{file}").parents[1]))
+    (evaluation,) = evaluate_corpora([CORPORA / corpus])
+    (event,) = evaluation.events
+    assert (event.found, event.confirmed, event.incidents, event.scope_right) == ("suspected", False, 1, True)
+    assert event.intervals == intervals
+    assert event.onset_error_minutes is not None and abs(event.onset_error_minutes) < onset
+    assert evaluation.found == 1.0 and evaluation.recall == 0.0
+    assert (evaluation.false_confirmed, evaluation.false_suspected) == (0, 0)
+
+
+@pytest.mark.shared_data
+def test_losses_put_into_a_quiet_export_are_found_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = shared_file("signals/ioda_export_quiet_2025-12.csv.gz")
+    monkeypatch.setenv(SHARED, str(file.parents[1]))
+    corpus = load_corpus(CORPORA / "injected-drops")
+    assert corpus.injection is not None
+    evaluation = evaluate_corpus(replace(corpus, injection=replace(corpus.injection, times=5)))
+    assert evaluation.false_confirmed == 0
+    assert evaluation.false_suspected_a_country_month <= 1
+    for score in evaluation.losses:
+        probing = "ping-slash24" in score.signals
+        if probing or (score.loss >= 0.3 and score.hours >= 3):
+            assert score.recall == 1.0, score
+        if probing:
+            assert score.found == 1.0, score
+        if score.peer_recall is not None and score.loss <= 0.1:
+            assert score.peer_recall == 0.0, "what IODA's rule does not see"
+        if len(score.signals) == 2 and score.loss >= 0.3 and score.hours >= 3:
+            assert score.confirmed == 1.0, score
 
 
 def test_data_that_may_not_be_redistributed_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

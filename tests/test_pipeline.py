@@ -9,7 +9,9 @@ import pytest
 
 from fanous import pipeline
 from fanous.errors import FanousError
+from fanous.interfering import TICK
 from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.weights import UserWeights
 from fanous.store import Store, open_store
 from fanous.testing import pakistan
 
@@ -158,9 +160,11 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
     seen: list[tuple[float, float]] = []
     real = pipeline.find_incidents
 
-    def watched(store: Store, country: str, since: float, until: float) -> list[Incident]:
+    def watched(
+        store: Store, country: str, since: float, until: float, shares: UserWeights | None = None
+    ) -> list[Incident]:
         seen.append((since, until))
-        return real(store, country, since, until)
+        return real(store, country, since, until, shares)
 
     monkeypatch.setattr(pipeline, "find_incidents", watched)
     return seen
@@ -191,6 +195,6 @@ def test_a_clock_that_is_ahead_stretches_no_window(
         tally = pipeline.ingest(store, "ooni", [rally])
         assert (tally.late, tally.ahead, pipeline.out_of_reach(tally)) == (0, 0, [])
         pipeline.rejudge(store)
-        latest = pakistan.UNTIL + pipeline.AHEAD + pipeline.TICK
+        latest = pakistan.UNTIL + pipeline.AHEAD + TICK
         assert max(until for _, until in windows) <= latest
         assert pipeline.confirm(store, "PK", [], None, None).until <= latest

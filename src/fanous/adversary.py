@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from fanous import pipeline
 from fanous.aggregate import VerdictRow, series
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.incidents.correlate import Finding, correlate
 from fanous.incidents.lifecycle import Setting, incident_of
+from fanous.interfering import FAMILY_OF, TICK
 from fanous.judging import rules_version
 from fanous.model.attack import Attack
 from fanous.model.entity import Access
@@ -91,16 +91,14 @@ def succeeds(crowd: Crowd, scope: Scope, seed: int) -> bool:
 def incidents_of(crowd: Crowd, seed: int) -> list[Incident]:
     """What Fanous says of what the crowd sent."""
     votes = votes_of(attempts(crowd, seed))
-    found = series(_rows(votes), pipeline.TICK)
+    found = series(_rows(votes), TICK)
     detector = DETECTORS["blocking"]
     findings = [
         Finding(anomaly, detector.kind)
         for anomaly in detector.find(found, detector.options)
         if anomaly.probability >= detector.options.suspect_at
     ]
-    setting = Setting(
-        COUNTRY, pipeline.FAMILY_OF, _equal_users(crowd.networks), rules_version(), DETECTOR_VERSION
-    )
+    setting = Setting(COUNTRY, FAMILY_OF, _equal_users(crowd.networks), rules_version(), DETECTOR_VERSION)
     nobody = votes.where(np.zeros(len(votes), np.bool_))
     return [incident_of(group, votes, nobody, setting) for group in correlate(findings)]
 

@@ -1,8 +1,12 @@
 """Baselines: what a series looks like when nothing is wrong."""
 
 import numpy as np
+from bottleneck import nanmedian
+from numpy.typing import NDArray
 
 from fanous.model.series import Floats, Ints
+
+Single = NDArray[np.float32]
 
 
 def quiet_share(
@@ -39,3 +43,84 @@ def quiet_share(
     all_failed, all_measured = (np.bincount(together, weights=w) for w in (failed, measured))
     pooled = np.clip((all_failed + prior * strength) / (all_measured + strength), low, high)[together]
     return np.asarray(np.clip((failed + pooled * strength) / (measured + strength), low, high))
+
+
+def slot_norms(slots: Single, day: int, *, days: int, weeks: int, week_seen: int) -> Single:
+    """What each slot of ``day`` ordinarily holds, from the days before it.
+
+    It is the lower of two: the median of the slot over the last ``days``, and, where the series was seen a
+    week ago, the median of the slot and its neighbours on the same weekday of the last ``weeks``.  A drop
+    must depart from both, since a day of rest looks like an outage to the one, and a week that was itself
+    unusual to the other.
+
+    Args:
+        slots: float32, shape (slots of a day, series, days); NaN = not measured.
+        day: index on the last axis.
+        week_seen: with fewer days of history than this, neighbouring slots are taken into the first median
+            too, or it would rest on too few values.
+
+    Returns:
+        float32, shape (slots of a day, series); NaN = no history of this slot.
+    """
+    recent = slots[:, :, max(0, day - days) : day]
+    if day < week_seen:
+        recent = _with_neighbours(recent)
+    norms = nanmedian(np.ascontiguousarray(recent), axis=2)
+    same = [day - 7 * back for back in range(1, weeks + 1) if day - 7 * back >= 0]
+    if same:
+        weekly = nanmedian(_with_neighbours(slots[:, :, same]), axis=2)
+        norms = np.fmin(norms, weekly)
+    return np.asarray(norms, np.float32)
+
+
+def _with_neighbours(slots: Single) -> Single:
+    """The slot before and after beside each, on the last axis."""
+    return np.concatenate([np.roll(slots, 1, axis=0), slots, np.roll(slots, -1, axis=0)], axis=2)
+
+
+def slot_medians(bins: Single, slots: int) -> Single:
+    """Bins of one day, shape (bins, series), gathered in ``slots``; float32, shape (slots, series)."""
+    width = bins.shape[0] // slots
+    if width == 1:
+        return bins
+    gathered = bins.reshape(slots, width, -1).transpose(0, 2, 1)
+    return np.asarray(nanmedian(np.ascontiguousarray(gathered), axis=2), np.float32)
+
+
+def over_bins(slots: Single, bins: int) -> Single:
+    """Slot values at the middle of each bin, between the middles of the slots in a straight line.
+
+    Args:
+        slots: float32, shape (slots of a day, series).
+
+    Returns:
+        float32, shape (bins, series).
+    """
+    width = bins // len(slots)
+    if width == 1:
+        return slots
+    place = (np.arange(bins, dtype=np.float32) + 0.5) / width - 0.5
+    before = np.floor(place).astype(np.int64)
+    share = (place - before).astype(np.float32)[:, None]
+    low, high = slots[before % len(slots)], slots[(before + 1) % len(slots)]
+    between = low * (1 - share) + high * share
+    return np.asarray(np.where(np.isnan(between), np.fmin(low, high), between), np.float32)
+
+
+def slot_ordinary(times: Ints, values: Floats, at: int, *, days: int = 28, least: int = 3) -> float:
+    """The level that is ordinary for a time of day: the median of that time on the days before.
+
+    Where fewer than ``least`` days have it, of all values before instead: a rougher answer, but one.
+
+    Args:
+        times: int64, (n,), ascending, unix seconds at which each bin begins.
+        values: float64, (n,).
+        at: beginning of the bin that is asked about; it does not count itself.
+
+    Returns:
+        The level; NaN = nothing was measured before.
+    """
+    before = (times < at) & (times >= at - days * 86400) & ~np.isnan(values)
+    same_slot = before & ((at - times) % 86400 == 0)
+    chosen = same_slot if same_slot.sum() >= least else before
+    return float(np.median(values[chosen])) if chosen.any() else float("nan")

@@ -6,6 +6,7 @@ stdout carries the answer (with ``--json`` one document and nothing else), stder
 
 import os
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Annotated
@@ -32,12 +33,15 @@ from fanous.commands.desk import (
 from fanous.commands.doctor import doctor
 from fanous.commands.heard import heard
 from fanous.commands.incidents import incidents_app
+from fanous.commands.ingest import ingest
 from fanous.commands.lab import lab_app
 from fanous.commands.lab_run import lab_record, lab_run
 from fanous.commands.orders import orders_app
 from fanous.commands.probe import probe_app
+from fanous.commands.pull import pull
 from fanous.commands.refdata import refdata_app
 from fanous.commands.run import run
+from fanous.commands.scan import scan
 from fanous.commands.verify import verify
 from fanous.commands.watches import watch_app
 from fanous.errors import FanousError
@@ -48,15 +52,19 @@ SERVER_PARTS = frozenset(
     {
         "babel",
         "backports",
+        "bottleneck",
         "chdb",
         "clickhouse_connect",
+        "iptocc",
         "jinja2",
         "markupsafe",
         "numpy",
+        "pybgpkit_parser",
         "resvg_py",
         "sqlalchemy",
         "starlette",
         "uvicorn",
+        "websockets",
     }
 )
 """Modules of the extra ``server``; a light probe has none of them."""
@@ -77,6 +85,9 @@ app.add_typer(incidents_app, name="incidents")
 app.add_typer(claims_app, name="claims")
 app.add_typer(watch_app, name="watch")
 app.add_typer(refdata_app, name="refdata")
+app.command()(ingest)
+app.command()(pull)
+app.command()(scan)
 app.command()(run)
 app.command()(heard)
 app.add_typer(orders_app, name="orders")
@@ -128,52 +139,6 @@ def _root(
     ] = False,
 ) -> None:
     pass
-
-
-@app.command()
-def ingest(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="ooni, edge or ooni-csv.")],
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files of that source.")],
-    store: StoreOption = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Bring files into the store, judge them and detect.
-
-    ooni: measurements as .jsonl, .jsonl.gz or .tar.gz of POST bodies, any nettest.  edge: the same from
-    one's own probes.  ooni-csv: tables of OONI observations, .csv or .csv.gz.  Doing it again changes
-    nothing; an interrupted run is completed by running it again.
-    """
-    from fanous import pipeline
-    from fanous.progress import file_progress
-
-    with open_named(store, config) as opened, file_progress(paths) as moved:
-        tally = pipeline.ingest(opened, source, paths, moved)
-    if as_json:
-        print_document(
-            {
-                "read": tally.read,
-                "stored": tally.stored,
-                "duplicate": tally.duplicate,
-                "rejected": tally.rejected,
-                "rejects": [{"file": r.file, "line": r.line, "why": r.why} for r in tally.rejects],
-            }
-        )
-        return
-    print(
-        f"read {tally.read:,}: stored {tally.stored:,}, already there {tally.duplicate:,}, "
-        f"rejected {tally.rejected:,}"
-    )
-    for name, count in tally.by_test.most_common():
-        print(f"  {count:,} {name}")
-    for reject in tally.rejects[:20]:
-        print(f"rejected {reject.file}:{reject.line}: {reject.why}", file=sys.stderr)
-    for remark in tally.remarks:
-        print(f"left by an interrupted run: {remark}", file=sys.stderr)
-    for note in pipeline.out_of_reach(tally):
-        print(note, file=sys.stderr)
-    if tally.rejected > 20:
-        print(f"... and {tally.rejected - 20:,} more (--json lists them)", file=sys.stderr)
 
 
 @app.command()
@@ -241,6 +206,31 @@ def confirm(
 
 
 @app.command()
+def signals(
+    country: CountryArgument,
+    at: Annotated[str | None, typer.Option("--at", help="As it was then; default: now.")] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How connected a country is by each source: the newest levels in % of ordinary, with age and licence.
+
+    It only reads: bring series in first with `fanous pull` or `fanous ingest`.
+    """
+    from fanous.gathering import levels_now
+    from fanous.publishers.levels import levels_document, print_levels
+
+    code, then = country_code(country), moment(at, "--at")
+    now = time.time() if then is None else then
+    with open_named(store, config, read_only=True) as opened:
+        levels = levels_now(opened, code, now)
+    if as_json:
+        print_document(levels_document(code, levels, now))
+    else:
+        print_levels(console(), code, levels, now)
+
+
+@app.command()
 def rejudge(
     country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
     everything: Annotated[
@@ -266,7 +256,7 @@ def demo(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only serve the pages.")] = False,
     store: StoreOption = None,
 ) -> None:
-    """The main job on an event after Pakistan, 17 December 2023, staged in the lab: offline, store of its own.
+    """The main job on an event after Pakistan, 17 December 2023, staged in the lab: offline, its own store.
 
     Prints the answer, then serves its pages on this machine until Ctrl-C.
     """

@@ -1,19 +1,23 @@
-"""Config: which store a command works on - the option, the environment, a TOML file, or the default."""
+"""Config: which store a command works on, and which public sources are asked - by option, environment, TOML
+file, or default."""
 
 import os
 import tomllib
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fanous.errors import FanousError
+from fanous.refdata.countries import is_country
+from fanous.sources import SOURCES
 
 if TYPE_CHECKING:
     from fanous.store import StoreLocation
 
 STORE_KEYS = ("folder", "archive", "facts", "ledger")
 
-TABLES = ("store", "review", "run", "clock", "rounds", "probe", "collector")
+TABLES = ("store", "review", "sources", "run", "clock", "rounds", "probe", "collector")
 """One file serves all commands; ``fanous run`` reads the others (``fanous.live.configuration``)."""
 
 
@@ -48,6 +52,38 @@ def store_place(store: Path | None, config: Path | None) -> "Path | StoreLocatio
     return at_urls(table["archive"], table["facts"], table["ledger"])
 
 
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """How one public source is asked; a table ``[sources.NAME]`` gives the fields by name.
+
+    Attributes:
+        enabled: does ``fanous run`` pull it?
+        countries: of which ``fanous run`` pulls it.
+        every: seconds between two pulls; never less than the source's own interval.
+        networks: ASNs of which series are wanted too.
+        regions: are the regions' series wanted too?
+        token: environment variable that holds the key; empty = none is needed.
+        mirror: is asked in place of the publisher; empty = the publisher.
+    """
+
+    enabled: bool = False
+    countries: tuple[str, ...] = ()
+    every: int = 0
+    networks: tuple[int, ...] = ()
+    regions: bool = False
+    token: str = ""
+    mirror: str = ""
+
+    def with_more(self, networks: "list[int]", regions: bool, mirror: str) -> "SourceSettings":
+        """What the command line adds."""
+        return replace(
+            self,
+            networks=tuple(dict.fromkeys((*self.networks, *networks))),
+            regions=self.regions or regions,
+            mirror=mirror or self.mirror,
+        )
+
+
 def review_national(config: Path | None) -> bool | None:
     """``national`` of the table ``[review]``: are national claims held?  ``None`` = it does not say.
 
@@ -63,6 +99,56 @@ def review_national(config: Path | None) -> bool | None:
     if national is not None and not isinstance(national, bool):
         raise FanousError(f"{config}: `national` in [review] must be true or false, not {national!r}")
     return national
+
+
+def source_settings(config: Path | None) -> dict[str, SourceSettings]:
+    """Settings of every public source; those that the file does not name are switched off.
+
+    Raises:
+        FanousError: the TOML file is missing or says something unknown.
+    """
+    told = read_config(config).get("sources", {}) if config is not None else {}
+    for name in told:
+        if name not in SOURCES or not SOURCES[name].every:
+            known = ", ".join(source.name for source in SOURCES.values() if source.every)
+            raise FanousError(f"{config}: no source [sources.{name}]; known are {known}")
+    return {name: _settings(config, name, told.get(name)) for name in SOURCES}
+
+
+def _settings(config: Path | None, name: str, told: Any) -> SourceSettings:
+    terms = SOURCES[name]
+    if told is None:
+        return SourceSettings(every=terms.every, token=terms.token)
+    if not isinstance(told, dict):
+        raise FanousError(f"{config}: `sources.{name}` must be a table")
+    kinds = {"enabled": bool, "countries": list, "every": int, "networks": list, "regions": bool}
+    kinds |= {"token": str, "mirror": str}
+    for key, value in told.items():
+        if key not in kinds:
+            near = get_close_matches(key, kinds, 1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(kinds)}"
+            raise FanousError(f"{config}: unknown key `{key}` in [sources.{name}]; {hint}")
+        if not isinstance(value, kinds[key]) or (kinds[key] is int and isinstance(value, bool)):
+            raise FanousError(f"{config}: `{key}` in [sources.{name}] is no {kinds[key].__name__}: {value!r}")
+    _check_items(config, name, told)
+    return SourceSettings(
+        enabled=told.get("enabled", True),
+        countries=tuple(str(code).upper() for code in told.get("countries", ())),
+        every=max(terms.every, told.get("every", terms.every)),
+        networks=tuple(int(asn) for asn in told.get("networks", ())),
+        regions=told.get("regions", False),
+        token=told.get("token", terms.token),
+        mirror=told.get("mirror", ""),
+    )
+
+
+def _check_items(config: Path | None, name: str, told: dict[str, Any]) -> None:
+    for asn in told.get("networks", ()):
+        if not isinstance(asn, int) or not 0 < asn < 2**32:
+            raise FanousError(f"{config}: `networks` in [sources.{name}] holds no ASN such as 17557: {asn!r}")
+    for code in told.get("countries", ()):
+        if not isinstance(code, str) or not is_country(code.upper()):
+            raise FanousError(f"{config}: `countries` in [sources.{name}] holds no code such as PK: {code!r}")
 
 
 def read_config(config: Path) -> dict[str, Any]:

@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from fanous.connectors.levels import LEVEL_FILES, About
+from fanous.connectors.levels.columns import Columns, Gather
 from fanous.errors import FanousError
 from fanous.model.incident import Interval, Kind, Scope
+from fanous.signals import SIGNALS
 from fanous.table import Table
 from fanous.testing.generators import GENERATORS
 
@@ -26,11 +29,31 @@ class CorpusFile:
         source: name of the connector that reads them.
         path: beside ``events.toml``; empty = not so.
         shared: below the folder of shared research data; empty = not so.
+        about: of ready-made series: what the file does not say of itself; ``None`` = measurements.
     """
 
     source: str
     path: str = ""
     shared: str = ""
+    about: About | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """Losses put into quiet level series, to see which are found.
+
+    Attributes:
+        signals: of which each set loses at once, one set after the other.
+        losses: shares of the level, 0..1.
+        hours: how long.
+        times: of each combination, at random moments.
+    """
+
+    country: str
+    signals: tuple[tuple[str, ...], ...]
+    losses: tuple[float, ...]
+    hours: tuple[float, ...]
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +63,7 @@ class Event:
     Attributes:
         id: unique in the corpus.
         networks: when it was on, by ASN; intervals in order, half-open, unix seconds.
+        line: when connectivity itself was lost; empty = the networks say it.
         scope: ``None`` = not labelled.
         source: who says so, and how the times were set.
         must: it counts as missed unless it is *confirmed* on these; the other networks need a suspicion.
@@ -53,16 +77,17 @@ class Event:
     scope: Scope | None
     source: str
     must: tuple[int, ...]
+    line: tuple[Interval, ...] = ()
 
     @property
     def start(self) -> float:
-        """The first onset on any network."""
-        return min(intervals[0].start for intervals in self.networks.values())
+        """The first onset on any network, or of the line."""
+        return min(intervals[0].start for intervals in [*self.networks.values(), self.line] if intervals)
 
     @property
     def end(self) -> float | None:
-        """The last end on any network; ``None`` = it goes on."""
-        ends = [intervals[-1].end for intervals in self.networks.values()]
+        """The last end on any network, or of the line; ``None`` = it goes on."""
+        ends = [intervals[-1].end for intervals in [*self.networks.values(), self.line] if intervals]
         known = [end for end in ends if end is not None]
         return max(known) if len(known) == len(ends) else None
 
@@ -90,6 +115,7 @@ class Corpus:
         generated: name of a generator, empty = none.
         seed: for the generator.
         since: of the window that is labelled, unix seconds.
+        injection: ``None`` = nothing is put into the series.
     """
 
     folder: Path
@@ -101,6 +127,7 @@ class Corpus:
     seed: int
     events: tuple[Event, ...]
     quiet: tuple[Quiet, ...]
+    injection: Injection | None = None
 
     @property
     def countries(self) -> tuple[str, ...]:
@@ -125,7 +152,7 @@ def load_corpus(folder: Path) -> Corpus:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FanousError(f"{path} is not TOML: {error}") from error
     top = Table(str(path), "", tables, text)
-    top.allow("corpus", "event", "quiet")
+    top.allow("corpus", "event", "quiet", "injection")
     head = top.table("corpus")
     head.allow("title", "since", "until", "files", "generated", "seed")
     since, until = head.window()
@@ -139,13 +166,14 @@ def load_corpus(folder: Path) -> Corpus:
         seed=head.integer("seed", default=7),
         events=tuple(_event(table) for table in top.tables("event")),
         quiet=tuple(_quiet(table) for table in top.tables("quiet")),
+        injection=_injection(top.table("injection")) if top.has("injection") else None,
     )
     _check(corpus, head, top)
     return corpus
 
 
-def corpus_files(corpus: Corpus, shared: Path | None, scratch: Path) -> list[tuple[str, Path]]:
-    """The measurements as (source, path); what is generated is written to ``scratch`` first.
+def corpus_files(corpus: Corpus, shared: Path | None, scratch: Path) -> list[tuple[CorpusFile, Path]]:
+    """The files with their paths; what is generated is written to ``scratch`` first.
 
     Args:
         shared: the folder of shared research data; ``None`` = the user named none.
@@ -153,11 +181,11 @@ def corpus_files(corpus: Corpus, shared: Path | None, scratch: Path) -> list[tup
     Raises:
         FanousError: a file is not there; says what to do.
     """
-    found = [(file.source, _path_of(corpus, file, shared)) for file in corpus.files]
+    found = [(file, _path_of(corpus, file, shared)) for file in corpus.files]
     if corpus.generated:
         path = scratch / f"{corpus.generated}-{corpus.seed}.jsonl"
         GENERATORS[corpus.generated](path, corpus.seed)
-        found.append(("ooni", path))
+        found.append((CorpusFile("ooni", path=path.name), path))
     return found
 
 
@@ -177,22 +205,62 @@ def _path_of(corpus: Corpus, file: CorpusFile, shared: Path | None) -> Path:
 
 
 def _file(table: Table) -> CorpusFile:
-    table.allow("source", "path", "shared")
-    file = CorpusFile(table.text("source"), table.text("path", default=""), table.text("shared", default=""))
+    table.allow("source", "path", "shared", "country", *COLUMNS, "step", "gather", "empty_is_zero")
+    source, path = table.text("source"), table.text("path", default="")
+    file = CorpusFile(source, path, table.text("shared", default=""), _about(table, source))
     if bool(file.path) == bool(file.shared):
         raise table.wrong("path", 'say either path = "..." (beside events.toml) or shared = "..."')
     return file
 
 
+COLUMNS = ("time", "value", "entity", "signal", "zone")
+"""Keys of a table of any shape, named as the options of ``fanous ingest csv``."""
+
+
+def _about(table: Table, source: str) -> About | None:
+    if source not in LEVEL_FILES:
+        return None
+    if source != "csv":
+        return About(table.country())
+    columns = Columns(
+        time=table.text("time"),
+        value=table.text("value"),
+        place=table.text("entity", default=""),
+        signal=table.one_of("signal", tuple(SIGNALS)),
+        zone=table.text("zone", default="UTC"),
+        step=table.integer("step", default=0),
+        gather=Gather(table.one_of("gather", tuple(Gather), default="median")),
+        empty_is_zero=table.flag("empty_is_zero", default=False),
+    )
+    return About(table.country(), columns)
+
+
+def _injection(table: Table) -> Injection:
+    table.allow("country", "signals", "losses", "hours", "times")
+    sets = table.lists("signals")
+    unknown = {name for each in sets for name in each} - set(SIGNALS)
+    if unknown:
+        raise table.wrong("signals", f"no such signals: {', '.join(sorted(unknown))}")
+    return Injection(
+        country=table.country(),
+        signals=sets,
+        losses=table.numbers("losses"),
+        hours=table.numbers("hours"),
+        times=table.integer("times", default=10),
+    )
+
+
 def _event(table: Table) -> Event:
     table.allow("id", "country", "kind", "targets", "networks", "scope", "source", "must", "on", *Table.TIMES)
     networks: dict[int, tuple[Interval, ...]] = {}
+    kind = Kind(table.one_of("kind", tuple(Kind)))
+    line = () if table.has("networks") or table.has("on") else table.intervals()
     if table.has("networks"):
         networks |= dict.fromkeys(table.integers("networks"), table.intervals())
     for own in table.tables("on"):
         own.allow("networks", *Table.TIMES)
         networks |= dict.fromkeys(own.integers("networks"), own.intervals())
-    if not networks:
+    if not networks and kind not in (Kind.OUTAGE, Kind.SLOWDOWN):
         raise table.wrong("networks", "name the networks on which it happened, here or in [[event.on]]")
     must = table.integers("must") if table.has("must") else tuple(networks)
     if not set(must) <= set(networks):
@@ -201,12 +269,13 @@ def _event(table: Table) -> Event:
     return Event(
         id=table.text("id"),
         country=table.country(),
-        kind=Kind(table.one_of("kind", tuple(Kind))),
-        targets=table.texts("targets"),
+        kind=kind,
+        targets=() if line and not table.has("targets") else table.texts("targets"),
         networks=networks,
         scope=Scope(scope) if scope else None,
         source=table.text("source"),
         must=must,
+        line=line,
     )
 
 

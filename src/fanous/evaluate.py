@@ -7,15 +7,20 @@ held against the labels.  Rates stand beside the exposure on which they rest.
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fanous import pipeline
-from fanous.corpus import SHARED, Corpus, Event, Quiet, corpus_files, load_corpus
+from fanous.corpus import SHARED, Corpus, CorpusFile, Event, Quiet, corpus_files, load_corpus
+from fanous.gathering import ingest_levels
+from fanous.injecting import inject
+from fanous.interfering import TICK
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
+from fanous.publishers.names import asn_of
 from fanous.store import Store, open_store
 
 HOUR = 3600.0
@@ -41,8 +46,19 @@ def evaluate_corpus(corpus: Corpus) -> Evaluation:
         folder = Path(scratch)
         files = corpus_files(corpus, Path(shared) if shared else None, folder)
         with open_store(folder / "store") as store:
-            stored = sum(pipeline.ingest(store, source, [path]).stored for source, path in files)
-            return _compare(corpus, store, stored)
+            stored = sum(_bring_in(store, file, path) for file, path in files)
+            compared = _compare(corpus, store, stored)
+            if corpus.injection is None:
+                return compared
+            losses, quiet = inject(store, corpus, corpus.injection)
+            return replace(compared, losses=losses, quiet=quiet)
+
+
+def _bring_in(store: Store, file: CorpusFile, path: Path) -> int:
+    """Lines or measurements stored."""
+    if file.about is None:
+        return pipeline.ingest(store, file.source, [path]).stored
+    return ingest_levels(store, file.source, [path], file.about).stored
 
 
 def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
@@ -70,14 +86,14 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
 
 
 def _series_measured(store: Store, country: str, corpus: Corpus) -> int:
-    series = store.series(country, corpus.since, corpus.until, pipeline.TICK)
+    series = store.series(country, corpus.since, corpus.until, TICK)
     return len({(s.key.entity.asn, s.key.target) for s in series})
 
 
 def _is_false(incident: Incident, quiet: Sequence[Quiet]) -> bool:
     """Where quiet stretches of the country are labelled, only what lies in one of them is false."""
     labelled = [q for q in quiet if q.country == incident.country]
-    networks = {int(n.entity.removeprefix("AS")) for n in incident.networks}
+    networks = _asns(incident)
     return not labelled or any(
         incident.onset < q.until
         and (incident.end is None or incident.end > q.since)
@@ -87,35 +103,46 @@ def _is_false(incident: Incident, quiet: Sequence[Quiet]) -> bool:
 
 
 def _is_of(incident: Incident, event: Event) -> bool:
-    """Same country, a target and a network in common, and overlapping in time."""
-    networks = {int(n.entity.removeprefix("AS")) for n in incident.networks}
-    if incident.country != event.country or not networks & set(event.networks):
+    """Same country, a target and a network in common (or both of the line), and overlapping in time."""
+    if incident.country != event.country:
         return False
-    if not set(incident.targets) & set(event.targets):
+    if event.line and incident.kind is not event.kind:
+        return False
+    if not event.line and not (_asns(incident) & set(event.networks)):
+        return False
+    if event.targets and not set(incident.targets) & set(event.targets):
         return False
     ends_before = incident.end is not None and incident.end < event.start - SLACK
     begins_after = event.end is not None and incident.onset > event.end + SLACK
     return not (ends_before or begins_after)
 
 
+def _asns(incident: Incident) -> set[int]:
+    return {asn for network in incident.networks if (asn := asn_of(network.entity))}
+
+
 def _score(store: Store, event: Event, found: list[Incident], corpus: Corpus) -> EventScore:
     confirmed = [i for i in found if i.confirmed_at is not None]
+    claims = confirmed or found
     networks = tuple(_score_network(store, event, asn, found, corpus) for asn in sorted(event.networks))
     by_asn = {n.asn: n.found for n in networks}
     first = min((i.confirmed_at for i in confirmed if i.confirmed_at is not None), default=None)
-    begun = min(confirmed, key=lambda i: i.onset, default=None)
+    begun = min(claims, key=lambda i: i.onset, default=None)
     onset = None if begun is None or begun.onset_earliest is None else begun.onset
-    ends = [i.end for i in confirmed]
+    ends = [i.end for i in claims]
     end = max((e for e in ends if e is not None), default=None) if None not in ends else None
-    named = {int(n.entity.removeprefix("AS")) for i in confirmed for n in i.networks}
+    named = {asn for i in claims for asn in _asns(i)} if event.networks else set()
     return EventScore(
         id=event.id,
         confirmed=bool(confirmed) and all(by_asn[asn] == "confirmed" for asn in event.must),
         minutes_to_confirm=_minutes(first, event.start),
         onset_error_minutes=_minutes(onset, event.start),
         end_error_minutes=None if event.end is None else _minutes(end, event.end),
-        incidents=len(confirmed),
-        scope_right=None if event.scope is None else any(i.scope is event.scope for i in confirmed),
+        found="confirmed" if confirmed else "suspected" if found else "missed",
+        incidents=len(claims),
+        intervals=sum(len(i.intervals) for i in claims),
+        level=None if begun is None or begun.level is None else begun.level.mean,
+        scope_right=None if event.scope is None else any(i.scope is event.scope for i in claims),
         extra_networks=tuple(sorted(named - set(event.networks))),
         networks=networks,
     )
@@ -146,9 +173,9 @@ def _score_network(
 
 def _bins(store: Store, event: Event, asn: int, corpus: Corpus) -> NDArray[np.int64]:
     """Middles of the bins in which the network was measured for the event's targets."""
-    series = store.series(event.country, corpus.since, corpus.until, pipeline.TICK, event.targets)
+    series = store.series(event.country, corpus.since, corpus.until, TICK, event.targets)
     times = [s.times for s in series if s.key.entity.asn == asn]
-    return np.unique(np.concatenate(times)) + pipeline.TICK // 2 if times else np.array([], np.int64)
+    return np.unique(np.concatenate(times)) + TICK // 2 if times else np.array([], np.int64)
 
 
 def _overlap(

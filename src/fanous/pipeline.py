@@ -10,31 +10,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 from pathlib import Path
 
+from fanous.connecting import connectivity_lacks, find_outages
 from fanous.connectors import CONNECTORS, OnProgress
-from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.errors import FanousError, Rejected
-from fanous.incidents.correlate import Finding, correlate
-from fanous.incidents.lifecycle import Setting, incident_of
+from fanous.incidents.absorb import absorb
+from fanous.interfering import TICK, find_interference
 from fanous.judging import known_fingerprints, rules_version
-from fanous.model.alternatives import NONE_KNOWN, Alternatives
-from fanous.model.entity import UNKNOWN_COUNTRY, Family
-from fanous.model.incident import Incident, Interval
+from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.model.incident import Incident, Kind
 from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.model.weights import UserWeights
 from fanous.publishers.grid import network_times
 from fanous.publishers.terminal import Answer
-from fanous.refdata.weights import weights
 from fanous.revising import approval_of, write_changes
 from fanous.rules import judge
-from fanous.silence import Window, silence_series, silence_votes
 from fanous.store import Judged, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.tally import Ingested
-
-FAMILY_OF: dict[str, Family] = {"edge": Family.EDGE, "ooni": Family.OONI, "ooni-csv": Family.OONI}
-"""Which family each connector's measurements belong to."""
 
 DAY = 86400.0
 
@@ -52,14 +46,6 @@ probes are offline, and a bound, whatever date a sender writes."""
 AHEAD = 1 * DAY
 """How far ahead the clock of a probe may be (the collector's door refuses more): a later date would stretch
 every window to it."""
-
-TICK = 600
-"""Bin width in seconds: coarse ticks lose short sessions (an hour is the most that may be used)."""
-
-ONSET_SPREAD = 3600.0
-ONSET_BASELINE = 7 * DAY
-"""Around an onset here: what began to fail elsewhere within the hour began at the same time, if it had
-worked there in the week before."""
 
 
 def judge_record(record: Record) -> tuple[Bundle, tuple[Verdict, ...]]:
@@ -281,50 +267,13 @@ def _window(store: Store, country: str, first: float, last: float) -> tuple[floa
 def find_incidents(
     store: Store, country: str, since: float, until: float, shares: UserWeights | None = None
 ) -> list[Incident]:
-    """The incidents that the measurements of a window amount to; writes nothing.
+    """The incidents that all in the store of a window amounts to; writes nothing.
 
     Args:
         shares: ``None`` = as ``refdata`` knows the country.
     """
-    beats = store.looks(since, until)
-    series = store.series(country, since, until, TICK)
-    series += silence_series(beats, country, Window(since, until, TICK))
-    findings = [
-        Finding(anomaly, detector.kind)
-        for detector in DETECTORS.values()
-        for anomaly in detector.find(
-            [s for s in series if s.key.signal in detector.signals], detector.options
-        )
-        if anomaly.probability >= detector.options.suspect_at
-    ]
-    if not findings:
-        return []
-    targets = sorted({finding.anomaly.key.target for finding in findings})
-    votes = store.votes(country, since, until, targets)
-    elsewhere = store.working_elsewhere(country, since, until, targets)
-    setting = Setting(country, FAMILY_OF, shares or weights(country), rules_version(), DETECTOR_VERSION)
-    here, there = votes.by_target(), elsewhere.by_target()
-    silent = silence_votes(beats, country, TICK)
-    incidents = []
-    for group in correlate(findings):
-        own = {finding.anomaly.key.target for finding in group}
-        is_silence = own == {""}
-        known = NONE_KNOWN if is_silence else alternatives(store, country, group)
-        ours = silent if is_silence else votes.of(own, here)
-        incidents.append(incident_of(group, ours, elsewhere.of(own, there), setting, known))
-    return incidents
-
-
-def alternatives(store: Store, country: str, group: Sequence[Finding]) -> Alternatives:
-    """What the store knows for other explanations of a group of findings."""
-    targets = sorted({finding.anomaly.key.target for finding in group})
-    asns = sorted({finding.anomaly.key.entity.asn for finding in group})
-    stretches = [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in group]
-    onset = min(finding.anomaly.start for finding in group)
-    return Alternatives(
-        tuple(store.onsets_elsewhere(country, targets, onset, ONSET_SPREAD, ONSET_BASELINE)),
-        tuple(store.software(country, targets, asns, stretches)),
-    )
+    outages = find_outages(store, country, since, until, rules_version())
+    return absorb(outages, find_interference(store, country, since, until, shares))
 
 
 def rejudge(store: Store, country: str | None = None, *, everything: bool = False) -> list[Replayed]:
@@ -370,7 +319,7 @@ def confirm(
     incidents = [
         incident
         for incident in store.incidents(country, since, until)
-        if not targets or set(targets) & set(incident.targets)
+        if not targets or incident.kind is Kind.OUTAGE or set(targets) & set(incident.targets)
     ]
     shown = targets or sorted({target for incident in incidents for target in incident.targets})
     votes = store.votes(country, since, until, list(shown)) if shown else None
@@ -392,4 +341,5 @@ def _insufficient(
     lacking = store.insufficient(country, since, until)
     listed = [(one.target, one.why) for one in lacking if not targets or one.target in targets]
     measured = {*store.targets(country, since, until), *(target for target, _ in listed)}
-    return listed + [(t, "nobody measured it in this window") for t in targets if t not in measured]
+    listed += [(t, "nobody measured it in this window") for t in targets if t not in measured]
+    return listed if targets else listed + connectivity_lacks(store, country, since, until)

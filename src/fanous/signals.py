@@ -34,6 +34,9 @@ class Signal:
         states: verdicts that count as a vote for it.
         watcher: name of the detector that watches it.
         by_resolver: is it one series per resolver network too (a lie told by a resolver is its own)?
+        step: width of a bin as the source gives it, in seconds; 0 = not a ready-made series.
+        least_drop: share of the ordinary level, 0..1, that must be missing before anything is said: what
+            the signal does on quiet days; 0 = does not apply.
     """
 
     name: str
@@ -46,6 +49,13 @@ class Signal:
     states: tuple[State, ...]
     watcher: str
     by_resolver: bool = False
+    step: int = 0
+    least_drop: float = 0.0
+
+    @property
+    def is_level(self) -> bool:
+        """Is it a ready-made series of a public source, not counted from verdicts?"""
+        return self.step > 0
 
 
 PATH_LAYERS = (Layer.TCP, Layer.TLS, Layer.QUIC, Layer.HTTP, Layer.TRANSFER)
@@ -98,7 +108,94 @@ _TABLE = (
     ),
 )
 
-SIGNALS: dict[str, Signal] = {signal.name: signal for signal in _TABLE}
+
+def _level(
+    name: str,
+    title: str,
+    unit: str,
+    family: Family,
+    step: int,
+    least_drop: float,
+    bad: Direction = Direction.DOWN,
+    proves: tuple[Kind, ...] = (Kind.OUTAGE,),
+) -> Signal:
+    return Signal(
+        name=name,
+        title=title,
+        unit=unit,
+        bad=bad,
+        proves=proves,
+        family=family,
+        layers=(),
+        states=(),
+        watcher="level",
+        step=step,
+        least_drop=least_drop,
+    )
+
+
+_SPEED = (Kind.SLOWDOWN, Kind.OUTAGE)
+
+_ROUTING = (
+    _level("bgp", "Visible /24 blocks in routing", "/24s", Family.ROUTING, 300, 0.02),
+    _level("prefixes_v4", "IPv4 prefixes visible in routing", "prefixes", Family.ROUTING, 300, 0.03),
+    _level("prefixes_v6", "IPv6 prefixes visible in routing", "prefixes", Family.ROUTING, 300, 0.05),
+    _level("asns", "Networks visible in routing", "networks", Family.ROUTING, 300, 0.03),
+)
+_PROBING = (
+    _level("ping-slash24", "/24 blocks that answer pings", "/24s", Family.PROBING, 600, 0.05),
+    _level("ping-slash24-loss", "Pings lost", "share", Family.PROBING, 600, 0.1, Direction.UP, _SPEED),
+    _level("ping-slash24-latency", "Time of pings", "ms", Family.PROBING, 600, 0.2, Direction.UP, _SPEED),
+    _level("connectivity", "Index of answers to active probes", "index", Family.PROBING, 3600, 0.1),
+    _level("rtt", "Time of answers to active probes", "ms", Family.PROBING, 3600, 0.3, Direction.UP, _SPEED),
+    _level("responders", "Addresses that answer active probes", "addresses", Family.PROBING, 3600, 0.3),
+    _level("scan_up", "/24 blocks believed up by our own scan", "/24s", Family.PROBING, 600, 0.05),
+)
+_USAGE = (
+    _level("gtr", "Requests to a product of Google", "index", Family.USAGE, 1800, 0.15),
+    _level("gtr-norm", "Share of Google's requests, a product", "index", Family.USAGE, 1800, 0.15),
+    _level("mozilla", "Cities with active Firefox users", "cities", Family.USAGE, 3600, 0.5),
+    _level("google_traffic", "Share of a Google product's traffic", "index", Family.USAGE, 1800, 0.15),
+    _level("radar_netflows", "Traffic that Cloudflare sees", "index", Family.USAGE, 900, 0.25),
+    _level(
+        "radar_tampering",
+        "Connections that end in a reset or time-out early",
+        "percent",
+        Family.USAGE,
+        900,
+        0.5,
+        Direction.UP,
+        (Kind.BLOCKING, Kind.THROTTLING),
+    ),
+    _level("tor_relay", "Tor users who connect directly", "users", Family.USAGE, 86400, 0.4),
+    _level("tor_bridge", "Tor users who connect over bridges", "users", Family.USAGE, 86400, 0.5),
+    _level("ndt_tests", "Speed tests that users made", "tests", Family.USAGE, 3600, 0.5),
+    _level("ndt_kbps", "Speed of users' tests", "kbps", Family.USAGE, 3600, 0.3, proves=_SPEED),
+    _level(
+        "ndt_rtt_ms", "Round-trip time of users' tests", "ms", Family.USAGE, 3600, 0.5, Direction.UP, _SPEED
+    ),
+    _level("ndt_loss", "Loss in users' tests", "share", Family.USAGE, 3600, 0.5, Direction.UP, _SPEED),
+)
+_EDGE = (
+    _level("transfer_kbps", "Speed of our own transfers", "kbps", Family.EDGE, 300, 0.3, proves=_SPEED),
+    _level(
+        "transfer_rtt_ms",
+        "Round-trip time of our own transfers",
+        "ms",
+        Family.EDGE,
+        300,
+        0.5,
+        Direction.UP,
+        _SPEED,
+    ),
+)
+_DARKNET = (
+    _level("merit-nt", "Sources of stray traffic at a telescope", "addresses", Family.DARKNET, 300, 0.5),
+)
+
+SIGNALS: dict[str, Signal] = {
+    signal.name: signal for signal in (*_TABLE, *_ROUTING, *_PROBING, *_USAGE, *_EDGE, *_DARKNET)
+}
 
 
 def signals_of(layer: Layer) -> tuple[Signal, ...]:

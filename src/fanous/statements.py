@@ -10,12 +10,12 @@ from fanous.incidents.corrections import taken_back
 from fanous.incidents.coverage import coverage_of
 from fanous.incidents.watches import OTHER_DAYS, WatchReport, report_watch
 from fanous.incidents.witnesses import who_saw_what
+from fanous.interfering import FAMILY_OF
 from fanous.model.account import Account
 from fanous.model.claim import Claim
 from fanous.model.correction import Correction
 from fanous.model.incident import Incident
 from fanous.model.watch import Watch
-from fanous.pipeline import FAMILY_OF
 from fanous.store import Store
 
 

@@ -101,6 +101,21 @@ class Table:
             )
         return found
 
+    def numbers(self, key: str) -> tuple[float, ...]:
+        found = self._list(key)
+        if not found or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in found):
+            raise self.wrong(key, f"a list of numbers is needed, not {self.values[key]!r}")
+        return tuple(float(number) for number in found)
+
+    def lists(self, key: str) -> tuple[tuple[str, ...], ...]:
+        """A list of lists of texts."""
+        found = self._list(key)
+        if not found or not all(
+            isinstance(n, list) and n and all(isinstance(t, str) for t in n) for n in found
+        ):
+            raise self.wrong(key, f"a list of lists of texts is needed, not {self.values[key]!r}")
+        return tuple(tuple(texts) for texts in found)
+
     def country(self) -> str:
         code = self.text("country")
         if len(code) != 2 or not code.isascii() or not code.isupper():

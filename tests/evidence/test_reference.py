@@ -5,10 +5,10 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from fanous import pipeline
 from fanous.detectors import DETECTORS
 from fanous.evidence.reference import parameters, reference, unlike, used
 from fanous.incidents import confirm
+from fanous.interfering import TICK
 from fanous.rules import Fingerprint, Kind, Where
 
 
@@ -33,7 +33,7 @@ def test_other_user_shares_have_another_digest(monkeypatch: pytest.MonkeyPatch) 
 def test_every_threshold_is_in_it() -> None:
     written = parameters()
     assert written["fanous.incidents.confirm"]["PROBES"] == confirm.PROBES
-    assert written["fanous.pipeline"]["TICK"] == pipeline.TICK
+    assert written["fanous.interfering"]["TICK"] == TICK
     assert {f"detector {name}" for name in DETECTORS} <= written.keys()
 
 

@@ -8,7 +8,20 @@ from fanous.model.score import WORLD, Evaluation, EventScore
 
 
 def event(confirmed: bool = True, incidents: int = 1) -> EventScore:
-    return EventScore("e", confirmed, None, None, None, incidents, None, (), ())
+    return EventScore(
+        "e",
+        confirmed,
+        "confirmed" if confirmed else "missed",
+        None,
+        None,
+        None,
+        incidents,
+        1,
+        None,
+        None,
+        (),
+        (),
+    )
 
 
 def evaluation(*events: EventScore, **given: Any) -> Evaluation:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from fanous.model.score import Evaluation, EventScore, NetworkScore
+from fanous.model.score import Evaluation, EventScore, LossScore, NetworkScore, QuietScore
 from fanous.publishers.scorecard import evaluation_document, print_evaluation
 
 
@@ -14,6 +14,9 @@ def event(**given: Any) -> EventScore:
     fields: dict[str, Any] = {
         "id": "rally",
         "confirmed": True,
+        "found": "confirmed",
+        "intervals": 1,
+        "level": None,
         "minutes_to_confirm": 35.0,
         "onset_error_minutes": -12.4,
         "end_error_minutes": 5.0,
@@ -74,7 +77,7 @@ def test_what_was_never_confirmed_is_left_out_of_the_median() -> None:
 def test_without_events_there_is_no_recall() -> None:
     document = evaluation_document(evaluation())
     assert document["recall"] is document["precision"] is document["median_minutes_to_confirm"] is None
-    assert "recall -, precision -; median to confirm -" in told(evaluation())
+    assert "recall - (found at all: -), precision -; median to confirm -" in told(evaluation())
 
 
 def test_the_table_has_a_line_an_event_and_a_row_a_network() -> None:
@@ -119,3 +122,23 @@ def test_square_brackets_in_a_title_are_no_markup() -> None:
 def test_several_corpora_come_one_after_the_other() -> None:
     found = told(evaluation(title="First"), evaluation(title="Second"))
     assert found.index("First") < found.index("Second")
+
+
+def test_an_outage_has_no_networks_and_says_what_was_left() -> None:
+    one = event(networks=(), confirmed=False, found="suspected", intervals=72, level=0.043)
+    text = told(evaluation(one))
+    assert "NOT CONFIRMED, suspected as 1 incident in 72 intervals, 4% of ordinary left;" in text
+    assert "interval overlap" not in text
+    assert "found at all: 1.00" in text
+
+
+def test_losses_stand_beside_the_peers_rule_and_quiet_series_below() -> None:
+    losses = (
+        LossScore(("ping-slash24",), 0.1, 3, 20, 1.0, 0.0, 60.0, 1.0, 0.0),
+        LossScore(("gtr", "bgp"), 0.3, 12, 20, 0.5, None, None, 0.5, 0.25),
+    )
+    quiet = (QuietScore("gtr", 1.15, 4, None), QuietScore("bgp", 1.15, 0, 2))
+    lines = [" ".join(line.split()) for line in told(evaluation(losses=losses, quiet=quiet)).splitlines()]
+    assert "ping-slash24 10% 3 1.00 0.00 1.00 0.00 60 min" in lines
+    assert "gtr + bgp 30% 12 0.50 - 0.50 0.25 -" in lines
+    assert "gtr 1.15 4 -" in lines and "bgp 1.15 0 2" in lines

@@ -16,7 +16,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from fanous.collector.bodies import MOST_BYTES, plain
@@ -29,6 +29,7 @@ from fanous.collector.origin import Network, NoOrigins, Origins, client_address
 from fanous.collector.refused import Refused
 from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
 from fanous.collector.submission import Submission, receive
+from fanous.collector.why import page
 from fanous.orders import Envelope
 
 SMALL = 64 << 10
@@ -59,6 +60,7 @@ class Policy:
         grace: seconds for a body to arrive, before its rate counts.
         head: seconds for the head of a request to arrive.
         clock: unix seconds, UTC; a lab may have another than the machine's.
+        contact: whom to write to, shown to those who see our pings; empty = none is given.
     """
 
     trusted: Sequence[Network] = ()
@@ -71,6 +73,7 @@ class Policy:
     grace: float = GRACE_SECONDS
     head: float = HEAD_SECONDS
     clock: Callable[[], float] = time.time
+    contact: str = ""
 
 
 class Door:
@@ -142,6 +145,10 @@ class Door:
         """``Handler.ServeHTTP`` for GET: a sign of life."""
         return _json({"message": "Hello OONItarian!"})
 
+    async def why(self, _request: Request) -> Response:
+        """For somebody who sees the pings of ``fanous scan``."""
+        return HTMLResponse(page(self._policy.contact))
+
     def _address(self, request: Request) -> str:
         peer = request.client.host if request.client else None
         return client_address(peer, request.headers.getlist("x-forwarded-for"), self._policy.trusted)
@@ -176,6 +183,7 @@ def collector_app(inbox: Inbox, helper: Helper, policy: Policy) -> Starlette:
             Route("/report/{report_id}/close", door.close, methods=["POST"]),
             Route("/api/v1/check-in", door.check_in, methods=["POST"]),
             Route("/api/v1/test-helpers", door.helpers, methods=["GET"]),
+            Route("/why", door.why, methods=["GET"]),
             Route("/", door.ask_helper, methods=["POST"]),
             Route("/", door.greet, methods=["GET"]),
         ],

@@ -66,6 +66,9 @@ def collect(
     per_address: Annotated[
         float, typer.Option("--per-address", min=0.01, help="Requests a second that one address may send.")
     ] = 10,
+    contact: Annotated[
+        str, typer.Option("--contact", help="Whom to write to; the page /why shows it to those we ping.")
+    ] = "",
     lab: Annotated[
         bool, typer.Option("--lab", help="The test helper also connects to private addresses.")
     ] = False,
@@ -96,6 +99,7 @@ def collect(
         urls=read_urls(urls) if urls else DEFAULT_URLS,
         orders=envelope_of(orders) if orders else None,
         submissions=submissions_at(per_address),
+        contact=contact,
     )
     helper = Helper(HelperPolicy(allow_private=lab, asn_of=lambda address: origins.of(address).asn))
     listening = listening_socket(*_host_and_port(listen))

@@ -1,13 +1,19 @@
 """Detectors: series in, anomalies out; pure, without state, so that replay is the live code path.
 
 To add one: a module with a frozen ``Options`` dataclass (each threshold with its reason) and a function
-``find_...(series, options) -> list[Anomaly]``, and one line in ``DETECTORS``.
+``find_...(series, options) -> list[Anomaly]``, and one line in ``DETECTORS``, or in ``LEVEL_DETECTORS`` if it
+watches ready-made series.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from fanous.detectors.interference import InterferenceOptions, find_interference
+from fanous.detectors.ioda import IodaOptions, find_below_median
+from fanous.detectors.level import find_drops
+from fanous.detectors.options import LevelOptions
+from fanous.detectors.slowdown import SlowdownOptions, find_slowdowns
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.series import Series
@@ -46,3 +52,18 @@ DETECTORS: dict[str, Detector] = {
         ("silence",), Kind.OUTAGE, find_interference, replace(InterferenceOptions(), mean_off=0.03)
     ),
 }
+
+LEVEL_DETECTOR_VERSION = "2026.11-levels"
+"""Changes whenever the same levels may give other anomalies; incidents made of levels carry it."""
+
+LEVEL = LevelOptions()
+IODA = IodaOptions()
+SLOWDOWN = SlowdownOptions()
+
+LEVEL_DETECTORS: dict[str, Callable[[Sequence[Series]], list[Anomaly]]] = {
+    "level": partial(find_drops, options=LEVEL),
+    "slowdown": partial(find_slowdowns, options=SLOWDOWN),
+    # For comparison: it confirms nothing.
+    "ioda": partial(find_below_median, options=IODA),
+}
+"""Name -> finds the anomalies of level series: losses of the level, slow speeds, IODA's warnings."""

@@ -15,7 +15,8 @@ import fanous.baselines
 import fanous.detectors
 import fanous.incidents
 import fanous.rules
-from fanous import pipeline
+import fanous.silence
+from fanous import interfering, pipeline
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.judging import rules_version
 from fanous.refdata.platforms import domains_of
@@ -25,8 +26,6 @@ from fanous.rules import Fingerprint
 
 FILES = ("fingerprints.toml", "platforms.toml")
 """Reference data that every record is read with."""
-
-_PIPELINE = ("TICK", "HISTORY")
 
 
 def reference(country: str) -> dict[str, Any]:
@@ -61,12 +60,12 @@ def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint])
 
 def parameters() -> dict[str, Any]:
     """Every threshold of the pure parts by module, and every detector's options."""
-    modules = [fanous.aggregate, fanous.baselines]
+    modules = [fanous.aggregate, fanous.baselines, interfering, fanous.silence]
     for package in (fanous.rules, fanous.detectors, fanous.incidents):
         names = (found.name for found in pkgutil.iter_modules(package.__path__))
         modules += [importlib.import_module(f"{package.__name__}.{name}") for name in names]
     found = {module.__name__: _numbers(module) for module in modules}
-    found["fanous.pipeline"] = {name: getattr(pipeline, name) for name in _PIPELINE}
+    found["fanous.pipeline"] = {"HISTORY": pipeline.HISTORY}
     for name, detector in DETECTORS.items():
         found[f"detector {name}"] = asdict(detector.options)
     return {name: values for name, values in sorted(found.items()) if values}

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from fanous.errors import FanousError
 from fanous.incidents.confirm import CONTROL_WINDOW
+from fanous.interfering import TICK
 from fanous.model.incident import Incident
 from fanous.model.record import Record
 from fanous.model.series import Floats
-from fanous.pipeline import HISTORY, TICK
+from fanous.pipeline import HISTORY
 from fanous.store import Location, Segment, Store
 
 MINUTE = 60.0

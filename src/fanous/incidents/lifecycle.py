@@ -23,9 +23,10 @@ from fanous.incidents.confirm import (
     rule_c2,
 )
 from fanous.incidents.correlate import Finding
-from fanous.incidents.outage import outage_mechanisms
+from fanous.incidents.outage_class import outage_mechanisms
 from fanous.incidents.scope import Extent, extent
 from fanous.model.alternatives import NONE_KNOWN, Alternatives
+from fanous.model.anomaly import Anomaly
 from fanous.model.entity import Entity, Family
 from fanous.model.incident import (
     Estimate,
@@ -271,9 +272,13 @@ def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPa
 
 
 def _intervals(findings: Sequence[Finding]) -> tuple[Interval, ...]:
+    return intervals_of([finding.anomaly for finding in findings])
+
+
+def intervals_of(anomalies: Sequence[Anomaly]) -> tuple[Interval, ...]:
     """The union of the stretches, in order."""
     merged: list[Interval] = []
-    for anomaly in sorted((f.anomaly for f in findings), key=lambda a: a.start):
+    for anomaly in sorted(anomalies, key=lambda a: a.start):
         last = merged[-1] if merged else None
         if last is not None and (last.end is None or anomaly.start <= last.end + JOIN):
             end = None if last.end is None or anomaly.end is None else max(last.end, anomaly.end)

@@ -30,11 +30,17 @@ def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[In
 def _likeness(found: Incident, known: Incident) -> float:
     """0 = cannot be the same event."""
     targets = set(found.targets) & set(known.targets)
-    if not targets or _apart(found, known) > SAME_NETWORK_GAP:
+    lines = _is_of_lines(found) and _is_of_lines(known) and found.kind is known.kind
+    if not (targets or lines) or _apart(found, known) > SAME_NETWORK_GAP:
         return 0.0
     networks = set(found.entities) & set(known.entities)
     near = 1 / (1 + abs(found.onset - known.onset) / 3600)
-    return len(targets) + 0.5 * len(networks) + near
+    return len(targets) + lines + 0.5 * len(networks) + near
+
+
+def _is_of_lines(incident: Incident) -> bool:
+    """It cuts the line itself, whatever targets besides."""
+    return any(not part.target for part in incident.parts)
 
 
 def _apart(one: Incident, other: Incident) -> float:

@@ -4,10 +4,10 @@ import asyncio
 from logging import getLogger
 
 from fanous.heartbeats import MEMORY, Heartbeat, heartbeat
+from fanous.interfering import TICK
 from fanous.live.clock import Clock
 from fanous.logline import logline
 from fanous.model.instant import to_iso
-from fanous.pipeline import TICK
 from fanous.scheduler import pause
 from fanous.store import Store
 from fanous.web.ask import Ask

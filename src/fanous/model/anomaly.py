@@ -6,6 +6,32 @@ from fanous.model.series import SeriesKey
 
 
 @dataclass(frozen=True, slots=True)
+class Departure:
+    """How far a level series departed; shares of its ordinary level.
+
+    Attributes:
+        step: bin width in seconds, so how exact its times can be.
+        left: median over the stretch.
+        low: its 5 % quantile; high: its 95 % quantile.
+        ratio: the deepest drop over what it had to exceed, at least 1.
+        unlike: share of its bins that lay below every day of the week before at that hour.
+        short: the series had no whole week of history, so more was demanded.
+        accepted: it lasted so long that it counts as ordinary since; that is no return.
+        steady: values hardly vary from bin to bin meanwhile, as under an imposed rate.
+    """
+
+    step: int
+    left: float
+    low: float
+    high: float
+    ratio: float
+    unlike: float
+    short: bool
+    accepted: bool
+    steady: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Anomaly:
     """One stretch.  Times are unix seconds, UTC.
 
@@ -22,6 +48,7 @@ class Anomaly:
         bins: bins in which it was seen.
         probes: sum over bins of the probes that saw it.
         controlled: of those, with a normal control of their own.
+        departure: of a level series; ``None`` = not one.
     """
 
     key: SeriesKey
@@ -35,3 +62,4 @@ class Anomaly:
     bins: int
     probes: int
     controlled: int
+    departure: Departure | None = None

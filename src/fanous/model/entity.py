@@ -38,7 +38,8 @@ class Entity:
     Attributes:
         country: ISO 3166-1 alpha-2, upper case; ``ZZ`` = unknown.
         asn: 0 = the whole country.
-        region: ISO 3166-2 (``PK-PB``), empty = the whole country.
+        region: ISO 3166-2 (``PK-PB``); where a place has no code that is known, the country and the
+            source's own name of it (``IR:Ardebil``); empty = the whole country.
     """
 
     country: str

@@ -45,7 +45,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the incident does to one target."""
+    """What the incident does to one target; an empty target is the line itself."""
 
     target: str
     kind: Kind
@@ -118,13 +118,46 @@ class Evidence:
     families: tuple[str, ...]
 
 
+class Says(StrEnum):
+    """What a family of sources says of a place in a while."""
+
+    DOWN = "down"
+    ORDINARY = "ordinary"
+    SILENT = "silent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one family of sources says of an outage, whether or not it bears it out.
+
+    Attributes:
+        family: ``probing``.
+        says: ``silent`` = it stopped reporting; ``unknown`` = it has no history to compare with.
+        sources: the series behind it, as ``source signal``.
+        entities: where it says so.
+        left: share of the ordinary level, 0..1; ``None`` unless it is down.
+        onset: of the first departure, unix seconds; ``None`` unless it is down.
+        raised_at: when a watcher of this family would have raised it; likewise.
+    """
+
+    family: str
+    says: Says
+    sources: tuple[str, ...]
+    entities: tuple[str, ...]
+    left: Estimate | None = None
+    onset: float | None = None
+    raised_at: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """One event.  Times are unix seconds, UTC.
 
     Attributes:
         id: label, ``PK-2023-0042``; empty until the ledger has given one.
-        entities: what it is about; the country itself only where the scope is the nation.
+        entities: what it is about; the country itself where the scope is the nation, or where only its
+            own line was seen.
         networks: when it was seen on each network named.
         onset: best estimate of the beginning.
         onset_earliest: ``None`` = it was already so when the record begins (open onset).
@@ -137,6 +170,8 @@ class Incident:
         level: for outages: share of ordinary level left; ``None`` = not measured.
         rule: the confirmation rule met (``C1``, ``C2``, ``C3``), empty = none.
         reason: why the status is what it is, in words.
+        opinions: for outages: what each family of sources says.
+        hints: what may point to a cause, in words; never evidence.
     """
 
     country: str
@@ -163,10 +198,13 @@ class Incident:
     rules_version: str
     detector_version: str
     id: str = ""
+    opinions: tuple[Opinion, ...] = ()
+    hints: tuple[str, ...] = ()
 
     @property
     def targets(self) -> tuple[str, ...]:
-        return tuple(part.target for part in self.parts)
+        """What is cut by name; an outage cuts no target but the line itself."""
+        return tuple(part.target for part in self.parts if part.target)
 
     @property
     def mechanisms(self) -> tuple[str, ...]:

@@ -31,20 +31,65 @@ class EventScore:
 
     Attributes:
         confirmed: by an incident on every network that must be.
+        found: ``confirmed``, ``suspected`` or ``missed``, as an incident.
         minutes_to_confirm: from the labelled onset to the first ``confirmed_at``; ``None`` = never.
-        incidents: that were made of it: one event should be one.
+        incidents: that were made of it: one event should be one; confirmed ones, where there are any.
+        intervals: of those incidents.
+        level: share of the ordinary level left in them, 0..1; ``None`` = not about levels.
         extra_networks: named in those incidents, but not labelled.
     """
 
     id: str
     confirmed: bool
+    found: str
     minutes_to_confirm: float | None
     onset_error_minutes: float | None
     end_error_minutes: float | None
     incidents: int
+    intervals: int
+    level: float | None
     scope_right: bool | None
     extra_networks: tuple[int, ...]
     networks: tuple[NetworkScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LossScore:
+    """What became of one sort of loss put into quiet series, at several random moments.
+
+    Attributes:
+        signals: that lost at once.
+        loss: share of the level; hours: how long.
+        recall: by the level detector, on the first signal.
+        peer_recall: by IODA's rule on the same series; ``None`` = it does not watch such a signal.
+        minutes: median from onset to the alarm on the first signal; ``None`` = never raised.
+        found: share of the times in which an incident told of it; confirmed: of those, by rule.
+    """
+
+    signals: tuple[str, ...]
+    loss: float
+    hours: float
+    times: int
+    recall: float
+    peer_recall: float | None
+    minutes: float | None
+    found: float
+    confirmed: float
+
+
+@dataclass(frozen=True, slots=True)
+class QuietScore:
+    """What is raised on one series in which nothing happened.
+
+    Attributes:
+        months: measured.
+        raised: stretches by the level detector; peer_raised: by IODA's rule, ``None`` = not watched.
+    """
+
+    signal: str
+    months: float
+    raised: int
+    peer_raised: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +103,7 @@ class Evaluation:
         false_confirmed: incidents, confirmed at any time, that match no event.
         false_suspected: incidents, suspected or ended unconfirmed, that match none.
         retracted: suspicions that faded.
+        losses: of injections into level series; quiet: what is raised on these series untouched.
     """
 
     title: str
@@ -69,10 +115,17 @@ class Evaluation:
     false_confirmed: int
     false_suspected: int
     retracted: int
+    losses: tuple[LossScore, ...] = ()
+    quiet: tuple[QuietScore, ...] = ()
 
     @property
     def recall(self) -> float | None:
         return sum(e.confirmed for e in self.events) / len(self.events) if self.events else None
+
+    @property
+    def found(self) -> float | None:
+        """Share of the events of which an incident tells, confirmed or suspected."""
+        return sum(e.found != "missed" for e in self.events) / len(self.events) if self.events else None
 
     @property
     def precision(self) -> float | None:

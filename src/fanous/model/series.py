@@ -21,6 +21,9 @@ class SeriesKey:
     Attributes:
         signal: a name in ``fanous.signals``.
         resolver_asn: for signals of the DNS layer: the resolver's network; 0 = does not apply.
+        source: of a ready-made series: the name of its source in ``fanous.sources``; the same signal from
+            two sources is two series, in units that need not be the same.
+        subtype: what else the source tells apart (a product, a telescope); empty = nothing.
     """
 
     entity: Entity
@@ -28,6 +31,8 @@ class SeriesKey:
     signal: str
     access: Access = Access.ANY
     resolver_asn: int = 0
+    source: str = ""
+    subtype: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ Instants are RFC 3339 in UTC, whole seconds; what is not known is ``null``, neve
 
 from typing import Any
 
-from fanous.model.incident import Estimate, Incident, Interval, UsersShare
+from fanous.model.incident import Estimate, Incident, Interval, Opinion, UsersShare
 from fanous.model.instant import to_iso
 
 Document = dict[str, Any]
@@ -70,6 +70,20 @@ def detailed_document(incident: Incident) -> Document:
             }
             for network in incident.networks
         ],
+        "opinions": [_opinion(opinion) for opinion in incident.opinions],
+        "hints": list(incident.hints),
+    }
+
+
+def _opinion(opinion: Opinion) -> Document:
+    return {
+        "family": opinion.family,
+        "says": str(opinion.says),
+        "sources": list(opinion.sources),
+        "entities": list(opinion.entities),
+        "left": _estimate(opinion.left),
+        "onset": _moment(opinion.onset),
+        "raised_at": _moment(opinion.raised_at),
     }
 
 

@@ -18,6 +18,7 @@ def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
     document: dict[str, Any] = msgspec.to_builtins(evaluation)
     return document | {
         "recall": evaluation.recall,
+        "found": evaluation.found,
         "precision": evaluation.precision,
         "median_minutes_to_confirm": _median([e.minutes_to_confirm for e in evaluation.events]),
         "false_suspected_a_country_month": round(evaluation.false_suspected_a_country_month, 3),
@@ -33,7 +34,11 @@ def print_evaluation(console: Console, evaluations: list[Evaluation]) -> None:
         console.print(Text.assemble("\n", (printable(evaluation.title), "bold"), size))
         for event in evaluation.events:
             console.print(Text(_event_line(event)))
-            console.print(_network_table(event))
+            if event.networks:
+                console.print(_network_table(event))
+        if evaluation.losses:
+            console.print(_loss_table(evaluation))
+            console.print(_quiet_table(evaluation))
         console.print(Text(_rates(evaluation)))
 
 
@@ -41,11 +46,46 @@ def _event_line(event: EventScore) -> str:
     scope = {None: "not labelled", True: "right", False: "wrong"}[event.scope_right]
     extra = ", ".join(f"AS{asn}" for asn in event.extra_networks) or "none"
     state = "confirmed" if event.confirmed else "NOT CONFIRMED"
+    if event.found == "suspected":
+        state += ", suspected"
+    if not event.networks:
+        return f"{event.id}: {_line_event(event, state, scope)}"
     return (
         f"{event.id}: {state} as {counted(event.incidents, 'incident')}; "
         f"to confirm {_minutes(event.minutes_to_confirm)}, onset {_minutes(event.onset_error_minutes)}, "
         f"end {_minutes(event.end_error_minutes)} off; scope {scope}; networks not labelled: {extra}"
     )
+
+
+def _line_event(event: EventScore, state: str, scope: str) -> str:
+    level = "" if event.level is None else f", {event.level:.0%} of ordinary left"
+    onset, end = _minutes(event.onset_error_minutes), _minutes(event.end_error_minutes)
+    return (
+        f"{state} as {counted(event.incidents, 'incident')} in {counted(event.intervals, 'interval')}"
+        f"{level}; onset {onset}, end {end} off; scope {scope}"
+    )
+
+
+LOSS_COLUMNS = ("lost at once", "loss", "hours", "recall", "IODA's rule", "incident", "confirmed", "to raise")
+"""``recall`` and IODA's rule: on the first signal alone."""
+
+
+def _loss_table(evaluation: Evaluation) -> Table:
+    table = Table(*LOSS_COLUMNS, box=None, padding=(0, 2))
+    for loss in evaluation.losses:
+        minutes = "-" if loss.minutes is None else f"{loss.minutes:.0f} min"
+        what = (" + ".join(loss.signals), f"{loss.loss:.0%}", f"{loss.hours:g}")
+        rates = (loss.recall, loss.peer_recall, loss.found, loss.confirmed)
+        table.add_row(*what, *map(_share, rates), minutes)
+    return table
+
+
+def _quiet_table(evaluation: Evaluation) -> Table:
+    table = Table("raised untouched", "months", "here", "by IODA's rule", box=None, padding=(0, 2))
+    for quiet in evaluation.quiet:
+        peer = "-" if quiet.peer_raised is None else str(quiet.peer_raised)
+        table.add_row(quiet.signal, f"{quiet.months:.2f}", str(quiet.raised), peer)
+    return table
 
 
 def _network_table(event: EventScore) -> Table:
@@ -62,8 +102,8 @@ def _rates(evaluation: Evaluation) -> str:
     to_confirm = _median([event.minutes_to_confirm for event in evaluation.events])
     suspected = evaluation.false_suspected_a_country_month
     return (
-        f"recall {_share(evaluation.recall)}, precision {_share(evaluation.precision)}; "
-        f"median to confirm {_minutes(to_confirm)}\n"
+        f"recall {_share(evaluation.recall)} (found at all: {_share(evaluation.found)}), "
+        f"precision {_share(evaluation.precision)}; median to confirm {_minutes(to_confirm)}\n"
         f"false confirmed {evaluation.false_confirmed}: {rate:.1f} a world-year, at most {at_most:.0f}, "
         f"on {evaluation.country_months:.2f} country-months, {evaluation.series_months:.1f} series-months\n"
         f"false suspected {evaluation.false_suspected}: {suspected:.2f} a country-month; "

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from fanous.model.entity import Access
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.publishers.clocks import both_clocks, span
+from fanous.publishers.lines import is_of_lines, line_fell, line_grounds, line_place, line_seen
 from fanous.publishers.mechanisms import mechanism_words
 from fanous.publishers.names import NAMED, asn_of, counted, in_country, listed, network_title, target_title
 
@@ -36,7 +37,8 @@ def sentence(incident: Incident, names: Mapping[int, str] | None = None) -> str:
     Args:
         names: ASN -> the network's name as the measurements give it, where we know none ourselves.
     """
-    claim = f"{_what(incident)} {_where(incident, names or {})} {_when(incident)}"
+    place = line_place(incident) if is_of_lines(incident) else _where(incident, names or {})
+    claim = f"{_what(incident)} {place} {_when(incident)}"
     told = f"{claim}{_method(incident)}{_users(incident)}"
     if incident.status is Status.RETRACTED:
         claimed = "suspicion" if incident.confirmed_at is None else "claim"
@@ -46,6 +48,8 @@ def sentence(incident: Incident, names: Mapping[int, str] | None = None) -> str:
 
 def grounds(incident: Incident) -> str:
     """What the claim rests on, counted."""
+    if is_of_lines(incident):
+        return line_grounds(incident)
     seen = incident.evidence
     return (
         f"{counted(seen.measurements, 'measurement')} by {counted(seen.probes, 'probe')} on "
@@ -74,9 +78,11 @@ def _opening(incident: Incident) -> str:
 def _what(incident: Incident) -> str:
     """``X (Twitter) was blocked and YouTube was slowed down``."""
     of_kind: dict[Kind, list[str]] = {
-        kind: [target_title(part.target) for part in incident.parts if part.kind is kind] for kind in Kind
+        kind: [target_title(p.target) for p in incident.parts if p.kind is kind and p.target] for kind in Kind
     }
     done = [f"{listed(t)} {_verb(incident, len(t))} {_DONE[kind]}" for kind, t in of_kind.items() if t]
+    if is_of_lines(incident):
+        return " and ".join([line_fell(incident), *done])
     return " and ".join(done) or f"{target_title('')} {_verb(incident, 1)} {_DONE[incident.kind]}"
 
 
@@ -150,18 +156,25 @@ def _periods(incident: Incident) -> str:
     """Says so where it came in sessions, on all networks or on some."""
     if len(incident.intervals) > 1:
         return f", in {len(incident.intervals)} separate periods"
+    if is_of_lines(incident):
+        return ""
     most = max((len(network.intervals) for network in incident.networks), default=0)
     return f", with pauses on some networks (up to {most} separate periods)" if most > 1 else ""
 
 
 def _method(incident: Incident) -> str:
     """How it was seen, the speed beside what was slowed."""
-    words = []
+    words = line_seen(incident) if is_of_lines(incident) else []
     for mechanism in incident.mechanisms:
+        if mechanism.startswith(("outage.", "slowdown.")) and is_of_lines(incident):
+            continue
         slowed = incident.kbps is not None and "throttle" in mechanism
         speed = f" (to about {incident.kbps.mean:.0f} kbit/s)" if slowed and incident.kbps else ""
         words.append(mechanism_words(mechanism) + speed)
-    return f", seen as {listed(list(dict.fromkeys(words)))}" if words else ""
+    if not words:
+        return ""
+    lead = "" if is_of_lines(incident) else "seen as "
+    return f", {lead}{listed(list(dict.fromkeys(words)))}"
 
 
 def _users(incident: Incident) -> str:

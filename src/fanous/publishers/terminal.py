@@ -103,6 +103,7 @@ def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:
         f"  {incident.kind}, {SCOPES[incident.scope]}, confidence {incident.confidence:.3f}",
     )
     lines = [Text(sentence(incident, names)), Text(grounds(incident)), Text(because(incident))]
+    lines += [Text(f"A hint, not evidence: {hint}.") for hint in incident.hints]
     lines += [Text(line, "dim") for line in _network_lines(incident, names)]
     return Group(head, *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines))
 
@@ -121,7 +122,9 @@ def _network_lines(incident: Incident, names: Mapping[int, str]) -> Iterator[str
         asn = asn_of(network.entity)
         name = " ".join(filter(None, (network.entity, network_title(asn, names))))
         seen = f"{counted(network.measurements, 'failing measurement')} by {counted(network.probes, 'probe')}"
-        few = set(network.targets) != set(incident.targets)
+        if not network.targets:
+            seen = counted(network.measurements, "low bin")
+        few = bool(network.targets) and set(network.targets) != set(incident.targets)
         only = f" ({listed([target_title(t) for t in network.targets])} only)" if few else ""
         yield f"{name}{only}: {seen}, {_times(network, incident.country)}"
     if len(networks) > SHOWN:

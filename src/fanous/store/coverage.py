@@ -12,7 +12,7 @@ from fanous.model.series import Series, SeriesKey
 from fanous.store.columns import ticks
 from fanous.store.engine import Engine
 from fanous.store.rows import Heard, Insufficient, Reason
-from fanous.store.window import IN_WINDOW, window
+from fanous.store.window import AT_IN_WINDOW, IN_WINDOW, window
 
 NOTHING_OUTSIDE = "nothing outside the country answers"
 """``defect`` of a look at a line on which only sites inside the country answer."""
@@ -21,16 +21,25 @@ MEASUREMENTS = "measurements"
 """Name of the signal of ``volume``."""
 
 _SPAN = """
-SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
-FROM measurements WHERE country = {country:String} AND defect = '' HAVING count() > 0
+SELECT toUnixTimestamp64Micro(min(first)) / 1000000, toUnixTimestamp64Micro(max(last)) / 1000000 FROM (
+    SELECT min(started_at) AS first, max(started_at) AS last
+    FROM measurements WHERE country = {country:String} AND defect = '' HAVING count() > 0
+    UNION ALL
+    SELECT min(at) AS first, max(at) AS last
+    FROM levels WHERE country = {country:String} AND value IS NOT NULL HAVING count() > 0
+) HAVING count() > 0
 """
 _TARGETS = f"""
 SELECT DISTINCT target FROM verdicts
 WHERE country = {{country:String}} AND target != '' AND defect = '' AND {IN_WINDOW} ORDER BY target
 """
-_COUNTRIES = (
-    f"SELECT DISTINCT country FROM measurements WHERE {IN_WINDOW} AND country != 'ZZ' ORDER BY country"
-)
+_COUNTRIES = f"""
+SELECT DISTINCT country FROM (
+    SELECT country FROM measurements WHERE {IN_WINDOW} AND country != 'ZZ'
+    UNION ALL
+    SELECT country FROM levels WHERE {AT_IN_WINDOW}
+) ORDER BY country
+"""
 _NETWORKS = """
 SELECT asn, argMax(network_name, (times, network_name)) FROM (
     SELECT asn, network_name, count() AS times FROM measurements

@@ -9,10 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fanous.errors import FanousError
 from fanous.model.approval import Approval
 from fanous.model.claim import Claim
 from fanous.model.incident import Incident
+from fanous.model.levels import Levels
 from fanous.model.record import Record
 from fanous.model.watch import Watch
 from fanous.store.alternatives import AlternativeAnswers
@@ -24,6 +28,7 @@ from fanous.store.engine import Engine
 from fanous.store.evidence import EvidenceAnswers
 from fanous.store.facts import Facts
 from fanous.store.ledger import Ledger, Revision
+from fanous.store.levels import LevelAnswers, Pulled, check_levels
 from fanous.store.location import StoreLocation, check_folder, in_folder
 from fanous.store.lock import Owner, StoreLock
 from fanous.store.lookup import LookupAnswers
@@ -56,7 +61,9 @@ def open_store(
     return EmbeddedStore(location, read_only=read_only, clock=clock)
 
 
-class EmbeddedStore(VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAnswers, LookupAnswers):
+class EmbeddedStore(
+    VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAnswers, LookupAnswers, LevelAnswers
+):
     """See ``Store`` for what each method promises.
 
     Attributes:
@@ -187,6 +194,17 @@ class EmbeddedStore(VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAn
 
     def read(self, location: Location) -> bytes:
         return self._archive.read(location)
+
+    def put_levels(
+        self, batch: Sequence[Levels], *, fetched_at: float | None = None
+    ) -> list[NDArray[np.bool_]]:
+        self._may_write()
+        check_levels(batch)
+        return self._write_levels(batch, fetched_at)
+
+    def put_pulled(self, source: str, country: str, pulled: Iterable[Pulled]) -> None:
+        self._may_write()
+        self._write_pulled(source, country, pulled)
 
     # Claims
 

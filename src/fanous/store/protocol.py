@@ -9,11 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fanous.model.alternatives import Onset, Software
 from fanous.model.approval import Approval
 from fanous.model.arrival import Arrival
 from fanous.model.claim import Claim
+from fanous.model.entity import Entity
 from fanous.model.incident import Incident, Interval
+from fanous.model.levels import Levels
 from fanous.model.look import Look
 from fanous.model.observation import Observation
 from fanous.model.record import Record
@@ -23,6 +28,7 @@ from fanous.model.votes import Votes
 from fanous.model.watch import Watch
 from fanous.store.batch import Appended, Judged
 from fanous.store.ledger import Revision
+from fanous.store.levels import Pulled
 from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
 from fanous.store.segment import Location, Segment
 
@@ -82,9 +88,53 @@ class Measurements(Protocol):
     def read(self, location: Location) -> bytes:
         """One raw record."""
 
+    def put_levels(
+        self, batch: Sequence[Levels], *, fetched_at: float | None = None
+    ) -> list[NDArray[np.bool_]]:
+        """Keep ready-made series; on the disk when it returns, all of the batch or none.
+
+        A bin that is stored with the same value is left; one with another value is replaced, so that late
+        corrections win (of two calls the one with the later ``fetched_at``).
+
+        Args:
+            batch: each bin of a key and step at most once.
+            fetched_at: when the source said so; ``None`` = now.
+
+        Returns:
+            For each of the batch, bool, shape (n,): which of its bins are new or replaced.
+        """
+
+    def put_pulled(self, source: str, country: str, pulled: Iterable[Pulled]) -> None:
+        """Remember which windows of a live source are in the store; done after their levels."""
+
 
 class Questions(Protocol):
     """The read path."""
+
+    def levels(
+        self,
+        country: str,
+        since: float = -inf,
+        until: float = inf,
+        signals: Sequence[str] | None = None,
+        entities: Sequence[Entity] | None = None,
+    ) -> list[Series]:
+        """Ready-made series of a country, its regions and its networks; one for each key and step.
+
+        The key names ``source`` and ``subtype``.  ``counts`` are 1, ``controlled`` and ``measurements`` 0.
+        Bins in which the source has no value are not listed; bins begin where the source says, which need
+        not be at a multiple of ``step``.
+
+        Args:
+            signals: names in ``fanous.signals``; ``None`` = all.
+            entities: ``None`` = the country and all in it.
+        """
+
+    def levels_fetched(self, country: str) -> dict[str, float]:
+        """Source -> when one of its values was last new or changed."""
+
+    def pulled(self, source: str, country: str) -> list[Pulled]:
+        """Windows of a live source that are in the store, by piece and time."""
 
     def series(
         self, country: str, since: float, until: float, step: int = 600, targets: Sequence[str] | None = None
@@ -143,10 +193,11 @@ class Questions(Protocol):
         """ASN to the name that most of its measurements give."""
 
     def countries(self, since: float = -inf, until: float = inf) -> list[str]:
-        """Countries with measurements, sorted."""
+        """Countries with measurements or levels, sorted."""
 
     def span(self, country: str) -> tuple[float, float] | None:
-        """When the first and the last sound measurement was made; ``None`` = there is none."""
+        """When the first and the last sound measurement was made, or bin of a ready-made series began;
+        ``None`` = there is none."""
 
     def targets(self, country: str, since: float, until: float) -> list[str]:
         """Targets of sound measurements, sorted."""

@@ -114,21 +114,62 @@ SEGMENTS = {
 """The marker of a segment: all its rows are in.  Written last, removed first.  ``damage`` not empty = the
 file cannot be read and why; it has no rows."""
 
+LEVELS = {
+    "source": _WORD,
+    "licence": _WORD,
+    "country": _WORD,
+    "region": _WORD,
+    "asn": "UInt32",
+    "access": _WORD,
+    "target": _WORD,
+    "signal": _WORD,
+    "subtype": _WORD,
+    "step": "UInt32",
+    "at": _TIME,
+    "value": "Nullable(Float64)",
+    "fetched_at": _TIME,
+}
+"""Ready-made series, a row a bin.  NULL = the source has no value there; a row that is fetched again takes
+the place of the one before, so that late corrections win."""
+
+PULLS = {
+    "source": _WORD,
+    "country": _WORD,
+    "piece": _TEXT,
+    "since": _TIME,
+    "until": _TIME,
+    "pulled_at": _TIME,
+}
+"""Which windows of a live source are in: what a backfill need not ask for again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, its columns with their types, and its sort key."""
+    """A table, its columns with their types, and its sort key.
+
+    Attributes:
+        version: column whose greatest value wins among rows of one sort key; empty = all rows stand.
+    """
 
     name: str
     columns: dict[str, str]
     sorted_by: str
     index: str = ""
+    version: str = ""
+
+    def engine(self, engine: str) -> str:
+        """``MergeTree`` or ``ReplicatedMergeTree`` as this table needs it."""
+        if not self.version:
+            return engine
+        return f"{engine.removesuffix('MergeTree')}ReplacingMergeTree({self.version})"
 
 
 # Questions name a country, a time and often targets; a day of a country is a few granules of 8,192 rows.
 _BY_PLACE_AND_DAY = "country, toDate(started_at), target, asn, started_at, uid"
 # A probe's uid begins with its time in OONI's format, so that parts and granules hold neighbours.
 _FIND_UID = "INDEX find_uid uid TYPE bloom_filter(0.01) GRANULARITY 1"
+
+LEVEL_KEY = "country, signal, source, region, asn, access, target, subtype, step"
 
 TABLES = {
     table.name: table
@@ -137,6 +178,8 @@ TABLES = {
         Table("observations", OBSERVATIONS, _BY_PLACE_AND_DAY),
         Table("verdicts", VERDICTS, _BY_PLACE_AND_DAY),
         Table("segments", SEGMENTS, "segment"),
+        Table("levels", LEVELS, f"{LEVEL_KEY}, at", version="fetched_at"),
+        Table("pulls", PULLS, "source, country, piece, since, until", version="pulled_at"),
     )
 }
 FACTS = ("observations", "verdicts", "measurements")
@@ -163,5 +206,5 @@ def ddl(engine: str = "MergeTree", on_cluster: str = "", settings: str = _EMBEDD
         body = ", ".join([*columns, table.index] if table.index else columns)
         yield (
             f"CREATE TABLE IF NOT EXISTS {table.name} {on_cluster} ({body}) "
-            f"ENGINE = {engine} ORDER BY ({table.sorted_by}) SETTINGS {settings}"
+            f"ENGINE = {table.engine(engine)} ORDER BY ({table.sorted_by}) SETTINGS {settings}"
         )

@@ -10,6 +10,8 @@ IN_WINDOW = (
     "started_at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') "
     "AND started_at < fromUnixTimestamp64Micro({until:Int64}, 'UTC')"
 )
+AT_IN_WINDOW = IN_WINDOW.replace("started_at", "at")
+"""The same for bins of ready-made series."""
 # The plain bounds come first: they alone let the engine skip what is outside.
 IN_INTERVALS = (
     f"{IN_WINDOW} AND arrayExists((a, b) -> toUnixTimestamp64Micro(started_at) >= a "

@@ -1,0 +1,102 @@
+"""Connecting: from the ready-made series in the store to outages.
+
+series -> the country's own line from its regions -> anomalies -> groups -> incidents
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fanous.detectors import LEVEL, LEVEL_DETECTOR_VERSION, LEVEL_DETECTORS
+from fanous.detectors.rollup import rolled_up
+from fanous.incidents.absorb import absorb
+from fanous.incidents.coincide import outages
+from fanous.incidents.confirm import OUTAGE_FAMILIES
+from fanous.incidents.outage import Situation, outage_of
+from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Incident, Interval, Kind, Status
+from fanous.model.series import Series
+from fanous.refdata.weights import weights
+from fanous.signals import SIGNALS
+from fanous.store import Store
+
+DAY = 86400.0
+
+CONNECTIVITY = "connectivity"
+"""What an outage is about, where the answer names a target for everything else."""
+
+
+def level_series(store: Store, country: str, since: float, until: float) -> list[Series]:
+    """Series that can show an outage, with the country's own line where only regions have one."""
+    series = _levels(store, country, since, until, Kind.OUTAGE)
+    return series + rolled_up(series)
+
+
+def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
+    """Series whose departures show incidents of this kind before any other."""
+    names = [signal.name for signal in SIGNALS.values() if signal.is_level and signal.proves[0] is kind]
+    return store.levels(country, since, until, names)
+
+
+def find_outages(
+    store: Store, country: str, since: float, until: float, rules_version: str
+) -> list[Incident]:
+    """Outages and general slow-downs of a window; writes nothing."""
+    series = level_series(store, country, since, until)
+    speeds = _levels(store, country, since, until, Kind.SLOWDOWN)
+    if not series and not speeds:
+        return []
+    situation = Situation(
+        country=country,
+        series=series,
+        weights=weights(country),
+        elsewhere=_elsewhere(store, country, since, until),
+        rules_version=rules_version,
+        detector_version=LEVEL_DETECTOR_VERSION,
+    )
+    slow = outages_of(LEVEL_DETECTORS["slowdown"](speeds), replace(situation, series=speeds), Kind.SLOWDOWN)
+    return absorb(outages_of(LEVEL_DETECTORS["level"](series), situation), slow)
+
+
+def outages_of(
+    anomalies: Sequence[Anomaly], situation: Situation, kind: Kind = Kind.OUTAGE
+) -> list[Incident]:
+    """The outages (or slow-downs) that anomalies of one country amount to, suspicions included."""
+    found = [outage_of(group, kind, situation) for group in outages(anomalies)]
+    return [incident for incident in found if incident is not None]
+
+
+def _elsewhere(store: Store, country: str, since: float, until: float) -> list[tuple[str, Interval]]:
+    """When other countries had an outage."""
+    return [
+        (incident.country, interval)
+        for incident in store.incidents(None, since, until)
+        if incident.country != country
+        and incident.kind is Kind.OUTAGE
+        and incident.status is not Status.RETRACTED
+        for interval in incident.intervals
+    ]
+
+
+def connectivity_lacks(store: Store, country: str, since: float, until: float) -> list[tuple[str, str]]:
+    """What cannot be said of the country's connectivity, and why; nothing where no source of it was read."""
+    series = level_series(store, country, since - LEVEL.days * DAY, until)
+    if not series:
+        return []
+    lacking = []
+    short = [s for s in series if _days(s) < LEVEL.least_days]
+    if short:
+        named = ", ".join(sorted({f"{s.key.signal} of {s.key.source}" for s in short}))
+        lacking.append(
+            (CONNECTIVITY, f"less than {LEVEL.least_days} days of {named}: no ordinary level is known yet")
+        )
+    families = {SIGNALS[s.key.signal].family for s in series if _days(s) >= LEVEL.least_days}
+    if len(families & OUTAGE_FAMILIES) == 1:
+        (only,) = families & OUTAGE_FAMILIES
+        lacking.append(
+            (CONNECTIVITY, f"only {only} is watched: an outage can be suspected here, but not confirmed")
+        )
+    return lacking
+
+
+def _days(one: Series) -> float:
+    return float(one.times[-1] + one.step - one.times[0]) / DAY if len(one) else 0.0

@@ -1,0 +1,120 @@
+"""Rows: the lines of a CSV file as fields by column, with what cannot be read named by line and reason."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+from fanous.connectors.connector import OnProgress, OnReject
+from fanous.connectors.levels.reading import OnRepeat
+from fanous.connectors.stream import BROKEN, Source, broken_why, open_source, read_line
+from fanous.errors import FanousError
+
+LONGEST_LINE = 1 << 20
+"""Bytes; a row of a series has some hundred."""
+
+Row = tuple[int, list[str]]
+"""1-based line and its fields, as many as there are columns."""
+
+
+class Table:
+    """The rows of one file below its head.
+
+    Attributes:
+        columns: as the first line names them, trimmed.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        on_reject: OnReject,
+        on_repeat: OnRepeat,
+        on_progress: OnProgress | None,
+        comment: str = "",
+    ) -> None:
+        self.path = path
+        self.columns: list[str] = []
+        self._on_reject, self._on_repeat = on_reject, on_repeat
+        self._on_progress = on_progress
+        self._comment = comment
+        self._line = 0
+
+    def rows(self, required: Sequence[str]) -> Iterator[Row]:
+        """Rows with the right number of fields, each once; ``columns`` is set before the first.
+
+        Raises:
+            FanousError: the file cannot be read, or its first line lacks one of ``required``.
+        """
+        with open_source(self.path, self._on_progress) as source:
+            reader = csv.reader(self._lines(source))
+            self.columns = self._head(reader, required)
+            seen: set[bytes] = set()
+            while True:
+                try:
+                    fields = next(reader, None)
+                except csv.Error as error:
+                    self._on_reject(self._line, f"not CSV: {error}")
+                    continue
+                if fields is None:
+                    break
+                if len(fields) != len(self.columns):
+                    self._on_reject(self._line, self._misfit(fields))
+                    continue
+                digest = blake2b("\0".join(fields).encode("utf-8", "replace"), digest_size=16).digest()
+                if digest in seen:
+                    self._on_repeat(self._line)
+                    continue
+                seen.add(digest)
+                yield self._line, fields
+            source.finish()
+
+    def _misfit(self, fields: list[str]) -> str:
+        if not fields:
+            return "empty line"
+        return f"{len(fields)} fields where the first line names {len(self.columns)}"
+
+    def _head(self, reader: Iterator[list[str]], required: Sequence[str]) -> list[str]:
+        try:
+            columns = [name.strip() for name in next(reader, [])]
+        except csv.Error as error:
+            raise FanousError(f"{self.path} is not a CSV file: {error}") from error
+        missing = [name for name in required if name not in columns]
+        if missing:
+            has = ", ".join(columns)[:300] or "nothing"
+            raise FanousError(f"{self.path}: the first line lacks {', '.join(missing)}; it has {has}")
+        return columns
+
+    def _lines(self, source: Source) -> Iterator[str]:
+        while True:
+            try:
+                line, length = read_line(source.stream, LONGEST_LINE)
+            except BROKEN as error:
+                self._on_reject(self._line + 1, broken_why(error))
+                return
+            if not length:
+                return
+            self._line += 1
+            source.tell_progress()
+            if length > LONGEST_LINE + 1:
+                self._on_reject(self._line, f"a line of {length:,} bytes, which no row is")
+                continue
+            text = line.decode("utf-8-sig" if self._line == 1 else "utf-8", "replace").replace("\0", "")
+            if self._comment and text.startswith(self._comment):
+                continue
+            yield text
+
+
+NOTHING = frozenset({"", "\\N", "NULL", "null", "None", "nan", "NaN", "NA", "-"})
+"""What exporters write where there is no value."""
+
+
+def number(text: str) -> float | None:
+    """The value of a field; NaN = the source says that it has none, ``None`` = it is no number."""
+    text = text.strip()
+    if text in NOTHING:
+        return float("nan")
+    try:
+        value = float(text) if len(text) <= 40 else float("inf")
+    except ValueError:
+        return None
+    return value if abs(value) != float("inf") else None

@@ -1,0 +1,130 @@
+"""Gathering: ready-made series into the store, from files; and what they say now.
+
+file -> reading -> store; the countries touched are marked, and ``pipeline.detect_all`` does the rest
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
+from pathlib import Path
+
+import numpy as np
+
+from fanous.baselines import slot_ordinary
+from fanous.connectors.connector import OnProgress
+from fanous.connectors.levels import LEVEL_FILES, About, LevelFiles, Reading
+from fanous.errors import FanousError
+from fanous.model.levels import Levels
+from fanous.model.series import Series
+from fanous.pipeline import detect_all, finish_interrupted, remarks
+from fanous.publishers.levels import LevelNow
+from fanous.signals import SIGNALS
+from fanous.store import Store
+from fanous.store.levels import spans_of
+from fanous.tally import Ingested
+
+BATCH = 200
+"""Series that are written at once."""
+
+
+def ingest_levels(
+    store: Store,
+    source: str,
+    paths: Sequence[Path],
+    about: About,
+    on_progress: Callable[[Path, int], None] | None = None,
+) -> Ingested:
+    """Bring files of ready-made series into the store, and detect on what they touched.
+
+    Counts hold in lines of the files.  Doing it again changes nothing; a line whose value differs from
+    what is stored counts as stored, and replaces it.
+
+    Raises:
+        FanousError: no such source, or a file that cannot be read at all.
+    """
+    if source not in LEVEL_FILES:
+        raise FanousError(f"no source {source!r} of ready-made series: use one of {', '.join(LEVEL_FILES)}")
+    tally = Ingested()
+    tally.remarks += remarks(finish_interrupted(store))
+    files = LEVEL_FILES[source].begin()
+    for path in paths:
+        _bring_in(store, files, path, about, tally, on_progress)
+    detect_all(store)
+    return tally
+
+
+def _bring_in(
+    store: Store,
+    files: LevelFiles,
+    path: Path,
+    about: About,
+    tally: Ingested,
+    on_progress: Callable[[Path, int], None] | None,
+) -> None:
+    def on_reject(line: int, why: str) -> None:
+        tally.reject(str(path), line, why)
+
+    def on_repeat(_: int) -> None:
+        tally.duplicate += 1
+
+    def moved(consumed: int) -> None:
+        if on_progress is not None:
+            on_progress(path, consumed)
+
+    watch: OnProgress = moved
+    seen: set[int] = set()
+    fresh: set[int] = set()
+    for batch in _batches(files.read(path, about, on_reject, on_repeat, watch)):
+        written = put_levels(store, [reading.levels for reading in batch])
+        for reading, which in zip(batch, written, strict=True):
+            seen.update(reading.lines.tolist())
+            fresh.update(reading.lines[which[reading.bins]].tolist())
+            tally.by_test[reading.levels.key.signal] += int(which.sum())
+    tally.stored += len(fresh)
+    tally.duplicate += len(seen - fresh)
+
+
+def put_levels(store: Store, batch: Sequence[Levels]) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """Store series and mark their countries; what is marked first is not forgotten by a crash."""
+    store.mark_undetected(spans_of(batch))
+    return list(store.put_levels(batch))
+
+
+def _batches(readings: Iterable[Reading]) -> Iterable[list[Reading]]:
+    batch: list[Reading] = []
+    for reading in readings:
+        batch.append(reading)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def levels_now(store: Store, country: str, at: float) -> list[LevelNow]:
+    """The newest whole bin of every series of a country at an instant, the country first; reads only.
+
+    Raises:
+        FanousError: there is none.
+    """
+    whole = [level for series in store.levels(country, -inf, at) if (level := _newest(series, at))]
+    if not whole:
+        raise FanousError(
+            f"no ready-made series of {country} in this store: bring some in with "
+            f"`fanous pull ripestat --country {country}` or `fanous ingest ioda-csv FILE --country {country}`"
+        )
+    return sorted(whole, key=_by_place)
+
+
+def _newest(series: Series, now: float) -> LevelNow | None:
+    ended = np.flatnonzero(series.times + series.step <= now)  # a bin that goes on would look like a drop
+    if not len(ended):
+        return None
+    at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
+    ordinary = slot_ordinary(series.times, series.values, at)
+    return LevelNow(series.key, series.step, at, value, None if ordinary != ordinary else ordinary)
+
+
+def _by_place(level: LevelNow) -> tuple[int, str, str, str, str]:
+    entity = level.key.entity
+    rank = 2 if entity.asn else 1 if entity.region else 0
+    return rank, str(entity), SIGNALS[level.key.signal].family, level.key.signal, level.key.source

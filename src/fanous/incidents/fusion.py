@@ -1,0 +1,195 @@
+"""Fusion: what each family of sources says of an outage, and whether two that fail independently agree.
+
+C3 needs two of routing, probing, usage and darknet; C1 two others.  A family that says *ordinary* is kept
+beside those that say *down*, since it tells what sort of outage it is.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+
+from fanous.incidents.coincide import is_country, reaches
+from fanous.incidents.confirm import OUTAGE_FAMILIES, Ruling
+from fanous.model.anomaly import Anomaly
+from fanous.model.entity import Entity, Family
+from fanous.model.incident import Estimate, Kind, Opinion, Says
+from fanous.model.series import Series
+from fanous.signals import SIGNALS
+
+HOUR = 3600.0
+
+AGREE = 2 * HOUR
+"""Two families agree if their onsets lie this close, beyond what their bins leave open, or their alarms do
+(an ordinary dip that runs into the loss sets an onset too early): where one goes wrong once a month and the
+other three times, both do so by chance about once in five years."""
+
+DEEP = 0.5
+"""Unless both have lost half of their level, which no ordinary day does: then overlapping is enough (mobile
+networks first, the rest a day later)."""
+
+LONE = 2400.0
+"""Seconds that a drop of routing or probing must last to be suspected on its own: half an hour is a reboot,
+a rerouting, a gap in the source; an hour's outage seen in ten-minute bins may lose two of them to noise."""
+
+LONE_ROUTING = 0.95
+LONE_PROBING = 0.93
+"""On its own, routing or active probing must have less left than this: the routes of one operator come and
+go, and a cut is to be suspected from a tenth of active probing on, less what noise may add to it."""
+
+LONE_USAGE = 3 * HOUR
+LONE_UNLIKE = 0.5
+"""A drop of usage or stray traffic on its own must last longer, and most of it lie below every day of the
+week before: usage is what people do, and on a holiday they sleep longer.  The latter holds too where such a
+drop agrees with another family than active probing, whose lines hardly move by themselves."""
+
+LONE_CELL = 0.5
+"""On its own, a region or network must have lost more than half: its line is thin and moves by itself."""
+
+HISTORY = 2 * 86400.0
+"""With less before the event a series has no ordinary level to be held against."""
+
+
+def family_of(anomaly: Anomaly) -> Family:
+    return SIGNALS[anomaly.key.signal].family
+
+
+def left(anomaly: Anomaly) -> float:
+    """Share of the ordinary level, as the stretch has it in the middle."""
+    return 1.0 if anomaly.departure is None else anomaly.departure.left
+
+
+def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> Ruling:
+    """C3 (outages) or C1 where two families agree, from the first moment at which both had been raised."""
+    best = Ruling("", None, _lacking(group))
+    for first, second in product(group, group):
+        one, other = family_of(first), family_of(second)
+        if list(Family).index(one) >= list(Family).index(other) or not _agree(first, second):
+            continue
+        moments = [a.raised_at for a in (first, second) if a.raised_at is not None]
+        if len(moments) < 2 or Family.REPORTS in (one, other):
+            continue
+        if best.at is None or max(moments) < best.at:
+            rule = "C3" if kind is Kind.OUTAGE and {one, other} <= OUTAGE_FAMILIES else "C1"
+            best = Ruling(rule, max(moments), f"{rule}: seen by {one} and {other}")
+    return best
+
+
+def _lacking(group: Sequence[Anomaly]) -> str:
+    names = sorted({str(family_of(a)) for a in group})
+    if len(names) == 1:
+        return f"only {names[0]} saw it, and two families of sources are needed"
+    return f"{' and '.join(names)} did not see it at the same time and place"
+
+
+def _agree(first: Anomaly, second: Anomaly) -> bool:
+    """Same place, or one a part of the other, at the same time."""
+    one, other = first.key.entity, second.key.entity
+    if one != other and not is_country(one) and not is_country(other):
+        return False
+    if first.start >= reaches(second) or second.start >= reaches(first):
+        return False
+    if left(first) <= DEEP and left(second) <= DEEP:
+        return True
+    if Family.PROBING not in (family_of(first), family_of(second)) and not all(map(_unlike, (first, second))):
+        return False
+    early, late = sorted((first, second), key=lambda a: a.start)
+    return _not_before(late) - _not_after(early) <= AGREE or _raised_together(first, second)
+
+
+def _raised_together(first: Anomaly, second: Anomaly) -> bool:
+    moments = [a.raised_at for a in (first, second) if a.raised_at is not None]
+    return len(moments) == 2 and abs(moments[0] - moments[1]) <= AGREE
+
+
+def _not_before(anomaly: Anomaly) -> float:
+    return anomaly.start if anomaly.start_earliest is None else anomaly.start_earliest
+
+
+def _not_after(anomaly: Anomaly) -> float:
+    return anomaly.start_latest
+
+
+def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> bool:
+    """Is there one anomaly that may be suspected on its own?"""
+    return any(map(_slow_alone if kind is Kind.SLOWDOWN else _alone, group))
+
+
+def _slow_alone(anomaly: Anomaly) -> bool:
+    """A speed, not a delay or a loss: those rise with any busy evening."""
+    if SIGNALS[anomaly.key.signal].unit != "kbps" or left(anomaly) > DEEP:
+        return False
+    return anomaly.last_seen - anomaly.start_latest >= LONE
+
+
+def _alone(anomaly: Anomaly) -> bool:
+    if not is_country(anomaly.key.entity) and left(anomaly) > LONE_CELL:
+        return False
+    lasts = anomaly.last_seen - anomaly.start_latest
+    if family_of(anomaly) not in (Family.USAGE, Family.DARKNET):
+        most = LONE_ROUTING if family_of(anomaly) is Family.ROUTING else LONE_PROBING
+        return lasts >= LONE and left(anomaly) <= most
+    return lasts >= LONE_USAGE and _unlike(anomaly)
+
+
+def _unlike(anomaly: Anomaly) -> bool:
+    """It is no drop of what people do that the week before had at that hour too."""
+    human = family_of(anomaly) in (Family.USAGE, Family.DARKNET)
+    return not human or (anomaly.departure is not None and anomaly.departure.unlike >= LONE_UNLIKE)
+
+
+def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[Opinion, ...]:
+    """What each family with a line of these places says meanwhile, in the order of ``Family``.
+
+    Args:
+        series: all level series of the country that can show an outage.
+    """
+    places = {a.key.entity for a in group}
+    start, end = min(a.start for a in group), max(a.last_seen for a in group)
+    found = []
+    for family in Family:
+        down = [a for a in group if family_of(a) is family]
+        own = [s for s in series if SIGNALS[s.key.signal].family is family and s.key.entity in places]
+        if down:
+            found.append(_down(family, down))
+        elif own:
+            found.append(_other(family, own, start, end))
+    return tuple(found)
+
+
+def _down(family: Family, anomalies: Sequence[Anomaly]) -> Opinion:
+    country = [a for a in anomalies if is_country(a.key.entity)] or anomalies
+    raised = [a.raised_at for a in country if a.raised_at is not None]
+    return Opinion(
+        family=str(family),
+        says=Says.DOWN,
+        sources=tuple(sorted({f"{a.key.source} {a.key.signal}" for a in anomalies})),
+        entities=_entities(a.key.entity for a in anomalies),
+        left=estimate(country),
+        onset=min(a.start for a in country),
+        raised_at=min(raised, default=None),
+    )
+
+
+def estimate(anomalies: Sequence[Anomaly]) -> Estimate | None:
+    """Mean of what is left, with the widest of the intervals."""
+    known = [a.departure for a in anomalies if a.departure is not None]
+    if not known:
+        return None
+    mean = sum(d.left for d in known) / len(known)
+    return Estimate(mean, min(d.low for d in known), max(d.high for d in known))
+
+
+def _other(family: Family, series: Sequence[Series], start: float, end: float) -> Opinion:
+    during = [s for s in series if ((s.times >= start) & (s.times < end)).any()]
+    known = [s for s in during if s.times[0] <= start - HISTORY]
+    says = Says.ORDINARY if known else Says.UNKNOWN if during else Says.SILENT
+    told = known or during or list(series)
+    return Opinion(
+        family=str(family),
+        says=says,
+        sources=tuple(sorted({f"{s.key.source} {s.key.signal}" for s in told})),
+        entities=_entities(s.key.entity for s in told),
+    )
+
+
+def _entities(entities: Iterable[Entity]) -> tuple[str, ...]:
+    return tuple(str(entity) for entity in sorted(set(entities)))

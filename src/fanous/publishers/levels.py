@@ -1,0 +1,105 @@
+"""Levels: how connected a country is by each source, in % of what is ordinary at that time of day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fanous.model.instant import to_iso
+from fanous.model.series import SeriesKey
+from fanous.refdata.countries import country_name
+from fanous.refdata.networks import network_name
+from fanous.refdata.regions import region_name
+from fanous.signals import SIGNALS
+from fanous.sources import SOURCES
+
+
+@dataclass(frozen=True, slots=True)
+class LevelNow:
+    """The newest value of one series.  Times are unix seconds, UTC.
+
+    Attributes:
+        at: beginning of its bin; ``step`` later it ends.
+        ordinary: level that is ordinary at that time of day; ``None`` = there is no history.
+    """
+
+    key: SeriesKey
+    step: int
+    at: int
+    value: float
+    ordinary: float | None
+
+    @property
+    def percent(self) -> float | None:
+        """Of the ordinary level; ``None`` = cannot be said."""
+        if self.ordinary is None or self.ordinary <= 0:
+            return None
+        return 100 * self.value / self.ordinary
+
+    def age(self, now: float) -> float:
+        """Seconds since its bin ended."""
+        return max(0.0, now - self.at - self.step)
+
+
+def levels_document(country: str, levels: Sequence[LevelNow], now: float) -> dict[str, Any]:
+    """The answer as one JSON document (docs/formats.md)."""
+    return {"country": country, "at": to_iso(now), "signals": [_row(level, now) for level in levels]}
+
+
+def _row(level: LevelNow, now: float) -> dict[str, Any]:
+    key, source = level.key, SOURCES[level.key.source]
+    return {
+        "entity": str(key.entity),
+        "name": _place(key),
+        "signal": key.signal,
+        "source": key.source,
+        "subtype": key.subtype,
+        "target": key.target or None,
+        "family": str(SIGNALS[key.signal].family),
+        "unit": SIGNALS[key.signal].unit,
+        "at": to_iso(level.at),
+        "step": level.step,
+        "age_seconds": round(level.age(now)),
+        "value": level.value,
+        "ordinary": level.ordinary,
+        "percent_of_ordinary": None if level.percent is None else round(level.percent, 1),
+        "licence": source.licence,
+        "credit": source.credit,
+    }
+
+
+def print_levels(console: Console, country: str, levels: Sequence[LevelNow], now: float) -> None:
+    """One line a series, places together, the country first; then whose figures they are."""
+    table = Table(title=f"{country_name(country)}: levels in % of what is ordinary", title_justify="left")
+    for head, justify in (("place", "left"), ("signal", "left"), ("source", "left"), ("level", "right")):
+        table.add_column(head, justify="right" if justify == "right" else "left")
+    table.add_column("age", justify="right")
+    for level in levels:
+        key = level.key
+        what = SIGNALS[key.signal].title + (f" ({key.subtype})" if key.subtype else "")
+        percent = "no history" if level.percent is None else f"{level.percent:.0f} %"
+        cells = (_place(key), what, key.source, percent, age_words(level.age(now)))
+        table.add_row(*(Text(cell) for cell in cells))
+    console.print(table)
+    for name in dict.fromkeys(level.key.source for level in levels):
+        source = SOURCES[name]
+        credit = f", by {source.credit}" if source.credit else ""
+        console.print(Text(f"{name}: {source.title}{credit}; licence: {source.licence}"))
+
+
+def _place(key: SeriesKey) -> str:
+    entity = key.entity
+    if entity.asn:
+        return f"AS{entity.asn} {network_name(entity.asn)}".strip()
+    return region_name(entity.region) if entity.region else country_name(entity.country)
+
+
+def age_words(seconds: float) -> str:
+    """``4 min``, ``3 h``, ``12 days``."""
+    for width, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * width:
+            return f"{seconds / width:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,127 @@
+"""Pulling: ready-made series of live sources into the store, piece by piece.
+
+A piece is stored, then remembered; a run that was stopped goes on where it was, and what is older than its
+source's last corrections is not asked for again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fanous.connectors.levels import LIVE_SOURCES, Ask, Piece
+from fanous.connectors.levels.live import Get
+from fanous.errors import FanousError, Rejected
+from fanous.gathering import put_levels
+from fanous.pipeline import detect_all
+from fanous.sources import SOURCES
+from fanous.store import Store
+from fanous.store.levels import Pulled
+
+FAILURES_IN_A_ROW = 3
+"""After so many, a source is left alone until the next time."""
+
+DAY = 86400
+FIRST_DAYS = 28
+"""Days that are fetched of a source that was never pulled: what a baseline of weeks needs."""
+OVERLAP = 3 * 3600
+"""Seconds before the last pull that are fetched again: sources mend their newest values."""
+
+
+@dataclass(slots=True)
+class Pull:
+    """What became of a pull.
+
+    Attributes:
+        pieces: documents that were fetched and stored.
+        skipped: documents that were in the store already, for good.
+        values: bins that they held; ``new``: of these, new or changed ones.
+        rejects: (piece, number in it, reason).
+        failures: (piece, reason): documents that could not be had or read.
+    """
+
+    source: str
+    country: str
+    pieces: int = 0
+    skipped: int = 0
+    values: int = 0
+    new: int = 0
+    rejects: list[tuple[str, int, str]] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+
+def newest(store: Store, source: str, country: str, now: float) -> tuple[int, int]:
+    """The window to ask for when nobody names one: since the last pull, or the first ``FIRST_DAYS``.
+
+    It ends at a multiple of the source's own interval, so that a question is not asked twice in one.
+    """
+    terms = SOURCES[source]
+    until = int(now) // terms.every * terms.every
+    last = max((one.until for one in store.pulled(source, country)), default=None)
+    if last is None or last < until - FIRST_DAYS * DAY:
+        return until - FIRST_DAYS * DAY, until
+    return int(min(last, until)) - max(OVERLAP, 3 * terms.every), until
+
+
+def pull(
+    store: Store,
+    source: str,
+    ask: Ask,
+    get: Get,
+    now: Callable[[], float],
+    on_piece: Callable[[Piece, Pull], None] | None = None,
+) -> Pull:
+    """Fetch a window of a source into the store, and detect on it.
+
+    A failure of one piece is told and leaves the others.
+
+    Args:
+        now: unix seconds, UTC.
+
+    Raises:
+        FanousError: no such source, or the list of places cannot be had.
+    """
+    if source not in LIVE_SOURCES:
+        raise FanousError(f"no live source {source!r}: use one of {', '.join(LIVE_SOURCES)}")
+    done = Pull(source, ask.country)
+    known = {(one.piece, one.since, one.until): one.pulled_at for one in store.pulled(source, ask.country)}
+    in_a_row = 0
+    try:
+        for piece in LIVE_SOURCES[source].pieces(ask, get):
+            pulled_at = known.get((piece.name, piece.since, piece.until))
+            if pulled_at is not None and pulled_at > piece.until + SOURCES[source].settles:
+                done.skipped += 1
+                continue
+            in_a_row = 0 if _one(store, source, ask.country, piece, get, now, done) else in_a_row + 1
+            if on_piece is not None:
+                on_piece(piece, done)
+            if in_a_row == FAILURES_IN_A_ROW:
+                break
+    except Rejected as reason:
+        raise FanousError(f"{source}: {reason}", permanent=False) from None
+    finally:
+        detect_all(store)
+    return done
+
+
+def _one(
+    store: Store, source: str, country: str, piece: Piece, get: Get, now: Callable[[], float], done: Pull
+) -> bool:
+    """Fetch, parse and store one piece; ``False`` = it could not be had or read."""
+    at = now()
+    try:
+        parsed = LIVE_SOURCES[source].parse(get(piece.url), country, piece.name)
+    except (FanousError, Rejected) as reason:
+        done.failures.append((piece.name, str(reason)))
+        return False
+    written = put_levels(store, parsed.series)
+    store.put_pulled(source, country, [Pulled(piece.name, piece.since, piece.until, at)])
+    done.pieces += 1
+    done.values += sum(len(levels) for levels in parsed.series)
+    done.new += sum(int(which.sum()) for which in written)
+    done.rejects += [(piece.name, number, why) for number, why in parsed.rejects]
+    return True
+
+
+def due(store: Store, source: str, country: str, every: float, now: float) -> bool:
+    """Is it time to pull again?  For a loop: ``every`` seconds after the last pull of any piece."""
+    last = max((one.pulled_at for one in store.pulled(source, country)), default=None)
+    return last is None or now >= last + every

@@ -1,0 +1,26 @@
+"""Level: how many blocks of a country, its regions and its networks are up, as series.  Pure."""
+
+import numpy as np
+
+from fanous.model.entity import Access, Entity
+from fanous.model.levels import Levels
+from fanous.model.series import SeriesKey
+from fanous.scan.rounds import ROUND, State
+from fanous.scan.targets import Targets
+
+SOURCE, SIGNAL = "scan", "scan_up"
+
+
+def levels(country: str, targets: Targets, state: State) -> list[Levels]:
+    """One value a place: blocks up at the end of the round."""
+    places: dict[Entity, int] = {Entity(country): int(state.is_up.sum())}
+    for asn in np.unique(targets.asns[targets.asns > 0]).tolist():
+        places[Entity(country, asn)] = int(state.is_up[targets.asns == asn].sum())
+    for region in sorted(set(targets.regions) - {""}):
+        own = np.array([name == region for name in targets.regions])
+        places[Entity(country, region=region)] = int(state.is_up[own].sum())
+    at = np.array([state.number * ROUND], np.int64)
+    return [
+        Levels(SeriesKey(place, "", SIGNAL, Access.ANY, 0, SOURCE), ROUND, at, np.array([float(up)]))
+        for place, up in places.items()
+    ]

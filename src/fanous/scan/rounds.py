@@ -1,0 +1,112 @@
+"""Rounds: whom to ask next - each block once, then those in doubt again, within the budget.  Pure.
+
+A round is a number of waves; the state after each is all that is needed to go on, so a restart in the
+middle of a round loses nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.model.series import Floats, Ints
+from fanous.scan.belief import DOWN, UP, Flags, undecided, updated
+
+ROUND = 600
+"""Seconds (Trinocular: 11 minutes; IODA: 10)."""
+MOST_AN_HOUR = 20
+"""Probes of one block in an hour: Trinocular's own limit, below which nobody complained."""
+WAVES = 15
+"""One for all blocks, then at most 14 for those in doubt."""
+ROUNDS_AN_HOUR = 3600 // ROUND
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """What is believed of n blocks; every array has shape (n,) but ``spent``.
+
+    Attributes:
+        number: unix seconds // ``ROUND`` of the round that goes on; -1 = none yet.
+        wave: of this round, the next one.
+        belief: float64, probability that the block is up.
+        is_up: bool, the last that was sure.
+        spent: int64, (``ROUNDS_AN_HOUR``, n): probes of each block in this round and those before.
+        turn: int64, which of the block's addresses is next.
+        surprised: bool, its last answer of this round was not what is believed of it.
+    """
+
+    number: int
+    wave: int
+    belief: Floats
+    is_up: Flags
+    spent: Ints
+    turn: Ints
+    surprised: Flags
+
+
+def unknown(count: int) -> State:
+    """Before the first round: a block is taken for up, since the operator saw it answer once."""
+    return State(
+        number=-1,
+        wave=0,
+        belief=np.full(count, 0.9),
+        is_up=np.ones(count, np.bool_),
+        spent=np.zeros((ROUNDS_AN_HOUR, count), np.int64),
+        turn=np.zeros(count, np.int64),
+        surprised=np.zeros(count, np.bool_),
+    )
+
+
+def begun(state: State, number: int) -> State:
+    """The state at the beginning of a round; the same, where that round goes on.
+
+    The hour is the rounds before and this one: what they spent counts.
+    """
+    if number == state.number:
+        return state
+    # A clock that was set back counts as one round: what was spent stays spent.
+    passed = min(ROUNDS_AN_HOUR, max(1, number - state.number))
+    spent = np.roll(state.spent, passed, axis=0)
+    spent[:passed] = 0
+    calm = np.zeros(len(state.belief), np.bool_)
+    return State(number, 0, state.belief, state.is_up, spent, state.turn, calm)
+
+
+def wanted(state: State) -> NDArray[np.intp]:
+    """Blocks to ask in the next wave, by index; empty = the round is over.
+
+    Asked again are those in doubt, and those that were silent though believed up, or the reverse: one
+    silence alone does not move a firm belief below ``UP``, and to wait for the next round would be late.
+    """
+    if state.wave >= WAVES:
+        return np.array([], np.intp)
+    ask = (
+        np.ones(len(state.belief), np.bool_) if state.wave == 0 else undecided(state.belief) | state.surprised
+    )
+    left = MOST_AN_HOUR - state.spent.sum(axis=0)
+    if state.wave > 0:  # the later rounds of the hour need one probe each
+        left = left - (ROUNDS_AN_HOUR - 1 - _used_rounds(state))
+    return np.flatnonzero(ask & (left > 0))
+
+
+def _used_rounds(state: State) -> Ints:
+    """Rounds before this one, of the same hour, in which each block was asked."""
+    return np.asarray((state.spent[1:] > 0).sum(axis=0), np.int64)
+
+
+def answered(state: State, blocks: NDArray[np.intp], available: Floats, replied: Flags) -> State:
+    """The state after a wave.
+
+    Args:
+        blocks: that were asked.
+        available: float64, (n,), of all blocks.
+        replied: bool, one for each of ``blocks``.
+    """
+    belief, spent, turn = state.belief.copy(), state.spent.copy(), state.turn.copy()
+    belief[blocks] = updated(belief[blocks], available[blocks], replied)
+    spent[0, blocks] += 1
+    turn[blocks] += 1
+    is_up = np.where(belief > UP, True, np.where(belief < DOWN, False, state.is_up))
+    surprised = state.surprised.copy()
+    surprised[blocks] = replied != is_up[blocks]
+    return State(state.number, state.wave + 1, belief, is_up, spent, turn, surprised)

@@ -1,0 +1,172 @@
+"""Targets: whom the operator may ask - lists of addresses that once answered, less all who opted out.
+
+One line an address: ``address``, then optionally ASN, region and the share of time that it answers,
+separated by commas.  Lists come from the operator's own records or from published histories of answers;
+Fanous ships none.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, ip_network
+from pathlib import Path
+
+import numpy as np
+
+from fanous.errors import FanousError
+from fanous.model.series import Floats, Ints
+from fanous.refdata.regions import region_of
+
+LEAST_ADDRESSES = 15
+LEAST_AVAILABLE = 0.1
+"""Blocks with fewer addresses or a lower share are left out: too little to believe (Trinocular 3.2)."""
+USUALLY = 0.8
+"""Availability of an address of which the list says nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Targets:
+    """n blocks in the order of their addresses.
+
+    Attributes:
+        blocks: int64, (n,), first address of each /24 as a number.
+        addresses: for each block int64, (m,), its addresses in the order of asking.
+        available: float64, (n,), share of its addresses that answer while it is up.
+        asns: int64, (n,), 0 = unknown.
+        regions: for each block its region, empty = unknown.
+        opted_out: addresses left out because their owners want it so.
+        thin: blocks left out because too little is known of them.
+    """
+
+    blocks: Ints
+    addresses: tuple[Ints, ...]
+    available: Floats
+    asns: Ints
+    regions: tuple[str, ...]
+    opted_out: int
+    thin: int
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    address: int
+    asn: int
+    region: str
+    available: float
+
+
+OnReject = Callable[[int, str], None]
+
+
+def read_targets(
+    path: Path, country: str, opt_out: Iterable[IPv4Network], on_reject: OnReject, *, lab: bool = False
+) -> Targets:
+    """The blocks of a list.
+
+    Args:
+        opt_out: networks whose owners do not want to be asked.
+        on_reject: told the line that cannot be used, and why.
+        lab: private addresses may be asked too.
+
+    Raises:
+        FanousError: the file cannot be read, or nothing in it may be asked.
+    """
+    closed = list(opt_out)
+    by_block: dict[int, list[_Row]] = {}
+    left_out = 0
+    for number, line in _lines(path):
+        row = _row(line, country)
+        why = row if isinstance(row, str) else _forbidden(row.address, lab)
+        if why or isinstance(row, str):
+            on_reject(number, why)
+        elif any(IPv4Address(row.address) in network for network in closed):
+            left_out += 1
+        else:
+            by_block.setdefault(row.address & ~0xFF, []).append(row)
+    targets = _targets(by_block, left_out)
+    if not len(targets):
+        raise FanousError(
+            f"{path}: no block of {LEAST_ADDRESSES} addresses or more may be asked "
+            f"({left_out:,} addresses opted out, {targets.thin:,} blocks too thin)"
+        )
+    return targets
+
+
+def read_opt_out(path: Path | None) -> list[IPv4Network]:
+    """Networks, one a line; ``#`` begins a remark.
+
+    Raises:
+        FanousError: it cannot be read.  A list that is wrong must stop the scan, not widen it.
+    """
+    if path is None:
+        return []
+    found = []
+    for number, line in _lines(path):
+        try:
+            network = ip_network(line, strict=False)
+        except ValueError:
+            raise FanousError(f"{path}:{number}: {line[:60]!r} is no network such as 192.0.2.0/24") from None
+        if isinstance(network, IPv4Network):
+            found.append(network)
+    return found
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise FanousError(f"Cannot read {path}: {error.strerror}. Check the path.") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        plain = line.partition("#")[0].strip()
+        if plain:
+            yield number, plain
+
+
+def _row(line: str, country: str) -> _Row | str:
+    """The row, or why it is none."""
+    fields = [field.strip() for field in line.split(",")] + [""] * 3
+    try:
+        address = int(IPv4Address(fields[0]))
+    except ValueError:
+        return f"{fields[0][:40]!r} is no IPv4 address"
+    asn = fields[1].upper().removeprefix("AS")
+    if asn and not (asn.isascii() and asn.isdigit() and int(asn) < 2**32):
+        return f"{fields[1][:40]!r} is no ASN"
+    try:
+        available = float(fields[3]) if fields[3] else USUALLY
+    except ValueError:
+        return f"{fields[3][:40]!r} is no share"
+    if not 0 <= available <= 1:
+        return f"{fields[3][:40]!r} is no share from 0 to 1"
+    return _Row(address, int(asn or 0), region_of(country, fields[2]), available)
+
+
+def _forbidden(address: int, lab: bool) -> str:
+    told = IPv4Address(address)
+    if told.is_loopback or told.is_multicast or told.is_unspecified or told.is_reserved:
+        return f"{told} is not an address to ask"
+    return "" if lab or told.is_global else f"{told} is not a public address"
+
+
+def _targets(by_block: dict[int, list[_Row]], left_out: int) -> Targets:
+    kept: list[tuple[int, list[_Row], float]] = []
+    for block, rows in sorted(by_block.items()):
+        distinct = {row.address: row for row in rows}
+        available = float(np.mean([row.available for row in distinct.values()]))
+        if len(distinct) >= LEAST_ADDRESSES and available >= LEAST_AVAILABLE:
+            kept.append((block, list(distinct.values()), available))
+    # A fixed shuffle, so that neighbours are not asked one after the other.
+    order = np.random.default_rng(24)
+    return Targets(
+        blocks=np.array([block for block, _, _ in kept], np.int64),
+        addresses=tuple(
+            order.permutation([row.address for row in rows]).astype(np.int64) for _, rows, _ in kept
+        ),
+        available=np.clip(np.array([available for _, _, available in kept], np.float64), 0.01, 0.99),
+        asns=np.array([rows[0].asn for _, rows, _ in kept], np.int64),
+        regions=tuple(rows[0].region for _, rows, _ in kept),
+        opted_out=left_out,
+        thin=len(by_block) - len(kept),
+    )

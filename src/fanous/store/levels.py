@@ -1,0 +1,247 @@
+"""Levels: ready-made series, kept bin by bin; what comes again with another value takes the old one's place.
+
+One insert a call, so that a crash leaves all of a call's bins or none; giving them again completes it.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import inf
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.model.entity import Access, Entity
+from fanous.model.levels import Levels
+from fanous.model.series import Floats, Ints, Series, SeriesKey
+from fanous.sources import SOURCES
+from fanous.store.columns import LAST, Columns, ticks
+from fanous.store.engine import Engine
+from fanous.store.schema import LEVEL_KEY
+from fanous.store.window import AT_IN_WINDOW, window
+
+_SECONDS = "toInt64(toUnixTimestamp64Micro(at) / 1000000)"
+# FINAL: of rows with one key, the one fetched last.
+_STORED = f"""
+SELECT {LEVEL_KEY}, groupArray({_SECONDS}), groupArray(ifNull(value, nan))
+FROM levels FINAL
+WHERE country = {{country:String}} AND source = {{source:String}} AND signal IN {{signals:Array(String)}}
+    AND {AT_IN_WINDOW}
+GROUP BY {LEVEL_KEY}
+"""
+_LEVELS = f"""
+SELECT {LEVEL_KEY}, groupArray({_SECONDS}), groupArray(value)
+FROM levels FINAL
+WHERE country = {{country:String}} AND value IS NOT NULL AND {AT_IN_WINDOW}
+    {{only}}
+GROUP BY {LEVEL_KEY} ORDER BY {LEVEL_KEY}
+"""
+_FETCHED = """
+SELECT source, max(fetched_at_us) / 1000000 FROM (
+    SELECT source, toUnixTimestamp64Micro(fetched_at) AS fetched_at_us FROM levels
+    WHERE country = {country:String}
+) GROUP BY source ORDER BY source
+"""
+_PULLED = """
+SELECT piece, toUnixTimestamp64Micro(since) / 1000000, toUnixTimestamp64Micro(until) / 1000000,
+    max(toUnixTimestamp64Micro(pulled_at)) / 1000000
+FROM pulls WHERE source = {source:String} AND country = {country:String}
+GROUP BY piece, since, until ORDER BY piece, since
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """A window of a live source that is in the store.  Times are unix seconds, UTC.
+
+    Attributes:
+        piece: what was asked for, in the source's own words.
+        pulled_at: when it was asked last.
+    """
+
+    piece: str
+    since: float
+    until: float
+    pulled_at: float
+
+
+class LevelAnswers:
+    """Ready-made series.
+
+    Attributes:
+        _engine: with the tables ``levels`` and ``pulls``.
+    """
+
+    _engine: Engine
+
+    def levels(
+        self,
+        country: str,
+        since: float = -inf,
+        until: float = inf,
+        signals: Sequence[str] | None = None,
+        entities: Sequence[Entity] | None = None,
+    ) -> list[Series]:
+        """See ``Questions.levels``."""
+        only, parameters = _only(country, signals, entities)
+        sql = _LEVELS.replace("{only}", only)
+        rows = self._engine.rows(sql, country=country, **window(since, until), **parameters)
+        return [_series(row) for row in rows]
+
+    def levels_fetched(self, country: str) -> dict[str, float]:
+        """See ``Questions.levels_fetched``."""
+        return dict(self._engine.rows(_FETCHED, country=country))
+
+    def pulled(self, source: str, country: str) -> list[Pulled]:
+        """See ``Questions.pulled``."""
+        return [Pulled(*row) for row in self._engine.rows(_PULLED, source=source, country=country)]
+
+    def _write_levels(self, batch: Sequence[Levels], fetched_at: float | None) -> list[NDArray[np.bool_]]:
+        """Insert what is new or differs, and say which that was, as ``Measurements.put_levels`` promises."""
+        changed = [_differs(one, stored) for one, stored in zip(batch, self._stored(batch), strict=True)]
+        at = time.time() if fetched_at is None else fetched_at
+        self._engine.insert("levels", _columns(batch, changed, at))
+        return changed
+
+    def _write_pulled(self, source: str, country: str, pulled: Iterable[Pulled]) -> None:
+        rows = list(pulled)
+        columns: Columns = {
+            "source": [source] * len(rows),
+            "country": [country] * len(rows),
+            "piece": [one.piece for one in rows],
+            "since": [ticks(one.since) for one in rows],
+            "until": [ticks(one.until) for one in rows],
+            "pulled_at": [ticks(one.pulled_at) for one in rows],
+        }
+        self._engine.insert("pulls", columns)
+
+    def _stored(self, batch: Sequence[Levels]) -> list[tuple[Ints, Floats]]:
+        """For each of the batch: its stored bins in the span of its own times, ascending."""
+        asked: dict[tuple[str, str], list[Levels]] = {}
+        for one in batch:
+            if len(one):
+                asked.setdefault((one.key.entity.country, one.key.source), []).append(one)
+        found: dict[tuple[SeriesKey, int], tuple[Ints, Floats]] = {}
+        for (country, source), own in asked.items():
+            rows = self._engine.rows(
+                _STORED,
+                country=country,
+                source=source,
+                signals=sorted({one.key.signal for one in own}),
+                **window(
+                    min(int(one.times.min()) for one in own), max(int(one.times.max()) for one in own) + 1
+                ),
+            )
+            found.update({_key(row): _ordered(row[-2], row[-1]) for row in rows})
+        nothing = (np.array([], np.int64), np.array([]))
+        return [found.get((one.key, one.step), nothing) for one in batch]
+
+
+def _only(
+    country: str, signals: Sequence[str] | None, entities: Sequence[Entity] | None
+) -> tuple[str, dict[str, Any]]:
+    """Conditions on signals and places, in columns of the sort key, so that the engine skips the rest."""
+    sql = ""
+    parameters: dict[str, Any] = {}
+    if signals is not None:
+        sql += " AND signal IN {signals:Array(String)}"
+        parameters["signals"] = list(signals)
+    if entities is not None:
+        own = [entity for entity in entities if entity.country == country]
+        sql += (
+            " AND region IN {regions:Array(String)} AND asn IN {asns:Array(UInt32)}"
+            " AND has({places:Array(String)}, concat(region, '/', toString(asn)))"
+        )
+        parameters["regions"] = [entity.region for entity in own]
+        parameters["asns"] = [entity.asn for entity in own]
+        parameters["places"] = [f"{entity.region}/{entity.asn}" for entity in own]
+    return sql, parameters
+
+
+def _differs(one: Levels, stored: tuple[Ints, Floats]) -> NDArray[np.bool_]:
+    """Which bins are not stored, or with another value."""
+    times, values = stored
+    if not len(times):
+        return np.ones(len(one), np.bool_)
+    at = np.minimum(np.searchsorted(times, one.times), len(times) - 1)
+    known = times[at] == one.times
+    same = (values[at] == one.values) | (np.isnan(values[at]) & np.isnan(one.values))
+    return np.asarray(~(known & same))
+
+
+def _columns(batch: Sequence[Levels], chosen: Sequence[NDArray[np.bool_]], fetched_at: float) -> Columns:
+    columns: Columns = {}
+    for one, which in zip(batch, chosen, strict=True):
+        count = int(which.sum())
+        values = one.values[which]
+        for name, value in _heading(one, fetched_at).items():
+            columns.setdefault(name, []).extend([value] * count)
+        columns.setdefault("at", []).extend((one.times[which] * 1_000_000).tolist())
+        columns.setdefault("value", []).extend(None if v != v else v for v in values.tolist())
+    return columns or {"at": []}
+
+
+def _heading(one: Levels, fetched_at: float) -> dict[str, Any]:
+    key = one.key
+    return {
+        "source": key.source,
+        "licence": SOURCES[key.source].licence,
+        "country": key.entity.country,
+        "region": key.entity.region,
+        "asn": key.entity.asn,
+        "access": str(key.access),
+        "target": key.target,
+        "signal": key.signal,
+        "subtype": key.subtype,
+        "step": one.step,
+        "fetched_at": ticks(fetched_at),
+    }
+
+
+def _key(row: tuple[Any, ...]) -> tuple[SeriesKey, int]:
+    """Of a row that begins with ``LEVEL_KEY``: the key of the series, and its step."""
+    country, signal, source, region, asn, access, target, subtype, step = row[:9]
+    entity = Entity(country, asn, region)
+    return SeriesKey(entity, target, signal, Access(access), 0, source, subtype), step
+
+
+def _ordered(times: list[int], values: list[float]) -> tuple[Ints, Floats]:
+    bins = np.array(times, np.int64)
+    order = np.argsort(bins)
+    return bins[order], np.array(values, np.float64)[order]
+
+
+def _series(row: tuple[Any, ...]) -> Series:
+    key, step = _key(row)
+    times, values = _ordered(row[-2], row[-1])
+    ones, zeros = np.ones(len(times), np.int64), np.zeros(len(times), np.int64)
+    return Series(key, step, times, values, counts=ones, controlled=zeros, measurements=zeros)
+
+
+def check_levels(batch: Sequence[Levels]) -> None:
+    """Refuse what a connector must never give.
+
+    Raises:
+        ValueError: a bug in a connector.
+    """
+    for one in batch:
+        if one.key.source not in SOURCES:
+            raise ValueError(f"levels of an unknown source: {one.key.source!r}")
+        if len(np.unique(one.times)) != len(one):
+            raise ValueError(f"a bin comes twice in {one.key}")
+        if len(one) and not (one.times.min() >= 0 and one.times.max() < LAST):
+            raise ValueError(f"a bin lies outside the times that can be stored in {one.key}")
+
+
+def spans_of(batch: Iterable[Levels]) -> dict[str, tuple[float, float]]:
+    """Country -> (first, last) instant of the bins."""
+    ends = sorted(
+        (one.key.entity.country, float(one.times.min()), float(one.times.max())) for one in batch if len(one)
+    )
+    spans = {}
+    for country, own in groupby(ends, key=lambda end: end[0]):
+        firsts, lasts = zip(*((first, last) for _, first, last in own), strict=True)
+        spans[country] = (min(firsts), max(lasts))
+    return spans

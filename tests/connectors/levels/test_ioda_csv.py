@@ -1,0 +1,79 @@
+"""The file that IODA's dashboard exports."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fanous.errors import FanousError
+from tests.connectors.levels.reads import read
+from tests.shared_data import shared_file
+
+HEAD = '"Time (UTC)","Google (Search)","BGP (#Visible /24s)","Mozilla (City Count)"\n'
+
+
+def test_each_column_is_a_series_at_its_own_step(tmp_path: Path) -> None:
+    rows = (
+        '"2025-12-01 00:00:00","20.5","99.5","15"\n'
+        '"2025-12-01 00:30:00","","99.25",""\n'
+        '"2025-12-01 01:00:00","19.5","0","14"\n'
+    )
+    found = read("ioda-csv", tmp_path / "x.csv", (HEAD + rows).encode())
+    assert found.rejects == []
+    assert found.shown["PK", "bgp", ""] == [99.5, 99.25, 0]
+    assert found.shown["PK", "mozilla", ""] == [15, 14], "blank between the bins of a slow signal is no gap"
+    assert found.lines == {2, 3, 4}
+
+
+def test_a_blank_on_the_grid_of_its_column_was_not_measured(tmp_path: Path) -> None:
+    rows = "".join(f'"2025-12-01 0{h}:00:00","{v}","1","1"\n' for h, v in enumerate([1, 2, "", 4, 5]))
+    values = read("ioda-csv", tmp_path / "x.csv", (HEAD + rows).encode()).shown["PK", "gtr", "WEB_SEARCH"]
+    assert np.isnan(values[2])
+    assert [v for v in values if v == v] == [1, 2, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ('"noon","1","2","3"', "is no time"),
+        ('"2025-12-01 02:00:00","1","2"', "3 fields where the first line names 4"),
+        ('"2025-12-01 02:00:00","1","many","3"', "no number"),
+        ('"2025-12-01 02:00:00","1","inf","3"', "no number"),
+        ('"2025-12-01 00:00:00","1","2","4"', "earlier line"),
+        ("", "empty line"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_named(tmp_path: Path, row: str, why: str) -> None:
+    good = '"2025-12-01 00:00:00","1","2","3"\n'
+    found = read("ioda-csv", tmp_path / "x.csv", (HEAD + good + row + "\n").encode())
+    ((line, reason),) = found.rejects
+    assert line == 3
+    assert why in reason
+    assert found.shown["PK", "bgp", ""] == [2]
+
+
+def test_an_exact_repetition_is_counted_once(tmp_path: Path) -> None:
+    good = '"2025-12-01 00:00:00","1","2","3"\n'
+    found = read("ioda-csv", tmp_path / "x.csv", (HEAD + good + good).encode())
+    assert found.repeats == [3]
+
+
+@pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b'"Time (UTC)","Weather"\n"2025-12-01","1"\n', b"{}"])
+def test_another_file_is_refused(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(FanousError, match=r"lacks|no column"):
+        read("ioda-csv", tmp_path / "x.csv", data)
+
+
+@pytest.mark.shared_data
+def test_a_real_export_is_read_whole() -> None:
+    found = read("ioda-csv", shared_file("signals/ioda_export_quiet_2025-12.csv.gz"))
+    assert found.rejects == [] and found.repeats == []
+    assert len(found.lines) == 1680
+    steps = {r.levels.key.signal: (r.levels.step, len(r.levels)) for r in found.readings}
+    assert steps == {
+        "gtr": (1800, 1680),
+        "merit-nt": (1800, 1680),
+        "bgp": (1800, 1680),
+        "ping-slash24": (1800, 1680),
+        "mozilla": (3600, 840),
+    }

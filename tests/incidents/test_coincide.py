@@ -1,0 +1,34 @@
+"""Which stretches of level series are one outage."""
+
+import pytest
+
+from fanous.incidents.coincide import outages
+from fanous.model.anomaly import Anomaly
+from tests.incidents.levels import drop
+
+AP, GTR = "ping-slash24", "gtr"
+
+
+@pytest.mark.parametrize(
+    ("anomalies", "sizes"),
+    [
+        ([drop(AP, 0, 2), drop(AP, 5, 7)], [2]),  # it never settled
+        ([drop(AP, 0, 2), drop(AP, 12, 14)], [1, 1]),
+        ([drop(AP, 24 * n + n % 2, 24 * n + 8) for n in range(5)], [5]),  # a curfew
+        ([drop(AP, 1, 8), drop(AP, 28, 32)], [2]),  # it ends at the same hour
+        ([drop(AP, 1, 8), drop(AP, 29, 40)], [1, 1]),
+        ([drop(AP, 0, 8), drop(AP, 24 * 4.5, 24 * 5)], [1, 1]),
+        ([drop(AP, 0, 5), drop(GTR, 2, 7)], [2]),
+        ([drop(AP, 0, 5), drop(GTR, 24, 29)], [1, 1]),  # another source on the next day
+        ([drop(AP, 0, 20), drop(AP, 15, 20, region="XA-A")], [2]),  # a part falls while the country is down
+        ([drop(AP, 0, 20, region="XA-A"), drop(AP, 15, 20)], [1, 1]),  # it had fallen long before
+        ([drop(AP, 0, 20, region="XA-A"), drop(AP, 4, 20)], [2]),
+        ([drop(AP, 0, 20, region="XA-A"), drop(AP, 4, 20, region="XA-B")], [2]),
+        ([drop(AP, 0, 20, region="XA-A"), drop(AP, 8, 20, region="XA-B")], [1, 1]),
+        ([drop(AP, 0, None, last_seen=3), drop(GTR, 90, 95)], [2]),  # it goes on
+    ],
+)
+def test_stretches_are_one_event_where_one_order_would_explain_them(
+    anomalies: list[Anomaly], sizes: list[int]
+) -> None:
+    assert [len(group) for group in outages(anomalies)] == sizes

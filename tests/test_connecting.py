@@ -1,0 +1,109 @@
+"""From a file of levels to what confirm says, through the store and the command line's own path."""
+
+import csv
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fanous import pipeline
+from fanous.connectors.levels import About
+from fanous.gathering import ingest_levels
+from fanous.model.incident import Incident, Kind, Says, Scope, Status
+from fanous.store import open_store
+
+BEGIN = datetime(2024, 3, 4, tzinfo=UTC)
+HALF_HOURS = 48
+COLUMNS = {"Google (Search)": 60.0, "BGP (#Visible /24s)": 99.0, "Active Probing (#/24s Up)": 95.0}
+"""As IODA's dashboard exports them, in per cent of the most."""
+
+Left = Callable[[str, float], float]
+"""Column and hours since the beginning -> share of its ordinary level that is left."""
+
+
+def exported(path: Path, left: Left, *, days: int = 20) -> Path:
+    chance = np.random.default_rng(5)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Time (UTC)", *COLUMNS])
+        for row in range(days * HALF_HOURS):
+            swing = {"Google (Search)": 1 + 0.5 * np.sin(2 * np.pi * row / HALF_HOURS)}
+            values = [
+                level * swing.get(name, 1.0) * (1 + 0.01 * chance.standard_normal()) * left(name, row / 2)
+                for name, level in COLUMNS.items()
+            ]
+            at = BEGIN + timedelta(minutes=30 * row)
+            writer.writerow([at.strftime("%Y-%m-%d %H:%M:%S"), *values])
+    return path
+
+
+def asked(folder: Path, *files: Path) -> tuple[list[Incident], list[tuple[str, str]]]:
+    with open_store(folder / "store") as store:
+        for file in files:
+            ingest_levels(store, "ioda-csv", [file], About("XK"))
+        answer = pipeline.confirm(store, "XK", [], None, None)
+    return list(answer.incidents), list(answer.insufficient)
+
+
+def blackout(name: str, hour: float) -> float:
+    """Everything but the routes is gone from the tenth day on, 07:00 to 19:00."""
+    return 0.02 if 10 * 24 + 7 <= hour < 10 * 24 + 19 and "BGP" not in name else 1.0
+
+
+def quiet(_name: str, _hour: float) -> float:
+    return 1.0
+
+
+def test_a_blackout_is_one_confirmed_incident_and_is_told_in_words(tmp_path: Path) -> None:
+    (incident,), insufficient = asked(tmp_path, exported(tmp_path / "a.csv", blackout))
+    assert (incident.kind, incident.status, incident.scope) == (Kind.OUTAGE, Status.ENDED, Scope.NATION)
+    assert incident.rule == "C3"
+    begun = (BEGIN + timedelta(days=10, hours=7)).timestamp()
+    assert incident.onset == begun and incident.end == begun + 12 * 3600
+    assert incident.confirmed_at is not None and incident.confirmed_at - begun == 3600
+    assert incident.mechanisms == ("outage.national", "outage.stealth")
+    assert incident.level is not None and incident.level.mean == pytest.approx(0.02, abs=0.01)
+    assert [o.says for o in incident.opinions] == [Says.ORDINARY, Says.DOWN, Says.DOWN]
+    assert incident.detector_version.endswith("levels")
+    assert insufficient == []
+
+
+def test_quiet_series_give_nothing(tmp_path: Path) -> None:
+    incidents, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet))
+    assert (incidents, insufficient) == ([], [])
+
+
+def test_what_comes_later_revises_the_same_incident(tmp_path: Path) -> None:
+    early, late = tmp_path / "early.csv", tmp_path / "late.csv"
+    exported(late, blackout)
+    lines = late.read_text().splitlines(keepends=True)
+    early.write_text("".join(lines[: 1 + (10 * 24 + 12) * 2]))
+    (going_on,), _ = asked(tmp_path, early)
+    assert (going_on.status, going_on.end) == (Status.CONFIRMED, None)
+    (over,), _ = asked(tmp_path, late)
+    assert (over.id, over.status) == (going_on.id, Status.ENDED)
+    assert over.confirmed_at == going_on.confirmed_at, "what was known then is what was known then"
+
+
+def test_one_family_is_suspected_and_the_answer_says_what_is_lacking(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    exported(path, lambda name, hour: 0.85 if "Active" in name and 300 <= hour < 304 else 1.0)
+    (incident,), _ = asked(tmp_path, path)
+    assert (incident.status, incident.confirmed_at) == (Status.ENDED, None)
+    assert incident.scope is Scope.INSUFFICIENT
+    lone = tmp_path / "lone"
+    lone.mkdir()
+    rows = [row[:1] + row[3:] for row in csv.reader(path.read_text().splitlines())]
+    alone = lone / "a.csv"
+    with alone.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    _, lacking = asked(lone, alone)
+    assert [name for name, _ in lacking] == ["connectivity"]
+    assert "only probing is watched" in lacking[0][1]
+
+
+def test_too_little_history_is_said(tmp_path: Path) -> None:
+    _, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet, days=1))
+    assert any("no ordinary level is known yet" in why for _, why in insufficient)
