@@ -58,7 +58,7 @@ def reached(certificate: Path | None, name: str) -> tuple[TcpResult, TlsResult |
 def known(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The authority of that certificate is trusted."""
     context = ssl.create_default_context(cafile=str(certificate))
-    monkeypatch.setattr(reach, "tls_context", lambda: context)
+    monkeypatch.setattr(reach, "tls_context", lambda _ca_file: context)
 
 
 @pytest.mark.usefixtures("known")
