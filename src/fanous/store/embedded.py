@@ -33,6 +33,7 @@ from fanous.store.location import StoreLocation, check_folder, in_folder
 from fanous.store.lock import Owner, StoreLock
 from fanous.store.lookup import LookupAnswers
 from fanous.store.protocol import Store
+from fanous.store.rates import RateAnswers
 from fanous.store.segment import Location, Segment
 from fanous.store.votes import VoteAnswers
 
@@ -62,7 +63,13 @@ def open_store(
 
 
 class EmbeddedStore(
-    VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAnswers, LookupAnswers, LevelAnswers
+    VoteAnswers,
+    EvidenceAnswers,
+    AlternativeAnswers,
+    CoverageAnswers,
+    LookupAnswers,
+    LevelAnswers,
+    RateAnswers,
 ):
     """See ``Store`` for what each method promises.
 
