@@ -11,10 +11,11 @@ from typing import Any
 
 from fanous.commands.collect import inbox_of
 from fanous.commands.probing import DEFAULT_LIST, wanted_of
-from fanous.config import read_config
+from fanous.config import read_config, source_settings
 from fanous.connectors.ooni.header import LATEST
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
+from fanous.live.sources import Errand, errands
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.probes.consent import check_country
 from fanous.probes.record import Vantage
@@ -88,6 +89,7 @@ class Configuration:
     page: ``None`` = no pages.
     every: seconds between two looks at the inbox, by the machine's clock.
     settings: of the probe.
+    sources: public ones that are switched on.
     """
 
     store: Path | StoreLocation
@@ -98,6 +100,7 @@ class Configuration:
     rounds: Rounds = field(default_factory=Rounds)
     settings: Settings = field(default_factory=Settings)
     door: Door = field(default_factory=Door)
+    sources: tuple[Errand, ...] = ()
 
 
 def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
@@ -128,6 +131,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         rounds=rounds,
         settings=settings,
         door=_door(table("collector"), where),
+        sources=errands(source_settings(file)),
     )
     _check_lab(found, where)
     return found
