@@ -21,6 +21,7 @@ _TCP = {
     Cause.RESET: "tcp.reset",
     Cause.UNREACHABLE: "ip.unreachable",
 }
+_ENCRYPTED = {"doh": "encdns.doh", "dot": "encdns.dot"}
 _MITM = {Cause.HOSTNAME: "tls.mitm.ca_signed"}
 
 
@@ -30,6 +31,10 @@ def of_lookup(_o: Observation, c: Controls) -> str:
 
 def of_lookup_group(_o: Observation, c: Controls) -> str:
     return _DNS.get(c.group.cause or c.cause, "dns")
+
+
+def of_resolver(o: Observation, _c: Controls) -> str:
+    return _ENCRYPTED.get(o.resolver, "encdns")
 
 
 def of_connection(_o: Observation, c: Controls) -> str:
