@@ -19,6 +19,9 @@ from fanous.spool import Spool, Uploader
 ROUNDS_AT_ONCE = 6
 """A round that meets silence or loss outlasts its tick: the last time-outs end after five of them."""
 
+RATED = 2
+"""Targets whose rates are measured together: that a line is slow is said beside two of them."""
+
 UPLOAD_SECONDS = 0.3
 UPLOAD_PATIENCE = 2.5
 """Seconds for one request to the collector: the lab's way there and back takes 0.1 s."""
@@ -42,7 +45,6 @@ class Duty:
     urls: tuple[str, ...]
     hosts: tuple[str, ...]
     settings: Settings
-    transfer_control: str
     fault: str = ""
     transfer_every: int = 0
     offset: float = 0.0
@@ -85,6 +87,8 @@ class Post:
         self._chance = random.Random(duty.seed)
         self._running: set[asyncio.Task[None]] = set()
         self._measuring_rates: set[asyncio.Task[None]] = set()
+        self._is_sound = True
+        """By the latest look at the line: without a network no site is measured."""
 
     async def stand(self, tick: float, rounds: int) -> None:
         """Begin a round at each tick; returns when the last one has ended."""
@@ -96,7 +100,8 @@ class Post:
                 continue
             self._begin(self._round(number * tick), self._running)
             every = self.duty.transfer_every
-            if every and number % every == self.duty.seed % every and not self._measuring_rates:
+            is_turn = bool(every) and number % every == self.duty.seed % every
+            if is_turn and self._is_sound and not self._measuring_rates:
                 self._begin(self._rates(number * tick, number // every), self._measuring_rates)
         await asyncio.gather(*self._running, *self._measuring_rates)
 
@@ -129,15 +134,16 @@ class Post:
             self._write,
             lambda outcome: self._on_outcome(duty, outcome),
         )
+        self._is_sound = not (report.health and report.health.defect)
         self.kept.slowest = max(self.kept.slowest, report.seconds)
 
     async def _rates(self, at: float, turn: int) -> None:
-        """How fast one target is, beside a control; it takes longer than a tick, and holds no round up."""
+        """How fast two targets are, beside controls; it takes longer than a tick, and holds no round up."""
         duty = self.duty
-        settings = with_transfers(duty.settings, duty.transfer_control)
-        url = duty.urls[turn % len(duty.urls)]
+        chosen = dict.fromkeys(duty.urls[(turn * RATED + n) % len(duty.urls)] for n in range(RATED))
         network = self._seam(self._clock.monitor(at))
-        await run(network, settings, duty.vantage, [url], self._write, with_health=False)
+        settings = with_transfers(duty.settings)
+        await run(network, settings, duty.vantage, list(chosen), self._write, with_health=False)
 
     def _write(self, record: bytes) -> None:
         self._spool.put(record)

@@ -15,11 +15,9 @@ from fanous.rehearsal.post import Duty
 ABROAD = Line(country="SE", asn=1299, name="Abroad", access=Access.FIXED, users_share=0.0, vantage_points=1)
 """A probe in another country, so that "the platform is down" and "the collector is down" can be told."""
 
-TRANSFER_EVERY = 3
-"""Ticks from one measurement of a rate to the next, at each post, the targets in turn: half an hour of the
-monitor's clock."""
-
-TRANSFER_CONTROL = "https://speed.cloudflare.com/"
+TRANSFER_EVERY = 2
+"""Ticks from one measurement of rates to the next, at each post, the targets in turn: twenty minutes of the
+monitor's clock; after six of them a probe has an ordinary rate."""
 
 SHARE_ERROR = 0.1
 """Relative error of the scenario's user shares: the lab knows them, a monitor never does quite."""
@@ -95,7 +93,6 @@ def duties_of(
                     urls=urls,
                     hosts=hosts,
                     settings=settings,
-                    transfer_control=TRANSFER_CONTROL,
                     fault=fault_of(line, nth),
                     transfer_every=TRANSFER_EVERY,
                     offset=SPREAD * scenario.tick * number / len(points),
