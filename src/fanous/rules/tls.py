@@ -110,7 +110,7 @@ TLS_RULES = (
         layer=Layer.TLS,
         state=State.OK,
         why="Most of the target's endpoints answer; a few failures are ordinary.",
-        holds=lambda _o, c: not c.group.fails,
+        holds=lambda _o, c: c.few_endpoints_fail,
         figures=group_failures,
     ),
     Rule(
