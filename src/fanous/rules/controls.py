@@ -207,6 +207,17 @@ class Controls:
         )
 
     @property
+    def browser_gets_through(self) -> bool:
+        """Was a browser's ClientHello with this name answered here, where the probe's own was cut?
+
+        Where one was cut at another address, the name is a trigger too: an injector may lose a race.
+        """
+        return self.observation.browser == "answered" and not any(
+            s.browser == "cut" and s.hostname == self.observation.hostname
+            for s in self.evidence.of(Layer.TLS)
+        )
+
+    @property
     def is_normal(self) -> bool:
         """A normal control travelled with the measurement: the helper's, or another name's at the address.
 
