@@ -268,6 +268,7 @@ class Look(Struct, gc=False):
     online: bool | None = None
     portal: bool | None = None
     intranet_only: bool | None = None
+    spared: list[str] | None = None
 
 
 class HealthKeys(Struct, gc=False):
