@@ -21,6 +21,7 @@ from fanous.model.incident import Incident, Interval
 from fanous.model.levels import Levels
 from fanous.model.look import Look
 from fanous.model.observation import Observation
+from fanous.model.outcome import Outcome
 from fanous.model.record import Record
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
@@ -149,6 +150,20 @@ class Questions(Protocol):
 
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
         """The same before it is gathered in bins, by time."""
+
+    def ends(
+        self, country: str, since: float, until: float, targets: Sequence[str]
+    ) -> tuple[float, float] | None:
+        """When the first and the last measurement was made that says yes or no of one of the targets."""
+
+    def outcomes(
+        self, country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
+    ) -> list[Outcome]:
+        """Measurements that say yes or no of one of the targets, counted by network and stretch of time.
+
+        Args:
+            edges: unix seconds, ascending, where stretches begin; what is earlier counts to the first.
+        """
 
     def working_elsewhere(self, country: str, since: float, until: float, targets: Sequence[str]) -> Votes:
         """Measurements in other countries to which the target worked at every layer; one row each, by
