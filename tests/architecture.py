@@ -22,6 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "heartbeats",
             "detectors",
             "incidents",
+            "cost",
         }
     ),
     frozenset({"refdata"}),

@@ -18,6 +18,7 @@ from fanous.commands.alerts import alerts_app
 from fanous.commands.bench import bench_app
 from fanous.commands.claims import claims_app
 from fanous.commands.collect import collect, drain
+from fanous.commands.cost import cost
 from fanous.commands.desk import (
     ConfigOption,
     CountryArgument,
@@ -100,6 +101,7 @@ lab_app.command("record")(lab_record)
 app.command()(collect)
 app.command()(drain)
 app.command()(verify)
+app.command()(cost)
 app.add_typer(lab_app, name="lab")
 app.command()(doctor)
 

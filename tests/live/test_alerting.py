@@ -2,7 +2,6 @@
 
 import json
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from fanous.model.incident import Interval
@@ -22,7 +21,7 @@ def configured(folder: Path, receiver: Receiver) -> Path:
 def claimed(folder: Path) -> None:
     onset = time.time() - 3600
     times = {"onset": onset, "onset_earliest": onset, "onset_latest": onset}
-    claim = replace(incident(**SUSPECTED), **times, intervals=(Interval(onset, None),))
+    claim = incident(**(SUSPECTED | times | {"intervals": (Interval(onset, None),)}))
     with open_store(folder / "store") as store:
         store.put(claim, claim.reason)
 
