@@ -60,4 +60,4 @@ def test_only_encrypted_lookups_are_facts_and_stand_under_their_resolver() -> No
 def test_the_control_is_a_plain_answer_and_a_known_good_page(
     plain: Query, pages: dict[str, bool] | None, failure: str | None
 ) -> None:
-    assert control_failure_of(HealthKeys(Look(True, False, False, pages), [plain])) == failure
+    assert control_failure_of(HealthKeys(Look(True, False, False, controls=pages), [plain])) == failure

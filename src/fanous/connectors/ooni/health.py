@@ -10,19 +10,18 @@ from fanous.connectors.ooni.failure import failure_of
 from fanous.connectors.ooni.place import duration, host_of, seconds_of
 from fanous.model.observation import Layer, Observation
 from fanous.refdata.platforms import target_of
+from fanous.rules.controls import RESOLVER
 
 TEST_NAME = "fanous_health"
 
 NO_NETWORK = "no network"
 PORTAL = "captive portal"
 NOTHING_OUTSIDE = "nothing outside the country answers"
+ALLOW_LIST = "outside the country only sites of a list answer"
 UNREADABLE = "no look at the line in it"
 
 NO_CONTROL = "no_plain_answer"
 """``control_failure`` where nothing else worked beside which a silent resolver would mean something."""
-
-RESOLVER = "resolver"
-"""Role of an observation that is about the resolver, not about the name it was asked for."""
 
 
 def defect_of(keys: HealthKeys | None) -> str:
@@ -34,6 +33,8 @@ def defect_of(keys: HealthKeys | None) -> str:
         return NO_NETWORK
     if look.portal:
         return PORTAL
+    if look.spared:
+        return ALLOW_LIST
     return NOTHING_OUTSIDE if look.intranet_only else ""
 
 
