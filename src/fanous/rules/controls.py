@@ -245,6 +245,16 @@ class Controls:
         return bool(made) and all(s.failure and cause_of(s.failure) is Cause.TIMEOUT for s in made)
 
     @property
+    def nothing_else_works(self) -> bool:
+        """Neither the helper nor an encrypted lookup got through, nor this step for any other name."""
+        layer = self.observation.layer
+        return (
+            self.helper_is_missing
+            and self.encrypted_lookups_time_out
+            and not any(s.failure is None for s in self.evidence.of(layer))
+        )
+
+    @property
     def another_name_works(self) -> bool:
         """The same layer worked for another name in this measurement."""
         layer, hostname = self.observation.layer, self.observation.hostname
