@@ -1,6 +1,7 @@
 """Stage: a scenario as the lab and the probes need it - plan, cuts, each post's duty, user shares."""
 
 import random
+from dataclasses import replace
 
 from fanous.lab.censors.cut import DEFAULT_KBPS, Cut
 from fanous.lab.plan import Plan, PlannedNetwork, VantagePoint
@@ -81,6 +82,7 @@ def duties_of(
     """What each vantage point does, in the order of the plan."""
     urls = tuple(_url(scenario, target) for target in scenario.targets)
     hosts = tuple(host for target in scenario.targets for host in hosts_of(target))
+    settings = replace(settings, spared=spared_of(scenario))
     duties: list[Duty] = []
     for line in lines_of(scenario):
         own = [point for point in points if point.asn == line.asn]
@@ -100,6 +102,12 @@ def duties_of(
                 )
             )
     return duties
+
+
+def spared_of(scenario: Scenario) -> tuple[str, ...]:
+    """Sites whose answer shows an allow-list where nothing else outside answers: all that the probes know."""
+    keep = [target for event in scenario.events for target in event.keep]
+    return tuple(dict.fromkeys(urls_of(target)[0] for target in (*scenario.targets, *keep)))
 
 
 def _url(scenario: Scenario, target: str) -> str:
