@@ -1,6 +1,7 @@
 """Judging: measurements to verdicts without a store, as ``fanous judge`` gives them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,28 @@ def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]
             except Rejected as reason:
                 on_reject(record.line, str(reason))
                 continue
-            judged.append(_document(bundle, judge(bundle, known_fingerprints())))
+            judged.append(_judged(bundle, record.data))
     return judged, rejects
 
 
-def _document(bundle: Bundle, verdicts: tuple[Verdict, ...]) -> dict[str, Any]:
+def _judged(bundle: Bundle, data: bytes) -> dict[str, Any]:
+    """Verdicts of one measurement, and what our own probe noted beside them.
+
+    Who measured with our own probe knows where; that the record does not say so keeps it out of every
+    series, not out of the answer to the person who asks about it.
+    """
+    # Not at the top: whoever ingests or detects needs these rules and no probe.
+    from fanous.probes.notes import UNPLACED, is_ours, notes_of
+    from fanous.probes.outcome import UNKNOWN_NETWORK
+
+    notes, own = notes_of(data), bundle
+    if bundle.measurement.defect == UNKNOWN_NETWORK and is_ours(data):
+        own = replace(bundle, measurement=replace(bundle.measurement, defect=""))
+        notes = [*notes, UNPLACED]
+    return _document(bundle, judge(own, known_fingerprints()), notes)
+
+
+def _document(bundle: Bundle, verdicts: tuple[Verdict, ...], notes: list[str]) -> dict[str, Any]:
     measurement = bundle.measurement
     return {
         "measurement_uid": measurement.uid,
@@ -64,4 +82,5 @@ def _document(bundle: Bundle, verdicts: tuple[Verdict, ...]) -> dict[str, Any]:
             }
             for verdict in verdicts
         ],
+        "notes": notes,
     }
