@@ -8,6 +8,7 @@ from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.rules import mechanisms
 from fanous.rules.controls import Controls
+from fanous.rules.dns_encrypted import ENCRYPTED
 from fanous.rules.dns_failures import FAILED
 from fanous.rules.pages import Likeness
 from fanous.rules.rule import Rule
@@ -284,4 +285,4 @@ ANSWERED = (
     ),
 )
 
-DNS_RULES = ANSWERED + FAILED
+DNS_RULES = ENCRYPTED + ANSWERED + FAILED
