@@ -20,6 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "aggregate",
             "baselines",
             "heartbeats",
+            "collapse",
             "detectors",
             "incidents",
         }
@@ -68,6 +69,9 @@ LAYERS: tuple[frozenset[str], ...] = (
             "revising",
             "bench",
             "doctor",
+            "users",
+            "voting",
+            "calibration",
         }
     ),
     frozenset({"web", "live", "commands", "cli", "__main__"}),

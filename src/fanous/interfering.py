@@ -10,7 +10,6 @@ from fanous.model.alternatives import NONE_KNOWN, Alternatives
 from fanous.model.entity import Family
 from fanous.model.incident import Incident, Interval
 from fanous.model.weights import UserWeights
-from fanous.refdata.weights import weights
 from fanous.silence import Window, silence_series, silence_votes
 from fanous.store import Store
 
@@ -29,7 +28,7 @@ worked there in the week before."""
 
 
 def find_interference(
-    store: Store, country: str, since: float, until: float, shares: UserWeights | None = None
+    store: Store, country: str, since: float, until: float, shares: UserWeights | None
 ) -> list[Incident]:
     """The incidents that the measurements of a window amount to, probes' silence among them."""
     beats = store.looks(since, until)
@@ -48,7 +47,7 @@ def find_interference(
     targets = sorted({finding.anomaly.key.target for finding in findings})
     votes = store.votes(country, since, until, targets)
     elsewhere = store.working_elsewhere(country, since, until, targets)
-    setting = Setting(country, FAMILY_OF, shares or weights(country), rules_version(), DETECTOR_VERSION)
+    setting = Setting(country, FAMILY_OF, shares, rules_version(), DETECTOR_VERSION)
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
     incidents = []

@@ -34,6 +34,7 @@ from fanous.store.lock import Owner, StoreLock
 from fanous.store.lookup import LookupAnswers
 from fanous.store.outcomes import OutcomeAnswers
 from fanous.store.protocol import Store
+from fanous.store.rates import RateAnswers
 from fanous.store.segment import Location, Segment
 from fanous.store.votes import VoteAnswers
 
@@ -65,6 +66,7 @@ def open_store(
 class EmbeddedStore(
     VoteAnswers,
     OutcomeAnswers,
+    RateAnswers,
     EvidenceAnswers,
     AlternativeAnswers,
     CoverageAnswers,

@@ -22,6 +22,7 @@ from fanous.model.levels import Levels
 from fanous.model.look import Look
 from fanous.model.observation import Observation
 from fanous.model.outcome import Outcome
+from fanous.model.rate import Rate
 from fanous.model.record import Record
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
@@ -184,6 +185,12 @@ class Questions(Protocol):
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[Software]:
         """What each version of a probe's software found in the intervals, by name and network."""
+
+    def rates(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> list[Rate]:
+        """What the targets gave to probes on these networks in the intervals, beside other names, one a
+        measurement; those without both rates are left out."""
 
     def mechanisms(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
