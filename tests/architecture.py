@@ -23,6 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "collapse",
             "detectors",
             "incidents",
+            "cost",
         }
     ),
     frozenset({"refdata"}),
@@ -74,7 +75,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "calibration",
         }
     ),
-    frozenset({"web", "live", "commands", "cli", "__main__"}),
+    frozenset({"web", "alerts", "live", "commands", "cli", "library", "__main__"}),
 )
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""
 

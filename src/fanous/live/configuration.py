@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from fanous.alerts.settings import Alerting, read_alerting
 from fanous.commands.collect import inbox_of
 from fanous.commands.probing import DEFAULT_LIST, wanted_of
 from fanous.config import read_config
@@ -98,6 +99,7 @@ class Configuration:
     rounds: Rounds = field(default_factory=Rounds)
     settings: Settings = field(default_factory=Settings)
     door: Door = field(default_factory=Door)
+    alerting: Alerting = field(default_factory=Alerting)
 
 
 def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
@@ -128,6 +130,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         rounds=rounds,
         settings=settings,
         door=_door(table("collector"), where),
+        alerting=read_alerting(file),
     )
     _check_lab(found, where)
     return found

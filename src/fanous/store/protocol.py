@@ -31,6 +31,7 @@ from fanous.model.watch import Watch
 from fanous.store.batch import Appended, Judged
 from fanous.store.ledger import Revision
 from fanous.store.levels import Pulled
+from fanous.store.outbox import Outbox
 from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
 from fanous.store.segment import Location, Segment
 
@@ -337,6 +338,10 @@ class Notes(Protocol):
 
 class Store(Measurements, Questions, Claims, Notes, Protocol):
     """A store.  A context manager: leaving it closes it."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What has to be told outside, and what became of telling it."""
 
     def now(self) -> float:
         """Unix seconds, UTC, by the clock that the store goes by: what is later than that has not been."""
