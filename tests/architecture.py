@@ -21,6 +21,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "aggregate",
             "baselines",
             "heartbeats",
+            "collapse",
             "detectors",
             "incidents",
             "cost",
@@ -70,6 +71,9 @@ LAYERS: tuple[frozenset[str], ...] = (
             "revising",
             "bench",
             "doctor",
+            "users",
+            "voting",
+            "calibration",
         }
     ),
     frozenset({"web", "alerts", "live", "commands", "cli", "library", "__main__"}),

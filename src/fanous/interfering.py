@@ -16,7 +16,6 @@ from fanous.model.look import Look
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
 from fanous.publishers.names import asn_of
-from fanous.refdata.weights import weights
 from fanous.silence import Window, silence_series, silence_votes
 from fanous.slowness import Slowness, slowness
 from fanous.store import Store
@@ -36,10 +35,10 @@ worked there in the week before."""
 
 
 def find_interference(
-    store: Store, country: str, since: float, until: float, shares: UserWeights | None = None
+    store: Store, country: str, since: float, until: float, shares: UserWeights | None
 ) -> list[Incident]:
     """The incidents that the measurements of a window amount to, probes' silence and slowness among them."""
-    setting = Setting(country, FAMILY_OF, shares or weights(country), rules_version(), DETECTOR_VERSION)
+    setting = Setting(country, FAMILY_OF, shares, rules_version(), DETECTOR_VERSION)
     beats = store.looks(since, until)
     series = store.series(country, since, until, TICK)
     series += silence_series(beats, country, Window(since, until, TICK))

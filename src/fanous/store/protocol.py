@@ -23,6 +23,7 @@ from fanous.model.look import Look
 from fanous.model.observation import Observation
 from fanous.model.outcome import Outcome
 from fanous.model.rate import Rate
+from fanous.model.rate_pair import RatePair
 from fanous.model.record import Record
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
@@ -186,6 +187,12 @@ class Questions(Protocol):
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[Software]:
         """What each version of a probe's software found in the intervals, by name and network."""
+
+    def rate_pairs(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> list[RatePair]:
+        """What the targets gave to probes on these networks in the intervals, beside other names, one a
+        measurement; those without both rates are left out."""
 
     def mechanisms(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]

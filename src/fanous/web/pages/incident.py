@@ -11,9 +11,9 @@ from fanous.publishers.matrix import beside, matrix
 from fanous.publishers.names import asn_of
 from fanous.publishers.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.publishers.reachable import Lines, reachable
-from fanous.refdata.weights import weights
 from fanous.signals import SIGNALS
 from fanous.store import Store
+from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.axis import levels, ticks
 from fanous.web.pages.drawn import oldest
@@ -62,7 +62,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     (story,) = stories(store, [incident])
     since, until = reach(store, incident, visit.now)
     votes = store.votes(incident.country, since, until)
-    own = weights(incident.country)
+    own = user_weights(incident.country)
     columns = [*incident.targets, *beside(incident, votes, MOST_BESIDE)]
     revisions = store.revisions(incident.id)
     return {
@@ -98,7 +98,7 @@ def lines_of(store: Store, incident: Incident, now: float) -> Lines:
     since, until = reach(store, incident, now)
     targets = [target for target in incident.targets if target][:MOST_LINES]
     votes = store.votes(incident.country, since, until, targets or None)
-    return reachable(votes, targets, since, until, weights(incident.country))
+    return reachable(votes, targets, since, until, user_weights(incident.country))
 
 
 def chart_of(incident: Incident, lines: Lines, visit: Visit) -> Chart | None:
