@@ -15,6 +15,7 @@ from fanous.config import read_config
 from fanous.connectors.ooni.header import LATEST
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
+from fanous.live.site_settings import SiteSettings, site_settings
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.probes.consent import check_country
 from fanous.probes.record import Vantage
@@ -98,6 +99,7 @@ class Configuration:
     rounds: Rounds = field(default_factory=Rounds)
     settings: Settings = field(default_factory=Settings)
     door: Door = field(default_factory=Door)
+    site: SiteSettings = field(default_factory=SiteSettings)
 
 
 def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
@@ -128,6 +130,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         rounds=rounds,
         settings=settings,
         door=_door(table("collector"), where),
+        site=site_settings(table("web"), where.parent),
     )
     _check_lab(found, where)
     return found
