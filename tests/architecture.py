@@ -22,6 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "heartbeats",
             "detectors",
             "incidents",
+            "cost",
         }
     ),
     frozenset({"refdata"}),
@@ -70,7 +71,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "doctor",
         }
     ),
-    frozenset({"web", "live", "commands", "cli", "__main__"}),
+    frozenset({"web", "alerts", "live", "commands", "cli", "library", "__main__"}),
 )
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""
 

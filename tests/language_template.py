@@ -9,6 +9,7 @@ from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
 
+from fanous.alerts.message import CORRECTION, MORE
 from fanous.demonstration import NOTICE
 from fanous.languages import telling, words
 from fanous.publishers.mechanisms import MECHANISMS
@@ -43,6 +44,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
     ("Slowed", "Blocked", "Offline", "mobile", "fixed", "Service itself down", "Cannot tell"),
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),
+    (CORRECTION, MORE),
 )
 
 

@@ -14,9 +14,11 @@ from typing import Annotated
 import typer
 
 from fanous import __version__
+from fanous.commands.alerts import alerts_app
 from fanous.commands.bench import bench_app
 from fanous.commands.claims import claims_app
 from fanous.commands.collect import collect, drain
+from fanous.commands.cost import cost
 from fanous.commands.desk import (
     ConfigOption,
     CountryArgument,
@@ -50,6 +52,7 @@ from fanous.refdata.platforms import target_of
 
 SERVER_PARTS = frozenset(
     {
+        "apprise",
         "babel",
         "backports",
         "bottleneck",
@@ -84,6 +87,7 @@ app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(claims_app, name="claims")
 app.add_typer(watch_app, name="watch")
+app.add_typer(alerts_app, name="alerts")
 app.add_typer(refdata_app, name="refdata")
 app.command()(ingest)
 app.command()(pull)
@@ -97,6 +101,7 @@ lab_app.command("record")(lab_record)
 app.command()(collect)
 app.command()(drain)
 app.command()(verify)
+app.command()(cost)
 app.add_typer(lab_app, name="lab")
 app.command()(doctor)
 

@@ -1,6 +1,6 @@
 """Judging: measurements to verdicts without a store, as ``fanous judge`` gives them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from fanous.model.measurement import Bundle
 from fanous.model.verdict import Verdict
 from fanous.refdata.fingerprints import installed_fingerprints
 from fanous.rules import RULES_VERSION, Fingerprints, judge
+from fanous.tally import Ingested
 
 
 def known_fingerprints() -> Fingerprints:
@@ -23,17 +24,17 @@ def rules_version() -> str:
     return RULES_VERSION + known_fingerprints().version
 
 
-def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Judged measurements of OONI files in order, and ``file:line: why`` of what cannot be used.
+def judge_records(paths: Sequence[Path], tally: Ingested) -> Iterator[tuple[Bundle, tuple[Verdict, ...]]]:
+    """Measurements of OONI files in order, with their verdicts; what cannot be used goes to ``tally``.
 
     Raises:
         FanousError: a file that cannot be read at all.
     """
-    connector, judged, rejects = CONNECTORS["ooni"], [], []
+    connector = CONNECTORS["ooni"]
     for path in paths:
 
-        def on_reject(line: int, why: str, file: Path = path) -> None:
-            rejects.append(f"{file}:{line}: {why}")
+        def on_reject(line: int, why: str, file: str = str(path)) -> None:
+            tally.reject(file, line, why)
 
         for record in connector.read(path, on_reject):
             try:
@@ -41,8 +42,18 @@ def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]
             except Rejected as reason:
                 on_reject(record.line, str(reason))
                 continue
-            judged.append(_document(bundle, judge(bundle, known_fingerprints())))
-    return judged, rejects
+            yield bundle, judge(bundle, known_fingerprints())
+
+
+def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The same as documents, and ``file:line: why`` of what cannot be used.
+
+    Raises:
+        FanousError: a file that cannot be read at all.
+    """
+    tally = Ingested()
+    judged = [_document(bundle, verdicts) for bundle, verdicts in judge_records(paths, tally)]
+    return judged, [f"{reject.file}:{reject.line}: {reject.why}" for reject in tally.rejects]
 
 
 def _document(bundle: Bundle, verdicts: tuple[Verdict, ...]) -> dict[str, Any]:

@@ -112,6 +112,7 @@ def incidents_bundle(
                 "bytes": packed.bytes,
                 "records": packed.records,
                 "controls": packed.controls,
+                "series": packed.series,
                 "signed_by": packed.key,
                 "ledger_differences": packed.differences,
             }
@@ -119,6 +120,8 @@ def incidents_bundle(
         return
     print(f"{packed.path}: {packed.bytes:,} bytes")
     print(f"  {packed.records:,} measurements of the country, {packed.controls:,} of others as controls")
+    if packed.series:
+        print(f"  {packed.series:,} ready-made series of the country; sources.json says under which terms")
     print(f"  signed by SHA256:{packed.key}")
     for line in packed.differences:
         print(f"  computed from minutes, the claim is not quite the ledger's: {line}")

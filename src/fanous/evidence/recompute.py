@@ -1,7 +1,7 @@
 """Recompute: records -> incidents through the live pipeline, in a store that vanishes."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from fanous.evidence.container import Refused
 from fanous.incidents.matching import match
 from fanous.judging import rules_version
 from fanous.model.incident import Incident
+from fanous.model.levels import Levels
 from fanous.model.record import Record
 from fanous.store import Judged, Store, open_store
 
@@ -29,18 +30,21 @@ class Recomputed:
     """What the records amount to.
 
     Attributes:
-        records: that were used.
+        records: that were used; ``series``: ready-made ones.
         synthetic: records that say of themselves that a generator made them up.
         rejects: of those that could not be used, the first ``REJECTS`` with why.
     """
 
     incidents: list[Incident] = field(default_factory=list)
     records: int = 0
+    series: int = 0
     synthetic: int = 0
     rejects: list[str] = field(default_factory=list)
 
 
-def recompute(records: Iterable[Record], country: str, since: float, until: float) -> Recomputed:
+def recompute(
+    records: Iterable[Record], levels: Sequence[Levels], country: str, since: float, until: float
+) -> Recomputed:
     """Judge, gather, detect, correlate and confirm, as ``ingest`` does.
 
     No other store may be open in this process meanwhile.
@@ -63,6 +67,8 @@ def recompute(records: Iterable[Record], country: str, since: float, until: floa
             if len(batch) >= BATCH:
                 _keep(store, batch, done)
         _keep(store, batch, done)
+        store.put_levels(levels)
+        done.series = len(levels)
         done.incidents = pipeline.find_incidents(store, country, since, until)
     return done
 

@@ -12,9 +12,6 @@ import msgspec
 
 import fanous.aggregate
 import fanous.baselines
-import fanous.detectors
-import fanous.incidents
-import fanous.rules
 import fanous.silence
 from fanous import interfering, pipeline
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
@@ -61,9 +58,9 @@ def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint])
 def parameters() -> dict[str, Any]:
     """Every threshold of the pure parts by module, and every detector's options."""
     modules = [fanous.aggregate, fanous.baselines, interfering, fanous.silence]
-    for package in (fanous.rules, fanous.detectors, fanous.incidents):
-        names = (found.name for found in pkgutil.iter_modules(package.__path__))
-        modules += [importlib.import_module(f"{package.__name__}.{name}") for name in names]
+    for package in ("fanous.rules", "fanous.detectors", "fanous.incidents"):
+        names = (found.name for found in pkgutil.iter_modules(importlib.import_module(package).__path__))
+        modules += [importlib.import_module(f"{package}.{name}") for name in names]
     found = {module.__name__: _numbers(module) for module in modules}
     found["fanous.pipeline"] = {"HISTORY": pipeline.HISTORY}
     for name, detector in DETECTORS.items():

@@ -15,6 +15,7 @@ from fanous.evidence.container import Refused, read_parts
 from fanous.evidence.lines import unpack_lines
 from fanous.evidence.recompute import Recomputed, closest, recompute
 from fanous.evidence.reference import parameters, reference, unlike
+from fanous.evidence.series_lines import unpack_series
 from fanous.evidence.signing import fingerprint
 from fanous.model.incident import Incident
 from fanous.model.record import Record
@@ -48,6 +49,7 @@ class Verification:
     versions: list[tuple[str, str, str]]
     ledger: list[str]
     records: int
+    series: int
     synthetic: int
     signer: str
     made_at: str
@@ -85,7 +87,8 @@ def verify(path: Path, signer: str = "") -> Verification:
     ledger = _read(parts, manifest.LEDGER, _Ledger)
     versions = unlike(_read(parts, manifest.REFERENCE, dict), _plain(reference(claim.country)))
     versions += unlike(_read(parts, manifest.PARAMETERS, dict), _plain(parameters()))
-    computed = recompute(_records(parts), claim.country, claim.since, claim.until)
+    levels = unpack_series(parts[manifest.LEVELS], manifest.LEVELS)
+    computed = recompute(_records(parts), levels, claim.country, claim.since, claim.until)
     apart = _apart(claim.incident, computed)
     result = Result.DIFFERS if apart else Result.MATCH
     return Verification(
@@ -96,6 +99,7 @@ def verify(path: Path, signer: str = "") -> Verification:
         versions=versions,
         ledger=ledger.differences,
         records=computed.records,
+        series=computed.series,
         synthetic=computed.synthetic,
         signer=by,
         made_at=checked.made_at,

@@ -93,14 +93,15 @@ def incident_of(
     raised = _raised(sure)
     otherwise = other_explanation(alternatives, mostly_controlled(witness))
     ruling = Ruling("", None, otherwise) if otherwise else _ruling(named, witness, controls, raised, setting)
-    reach = extent(networks if raised else set(), _observed(group, named, votes), setting.weights)
+    reaches = bool(raised) or _fell_silent(named)
+    reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
     end = _end(sessions)
     status, reason = (Status.RETRACTED, otherwise) if otherwise else _status(ruling, end, named)
     return Incident(
         country=setting.country,
         kind=min((f.kind for f in named), key=list(Kind).index),
         status=status,
-        scope=reach.scope if raised else Scope.INSUFFICIENT,
+        scope=reach.scope if reaches else Scope.INSUFFICIENT,
         access=reach.access,
         entities=_entities(setting.country, networks, reach),
         parts=_parts(named, sessions, votes, reach),
@@ -112,7 +113,7 @@ def incident_of(
         intervals=_intervals(sessions),
         confirmed_at=ruling.at,
         confidence=_confidence(named),
-        users=reach.users if raised else None,
+        users=reach.users if reaches else None,
         kbps=_kbps(witness.kbps),
         level=None,
         evidence=_evidence(witness, controls, setting.family_of),
@@ -135,6 +136,11 @@ def _named(group: Sequence[Finding], votes: Votes) -> list[Finding]:
     if len(company) > 1:
         good = company
     return [f for f in raised if f.anomaly.key.entity.asn in good]
+
+
+def _fell_silent(named: Sequence[Finding]) -> bool:
+    """Silence has no witnesses: its suspicion reaches as far as networks fell silent, no more."""
+    return all(f.anomaly.probability >= RAISED and f.kind is Kind.OUTAGE for f in named)
 
 
 def _inside(votes: Votes, findings: Sequence[Finding]) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from fanous.alerts.settings import Alerting, read_alerting
 from fanous.commands.collect import inbox_of
 from fanous.commands.probing import DEFAULT_LIST, wanted_of
 from fanous.config import read_config
@@ -100,6 +101,7 @@ class Configuration:
     settings: Settings = field(default_factory=Settings)
     door: Door = field(default_factory=Door)
     site: SiteSettings = field(default_factory=SiteSettings)
+    alerting: Alerting = field(default_factory=Alerting)
 
 
 def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
@@ -131,6 +133,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         settings=settings,
         door=_door(table("collector"), where),
         site=site_settings(table("web"), where.parent),
+        alerting=read_alerting(file),
     )
     _check_lab(found, where)
     return found

@@ -8,6 +8,8 @@ from functools import partial
 from logging import getLogger
 from pathlib import Path
 
+from fanous.alerts.dispatch import Dispatcher
+from fanous.alerts.message import Sender
 from fanous.collector.door import Policy
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import submissions_at
@@ -15,6 +17,7 @@ from fanous.collector.origin import NoOrigins, trusted_proxies
 from fanous.collector.ranges import read_ranges
 from fanous.collector.serve import listening_socket, serving
 from fanous.collector.urls import DEFAULT_URLS, read_urls
+from fanous.live.alerting import tell
 from fanous.live.configuration import Address, Configuration, Door
 from fanous.live.hearing import Hearing
 from fanous.live.intake import Intake
@@ -92,7 +95,8 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
     Raises:
         FanousError: what no restart mends: an address that is taken, a file that cannot be read.
     """
-    hearing = Hearing(ask, configuration.clock, stop)
+    clock = configuration.clock
+    hearing = Hearing(ask, clock, stop)
     tasks = [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
     lock = _lock(configuration.store)
     if lock is not None:
@@ -106,6 +110,10 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
         )
         tasks.append(Task("rounds", lambda: probe.measure(stop)))
         _say_what_is_lacking(configuration)
+    if configuration.alerting.channels:
+        sender = Sender(configuration.alerting.url, clock.notice)
+        dispatcher = Dispatcher(ask, configuration.alerting, sender)
+        tasks.append(Task("alerts", lambda: tell(dispatcher, configuration.alerting.every, stop)))
     if configuration.page is not None:
         site = site_of(configuration, hearing)
         tasks.append(_pages(configuration.page, ask, site, stop))

@@ -17,6 +17,11 @@ HOW = (
     ("tls.mitm", "somebody else's certificate is shown in its place"),
     ("tls.throttle", "data come in too slowly as soon as its name is sent"),
     ("tls.freeze", "data stop for good after the first kilobytes"),
+    ("tls.reset.fingerprint", "connections are cut by how their first message looks, not by the name alone"),
+    (
+        "tls.timeout.fingerprint",
+        "connections are cut by how their first message looks, not by the name alone",
+    ),
     ("tls", "the connection is cut as soon as its name is sent"),
     ("http.blockpage", "a block page is shown in its place"),
     ("http", "the request for the page is disturbed"),
@@ -46,6 +51,8 @@ def state_in_words(outcome: Outcome) -> str:
     """For a table: at most three words."""
     if outcome.state is State.INSUFFICIENT:
         return "fails, cause open" if outcome.symptom else "cannot tell"
+    if outcome.state is State.BLOCKED and outcome.browser == "answered":
+        return "blocked in part"
     return {
         State.OK: "works",
         State.BLOCKED: "blocked",
@@ -75,8 +82,8 @@ def browser_sentence(outcome: Outcome) -> str:
     if outcome.browser != "answered" or outcome.state is State.OK:
         return ""
     return (
-        f"{title(outcome.target)}: a browser's way of beginning gets an answer where another is cut. What is "
-        "cut is how the message looks, not its name alone; a browser may still work."
+        f"{title(outcome.target)}: a browser's first message gets an answer where this program's is cut, so "
+        "a browser may still work here, while apps may not."
     )
 
 
@@ -102,6 +109,11 @@ def health_sentence(report: Report) -> str:
         )
     if health.portal:
         return "A login page stands between you and the internet. Log in, then measure again."
+    if health.spared:
+        return (
+            f"Outside the country only sites of a list answer ({', '.join(health.spared)}), and no other "
+            "known-good one. That is kept as evidence of an outage; nothing can be said of single sites."
+        )
     if health.intranet_only:
         return (
             "Sites inside the country answer and nothing outside does. That is kept as evidence of an "

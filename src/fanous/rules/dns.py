@@ -28,6 +28,11 @@ def _blocking_address(o: Observation, c: Controls) -> bool:
     return any(c.evidence.fingerprints.is_block_address(a, country) for a in o.answers)
 
 
+def _on_the_way(o: Observation, c: Controls) -> bool:
+    """A redirect leads to the name, and nothing shows that it leads anywhere for others."""
+    return o.role == "redirect" and not c.evidence.helper_loaded_page
+
+
 def _foreign_platform(o: Observation, c: Controls) -> bool:
     name = o.hostname.lower()
     return c.answer.departs and any(
@@ -124,7 +129,9 @@ ANSWERED = (
         state=State.BLOCKED,
         why="The answer is an address that no public site can have.",
         holds=lambda o, c: (
-            o.failure is None and c.answer.has_bogon and (c.answer.departs or c.answer.most_names_are_bogus)
+            o.failure is None
+            and c.answer.has_bogon
+            and (c.answer.departs or (c.answer.most_names_are_bogus and not _on_the_way(o, c)))
         ),
         mechanism=mechanisms.BOGON,
         figures=_forged,

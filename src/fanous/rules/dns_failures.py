@@ -74,9 +74,11 @@ FAILED = (
         id="dns.resolver_trouble",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The resolver had trouble of its own, and no other resolver of the probe shows that the name "
-        "can be looked up.",
-        holds=lambda _o, c: c.cause in (Cause.SERVFAIL, Cause.UNKNOWN) and not c.answer.has_answered_sibling,
+        why="The resolver had trouble of its own, or of no known kind, and no other resolver of the probe "
+        "shows that the name can be looked up.",
+        holds=lambda _o, c: (
+            c.cause is Cause.UNKNOWN or (c.cause is Cause.SERVFAIL and not c.answer.has_answered_sibling)
+        ),
         mechanism=mechanisms.of_lookup,
         figures=_failure,
         symptom=True,

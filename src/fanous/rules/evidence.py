@@ -96,6 +96,13 @@ class Evidence:
         return frozenset((o.layer, o.hostname) for o in self.probe if o.failure is None)
 
     @cached_property
+    def pages_that_came(self) -> frozenset[tuple[str, bool]]:
+        """(host name, over TLS) of requests that were answered."""
+        return frozenset(
+            (o.hostname, o.url.startswith("https:")) for o in self.of(Layer.HTTP) if o.failure is None
+        )
+
+    @cached_property
     def tried(self) -> frozenset[tuple[Layer, str]]:
         return frozenset((o.layer, o.hostname) for o in self.probe)
 

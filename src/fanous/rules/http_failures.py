@@ -16,6 +16,9 @@ FREEZE = (14_000, 24_000)
 LONGEST_FLOW_GAP = 3.0
 """Seconds.  A frozen flow is silent until the time-out; a slowed one goes on within a few retransmissions."""
 
+UNCLEAR = frozenset({Cause.UNKNOWN, Cause.ALERT, Cause.SERVFAIL})
+"""What old software, a broken resolver and interference all cause."""
+
 LEAST_RECEIVED = 8_000
 """Bytes.  With no response at all, less than this may be the handshake's last flight (certificates are
 3-6 KB) and session tickets, which probes stamp at the moment where the request begins."""
@@ -33,6 +36,10 @@ def _froze(o: Observation, c: Controls) -> bool:
     went_silent = isnan(o.largest_gap) or o.largest_gap >= LONGEST_FLOW_GAP
     in_window = FREEZE[0] <= o.received <= FREEZE[1]
     return in_window and went_silent and o.url.startswith("https:") and _starved(o, c)
+
+
+def _unclear(_o: Observation, c: Controls) -> str:
+    return "dns" if c.cause is Cause.SERVFAIL else "http"
 
 
 def _request(o: Observation, _c: Controls) -> str:
@@ -141,9 +148,9 @@ FAILURES = (
         id="http.unclear_failure",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The request failed in a way that has no name.",
-        holds=lambda _o, c: c.cause in (Cause.UNKNOWN, Cause.ALERT) and (c.has_helper or c.group.fails),
-        mechanism="http",
+        why="The request failed in a way that has no name, or by a resolver's own trouble.",
+        holds=lambda _o, c: c.cause in UNCLEAR and (c.has_helper or c.group.fails),
+        mechanism=_unclear,
         figures=_request,
         symptom=True,
     ),
@@ -163,7 +170,7 @@ FAILURES = (
         layer=Layer.HTTP,
         state=State.OK,
         why="Most of the target's endpoints answer; a few failures are ordinary.",
-        holds=lambda _o, c: not c.group.fails,
+        holds=lambda _o, c: c.few_endpoints_fail,
         figures=_group,
     ),
     Rule(

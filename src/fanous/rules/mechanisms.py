@@ -21,6 +21,8 @@ _TCP = {
     Cause.RESET: "tcp.reset",
     Cause.UNREACHABLE: "ip.unreachable",
 }
+_BY_LOOKS = {Cause.RESET: "tls.reset.fingerprint", Cause.TIMEOUT: "tls.timeout.fingerprint"}
+"""Ours: what triggers it is how the ClientHello looks."""
 _MITM = {Cause.HOSTNAME: "tls.mitm.ca_signed"}
 
 
@@ -49,6 +51,8 @@ def of_handshake_group(o: Observation, c: Controls) -> str:
 
 
 def _handshake(o: Observation, c: Controls, cause: Cause) -> str:
+    if c.browser_gets_through and cause in _BY_LOOKS:
+        return _BY_LOOKS[cause]
     if cause is Cause.TIMEOUT:
         return "tls.timeout"
     if cause in (Cause.AUTHORITY, Cause.HOSTNAME, Cause.CERTIFICATE):

@@ -21,6 +21,7 @@ from fanous.model.incident import Incident, Interval
 from fanous.model.levels import Levels
 from fanous.model.look import Look
 from fanous.model.observation import Observation
+from fanous.model.outcome import Outcome
 from fanous.model.record import Record
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
@@ -29,6 +30,7 @@ from fanous.model.watch import Watch
 from fanous.store.batch import Appended, Judged
 from fanous.store.ledger import Revision
 from fanous.store.levels import Pulled
+from fanous.store.outbox import Outbox
 from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
 from fanous.store.segment import Location, Segment
 
@@ -149,6 +151,20 @@ class Questions(Protocol):
 
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
         """The same before it is gathered in bins, by time."""
+
+    def ends(
+        self, country: str, since: float, until: float, targets: Sequence[str]
+    ) -> tuple[float, float] | None:
+        """When the first and the last measurement was made that says yes or no of one of the targets."""
+
+    def outcomes(
+        self, country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
+    ) -> list[Outcome]:
+        """Measurements that say yes or no of one of the targets, counted by network and stretch of time.
+
+        Args:
+            edges: unix seconds, ascending, where stretches begin; what is earlier counts to the first.
+        """
 
     def working_elsewhere(self, country: str, since: float, until: float, targets: Sequence[str]) -> Votes:
         """Measurements in other countries to which the target worked at every layer; one row each, by
@@ -315,6 +331,10 @@ class Notes(Protocol):
 
 class Store(Measurements, Questions, Claims, Notes, Protocol):
     """A store.  A context manager: leaving it closes it."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What has to be told outside, and what became of telling it."""
 
     def now(self) -> float:
         """Unix seconds, UTC, by the clock that the store goes by: what is later than that has not been."""

@@ -191,13 +191,23 @@ class Download(Struct, gc=False):
     largest_gap: Number = None
 
 
+class Opinion(Struct, gc=False):
+    """One of our own probe's ``x_second_opinions``."""
+
+    address: str | None = None
+    server_name: str | None = None
+    answer: str | None = None
+    failure: Any = None
+
+
 class WebKeys(Steps, gc=False):
-    """ts-017 web_connectivity, and ``x_transfers`` of our own probe."""
+    """ts-017 web_connectivity, and what our own probe adds to it."""
 
     control: Control | None = None
     control_failure: Any = None
     x_control_request: ControlRequest | None = None
     x_transfers: list[Download] | None = None
+    x_second_opinions: list[Opinion] | None = None
 
 
 class TorTarget(Steps, gc=False):
@@ -258,6 +268,7 @@ class Look(Struct, gc=False):
     online: bool | None = None
     portal: bool | None = None
     intranet_only: bool | None = None
+    spared: list[str] | None = None
 
 
 class HealthKeys(Struct, gc=False):

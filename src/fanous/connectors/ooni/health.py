@@ -7,6 +7,7 @@ TEST_NAME = "fanous_health"
 NO_NETWORK = "no network"
 PORTAL = "captive portal"
 NOTHING_OUTSIDE = "nothing outside the country answers"
+ALLOW_LIST = "outside the country only sites of a list answer"
 UNREADABLE = "no look at the line in it"
 
 
@@ -19,4 +20,6 @@ def defect_of(keys: HealthKeys | None) -> str:
         return NO_NETWORK
     if look.portal:
         return PORTAL
+    if look.spared:
+        return ALLOW_LIST
     return NOTHING_OUTSIDE if look.intranet_only else ""
