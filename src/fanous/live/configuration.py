@@ -16,6 +16,7 @@ from fanous.config import read_config, source_settings
 from fanous.connectors.ooni.header import LATEST
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
+from fanous.live.site_settings import SiteSettings, site_settings
 from fanous.live.sources import Errand, errands
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.probes.consent import check_country
@@ -101,6 +102,7 @@ class Configuration:
     rounds: Rounds = field(default_factory=Rounds)
     settings: Settings = field(default_factory=Settings)
     door: Door = field(default_factory=Door)
+    site: SiteSettings = field(default_factory=SiteSettings)
     alerting: Alerting = field(default_factory=Alerting)
     sources: tuple[Errand, ...] = ()
 
@@ -133,6 +135,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         rounds=rounds,
         settings=settings,
         door=_door(table("collector"), where),
+        site=site_settings(table("web"), where.parent),
         alerting=read_alerting(file),
         sources=errands(source_settings(file)),
     )

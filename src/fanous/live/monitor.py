@@ -120,9 +120,23 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
         dispatcher = Dispatcher(ask, configuration.alerting, sender)
         tasks.append(Task("alerts", lambda: tell(dispatcher, configuration.alerting.every, stop)))
     if configuration.page is not None:
-        site = Site(notice=clock.notice, clock=clock, heard=hearing.heard)
+        site = site_of(configuration, hearing)
         tasks.append(_pages(configuration.page, ask, site, stop))
     return tasks
+
+
+def site_of(configuration: Configuration, hearing: Hearing) -> Site:
+    """What the pages are told."""
+    set_ = configuration.site
+    return Site(
+        url=set_.url,
+        notice=configuration.clock.notice,
+        clock=configuration.clock,
+        world=set_.map,
+        heard=hearing.heard,
+        key=set_.key,
+        token=set_.token,
+    )
 
 
 def _say_what_is_lacking(configuration: Configuration) -> None:
