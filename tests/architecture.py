@@ -71,7 +71,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "doctor",
         }
     ),
-    frozenset({"web", "alerts", "live", "commands", "cli", "__main__"}),
+    frozenset({"web", "alerts", "reports", "live", "commands", "cli", "__main__"}),
 )
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""
 
