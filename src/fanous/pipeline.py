@@ -31,6 +31,7 @@ from fanous.rules import judge
 from fanous.store import Judged, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.tally import Ingested
+from fanous.users import user_weights
 
 DAY = 86400.0
 
@@ -235,12 +236,13 @@ def detect(
 
     Args:
         last: the newest measurement, or now: then those who should have been heard by now are silent.
-        shares: of the networks' users; ``None`` = as ``refdata`` knows them.
+        shares: of the networks' users; ``None`` = as this machine knows them.
     """
     if country == UNKNOWN_COUNTRY:
         return []
     since, until = _window(store, country, first, last)
-    return write_changes(store, country, find_incidents(store, country, since, until, shares), since, until)
+    found = find_incidents(store, country, since, until, shares or user_weights(country))
+    return write_changes(store, country, found, since, until)
 
 
 def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
@@ -267,14 +269,14 @@ def _window(store: Store, country: str, first: float, last: float) -> tuple[floa
 
 
 def find_incidents(
-    store: Store, country: str, since: float, until: float, shares: UserWeights | None = None
+    store: Store, country: str, since: float, until: float, shares: UserWeights | None
 ) -> list[Incident]:
     """The incidents that all in the store of a window amounts to; writes nothing.
 
     Args:
-        shares: ``None`` = as ``refdata`` knows the country.
+        shares: of the networks' users; ``None`` = no figures of this country are known.
     """
-    outages = find_outages(store, country, since, until, rules_version())
+    outages = find_outages(store, country, since, until, rules_version(), shares)
     return absorb(outages, find_interference(store, country, since, until, shares))
 
 

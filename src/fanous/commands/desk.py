@@ -23,7 +23,7 @@ StoreOption = Annotated[
 ]
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", help="TOML file; its table `store` names the store.", show_default=False),
+    typer.Option("--config", help="TOML file; table `store` names the store.", show_default=False),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout and nothing else.")]
 CountryArgument = Annotated[str, typer.Argument(metavar="CC", help="Country code, such as PK.")]

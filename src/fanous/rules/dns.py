@@ -139,6 +139,17 @@ ANSWERED = (
         disowns=True,
     ),
     Rule(
+        id="dns.bogon_by_one_resolver",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer is an address that no public site can have, while another resolver gave the probe an "
+        "address where a certificate validates for the name.",
+        holds=lambda o, c: o.failure is None and c.answer.has_bogon and c.answer.is_proven_elsewhere,
+        mechanism=mechanisms.BOGON,
+        figures=_forged,
+        disowns=True,
+    ),
+    Rule(
         id="dns.lone_bogon",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,

@@ -16,8 +16,13 @@ def refusal(request: Request, site: Site, error: Exception) -> Response:
     """A page for 404 and its kin, and for a bug or a store that does not answer: of the inside it tells
     nothing.  (Starlette raises a bug again after this, so that the server's log has it.)"""
     status = error.status_code if isinstance(error, HTTPException) else 500
-    text = rendered("error.html", visit_of(request, site), {"status": status})
+    text = rendered("error.html", visit_of(request, site), {"status": status, "why": _why(error)})
     headers = security_headers(request.url.path, secure=site.url.startswith("https://"))
     if isinstance(error, HTTPException):
         headers |= error.headers or {}
     return Response(text, status, media_type=HTML, headers=headers | {"Cache-Control": "no-store"})
+
+
+def _why(error: Exception) -> str:
+    """What a reader may be told: only of a refusal that is ours, 409."""
+    return str(error.detail) if isinstance(error, HTTPException) and error.status_code == 409 else ""
