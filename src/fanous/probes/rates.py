@@ -57,7 +57,7 @@ def rates(reads: Reads, began: float, ended: float) -> Entry:
 def _late(curve: list[tuple[float, int]], total: int, ends: float) -> float | None:
     """Until the download ends, not its last read: a policed flow comes in bursts, with pauses between.
 
-    Of 71 downloads cut off after 2.5 s behind a policer of 137 kbit/s the rate read 160 without the last pause
+    Of 71 downloads cut off after 2.5 s behind a policer of 137 kbit/s the rate read 160 without that pause
     and 140 with it.
     """
     for at, count in curve:
