@@ -16,6 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "sources",
             "table",
             "silence",
+            "slowness",
             "rules",
             "aggregate",
             "baselines",
@@ -75,7 +76,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "calibration",
         }
     ),
-    frozenset({"web", "alerts", "live", "commands", "cli", "library", "__main__"}),
+    frozenset({"web", "alerts", "reports", "live", "commands", "cli", "library", "__main__"}),
 )
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""
 

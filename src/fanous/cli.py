@@ -153,6 +153,7 @@ def judge(
 ) -> None:
     """Say what single measurements show, and why; no store is needed."""
     from fanous.judging import judge_files
+    from fanous.probes.notes import UNPLACED
 
     judged, rejects = judge_files(paths)
     if as_json:
@@ -166,6 +167,11 @@ def judge(
                     f"  {verdict['state']:12} {verdict['layer'] or '-':8}{mechanism}  [{verdict['rule_id']}]"
                 )
                 print(f"               {verdict['why']}")
+            for note in one["notes"]:
+                if note != UNPLACED:
+                    print(f"  note         {note}")
+        if unplaced := sum(UNPLACED in one["notes"] for one in judged):
+            print(f"\nOf {unplaced} of these {len(judged)} measurements {UNPLACED}.")
     for reject in rejects:
         print(f"rejected {reject}", file=sys.stderr)
     if rejects and not judged:

@@ -17,6 +17,7 @@ from fanous.model.incident import Incident, Interval, Kind, Status
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
 from fanous.signals import SIGNALS
+from fanous.slowness import speed_series
 from fanous.store import Store
 
 DAY = 86400.0
@@ -43,6 +44,7 @@ def find_outages(
     """Outages and general slow-downs of a window; writes nothing."""
     series = level_series(store, country, since, until)
     speeds = _levels(store, country, since, until, Kind.SLOWDOWN)
+    speeds += speed_series(store.rates(since, until), country)
     if not series and not speeds:
         return []
     situation = Situation(

@@ -42,7 +42,7 @@ def slowed_how(store: Store, incident: Incident) -> Policing | None:
     if not slow:
         return None
     asns = [asn for network in incident.networks if (asn := asn_of(network.entity))]
-    return policing(store.rates(incident.country, slow, asns, incident.intervals))
+    return policing(store.rate_pairs(incident.country, slow, asns, incident.intervals))
 
 
 def check(store: Store, claim: Claim) -> Checked:

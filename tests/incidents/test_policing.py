@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from fanous.incidents.policing import PROBES, Cause, deming, policing
-from fanous.model.rate import Rate
+from fanous.model.rate_pair import RatePair
 
 
 def rates(
     slope: float, *, probes: int = 8, spread: float = 1.0, noise: float = 0.3, seed: int = 1
-) -> list[Rate]:
+) -> list[RatePair]:
     """Three measurements a probe; lines of some 5 Mbit/s, a target of 137 kbit/s for the median one."""
     chance = np.random.default_rng(seed)
     line = chance.normal(0, spread, probes)
     return [
-        Rate(
+        RatePair(
             f"p{n}",
             1,
             "x",
@@ -50,7 +50,7 @@ def test_few_probes_or_lines_that_are_alike_tell_nothing() -> None:
 
 
 def test_one_probe_that_measures_often_is_one_point() -> None:
-    many = [Rate("a", 1, "x", 100.0, 1000.0 * (n + 1)) for n in range(50)]
+    many = [RatePair("a", 1, "x", 100.0, 1000.0 * (n + 1)) for n in range(50)]
     assert policing(many).probes == 1
 
 

@@ -94,6 +94,48 @@ def incidents_show(
         print(f"  {one['n']}. {one['at']}  {one['status']}: {one['reason']}")
 
 
+@incidents_app.command("report")
+def incidents_report(
+    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")],
+    lang: Annotated[str, typer.Option("--lang", help="en, ur, fa, ar, fr or es.")] = "en",
+    url: Annotated[
+        str, typer.Option("--url", help="Public address of the pages, to which every figure links.")
+    ] = "http://127.0.0.1:8470",
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a report: HTML without anything of others, PDF, Markdown, chart, a post and a text message."""
+    from fanous.config import store_place
+    from fanous.demonstration import notice_for
+    from fanous.languages.language import LANGUAGES
+    from fanous.reports.forms import sms
+    from fanous.reports.report import gather
+    from fanous.reports.write import write
+
+    if lang not in LANGUAGES:
+        raise typer.BadParameter(f"{lang!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
+    place = store_place(store, config)
+    notice = notice_for(place) if isinstance(place, Path) else ""
+    with open_named(store, config, read_only=True) as opened:
+        incident = opened.incident(incident_id.upper())
+        if incident is None:
+            raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+        report = gather(opened, incident, LANGUAGES[lang], url.rstrip("/"), notice)
+    message = sms(report)
+    files = [str(path) for path in write(report, out)]
+    if as_json:
+        counted = {"alphabet": message.alphabet, "places": message.places, "messages": message.messages}
+        print_document({"files": files, "sms": counted})
+        return
+    for name in files:
+        print(name)
+    print(
+        f"the text message takes {message.places} places of {message.alphabet}: {message.messages} message(s)"
+    )
+
+
 @incidents_app.command("bundle")
 def incidents_bundle(
     incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],

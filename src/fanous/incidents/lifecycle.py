@@ -5,7 +5,7 @@ threshold.  Silence ends nothing: an end needs data.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -266,7 +266,16 @@ def _parts(
 def _mechanisms(seen: Votes) -> tuple[str, ...]:
     counts = Counter(m for m in seen.mechanisms if m)
     least = MECHANISM_SHARE * counts.total()
-    return tuple(name for name, n in counts.most_common() if n >= least)
+    named = {name: n for name, n in counts.most_common() if n >= least}
+    return tuple(name for name in named if not _has_likelier_kin(name, named))
+
+
+def _has_likelier_kin(name: str, counts: Mapping[str, int]) -> bool:
+    """Of a mechanism and its finer form (``quic.drop.target``) one is what happens: most decide, ties for the
+    finer."""
+    coarser = any(name.startswith(f"{other}.") and n > counts[name] for other, n in counts.items())
+    finer = any(other.startswith(f"{name}.") and n >= counts[name] for other, n in counts.items())
+    return coarser or finer
 
 
 def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPart, ...]:

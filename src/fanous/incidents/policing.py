@@ -12,7 +12,7 @@ from enum import StrEnum
 import numpy as np
 
 from fanous.model.incident import Estimate
-from fanous.model.rate import Rate
+from fanous.model.rate_pair import RatePair
 from fanous.model.series import Floats
 
 PROBES = 5
@@ -51,7 +51,7 @@ class Policing:
     why: str
 
 
-def policing(rates: Sequence[Rate]) -> Policing:
+def policing(rates: Sequence[RatePair]) -> Policing:
     """Tell a policer from congestion, one point a probe (its median rates)."""
     target, control = _by_probe(rates)
     n = len(target)
@@ -66,9 +66,9 @@ def policing(rates: Sequence[Rate]) -> Policing:
     return Policing(_cause(slope), n, slope, kbps, _why(_cause(slope), slope, n))
 
 
-def _by_probe(rates: Sequence[Rate]) -> tuple[Floats, Floats]:
+def _by_probe(rates: Sequence[RatePair]) -> tuple[Floats, Floats]:
     """Logarithms of the median rates of each probe: of the target, of the control."""
-    own: dict[str, list[Rate]] = {}
+    own: dict[str, list[RatePair]] = {}
     for rate in rates:
         own.setdefault(rate.probe, []).append(rate)
     target = [float(np.median([r.kbps for r in each])) for each in own.values()]

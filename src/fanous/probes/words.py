@@ -4,6 +4,7 @@ Each sentence says no more than the rules do: without a control outside, a failu
 """
 
 from fanous.model.verdict import State
+from fanous.probes.localise import Localised
 from fanous.probes.outcome import Outcome, worst
 from fanous.probes.run import Report
 from fanous.refdata.platforms import title
@@ -22,6 +23,7 @@ HOW = (
         "tls.timeout.fingerprint",
         "connections are cut by how their first message looks, not by the name alone",
     ),
+    ("tls.timeout", "the connection falls silent as soon as its name is sent"),
     ("tls", "the connection is cut as soon as its name is sent"),
     ("http.blockpage", "a block page is shown in its place"),
     ("http", "the request for the page is disturbed"),
@@ -89,12 +91,17 @@ def browser_sentence(outcome: Outcome) -> str:
 
 def place_sentence(outcome: Outcome) -> str:
     """Where it is cut; empty where nobody asked, or nothing was found."""
-    where = outcome.localised
+    words = place_words(outcome.localised)
+    return f"{title(outcome.target)}: {words}." if words else ""
+
+
+def place_words(where: Localised | None) -> str:
+    """How far away a name is cut; empty = nobody asked, or it was nowhere cut."""
     if where is None or where.cut_at is None:
         return ""
     site = f"; the site itself is {where.site_at} away" if where.site_at is not None else ""
     before = f"{where.cut_at - 1} or {where.cut_at} machines" if where.cut_at > 1 else "the first machine"
-    return f"{title(outcome.target)}: its name is cut {before} away from here{site}."
+    return f"its name is cut {before} away from here{site}"
 
 
 def health_sentence(report: Report) -> str:

@@ -71,6 +71,11 @@ class Result(msgspec.Struct, kw_only=True):
         return self.rounds_missed <= MOST_MISSED
 
     @property
+    def is_of_today(self) -> bool:
+        """Were the rules and detectors those of this program?  Others' results say nothing of it."""
+        return (self.rules, self.detectors) == (RULES_VERSION, DETECTOR_VERSION)
+
+    @property
     def key(self) -> str:
         return f"{self.technique} {self.placement} {self.seed}"
 

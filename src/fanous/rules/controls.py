@@ -17,6 +17,10 @@ MOST_HEALTHY_CONNECT = 1.5
 so slow data over it says nothing about the target."""
 
 
+RESOLVER = "resolver"
+"""Role of an observation that is about an encrypted resolver, not about the name that it was asked for."""
+
+
 @dataclass(slots=True)
 class Controls:
     """The controls of one observation, each worked out when a rule asks for it."""
@@ -225,7 +229,30 @@ class Controls:
         """
         if self.observation.layer is Layer.TRANSFER:
             return bool(self.evidence.helper.get(Layer.TRANSFER))
+        if self.observation.role == RESOLVER:
+            return self.plain_lookups_work
         return (self.has_helper and self.reachable is True) or self.innocuous_name_works
+
+    @property
+    def plain_lookups_work(self) -> bool:
+        """In a probe's look at its line: a public resolver answered over UDP, a known-good page came."""
+        return self.evidence.is_look and self.evidence.bundle.control_failure is None
+
+    @property
+    def encrypted_lookups_time_out(self) -> bool:
+        """All lookups of the measurement over TLS or HTTPS, which show nobody on the path a name."""
+        made = [s for s in self.evidence.of(Layer.DNS) if s.resolver in ("doh", "dot")]
+        return bool(made) and all(s.failure and cause_of(s.failure) is Cause.TIMEOUT for s in made)
+
+    @property
+    def nothing_else_works(self) -> bool:
+        """Neither the helper nor an encrypted lookup got through, nor this step for any other name."""
+        layer = self.observation.layer
+        return (
+            self.helper_is_missing
+            and self.encrypted_lookups_time_out
+            and not any(s.failure is None for s in self.evidence.of(layer))
+        )
 
     @property
     def another_name_works(self) -> bool:

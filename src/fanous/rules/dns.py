@@ -8,6 +8,7 @@ from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.rules import mechanisms
 from fanous.rules.controls import Controls
+from fanous.rules.dns_encrypted import ENCRYPTED
 from fanous.rules.dns_failures import FAILED
 from fanous.rules.pages import Likeness
 from fanous.rules.rule import Rule
@@ -133,6 +134,17 @@ ANSWERED = (
             and c.answer.has_bogon
             and (c.answer.departs or (c.answer.most_names_are_bogus and not _on_the_way(o, c)))
         ),
+        mechanism=mechanisms.BOGON,
+        figures=_forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.bogon_by_one_resolver",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer is an address that no public site can have, while another resolver gave the probe an "
+        "address where a certificate validates for the name.",
+        holds=lambda o, c: o.failure is None and c.answer.has_bogon and c.answer.is_proven_elsewhere,
         mechanism=mechanisms.BOGON,
         figures=_forged,
         disowns=True,
@@ -273,4 +285,4 @@ ANSWERED = (
     ),
 )
 
-DNS_RULES = ANSWERED + FAILED
+DNS_RULES = ENCRYPTED + ANSWERED + FAILED

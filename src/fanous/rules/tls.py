@@ -148,6 +148,14 @@ TLS_RULES = (
         figures=group_failures,
     ),
     Rule(
+        id="tls.nothing_else_works",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake timed out, and so did the helper and lookups over TLS and HTTPS: the line.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.nothing_else_works,
+        figures=endpoint_failure,
+    ),
+    Rule(
         id="tls.no_control",
         layer=Layer.TLS,
         state=State.INSUFFICIENT,

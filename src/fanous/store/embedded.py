@@ -35,6 +35,7 @@ from fanous.store.lookup import LookupAnswers
 from fanous.store.outbox import Outbox
 from fanous.store.outcomes import OutcomeAnswers
 from fanous.store.protocol import Store
+from fanous.store.rate_pairs import RatePairAnswers
 from fanous.store.rates import RateAnswers
 from fanous.store.segment import Location, Segment
 from fanous.store.votes import VoteAnswers
@@ -67,12 +68,13 @@ def open_store(
 class EmbeddedStore(
     VoteAnswers,
     OutcomeAnswers,
-    RateAnswers,
+    RatePairAnswers,
     EvidenceAnswers,
     AlternativeAnswers,
     CoverageAnswers,
     LookupAnswers,
     LevelAnswers,
+    RateAnswers,
 ):
     """See ``Store`` for what each method promises.
 

@@ -23,6 +23,7 @@ from fanous.model.look import Look
 from fanous.model.observation import Observation
 from fanous.model.outcome import Outcome
 from fanous.model.rate import Rate
+from fanous.model.rate_pair import RatePair
 from fanous.model.record import Record
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
@@ -187,9 +188,9 @@ class Questions(Protocol):
     ) -> list[Software]:
         """What each version of a probe's software found in the intervals, by name and network."""
 
-    def rates(
+    def rate_pairs(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
-    ) -> list[Rate]:
+    ) -> list[RatePair]:
         """What the targets gave to probes on these networks in the intervals, beside other names, one a
         measurement; those without both rates are left out."""
 
@@ -235,6 +236,9 @@ class Questions(Protocol):
     def looks(self, since: float, until: float) -> list[Look]:
         """Looks of probes at their own line, in all countries, by time; probes behind a login page are left
         out, since nothing may rest on them."""
+
+    def rates(self, since: float, until: float) -> list[Rate]:
+        """Rates of downloads under innocuous names, in all countries, by time."""
 
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
         """Targets that were measured and of which no rule could conclude anything, most measured first.

@@ -1,45 +1,46 @@
-"""Rates: what targets gave to single probes, beside other names in the same measurement."""
+"""Rates: how fast data came to probes under innocuous names, from the facts of their downloads."""
 
-from collections.abc import Sequence
-
-from fanous.model.incident import Interval
+from fanous.model.entity import Access
 from fanous.model.rate import Rate
 from fanous.store.engine import Engine
-from fanous.store.window import IN_INTERVALS, in_any
+from fanous.store.window import IN_WINDOW, window
 
-_OWN = "target IN {targets:Array(String)} AND NOT isNaN(kbps)"
-_CONTROL = "target NOT IN {targets:Array(String)} AND failure IS NULL AND NOT isNaN(kbps)"
-# As ``rules.transfer`` has it: medians of a measurement, other names as its control, without the helper.
+# Downloads are few beside all else that is observed: they are found first, and only their measurements read.
 _RATES = f"""
-SELECT from_probe, network, about, own, control FROM (
-    SELECT uid, any(asn) AS network, anyIf(target, {_OWN}) AS about, medianIf(kbps, {_OWN}) AS own,
-        medianIf(kbps, {_CONTROL}) AS control
-    FROM observations
-    WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND layer = 'transfer'
-        AND vantage = 'probe' AND {IN_INTERVALS}
-    GROUP BY uid HAVING own > 0 AND control > 0
-) AS told
-INNER JOIN (
-    SELECT uid, any(probe) AS from_probe FROM measurements
-    WHERE country = {{country:String}} AND asn IN {{asns:Array(UInt32)}} AND defect = '' AND {IN_INTERVALS}
+WITH controls AS (
+    SELECT uid, max(kbps) AS fastest FROM observations
+    WHERE layer = 'transfer' AND role = 'control' AND vantage = 'probe' AND NOT isNaN(kbps) AND {IN_WINDOW}
     GROUP BY uid
-) AS headers USING (uid)
-ORDER BY uid
+), trips AS (
+    SELECT uid, 1000 * quantileExact(seconds) AS rtt FROM observations
+    WHERE layer = 'tcp' AND vantage = 'probe' AND failure IS NULL AND NOT isNaN(seconds) AND {IN_WINDOW}
+        AND uid IN (SELECT uid FROM controls)
+    GROUP BY uid
+)
+SELECT m.uid, m.country, m.asn, m.access, m.probe, toUnixTimestamp64Micro(m.started_at) / 1000000 AS made,
+    controls.fastest, if(empty(trips.uid), nan, trips.rtt), m.target, m.source
+FROM measurements AS m
+INNER JOIN controls ON m.uid = controls.uid
+LEFT JOIN trips ON m.uid = trips.uid
+WHERE m.defect = '' AND m.asn != 0 AND m.country != 'ZZ' AND {IN_WINDOW.replace("started_at", "m.started_at")}
+ORDER BY made, m.uid
 """
 
 
 class RateAnswers:
-    """Rates of transfers.
+    """Rates of downloads.
 
     Attributes:
-        _engine: with the tables ``observations`` and ``measurements``.
+        _engine: with the tables ``measurements`` and ``observations``.
     """
 
     _engine: Engine
 
-    def rates(
-        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
-    ) -> list[Rate]:
+    def rates(self, since: float, until: float) -> list[Rate]:
         """See ``Questions.rates``."""
-        asked = {"country": country, "targets": list(targets), "asns": list(asns)}
-        return [Rate(*row) for row in self._engine.rows(_RATES, **asked, **in_any(intervals))]
+        return [
+            Rate(uid, country, asn, Access(access), probe, at, kbps, rtt, beside, source)
+            for uid, country, asn, access, probe, at, kbps, rtt, beside, source in self._engine.rows(
+                _RATES, **window(since, until)
+            )
+        ]
