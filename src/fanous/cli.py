@@ -66,6 +66,7 @@ SERVER_PARTS = frozenset(
         "resvg_py",
         "sqlalchemy",
         "starlette",
+        "typst",
         "uvicorn",
         "websockets",
     }
