@@ -64,6 +64,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "judging",
             "demonstration",
             "evidence",
+            "export",
             "rehearsal",
             "statements",
             "revising",

@@ -30,7 +30,10 @@ class Revised(SmallStore):
 
     def revisions(self, incident_id: str) -> list[Revision]:
         (last,) = super().revisions(incident_id)
-        return [replace(last, incident=KNOWN[0], at=last.at - 60), replace(last, n=2, reason=last.incident.reason)]
+        return [
+            replace(last, incident=KNOWN[0], at=last.at - 60),
+            replace(last, n=2, reason=last.incident.reason),
+        ]
 
 
 def visiting(incidents: Sequence[Incident] = KNOWN, site: Site = SITE) -> Reader:
@@ -91,9 +94,28 @@ def test_a_recorded_event_says_so_in_every_title() -> None:
 
 # --- CAP 1.2 --------------------------------------------------------------------------------------
 
-ALERT: tuple[str, ...] = ("identifier", "sender", "sent", "status", "msgType", "source", "scope", "restriction", "addresses")
+ALERT: tuple[str, ...] = (
+    "identifier",
+    "sender",
+    "sent",
+    "status",
+    "msgType",
+    "source",
+    "scope",
+    "restriction",
+    "addresses",
+)
 ALERT += ("code", "note", "references", "incidents", "info")
-INFO: tuple[str, ...] = ("language", "category", "event", "responseType", "urgency", "severity", "certainty", "audience")
+INFO: tuple[str, ...] = (
+    "language",
+    "category",
+    "event",
+    "responseType",
+    "urgency",
+    "severity",
+    "certainty",
+    "audience",
+)
 INFO += ("eventCode", "effective", "onset", "expires", "senderName", "headline", "description", "instruction")
 INFO += ("web", "contact", "parameter", "resource", "area")
 WORDS = {
