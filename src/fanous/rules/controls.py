@@ -189,8 +189,18 @@ class Controls:
         Of a rate only a rate is one.
         """
         if self.observation.layer is Layer.TRANSFER:
-            return bool(self.evidence.helper.get(Layer.TRANSFER))
+            return bool(self.evidence.helper.get(Layer.TRANSFER) or self.same_server)
         return (self.has_helper and self.reachable is True) or self.innocuous_name_works
+
+    @property
+    def same_server(self) -> list[Observation]:
+        """Downloads that came whole from this very address under another name: same server, path and page."""
+        o = self.observation
+        return [
+            s
+            for s in self.evidence.of(Layer.TRANSFER)
+            if o.ip and s.ip == o.ip and s.hostname != o.hostname and s.failure is None and not isnan(s.kbps)
+        ]
 
     @property
     def another_name_works(self) -> bool:

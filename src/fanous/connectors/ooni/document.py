@@ -182,6 +182,7 @@ class Download(Struct, gc=False):
 
     role: str | None = None
     url: str | None = None
+    address: str | None = None
     failure: Any = None
     t0: Number = None
     bytes: Number = None
