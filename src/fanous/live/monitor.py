@@ -11,9 +11,9 @@ from pathlib import Path
 from fanous.collector.door import Policy
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import submissions_at
-from fanous.collector.origin import NoOrigins, trusted_proxies
-from fanous.collector.ranges import read_ranges
+from fanous.collector.origin import trusted_proxies
 from fanous.collector.serve import listening_socket, serving
+from fanous.collector.shipped import origins_named
 from fanous.collector.urls import DEFAULT_URLS, read_urls
 from fanous.live.configuration import Address, Configuration, Door
 from fanous.live.hearing import Hearing
@@ -157,7 +157,7 @@ class Sockets:
 
 
 def _policy(door: Door, clock: Callable[[], float]) -> tuple[Policy, Helper]:
-    origins = read_ranges(door.networks) if door.networks else NoOrigins()
+    origins = origins_named(door.networks)
     policy = Policy(
         trusted=trusted_proxies(door.trust_proxy),
         origins=origins,
