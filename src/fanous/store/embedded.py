@@ -34,6 +34,7 @@ from fanous.store.lock import Owner, StoreLock
 from fanous.store.lookup import LookupAnswers
 from fanous.store.protocol import Store
 from fanous.store.segment import Location, Segment
+from fanous.store.vitals import VitalAnswers
 from fanous.store.votes import VoteAnswers
 
 
@@ -62,7 +63,13 @@ def open_store(
 
 
 class EmbeddedStore(
-    VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAnswers, LookupAnswers, LevelAnswers
+    VoteAnswers,
+    EvidenceAnswers,
+    AlternativeAnswers,
+    CoverageAnswers,
+    LookupAnswers,
+    LevelAnswers,
+    VitalAnswers,
 ):
     """See ``Store`` for what each method promises.
 
@@ -76,11 +83,12 @@ class EmbeddedStore(
         self._swept = False
         with disk_errors(f"make the store at {location.archive}"):
             location.archive.mkdir(parents=True, exist_ok=True)
-            if location.lock:
-                location.lock.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = StoreLock(location.lock) if location.lock else None
+            location.lock.parent.mkdir(parents=True, exist_ok=True)
+        # A server has many readers; what runs in the process has one owner, whatever it does.
+        shared = read_only and location.engine_folder is None
+        self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
-        self._archive = Archive(location.archive)
+        self._archive = archive_at(location)
         try:
             self._ledger = Ledger(location.ledger, clock)
         except BaseException:
@@ -263,6 +271,15 @@ class EmbeddedStore(
 
     def mark_detected(self, country: str) -> None:
         self._ledger.mark_detected(country)
+
+
+def archive_at(location: StoreLocation) -> Archive:
+    """Where raw records are kept."""
+    if not location.bucket:
+        return Archive(location.archive)
+    from fanous.store.bucket import BucketArchive
+
+    return BucketArchive(location.bucket, location.archive)
 
 
 def _received(judged: Judged) -> Received:
