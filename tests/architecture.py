@@ -68,6 +68,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "revising",
             "bench",
             "doctor",
+            "vitals",
         }
     ),
     frozenset({"web", "live", "commands", "cli", "__main__"}),
