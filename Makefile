@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab-packages browser postgresql demo lab test check format lint types pytest fuzz bench lock clean
+.PHONY: help install lab-packages browser postgresql demo lab test check format lint types pytest fuzz bench lock site man sbom licences
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -79,6 +79,25 @@ lock: install  ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra server --group dev \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --upgrade \
 	  -o requirements.lock pyproject.toml
+	@for part in probe server; do \
+	  if [ $$part = server ]; then extra="--extra server"; fi; \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 $$extra -c requirements.lock \
+	    --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+	    -o packaging/$$part.lock pyproject.toml; done
+
+site: install  ## the documentation as a site, in build/site
+	$(BIN)/zensical build --strict
+
+man: install  ## a man page for each command, in build/man
+	$(BIN)/python -m tools.man_pages build/man
+
+licences: install  ## the licence of each package that goes along; fails where one may not
+	$(BIN)/python -m tools.licences
+
+CYCLONEDX := cyclonedx-bom==7.5.0
+sbom: install  ## what is in a release, as CycloneDX, in build/fanous.cdx.json; needs the package index
+	@mkdir -p build
+	$(BIN)/uv tool run --from "$(CYCLONEDX)" cyclonedx-py requirements packaging/server.lock -o build/fanous.cdx.json
 
 fuzz: install  ## fuzz the readers for five minutes
 	$(BIN)/python -m tests.connectors.fuzz_ooni 300

@@ -69,7 +69,7 @@ def test_prometheus_reads_every_figure_and_what_is_wrong(tmp_path: Path) -> None
     for line in (
         f'fanous_source_last_received_timestamp_seconds{{source="ooni"}} {int(NOON)}',
         'fanous_source_measurements{source="ooni"} 30',
-        'fanous_software_unsound{software="probe 3"} 9',
+        'fanous_software_unsound{software="probe 3"} 10',
         "fanous_clock_ahead_measurements 3",
         f'fanous_inbox_files{{inbox="{inbox}"}} 0',
         "fanous_undetected_countries 0",

@@ -16,6 +16,7 @@ from fanous.model.incident import Incident, Status
 from fanous.store.codec import decode_incident, encode_incident
 from fanous.store.database import META, SCHEMA, Database
 from fanous.store.notices import Notices
+from fanous.store.outbox import Outbox, note
 from fanous.store.schema import FORMAT
 
 _INCIDENTS = sa.Table(
@@ -64,7 +65,7 @@ class Revision:
     incident: Incident
 
 
-class Ledger(Notices):
+class Ledger(Notices, Outbox):
     """Incidents, and what people note beside them, in a database, by SQLAlchemy URL."""
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
@@ -193,6 +194,7 @@ def _append(connection: sa.Connection, claim: Incident, n: int, reason: str, now
         "document": encode_incident(claim),
     }
     connection.execute(_REVISIONS.insert().values(row))
+    note(connection, claim, n, now)
     return claim
 
 
