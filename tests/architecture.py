@@ -72,6 +72,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "revising",
             "bench",
             "doctor",
+            "vitals",
             "users",
             "voting",
             "calibration",

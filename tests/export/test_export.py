@@ -52,7 +52,7 @@ class Holding(SmallStore):
     def span(self, _country: str) -> tuple[float, float] | None:
         return (MONDAY, MONDAY + 30 * 86_400) if self.ballots else None
 
-    def levels(self, _country: str, _since: float, _until: float) -> list[Series]:
+    def levels(self, country: str, *_window: Any, **_chosen: Any) -> list[Series]:
         return self.ready
 
     def countries(self) -> list[str]:
