@@ -56,6 +56,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "streaming",
             "scanning",
             "injecting",
+            "planting",
             "scheduler",
             "adversary",
             "evaluate",

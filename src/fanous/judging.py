@@ -14,7 +14,10 @@ from fanous.rules import RULES_VERSION, Fingerprints, judge
 
 
 def known_fingerprints() -> Fingerprints:
-    """What ships and what `fanous refdata update` installed, as it was when the process first asked."""
+    """What ships and what `fanous refdata update` installed, as it was when the process first asked.
+
+    Where many records are judged, ask once: it looks into the environment each time.
+    """
     return installed_fingerprints(data_folder() / "refdata")
 
 
