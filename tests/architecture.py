@@ -59,6 +59,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "streaming",
             "scanning",
             "injecting",
+            "planting",
             "scheduler",
             "adversary",
             "evaluate",

@@ -21,8 +21,9 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-LEVEL = 3
-"""zstd's default: on raw measurements higher levels cost twice the time for some per cent of size."""
+LEVEL = 2
+"""Of zstd.  On real web_connectivity measurements 3 costs 1.6 times the time for 6 % of size; 1 is hardly
+faster and a fifth larger."""
 DIGITS = 16
 """Of the digest, in a segment's name."""
 
@@ -157,9 +158,9 @@ def _pack(lines: Iterable[bytes]) -> tuple[str, bytes]:
     digest, compressor = sha256(), zstd.ZstdCompressor(LEVEL)
     packed = []
     for line in lines:
-        for piece in (line, b"\n"):
-            digest.update(piece)
-            packed.append(compressor.compress(piece))
+        whole = line + b"\n"
+        digest.update(whole)
+        packed.append(compressor.compress(whole))
     packed.append(compressor.flush())
     return digest.hexdigest()[:DIGITS], b"".join(packed)
 
