@@ -18,7 +18,7 @@ DEFAULT_KBPS = 137.0
 """The middle of 130-150 kbit/s, Russia 2021 (Xue et al., Throttling Twitter, IMC 2021)."""
 
 SLOW_LINE_KBPS = 1500.0
-"""Of a general slow-down: a fifth of what the lab's lines give, and more than its own probing, a round every two
+"""Of a general slow-down: a fifth of what the lab's lines give, and more than its probing, a round every two
 seconds, fills; below 500 a probe sees its own traffic."""
 
 Undo = Callable[[], None]
