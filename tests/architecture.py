@@ -66,6 +66,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "judging",
             "demonstration",
             "evidence",
+            "export",
             "rehearsal",
             "statements",
             "revising",

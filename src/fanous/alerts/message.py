@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fanous.incidents.news import happenings, what_was_wrong
-from fanous.languages.language import ENGLISH, Language
-from fanous.languages.telling import CLAIM, headline, sentences
-from fanous.languages.words import status_word
+from fanous.languages.language import Language
+from fanous.languages.telling import claim_line, sentences
 from fanous.model.alert import Delivery, Happening
 from fanous.model.incident import Incident, Status
 from fanous.publishers.document import detailed_document
@@ -114,12 +113,10 @@ def _title(
     first: Happening, incident: Incident, names: Mapping[int, str], language: Language, sender: Sender
 ) -> str:
     """The status stands before the claim: a retracted one must not read like news of it."""
-    claim = headline(incident, names, language)
-    own = claim.language if claim.language.knows(CLAIM) else ENGLISH
-    text = own.say(CLAIM, status=own.say(status_word(incident)), claim=claim.text)
+    claim = claim_line(incident, names, language)
     marks = ["[synthetic]"] if sender.notice else []
-    marks += [f"{own.say(CORRECTION)}:"] if first is Happening.CORRECTED else []
-    return " ".join([*marks, text])
+    marks += [f"{claim.language.say(CORRECTION)}:"] if first is Happening.CORRECTED else []
+    return " ".join([*marks, claim.text])
 
 
 def _notice(sender: Sender) -> list[str]:

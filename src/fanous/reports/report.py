@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fanous.cost import cost_of, of_incident
 from fanous.languages import clocks, telling, words
 from fanous.languages.language import ENGLISH, Language
-from fanous.languages.telling import CLAIM, Told
+from fanous.languages.telling import Told
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.publishers.cost import cost_lines
 from fanous.publishers.names import asn_of, network_title
@@ -93,7 +93,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str, noti
     return Report(
         incident=incident,
         language=language,
-        claim=_claim(incident, names, language),
+        claim=telling.claim_line(incident, names, language),
         short=_shorter(incident, names, language),
         sentences=tuple(telling.sentences(incident, names, language)),
         reason=because(incident),
@@ -129,16 +129,9 @@ STATES = {
 HEADS = ("Network", "From", "To", "Failed measurements", "Probes")
 
 
-def _claim(incident: Incident, names: Mapping[int, str], language: Language) -> Told:
-    headline = telling.headline(incident, names, language)
-    own = headline.language if headline.language.knows(CLAIM) else ENGLISH
-    status = own.say(words.status_word(incident))
-    return Told(own.say(CLAIM, status=status, claim=headline.text), own)
-
-
 def _shorter(incident: Incident, names: Mapping[int, str], language: Language) -> tuple[str, ...]:
     """The claim, and what is left where there is no room: words of the glossary, then where to look."""
-    claim = _claim(incident, names, language).text
+    claim = telling.claim_line(incident, names, language).text
     status = language.say(words.status_word(incident))
     place = country_name(incident.country, language.code)
     where = f"{status}: {place}, {incident.id}"
