@@ -96,6 +96,11 @@ BESIDE = [NAMED, UNNAMED, NAMED, UNNAMED]
             ],
             (State.OK, "transfer.ok", ""),
         ),
+        # A block page ends at once, however slowly.
+        (
+            [observation(Layer.TRANSFER, kbps=140.0, received=2_400), CONTROL, OUTSIDE],
+            (State.OK, "transfer.ok", ""),
+        ),
         # A page that says no is too short for a rate, of the target and of the control.
         (
             [observation(Layer.TRANSFER, kbps=140.0, status_code=451), CONTROL, OUTSIDE],

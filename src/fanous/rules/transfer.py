@@ -17,6 +17,9 @@ standard deviations."""
 LEAST_REFUSAL = 300
 """HTTP status from which on a page is not the one that was asked for (RFC 9110 section 15)."""
 
+LEAST_BYTES = 65_536
+"""Of a download that came to its end: below it a round trip more or less decides; a block page has a few."""
+
 CONTROL = "control"
 """Role of the download beside which the target's is held."""
 
@@ -36,13 +39,14 @@ def control_kbps(o: Observation, c: Controls) -> float:
     return _median(
         s.kbps
         for s in c.evidence.of(Layer.TRANSFER)
-        if s.hostname != o.hostname and s.target != o.target and s.failure is None and not _is_refusal(s)
+        if s.hostname != o.hostname and s.target != o.target and s.failure is None and not _is_no_rate(s)
     )
 
 
-def _is_refusal(o: Observation) -> bool:
-    """A page that says no, or sends elsewhere, is too short for a rate: its time is that of round trips."""
-    return o.status_code >= LEAST_REFUSAL
+def _is_no_rate(o: Observation) -> bool:
+    """What says no, sends elsewhere or ends after a few bytes: its time is that of round trips."""
+    ends_soon = o.failure is None and 0 <= o.received < LEAST_BYTES
+    return ends_soon or o.status_code >= LEAST_REFUSAL
 
 
 def own_kbps(o: Observation, c: Controls) -> float:
@@ -60,7 +64,7 @@ def line_kbps(c: Controls) -> float:
     rates = [
         s.received * 8 / 1000 / s.seconds
         for s in c.evidence.of(Layer.TRANSFER)
-        if s.role == CONTROL and s.received > 0 and s.seconds > 0 and not _is_refusal(s)
+        if s.role == CONTROL and s.received > 0 and s.seconds > 0 and not _is_no_rate(s)
     ]
     return max(rates, default=nan)
 
@@ -80,9 +84,9 @@ def _median(rates: Iterable[float]) -> float:
 
 def _slow_beside_itself(o: Observation, c: Controls) -> bool:
     """Is the name alone what is slow?  The server gives the same page fast when it is not named."""
-    if o.role == CONTROL or _is_refusal(o):
+    if o.role == CONTROL or _is_no_rate(o):
         return False
-    beside = [s for s in c.same_server if not _is_refusal(s)]
+    beside = [s for s in c.same_server if not _is_no_rate(s)]
     own = [s for s in c.evidence.of(Layer.TRANSFER) if (s.hostname, s.ip) == (o.hostname, o.ip)]
     enough = min(len(own), len(beside)) >= LEAST_PAIRS
     return enough and own_kbps(o, c) < LEAST_RATIO * _median(s.kbps for s in beside)
@@ -90,7 +94,7 @@ def _slow_beside_itself(o: Observation, c: Controls) -> bool:
 
 def _slow(o: Observation, c: Controls) -> bool:
     """Never of a control itself: that it is slower than a target says nothing of its own name."""
-    if o.role == CONTROL or _is_refusal(o):
+    if o.role == CONTROL or _is_no_rate(o):
         return False
     return own_kbps(o, c) < LEAST_RATIO * control_kbps(o, c)  # false where one is NaN
 
