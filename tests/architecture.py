@@ -16,10 +16,12 @@ LAYERS: tuple[frozenset[str], ...] = (
             "sources",
             "table",
             "silence",
+            "slowness",
             "rules",
             "aggregate",
             "baselines",
             "heartbeats",
+            "collapse",
             "detectors",
             "incidents",
             "cost",
@@ -70,9 +72,12 @@ LAYERS: tuple[frozenset[str], ...] = (
             "revising",
             "bench",
             "doctor",
+            "users",
+            "voting",
+            "calibration",
         }
     ),
-    frozenset({"web", "alerts", "reports", "live", "commands", "cli", "__main__"}),
+    frozenset({"web", "alerts", "reports", "live", "commands", "cli", "library", "__main__"}),
 )
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""
 

@@ -68,7 +68,7 @@ def die(*args):
     if "{step}" == "commit" or "INSERT INTO outbox" in args[2]:
         os.kill(os.getpid(), 9)
 event = "commit" if "{step}" == "commit" else "after_cursor_execute"
-sa.event.listen(told.ledger._engine, event, die)
+sa.event.listen(told.ledger._database._engine, event, die)
 told.put(incident(**ONGOING))
 """
     assert subprocess.run([sys.executable, "-c", script], env=child_environment()).returncode == -9

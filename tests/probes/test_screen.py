@@ -29,6 +29,13 @@ def trace(
     return made
 
 
+def starved() -> Trace:
+    """A page that began to come, went on all the time, and ran out of it."""
+    made = trace(reads=(1.1, 2.0, 2.9))
+    made.requests[0] |= {"failure": "generic_timeout_error", "response": {"code": 200}}
+    return made
+
+
 @pytest.mark.parametrize(
     ("seen", "why"),
     [
@@ -38,6 +45,7 @@ def trace(
         (trace(own=0.4, control=0.01), ""),  # one lost packet
         (trace(reads=(1.1, 4.2), until=4.3), "stall"),
         (trace(reads=(1.1,), until=4.2), "stall"),
+        (starved(), "starved"),
         (trace(reads=(), until=9.0), ""),  # nothing came at all: no stall, a time-out
     ],
 )

@@ -35,6 +35,8 @@ def health(**changes: object) -> Health:
     [
         (outcome(State.OK), "X (Twitter) works from here."),
         (outcome(State.BLOCKED, "tls.reset.sni"), "is blocked here: the connection is cut as soon as"),
+        (outcome(State.BLOCKED, "tls.timeout"), "the connection falls silent as soon as its name is sent"),
+        (outcome(State.BLOCKED, "tls.reset.fingerprint"), "cut by how their first message looks"),
         (outcome(State.BLOCKED, "http.blockpage"), "a block page is shown in its place"),
         (outcome(State.THROTTLED, "tls.throttle.sni"), "is slowed down here: data come in too slowly"),
         (

@@ -160,6 +160,19 @@ CASES = [
         {"control_failure": "generic_timeout_error"},
     ),
     Case(
+        "or another resolver led to the site itself",
+        [lookup(BOGON, 0), lookup(resolver="doh"), observation(Layer.TLS)],
+        BLOCKED,
+        "dns.bogon_by_one_resolver",
+        "dns.injection.bogon",
+    ),
+    Case(
+        "but not where that one's certificate is another's",
+        [lookup(BOGON, 0), lookup(resolver="doh"), observation(Layer.TLS, "ssl_invalid_hostname")],
+        INSUFFICIENT,
+        "dns.lone_bogon",
+    ),
+    Case(
         "but not one of many names, which may be so on purpose",
         [lookup("127.0.0.1", 0, hostname="uptime.x.com"), *(lookup(hostname=f"{n}.x.com") for n in "abc")],
         INSUFFICIENT,

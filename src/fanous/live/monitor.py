@@ -17,6 +17,7 @@ from fanous.collector.origin import NoOrigins, trusted_proxies
 from fanous.collector.ranges import read_ranges
 from fanous.collector.serve import listening_socket, serving
 from fanous.collector.urls import DEFAULT_URLS, read_urls
+from fanous.config import data_folder
 from fanous.live.alerting import tell
 from fanous.live.configuration import Address, Configuration, Door
 from fanous.live.hearing import Hearing
@@ -24,6 +25,7 @@ from fanous.live.intake import Intake
 from fanous.live.local import Local
 from fanous.live.pages import serve_until
 from fanous.live.rounds import Probe
+from fanous.live.sources import Sources
 from fanous.logline import logline
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.model.instant import to_iso
@@ -102,6 +104,9 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
     if lock is not None:
         local = Local(ask, lock)
         tasks.append(Task("local", lambda: local.serve(stop)))
+    if configuration.sources:
+        sources = Sources(ask, configuration.sources, configuration.clock, data_folder() / "cache")
+        tasks.append(Task("sources", lambda: sources.pull(stop)))
     if configuration.door.on:
         tasks.append(_collector(configuration, stop))
     if configuration.rounds.on:
@@ -115,9 +120,23 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
         dispatcher = Dispatcher(ask, configuration.alerting, sender)
         tasks.append(Task("alerts", lambda: tell(dispatcher, configuration.alerting.every, stop)))
     if configuration.page is not None:
-        site = Site(notice=clock.notice, clock=clock, heard=hearing.heard)
+        site = site_of(configuration, hearing)
         tasks.append(_pages(configuration.page, ask, site, stop))
     return tasks
+
+
+def site_of(configuration: Configuration, hearing: Hearing) -> Site:
+    """What the pages are told."""
+    set_ = configuration.site
+    return Site(
+        url=set_.url,
+        notice=configuration.clock.notice,
+        clock=configuration.clock,
+        world=set_.map,
+        heard=hearing.heard,
+        key=set_.key,
+        token=set_.token,
+    )
 
 
 def _say_what_is_lacking(configuration: Configuration) -> None:

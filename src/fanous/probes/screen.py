@@ -30,6 +30,8 @@ def reason(trace: Trace, settings: Settings, url: str, chance: Random) -> tuple[
         return "slow_handshake", settings.transfer_screened_pairs
     if _stalled(trace):
         return "stall", settings.transfer_screened_pairs
+    if _starved(trace):
+        return "starved", settings.transfer_screened_pairs
     return ("sample", 1) if is_sampled else ("", 0)
 
 
@@ -60,6 +62,14 @@ def _stalled(trace: Trace) -> bool:
         if came and max(later - at for at, later in pairwise(ends)) >= STALL:
             return True
     return False
+
+
+def _starved(trace: Trace) -> bool:
+    """Did a page begin to come and run out of time?  Only a control tells whether all is slow here."""
+    return any(
+        request.get("response") and request["failure"] == "generic_timeout_error"
+        for request in trace.requests
+    )
 
 
 def _seconds(entry: Entry) -> float:

@@ -4,6 +4,7 @@ Each sentence says no more than the rules do: without a control outside, a failu
 """
 
 from fanous.model.verdict import State
+from fanous.probes.localise import Localised
 from fanous.probes.outcome import Outcome, worst
 from fanous.probes.run import Report
 from fanous.refdata.platforms import title
@@ -17,6 +18,12 @@ HOW = (
     ("tls.mitm", "somebody else's certificate is shown in its place"),
     ("tls.throttle", "data come in too slowly as soon as its name is sent"),
     ("tls.freeze", "data stop for good after the first kilobytes"),
+    ("tls.reset.fingerprint", "connections are cut by how their first message looks, not by the name alone"),
+    (
+        "tls.timeout.fingerprint",
+        "connections are cut by how their first message looks, not by the name alone",
+    ),
+    ("tls.timeout", "the connection falls silent as soon as its name is sent"),
     ("tls", "the connection is cut as soon as its name is sent"),
     ("http.blockpage", "a block page is shown in its place"),
     ("http", "the request for the page is disturbed"),
@@ -46,6 +53,8 @@ def state_in_words(outcome: Outcome) -> str:
     """For a table: at most three words."""
     if outcome.state is State.INSUFFICIENT:
         return "fails, cause open" if outcome.symptom else "cannot tell"
+    if outcome.state is State.BLOCKED and outcome.browser == "answered":
+        return "blocked in part"
     return {
         State.OK: "works",
         State.BLOCKED: "blocked",
@@ -75,19 +84,24 @@ def browser_sentence(outcome: Outcome) -> str:
     if outcome.browser != "answered" or outcome.state is State.OK:
         return ""
     return (
-        f"{title(outcome.target)}: a browser's way of beginning gets an answer where another is cut. What is "
-        "cut is how the message looks, not its name alone; a browser may still work."
+        f"{title(outcome.target)}: a browser's first message gets an answer where this program's is cut, so "
+        "a browser may still work here, while apps may not."
     )
 
 
 def place_sentence(outcome: Outcome) -> str:
     """Where it is cut; empty where nobody asked, or nothing was found."""
-    where = outcome.localised
+    words = place_words(outcome.localised)
+    return f"{title(outcome.target)}: {words}." if words else ""
+
+
+def place_words(where: Localised | None) -> str:
+    """How far away a name is cut; empty = nobody asked, or it was nowhere cut."""
     if where is None or where.cut_at is None:
         return ""
     site = f"; the site itself is {where.site_at} away" if where.site_at is not None else ""
     before = f"{where.cut_at - 1} or {where.cut_at} machines" if where.cut_at > 1 else "the first machine"
-    return f"{title(outcome.target)}: its name is cut {before} away from here{site}."
+    return f"its name is cut {before} away from here{site}"
 
 
 def health_sentence(report: Report) -> str:
@@ -102,6 +116,11 @@ def health_sentence(report: Report) -> str:
         )
     if health.portal:
         return "A login page stands between you and the internet. Log in, then measure again."
+    if health.spared:
+        return (
+            f"Outside the country only sites of a list answer ({', '.join(health.spared)}), and no other "
+            "known-good one. That is kept as evidence of an outage; nothing can be said of single sites."
+        )
     if health.intranet_only:
         return (
             "Sites inside the country answer and nothing outside does. That is kept as evidence of an "

@@ -14,9 +14,10 @@ from fanous.publishers.names import asn_of, network_title
 from fanous.publishers.sentence import because
 from fanous.refdata.economies import economy
 from fanous.store import Store
-from fanous.web.pages.incident import spell, who_saw
+from fanous.web.pages.incident import spell
 from fanous.web.pages.pictures import chart_svg
 from fanous.web.pages.stories import incident_path
+from fanous.web.pages.witnesses import witness_rows
 from fanous.web.site import Site
 from fanous.web.visit import Visit
 
@@ -100,7 +101,9 @@ def gather(store: Store, incident: Incident, language: Language, base: str, noti
         facts=tuple(_facts(incident, language, query)),
         heads=tuple(said(language, one) for one in HEADS),
         rows=tuple(_rows(incident, names, language, query)),
-        saw=tuple((said(language, family), said(language, sight)) for family, sight in who_saw(incident)),
+        saw=tuple(
+            (said(language, row.name), said(language, row.word)) for row in witness_rows(store, incident)
+        ),
         revisions=tuple(
             (
                 language.number(one.n),

@@ -33,7 +33,10 @@ from fanous.store.location import StoreLocation, check_folder, in_folder
 from fanous.store.lock import Owner, StoreLock
 from fanous.store.lookup import LookupAnswers
 from fanous.store.outbox import Outbox
+from fanous.store.outcomes import OutcomeAnswers
 from fanous.store.protocol import Store
+from fanous.store.rate_pairs import RatePairAnswers
+from fanous.store.rates import RateAnswers
 from fanous.store.segment import Location, Segment
 from fanous.store.votes import VoteAnswers
 
@@ -63,7 +66,15 @@ def open_store(
 
 
 class EmbeddedStore(
-    VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAnswers, LookupAnswers, LevelAnswers
+    VoteAnswers,
+    OutcomeAnswers,
+    RatePairAnswers,
+    EvidenceAnswers,
+    AlternativeAnswers,
+    CoverageAnswers,
+    LookupAnswers,
+    LevelAnswers,
+    RateAnswers,
 ):
     """See ``Store`` for what each method promises.
 

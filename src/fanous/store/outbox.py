@@ -6,7 +6,6 @@ again under the same key.
 """
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 from fanous.model.alert import Delivery, Happening, News, Order, State
 from fanous.model.incident import Incident
 from fanous.store.codec import decode_incident
-from fanous.store.notices import SCHEMA
+from fanous.store.database import SCHEMA, Database
 
 _OUTBOX = sa.Table(
     "outbox",
@@ -53,17 +52,13 @@ def note(connection: sa.Connection, incident: Incident, n: int, at: float) -> No
 class Outbox:
     """The tables of a ledger that alerts stand on."""
 
-    _engine: sa.Engine
+    _database: Database
     _clock: Callable[[], float]
-
-    def _begin(self) -> AbstractContextManager[sa.Connection]:
-        """A transaction."""
-        raise NotImplementedError
 
     def next_news(self) -> News | None:
         """The oldest revision that nobody has looked at yet; ``None`` = all were."""
         waiting = _OUTBOX.select().where(sa.not_(_OUTBOX.c.routed)).order_by(_OUTBOX.c.seq).limit(1)
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             row = connection.execute(waiting).first()
             return None if row is None else _news(connection, row)
 
@@ -73,7 +68,7 @@ class Outbox:
         What waits for the same channel about the same incident is dropped: the newer one says it all.
         """
         now = self._clock()
-        with self._begin() as connection:
+        with self._database.writing() as connection:
             connection.execute(_OUTBOX.update().where(_OUTBOX.c.seq == news.seq).values(routed=True))
             for order in orders:
                 _replace_waiting(connection, order)
@@ -86,26 +81,26 @@ class Outbox:
         )
         if state is not None:
             query = query.where(_DELIVERIES.c.state == state.value)
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return [_delivery(connection, row) for row in connection.execute(query).all()]
 
     def due(self, now: float) -> list[Delivery]:
         """Those that wait and may be sent by ``now``."""
         waits = (_DELIVERIES.c.state == State.WAITING.value) & (_DELIVERIES.c.due_at <= now)
         query = _DELIVERIES.select().where(waits).order_by(_DELIVERIES.c.due_at, _DELIVERIES.c.n)
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return [_delivery(connection, row) for row in connection.execute(query).all()]
 
     def sent_since(self, channel: str, since: float) -> list[float]:
         """When messages were sent to a channel, oldest first; unix seconds."""
         when = _DELIVERIES.c.sent_at
         query = sa.select(when).where(_DELIVERIES.c.channel == channel, when > since).order_by(when)
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return [float(at) for at in connection.scalars(query)]
 
     def begin(self, key: str) -> None:
         """An attempt begins: from now on it may have arrived, whatever happens to this process."""
-        with self._begin() as connection:
+        with self._database.writing() as connection:
             one = _DELIVERIES.update().where(_DELIVERIES.c.key == key)
             connection.execute(one.values(attempts=_DELIVERIES.c.attempts + 1))
 
@@ -125,7 +120,7 @@ class Outbox:
             values["sent_at"] = at
         else:
             one = one.where(_DELIVERIES.c.state == State.WAITING.value)
-        with self._begin() as connection:
+        with self._database.writing() as connection:
             connection.execute(one.values(values))
 
     def revive(self, keys: Iterable[str] | None, now: float) -> int:
@@ -137,7 +132,7 @@ class Outbox:
         same = (newer.c.channel == _DELIVERIES.c.channel) & (newer.c.incident == _DELIVERIES.c.incident)
         old = sa.exists().where(same, newer.c.n > _DELIVERIES.c.n)
         dropped = {"state": State.DROPPED.value, "why": "newer news of it took its place"}
-        with self._begin() as connection:
+        with self._database.writing() as connection:
             connection.execute(_DELIVERIES.update().where(dead, old).values(dropped))
             again = _DELIVERIES.update().where(dead).values(state=State.WAITING.value, due_at=now)
             return connection.execute(again).rowcount

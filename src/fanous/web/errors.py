@@ -23,5 +23,10 @@ def refusal(request: Request, site: Site, error: Exception) -> Response:
         headers |= error.headers or {}
     if request.url.path.startswith(f"{ROOT}/"):
         return problem(status, f"{request.method} {request.url.path}", headers)
-    text = rendered("error.html", visit_of(request, site), {"status": status})
+    text = rendered("error.html", visit_of(request, site), {"status": status, "why": _why(error)})
     return Response(text, status, media_type=HTML, headers=headers | {"Cache-Control": "no-store"})
+
+
+def _why(error: Exception) -> str:
+    """What a reader may be told: only of a refusal that is ours, 409."""
+    return str(error.detail) if isinstance(error, HTTPException) and error.status_code == 409 else ""

@@ -17,8 +17,16 @@ from fanous.model.entity import Access
 DEFAULT_KBPS = 137.0
 """The middle of 130-150 kbit/s, Russia 2021 (Xue et al., Throttling Twitter, IMC 2021)."""
 
+SLOW_LINE_KBPS = 512.0
+"""Of a general slow-down: a line that the lab's own probing, a round every two seconds, does not fill."""
+
 Undo = Callable[[], None]
 """Takes a cut back; to be called once."""
+
+
+def rate_of(technique: str) -> float:
+    """kbit/s where nobody says a rate."""
+    return SLOW_LINE_KBPS if technique == "slowdown_general" else DEFAULT_KBPS
 
 
 @dataclass(frozen=True, slots=True)
