@@ -27,6 +27,10 @@ FREEZE = (10_000, 24_000)
 """Bytes after which a flow freezes (Russia 2025: 16-20 KB of the connection).  A download is counted from its
 request on, so the handshake's flight, 3 to 6 KB of certificates, is missing."""
 
+SILENT_SHARE = 0.8
+"""Of a frozen download's time that is one silence: the first 20 KB come within a few round trips, a lossy flow
+goes on in fits and starts."""
+
 LEAST_PAIRS = 2
 """Of downloads from the target's own address under either name: one slow one may meet a burst."""
 
@@ -110,7 +114,9 @@ def _slow_here(o: Observation, c: Controls) -> bool:
 
 def _froze(o: Observation, c: Controls) -> bool:
     in_window = FREEZE[0] <= o.received <= FREEZE[1]
-    return o.role != CONTROL and c.cause is Cause.TIMEOUT and in_window and not isnan(control_kbps(o, c))
+    goes_on = o.largest_gap < SILENT_SHARE * o.seconds  # false where nobody kept the reads
+    is_cut = c.cause is Cause.TIMEOUT and in_window and not goes_on
+    return o.role != CONTROL and is_cut and not isnan(control_kbps(o, c))
 
 
 def _rates(o: Observation, c: Controls) -> str:
