@@ -21,8 +21,10 @@ LAYERS: tuple[frozenset[str], ...] = (
             "aggregate",
             "baselines",
             "heartbeats",
+            "collapse",
             "detectors",
             "incidents",
+            "cost",
         }
     ),
     frozenset({"refdata"}),
@@ -57,6 +59,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "streaming",
             "scanning",
             "injecting",
+            "planting",
             "scheduler",
             "adversary",
             "evaluate",
@@ -64,14 +67,19 @@ LAYERS: tuple[frozenset[str], ...] = (
             "judging",
             "demonstration",
             "evidence",
+            "export",
             "rehearsal",
             "statements",
             "revising",
             "bench",
             "doctor",
+            "vitals",
+            "users",
+            "voting",
+            "calibration",
         }
     ),
-    frozenset({"web", "live", "commands", "cli", "__main__"}),
+    frozenset({"web", "alerts", "reports", "live", "commands", "cli", "library", "__main__"}),
 )
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.incidents.correlate import Finding, correlate
+from fanous.incidents.dissent import is_lone_dissent
 from fanous.incidents.lifecycle import Setting, incident_of
 from fanous.judging import rules_version
 from fanous.model.alternatives import NONE_KNOWN, Alternatives
@@ -16,7 +17,6 @@ from fanous.model.look import Look
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
 from fanous.publishers.names import asn_of
-from fanous.refdata.weights import weights
 from fanous.silence import Window, silence_series, silence_votes
 from fanous.slowness import Slowness, slowness
 from fanous.store import Store
@@ -36,10 +36,10 @@ worked there in the week before."""
 
 
 def find_interference(
-    store: Store, country: str, since: float, until: float, shares: UserWeights | None = None
+    store: Store, country: str, since: float, until: float, shares: UserWeights | None
 ) -> list[Incident]:
     """The incidents that the measurements of a window amount to, probes' silence and slowness among them."""
-    setting = Setting(country, FAMILY_OF, shares or weights(country), rules_version(), DETECTOR_VERSION)
+    setting = Setting(country, FAMILY_OF, shares, rules_version(), DETECTOR_VERSION)
     beats = store.looks(since, until)
     series = store.series(country, since, until, TICK)
     series += silence_series(beats, country, Window(since, until, TICK))
@@ -81,6 +81,8 @@ def _interference(
         is_silence = own == {""}
         known = NONE_KNOWN if is_silence else alternatives(store, country, group)
         ours = silent if is_silence else votes.of(own, here)
+        if is_lone_dissent(group, ours):
+            continue
         incidents.append(incident_of(group, ours, elsewhere.of(own, there), setting, known))
     return incidents
 

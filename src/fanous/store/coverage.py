@@ -88,9 +88,13 @@ SELECT uid, target, defect = '' AND max(state != 'insufficient') AS concluded,
     if(defect != '' OR concluded, '', argMin(rule_id, number)) AS rule,
     multiIf(defect != '', defect, concluded, '', argMin(why, number)) AS sentence
 FROM verdicts
-WHERE country = {{country:String}} AND target != '' AND {IN_WINDOW}
+WHERE country = {{country:String}} AND target != '' AND {IN_WINDOW} AND target NOT IN (
+    SELECT DISTINCT target FROM verdicts
+    WHERE country = {{country:String}} AND defect = '' AND state != 'insufficient' AND {IN_WINDOW}
+)
 GROUP BY uid, target, defect
 """
+# Targets of which something is concluded go first: they are nearly all, and would be grouped for nothing.
 # Sentences of one rule differ in their figures: one of them stands for all.  A measurement whose target
 # has several verdicts speaks with the first of them.
 _INSUFFICIENT = f"""
