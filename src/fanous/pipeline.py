@@ -16,6 +16,7 @@ from fanous.connecting import connectivity_lacks, find_outages
 from fanous.connectors import CONNECTORS, OnProgress
 from fanous.errors import FanousError, Rejected
 from fanous.incidents.absorb import absorb
+from fanous.incidents.join import is_of_lines, join
 from fanous.interfering import TICK, find_interference
 from fanous.judging import known_fingerprints, rules_version
 from fanous.model.entity import UNKNOWN_COUNTRY
@@ -282,7 +283,10 @@ def find_incidents(
         shares: of the networks' users; ``None`` = no figures of this country are known.
     """
     outages = find_outages(store, country, since, until, rules_version(), shares)
-    return absorb(outages, find_interference(store, country, since, until, shares))
+    told = find_interference(store, country, since, until, shares)
+    joined = join(outages, told)
+    lost = [one for one in joined if one.kind is Kind.OUTAGE and is_of_lines(one)]
+    return absorb(lost, [one for one in joined if one not in lost])
 
 
 def rejudge(store: Store, country: str | None = None, *, everything: bool = False) -> list[Replayed]:
