@@ -12,6 +12,8 @@ SERVER_MODULES = {
     "chdb": "the facts",
     "clickhouse_connect": "the facts",
     "numpy": "series and detection",
+    "obstore": "an archive in a bucket",
+    "psycopg": "a ledger on PostgreSQL",
     "sqlalchemy": "the ledger",
     "starlette": "the collector",
     "uvicorn": "the collector",

@@ -2,13 +2,19 @@
 
 import asyncio
 import json
+import time
+from functools import cache
 from pathlib import Path
+
+import pytest
 
 from fanous.connectors import CONNECTORS
 from fanous.model.record import Record
 from fanous.model.verdict import State
 from fanous.net.meter import Meter
+from fanous.probes import outcome, run
 from fanous.probes.record import line
+from fanous.refdata.fingerprints import fingerprints
 from tests.net import servers
 from tests.probes.scene import SITE, SITE_IP, Found, measured, scene
 
@@ -133,3 +139,26 @@ def test_a_helper_that_cannot_be_asked_is_named_in_the_record(tmp_path: Path) ->
             return await measured(place, URL, settings=place.settings(helper="https://helper.example/"))
 
     assert asyncio.run(play()).keys["control_failure"] == "connection_refused"
+
+
+def test_getting_the_rules_ready_holds_up_no_measurement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @cache
+    def compiled() -> object:
+        time.sleep(1.5)  # longer than a handshake may take here
+        return fingerprints()
+
+    monkeypatch.setattr(run, "fingerprints", compiled)
+    monkeypatch.setattr(outcome, "fingerprints", compiled)
+
+    async def play() -> Found:
+        async with scene(tmp_path) as place:
+            place.routes.names[SITE] = [SITE_IP]
+            behind = await place.serve(SITE, "198.51.45.99", 443, servers.pages())
+            await place.put(SITE_IP, 443, servers.delayed_on_name(SITE.encode(), 0.3, behind))
+            return await measured(place, "https://198.51.45.77/", URL)  # refused, and judged, at once
+
+    found = asyncio.run(play())
+    assert {one.url: one.state for one in found.report.outcomes}[URL] is State.OK
+    assert [one["failure"] for one in found.keys["tls_handshakes"]] == [None, None]

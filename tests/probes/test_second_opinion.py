@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from fanous.probes.words import report_lines
+from fanous.model.verdict import State
+from fanous.probes.words import report_lines, state_in_words
 from tests.net import servers
 from tests.probes.scene import SITE, SITE_IP, Found, measured, scene
 
@@ -35,7 +36,9 @@ def test_a_censor_who_looks_at_more_than_the_name_is_seen(tmp_path: Path) -> Non
         return servers.reset_unless_greased(SITE.encode(), behind)
 
     handshakes, seen = opinions(tmp_path, keyed)
-    assert [one["failure"] for one in handshakes] == [None, "connection_reset", "connection_reset"]
+    cut = "connection_reset"
+    assert [one["failure"] for one in handshakes] == [None, cut, cut, cut]  # once more after the browser's
+    assert [one["x_attempt"] for one in handshakes] == [1, 1, 2, 3]
     (opinion,) = seen
     assert (opinion["answer"], opinion["failure"]) == ("server_hello", None)
     assert opinion["ja3"] != handshakes[1]["x_ja3"]
@@ -75,5 +78,19 @@ def test_a_person_is_told_where_a_browser_may_still_work(
     censor: Any, browser: str, is_said: bool, tmp_path: Path
 ) -> None:
     report = found(tmp_path, lambda behind: censor(SITE.encode(), behind)).report
-    assert report.outcomes[0].browser == browser
+    (outcome,) = report.outcomes
+    assert outcome.browser == browser
+    assert outcome.mechanism == ("tls.reset.fingerprint" if is_said else "tls.reset.sni")
+    assert state_in_words(outcome) == ("blocked in part" if is_said else "blocked")
     assert any("a browser may still work" in line for line in report_lines(report)) == is_said
+
+
+def test_a_cut_that_ended_by_itself_is_not_taken_for_the_browsers_doing(tmp_path: Path) -> None:
+    def cut_twice(behind: int) -> servers.Serve:
+        named = iter([True, True])
+        return servers.reset_where(lambda hello: SITE.encode() in hello and next(named, False), behind)
+
+    seen = found(tmp_path, cut_twice)
+    assert [one["answer"] for one in seen.keys["x_second_opinions"]] == ["server_hello"]
+    assert seen.keys["tls_handshakes"][-1]["failure"] is None
+    assert (seen.outcome.state, seen.outcome.layers["http"]) == (State.OK, "ok")

@@ -8,7 +8,7 @@ import pytest
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.testing.builders import helper, observation
-from tests.rules.verdict_of import Said, said
+from tests.rules.verdict_of import Said, said, verdicts
 
 TIMEOUT = "generic_timeout_error"
 HOSTNAME = "ssl_invalid_hostname"
@@ -21,6 +21,7 @@ def handshake(failure: str | None = None, **given: Any) -> Observation:
 INNOCUOUS = handshake(hostname="example.com", role="redirect", cert_valid=None)
 """Nobody checks the certificate of a control name at the target's own address."""
 
+PASSES = handshake("connection_reset", browser="answered")
 UP = helper(Layer.TLS)
 PAGE = helper(Layer.HTTP)
 
@@ -79,6 +80,28 @@ PAGE = helper(Layer.HTTP)
         ([handshake("connection_reset"), handshake(), INNOCUOUS], (State.OK, "tls.few_endpoints", "")),
         ([handshake(TIMEOUT)], (State.INSUFFICIENT, "tls.no_control", "tls.timeout")),
         ([handshake(HOSTNAME)], (State.INSUFFICIENT, "tls.no_control", "tls.mitm.ca_signed")),
+        # A browser's first message is answered where the probe's is cut: what is cut is how it looks.
+        ([PASSES, UP], (State.BLOCKED, "tls.browser_hello_passes", "tls.reset.fingerprint")),
+        ([PASSES, INNOCUOUS], (State.BLOCKED, "tls.browser_hello_passes", "tls.reset.fingerprint")),
+        (
+            [replace(PASSES, failure=TIMEOUT), UP],
+            (State.BLOCKED, "tls.browser_hello_passes", "tls.timeout.fingerprint"),
+        ),
+        ([replace(PASSES, failure="eof_error"), UP], (State.BLOCKED, "tls.browser_hello_passes", "tls")),
+        ([replace(PASSES, browser="cut"), UP], (State.BLOCKED, "tls.failure_control_ok", "tls.reset.sni")),
+        # Nobody else got through: a symptom, and its mechanism is known all the same.
+        ([PASSES], (State.INSUFFICIENT, "tls.no_control", "tls.reset.fingerprint")),
+        ([PASSES, helper(Layer.TLS, "connection_reset")], (State.DOWN, "tls.down", "server.down")),
+        # An alert is the server's own word, and one browser that was cut elsewhere speaks for the name.
+        (
+            [replace(PASSES, failure="ssl_failed_handshake"), UP],
+            (State.INSUFFICIENT, "tls.unclear_failure", "tls"),
+        ),
+        (
+            [PASSES, replace(PASSES, ip="1.2.3.4", browser="cut"), UP],
+            (State.BLOCKED, "tls.failure_control_ok", "tls.reset.sni"),
+        ),
+        ([PASSES, handshake(), UP], (State.OK, "tls.other_attempt_works", "")),
     ],
 )
 def test_a_handshake_is_judged_by_its_control(observations: list[Observation], first: Said) -> None:
@@ -100,6 +123,16 @@ def test_a_slow_handshake_is_slow_beside_other_names(seconds: float, control: fl
     assert (state is State.THROTTLED) is (
         (State.THROTTLED, "tls.slow_handshake", "tls.throttle.sni") in found
     )
+
+
+def test_one_fast_handshake_shows_that_the_name_is_not_slowed_down() -> None:
+    others = [handshake(hostname=f"{name}.com", role="redirect", seconds=0.07) for name in "abc"]
+
+    def worst(seconds: float) -> State:
+        steps = [handshake(seconds=3.1), handshake(seconds=seconds, ip="1.2.3.4"), *others]
+        return said(Layer.TLS, *steps)[0][0]
+
+    assert (worst(0.3), worst(2.0)) == (State.OK, State.THROTTLED)
 
 
 def test_a_slow_handshake_without_control_says_nothing() -> None:
@@ -131,3 +164,16 @@ def test_the_certificate_of_a_login_page_is_no_symptom() -> None:
     assert said(Layer.TLS, *steps, control_failure=TIMEOUT) == [
         (State.INSUFFICIENT, "tls.after_wrong_answer", "")
     ]
+
+
+def test_a_handshake_that_was_given_no_time_on_a_slow_line_is_not_judged() -> None:
+    def told(seconds: float) -> list[str]:
+        timed_out = handshake(TIMEOUT, seconds=6.0)
+        return [
+            v.rule_id
+            for v in verdicts(timed_out, observation(Layer.TCP, seconds=seconds), UP)
+            if v.layer is Layer.TLS
+        ]
+
+    assert told(0.1) == ["tls.failure_control_ok"]
+    assert told(2.5) == ["tls.slow_line"]

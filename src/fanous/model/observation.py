@@ -52,6 +52,9 @@ class Observation:
         cert_sha256: hex digest of the leaf certificate; empty = none seen.
         cert_subject: subject common name and alternative names of the leaf, space separated.
         cert_issuer: issuer common name of the leaf.
+        browser: for a TLS handshake that failed: what a browser's ClientHello with the same name met at
+            the same address right after: ``answered``, ``cut``; empty = nobody tried.  Like ``body`` it is
+            held only while the measurement is judged.
         url: for HTTP: the URL requested.
         status_code: for HTTP: 0 = no response.
         body_length: for HTTP: bytes of body received; -1 = unknown.
@@ -87,6 +90,7 @@ class Observation:
     cert_sha256: str = ""
     cert_subject: str = ""
     cert_issuer: str = ""
+    browser: str = field(default="", compare=False)
     url: str = ""
     status_code: int = 0
     body_length: int = -1

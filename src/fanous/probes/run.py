@@ -21,10 +21,11 @@ from fanous.probes.messengers import MESSENGERS, record_of
 from fanous.probes.opening import handshake_again
 from fanous.probes.outcome import Outcome, outcome_of
 from fanous.probes.record import Vantage, line, measurement, moment
-from fanous.probes.screen import reason, slow_at
+from fanous.probes.screen import page_kbps, reason, slow_at
 from fanous.probes.settings import Settings
 from fanous.probes.trace import Entry, Trace
 from fanous.probes.transfer import pairs
+from fanous.refdata.fingerprints import fingerprints
 
 Write = Callable[[bytes], None]
 """Called with each record, one line of JSON without its line break."""
@@ -70,6 +71,8 @@ async def run(
     left alone where there is none, or where a login page stands in between.
     """
     began = network.now()
+    # A second or more of work the first time: in this thread it would pass for a slow network.
+    rules = asyncio.create_task(asyncio.to_thread(fingerprints))
     vantage = replace(
         vantage,
         report_id=vantage.report_id or report_id(network, vantage),
@@ -90,6 +93,7 @@ async def run(
             report.not_tried[name] = str(reached)
             return
         write(data)
+        await asyncio.shield(rules)
         outcome = outcome_of(name, data)
         report.outcomes.append(outcome)
         on_done(outcome)
@@ -103,16 +107,19 @@ async def run(
             if url not in report.not_tried
         ),
     )
+    await rules
     report.seconds = round(network.now() - began, 3)
     return report
 
 
 class _Lanes:
-    """What the URLs of one run share: how many at once, one download at a time, the salt of their dice."""
+    """What the URLs of one run share: how many at once, one download at a time, the salt of their dice, and
+    how fast the fastest page came."""
 
     def __init__(self, settings: Settings, began: float, chance: Random | None) -> None:
         self.slots = asyncio.Semaphore(settings.at_once)
         self.downloads = asyncio.Lock()
+        self.fastest = 0.0  # kbit/s of a page
         self.salt = (chance or Random(settings.seed or None)).random()
         self.until = inf if settings.transfer_pairs else began + settings.transfer_until
 
@@ -134,7 +141,8 @@ async def _measured(
         trace, control, failure = await _bundle(network, settings, url, ipv6)
         await _look_again(trace, settings, url)
     # Dice of its own for each URL: which one is done first must not decide.
-    why, count = reason(trace, settings, url, Random(f"{lanes.salt} {url}"))
+    why, count = reason(trace, settings, url, Random(f"{lanes.salt} {url}"), lanes.fastest)
+    lanes.fastest = max(lanes.fastest, page_kbps(trace))
     if count:
         async with lanes.downloads:
             await pairs(trace, settings, url, count, why, lanes.until)

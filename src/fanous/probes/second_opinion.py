@@ -25,13 +25,13 @@ WORTH_ASKING = CUT | {"generic_timeout_error", "ssl_failed_handshake"}
 RECORD_HEAD = 5
 
 
-async def ask(trace: Trace, settings: Settings, ip: str, port: int, name: str) -> None:
-    """One connection, one ClientHello, and what comes back; noted in the trace."""
+async def ask(trace: Trace, settings: Settings, ip: str, port: int, name: str) -> bool:
+    """One connection, one ClientHello, and what comes back, noted in the trace; was it answered?"""
     if is_address(name):
-        return  # no name is sent for an address
+        return False  # no name is sent for an address
     stream = await tcp.connect(trace, settings, ip, port)
     if stream is None:
-        return
+        return False
     hello = browser_hello(normal_host(name))
     looks = fingerprint(hello)
     t0, answer, failure = trace.at(), "", None
@@ -60,6 +60,7 @@ async def ask(trace: Trace, settings: Settings, ip: str, port: int, name: str) -
                 "transaction_id": stream.transaction,
             }
         )
+    return bool(answer)
 
 
 async def _answer(stream: Stream) -> str:

@@ -26,6 +26,7 @@ from fanous.probes.outcome import outcome_of
 from fanous.probes.record import NO_HELPER, Vantage, line, measurement
 from fanous.probes.settings import Settings
 from fanous.probes.trace import Trace
+from fanous.refdata.fingerprints import fingerprints
 
 REQUEST_SECONDS = 10.0
 """A client that has not asked by then is gone."""
@@ -104,6 +105,7 @@ async def serve(network: Network, settings: Settings, host: str, port: int) -> a
             await writer.drain()
         writer.close()
 
+    await asyncio.to_thread(fingerprints)  # takes a second, which no probe's figures may hold
     try:
         return await asyncio.start_server(answer, host, port)
     except OSError as error:

@@ -4,9 +4,11 @@ Each sentence says no more than the rules do: without a control outside, a failu
 """
 
 from fanous.model.verdict import State
+from fanous.probes.localise import Localised
 from fanous.probes.outcome import Outcome, worst
 from fanous.probes.run import Report
 from fanous.refdata.platforms import title
+from fanous.rules.mechanisms import GEO_BLOCK
 
 HOW = (
     ("dns.nxdomain", "the resolver says that the name does not exist"),
@@ -17,6 +19,12 @@ HOW = (
     ("tls.mitm", "somebody else's certificate is shown in its place"),
     ("tls.throttle", "data come in too slowly as soon as its name is sent"),
     ("tls.freeze", "data stop for good after the first kilobytes"),
+    ("tls.reset.fingerprint", "connections are cut by how their first message looks, not by the name alone"),
+    (
+        "tls.timeout.fingerprint",
+        "connections are cut by how their first message looks, not by the name alone",
+    ),
+    ("tls.timeout", "the connection falls silent as soon as its name is sent"),
     ("tls", "the connection is cut as soon as its name is sent"),
     ("http.blockpage", "a block page is shown in its place"),
     ("http", "the request for the page is disturbed"),
@@ -34,6 +42,9 @@ WHAT_NOW = {
     State.INSUFFICIENT: "Nothing can be concluded from here alone.",
 }
 
+LEAST_SLOW = 3
+"""Targets of which it can be said that all are alike."""
+
 SYMPTOM = "Ask somebody outside too (--helper URL), or measure from a second network."
 
 
@@ -46,6 +57,10 @@ def state_in_words(outcome: Outcome) -> str:
     """For a table: at most three words."""
     if outcome.state is State.INSUFFICIENT:
         return "fails, cause open" if outcome.symptom else "cannot tell"
+    if outcome.state is State.BLOCKED and outcome.browser == "answered":
+        return "blocked in part"
+    if outcome.mechanism == GEO_BLOCK:
+        return "refuses you"
     return {
         State.OK: "works",
         State.BLOCKED: "blocked",
@@ -58,9 +73,14 @@ def sentence(outcome: Outcome) -> str:
     """One sentence for a target, and what to do now."""
     name, reason = title(outcome.target), how(outcome.mechanism)
     because = f": {reason}" if reason else ""
+    if outcome.mechanism == GEO_BLOCK:
+        return f"{name} answers, but refuses visitors from here: its own doing, not your network's."
     if outcome.state is State.OK:
         return f"{name} works from here."
     if outcome.state is State.INSUFFICIENT:
+        if outcome.symptom and outcome.mechanism.split(".")[1:2] == ["throttle"]:
+            unknown = "but nothing tells whether others fare better"
+            return f"{name} may be slowed down here{because}, {unknown}. {SYMPTOM}"
         if outcome.symptom and not reason:
             return f"{name}: {outcome.why} {SYMPTOM}"
         if outcome.symptom:
@@ -75,19 +95,24 @@ def browser_sentence(outcome: Outcome) -> str:
     if outcome.browser != "answered" or outcome.state is State.OK:
         return ""
     return (
-        f"{title(outcome.target)}: a browser's way of beginning gets an answer where another is cut. What is "
-        "cut is how the message looks, not its name alone; a browser may still work."
+        f"{title(outcome.target)}: a browser's first message gets an answer where this program's is cut, so "
+        "a browser may still work here, while apps may not."
     )
 
 
 def place_sentence(outcome: Outcome) -> str:
     """Where it is cut; empty where nobody asked, or nothing was found."""
-    where = outcome.localised
+    words = place_words(outcome.localised)
+    return f"{title(outcome.target)}: {words}." if words else ""
+
+
+def place_words(where: Localised | None) -> str:
+    """How far away a name is cut; empty = nobody asked, or it was nowhere cut."""
     if where is None or where.cut_at is None:
         return ""
     site = f"; the site itself is {where.site_at} away" if where.site_at is not None else ""
     before = f"{where.cut_at - 1} or {where.cut_at} machines" if where.cut_at > 1 else "the first machine"
-    return f"{title(outcome.target)}: its name is cut {before} away from here{site}."
+    return f"its name is cut {before} away from here{site}"
 
 
 def health_sentence(report: Report) -> str:
@@ -102,6 +127,11 @@ def health_sentence(report: Report) -> str:
         )
     if health.portal:
         return "A login page stands between you and the internet. Log in, then measure again."
+    if health.spared:
+        return (
+            f"Outside the country only sites of a list answer ({', '.join(health.spared)}), and no other "
+            "known-good one. That is kept as evidence of an outage; nothing can be said of single sites."
+        )
     if health.intranet_only:
         return (
             "Sites inside the country answer and nothing outside does. That is kept as evidence of an "
@@ -112,6 +142,28 @@ def health_sentence(report: Report) -> str:
     return ""
 
 
+def is_fine(outcome: Outcome) -> bool:
+    """Can its user use it?"""
+    return outcome.state is State.OK and outcome.mechanism != GEO_BLOCK
+
+
+def slow_line(leading: list[Outcome]) -> str:
+    """Where all that was measured is slow; else empty."""
+    slow = [one for one in leading if one.mechanism.split(".")[1:2] == ["throttle"]]
+    if len(slow) < LEAST_SLOW or len(slow) < len(leading):
+        return ""
+    return "Everything that was measured is slow: that speaks for the line, not for single sites."
+
+
+def quic_line(report: Report) -> str:
+    """Where pages come and QUIC nowhere; else empty."""
+    loaded = [one.layers for one in report.outcomes if one.layers.get("http") == "ok"]
+    tried = [layers["quic"] for layers in loaded if "quic" in layers]
+    if len(tried) < LEAST_SLOW or set(tried) != {"generic_timeout_error"}:
+        return ""
+    return "QUIC (HTTP/3) gets no answer from any site here; browsers fall back to the older way."
+
+
 def report_lines(report: Report) -> list[str]:
     """The summary below the table: the line first, then what does not work, then what does."""
     lines = [one for one in [health_sentence(report)] if one]
@@ -119,10 +171,11 @@ def report_lines(report: Report) -> list[str]:
     for outcome in report.outcomes:
         by_target.setdefault(outcome.target, []).append(outcome)
     leading = [worst(outcomes) for _, outcomes in sorted(by_target.items())]
-    lines += [sentence(one) for one in leading if one.state is not State.OK]
+    lines += [one for one in (slow_line(leading), quic_line(report)) if one]
+    lines += [sentence(one) for one in leading if not is_fine(one)]
     for one in report.outcomes:
         lines += [words for words in (browser_sentence(one), place_sentence(one)) if words]
-    works = [title(one.target) for one in leading if one.state is State.OK]
+    works = [title(one.target) for one in leading if is_fine(one)]
     if works:
         lines.append(f"Works from here: {', '.join(works)}.")
     skipped = [

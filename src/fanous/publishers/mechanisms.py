@@ -29,9 +29,11 @@ MECHANISMS = {
     "tls.freeze": "connections that freeze",
     "tls.mitm": "forged certificates",
     "tls.reset": "encrypted connections that are reset",
+    "tls.reset.fingerprint": "connections cut by how their first message looks",
     "tls.reset.sni": "connections reset when the name is sent",
     "tls.throttle": "slowed encrypted connections",
     "tls.timeout": "encrypted connections that get no answer",
+    "tls.timeout.fingerprint": "connections cut by how their first message looks",
     "tls": "interference with encrypted connections",
 }
 """Prefixes in words; the longest that fits is used."""

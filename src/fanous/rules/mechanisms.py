@@ -21,6 +21,9 @@ _TCP = {
     Cause.RESET: "tcp.reset",
     Cause.UNREACHABLE: "ip.unreachable",
 }
+_BY_LOOKS = {Cause.RESET: "tls.reset.fingerprint", Cause.TIMEOUT: "tls.timeout.fingerprint"}
+"""Ours: what triggers it is how the ClientHello looks."""
+_ENCRYPTED = {"doh": "encdns.doh", "dot": "encdns.dot"}
 _MITM = {Cause.HOSTNAME: "tls.mitm.ca_signed"}
 
 
@@ -30,6 +33,10 @@ def of_lookup(_o: Observation, c: Controls) -> str:
 
 def of_lookup_group(_o: Observation, c: Controls) -> str:
     return _DNS.get(c.group.cause or c.cause, "dns")
+
+
+def of_resolver(o: Observation, _c: Controls) -> str:
+    return _ENCRYPTED.get(o.resolver, "encdns")
 
 
 def of_connection(_o: Observation, c: Controls) -> str:
@@ -49,6 +56,8 @@ def of_handshake_group(o: Observation, c: Controls) -> str:
 
 
 def _handshake(o: Observation, c: Controls, cause: Cause) -> str:
+    if c.browser_gets_through and cause in _BY_LOOKS:
+        return _BY_LOOKS[cause]
     if cause is Cause.TIMEOUT:
         return "tls.timeout"
     if cause in (Cause.AUTHORITY, Cause.HOSTNAME, Cause.CERTIFICATE):

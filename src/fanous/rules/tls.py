@@ -19,8 +19,14 @@ CUT = frozenset({Cause.RESET, Cause.TIMEOUT, Cause.CLOSED})
 
 
 def _is_slow(o: Observation, c: Controls) -> bool:
-    # The comparison with NaN (no control) is false.
-    return o.seconds > SLOWEST and o.seconds > SLOW_RATIO * c.control_handshake
+    # One that is fast shows that the name is not slowed down.  The comparison with NaN (no control) is false.
+    fastest = c.evidence.fastest_handshake(o)
+    return fastest > SLOWEST and fastest > SLOW_RATIO * c.control_handshake
+
+
+def _is_controlled(c: Controls) -> bool:
+    """Did others get through here: the helper, or another name at this very address?"""
+    return c.reachable is True or (c.group.fails and c.innocuous_name_works)
 
 
 def _slow_figures(o: Observation, c: Controls) -> str:
@@ -97,6 +103,25 @@ TLS_RULES = (
         symptom=True,
     ),
     Rule(
+        id="tls.browser_hello_passes",
+        layer=Layer.TLS,
+        state=State.BLOCKED,
+        why="The connection was cut during the handshake, while a browser's first message with the same "
+        "name was answered at the same address: what is cut is how the message looks, and browsers may get "
+        "through.",
+        holds=lambda _o, c: c.cause in CUT and c.browser_gets_through and _is_controlled(c),
+        mechanism=mechanisms.of_handshake,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.slow_line",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake timed out, but a bare connection took more than a third of that time.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.line_is_slow,
+        figures=endpoint_failure,
+    ),
+    Rule(
         id="tls.failure_control_ok",
         layer=Layer.TLS,
         state=State.BLOCKED,
@@ -130,6 +155,14 @@ TLS_RULES = (
         why="Most of the target's endpoints fail, but at another layer.",
         holds=lambda _o, c: c.group.layer is not Layer.TLS,
         figures=group_failures,
+    ),
+    Rule(
+        id="tls.nothing_else_works",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake timed out, and so did the helper and lookups over TLS and HTTPS: the line.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.nothing_else_works,
+        figures=endpoint_failure,
     ),
     Rule(
         id="tls.no_control",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from fanous.connectors.ooni.document import Control, HelperConnect, HelperLookup, HelperPage, IPInfo, WebKeys
 from fanous.connectors.ooni.failure import failure_of
+from fanous.connectors.ooni.opinions import with_opinions
 from fanous.connectors.ooni.page import header_named, headers_of
 from fanous.connectors.ooni.place import (
     LONGEST_URL,
@@ -63,7 +64,8 @@ def observe(url: str, target: str, keys: WebKeys, notes: list[str]) -> Iterator[
     control = keys.control if failure_of(keys.control_failure) is None else None
     # The probe also tries the addresses that the helper was answered: they are the site's own.
     told = control.dns.addrs or () if control and control.dns and not is_address(host) else ()
-    yield from reader.read(keys, newest_first=True, also=dict.fromkeys(told, host))
+    seen = reader.read(keys, newest_first=True, also=dict.fromkeys(told, host))
+    yield from with_opinions(seen, keys.x_second_opinions) if keys.x_second_opinions else seen
     if keys.x_transfers:
         yield from downloads(target, keys.x_transfers)
     if control:
