@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab-packages browser demo lab test check format lint types pytest fuzz bench lock clean
+.PHONY: help install lab-packages browser postgresql demo lab test check format lint types pytest fuzz bench lock site man sbom licences
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -32,6 +32,18 @@ browser:  ## Chromium for the tests of the pages, where it is missing and may be
 	    { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-noto-core >/dev/null; }; }; } || \
 	  echo "no Chromium: the tests of the pages will say so (apt-get install chromium)"
 
+# The tests start one of their own; the package's must not run because of us.
+postgresql:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+	  echo "no PostgreSQL: its tests are left out (apt-get install postgresql)"; exit 0; fi; \
+	if [ ! -e /usr/sbin/policy-rc.d ]; then \
+	  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; \
+	  trap 'rm -f /usr/sbin/policy-rc.d' EXIT; fi; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends postgresql >/dev/null || \
+	  echo "postgresql could not be installed: its tests are left out"; }
+
 # Of Debian 13; `fanous doctor` tells what else a lab stands on.  A service must not start because of it.
 LAB_PACKAGES := iproute2 iptables nginx-light bird2
 lab-packages:
@@ -50,10 +62,10 @@ lab-packages:
 lab: install lab-packages  ## the truth table: every technique played over three seeds; hours, can be stopped; needs root
 	$(BIN)/python -m fanous.rehearsal.table --seeds 3
 
-test: install lab-packages browser  ## install what the tests need, then run them all
+test: install lab-packages browser postgresql  ## install what the tests need, then run them all
 	$(BIN)/pytest
 
-check: install lab-packages browser  ## format, lint, types, tests
+check: install lab-packages browser postgresql  ## format, lint, types, tests
 	$(BIN)/ruff format --check src tests benchmarks tools
 	$(BIN)/ruff check src tests benchmarks tools
 	$(BIN)/mypy
@@ -67,6 +79,25 @@ lock: install  ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra server --group dev \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --upgrade \
 	  -o requirements.lock pyproject.toml
+	@for part in probe server; do \
+	  if [ $$part = server ]; then extra="--extra server"; fi; \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 $$extra -c requirements.lock \
+	    --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+	    -o packaging/$$part.lock pyproject.toml; done
+
+site: install  ## the documentation as a site, in build/site
+	$(BIN)/zensical build --strict
+
+man: install  ## a man page for each command, in build/man
+	$(BIN)/python -m tools.man_pages build/man
+
+licences: install  ## the licence of each package that goes along; fails where one may not
+	$(BIN)/python -m tools.licences
+
+CYCLONEDX := cyclonedx-bom==7.5.0
+sbom: install  ## what is in a release, as CycloneDX, in build/fanous.cdx.json; needs the package index
+	@mkdir -p build
+	$(BIN)/uv tool run --from "$(CYCLONEDX)" cyclonedx-py requirements packaging/server.lock -o build/fanous.cdx.json
 
 fuzz: install  ## fuzz the readers for five minutes
 	$(BIN)/python -m tests.connectors.fuzz_ooni 300

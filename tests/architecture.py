@@ -16,12 +16,15 @@ LAYERS: tuple[frozenset[str], ...] = (
             "sources",
             "table",
             "silence",
+            "slowness",
             "rules",
             "aggregate",
             "baselines",
             "heartbeats",
+            "collapse",
             "detectors",
             "incidents",
+            "cost",
         }
     ),
     frozenset({"refdata"}),
@@ -68,9 +71,12 @@ LAYERS: tuple[frozenset[str], ...] = (
             "revising",
             "bench",
             "doctor",
+            "users",
+            "voting",
+            "calibration",
         }
     ),
-    frozenset({"web", "live", "commands", "cli", "__main__"}),
+    frozenset({"web", "alerts", "reports", "live", "commands", "cli", "library", "__main__"}),
 )
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""
 

@@ -1,11 +1,13 @@
 """Documents: the pages that test_docs.py holds against the code, and how they are read."""
 
 import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "corpora/README.md")
-PAGES = sorted([ROOT / name for name in NAMES] + list((ROOT / "docs").glob("*.md")))
+NAMES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+PAGES = sorted([ROOT / name for name in NAMES] + list((ROOT / "docs").rglob("*.md")))
 
 UNITS = {"min": 60, "h": 3600, "d": 86400, "KiB": 1 << 10, "MiB": 1 << 20}
 
@@ -74,3 +76,14 @@ def commands_of(page: Path) -> list[str]:
     blocks = "\n".join(re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
     typed = re.findall(r"^(?:\.venv/bin/)?(fanous .+)$", blocks, re.MULTILINE)
     return typed + re.findall(r"`(fanous [^`]+)`", text)
+
+
+def unknown_words(typed: str, command: Any) -> list[str]:
+    """Words of a command line that no command or option of Fanous has; empty = all are known."""
+    words = shlex.split(typed)[1:]
+    while words and getattr(command, "commands", None) and not words[0].startswith("-"):
+        if words[0] not in command.commands:
+            return [words[0]]
+        command = command.commands[words.pop(0)]
+    options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
+    return sorted({word for word in words if word.startswith("-")} - options)

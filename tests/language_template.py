@@ -9,10 +9,11 @@ from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
 
+from fanous.alerts.message import CORRECTION, MORE
 from fanous.demonstration import NOTICE
 from fanous.languages import telling, words
 from fanous.publishers.mechanisms import MECHANISMS
-from fanous.web.pages import grids, incident
+from fanous.web.pages import beside, grids, watched, witnesses
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
 KEYWORDS = {"say": None, "marked": None, "count": (1, 2)}
@@ -32,10 +33,18 @@ TABLES: tuple[tuple[str, ...], ...] = (
     (telling.CLAIM, telling.HOW, telling.USERS),
     tuple(MECHANISMS.values()),
     tuple(grids.WORDS.values()),
-    tuple(incident.FAMILIES.values()),
-    ("Saw it", "No data", "Could not see it", "Slowed", "Blocked", "Offline", "mobile", "fixed"),
+    tuple(witnesses.FAMILIES.values()),
+    tuple(witnesses.SIGHTS.values()),
+    tuple(witnesses.BLIND.values()),
+    (witnesses.NOTHING, witnesses.NO_HISTORY),
+    tuple(beside.ANSWERS.values()),
+    tuple(beside.CLAIMED.values()),
+    tuple(beside.TIMINGS.values()),
+    (*watched.OUTCOMES.values(), watched.ANNOUNCED),
+    ("Slowed", "Blocked", "Offline", "mobile", "fixed", "Service itself down", "Cannot tell"),
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),
+    (CORRECTION, MORE),
 )
 
 

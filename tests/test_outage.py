@@ -21,10 +21,18 @@ SHARES = UserWeights(
 )
 
 
-def look(asn: int, probe: int, bin_: int, *, online: bool = True, country: str = "PK") -> str:
+def look(
+    asn: int,
+    probe: int,
+    bin_: int,
+    *,
+    online: bool = True,
+    country: str = "PK",
+    found: dict[str, object] | None = None,
+) -> str:
     """One look of a probe at its line, as the probe writes it."""
     at = datetime.fromtimestamp(START + bin_ * STEP + probe, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    health = {"online": online, "portal": False, "intranet_only": False}
+    health = {"online": online, "portal": False, "intranet_only": False} | (found or {})
     return json.dumps(
         {
             "test_name": "fanous_health",
@@ -41,8 +49,19 @@ def look(asn: int, probe: int, bin_: int, *, online: bool = True, country: str =
     )
 
 
-def heard(networks: tuple[int, ...], bins: Iterator[int] | range, *, online: bool = True) -> list[str]:
-    return [look(asn, probe, b, online=online) for asn in networks for probe in (1, 2, 3) for b in bins]
+def heard(
+    networks: tuple[int, ...],
+    bins: Iterator[int] | range,
+    *,
+    online: bool = True,
+    found: dict[str, object] | None = None,
+) -> list[str]:
+    return [
+        look(asn, probe, b, online=online, found=found)
+        for asn in networks
+        for probe in (1, 2, 3)
+        for b in bins
+    ]
 
 
 @pytest.fixture
@@ -69,7 +88,7 @@ def before(networks: tuple[int, ...] = (1, 2, 3)) -> list[str]:
 def test_silence_of_all_networks_is_suspected_while_it_lasts(store: Store, tmp_path: Path) -> None:
     (incident,) = found(store, tmp_path, before(), CUT.stop)
     assert (incident.kind, incident.status, incident.scope) == (Kind.OUTAGE, Status.SUSPECTED, Scope.NATION)
-    assert incident.targets == ("",)
+    assert [part.target for part in incident.parts] == [""] and incident.targets == ()
 
 
 def test_what_the_probes_wrote_down_meanwhile_confirms_it_later(store: Store, tmp_path: Path) -> None:
@@ -80,6 +99,25 @@ def test_what_the_probes_wrote_down_meanwhile_confirms_it_later(store: Store, tm
     assert incident.confirmed_at is not None
     assert incident.mechanisms == ("outage.national",)
     assert [len(store.incidents("PK")), incident.id] == [1, "PK-2023-0001"]
+
+
+@pytest.mark.parametrize(
+    ("look_found", "mechanism"),
+    [
+        ({"domestic": True, "intranet_only": True}, "outage.intranet"),
+        ({"domestic": True, "spared": ["https://www.google.com/"]}, "outage.allow_list"),
+        ({"domestic": False, "spared": ["https://www.google.com/"]}, "outage.allow_list"),
+    ],
+)
+def test_probes_that_reach_home_or_a_list_alone_say_what_kind_of_outage_it_is(
+    store: Store, tmp_path: Path, look_found: dict[str, object], mechanism: str
+) -> None:
+    meanwhile = heard((1, 2, 3), CUT, found=look_found) + heard((1, 2, 3), range(CUT.stop, BINS))
+    lines = before() + meanwhile + abroad(range(CUT.stop, BINS))
+    (incident,) = found(store, tmp_path, lines, BINS)
+    assert (incident.kind, incident.scope, incident.mechanisms) == (Kind.OUTAGE, Scope.NATION, (mechanism,))
+    assert (incident.status, incident.rule) == (Status.ENDED, "C2")
+    assert incident.end is not None and abs(incident.end - (START + CUT.stop * STEP)) <= STEP
 
 
 def test_one_network_alone_is_no_nation(store: Store, tmp_path: Path) -> None:

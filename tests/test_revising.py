@@ -10,7 +10,7 @@ import pytest
 from fanous import pipeline
 from fanous.errors import FanousError
 from fanous.model.incident import Status
-from fanous.revising import write_changes
+from fanous.revising import withdraw, write_changes
 from fanous.statements import corrections
 from fanous.store import Store, open_store
 from tests.store.cases import NOON, incident, judged
@@ -90,3 +90,23 @@ def test_whether_claims_are_held_is_remembered(tmp_path: Path) -> None:
         assert store.holds_national()
         store.hold_national(False)
         assert not store.holds_national()
+
+
+def test_what_a_person_took_back_no_detection_brings_again(store: Store, rally: Path) -> None:
+    pipeline.ingest(store, "ooni", [rally])
+    (found,) = store.incidents("PK")
+    withdraw(store, found.id, " Ayesha ", "the platform itself was down", 4e9)
+    pipeline.detect(store, "PK", found.onset, NOON + 86_400)
+    (after,) = store.incidents("PK")
+    assert after.status is Status.RETRACTED
+    assert after.reason == "taken back by Ayesha: the platform itself was down"
+    assert len(corrections(store, "PK")) == 1
+    with pytest.raises(FanousError, match="is retracted already"):
+        withdraw(store, found.id, "Ayesha", "again", 4e9)
+
+
+@pytest.mark.parametrize(("who", "why"), [("", "because"), ("Ayesha", " ")])
+def test_nothing_is_taken_back_without_name_and_reason(store: Store, who: str, why: str) -> None:
+    known = store.put(incident(), "seen")
+    with pytest.raises(FanousError, match="name and a reason"):
+        withdraw(store, known.id, who, why, NOON)

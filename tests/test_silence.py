@@ -8,11 +8,11 @@ from fanous.silence import Window, silence_series, silence_votes
 
 STEP = 600
 WINDOW = Window(0, 40 * STEP, STEP)
-MARKS = {"1": Line.ONLINE, "0": Line.OFFLINE, "i": Line.INTRANET}
+MARKS = {"1": Line.ONLINE, "0": Line.OFFLINE, "i": Line.INTRANET, "l": Line.ALLOW_LIST}
 
 
 def beats(notation: str, asn: int = 1, probe: str = "a", country: str = "PK") -> list[Look]:
-    """One look a bin: ``1`` online, ``0`` offline, ``i`` intranet only, ``.`` nothing was heard."""
+    """One look a bin: ``1`` online, ``0`` offline, ``i`` intranet only, ``l`` a list, ``.`` nothing."""
     return [
         Look(f"{probe}{n}", country, asn, Access.ANY, probe, n * STEP + 5.0, MARKS[mark], "edge")
         for n, mark in enumerate(notation)
@@ -64,10 +64,10 @@ def test_others_who_are_heard_are_the_control() -> None:
 
 
 def test_what_a_probe_wrote_down_is_a_vote_and_silence_is_none() -> None:
-    votes = silence_votes(beats("11.0i") + beats("11111", asn=2, probe="b"), "PK", STEP)
+    votes = silence_votes(beats("11.0il") + beats("111111", asn=2, probe="b"), "PK", STEP)
     own = votes.where(votes.asns == 1)
-    assert own.seen.tolist() == [False, False, True, True]
-    assert own.mechanisms.tolist() == ["", "", "outage", "outage.intranet"]
+    assert own.seen.tolist() == [False, False, True, True, True]
+    assert own.mechanisms.tolist() == ["", "", "outage", "outage.intranet", "outage.allow_list"]
     assert own.controlled.all()
     assert set(own.targets) == {""}
 

@@ -1,3 +1,24 @@
-"""Fanous: an independent, open monitor of internet disruptions."""
+"""Fanous: an independent, open monitor of internet disruptions.
+
+As a library it gives ``judge``, ``Store``, ``confirm``, ``incidents`` and ``series`` (docs/library.md), each
+imported on first use, so that a probe needs none of what they stand on.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fanous.library import Store, confirm, incidents, judge, series
 
 __version__ = "0.1.0"
+
+__all__ = ["Store", "__version__", "confirm", "incidents", "judge", "series"]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'fanous' has no attribute {name!r}")
+        from fanous import library
+
+        return getattr(library, name)

@@ -14,9 +14,11 @@ from typing import Annotated
 import typer
 
 from fanous import __version__
+from fanous.commands.alerts import alerts_app
 from fanous.commands.bench import bench_app
 from fanous.commands.claims import claims_app
 from fanous.commands.collect import collect, drain
+from fanous.commands.cost import cost
 from fanous.commands.desk import (
     ConfigOption,
     CountryArgument,
@@ -50,6 +52,7 @@ from fanous.refdata.platforms import target_of
 
 SERVER_PARTS = frozenset(
     {
+        "apprise",
         "babel",
         "backports",
         "bottleneck",
@@ -84,6 +87,7 @@ app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(claims_app, name="claims")
 app.add_typer(watch_app, name="watch")
+app.add_typer(alerts_app, name="alerts")
 app.add_typer(refdata_app, name="refdata")
 app.command()(ingest)
 app.command()(pull)
@@ -97,6 +101,7 @@ lab_app.command("record")(lab_record)
 app.command()(collect)
 app.command()(drain)
 app.command()(verify)
+app.command()(cost)
 app.add_typer(lab_app, name="lab")
 app.command()(doctor)
 
@@ -283,14 +288,30 @@ def evaluate(
     adversary: Annotated[
         bool, typer.Option("--adversary", help="Instead: how many lying probes it takes (some minutes).")
     ] = False,
+    calibration: Annotated[
+        bool,
+        typer.Option(
+            "--calibration",
+            help="Instead: how often claims of a stated confidence are right, in made-up weeks, in the lab's "
+            "truth table (--truth-table) and in the corpora named.",
+        ),
+    ] = False,
+    truth_table: Annotated[
+        Path | None, typer.Option("--truth-table", metavar="FILE", help="What `make lab` wrote.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Replay labelled events through the live code path: what was found, missed, and how late."""
+    if calibration:
+        _evaluate_calibration(corpus or [], truth_table, as_json)
+        return
     if adversary:
         _evaluate_adversary(as_json)
         return
     if not corpus:
-        raise typer.BadParameter("name at least one folder, or say --adversary", param_hint="CORPUS...")
+        raise typer.BadParameter(
+            "name at least one folder, or say --adversary or --calibration", param_hint="CORPUS..."
+        )
     from fanous.evaluate import evaluate_corpora
     from fanous.publishers.scorecard import evaluation_document, print_evaluation
 
@@ -309,3 +330,16 @@ def _evaluate_adversary(as_json: bool) -> None:
         print_document({"attacks": [attack_document(attack) for attack in attacks()]})
     else:
         print_attacks(console(), attacks())
+
+
+def _evaluate_calibration(corpora: list[Path], truth_table: Path | None, as_json: bool) -> None:
+    from fanous.calibration import FAULTS, of_corpora, of_lab, of_weeks
+    from fanous.publishers.calibration import calibration_document, print_calibration
+
+    weeks = [one for faults in FAULTS for one in of_weeks(faults)]
+    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, *of_corpora(corpora)]
+    if as_json:
+        print_document({"calibration": [calibration_document(one) for one in found]})
+        return
+    for one in found:
+        print_calibration(console(), one)

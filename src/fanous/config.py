@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 STORE_KEYS = ("folder", "archive", "facts", "ledger")
 
-TABLES = ("store", "review", "sources", "run", "clock", "rounds", "probe", "collector")
+TABLES = ("store", "review", "sources", "run", "web", "clock", "rounds", "probe", "collector", "alerts")
 """One file serves all commands; ``fanous run`` reads the others (``fanous.live.configuration``)."""
 
 

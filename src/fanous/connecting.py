@@ -15,8 +15,9 @@ from fanous.incidents.outage import Situation, outage_of
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Status
 from fanous.model.series import Series
-from fanous.refdata.weights import weights
+from fanous.model.weights import UserWeights
 from fanous.signals import SIGNALS
+from fanous.slowness import speed_series
 from fanous.store import Store
 
 DAY = 86400.0
@@ -38,17 +39,18 @@ def _levels(store: Store, country: str, since: float, until: float, kind: Kind) 
 
 
 def find_outages(
-    store: Store, country: str, since: float, until: float, rules_version: str
+    store: Store, country: str, since: float, until: float, rules_version: str, shares: UserWeights | None
 ) -> list[Incident]:
     """Outages and general slow-downs of a window; writes nothing."""
     series = level_series(store, country, since, until)
     speeds = _levels(store, country, since, until, Kind.SLOWDOWN)
+    speeds += speed_series(store.rates(since, until), country)
     if not series and not speeds:
         return []
     situation = Situation(
         country=country,
         series=series,
-        weights=weights(country),
+        weights=shares,
         elsewhere=_elsewhere(store, country, since, until),
         rules_version=rules_version,
         detector_version=LEVEL_DETECTOR_VERSION,

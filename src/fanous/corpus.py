@@ -1,6 +1,6 @@
 """Corpus: labelled events to hold the live code path against - a folder with ``events.toml``.
 
-The format is public and stands in ``corpora/README.md``.  A corpus names its measurements as files beside
+The format is public and stands in ``docs/corpora.md``.  A corpus names its measurements as files beside
 it, as files among the shared research data (``FANOUS_SHARED_DATA``), or as a generator of ``fanous.testing``.
 """
 
@@ -147,7 +147,7 @@ def load_corpus(folder: Path) -> Corpus:
         tables = tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         raise FanousError(
-            f"{folder} is not a corpus: it has no {FILE} (the format: corpora/README.md)"
+            f"{folder} is not a corpus: it has no {FILE} (the format: docs/corpora.md)"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FanousError(f"{path} is not TOML: {error}") from error

@@ -18,6 +18,7 @@ from fanous.corpus import SHARED, Corpus, CorpusFile, Event, Quiet, corpus_files
 from fanous.gathering import ingest_levels
 from fanous.injecting import inject
 from fanous.interfering import TICK
+from fanous.model.calibration import Stated
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
 from fanous.publishers.names import asn_of
@@ -82,6 +83,7 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
         false_confirmed=sum(i.confirmed_at is not None for i in false),
         false_suspected=sum(i.confirmed_at is None for i in false),
         retracted=len(every) - len(standing),
+        stated=tuple(Stated(i.confidence, id(i) in right) for i in standing if id(i) in right or i in false),
     )
 
 

@@ -1,7 +1,7 @@
 """Judging: measurements to verdicts without a store, as ``fanous judge`` gives them."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from fanous.model.measurement import Bundle
 from fanous.model.verdict import Verdict
 from fanous.refdata.fingerprints import installed_fingerprints
 from fanous.rules import RULES_VERSION, Fingerprints, judge
+from fanous.tally import Ingested
 
 
 def known_fingerprints() -> Fingerprints:
@@ -24,17 +25,26 @@ def rules_version() -> str:
     return RULES_VERSION + known_fingerprints().version
 
 
-def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Judged measurements of OONI files in order, and ``file:line: why`` of what cannot be used.
+@dataclass(frozen=True, slots=True)
+class JudgedRecord:
+    """One measurement, its verdicts, and what our own probe noted beside them (sentences; often none)."""
+
+    bundle: Bundle
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...]
+
+
+def judge_records(paths: Sequence[Path], tally: Ingested) -> Iterator[JudgedRecord]:
+    """Measurements of OONI files in order; what cannot be used goes to ``tally``.
 
     Raises:
         FanousError: a file that cannot be read at all.
     """
-    connector, judged, rejects = CONNECTORS["ooni"], [], []
+    connector = CONNECTORS["ooni"]
     for path in paths:
 
-        def on_reject(line: int, why: str, file: Path = path) -> None:
-            rejects.append(f"{file}:{line}: {why}")
+        def on_reject(line: int, why: str, file: str = str(path)) -> None:
+            tally.reject(file, line, why)
 
         for record in connector.read(path, on_reject):
             try:
@@ -42,16 +52,23 @@ def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]
             except Rejected as reason:
                 on_reject(record.line, str(reason))
                 continue
-            judged.append(_judged(bundle, record.data))
-    return judged, rejects
+            yield _judged(bundle, record.data)
 
 
-def _judged(bundle: Bundle, data: bytes) -> dict[str, Any]:
-    """Verdicts of one measurement, and what our own probe noted beside them.
+def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The same as documents, and ``file:line: why`` of what cannot be used.
 
-    Who measured with our own probe knows where; that the record does not say so keeps it out of every
-    series, not out of the answer to the person who asks about it.
+    Raises:
+        FanousError: a file that cannot be read at all.
     """
+    tally = Ingested()
+    judged = [_document(one) for one in judge_records(paths, tally)]
+    return judged, [f"{reject.file}:{reject.line}: {reject.why}" for reject in tally.rejects]
+
+
+def _judged(bundle: Bundle, data: bytes) -> JudgedRecord:
+    """Who measured with our own probe knows where; that the record does not say so keeps it out of every
+    series, not out of the answer to the person who asks about it."""
     # Not at the top: whoever ingests or detects needs these rules and no probe.
     from fanous.probes.notes import UNPLACED, is_ours, notes_of
     from fanous.probes.outcome import UNKNOWN_NETWORK
@@ -60,11 +77,11 @@ def _judged(bundle: Bundle, data: bytes) -> dict[str, Any]:
     if bundle.measurement.defect == UNKNOWN_NETWORK and is_ours(data):
         own = replace(bundle, measurement=replace(bundle.measurement, defect=""))
         notes = [*notes, UNPLACED]
-    return _document(bundle, judge(own, known_fingerprints()), notes)
+    return JudgedRecord(bundle, judge(own, known_fingerprints()), tuple(notes))
 
 
-def _document(bundle: Bundle, verdicts: tuple[Verdict, ...], notes: list[str]) -> dict[str, Any]:
-    measurement = bundle.measurement
+def _document(one: JudgedRecord) -> dict[str, Any]:
+    measurement = one.bundle.measurement
     return {
         "measurement_uid": measurement.uid,
         "test_name": measurement.test_name,
@@ -80,7 +97,7 @@ def _document(bundle: Bundle, verdicts: tuple[Verdict, ...], notes: list[str]) -
                 "target": verdict.target,
                 "observations": verdict.observations,
             }
-            for verdict in verdicts
+            for verdict in one.verdicts
         ],
-        "notes": notes,
+        "notes": list(one.notes),
     }

@@ -6,7 +6,9 @@ Bringing measurements in judges and detects; asking only reads.
 """
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from math import inf
 from pathlib import Path
 
@@ -22,13 +24,14 @@ from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.model.weights import UserWeights
-from fanous.publishers.grid import network_times
+from fanous.publishers.grid import Grid, columns_of, filled
 from fanous.publishers.terminal import Answer
 from fanous.revising import approval_of, write_changes
 from fanous.rules import judge
 from fanous.store import Judged, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.tally import Ingested
+from fanous.users import user_weights
 
 DAY = 86400.0
 
@@ -233,12 +236,13 @@ def detect(
 
     Args:
         last: the newest measurement, or now: then those who should have been heard by now are silent.
-        shares: of the networks' users; ``None`` = as ``refdata`` knows them.
+        shares: of the networks' users; ``None`` = as this machine knows them.
     """
     if country == UNKNOWN_COUNTRY:
         return []
     since, until = _window(store, country, first, last)
-    return write_changes(store, country, find_incidents(store, country, since, until, shares), since, until)
+    found = find_incidents(store, country, since, until, shares or user_weights(country))
+    return write_changes(store, country, found, since, until)
 
 
 def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
@@ -265,14 +269,14 @@ def _window(store: Store, country: str, first: float, last: float) -> tuple[floa
 
 
 def find_incidents(
-    store: Store, country: str, since: float, until: float, shares: UserWeights | None = None
+    store: Store, country: str, since: float, until: float, shares: UserWeights | None
 ) -> list[Incident]:
     """The incidents that all in the store of a window amounts to; writes nothing.
 
     Args:
-        shares: ``None`` = as ``refdata`` knows the country.
+        shares: of the networks' users; ``None`` = no figures of this country are known.
     """
-    outages = find_outages(store, country, since, until, rules_version())
+    outages = find_outages(store, country, since, until, rules_version(), shares)
     return absorb(outages, find_interference(store, country, since, until, shares))
 
 
@@ -322,16 +326,33 @@ def confirm(
         if not targets or incident.kind is Kind.OUTAGE or set(targets) & set(incident.targets)
     ]
     shown = targets or sorted({target for incident in incidents for target in incident.targets})
-    votes = store.votes(country, since, until, list(shown)) if shown else None
     return Answer(
         country=country,
         since=since,
         until=until,
         incidents=incidents,
         insufficient=_insufficient(store, country, since, until, targets),
-        grid=network_times(votes, incidents, country) if votes is not None else None,
+        grid=_grid(store, country, since, until, shown, incidents) if shown else None,
         names=store.networks(country),
     )
+
+
+def _grid(
+    store: Store, country: str, since: float, until: float, targets: Sequence[str], incidents: list[Incident]
+) -> Grid:
+    """Networks x time, counted by the store: a year of a country does not fit into this process."""
+    ends = store.ends(country, since, until, targets)
+    if ends is None:
+        return Grid((), timedelta(days=1), ())
+    columns = columns_of(country, *ends)
+    edges = columns.edges()
+    made, failed = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
+    column_of = dict(edges)
+    for one in store.outcomes(country, max(since, edges[0][0]), until, targets, [at for at, _ in edges]):
+        place = one.asn, column_of[int(one.start)]
+        made[place] += one.made
+        failed[place] += one.failed
+    return filled(columns, made, failed, incidents)
 
 
 def _insufficient(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from fanous.errors import FanousError
 from fanous.incidents.late import arrival_sentence
 from fanous.incidents.matching import match
-from fanous.incidents.review import held, is_held, must_wait
+from fanous.incidents.review import WITHDRAWN, held, is_held, is_withdrawn, must_wait
 from fanous.model.approval import Approval
 from fanous.model.incident import Incident, Status
 from fanous.store import Store
@@ -40,6 +40,8 @@ def _reviewed(new: Incident, old: Incident | None, approved: dict[str, Approval]
 def _write(store: Store, new: Incident, old: Incident | None) -> Incident:
     if old is None:
         return store.put(new, new.reason)
+    if is_withdrawn(old):
+        return old
     if replace(new, id=old.id) == old:
         return old
     return store.put(new, _joined(what_came(store, new, old), new.reason), known_as=old.id)
@@ -77,6 +79,22 @@ def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) 
         status = revisions[-1].incident.status
         raise FanousError(f"{incident_id} is not held for review (it is {status}): nothing to approve")
     return Approval(incident_id, revisions[-1].n, who.strip(), at, note.strip())
+
+
+def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> Incident:
+    """Take a claim back in the name of a person; its history stays, and no detection brings it again.
+
+    Raises:
+        FanousError: there is no such incident, it is retracted already, or name or reason are missing.
+    """
+    incident = store.incident(incident_id)
+    if incident is None:
+        raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+    if not who.strip() or not why.strip():
+        raise FanousError("to take a claim back, a person's name and a reason are needed: both are published")
+    if incident.status is Status.RETRACTED:
+        raise FanousError(f"{incident_id} is retracted already: {incident.reason}")
+    return store.retract(incident_id, f"{WITHDRAWN}{who.strip()}: {why.strip()}", at=at)
 
 
 def _joined(*parts: str) -> str:

@@ -61,7 +61,7 @@ def silence_series(beats: Iterable[Look], country: str, window: Window) -> list[
 
 
 def silence_votes(beats: Iterable[Look], country: str, step: int) -> Votes:
-    """What the probes of ``country`` wrote down, by time: ``seen`` = no network, or only at home."""
+    """What the probes of ``country`` wrote down, by time: ``seen`` = no network, only at home, or a list."""
     everyone = list(beats)
     heard = _heard(everyone, step)
     own = sorted((b for b in everyone if b.country == country and b.asn), key=lambda b: (b.at, b.uid))
@@ -82,7 +82,12 @@ def silence_votes(beats: Iterable[Look], country: str, step: int) -> Votes:
     )
 
 
-_MECHANISM = {Line.ONLINE: "", Line.OFFLINE: "outage", Line.INTRANET: "outage.intranet"}
+_MECHANISM = {
+    Line.ONLINE: "",
+    Line.OFFLINE: "outage",
+    Line.INTRANET: "outage.intranet",
+    Line.ALLOW_LIST: "outage.allow_list",
+}
 """Whether it is national, of one network or of mobile lines alone follows from the scope."""
 
 

@@ -1,6 +1,7 @@
 """Is there a network, and one that measurements may rest on?"""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -110,6 +111,38 @@ def test_only_sites_inside_the_country_answering_is_told_apart(tmp_path: Path) -
     assert {one["hostname"] for one in found.keys["queries"]} >= {"home.example", "control.example"}
 
 
+@pytest.mark.parametrize("valid", [True, False])
+def test_a_line_on_which_only_sites_of_a_list_answer_is_told_apart(valid: bool, tmp_path: Path) -> None:
+    async def build(place: Scene) -> None:
+        place.routes.names |= {"home.example": ["198.51.45.77"], "spared.example": ["198.51.45.78"]}
+        await place.serve("home.example", "198.51.45.77", 443, servers.pages())
+        name = "spared.example" if valid else "other.example"
+        await place.serve(name, "198.51.45.78", 443, servers.pages())
+
+    spared = ("https://spared.example/", "https://lost.example/", "http://home.example/")
+    found = run(tmp_path, build, domestic="https://home.example/", spared=spared)
+    health = found.report.health
+    assert health is not None
+    if not valid:  # a forged page inside the country is no site outside
+        assert health.intranet_only and health.spared == ()
+        return
+    assert health.spared == ("https://spared.example/",) and not health.intranet_only
+    assert found.report.not_tried == {f"https://{SITE}/": "outside the country only sites of a list answer"}
+    (record,) = found.records
+    parsed = CONNECTORS["edge"].parse(Record("edge", json.dumps(record).encode()))
+    assert parsed.measurement.defect == "outside the country only sites of a list answer"
+    assert record["test_keys"]["x_health"]["spared"] == ["https://spared.example/"]
+
+
+def test_spared_sites_are_left_alone_on_a_sound_line(tmp_path: Path) -> None:
+    async def build(place: Scene) -> None:
+        await _healthy(place)
+        place.routes.names["spared.example"] = [CONTROL_IP]
+
+    found = run(tmp_path, build, spared=("https://spared.example/",))
+    assert "spared.example" not in {one["hostname"] for one in found.records[0]["test_keys"]["queries"]}
+
+
 def test_a_domestic_site_beside_a_sound_line_changes_nothing(tmp_path: Path) -> None:
     async def build(place: Scene) -> None:
         await _healthy(place)
@@ -128,8 +161,6 @@ def test_an_answer_of_the_systems_resolver_alone_is_no_network(tmp_path: Path) -
 
 
 def test_the_record_of_the_line_is_one_that_the_connector_takes(tmp_path: Path) -> None:
-    import json
-
     (record,) = run(tmp_path, _nothing).records
     bundle = CONNECTORS["ooni"].parse(Record("ooni", json.dumps(record).encode()))
     assert bundle.measurement.defect == "no network"

@@ -47,6 +47,13 @@ def test_a_slow_page_asks_for_nothing_where_all_pages_are_slow() -> None:
     assert page_kbps(trace()) == 0
 
 
+def starved() -> Trace:
+    """A page that began to come, went on all the time, and ran out of it."""
+    made = trace(reads=(1.1, 2.0, 2.9))
+    made.requests[0] |= {"failure": "generic_timeout_error", "response": {"code": 200}}
+    return made
+
+
 @pytest.mark.parametrize(
     ("seen", "why"),
     [
@@ -59,6 +66,7 @@ def test_a_slow_page_asks_for_nothing_where_all_pages_are_slow() -> None:
         (trace(own=0.4, control=0.01), ""),  # one lost packet
         (trace(reads=(1.1, 4.2), until=4.3), "stall"),
         (trace(reads=(1.1,), until=4.2), "stall"),
+        (starved(), "starved"),
         (trace(reads=(), until=9.0), ""),  # nothing came at all: no stall, a time-out
     ],
 )

@@ -3,10 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fanous.model.incident import Incident, Interval, Status
-from fanous.publishers.grid import COLUMNS, Cell, Grid, network_times
+from fanous.publishers.grid import COLUMNS, Cell, Grid, _wall, columns_of, network_times
+from fanous.publishers.grid import MONDAY as MONDAY_OF_GRID
 from tests.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.publishers.events import incident, network
 
@@ -163,3 +165,17 @@ def test_the_hour_that_the_clock_repeats_is_one_column() -> None:
     grid = grid_of(Ballot([autumn, autumn + 1, autumn + 2], False), country="DE")
     assert [at.hour for at in grid.columns] == [2, 3]
     assert [row.measurements for row in grid.rows] == [3]
+
+
+@pytest.mark.parametrize("country", ["GH", "PK", "NP", "GB", "US", "LB"])
+@pytest.mark.parametrize("hours", [30, 100, 2000, 9000, 20_000])
+def test_edges_cut_time_as_the_countrys_clock_does(country: str, hours: int) -> None:
+    """Also where the clock is put forward and back, and where not all columns fit."""
+    start = 1_679_000_000.0  # before the clocks change in spring
+    end = start + hours * 3600
+    columns = columns_of(country, start, end)
+    edges = np.array([at for at, _ in columns.edges()])
+    assert (np.diff(edges) > 0).all()
+    times = np.sort(np.random.default_rng(hours).uniform(max(start, edges[0]), end, 500))
+    own = [dict(columns.edges())[edges[np.searchsorted(edges, at, "right") - 1]] for at in times.tolist()]
+    assert own == ((_wall(times, country) - MONDAY_OF_GRID) // columns.step).tolist()

@@ -36,9 +36,14 @@ def test_a_network_without_known_users_says_nothing_beside_those_with() -> None:
 
 
 def test_nothing_measured_and_too_little_measured_are_no_value() -> None:
-    lines = lines_of(Ballot([0.1, 0.2], False), Ballot([5.1, 5.2, 5.3], False))
-    assert first(lines) is None
+    lines = lines_of(Ballot(THRICE, False), Ballot([3.1, 3.2], False), Ballot([5.1, 5.2, 5.3], False))
     assert set(lines.lines[0].shares) == {None, 1.0}
+
+
+def test_a_picture_begins_and_ends_with_the_record() -> None:
+    lines = lines_of(Ballot([3.1, 3.2, 3.3], False), Ballot([5.1, 5.2, 5.3], True))
+    assert (lines.start, lines.end) == (MONDAY + 3 * HOUR, MONDAY + 6 * HOUR)
+    assert lines.lines[0].shares == (1.0, None, 0.0)
 
 
 def test_bins_are_as_fine_as_the_measurements_allow() -> None:

@@ -87,6 +87,24 @@ BESIDE = [NAMED, UNNAMED, NAMED, UNNAMED]
             [observation(Layer.TRANSFER, "generic_timeout_error", received=90_000), CONTROL],
             (State.INSUFFICIENT, "transfer.failed", ""),
         ),
+        # A control is no target: that it is slower than one says nothing of its name.
+        (
+            [
+                observation(Layer.TRANSFER, kbps=9_000.0),
+                replace(CONTROL, kbps=140.0, role="control"),
+                OUTSIDE,
+            ],
+            (State.OK, "transfer.ok", ""),
+        ),
+        # A page that says no is too short for a rate, of the target and of the control.
+        (
+            [observation(Layer.TRANSFER, kbps=140.0, status_code=451), CONTROL, OUTSIDE],
+            (State.OK, "transfer.ok", ""),
+        ),
+        (
+            [observation(Layer.TRANSFER, kbps=140.0), replace(CONTROL, status_code=404), OUTSIDE],
+            (State.OK, "transfer.ok", ""),
+        ),
     ],
 )
 def test_a_transfer_is_judged_by_its_control(observations: list[Observation], first: Said) -> None:

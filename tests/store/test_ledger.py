@@ -1,9 +1,10 @@
-import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from fanous.errors import FanousError
 from fanous.model.incident import Status
@@ -12,10 +13,19 @@ from tests.store.cases import NOON, incident
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    opened = Ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    opened = Ledger(ledger_url)
     yield opened
     opened.close()
+
+
+def run(url: str, *statements: str) -> None:
+    """Statements past the ledger, on its database."""
+    engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+    engine.dispose()
 
 
 def put(ledger: Ledger, known_as: str | None = None, at: float = NOON, **given: object) -> str:
@@ -29,11 +39,9 @@ def test_ids_are_numbered_by_country_and_year_of_onset(ledger: Ledger) -> None:
     assert put(ledger, onset=NOON + 365 * 86400) == "PK-2024-0001"
 
 
-def test_numbers_go_on_after_9999(ledger: Ledger, tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "ledger.sqlite") as file:
-        for number in (999, 9999, 10000):
-            file.execute("insert into incidents values (?, 'PK', 2023, ?, 0)", (f"PK-2023-{number}", number))
-    file.close()
+def test_numbers_go_on_after_9999(ledger: Ledger, ledger_url: str) -> None:
+    insert = "insert into incidents values ('PK-2023-{0}', 'PK', 2023, {0}, 0)"
+    run(ledger_url, *(insert.format(number) for number in (999, 9999, 10000)))
     assert put(ledger) == "PK-2023-10001"
 
 
@@ -100,22 +108,49 @@ def test_an_unknown_incident_is_said_to_be_unknown(ledger: Ledger) -> None:
         put(ledger, "PK-1999-0001")
 
 
-def test_what_is_written_is_there_after_reopening(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/ledger.sqlite"
-    first = Ledger(url)
+def test_what_is_written_is_there_after_reopening(ledger_url: str) -> None:
+    first = Ledger(ledger_url)
     claimed = first.put(incident(), "because", None, NOON)
     first.close()
-    second = Ledger(url)
+    second = Ledger(ledger_url)
     assert second.incidents("PK", None, None) == [claimed] == [replace(incident(), id="PK-2023-0001")]
     second.close()
 
 
-def test_a_ledger_of_a_newer_fanous_is_refused(tmp_path: Path, ledger: Ledger) -> None:
-    with sqlite3.connect(tmp_path / "ledger.sqlite") as file:
-        file.execute("update meta set value = '99' where key = 'format'")
-    file.close()
+def test_a_ledger_of_a_newer_fanous_is_refused(ledger: Ledger, ledger_url: str) -> None:
+    run(ledger_url, "update meta set value = '99' where key = 'format'")
     with pytest.raises(FanousError, match=r"newer Fanous \(format 99"):
-        Ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
+        Ledger(ledger_url)
+
+
+def test_incidents_of_one_moment_are_in_order_of_their_ids(ledger: Ledger) -> None:
+    for country in ("PK", "IR", "PK"):
+        put(ledger, country=country)
+    ids = ["IR-2023-0001", "PK-2023-0001", "PK-2023-0002"]
+    assert [one.id for one in ledger.incidents(None, None, None)] == ids
+
+
+def test_two_writers_at_once_never_give_one_number_twice(ledger_url: str) -> None:
+    ledgers = [Ledger(ledger_url) for _ in range(4)]
+    given: list[str] = []
+    threads = [
+        threading.Thread(target=lambda own=own: given.extend(put(own) for _ in range(10))) for own in ledgers
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(given) == [f"PK-2023-{number:04d}" for number in range(1, 41)]
+    for own in ledgers:
+        own.close()
+
+
+def test_spans_that_wait_for_detection_only_grow(ledger: Ledger) -> None:
+    ledger.mark_undetected({"PK": (10.0, 20.0), "IR": (1.0, 2.0)})
+    ledger.mark_undetected({"PK": (15.0, 30.5)})
+    assert ledger.undetected() == {"PK": (10.0, 30.5), "IR": (1.0, 2.0)}
+    ledger.mark_detected("IR")
+    assert ledger.undetected() == {"PK": (10.0, 30.5)}
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
@@ -124,7 +159,8 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         Ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
 
 
-@pytest.mark.parametrize("url", ["nonsense", "oddsql://host/db"])
+@pytest.mark.parametrize("url", ["nonsense", "oddsql://host/db", "mysql://me:secret@host/db"])
 def test_a_url_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(FanousError, match="the ledger cannot be kept in"):
+    with pytest.raises(FanousError, match="the ledger cannot be kept in") as refusal:
         Ledger(url)
+    assert "secret" not in str(refusal.value)

@@ -1,6 +1,7 @@
 """What people put into the ledger beside the incidents."""
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +12,20 @@ from fanous.model.approval import Approval
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
 from fanous.model.watch import Watch
-from fanous.store import Store, open_store
+from fanous.store import Store, StoreLocation, open_store
 from tests.store.cases import NOON, incident
 
 CLAIM = Claim(
     "NetBlocks", Said.DISRUPTED, "PK", NOON, NOON + 3600, targets=("x",), scope=Scope.NATION, hours=7
 )
 WATCH = Watch("PK", NOON, NOON + 7200, "A rally", ("x",))
+
+
+@pytest.fixture
+def store(tmp_path: Path, ledger_url: str) -> Iterator[Store]:
+    location = StoreLocation(tmp_path / "archive", f"chdb://{tmp_path}/facts", ledger_url)
+    with open_store(location) as opened:
+        yield opened
 
 
 def test_claims_come_back_as_they_were_with_labels_by_country(store: Store) -> None:

@@ -1,16 +1,23 @@
 """A store for tests of pages: it answers from lists, so that a test states only what it is about."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, TypeVar, cast
 
-from fanous.model.incident import Incident
+from fanous.model.alert import Delivery
+from fanous.model.claim import Claim
+from fanous.model.entity import Entity
+from fanous.model.incident import Incident, Status
+from fanous.model.observation import Observation
 from fanous.model.series import Series
+from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
+from fanous.model.watch import Watch
 from fanous.store import Store
 from fanous.store.ledger import Revision
-from fanous.store.rows import Heard, Insufficient
+from fanous.store.rows import Heard, Insufficient, StoredMeasurement
+from fanous.store.segment import Location
 from tests.incidents.events import Ballot, votes
 
 T = TypeVar("T")
@@ -27,6 +34,12 @@ class SmallStore:
     ballots: tuple[Ballot, ...] = ()
     unsure: list[Insufficient] = field(default_factory=list)
     revised_at: float = 1_702_900_000.0
+    said: list[Claim] = field(default_factory=list)
+    announced: list[Watch] = field(default_factory=list)
+    level_series: list[Series] = field(default_factory=list)
+    stored: dict[str, tuple[StoredMeasurement, list[Verdict], list[Observation], bytes]] = field(
+        default_factory=dict
+    )
     questions: int = 0
 
     def incidents(
@@ -60,12 +73,73 @@ class SmallStore:
     def volume(self, _country: str, _since: float, _until: float, _step: int = 3600) -> list[Series]:
         return []
 
+    @property
+    def outbox(self) -> Any:
+        return _NothingToTell()
+
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
         return [one for one in self.unsure if country == self.country and since < until]
 
     def countries(self) -> list[str]:
         return [self.country] if self.ballots else []
 
+    def claims(self, country: str | None = None) -> list[Claim]:
+        return [one for one in self.said if country in (None, one.country)]
+
+    def add_claim(self, claim: Claim) -> Claim:
+        self.said.append(replace(claim, id=f"{claim.country}-claim-{len(self.said) + 1}"))
+        return self.said[-1]
+
+    def watches(self, country: str | None = None) -> list[Watch]:
+        return [one for one in self.announced if country in (None, one.country)]
+
+    def levels(
+        self,
+        country: str,
+        since: float = -inf,
+        until: float = inf,
+        signals: Sequence[str] | None = None,
+        entities: Sequence[Entity] | None = None,
+    ) -> list[Series]:
+        return [
+            one
+            for one in self.level_series
+            if one.key.entity.country == country
+            and (entities is None or one.key.entity in entities)
+            and (signals is None or one.key.signal in signals)
+            and one.times[-1] >= since
+            and one.times[0] < until
+        ]
+
+    def levels_fetched(self, country: str) -> dict[str, float]:
+        return {one.key.source: float(one.times[-1]) for one in self.levels(country)}
+
+    def span(self, _country: str) -> tuple[float, float] | None:
+        return None
+
+    def measurement(self, uid: str) -> StoredMeasurement | None:
+        return self.stored[uid][0] if uid in self.stored else None
+
+    def verdicts(self, uid: str) -> list[Verdict]:
+        return self.stored[uid][1]
+
+    def observations(self, uid: str) -> list[Observation]:
+        return self.stored[uid][2]
+
+    def read(self, location: Location) -> bytes:
+        return next(own[3] for own in self.stored.values() if own[0].location == location)
+
+    def retract(self, incident_id: str, reason: str, *, at: float | None = None) -> Incident:
+        (old,) = [one for one in self.known if one.id == incident_id]
+        self.known[self.known.index(old)] = replace(old, status=Status.RETRACTED, reason=reason)
+        self.revised_at = self.revised_at if at is None else at
+        return self.known[-1]
+
     async def ask(self, question: Callable[[Store], T], /) -> T:
         self.questions += 1
         return question(cast(Any, self))
+
+
+class _NothingToTell:
+    def deliveries(self) -> list[Delivery]:
+        return []

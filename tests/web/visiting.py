@@ -2,8 +2,10 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
+import msgspec
 from starlette.types import ASGIApp
 
 from fanous.model.instant import from_iso
@@ -28,10 +30,16 @@ class Reader:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return asyncio.run(self._ask(method, path, named))
 
-    async def _ask(self, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
+    def post(self, path: str, document: Any, **headers: str) -> httpx.Response:
+        """``document`` goes as JSON."""
+        return asyncio.run(self._ask("POST", path, headers, msgspec.json.encode(document)))
+
+    async def _ask(
+        self, method: str, path: str, headers: dict[str, str], content: bytes = b""
+    ) -> httpx.Response:
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://monitor.example") as client:
-            return await client.request(method, path, headers=headers)
+            return await client.request(method, path, headers=headers, content=content)
 
 
 def reader(store: SmallStore, site: Site | None = None) -> Reader:

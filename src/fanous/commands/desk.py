@@ -22,7 +22,8 @@ StoreOption = Annotated[
     typer.Option("--store", envvar="FANOUS_STORE", help="Folder that holds the store.", show_default=False),
 ]
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="TOML file with a [store] table.", show_default=False)
+    Path | None,
+    typer.Option("--config", help="TOML file; table `store` names the store.", show_default=False),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout and nothing else.")]
 CountryArgument = Annotated[str, typer.Argument(metavar="CC", help="Country code, such as PK.")]

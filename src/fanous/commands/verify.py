@@ -63,8 +63,10 @@ def _document(done: "Verification") -> dict[str, Any]:
         "versions": [{"what": what, "bundle": theirs, "here": ours} for what, theirs, ours in done.versions],
         "ledger_differences": done.ledger,
         "measurements": done.records,
+        "series": done.series,
         "synthetic": done.synthetic,
         "signed_by": done.signer,
+        "user_figures": done.figures or None,
         "made_at": done.made_at,
         "made_by": done.made_by,
         "sources": done.sources,
@@ -77,12 +79,14 @@ def _print(done: "Verification") -> None:
     print(f"{WORDS[str(done.result)]}.")
     # A claim that nothing bears out may say anything: it is not repeated as a sentence.
     print(f"  {done.label[:40]!r}" if done.differences else f"  {done.label}: {sentence(done.claim)}")
-    print(f"  computed again from {done.records:,} measurements; made {done.made_at} by {done.made_by}")
+    print(f"  computed again from {_rests_on(done)}; made {done.made_at} by {done.made_by}")
     if done.synthetic:
         print(
             f"  {done.synthetic:,} of them are made up and say so (synthetic): this proves a method, no event"
         )
     print(f"  signed by SHA256:{done.signer} (whether you trust that key, no file can tell you)")
+    if done.figures:
+        print(f"  computed with {done.figures}, as the bundle has them: not those of this machine")
     for source, terms in done.sources.items():
         print(f"  {source}: {terms['licence']}; {terms['attribution']}")
     for line in done.ledger:
@@ -97,3 +101,8 @@ def _print(done: "Verification") -> None:
         print(f"  claimed {line}")
     if len(done.differences) > SHOWN:
         print(f"  ... and {len(done.differences) - SHOWN} more (--json lists them)")
+
+
+def _rests_on(done: "Verification") -> str:
+    counts = (done.records, "measurements"), (done.series, "ready-made series")
+    return " and ".join(f"{n:,} {what}" for n, what in counts if n) or "nothing"

@@ -51,6 +51,14 @@ DETECTORS: dict[str, Detector] = {
     "silence": Detector(
         ("silence",), Kind.OUTAGE, find_interference, replace(InterferenceOptions(), mean_off=0.03)
     ),
+    # Of rates that differ by half from one to the next one in thirty is slow by chance; of those of which a
+    # third is left one in four is not.
+    "slowness": Detector(
+        ("slowed",),
+        Kind.SLOWDOWN,
+        find_interference,
+        replace(InterferenceOptions(), mean_off=0.05, mean_on=0.75),
+    ),
 }
 
 LEVEL_DETECTOR_VERSION = "2026.11-levels"

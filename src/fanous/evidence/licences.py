@@ -1,5 +1,7 @@
 """Licences: under which terms the records of each source are passed on, and whom to name."""
 
+from fanous.sources import SOURCES
+
 LICENCES: dict[str, dict[str, str]] = {
     "edge": {
         "licence": "the packer's to license",
@@ -27,4 +29,8 @@ UNSTATED = {
 
 
 def licence_of(source: str) -> dict[str, str]:
+    """Of a connector of measurements, or of a source of ready-made series."""
+    if source in SOURCES:
+        known = SOURCES[source]
+        return {"licence": known.licence, "attribution": known.credit, "remark": f"series of {known.title}"}
     return LICENCES.get(source, UNSTATED)

@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -26,6 +27,8 @@ MOST_UNPACKED = 8 << 30
 
 LONGEST_LINE = 64 << 20
 CHUNK = 1 << 20
+
+Decoded = TypeVar("Decoded")
 
 
 class Line(Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,8 +54,10 @@ class LineWriter:
         self._packed: list[bytes] = []
 
     def add(self, record: Record) -> None:
-        line = msgspec.json.encode(Line(record.source, Raw(record.data))) + b"\n"
-        self._packed.append(self._compressor.compress(line))
+        self.add_line(Line(record.source, Raw(record.data)))
+
+    def add_line(self, line: Struct) -> None:
+        self._packed.append(self._compressor.compress(msgspec.json.encode(line) + b"\n"))
         self.count += 1
 
     def packed(self) -> bytes:
@@ -74,12 +79,23 @@ def unpack_lines(packed: bytes, name: str) -> Iterator[Record]:
     Raises:
         Refused: it does not unpack, is longer than any bundle, or holds something else.
     """
+    for number, decoded in unpacked(packed, name, _decoder, "a record"):
+        yield Record(decoded.source, bytes(decoded.record), file=name, line=number)
+
+
+def unpacked(
+    packed: bytes, name: str, decoder: msgspec.json.Decoder[Decoded], what: str
+) -> Iterator[tuple[int, Decoded]]:
+    """Number and content of each line of a packed part.
+
+    Raises:
+        Refused: it does not unpack, is longer than any bundle, or a line is not ``what``.
+    """
     for number, line in enumerate(_lines(packed, name), 1):
         try:
-            decoded = _decoder.decode(line)
+            yield number, decoder.decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Refused(f"{name}, line {number}: not a record ({error})") from error
-        yield Record(decoded.source, bytes(decoded.record), file=name, line=number)
+            raise Refused(f"{name}, line {number}: not {what} ({error})") from error
 
 
 def _lines(packed: bytes, name: str) -> Iterator[bytes]:

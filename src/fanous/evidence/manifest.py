@@ -10,12 +10,13 @@ from msgspec import Struct
 from fanous.evidence.container import Refused
 from fanous.evidence.signing import is_signed_by, public_hex
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 CLAIM, LEDGER, REFERENCE, USED = "claim.json", "ledger.json", "reference.json", "used.json"
 PARAMETERS = "parameters.json"
-RECORDS, CONTROLS, SOURCES, README = "records.jsonl.zst", "controls.jsonl.zst", "sources.json", "README.txt"
-PARTS = (README, CLAIM, LEDGER, REFERENCE, USED, PARAMETERS, SOURCES, RECORDS, CONTROLS)
+RECORDS, CONTROLS, LEVELS = "records.jsonl.zst", "controls.jsonl.zst", "levels.jsonl.zst"
+SOURCES, README = "sources.json", "README.txt"
+PARTS = (README, CLAIM, LEDGER, REFERENCE, USED, PARAMETERS, SOURCES, RECORDS, CONTROLS, LEVELS)
 """All parts that the manifest lists, in the order of the file."""
 
 

@@ -15,16 +15,18 @@ from fanous.evidence.claim import claim_of, differences
 from fanous.evidence.container import pack_parts
 from fanous.evidence.licences import licence_of
 from fanous.evidence.lines import LineWriter, unpack_lines
-from fanous.evidence.recompute import closest, recompute
+from fanous.evidence.recompute import Window, closest, recompute
 from fanous.evidence.redaction import redacted
 from fanous.evidence.reference import parameters, reference, used
 from fanous.evidence.selection import Selection, records_at, select
+from fanous.evidence.series_lines import pack_series, unpack_series
 from fanous.evidence.signing import fingerprint, public_hex
 from fanous.incidents.review import is_held
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.rules import Fingerprint
 from fanous.store import Store
+from fanous.users import user_weights
 
 README = """Evidence of a disruption of the internet, packed by Fanous.
 
@@ -33,6 +35,7 @@ README = """Evidence of a disruption of the internet, packed by Fanous.
 computes the verdicts and the incident again from the records in here and says MATCH, or what differs.
 claim.json      what is claimed        records.jsonl.zst   measurements of the country
 ledger.json     what the ledger says   controls.jsonl.zst  measurements elsewhere that acted as controls
+levels.jsonl.zst  ready-made series of the country, where the line itself was cut or slow
 reference.json, parameters.json        with what it was computed; used.json: the parts that mattered
 sources.json    licence and attribution of the records: they bind whoever passes this file on
 manifest.json   SHA-256 of each part, and the key; manifest.sig is its Ed25519 signature
@@ -53,6 +56,7 @@ class Packed:
     bytes: int
     records: int
     controls: int
+    series: int
     key: str
     differences: list[str]
 
@@ -66,7 +70,8 @@ class Gathered:
     selection: Selection
     records: bytes
     controls: bytes
-    counts: tuple[int, int]
+    levels: bytes
+    counts: tuple[int, int, int]
     sources: tuple[str, ...]
     fingerprints: dict[str, Fingerprint]
 
@@ -82,8 +87,9 @@ def gather(store: Store, incident_id: str) -> Gathered:
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
     latest = revisions[-1]
     _check_claimed(latest.incident)
-    selection = select(store, latest.incident)
-    sources: set[str] = set()
+    selection = select(store, latest.incident, latest.at)
+    _check_found(latest.incident, selection)
+    sources = {series.key.source for series in selection.levels}
     found: dict[str, Fingerprint] = {}
     own, elsewhere = LineWriter(), LineWriter()
     for locations, writer in ((selection.own, own), (selection.elsewhere, elsewhere)):
@@ -97,13 +103,14 @@ def gather(store: Store, incident_id: str) -> Gathered:
         "reason": latest.reason,
         "claim": claim_of(latest.incident),
     }
-    counts = own.count, elsewhere.count
+    counts = own.count, elsewhere.count, len(selection.levels)
     return Gathered(
         latest.incident,
         ledger,
         selection,
         own.packed(),
         elsewhere.packed(),
+        pack_series(selection.levels),
         counts,
         tuple(sorted(sources)),
         found,
@@ -118,7 +125,9 @@ def _computed(gathered: Gathered) -> Incident:
         for packed, name in ((gathered.records, manifest.RECORDS), (gathered.controls, manifest.CONTROLS))
         for record in unpack_lines(packed, name)
     )
-    computed = recompute(lines, chosen.country, chosen.since, chosen.until)
+    levels = unpack_series(gathered.levels, manifest.LEVELS)
+    window = Window(chosen.country, chosen.since, chosen.until)
+    computed = recompute(lines, levels, window, user_weights(chosen.country))
     found = closest(computed.incidents, gathered.incident)
     if found is None:
         raise FanousError(
@@ -135,12 +144,13 @@ def _parts(gathered: Gathered, found: Incident, apart: list[str]) -> dict[str, b
         manifest.README: README.encode(),
         manifest.CLAIM: _document(span | {"incident": claim_of(found)}),
         manifest.LEDGER: _document(gathered.ledger | {"differences": apart}),
-        manifest.REFERENCE: _document(reference(chosen.country)),
+        manifest.REFERENCE: _document(reference()),
         manifest.USED: _document(used(chosen.country, found.targets, gathered.fingerprints)),
         manifest.PARAMETERS: _document(parameters()),
         manifest.SOURCES: _document({source: licence_of(source) for source in gathered.sources}),
         manifest.RECORDS: gathered.records,
         manifest.CONTROLS: gathered.controls,
+        manifest.LEVELS: gathered.levels,
     }
 
 
@@ -151,6 +161,13 @@ def _check_claimed(incident: Incident) -> None:
         raise FanousError(
             f"{incident.id} is held for a person's review, and a bundle would say more than the ledger does: "
             f"`fanous incidents approve {incident.id}` first"
+        )
+
+
+def _check_found(incident: Incident, selection: Selection) -> None:
+    if not selection.own and not selection.levels:
+        raise FanousError(
+            f"{incident.id} rests on no measurements in this store (any more), so there is nothing to pack"
         )
 
 

@@ -1,7 +1,7 @@
 """Recompute: records -> incidents through the live pipeline, in a store that vanishes."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from fanous.evidence.container import Refused
 from fanous.incidents.matching import match
 from fanous.judging import rules_version
 from fanous.model.incident import Incident
+from fanous.model.levels import Levels
 from fanous.model.record import Record
+from fanous.model.weights import UserWeights
 from fanous.store import Judged, Store, open_store
 
 BATCH = 2000
@@ -24,23 +26,38 @@ MADE_UP = b'"synthetic":'
 """What the generators of made-up events write into every record, spelled as packed lines spell it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is computed again: a country, and unix seconds, half-open."""
+
+    country: str
+    since: float
+    until: float
+
+
 @dataclass(slots=True)
 class Recomputed:
     """What the records amount to.
 
     Attributes:
-        records: that were used.
+        records: that were used; ``series``: ready-made ones.
         synthetic: records that say of themselves that a generator made them up.
         rejects: of those that could not be used, the first ``REJECTS`` with why.
     """
 
     incidents: list[Incident] = field(default_factory=list)
     records: int = 0
+    series: int = 0
     synthetic: int = 0
     rejects: list[str] = field(default_factory=list)
 
 
-def recompute(records: Iterable[Record], country: str, since: float, until: float) -> Recomputed:
+def recompute(
+    records: Iterable[Record],
+    levels: Sequence[Levels],
+    window: Window,
+    shares: UserWeights | None,
+) -> Recomputed:
     """Judge, gather, detect, correlate and confirm, as ``ingest`` does.
 
     No other store may be open in this process meanwhile.
@@ -63,7 +80,9 @@ def recompute(records: Iterable[Record], country: str, since: float, until: floa
             if len(batch) >= BATCH:
                 _keep(store, batch, done)
         _keep(store, batch, done)
-        done.incidents = pipeline.find_incidents(store, country, since, until)
+        store.put_levels(levels)
+        done.series = len(levels)
+        done.incidents = pipeline.find_incidents(store, window.country, window.since, window.until, shares)
     return done
 
 

@@ -1,6 +1,6 @@
 """Selection: the records of a store that an incident rests on, its controls among them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +9,23 @@ from numpy.typing import NDArray
 from fanous.errors import FanousError
 from fanous.incidents.confirm import CONTROL_WINDOW
 from fanous.interfering import TICK
-from fanous.model.incident import Incident
+from fanous.model.incident import Incident, Kind
+from fanous.model.look import Line, Look
 from fanous.model.record import Record
-from fanous.model.series import Floats
+from fanous.model.series import Floats, Series
 from fanous.pipeline import HISTORY
+from fanous.signals import SIGNALS
+from fanous.silence import EXPECTED_FOR
 from fanous.store import Location, Segment, Store
 
 MINUTE = 60.0
+
+LEVELS = tuple(
+    signal.name
+    for signal in SIGNALS.values()
+    if signal.is_level and signal.proves[0] in (Kind.OUTAGE, Kind.SLOWDOWN)
+)
+"""Signals that outages and slow-downs are found in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +34,11 @@ class Selection:
 
     Attributes:
         since: start of the window that is computed again, a multiple of ``TICK``; ``until`` its end.
-        own: of the country: all that says yes or no of one of the targets.
-        elsewhere: of other countries: those that could reach a target while it failed here.
+        own: of the country: all that says yes or no of one of the targets; where the line itself is cut, its
+            probes' looks at it too.
+        elsewhere: of other countries: those that could reach a target while it failed here; of looks those
+            on two networks a bin, which show that the collector was up.
+        levels: ready-made series of the country, where the line itself is cut or slow.
     """
 
     country: str
@@ -33,30 +46,54 @@ class Selection:
     until: float
     own: tuple[Location, ...]
     elsewhere: tuple[Location, ...]
+    levels: tuple[Series, ...] = ()
 
 
-def select(store: Store, incident: Incident) -> Selection:
+def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
     """All that recomputing the incident needs.
+
+    Args:
+        claimed_at: of its latest revision: silence counts up to the moment at which it was noticed.
 
     Raises:
         FanousError: the store does not have the measurements (any more).
     """
     targets = sorted({*incident.targets, *(t for network in incident.networks for t in network.targets)})
     span = store.span(incident.country)
-    if span is None or not targets:
+    if span is None:
         raise FanousError(
             f"{incident.id} rests on no measurements in this store, so there is nothing to pack"
         )
+    is_of_lines = any(not part.target for part in incident.parts)
     first = incident.onset if incident.onset_earliest is None else incident.onset_earliest
     since = float((first - HISTORY) // TICK * TICK)
-    until = float((max(span[1], incident.end or 0.0) // TICK + 2) * TICK)
+    last = max(span[1], incident.end or 0.0)
+    if is_of_lines and not incident.opinions and claimed_at - last <= EXPECTED_FOR:
+        last = max(last, claimed_at - 2 * TICK)
+    until = float((last // TICK + 2) * TICK)
+    looks = store.looks(since, until) if is_of_lines else []
     votes = store.votes(incident.country, since, until, targets)
     abroad = store.working_elsewhere(incident.country, since, until, targets)
     failing = votes.times[votes.seen]
     near = abroad.where(_near(abroad.times, failing, CONTROL_WINDOW + MINUTE))
-    own = store.locations(dict.fromkeys(votes.uids.tolist()), since, until)
-    elsewhere = store.locations(dict.fromkeys(near.uids.tolist()), since, until)
-    return Selection(incident.country, since, until, tuple(own), tuple(elsewhere))
+    home = [look.uid for look in looks if look.country == incident.country]
+    own = store.locations(dict.fromkeys([*votes.uids.tolist(), *home]), since, until)
+    heard = [look.uid for look in _heard_elsewhere(looks, incident.country)]
+    elsewhere = store.locations(dict.fromkeys([*near.uids.tolist(), *heard]), since, until)
+    levels = store.levels(incident.country, since, until, LEVELS) if is_of_lines else []
+    return Selection(incident.country, since, until, tuple(own), tuple(elsewhere), tuple(levels))
+
+
+def _heard_elsewhere(looks: Sequence[Look], country: str) -> Iterator[Look]:
+    """Of each bin the first looks from abroad on two networks: more say nothing more of the collector."""
+    seen: dict[int, set[int]] = {}
+    for look in looks:
+        if look.country == country or look.line is not Line.ONLINE:
+            continue
+        networks = seen.setdefault(int(look.at // TICK), set())
+        if len(networks) < 2 and look.asn not in networks:
+            networks.add(look.asn)
+            yield look
 
 
 def _near(times: Floats, failing: Floats, within: float) -> NDArray[np.bool_]:

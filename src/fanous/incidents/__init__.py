@@ -4,3 +4,18 @@
 published rule it stands, ``lifecycle`` puts the incident together.  A rule added here is a function in
 ``confirm`` and a paragraph in docs/methodology.md.
 """
+
+import sys
+from types import ModuleType
+from typing import Any
+
+
+class _Incidents(ModuleType):
+    """``fanous.incidents(store, "PK")`` is the library's question, though a package has the same name: Python
+    binds a package to its parent whatever stands there."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return sys.modules["fanous.library"].incidents(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _Incidents

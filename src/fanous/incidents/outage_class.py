@@ -7,13 +7,13 @@ from fanous.model.entity import Access
 from fanous.model.incident import Scope
 
 OUTAGE = "outage"
-INTRANET = "outage.intranet"
 
 
 def outage_mechanisms(mechanisms: Iterable[str], reach: Extent) -> tuple[str, ...]:
     """The mechanisms with ``outage`` made as exact as the reach allows; others stay.
 
-    Intranet only is said by the probes themselves; the rest follows from who lost the network.
+    Intranet only and an allow-list are said by the probes themselves; the rest follows from who lost the
+    network.
     """
     exact = OUTAGE
     if reach.access is Access.MOBILE:

@@ -1,4 +1,4 @@
-"""Review: a national claim may be held until a person has looked at it.
+"""Review: a national claim may be held until a person has looked at it, and a person may take a claim back.
 
 Held means suspected, with the reason shown.  Nothing of the evidence changes: an approval lets the very
 same claim stand, and the time at which the rule was met comes back with it.
@@ -9,6 +9,9 @@ from dataclasses import replace
 from fanous.model.incident import Incident, Scope, Status
 
 HELD = "held for a person's review, as every national claim is here"
+
+WITHDRAWN = "taken back by "
+"""How the reason of a claim begins that a person took back: no detection brings it again."""
 
 
 def must_wait(incident: Incident) -> bool:
@@ -29,3 +32,8 @@ def held(incident: Incident) -> Incident:
 
 def is_held(incident: Incident) -> bool:
     return incident.status is Status.SUSPECTED and HELD in incident.reason
+
+
+def is_withdrawn(incident: Incident) -> bool:
+    """Did a person take it back, for good?"""
+    return incident.status is Status.RETRACTED and incident.reason.startswith(WITHDRAWN)

@@ -114,8 +114,8 @@ def report_watch(
         votes: of the country on the targets in question, from ``OTHER_DAYS`` before to as long after.
         span: first and last measurement of the country; ``None`` = there is none.
     """
-    standing = [i for i in incidents if i.status is not Status.RETRACTED and _is_about(i, watch)]
-    relations = tuple(_relation(i, watch) for i in standing if _touches(i, watch))
+    standing = [i for i in incidents if i.status is not Status.RETRACTED and is_about(i, watch)]
+    relations = tuple(relation(i, watch) for i in standing if touches(i, watch))
     coverage = coverage_of(votes, watch.start, watch.end)
     days = tuple(_other_days(watch, votes, span))
     outcome, why = _outcome(relations, coverage)
@@ -125,15 +125,18 @@ def report_watch(
     )  # fmt: skip
 
 
-def _is_about(incident: Incident, watch: Watch) -> bool:
+def is_about(incident: Incident, watch: Watch) -> bool:
+    """Could they have to do with each other, by their targets?"""
     return not watch.targets or not incident.targets or bool(set(watch.targets) & set(incident.targets))
 
 
-def _touches(incident: Incident, watch: Watch) -> bool:
+def touches(incident: Incident, watch: Watch) -> bool:
+    """Was it on during the event, or shortly before?"""
     return incident.onset < watch.end and (incident.end is None or incident.end > watch.start - LEAD)
 
 
-def _relation(incident: Incident, watch: Watch) -> Relation:
+def relation(incident: Incident, watch: Watch) -> Relation:
+    """How its onset lies to the event."""
     minutes = round((incident.onset - watch.start) / 60, 1)
     earliest, latest = incident.onset_earliest, incident.onset_latest
     label = incident.id or "the incident"

@@ -107,7 +107,7 @@ def _event(table: Table, networks: tuple[Line, ...], country: str, duration: flo
     table.allow("at", "until", "technique", "targets", "networks", "compliance", "rate_kbps", "keep")
     event = Event(
         at=seconds(table, "at", least=0.0, most=duration),
-        until=seconds(table, "until", default=f"{duration}s", most=duration),
+        until=min(seconds(table, "until", default=f"{duration}s"), duration),
         technique=table.one_of("technique", tuple(TRUTHS)),
         targets=_targets(table, "targets"),
         networks=_matching(table, networks, country),

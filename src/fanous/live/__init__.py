@@ -7,6 +7,7 @@ one event loop that ``fanous.scheduler`` keeps going:
 - the collector, with an inbox on the disk;
 - ``intake``: what waits in either is brought into the store, which judges and detects;
 - ``hearing``: when each network was last heard, and which one is silent against its own habit;
+- ``alerts``: what became of incidents is told over the channels of the configuration;
 - ``local``: a unix socket over which the other commands reach the store;
 - the pages.
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from fanous.alerts.settings import Alerting, read_alerting
 from fanous.commands.collect import inbox_of
 from fanous.commands.probing import DEFAULT_LIST, wanted_of
-from fanous.config import read_config
+from fanous.config import read_config, source_settings
 from fanous.connectors.ooni.header import LATEST
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
+from fanous.live.site_settings import SiteSettings, site_settings
+from fanous.live.sources import Errand, errands
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.probes.consent import check_country
 from fanous.probes.record import Vantage
@@ -88,6 +91,7 @@ class Configuration:
     page: ``None`` = no pages.
     every: seconds between two looks at the inbox, by the machine's clock.
     settings: of the probe.
+    sources: public ones that are switched on.
     """
 
     store: Path | StoreLocation
@@ -98,6 +102,9 @@ class Configuration:
     rounds: Rounds = field(default_factory=Rounds)
     settings: Settings = field(default_factory=Settings)
     door: Door = field(default_factory=Door)
+    site: SiteSettings = field(default_factory=SiteSettings)
+    alerting: Alerting = field(default_factory=Alerting)
+    sources: tuple[Errand, ...] = ()
 
 
 def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
@@ -128,6 +135,9 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         rounds=rounds,
         settings=settings,
         door=_door(table("collector"), where),
+        site=site_settings(table("web"), where.parent),
+        alerting=read_alerting(file),
+        sources=errands(source_settings(file)),
     )
     _check_lab(found, where)
     return found

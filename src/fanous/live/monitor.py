@@ -8,6 +8,8 @@ from functools import partial
 from logging import getLogger
 from pathlib import Path
 
+from fanous.alerts.dispatch import Dispatcher
+from fanous.alerts.message import Sender
 from fanous.collector.door import Policy
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import submissions_at
@@ -15,12 +17,15 @@ from fanous.collector.origin import trusted_proxies
 from fanous.collector.serve import listening_socket, serving
 from fanous.collector.shipped import origins_named
 from fanous.collector.urls import DEFAULT_URLS, read_urls
+from fanous.config import data_folder
+from fanous.live.alerting import tell
 from fanous.live.configuration import Address, Configuration, Door
 from fanous.live.hearing import Hearing
 from fanous.live.intake import Intake
 from fanous.live.local import Local
 from fanous.live.pages import serve_until
 from fanous.live.rounds import Probe
+from fanous.live.sources import Sources
 from fanous.logline import logline
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.model.instant import to_iso
@@ -92,12 +97,16 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
     Raises:
         FanousError: what no restart mends: an address that is taken, a file that cannot be read.
     """
-    hearing = Hearing(ask, configuration.clock, stop)
+    clock = configuration.clock
+    hearing = Hearing(ask, clock, stop)
     tasks = [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
     lock = _lock(configuration.store)
     if lock is not None:
         local = Local(ask, lock)
         tasks.append(Task("local", lambda: local.serve(stop)))
+    if configuration.sources:
+        sources = Sources(ask, configuration.sources, configuration.clock, data_folder() / "cache")
+        tasks.append(Task("sources", lambda: sources.pull(stop)))
     if configuration.door.on:
         tasks.append(_collector(configuration, stop))
     if configuration.rounds.on:
@@ -106,10 +115,28 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
         )
         tasks.append(Task("rounds", lambda: probe.measure(stop)))
         _say_what_is_lacking(configuration)
+    if configuration.alerting.channels:
+        sender = Sender(configuration.alerting.url, clock.notice)
+        dispatcher = Dispatcher(ask, configuration.alerting, sender)
+        tasks.append(Task("alerts", lambda: tell(dispatcher, configuration.alerting.every, stop)))
     if configuration.page is not None:
-        site = Site(notice=configuration.clock.notice, clock=configuration.clock, heard=hearing.heard)
+        site = site_of(configuration, hearing)
         tasks.append(_pages(configuration.page, ask, site, stop))
     return tasks
+
+
+def site_of(configuration: Configuration, hearing: Hearing) -> Site:
+    """What the pages are told."""
+    set_ = configuration.site
+    return Site(
+        url=set_.url,
+        notice=configuration.clock.notice,
+        clock=configuration.clock,
+        world=set_.map,
+        heard=hearing.heard,
+        key=set_.key,
+        token=set_.token,
+    )
 
 
 def _say_what_is_lacking(configuration: Configuration) -> None:

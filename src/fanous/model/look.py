@@ -7,11 +7,13 @@ from fanous.model.entity import Access
 
 
 class Line(StrEnum):
-    """What a probe's own line was like."""
+    """What a probe's own line was like: with a network, without one, with sites inside the country alone, or
+    besides with those outside that somebody put on a list."""
 
     ONLINE = "online"
     OFFLINE = "offline"
     INTRANET = "intranet"
+    ALLOW_LIST = "allow_list"
 
 
 @dataclass(frozen=True, slots=True)

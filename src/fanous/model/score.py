@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from fanous.model.calibration import Stated
+
 YEAR = 365.25 * 86400.0
 
 WORLD = 195
@@ -103,6 +105,7 @@ class Evaluation:
         false_confirmed: incidents, confirmed at any time, that match no event.
         false_suspected: incidents, suspected or ended unconfirmed, that match none.
         retracted: suspicions that faded.
+        stated: confidence of each incident that the labels call right or false.
         losses: of injections into level series; quiet: what is raised on these series untouched.
     """
 
@@ -117,6 +120,7 @@ class Evaluation:
     retracted: int
     losses: tuple[LossScore, ...] = ()
     quiet: tuple[QuietScore, ...] = ()
+    stated: tuple[Stated, ...] = ()
 
     @property
     def recall(self) -> float | None:

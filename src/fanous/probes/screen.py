@@ -46,6 +46,8 @@ def reason(
         return "slow_handshake", settings.transfer_screened_pairs
     if _stalled(trace):
         return "stall", settings.transfer_screened_pairs
+    if _starved(trace):
+        return "starved", settings.transfer_screened_pairs
     pace = page_kbps(trace)
     if 0 < pace < SLOW_PAGE and not fastest * SLOW_SHARE <= pace <= fastest:
         return "slow_page", settings.transfer_screened_pairs
@@ -95,6 +97,14 @@ def _stalled(trace: Trace) -> bool:
         if came and max(later - at for at, later in pairwise(ends)) >= STALL:
             return True
     return False
+
+
+def _starved(trace: Trace) -> bool:
+    """Did a page begin to come and run out of time?  Only a control tells whether all is slow here."""
+    return any(
+        request.get("response") and request["failure"] == "generic_timeout_error"
+        for request in trace.requests
+    )
 
 
 def _seconds(entry: Entry) -> float:

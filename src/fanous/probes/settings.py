@@ -42,6 +42,8 @@ class Settings:
         stream_seconds: for which a stream is fetched; a policer's bucket is empty by then.
         seed: of the dice that choose samples; 0 = other ones each time.
         domestic: a site inside the country; empty = none known.
+        spared: sites outside that allow-lists are known to spare, asked only where nothing else outside
+            answers: they tell an allow-list from a line that is cut.
         at_once: endpoints measured together; two rounds of it hold the list ``social`` with its apps.
         cap_mb: a day, sent and received; 10 on mobile lines.
         endpoint_seconds: after which an endpoint is given up as it stands: two rounds of ``at_once`` and the
@@ -89,6 +91,7 @@ class Settings:
     transfer_timeout: float = 30.0
     transfer_control: str = "https://speed.cloudflare.com/__down?bytes=393216"
     domestic: str = ""
+    spared: tuple[str, ...] = ("https://www.google.com/", "https://www.bing.com/", "https://github.com/")
     at_once: int = 24
     cap_mb: float = 50.0
     helper: str = ""

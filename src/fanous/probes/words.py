@@ -127,6 +127,11 @@ def health_sentence(report: Report) -> str:
         )
     if health.portal:
         return "A login page stands between you and the internet. Log in, then measure again."
+    if health.spared:
+        return (
+            f"Outside the country only sites of a list answer ({', '.join(health.spared)}), and no other "
+            "known-good one. That is kept as evidence of an outage; nothing can be said of single sites."
+        )
     if health.intranet_only:
         return (
             "Sites inside the country answer and nothing outside does. That is kept as evidence of an "

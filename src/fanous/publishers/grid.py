@@ -83,22 +83,94 @@ def network_times(
         return Grid((), timedelta(days=1), ())
     wall = _wall(votes.times, country)
     ends = (_wall_of(at, country) for at in span) if span else (int(wall.min()), int(wall.max()))
-    begin, end = ends
-    step = _step(begin, end)
-    column = (wall - MONDAY) // step
-    first, last = (begin - MONDAY) // step, (end - MONDAY) // step
-    shown = max(first, last - COLUMNS + 1)
-    made, failed = _count(votes, column)
-    said = _said(incidents, country, step, last)
-    columns = range(shown, last + 1)
+    columns = _columns(country, *ends)
+    made, failed = _count(votes, (wall - MONDAY) // columns.step)
+    return filled(columns, made, failed, incidents)
+
+
+def filled(columns: "Columns", made: "Places", failed: "Places", incidents: Sequence[Incident]) -> Grid:
+    """The grid of what was counted; a cell is *disrupted* only where an incident says so."""
+    said = _said(incidents, columns.country, columns.step, columns.last)
     rows = []
-    for asn in {asn for asn, at in made if at >= shown}:
-        places = [(asn, at) for at in columns]
+    for asn in {asn for asn, at in made if columns.first <= at <= columns.last}:
+        places = [(asn, at) for at in range(columns.first, columns.last + 1)]
         cells = tuple(_cell(made[place], failed[place], said.get(place)) for place in places)
         rows.append((-sum(failed[p] for p in places), Row(asn, cells, sum(made[p] for p in places))))
     rows.sort(key=lambda row: (row[0], -row[1].measurements, row[1].asn))
-    begins = tuple(_naive(at * step + MONDAY) for at in columns)
-    return Grid(begins, timedelta(seconds=step), tuple(row for _, row in rows), shown - first)
+    begins = tuple(_naive(at * columns.step + MONDAY) for at in range(columns.first, columns.last + 1))
+    return Grid(begins, timedelta(seconds=columns.step), tuple(row for _, row in rows), columns.left_out)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which stretches of a country's clock the columns are, numbered from the first Monday of unix time.
+
+    Attributes:
+        first: the first shown; ``last`` likewise.
+        left_out: columns before it that do not fit.
+    """
+
+    country: str
+    step: int
+    first: int
+    last: int
+    left_out: int
+
+    def edges(self) -> list[tuple[int, int]]:
+        """(unix seconds, column): each instant from which on another column, or another offset, holds."""
+        found = []
+        for start, end, offset in _offsets(
+            self._instant(self.first), self._instant(self.last + 1), self.country
+        ):
+            inside = range((start + offset - MONDAY) // self.step, (end + offset - MONDAY) // self.step + 1)
+            for column in inside:
+                edge = max(start, column * self.step + MONDAY - offset)
+                if edge < end and self.first <= column <= self.last:
+                    found.append((edge, column))
+        return found
+
+    def _instant(self, column: int) -> int:
+        wall = column * self.step + MONDAY
+        offset = _wall_of(wall, self.country) - wall
+        return wall - (_wall_of(wall - offset, self.country) - (wall - offset))
+
+
+def _offsets(start: int, end: int, country: str) -> list[tuple[int, int, int]]:
+    """(from, to, seconds ahead of UTC) of the country's clock, a day ahead and behind for safety."""
+    start, end = start - DAY, end + DAY
+    spans: list[tuple[int, int, int]] = []
+    for at in range(start, end, DAY):
+        until = min(at + DAY, end)
+        here, there = _wall_of(at, country) - at, _wall_of(until, country) - until
+        change = until if here == there else _change(at, until, country)
+        spans.append((at, change, here))
+        if change < until:
+            spans.append((change, until, there))
+    return spans
+
+
+def _change(start: int, end: int, country: str) -> int:
+    """The quarter hour between the two at which the clock is put forward or back."""
+    before, low, high = _wall_of(start, country) - start, start // QUARTER, -(-end // QUARTER)
+    while high - low > 1:
+        middle = (low + high) // 2
+        same = _wall_of(middle * QUARTER, country) - middle * QUARTER == before
+        low, high = (middle, high) if same else (low, middle)
+    return high * QUARTER
+
+
+def columns_of(country: str, first: float, last: float) -> Columns:
+    """The finest columns that hold two instants (unix seconds, UTC); else the newest of the coarsest."""
+    return _columns(
+        country, _wall_of(first // QUARTER * QUARTER, country), _wall_of(last // QUARTER * QUARTER, country)
+    )
+
+
+def _columns(country: str, begin: int, end: int) -> Columns:
+    step = _step(begin, end)
+    first, last = (begin - MONDAY) // step, (end - MONDAY) // step
+    shown = max(first, last - COLUMNS + 1)
+    return Columns(country, step, shown, last, shown - first)
 
 
 def _wall(times: Floats, country: str) -> Ints:

@@ -26,6 +26,15 @@ _ATTRIBUTES: dict[str, dict[str, str]] = {
     "tick": {"fill": SOFT, "font-family": FONT, "font-size": "12"},
     "shade": {"fill": LAMP, "opacity": "0.12"},
     "line": {"fill": "none", "stroke-width": "2.2", "stroke-linejoin": "round"},
+    "event": {"stroke": INK, "stroke-dasharray": "3 3", "fill": "none"},
+    "eventname": {
+        "fill": INK,
+        "font-family": FONT,
+        "font-size": "12",
+        "stroke": PAPER,
+        "stroke-width": "4",
+        "paint-order": "stroke",
+    },
     "key": {"fill": INK, "font-family": FONT, "font-size": "13", "font-weight": "600"},
     **{
         f"l{n}": {"stroke": colour} | ({"stroke-dasharray": dashes} if dashes else {})

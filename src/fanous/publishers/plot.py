@@ -10,6 +10,8 @@ from fanous.publishers.paint import painted, xml
 from fanous.publishers.reachable import Line, Lines
 
 LEFT, RIGHT, TOP, FOOT = 44, 14, 10, 26
+OVER = 18
+"""Pixels above the lines for the names of announced events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,20 @@ class Legend:
         title: what it shows, for those who hear it.
         description: what there is to see.
         ticks: (unix seconds, text) of the time axis.
-        levels: (share, text) of the value axis.
+        levels: (share, text) of the value axis; the highest is the top of the picture.
+        marks: (unix seconds, text) of announced events, each a line across the picture.
     """
 
     title: str
     description: str
     ticks: Sequence[tuple[float, str]]
     levels: Sequence[tuple[float, str]]
+    marks: Sequence[tuple[float, str]] = ()
+
+    @property
+    def top(self) -> float:
+        """Share at the upper edge."""
+        return max((share for share, _ in self.levels), default=1.0)
 
 
 def plot(
@@ -59,7 +68,7 @@ def plot(
         mark: makes the ids of title and description unique in a page.
         alone: a picture that stands by itself carries its colours.
     """
-    frame = _Frame(lines, shape)
+    frame = _Frame(lines, shape, legend)
     size = f' width="{shape.width}" height="{shape.height}"' if alone else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shape.width} {shape.height}"{size} role="img"'
@@ -72,14 +81,15 @@ def drawing(
     lines: Lines, spans: Sequence[tuple[float, float]], legend: Legend, shape: Shape, *, alone: bool = True
 ) -> str:
     """The same without its ``<svg>``, to stand inside another picture."""
-    return _Frame(lines, shape).drawn(spans, legend, alone)
+    return _Frame(lines, shape, legend).drawn(spans, legend, alone)
 
 
 class _Frame:
     """Where times and shares lie in the picture."""
 
-    def __init__(self, lines: Lines, shape: Shape) -> None:
-        self.lines, self.shape = lines, shape
+    def __init__(self, lines: Lines, shape: Shape, legend: Legend) -> None:
+        self.lines, self.shape, self.highest = lines, shape, legend.top
+        self.top = TOP + OVER if legend.marks else TOP
         self.right, self.bottom = shape.width - RIGHT, shape.height - FOOT
 
     def x(self, instant: float) -> float:
@@ -87,12 +97,12 @@ class _Frame:
         return LEFT + min(max(share, 0.0), 1.0) * (self.right - LEFT)
 
     def y(self, share: float) -> float:
-        return self.bottom - share * (self.bottom - TOP)
+        return self.bottom - min(share / self.highest, 1.0) * (self.bottom - self.top)
 
     def drawn(self, spans: Sequence[tuple[float, float]], legend: Legend, alone: bool) -> str:
         parts = [
-            f'<rect x="{self.x(a):.0f}" y="{TOP}" width="{max(self.x(b) - self.x(a), 2):.0f}" '
-            f'height="{self.bottom - TOP}" {painted("shade", alone=alone)}/>'
+            f'<rect x="{self.x(a):.0f}" y="{self.top}" width="{max(self.x(b) - self.x(a), 2):.0f}" '
+            f'height="{self.bottom - self.top}" {painted("shade", alone=alone)}/>'
             for a, b in spans
         ]
         for share, text in legend.levels:
@@ -105,7 +115,18 @@ class _Frame:
         parts += [self._tick(at, text, alone) for at, text in legend.ticks]
         for n, line in enumerate(self.lines.lines):
             parts.append(f'<path d="{self._path(line)}" {painted(f"line l{n}", alone=alone)}/>')
+        parts += [self._mark(at, text, alone) for at, text in legend.marks]
         return "".join(parts)
+
+    def _mark(self, at: float, text: str, alone: bool) -> str:
+        """Its words stand on the side where there is room."""
+        x = self.x(at)
+        anchor, words = ("end", x - 5) if x > (LEFT + self.right) / 2 else ("start", x + 5)
+        return (
+            f'<path d="M{x:.0f} {TOP}V{self.bottom}" {painted("event", alone=alone)}/>'
+            f'<text x="{words:.0f}" y="{TOP + 9}" text-anchor="{anchor}" '
+            f"{painted('eventname', alone=alone)}>{xml(text)}</text>"
+        )
 
     def _tick(self, at: float, text: str, alone: bool) -> str:
         x = self.x(at)

@@ -70,7 +70,18 @@ def reachable(
         shares = [share for line in lines.lines for share in line.shares]
         if sum(share is not None for share in shares) >= FILLED * len(shares):
             break
-    return lines
+    return _trimmed(lines)
+
+
+def _trimmed(lines: Lines) -> Lines:
+    """Less the bins before the first and after the last in which anything was measured: the record begins or
+    ends there, and an empty half of a picture would say nothing else."""
+    measured = [n for n in range(lines.bins) if any(line.shares[n] is not None for line in lines.lines)]
+    if not measured:
+        return lines
+    first, last = measured[0], measured[-1] + 1
+    kept = tuple(Line(line.target, line.shares[first:last]) for line in lines.lines)
+    return Lines(lines.start + first * lines.step, lines.step, kept, lines.by_users)
 
 
 def _lines(

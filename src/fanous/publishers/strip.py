@@ -8,8 +8,11 @@ from itertools import groupby
 
 from fanous.publishers.grid import Cell
 
-CELL, HIGH = 12, 22
-"""Pixels of a cell."""
+LEAST, MOST, ROOM = 10, 40, 560
+"""Pixels of a cell's width, at least and at most, and of a whole row where they allow it."""
+
+HIGH = 22
+"""Pixels of a row's height."""
 
 CLASSES = {
     Cell.REACHABLE: "ok",
@@ -20,13 +23,19 @@ CLASSES = {
 }
 
 
+def cell_width(columns: int) -> int:
+    """Pixels: few columns are drawn wider, so that grids of all windows are about equally wide."""
+    return min(MOST, max(LEAST, ROOM // max(1, columns)))
+
+
 def strip(cells: Sequence[Cell]) -> str:
     """Rectangles of runs of equal cells, without the ``<svg>``; time from left to right."""
+    cell_pixels = cell_width(len(cells))
     parts, at = [], 0
     for cell, run in groupby(cells):
         width = len(list(run))
         if cell is not Cell.NO_DATA:
-            parts.append(_run(cell, at * CELL, width * CELL))
+            parts.append(_run(cell, at * cell_pixels, width * cell_pixels))
         at += width
     return "".join(parts)
 

@@ -104,9 +104,18 @@ class Answer:
         """A page fetched from one of the answers is the helper's (or is another)."""
         helper = self.evidence.helper_page
         return helper is not None and any(
-            page.ip in self.lookup.answers and likeness(page, helper) is wanted
+            self._came_from_here(page) and likeness(page, helper) is wanted
             for page in self.evidence.of(Layer.HTTP)
-            if page.ip
+        )
+
+    def _came_from_here(self, page: Observation) -> bool:
+        """Probes before 0.5 do not say from where a page came, but they asked one resolver only."""
+        if page.ip:
+            return page.ip in self.lookup.answers
+        return page.hostname == self.lookup.hostname and all(
+            other.resolver == self.lookup.resolver
+            for other in self.evidence.of(Layer.DNS)
+            if other.hostname == page.hostname
         )
 
     @property

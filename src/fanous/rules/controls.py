@@ -17,6 +17,10 @@ MOST_HEALTHY_CONNECT = 1.5
 so slow data over it says nothing about the target."""
 
 
+RESOLVER = "resolver"
+"""Role of an observation that is about an encrypted resolver, not about the name that it was asked for."""
+
+
 @dataclass(slots=True)
 class Controls:
     """The controls of one observation, each worked out when a rule asks for it."""
@@ -68,13 +72,24 @@ class Controls:
 
         A redirect's host was reached if the helper loaded the page behind it.  An endpoint that the
         helper did not try (or could not reach, while it reached the site) is told by the page alone.
+        Helpers of the time before 2022 tried no handshakes: there the page has to fail in the same way.
         """
         same = self.same_step
         if same is not None and same.failure is None:
             return not (same.layer is Layer.DNS and not same.answers)
         if self.evidence.helper_loaded_page:
             return True if same is None else None if self._is_connection else False
-        return False if same is not None else None
+        return False if same is not None or self._page_failed_alike else None
+
+    @property
+    def _page_failed_alike(self) -> bool:
+        """The helper's request over TLS failed as this step did, or without a name; it tried no such step."""
+        page, layer = self.evidence.helper_page, self.observation.layer
+        if page is None or page.failure is None or layer not in (Layer.TCP, Layer.TLS):
+            return False
+        if layer in self.evidence.helper or not page.url.startswith("https:"):
+            return False
+        return self.observation.role != "redirect" and cause_of(page.failure) in (self.cause, Cause.UNKNOWN)
 
     @property
     def _is_connection(self) -> bool:
@@ -110,7 +125,12 @@ class Controls:
 
     @property
     def to_wrong_address(self) -> bool:
-        return self.observation.ip in self.evidence.wrong_addresses
+        """Where the record does not say which address was used: every one that the name was answered with."""
+        o, wrong = self.observation, self.evidence.wrong_addresses
+        if o.ip or not o.hostname or not wrong:
+            return o.ip in wrong
+        answers = {a for s in self.evidence.of(Layer.DNS) if s.hostname == o.hostname for a in s.answers}
+        return bool(answers) and answers <= wrong
 
     @property
     def no_ipv6(self) -> bool:
@@ -121,9 +141,28 @@ class Controls:
 
     @property
     def works_elsewhere(self) -> bool:
-        """The same step to the same name worked at another address or attempt."""
+        """The same step to the same name worked at another address or attempt.
+
+        A page in clear is no other attempt of one over TLS: most sites only redirect there.  An address whose
+        name is not known may be another of the target's.
+        """
         o = self.observation
-        return bool(o.hostname) and (o.layer, o.hostname) in self.evidence.worked
+        if o.layer is Layer.HTTP:
+            return bool(o.hostname) and (o.hostname, o.url[:6] == "https:") in self.evidence.pages_that_came
+        if not o.hostname:
+            return any(
+                s.layer is o.layer and s.target == o.target for s in self.evidence.probe if not s.failure
+            )
+        return (o.layer, o.hostname) in self.evidence.worked
+
+    @property
+    def few_endpoints_fail(self) -> bool:
+        """Fewer than half of the target's endpoints fail, and others show that this layer works."""
+        o = self.observation
+        return not self.group.fails and any(
+            (s.target, s.role, s.layer) == (o.target, o.role, o.layer) and s.failure is None
+            for s in self.evidence.probe
+        )
 
     @property
     def lower_layer_failed(self) -> bool:
@@ -190,7 +229,30 @@ class Controls:
         """
         if self.observation.layer is Layer.TRANSFER:
             return bool(self.evidence.helper.get(Layer.TRANSFER) or self.same_server)
+        if self.observation.role == RESOLVER:
+            return self.plain_lookups_work
         return (self.has_helper and self.reachable is True) or self.innocuous_name_works
+
+    @property
+    def plain_lookups_work(self) -> bool:
+        """In a probe's look at its line: a public resolver answered over UDP, a known-good page came."""
+        return self.evidence.is_look and self.evidence.bundle.control_failure is None
+
+    @property
+    def encrypted_lookups_time_out(self) -> bool:
+        """All lookups of the measurement over TLS or HTTPS, which show nobody on the path a name."""
+        made = [s for s in self.evidence.of(Layer.DNS) if s.resolver in ("doh", "dot")]
+        return bool(made) and all(s.failure and cause_of(s.failure) is Cause.TIMEOUT for s in made)
+
+    @property
+    def nothing_else_works(self) -> bool:
+        """Neither the helper nor an encrypted lookup got through, nor this step for any other name."""
+        layer = self.observation.layer
+        return (
+            self.helper_is_missing
+            and self.encrypted_lookups_time_out
+            and not any(s.failure is None for s in self.evidence.of(layer))
+        )
 
     @property
     def same_server(self) -> list[Observation]:

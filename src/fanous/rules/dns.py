@@ -8,6 +8,7 @@ from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.rules import mechanisms
 from fanous.rules.controls import Controls
+from fanous.rules.dns_encrypted import ENCRYPTED
 from fanous.rules.dns_failures import FAILED
 from fanous.rules.pages import Likeness
 from fanous.rules.rule import Rule
@@ -26,6 +27,11 @@ FACEBOOK = 32934
 def _blocking_address(o: Observation, c: Controls) -> bool:
     country = c.evidence.bundle.measurement.country
     return any(c.evidence.fingerprints.is_block_address(a, country) for a in o.answers)
+
+
+def _on_the_way(o: Observation, c: Controls) -> bool:
+    """A redirect leads to the name, and nothing shows that it leads anywhere for others."""
+    return o.role == "redirect" and not c.evidence.helper_loaded_page
 
 
 def _foreign_platform(o: Observation, c: Controls) -> bool:
@@ -124,7 +130,9 @@ ANSWERED = (
         state=State.BLOCKED,
         why="The answer is an address that no public site can have.",
         holds=lambda o, c: (
-            o.failure is None and c.answer.has_bogon and (c.answer.departs or c.answer.most_names_are_bogus)
+            o.failure is None
+            and c.answer.has_bogon
+            and (c.answer.departs or (c.answer.most_names_are_bogus and not _on_the_way(o, c)))
         ),
         mechanism=mechanisms.BOGON,
         figures=_forged,
@@ -293,4 +301,4 @@ ANSWERED = (
     ),
 )
 
-DNS_RULES = ANSWERED + FAILED
+DNS_RULES = ENCRYPTED + ANSWERED + FAILED

@@ -74,12 +74,23 @@ FAILED = (
         id="dns.resolver_trouble",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
-        why="The resolver had trouble of its own, and no other resolver of the probe shows that the name "
-        "can be looked up.",
-        holds=lambda _o, c: c.cause in (Cause.SERVFAIL, Cause.UNKNOWN) and not c.answer.has_answered_sibling,
+        why="The resolver had trouble of its own, or of no known kind, and no other resolver of the probe "
+        "shows that the name can be looked up.",
+        holds=lambda _o, c: (
+            c.cause is Cause.UNKNOWN or (c.cause is Cause.SERVFAIL and not c.answer.has_answered_sibling)
+        ),
         mechanism=mechanisms.of_lookup,
         figures=_failure,
         symptom=True,
+    ),
+    Rule(
+        id="dns.lossy_line",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The lookup timed out, and so did those over TLS and HTTPS, in which nobody on the path reads a "
+        "name.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.encrypted_lookups_time_out,
+        figures=_failure,
     ),
     Rule(
         id="dns.failure_control_ok",

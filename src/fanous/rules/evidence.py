@@ -96,6 +96,13 @@ class Evidence:
         return frozenset((o.layer, o.hostname) for o in self.probe if o.failure is None)
 
     @cached_property
+    def pages_that_came(self) -> frozenset[tuple[str, bool]]:
+        """(host name, over TLS) of requests that were answered."""
+        return frozenset(
+            (o.hostname, o.url.startswith("https:")) for o in self.of(Layer.HTTP) if o.failure is None
+        )
+
+    @cached_property
     def tried(self) -> frozenset[tuple[Layer, str]]:
         return frozenset((o.layer, o.hostname) for o in self.probe)
 
@@ -192,6 +199,11 @@ class Evidence:
 
     # --- the measurement as a whole -----------------------------------------------------------
 
+    @property
+    def is_look(self) -> bool:
+        """Is it a probe's look at its own line?  Its defect says whether there is a network."""
+        return self.bundle.measurement.test_name == "fanous_health"
+
     @cached_property
     def nothing_worked(self) -> bool:
         """Nobody answered the probe at all, as on a machine without a network.
@@ -199,7 +211,7 @@ class Evidence:
         Blocking of one target leaves the lookup, or the helper, or a reset.  Where no lookup was tried
         only an unreachable network speaks for itself: an endpoint list may be cut off by silence.
         """
-        if self.helper or not self.probe:
+        if self.helper or not self.probe or self.is_look:
             return False
         failures = [o.failure for o in self.probe]
         control = self.bundle.control_failure

@@ -1,6 +1,6 @@
 """Rules for requests that failed: cut, starved of data, sent in circles by the site, or dead everywhere?"""
 
-from math import isnan
+from math import isnan, nan
 
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
@@ -9,12 +9,16 @@ from fanous.rules.certificates import certificate_rules
 from fanous.rules.controls import Controls
 from fanous.rules.failures import CERTIFICATE_CAUSES, Cause
 from fanous.rules.rule import Rule
+from fanous.rules.transfer import LEAST_RATIO, line_kbps
 
 FREEZE = (10_000, 24_000)
 """Bytes after which a flow freezes: 16-20 KB in Russia in 2025, with what probes count on either side."""
 
 LONGEST_FLOW_GAP = 3.0
 """Seconds.  A frozen flow is silent until the time-out; a slowed one goes on within a few retransmissions."""
+
+UNCLEAR = frozenset({Cause.UNKNOWN, Cause.ALERT, Cause.SERVFAIL})
+"""What old software, a broken resolver and interference all cause."""
 
 LEAST_RECEIVED = 8_000
 """Bytes.  With no response at all, less than this may be the handshake's last flight (certificates are
@@ -33,6 +37,24 @@ def _froze(o: Observation, c: Controls) -> bool:
     went_silent = isnan(o.largest_gap) or o.largest_gap >= LONGEST_FLOW_GAP
     in_window = FREEZE[0] <= o.received <= FREEZE[1]
     return in_window and went_silent and o.url.startswith("https:") and _starved(o, c)
+
+
+def _unclear(_o: Observation, c: Controls) -> str:
+    return "dns" if c.cause is Cause.SERVFAIL else "http"
+
+
+def _own_kbps(o: Observation) -> float:
+    """Of the page as far as it came; NaN = unknown."""
+    return o.received * 8 / 1000 / o.seconds if o.received >= 0 and o.seconds > 0 else nan
+
+
+def _as_slow_as_others(o: Observation, c: Controls) -> bool:
+    """By what other names gave this line in the same measurement; false where none was tried."""
+    return line_kbps(c) * LEAST_RATIO <= _own_kbps(o)
+
+
+def _beside_control(o: Observation, c: Controls) -> str:
+    return f"{o.url}: {_own_kbps(o):.0f} kbit/s, control {line_kbps(c):.0f} kbit/s"
 
 
 def _request(o: Observation, _c: Controls) -> str:
@@ -101,6 +123,14 @@ FAILURES = (
         figures=_request,
     ),
     Rule(
+        id="http.starved_like_control",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The page did not come in time, but another name's data are as slow on this line.",
+        holds=lambda o, c: _starved(o, c) and _as_slow_as_others(o, c),
+        figures=_beside_control,
+    ),
+    Rule(
         id="http.frozen",
         layer=Layer.HTTP,
         state=State.THROTTLED,
@@ -141,9 +171,9 @@ FAILURES = (
         id="http.unclear_failure",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The request failed in a way that has no name.",
-        holds=lambda _o, c: c.cause in (Cause.UNKNOWN, Cause.ALERT) and (c.has_helper or c.group.fails),
-        mechanism="http",
+        why="The request failed in a way that has no name, or by a resolver's own trouble.",
+        holds=lambda _o, c: c.cause in UNCLEAR and (c.has_helper or c.group.fails),
+        mechanism=_unclear,
         figures=_request,
         symptom=True,
     ),
@@ -163,7 +193,7 @@ FAILURES = (
         layer=Layer.HTTP,
         state=State.OK,
         why="Most of the target's endpoints answer; a few failures are ordinary.",
-        holds=lambda _o, c: not c.group.fails,
+        holds=lambda _o, c: c.few_endpoints_fail,
         figures=_group,
     ),
     Rule(

@@ -67,6 +67,8 @@ def likeness(page: Observation, control: Observation) -> Likeness:
     """Compare the probe's page with the helper's; a redirect or a failed request compares with nothing."""
     if page.failure is not None or control.failure is not None or is_redirect(page):
         return Likeness.UNKNOWN
+    if not page.status_code or not control.status_code:
+        return Likeness.UNKNOWN
     status = page.status_code == control.status_code
     title = _same_title(page.title, control.title)
     if not status:

@@ -75,6 +75,16 @@ TCP_RULES = (
         figures=endpoint_failure,
     ),
     Rule(
+        id="tcp.unclear_failure",
+        layer=Layer.TCP,
+        state=State.INSUFFICIENT,
+        why="The connection failed in a way that has no name.",
+        holds=lambda _o, c: c.cause is Cause.UNKNOWN and (c.has_helper or c.group.fails),
+        mechanism="tcp",
+        figures=endpoint_failure,
+        symptom=True,
+    ),
+    Rule(
         id="tcp.failure_control_ok",
         layer=Layer.TCP,
         state=State.BLOCKED,
@@ -88,7 +98,7 @@ TCP_RULES = (
         layer=Layer.TCP,
         state=State.OK,
         why="Most of the target's endpoints answer; a few failures are ordinary.",
-        holds=lambda _o, c: not c.group.fails,
+        holds=lambda _o, c: c.few_endpoints_fail,
         figures=group_failures,
     ),
     Rule(
@@ -98,6 +108,14 @@ TCP_RULES = (
         why="Most of the target's endpoints fail, but at another layer.",
         holds=lambda _o, c: c.group.layer is not Layer.TCP,
         figures=group_failures,
+    ),
+    Rule(
+        id="tcp.nothing_else_works",
+        layer=Layer.TCP,
+        state=State.INSUFFICIENT,
+        why="The connection timed out, and so did the helper and lookups over TLS and HTTPS: the line.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.nothing_else_works,
+        figures=endpoint_failure,
     ),
     Rule(
         id="tcp.no_control",

@@ -127,7 +127,7 @@ TLS_RULES = (
         layer=Layer.TLS,
         state=State.OK,
         why="Most of the target's endpoints answer; a few failures are ordinary.",
-        holds=lambda _o, c: not c.group.fails,
+        holds=lambda _o, c: c.few_endpoints_fail,
         figures=group_failures,
     ),
     Rule(
@@ -147,6 +147,14 @@ TLS_RULES = (
         why="Most of the target's endpoints fail, but at another layer.",
         holds=lambda _o, c: c.group.layer is not Layer.TLS,
         figures=group_failures,
+    ),
+    Rule(
+        id="tls.nothing_else_works",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake timed out, and so did the helper and lookups over TLS and HTTPS: the line.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.nothing_else_works,
+        figures=endpoint_failure,
     ),
     Rule(
         id="tls.no_control",

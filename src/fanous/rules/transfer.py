@@ -14,6 +14,12 @@ LEAST_RATIO = 0.2
 """Of the control's rate.  With a spread of 0.5 in the log ratio of one pair, a factor of 5 is over three
 standard deviations."""
 
+LEAST_REFUSAL = 300
+"""HTTP status from which on a page is not the one that was asked for (RFC 9110 section 15)."""
+
+CONTROL = "control"
+"""Role of the download beside which the target's is held."""
+
 FREEZE = (10_000, 24_000)
 """Bytes after which a flow freezes (Russia 2025: 16-20 KB of the connection).  A download is counted from its
 request on, so the handshake's flight, 3 to 6 KB of certificates, is missing."""
@@ -30,8 +36,13 @@ def control_kbps(o: Observation, c: Controls) -> float:
     return _median(
         s.kbps
         for s in c.evidence.of(Layer.TRANSFER)
-        if s.hostname != o.hostname and s.target != o.target and s.failure is None
+        if s.hostname != o.hostname and s.target != o.target and s.failure is None and not _is_refusal(s)
     )
+
+
+def _is_refusal(o: Observation) -> bool:
+    """A page that says no, or sends elsewhere, is too short for a rate: its time is that of round trips."""
+    return o.status_code >= LEAST_REFUSAL
 
 
 def own_kbps(o: Observation, c: Controls) -> float:
@@ -39,6 +50,19 @@ def own_kbps(o: Observation, c: Controls) -> float:
     return _median(
         s.kbps for s in c.evidence.of(Layer.TRANSFER) if (s.hostname, s.target) == (o.hostname, o.target)
     )
+
+
+def line_kbps(c: Controls) -> float:
+    """The best rate of a control in the measurement, also of one that ran out of time; NaN = there was none.
+
+    A line gives what its fastest control gets; one at the target's own address may be slowed down with it.
+    """
+    rates = [
+        s.received * 8 / 1000 / s.seconds
+        for s in c.evidence.of(Layer.TRANSFER)
+        if s.role == CONTROL and s.received > 0 and s.seconds > 0 and not _is_refusal(s)
+    ]
+    return max(rates, default=nan)
 
 
 def outside_kbps(o: Observation, c: Controls) -> float:
@@ -56,6 +80,8 @@ def _median(rates: Iterable[float]) -> float:
 
 def _slow_beside_itself(o: Observation, c: Controls) -> bool:
     """Is the name alone what is slow?  The server gives the same page fast when it is not named."""
+    if o.role == CONTROL or _is_refusal(o):
+        return False
     beside = c.same_server
     own = [s for s in c.evidence.of(Layer.TRANSFER) if (s.hostname, s.ip) == (o.hostname, o.ip)]
     enough = min(len(own), len(beside)) >= LEAST_PAIRS
@@ -63,7 +89,10 @@ def _slow_beside_itself(o: Observation, c: Controls) -> bool:
 
 
 def _slow(o: Observation, c: Controls) -> bool:
-    return own_kbps(o, c) < LEAST_RATIO * control_kbps(o, c)  # false where either is NaN
+    """Never of a control itself: that it is slower than a target says nothing of its own name."""
+    if o.role == CONTROL or _is_refusal(o):
+        return False
+    return own_kbps(o, c) < LEAST_RATIO * control_kbps(o, c)  # false where one is NaN
 
 
 def _slow_for_all(o: Observation, c: Controls) -> bool:
@@ -76,7 +105,8 @@ def _slow_here(o: Observation, c: Controls) -> bool:
 
 
 def _froze(o: Observation, c: Controls) -> bool:
-    return c.cause is Cause.TIMEOUT and FREEZE[0] <= o.received <= FREEZE[1] and not isnan(control_kbps(o, c))
+    in_window = FREEZE[0] <= o.received <= FREEZE[1]
+    return o.role != CONTROL and c.cause is Cause.TIMEOUT and in_window and not isnan(control_kbps(o, c))
 
 
 def _rates(o: Observation, c: Controls) -> str:

@@ -17,6 +17,9 @@ from fanous.store.window import AT_IN_WINDOW, IN_WINDOW, window
 NOTHING_OUTSIDE = "nothing outside the country answers"
 """``defect`` of a look at a line on which only sites inside the country answer."""
 
+ALLOW_LIST = "outside the country only sites of a list answer"
+"""Likewise where sites of a list answer besides."""
+
 MEASUREMENTS = "measurements"
 """Name of the signal of ``volume``."""
 
@@ -73,10 +76,11 @@ GROUP BY country, asn ORDER BY country, asn
 """
 _LOOKS = f"""
 SELECT uid, country, asn, access, probe, toUnixTimestamp64Micro(started_at) / 1000000 AS at,
-    multiIf(defect = '', 'online', defect = 'no network', 'offline', 'intranet') AS line, source
+    multiIf(defect = '', 'online', defect = 'no network', 'offline',
+        defect = '{NOTHING_OUTSIDE}', 'intranet', 'allow_list') AS line, source
 FROM measurements
 WHERE test_name = 'fanous_health' AND asn != 0 AND country != 'ZZ'
-    AND defect IN ('', 'no network', '{NOTHING_OUTSIDE}') AND {IN_WINDOW}
+    AND defect IN ('', 'no network', '{NOTHING_OUTSIDE}', '{ALLOW_LIST}') AND {IN_WINDOW}
 ORDER BY at, uid
 """
 _JUDGED = f"""
@@ -84,9 +88,13 @@ SELECT uid, target, defect = '' AND max(state != 'insufficient') AS concluded,
     if(defect != '' OR concluded, '', argMin(rule_id, number)) AS rule,
     multiIf(defect != '', defect, concluded, '', argMin(why, number)) AS sentence
 FROM verdicts
-WHERE country = {{country:String}} AND target != '' AND {IN_WINDOW}
+WHERE country = {{country:String}} AND target != '' AND {IN_WINDOW} AND target NOT IN (
+    SELECT DISTINCT target FROM verdicts
+    WHERE country = {{country:String}} AND defect = '' AND state != 'insufficient' AND {IN_WINDOW}
+)
 GROUP BY uid, target, defect
 """
+# Targets of which something is concluded go first: they are nearly all, and would be grouped for nothing.
 # Sentences of one rule differ in their figures: one of them stands for all.  A measurement whose target
 # has several verdicts speaks with the first of them.
 _INSUFFICIENT = f"""

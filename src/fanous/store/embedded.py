@@ -32,7 +32,11 @@ from fanous.store.levels import LevelAnswers, Pulled, check_levels
 from fanous.store.location import StoreLocation, check_folder, in_folder
 from fanous.store.lock import Owner, StoreLock
 from fanous.store.lookup import LookupAnswers
+from fanous.store.outbox import Outbox
+from fanous.store.outcomes import OutcomeAnswers
 from fanous.store.protocol import Store
+from fanous.store.rate_pairs import RatePairAnswers
+from fanous.store.rates import RateAnswers
 from fanous.store.segment import Location, Segment
 from fanous.store.votes import VoteAnswers
 
@@ -62,7 +66,15 @@ def open_store(
 
 
 class EmbeddedStore(
-    VoteAnswers, EvidenceAnswers, AlternativeAnswers, CoverageAnswers, LookupAnswers, LevelAnswers
+    VoteAnswers,
+    OutcomeAnswers,
+    RatePairAnswers,
+    EvidenceAnswers,
+    AlternativeAnswers,
+    CoverageAnswers,
+    LookupAnswers,
+    LevelAnswers,
+    RateAnswers,
 ):
     """See ``Store`` for what each method promises.
 
@@ -252,6 +264,10 @@ class EmbeddedStore(
 
     def approvals(self) -> dict[str, Approval]:
         return self._ledger.approvals()
+
+    @property
+    def outbox(self) -> Outbox:
+        return self._ledger
 
     # What detection still has to see
 

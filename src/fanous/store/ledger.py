@@ -5,27 +5,20 @@ revision and is no part of the claim.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, OperationalError
 
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
 from fanous.store.codec import decode_incident, encode_incident
-from fanous.store.disk import FULL
-from fanous.store.notices import SCHEMA, Notices
+from fanous.store.database import META, SCHEMA, Database
+from fanous.store.notices import Notices
+from fanous.store.outbox import Outbox, note
 from fanous.store.schema import FORMAT
 
-_META = sa.Table(
-    "meta",
-    SCHEMA,
-    sa.Column("key", sa.String, primary_key=True),
-    sa.Column("value", sa.String, nullable=False),
-)
 _INCIDENTS = sa.Table(
     "incidents",
     SCHEMA,
@@ -72,27 +65,26 @@ class Revision:
     incident: Incident
 
 
-class Ledger(Notices):
+class Ledger(Notices, Outbox):
     """Incidents, and what people note beside them, in a database, by SQLAlchemy URL."""
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._engine = _connect(url)
+        self._database = Database(url)
         try:
-            with _ledger_errors(url), self._engine.begin() as connection:
-                SCHEMA.create_all(connection)
-                _check_format(connection, url)
+            with self._database.making() as connection:
+                _check_format(connection, self._database.name)
         except FanousError:
-            self._engine.dispose()
+            self._database.close()
             raise
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._database.close()
 
     def put(self, incident: Incident, reason: str, known_as: str | None, at: float | None) -> Incident:
         """See ``Store.put``."""
         now = self._clock() if at is None else at
-        with self._begin() as connection:
+        with self._database.writing() as connection:
             if known_as is None:
                 return _append(connection, _register(connection, incident, now), 1, reason, now)
             before = _latest(connection, known_as)
@@ -104,7 +96,7 @@ class Ledger(Notices):
     def retract(self, incident_id: str, reason: str, at: float | None) -> Incident:
         """See ``Store.retract``."""
         now = self._clock() if at is None else at
-        with self._begin() as connection:
+        with self._database.writing() as connection:
             before = _latest(connection, incident_id)
             if before.incident.status == Status.RETRACTED:
                 return before.incident
@@ -119,16 +111,18 @@ class Ledger(Notices):
             .where(newer.c.incident == _REVISIONS.c.incident)
             .scalar_subquery()
         )
-        query = sa.select(_REVISIONS.c.document).join(_INCIDENTS).where(_REVISIONS.c.n == last)
+        wanted = _REVISIONS.c.onset, _REVISIONS.c.incident, _REVISIONS.c.document
+        query = sa.select(*wanted).join(_INCIDENTS).where(_REVISIONS.c.n == last)
         if country is not None:
             query = query.where(_INCIDENTS.c.country == country)
         if since is not None:
             query = query.where(sa.or_(_REVISIONS.c.ends.is_(None), _REVISIONS.c.ends > since))
         if until is not None:
             query = query.where(_REVISIONS.c.onset < until)
-        with self._engine.connect() as connection:
-            documents = connection.scalars(query.order_by(_REVISIONS.c.onset, _REVISIONS.c.incident))
-            return [decode_incident(document) for document in documents]
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        # Sorted here: how a database orders texts hangs on its locale.
+        return [decode_incident(row.document) for row in sorted(rows, key=lambda row: row[:2])]
 
     def incident(self, incident_id: str) -> Incident | None:
         """See ``Store.incident``."""
@@ -137,17 +131,17 @@ class Ledger(Notices):
 
     def revisions(self, incident_id: str) -> list[Revision]:
         """See ``Store.revisions``."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return _revisions(connection, incident_id)
 
     def undetected(self) -> dict[str, tuple[float, float]]:
         """See ``Store.undetected``."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return {row.country: (row.since, row.until) for row in connection.execute(_UNDETECTED.select())}
 
     def mark_undetected(self, spans: Mapping[str, tuple[float, float]]) -> None:
         """See ``Store.mark_undetected``."""
-        with self._begin() as connection:
+        with self._database.writing() as connection:
             for row in connection.execute(_UNDETECTED.select()).all():
                 if row.country in spans:
                     since, until = spans[row.country]
@@ -159,59 +153,20 @@ class Ledger(Notices):
 
     def mark_detected(self, country: str) -> None:
         """See ``Store.mark_detected``."""
-        with self._begin() as connection:
+        with self._database.writing() as connection:
             connection.execute(_UNDETECTED.delete().where(_UNDETECTED.c.country == country))
 
-    @contextmanager
-    def _begin(self) -> Iterator[sa.Connection]:
-        with _ledger_errors(str(self._engine.url)), self._engine.begin() as connection:
-            yield connection
 
-
-def _connect(url: str) -> sa.Engine:
-    try:
-        engine = sa.create_engine(url)
-    except (sa.exc.ArgumentError, ImportError) as error:
-        raise FanousError(
-            f"the ledger cannot be kept in {url}: {error}; use sqlite:////folder/file"
-        ) from error
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _set_up_sqlite)
-    return engine
-
-
-def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
-    """WAL lets pages be read while a revision is written; FULL survives a power cut."""
-    cursor = connection.cursor()
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
-        cursor.execute(f"PRAGMA {setting}")
-    cursor.close()
-
-
-def _check_format(connection: sa.Connection, url: str) -> None:
-    query = sa.select(_META.c.value).where(_META.c.key == "format")
+def _check_format(connection: sa.Connection, name: str) -> None:
+    query = sa.select(META.c.value).where(META.c.key == "format")
     written = connection.scalar(query)
     if written is None:
-        connection.execute(_META.insert().values(key="format", value=str(FORMAT)))
+        connection.execute(META.insert().values(key="format", value=str(FORMAT)))
     elif int(written) > FORMAT:
         raise FanousError(
-            f"the store of {url} was written by a newer Fanous (format {written}, this one knows {FORMAT}): "
+            f"the store of {name} was written by a newer Fanous (format {written}, this one knows {FORMAT}): "
             "install that version, or name another store"
         )
-
-
-@contextmanager
-def _ledger_errors(url: str) -> Iterator[None]:
-    try:
-        yield
-    except DatabaseError as error:
-        if type(error) not in (DatabaseError, OperationalError):
-            raise  # a broken constraint or statement: a bug
-        cause = str(error.orig)
-        advice = (
-            FULL if "full" in cause else "see that the file is there, readable and writable for this user"
-        )
-        raise FanousError(f"cannot use the ledger {url}: {cause}; {advice}", permanent=False) from error
 
 
 def _register(connection: sa.Connection, incident: Incident, now: float) -> Incident:
@@ -237,6 +192,7 @@ def _append(connection: sa.Connection, claim: Incident, n: int, reason: str, now
         "document": encode_incident(claim),
     }
     connection.execute(_REVISIONS.insert().values(row))
+    note(connection, claim, n, now)
     return claim
 
 

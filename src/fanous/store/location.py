@@ -22,7 +22,7 @@ class StoreLocation:
         archive: local folder.
         facts: ``chdb:///folder`` (in-process), or ``clickhouse://host/database``: the same client and
             SQL, but nobody has tried it against a server yet.
-        ledger: SQLAlchemy URL, ``sqlite:////folder/ledger.sqlite``; others have not been tried.
+        ledger: ``sqlite:////folder/ledger.sqlite`` or ``postgresql://user@host/database``.
     """
 
     archive: Path

@@ -5,7 +5,6 @@ Each is written once and never changed; a document holds it whole, the other col
 
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
@@ -16,9 +15,7 @@ from fanous.errors import FanousError
 from fanous.model.approval import Approval
 from fanous.model.claim import Claim
 from fanous.model.watch import Watch
-
-SCHEMA = sa.MetaData()
-"""All tables of the ledger."""
+from fanous.store.database import SCHEMA, Database
 
 Noun = TypeVar("Noun", Claim, Watch)
 
@@ -63,17 +60,13 @@ _HOLD = "hold_national"
 class Notices:
     """The tables of a ledger that people fill."""
 
-    _engine: sa.Engine
-
-    def _begin(self) -> AbstractContextManager[sa.Connection]:
-        """A transaction."""
-        raise NotImplementedError
+    _database: Database
 
     def add_claim(self, claim: Claim, at: float | None) -> Claim:
         """See ``Notes.add_claim``."""
         now = time.time() if at is None else at
         span = claim.since, claim.until
-        with self._begin() as connection:
+        with self._database.writing() as connection:
             label, number = _next(connection, _CLAIMS, claim.country, "claim")
             named = replace(claim, id=label, recorded_at=now)
             _insert(connection, _CLAIMS, named, number, span, now, "")
@@ -86,7 +79,7 @@ class Notices:
     def add_watch(self, watch: Watch, at: float | None) -> Watch:
         """See ``Notes.add_watch``."""
         now = time.time() if at is None else at
-        with self._begin() as connection:
+        with self._database.writing() as connection:
             same = sa.select(_WATCHES.c.document).where(_WATCHES.c.digest == watch.digest)
             known = connection.scalar(same)
             if known is not None:
@@ -102,26 +95,26 @@ class Notices:
 
     def approve(self, approval: Approval) -> None:
         """See ``Notes.approve``."""
-        with self._begin() as connection:
+        with self._database.writing() as connection:
             connection.execute(_APPROVALS.insert().values(asdict(approval)))
 
     def approvals(self) -> dict[str, Approval]:
         """See ``Notes.approvals``."""
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(_APPROVALS.select().order_by(_APPROVALS.c.at)).all()
         return {row.incident: Approval(row.incident, row.revision, row.who, row.at, row.note) for row in rows}
 
     def holds_national(self) -> bool:
         """See ``Notes.holds_national``."""
         query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == _HOLD)
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             return connection.scalar(query) == "yes"
 
     def hold_national(self, hold: bool) -> None:
         """See ``Notes.hold_national``."""
         if hold == self.holds_national():
             return
-        with self._begin() as connection:
+        with self._database.writing() as connection:
             connection.execute(_SETTINGS.delete().where(_SETTINGS.c.key == _HOLD))
             connection.execute(_SETTINGS.insert().values(key=_HOLD, value="yes" if hold else "no"))
 
@@ -129,7 +122,7 @@ class Notices:
         query = sa.select(table.c.document).order_by(table.c.since, table.c.country, table.c.number)
         if country is not None:
             query = query.where(table.c.country == country)
-        with self._engine.connect() as connection:
+        with self._database.reading() as connection:
             documents = connection.scalars(query).all()
         return (_decoded(document, noun) for document in documents)
 

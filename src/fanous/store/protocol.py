@@ -21,6 +21,9 @@ from fanous.model.incident import Incident, Interval
 from fanous.model.levels import Levels
 from fanous.model.look import Look
 from fanous.model.observation import Observation
+from fanous.model.outcome import Outcome
+from fanous.model.rate import Rate
+from fanous.model.rate_pair import RatePair
 from fanous.model.record import Record
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
@@ -29,6 +32,7 @@ from fanous.model.watch import Watch
 from fanous.store.batch import Appended, Judged
 from fanous.store.ledger import Revision
 from fanous.store.levels import Pulled
+from fanous.store.outbox import Outbox
 from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
 from fanous.store.segment import Location, Segment
 
@@ -150,6 +154,20 @@ class Questions(Protocol):
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
         """The same before it is gathered in bins, by time."""
 
+    def ends(
+        self, country: str, since: float, until: float, targets: Sequence[str]
+    ) -> tuple[float, float] | None:
+        """When the first and the last measurement was made that says yes or no of one of the targets."""
+
+    def outcomes(
+        self, country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
+    ) -> list[Outcome]:
+        """Measurements that say yes or no of one of the targets, counted by network and stretch of time.
+
+        Args:
+            edges: unix seconds, ascending, where stretches begin; what is earlier counts to the first.
+        """
+
     def working_elsewhere(self, country: str, since: float, until: float, targets: Sequence[str]) -> Votes:
         """Measurements in other countries to which the target worked at every layer; one row each, by
         time, under the signal ``blocked_path``."""
@@ -169,6 +187,12 @@ class Questions(Protocol):
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[Software]:
         """What each version of a probe's software found in the intervals, by name and network."""
+
+    def rate_pairs(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> list[RatePair]:
+        """What the targets gave to probes on these networks in the intervals, beside other names, one a
+        measurement; those without both rates are left out."""
 
     def mechanisms(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
@@ -212,6 +236,9 @@ class Questions(Protocol):
     def looks(self, since: float, until: float) -> list[Look]:
         """Looks of probes at their own line, in all countries, by time; probes behind a login page are left
         out, since nothing may rest on them."""
+
+    def rates(self, since: float, until: float) -> list[Rate]:
+        """Rates of downloads under innocuous names, in all countries, by time."""
 
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
         """Targets that were measured and of which no rule could conclude anything, most measured first.
@@ -315,6 +342,10 @@ class Notes(Protocol):
 
 class Store(Measurements, Questions, Claims, Notes, Protocol):
     """A store.  A context manager: leaving it closes it."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What has to be told outside, and what became of telling it."""
 
     def now(self) -> float:
         """Unix seconds, UTC, by the clock that the store goes by: what is later than that has not been."""

@@ -1,4 +1,5 @@
-"""Application: the public side as an ASGI application.  It reads; nothing here can change a store."""
+"""Application: the public side as an ASGI application.  It reads; only ``admin``, behind a token, can change
+what stands in a store."""
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -7,12 +8,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from fanous.web.admin import Admin
 from fanous.web.answers import Answers
+from fanous.web.api import api_routes
 from fanous.web.ask import Ask
+from fanous.web.bundles import Bundles
 from fanous.web.errors import refusal
 from fanous.web.feeds import feed_routes
 from fanous.web.headers import SecurityHeaders
 from fanous.web.live import Live
+from fanous.web.metrics import metrics
 from fanous.web.pages import PAGES, RECORDS
 from fanous.web.places import register
 from fanous.web.site import Site
@@ -28,6 +33,7 @@ def application(ask: Ask, site: Site | None = None) -> Starlette:
     """
     register()
     answers = Answers(ask, site or Site())
+    live = Live(answers)
 
     secure = answers.site.url.startswith("https://")
 
@@ -35,20 +41,25 @@ def application(ask: Ask, site: Site | None = None) -> Starlette:
         return refusal(request, answers.site, error)
 
     return Starlette(
-        routes=routes(answers),
+        routes=routes(answers, live),
+        lifespan=live.watching,
         middleware=[Middleware(SecurityHeaders, secure=secure)],
         exception_handlers={HTTPException: refused, Exception: refused},
     )
 
 
-def routes(answers: Answers) -> list[BaseRoute]:
+def routes(answers: Answers, live: Live) -> list[BaseRoute]:
     """What is fixed stands before what takes any word."""
     return [
-        Route("/live", Live(answers).stream),
+        Route("/live", live.stream),
+        *Admin(answers).routes(),
         Route("/static/{digest}/{name}", static),
         Route("/favicon.ico", icon),
         Route("/robots.txt", robots),
+        Route("/metrics", answers.of(metrics)),
+        *api_routes(answers),
         *feed_routes(answers),
+        Route("/{country:country}/{id:incident}.fanous", Bundles(answers).download),
         *(Route(path, answers.of(maker)) for path, maker in RECORDS.items()),
         Route("/{code:lower}", upper_case),
         *(Route(page.path, answers.page(page)) for page in PAGES),

@@ -4,13 +4,15 @@ What changed is not sent: the page fetches itself again, so that there is one wa
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from hashlib import blake2b
 from time import monotonic
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from fanous.scheduler import Task, supervise
 from fanous.store import Store
 from fanous.web.answers import Answers
 from fanous.web.pages.stories import DAY, LATELY
@@ -32,7 +34,7 @@ class Live:
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
-        self._state = ""
+        self._state, self._found = "", ""
         self._asked = 0.0
         self._asking: asyncio.Task[str] | None = None
         self._streams = 0
@@ -61,6 +63,24 @@ class Live:
         finally:
             self._streams -= 1
 
+    @asynccontextmanager
+    async def watching(self, _app: object) -> AsyncGenerator[None]:
+        """While the application is up: what changed empties the shelf whether or not anybody listens, so
+        that a page which is kept for long is right all the same."""
+        stop = asyncio.Event()
+        watch = asyncio.ensure_future(supervise([Task("pages_watch", lambda: self._watch(stop))], stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await watch
+
+    async def _watch(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self.state()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), POLL_SECONDS)
+
     async def state(self) -> str:
         """Changes when an incident does, and each minute; not older than ``POLL_SECONDS``."""
         if monotonic() - self._asked >= POLL_SECONDS:
@@ -75,14 +95,14 @@ class Live:
             found = await self._answers.ask(lambda store: _incidents(store, now))
         finally:
             self._asking = None
-        state = f"{found}-{int(now // MINUTE)}"
-        if state != self._state:
+        if found != self._found:
             self._answers.forget()
-        self._state, self._asked = state, began
-        return state
+        self._found, self._asked = found, began
+        self._state = f"{found}-{int(now // MINUTE)}"
+        return self._state
 
 
 def _incidents(store: Store, now: float) -> str:
-    """Digest of all that pages say of the incidents of late."""
-    told = "\n".join(map(repr, store.incidents(None, now - LATELY, now + DAY)))
+    """Digest of all that pages say of the incidents of late, and of what others say of them."""
+    told = "\n".join(map(repr, (*store.incidents(None, now - LATELY, now + DAY), *store.claims())))
     return blake2b(told.encode(), digest_size=8).hexdigest()

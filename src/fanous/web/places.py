@@ -37,9 +37,23 @@ class IncidentId(_Text):
     regex = "[A-Z]{2}-[0-9]{4}-[0-9]{4,6}"
 
 
+class WatchId(_Text):
+    """``PK-watch-1``."""
+
+    regex = "[A-Z]{2}-watch-[0-9]{1,6}"
+
+
+class Uid(_Text):
+    """Of a measurement: ``20231217150203.123_PK_webconnectivity_0123456789abcdef``, or a digest."""
+
+    regex = "[0-9A-Za-z][0-9A-Za-z._-]{0,119}"
+
+
 def register() -> None:
     """Make the forms known to Starlette; doing it again changes nothing."""
     register_url_convertor("country", Country())
     register_url_convertor("lower", Lower())
     register_url_convertor("network", Network())
     register_url_convertor("incident", IncidentId())
+    register_url_convertor("watch", WatchId())
+    register_url_convertor("uid", Uid())

@@ -16,9 +16,9 @@ WORK_SHARE = 20
 store's time; a change of an incident empties the shelf all the same."""
 
 LONGEST_SECONDS = 60.0
-GRACE_SECONDS = 2.0
+GRACE_SECONDS = 60.0
 """So long after it went stale a reply is still given while the next one is being made: nobody waits for a
-page that others read."""
+page that others read.  A change of an incident does not wait for it: ``Live`` empties the shelf."""
 
 MOST_KEPT = 512
 """Replies; a hundred kilobytes each at most."""

@@ -20,6 +20,8 @@ class Site:
         world: file of map shapes in the format of ``refdata/world.tsv``; ``None`` = that file.
         heard: (country, ASN) -> when a probe there was last heard, where something knows better than the
             stored measurements (heartbeats).
+        key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
+        token: what an administrator's requests must carry; empty = the pages have no such door.
     """
 
     url: str = ""
@@ -27,3 +29,5 @@ class Site:
     clock: Callable[[], float] = time.time
     world: Path | None = None
     heard: Callable[[], dict[tuple[str, int], float]] = field(default=dict)
+    key: Path | None = None
+    token: str = field(default="", repr=False)

@@ -11,6 +11,7 @@ from fanous.languages import clocks, telling, words
 from fanous.languages.language import ENGLISH, LANGUAGES, Language
 from fanous.languages.telling import Told
 from fanous.model.instant import to_iso
+from fanous.publishers.mechanisms import mechanism_words
 from fanous.publishers.names import network_title, printable, target_title
 from fanous.publishers.sentence import because
 from fanous.refdata.countries import country_name, local, zone_name
@@ -34,6 +35,8 @@ def _environment() -> Environment:
         target_title=target_title,
         network_title=network_title,
         printable=printable,
+        mechanism_words=mechanism_words,
+        minute=lambda instant: instant // 60 * 60,
     )
     return environment
 

@@ -14,7 +14,7 @@ from fanous.web.site import Site
 HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 """Only such a Host header is repeated in an address on a page."""
 
-ASKED = ("days", "url")
+ASKED = ("days", "page", "url")
 """Names of the query that change a page, beside the language."""
 
 

@@ -69,7 +69,6 @@ def test_a_failed_lookup_is_an_observation_like_any_other() -> None:
         (connect(status={"success": True}), ADDRESS, 443, HOST, None),  # no failure key
         (connect(status={"success": True, "failure": False}), ADDRESS, 443, HOST, None),
         (connect(status={"success": False, "failure": False}), ADDRESS, 443, HOST, "unknown_failure"),
-        (connect(status=None), ADDRESS, 443, HOST, "unknown_failure"),
         (connect(ip="[scrubbed]"), "", 443, "", None),
         (connect(ip="cdn.example.net"), "", 443, "cdn.example.net", None),
         (connect(ip="2001:db8::5", port=70000), "2001:db8::5", 0, "", None),
@@ -81,6 +80,12 @@ def test_a_connection_has_its_endpoint_and_the_name_it_was_answered_for(
     connection = one(Layer.TCP, tcp_connect=[step])
     assert (connection.ip, connection.port, connection.failure) == (ip, port, failure)
     assert connection.hostname == hostname
+
+
+def test_a_connection_without_a_status_is_noted_and_says_nothing() -> None:
+    record = document(web_keys(tcp_connect=[connect(status=None)]))
+    assert seen(record, Layer.TCP) == []
+    assert any("without its status" in note for note in parsed(record).bogus)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_the_helpers_steps_are_observations_of_the_same_target() -> None:
     ("given", "layer", "failure"),
     [
         ({"dns": {"failure": "dns_name_error", "addrs": []}}, Layer.DNS, "dns_nxdomain_error"),
-        ({"dns": {"addrs": None}}, Layer.DNS, None),
+        ({"dns": {"addrs": []}}, Layer.DNS, None),
         (
             {"tcp_connect": {f"{ADDRESS}:443": {"status": False, "failure": None}}},
             Layer.TCP,
@@ -68,6 +68,20 @@ def test_what_failed_for_the_helper_is_said(given: dict[str, Any], layer: Layer,
     seen_ = helper(layer, **given)
     assert seen_.failure == failure
     assert (seen_.status_code, seen_.body_length) in ((0, -1), (200, 1200))
+
+
+@pytest.mark.parametrize(
+    ("given", "layer"),
+    [
+        ({"dns": {}}, Layer.DNS),
+        ({"http_request": {}}, Layer.HTTP),
+        ({"http_request": {"status_code": -1}}, Layer.HTTP),
+    ],
+)
+def test_a_helper_that_says_nothing_of_a_step_is_no_control_of_it(
+    given: dict[str, Any], layer: Layer
+) -> None:
+    assert seen(document(web_keys(control=control() | given)), layer, Vantage.HELPER) == []
 
 
 def test_an_old_helper_put_names_among_its_addresses() -> None:

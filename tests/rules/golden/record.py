@@ -30,6 +30,8 @@ class Web:
     control: Row = field(default_factory=dict)
     control_failure: str | None = None
     step: int = 0
+    version: str = "0.5.28"
+    left_out: tuple[str, ...] = ()
 
     def lookup(
         self,
@@ -149,6 +151,24 @@ class Web:
         self.control_failure = failure
         return self
 
+    def older(self) -> "Web":
+        """As probes before 0.5 and helpers before 2022 wrote it: one resolver, no transactions, no
+        address of a request, no handshakes and no networks of the helper."""
+        self.queries = [query for query in self.queries if query["engine"] == "getaddrinfo"]
+        for row in (*self.queries, *self.connects, *self.handshakes, *self.requests, *self.events):
+            row.pop("transaction_id")
+        for request in self.requests:
+            request.pop("address")
+        for key in ("tls_handshake", "ip_info"):
+            self.control.pop(key, None)
+        self.version = "0.4.1"
+        return self
+
+    def without(self, *keys: str) -> "Web":
+        """Leave steps out of the record: ``test_keys`` that this probe did not write."""
+        self.left_out += keys
+        return self
+
     def document(self) -> Row:
         """The record, ready for JSON."""
         keys = {
@@ -161,6 +181,7 @@ class Web:
             "control_failure": self.control_failure,
             "blocking": None,
         }
+        keys = {key: value for key, value in keys.items() if key not in self.left_out}
         return {
             "data_format_version": "0.2.0",
             "input": self.url,
@@ -175,7 +196,7 @@ class Web:
             "test_keys": keys,
             "test_name": "web_connectivity",
             "test_start_time": "2024-02-12 20:33:47",
-            "test_version": "0.5.28",
+            "test_version": self.version,
         }
 
     def _times(self, took: float = 0.1) -> Row:

@@ -13,10 +13,11 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from fanous.connectors.ooni import messenger
+from fanous.connectors.ooni import health, messenger
 from fanous.connectors.ooni.document import (
     Binary,
     Header,
+    HealthKeys,
     Steps,
     TorKeys,
     TorTarget,
@@ -47,6 +48,7 @@ _KEYS: dict[str, type[Struct]] = {
     "tor": TorKeys,
     "ndt": TransferKeys,
     "dash": TransferKeys,
+    health.TEST_NAME: HealthKeys,
     **dict.fromkeys(messenger.PLATFORMS, Steps),
 }
 

@@ -8,7 +8,7 @@ from functools import cache
 from math import isnan
 
 from fanous.connectors.ooni.certificate import leaf_of
-from fanous.connectors.ooni.document import Answer, Connect, Handshake, Query, Steps, Transaction
+from fanous.connectors.ooni.document import Answer, Connect, Handshake, Query, Status, Steps, Transaction
 from fanous.connectors.ooni.failure import failure_of
 from fanous.connectors.ooni.page import header_named, page_of, title_of
 from fanous.connectors.ooni.place import (
@@ -64,7 +64,10 @@ class Reader:
         for address, hostname in (also or {}).items():
             self.names.setdefault(address, hostname)
         for connect in steps.tcp_connect or ():
-            yield self._connection(connect)
+            if connect.status is not None:
+                yield self._connection(connect, connect.status)
+            else:
+                self._notes.append("tcp_connect: one without its status, so nobody knows whether it worked")
         for handshake in steps.tls_handshakes or ():
             yield self._handshake(handshake, traces, Layer.TLS)
         for handshake in steps.quic_handshakes or ():
@@ -98,10 +101,9 @@ class Reader:
             ttls=tuple(_ttl(answer.ttl) for _, answer in answers),
         )
 
-    def _connection(self, connect: Connect) -> Observation:
+    def _connection(self, connect: Connect, status: Status) -> Observation:
         ip = address_of(connect.ip)
         hostname = self.names.get(ip, "") if ip else _name_only(connect.ip)
-        status = connect.status
         return Observation(
             layer=Layer.TCP,
             target=self.target,
@@ -109,7 +111,7 @@ class Reader:
             role=self._role(hostname),
             ip=ip,
             port=port_of(connect.port),
-            failure=failure_of(status.failure, status.success) if status else "unknown_failure",
+            failure=failure_of(status.failure, status.success),
             at=seconds_of(connect.t if connect.t0 is None else connect.t0),
             seconds=duration(connect.t0, connect.t),
         )

@@ -44,7 +44,7 @@ def observe(test_name: str, keys: TransferKeys) -> Iterator[Observation]:
 def downloads(target: str, made: list[Download]) -> Iterator[Observation]:
     """The downloads of ``x_transfers``; a control's stands under its own name.
 
-    The rate is that after the first third of the bytes where it is known: a policer lets a burst through.
+    The rate is that after the first third where it is known: a policer lets a burst through.
     """
     for one in made:
         url = (one.url or "")[:LONGEST_URL]
@@ -62,6 +62,7 @@ def downloads(target: str, made: list[Download]) -> Iterator[Observation]:
             at=seconds_of(one.t0),
             seconds=seconds_of(one.seconds),
             url=url,
+            status_code=int(one.code) if one.code and 0 < one.code < 1000 else 0,
             received=count_of(one.bytes),
             kbps=_rate(one.kbps) if late != late else late,
             largest_gap=seconds_of(one.largest_gap),

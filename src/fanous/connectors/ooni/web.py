@@ -83,13 +83,27 @@ def control_failure_of(keys: WebKeys | None) -> str | None:
 
 
 def _answered(control: Control) -> bool:
-    return bool(control.dns or control.http_request or control.tcp_connect or control.tls_handshake)
+    return bool(
+        (control.dns and _looked_up(control.dns))
+        or (control.http_request and _asked(control.http_request))
+        or control.tcp_connect
+        or control.tls_handshake
+    )
+
+
+def _looked_up(lookup: HelperLookup) -> bool:
+    """An empty list is an answer; nothing at all is none."""
+    return lookup.addrs is not None or failure_of(lookup.failure) is not None
+
+
+def _asked(page: HelperPage) -> bool:
+    return bool(page.status_code and page.status_code > 0) or failure_of(page.failure) is not None
 
 
 def _helper(url: str, host: str, target: str, control: Control) -> Iterator[Observation]:
     role = role_for(target)(host)
     name = "" if is_address(host) else host
-    if control.dns and name:
+    if control.dns and name and _looked_up(control.dns):
         yield _lookup(name, target, role, control.dns, control.ip_info or {})
     for layer, endpoints in (
         (Layer.TCP, control.tcp_connect),
@@ -98,7 +112,7 @@ def _helper(url: str, host: str, target: str, control: Control) -> Iterator[Obse
     ):
         for endpoint, seen in (endpoints or {}).items():
             yield _endpoint(layer, endpoint, seen, name, target, role)
-    if control.http_request:
+    if control.http_request and _asked(control.http_request):
         yield _page(url, name, target, role, control.http_request)
         yield from _rate(url, name, target, role, control.http_request)
 

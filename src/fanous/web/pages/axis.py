@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from fanous.languages.language import Language
 from fanous.publishers.grid import Grid
-from fanous.publishers.strip import CELL
+from fanous.publishers.strip import cell_width
 from fanous.refdata.countries import local
 
 HOUR, DAY = 3600, 86_400
@@ -46,15 +46,15 @@ def levels(language: Language) -> list[tuple[float, str]]:
 def ruler(grid: Grid, language: Language) -> list[tuple[int, str]]:
     """(pixels from the left, text) above a grid: days, or months where columns are weeks."""
     marks: list[tuple[int, str]] = []
-    before = ""
+    before, cell = "", cell_width(len(grid.columns))
     for n, column in enumerate(grid.columns):
         if grid.step >= timedelta(weeks=1):
             text = _month(column, language)
         else:
             text = day(column, language)
-        room = (len(grid.columns) - n) * CELL >= LABEL_ROOM
-        if text != before and room and (not marks or n * CELL - marks[-1][0] >= LABEL_ROOM):
-            marks.append((n * CELL, text))
+        room = (len(grid.columns) - n) * cell >= LABEL_ROOM
+        if text != before and room and (not marks or n * cell - marks[-1][0] >= LABEL_ROOM):
+            marks.append((n * cell, text))
         before = text
     if len(marks) > 1 and marks[1][0] - marks[0][0] < LABEL_ROOM:
         del marks[0]

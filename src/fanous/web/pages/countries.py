@@ -4,14 +4,14 @@ from fanous.languages.telling import is_open
 from fanous.refdata.countries import country_name
 from fanous.store import Store
 from fanous.web.page import Facts
-from fanous.web.pages.now import watched
+from fanous.web.pages.now import lately_heard, watched
 from fanous.web.visit import Visit
 
 
 def countries_facts(store: Store, visit: Visit) -> Facts:
     incidents = store.incidents()
     every = {*store.countries(), *(incident.country for incident in incidents)}
-    lately = {one.country: one for one in watched(store, visit)}
+    lately = {one.country: one for one in watched(lately_heard(store, visit.now), visit)}
     lines = [
         (
             code,

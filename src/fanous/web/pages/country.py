@@ -6,16 +6,19 @@ import numpy as np
 
 from fanous.languages.telling import is_open
 from fanous.model.entity import Access
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Incident, Kind, Status
 from fanous.model.votes import Votes
 from fanous.publishers.matrix import LARGE
 from fanous.refdata.countries import is_country
-from fanous.refdata.weights import weights
 from fanous.store import Store
+from fanous.users import user_weights
 from fanous.web.page import Facts
+from fanous.web.pages.beside import claims_between, statements_of, watches_between
+from fanous.web.pages.connectivity import connectivity, lowest
 from fanous.web.pages.drawn import newest
 from fanous.web.pages.grids import by_network
 from fanous.web.pages.stories import DAY, open_ones, stories
+from fanous.web.pages.timeline import timeline
 from fanous.web.visit import Visit
 
 WINDOWS = (7, 30, 90, 365)
@@ -26,6 +29,8 @@ MOST_TARGETS = 6
 """Grids of single targets: those disrupted first, then those most measured."""
 
 MOST_INCIDENTS = 50
+AHEAD = 30 * DAY
+"""How far ahead announced events are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,19 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     past = [incident for incident in store.incidents(code) if not is_open(incident)]
     past.sort(key=lambda incident: -incident.onset)
     lines = network_lines(store, code, since, until)
+    watches = watches_between(store, code, since, until + AHEAD)
+    told = stories(store, incidents)
+    levels = connectivity(store, code, since, visit.now, visit, _outages(standing, visit.now))
     return {
         "code": code,
+        "connectivity": levels,
+        "level": lowest(levels),
+        "inside": told,
+        "timeline": timeline(told, [w for w in watches if w.start < until], since, until, code, visit),
+        "ahead": [watch for watch in watches if watch.start >= until],
+        "statements": statements_of(store, claims_between(store, code, since, until)),
+        "last": max((line.at for line in lines if line.at is not None), default=None),
+        "measured": sum(line.measurements for line in lines),
         "days": days,
         "windows_asked": WINDOWS,
         "open": stories(store, open_ones(incidents)),
@@ -75,10 +91,20 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "targets": target_grids(votes, standing, code, visit),
         "networks": lines,
         "names": store.networks(code),
-        "weights": weights(code),
+        "weights": user_weights(code),
         "seen_share": sum(line.share or 0.0 for line in lines if line.measurements),
         "insufficient": store.insufficient(code, since, until)[:8],
     }
+
+
+def _outages(incidents: list[Incident], now: float) -> list[tuple[float, float]]:
+    """When the line itself was disrupted: what a chart of levels shades."""
+    return [
+        (one.start, now if one.end is None else one.end)
+        for incident in incidents
+        if incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN)
+        for one in incident.intervals
+    ]
 
 
 def target_grids(
@@ -110,7 +136,7 @@ def target_grids(
 
 def network_lines(store: Store, code: str, since: float, until: float) -> list[NetworkLine]:
     """Networks that were heard or have many users, by users, then by measurements."""
-    known = {weight.asn: weight for weight in own.networks} if (own := weights(code)) else {}
+    known = {weight.asn: weight for weight in own.networks} if (own := user_weights(code)) else {}
     heard = {series.key.entity.asn: series for series in store.volume(code, since, until)}
     lines = []
     large = {asn for asn, weight in known.items() if weight.share >= LARGE}

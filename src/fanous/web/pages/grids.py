@@ -9,7 +9,8 @@ from fanous.languages.language import Language
 from fanous.model.incident import Incident
 from fanous.model.votes import Votes
 from fanous.publishers.grid import Cell, Grid, network_times
-from fanous.publishers.strip import CELL, HIGH, strip
+from fanous.publishers.strip import HIGH, cell_width, strip
+from fanous.users import user_weights
 from fanous.web.pages.axis import ruler
 
 MOST_ROWS = 16
@@ -64,11 +65,13 @@ def by_network(
     language: Language,
     span: tuple[float, float] | None = None,
 ) -> Drawing | None:
-    """Networks x time; ``None`` = nothing was measured."""
+    """Networks x time, those of most users first where that is known; ``None`` = nothing was measured."""
     grid = network_times(votes, incidents, country, span)
     if not grid.rows:
         return None
-    rows = [_drawn(row.asn, row.cells, row.measurements) for row in grid.rows[:MOST_ROWS]]
+    known = {weight.asn: weight.share for weight in own.networks} if (own := user_weights(country)) else {}
+    ordered = sorted(grid.rows, key=lambda row: -known.get(row.asn, 0.0))
+    rows = [_drawn(row.asn, row.cells, row.measurements) for row in ordered[:MOST_ROWS]]
     return _drawing(grid, rows, language, max(0, len(grid.rows) - MOST_ROWS))
 
 
@@ -102,4 +105,6 @@ def _drawn(name: int | str, cells: Sequence[Cell], measurements: int) -> Drawn:
 
 def _drawing(grid: Grid, rows: list[Drawn], language: Language, more: int) -> Drawing:
     hours = int(grid.step.total_seconds() // 3600)
-    return Drawing(len(grid.columns) * CELL, HIGH, hours, ruler(grid, language), rows, more)
+    return Drawing(
+        len(grid.columns) * cell_width(len(grid.columns)), HIGH, hours, ruler(grid, language), rows, more
+    )

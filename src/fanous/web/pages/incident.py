@@ -1,23 +1,27 @@
 """Incident: what, where, since when, how, for whom - and what the claim rests on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from fanous.incidents.review import is_held
 from fanous.languages.telling import methods
-from fanous.model.entity import Family
-from fanous.model.incident import Incident, NetworkPart
+from fanous.model.incident import Incident, NetworkPart, Status
+from fanous.model.votes import Votes
 from fanous.publishers.matrix import beside, matrix
-from fanous.publishers.names import asn_of
+from fanous.publishers.names import asn_of, printable
 from fanous.publishers.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.publishers.reachable import Lines, reachable
-from fanous.refdata.weights import weights
-from fanous.signals import SIGNALS
 from fanous.store import Store
+from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.axis import levels, ticks
+from fanous.web.pages.beside import Announced, announced_beside, claims_about, statements_of
+from fanous.web.pages.connectivity import connectivity
 from fanous.web.pages.drawn import oldest
 from fanous.web.pages.stories import stories
+from fanous.web.pages.witnesses import witness_rows
 from fanous.web.visit import Visit
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -31,15 +35,8 @@ MOST_BESIDE = 3
 """Targets that were not disrupted beside those that were: what still worked is half of the story."""
 
 MOST_REVISIONS = 12
-FAMILIES = {
-    Family.EDGE: "Fanous probes",
-    Family.OONI: "OONI probes",
-    Family.ROUTING: "Routing",
-    Family.PROBING: "Active probing",
-    Family.USAGE: "Traffic and users",
-    Family.DARKNET: "Darknet traffic",
-    Family.REPORTS: "Reports",
-}
+MOST_TITLE = 28
+"""Letters of an event's title that a chart has room for; the page has the whole of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +59,32 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     (story,) = stories(store, [incident])
     since, until = reach(store, incident, visit.now)
     votes = store.votes(incident.country, since, until)
-    own = weights(incident.country)
+    own = user_weights(incident.country)
     columns = [*incident.targets, *beside(incident, votes, MOST_BESIDE)]
     revisions = store.revisions(incident.id)
+    announced = announced_beside(store, incident)
+    lines = _lines(incident, votes, since, until)
     return {
         "story": story,
         "incident": incident,
         "names": story.names,
         "matrix": matrix(incident, votes, columns, own),
         "weights": own,
-        "chart": chart_of(incident, lines_of(store, incident, visit.now), visit),
+        "chart": chart_of(incident, lines, visit, announced),
+        "connectivity": connectivity(
+            store, incident.country, since, min(until, visit.now), visit, spans_of(incident, visit.now)
+        ),
+        "announced": announced,
+        "statements": statements_of(store, claims_about(store, incident, visit.now)),
         "methods": methods(incident, visit.language),
-        "saw": who_saw(incident),
-        "times": sorted(incident.networks, key=lambda network: -network.measurements),
+        "saw": witness_rows(store, incident),
+        "times": sorted(
+            (network for network in incident.networks if asn_of(network.entity)),
+            key=lambda network: -network.measurements,
+        ),
+        "packable": bool(incident.targets)
+        and incident.status is not Status.RETRACTED
+        and not is_held(incident),
         "revisions": revisions[:1] + revisions[1:][-MOST_REVISIONS:],
         "revision": revisions[-1].n if revisions else 0,
         "asn_of": asn_of,
@@ -96,23 +106,39 @@ def reach(store: Store, incident: Incident, now: float) -> tuple[float, float]:
 def lines_of(store: Store, incident: Incident, now: float) -> Lines:
     """Its targets through time; an outage has one line, of all that is measured."""
     since, until = reach(store, incident, now)
-    targets = [target for target in incident.targets if target][:MOST_LINES]
-    votes = store.votes(incident.country, since, until, targets or None)
-    return reachable(votes, targets, since, until, weights(incident.country))
+    votes = store.votes(incident.country, since, until, _drawn_targets(incident) or None)
+    return _lines(incident, votes, since, until)
 
 
-def chart_of(incident: Incident, lines: Lines, visit: Visit) -> Chart | None:
+def _lines(incident: Incident, votes: Votes, since: float, until: float) -> Lines:
+    return reachable(votes, _drawn_targets(incident), since, until, user_weights(incident.country))
+
+
+def _drawn_targets(incident: Incident) -> list[str]:
+    return [target for target in incident.targets if target][:MOST_LINES]
+
+
+def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
+    """What a chart shades: when it was on."""
+    return [(one.start, now if one.end is None else one.end) for one in incident.intervals]
+
+
+def chart_of(
+    incident: Incident, lines: Lines, visit: Visit, announced: Sequence[Announced] = ()
+) -> Chart | None:
     if not any(share is not None for line in lines.lines for share in line.shares):
         return None
-    spans = [(one.start, visit.now if one.end is None else one.end) for one in incident.intervals]
+    spans = spans_of(incident, visit.now)
     wide, narrow = (
-        Markup(plot(lines, spans, legend_of(incident, lines, visit, shape), shape, mark))
+        Markup(plot(lines, spans, legend_of(incident, lines, visit, shape, announced), shape, mark))
         for shape, mark in ((WIDE, "w"), (NARROW, "n"))
     )
     return Chart(lines, wide, narrow, lines.start, lines.end)
 
 
-def legend_of(incident: Incident, lines: Lines, visit: Visit, shape: Shape) -> Legend:
+def legend_of(
+    incident: Incident, lines: Lines, visit: Visit, shape: Shape, announced: Sequence[Announced] = ()
+) -> Legend:
     """What a chart says in words: where each line was lowest."""
     language = visit.language
     lowest = [
@@ -125,22 +151,18 @@ def legend_of(incident: Incident, lines: Lines, visit: Visit, shape: Shape) -> L
         description=f"{language.say('Lowest share')}: {'; '.join(lowest)}",
         ticks=ticks(lines.start, lines.end, incident.country, language, shape.ticks),
         levels=levels(language),
+        marks=[(one.watch.start, _short(one.watch.title)) for one in announced],
     )
 
 
-def who_saw(incident: Incident) -> list[tuple[str, str]]:
-    """(family of sources, what it says): only those that a signal of this monitor stands for."""
-    saw = set(incident.evidence.families)
-    told = []
-    for family, name in FAMILIES.items():
-        mine = [signal for signal in SIGNALS.values() if signal.family is family]
-        if str(family) in saw:
-            told.append((name, "Saw it"))
-        elif any(incident.kind in signal.proves for signal in mine):
-            told.append((name, "No data"))
-        elif mine:
-            told.append((name, "Could not see it"))
-    return told
+def _short(title: str) -> str:
+    shown = printable(title)
+    return shown if len(shown) <= MOST_TITLE else f"{shown[: MOST_TITLE - 1].rstrip()}…"
+
+
+def is_packable(incident: Incident) -> bool:
+    """Can its evidence be packed: does it rest on measurements, and does the ledger claim it?"""
+    return bool(incident.targets) and incident.status is not Status.RETRACTED and not is_held(incident)
 
 
 def spell(network: NetworkPart) -> tuple[float, float | None, int]:

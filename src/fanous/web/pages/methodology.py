@@ -1,8 +1,9 @@
 """Methodology: how a claim comes about, with the very rules and thresholds that run."""
 
-from fanous.detectors import DETECTOR_VERSION
+from fanous.detectors import DETECTOR_VERSION, LEVEL
 from fanous.incidents import confirm, scope
 from fanous.rules import RULES, RULES_VERSION
+from fanous.signals import SIGNALS
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.visit import Visit
@@ -15,4 +16,6 @@ def methodology_facts(_store: Store, _visit: Visit) -> Facts:
         "detector_version": DETECTOR_VERSION,
         "confirm": confirm,
         "scope": scope,
+        "level": LEVEL,
+        "levels": [signal for signal in SIGNALS.values() if signal.is_level],
     }

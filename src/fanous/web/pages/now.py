@@ -1,9 +1,15 @@
 """Now: what is disrupted, what is watched, and what cannot be seen."""
 
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fanous.model.incident import Incident, Status
 from fanous.store import Store
+from fanous.store.rows import Heard
+from fanous.users import user_weights
 from fanous.web.page import Facts
+from fanous.web.pages.beside import watches_between
 from fanous.web.pages.lead import lead_of
 from fanous.web.pages.stories import DAY, LATELY, lately_over, open_ones, stories
 from fanous.web.pages.world import world_of
@@ -17,6 +23,25 @@ COUNTRIES = 249
 
 QUIET = DAY
 """A network that was heard in ``SEEN``, but not so lately, has fallen silent."""
+
+STALE = 2 * DAY
+"""The slowest public source gives a value a day."""
+
+AHEAD = 30 * DAY
+"""How far ahead announced events are named."""
+
+MOST_AHEAD, MOST_QUIET, MOST_COUNTRIES = 12, 12, 12
+"""What one page names of each; the rest stands on the pages of the countries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A network that has fallen silent; ``share`` of the country's users, ``None`` = not known."""
+
+    country: str
+    asn: int
+    at: float
+    share: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +66,8 @@ def now_facts(store: Store, visit: Visit) -> Facts:
     incidents = store.incidents(None, visit.now - LATELY, visit.now + DAY)
     going = stories(store, open_ones(incidents))
     over = stories(store, lately_over(incidents, visit.now))
-    seen = watched(store, visit)
+    heard = lately_heard(store, visit.now)
+    seen = watched(heard, visit)
     return {
         "open": going,
         "lately": over,
@@ -49,19 +75,63 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "world": world_of(going, over, [one.country for one in seen], visit.site.world),
         "lead": lead_of(store, [*going, *over], visit),
         "unseen": COUNTRIES - len(seen),
+        "silent": silent(heard, visit),
+        "stale": stale(store, seen, visit.now),
+        "ahead": watches_between(store, None, visit.now, visit.now + AHEAD)[:MOST_AHEAD],
+        "corrected": recently_taken_back(incidents),
     }
 
 
-def watched(store: Store, visit: Visit) -> list[Watched]:
-    """Countries by when they were last heard."""
-    heard = {(one.country, one.asn): one for one in store.heard(visit.now - SEEN, visit.now + DAY)}
-    last = {place: one.at for place, one in heard.items()}
+def recently_taken_back(incidents: Sequence[Incident]) -> list[Incident]:
+    """Of the last ``LATELY``."""
+    return [incident for incident in incidents if incident.status is Status.RETRACTED]
+
+
+def silent(heard: Sequence[Heard], visit: Visit) -> list[Quiet]:
+    """Networks that were heard within ``SEEN``, and not within ``QUIET``: those of most users first."""
+    last = heard_last(heard, visit)
+    shares = {code: {w.asn: w.share for w in own.networks} for code, _ in last if (own := user_weights(code))}
+    found = [
+        Quiet(code, asn, at, shares.get(code, {}).get(asn))
+        for (code, asn), at in last.items()
+        if at < visit.now - QUIET
+    ]
+    return sorted(found, key=lambda one: (-(one.share or 0.0), one.country, one.asn))[:MOST_QUIET]
+
+
+def stale(store: Store, seen: Sequence[Watched], now: float) -> list[tuple[str, str, float]]:
+    """(country, public source, when it last gave anything) of sources that have gone quiet."""
+    found = []
+    for country in seen[:MOST_COUNTRIES]:
+        for source, at in store.levels_fetched(country.country).items():
+            if at < now - STALE:
+                found.append((country.country, source, at))
+    return sorted(found, key=lambda one: one[2])[:MOST_QUIET]
+
+
+def lately_heard(store: Store, now: float) -> list[Heard]:
+    """Networks that gave a sound measurement within ``SEEN``."""
+    return list(store.heard(now - SEEN, now + DAY))
+
+
+def heard_last(heard: Sequence[Heard], visit: Visit) -> dict[tuple[str, int], float]:
+    """(country, ASN) -> when it was last heard, by a measurement or a heartbeat."""
+    last = {(one.country, one.asn): one.at for one in heard}
     for place, at in visit.site.heard().items():
         last[place] = max(at, last.get(place, at))
-    found = []
-    for country in sorted({country for country, _ in last}):
-        times = [at for place, at in last.items() if place[0] == country]
-        made = sum(one.measurements for place, one in heard.items() if place[0] == country)
-        silent = sum(at < visit.now - QUIET for at in times)
-        found.append(Watched(country, len(times), silent, max(times), made))
+    return last
+
+
+def watched(heard: Sequence[Heard], visit: Visit) -> list[Watched]:
+    """Countries by when they were last heard."""
+    made: Counter[str] = Counter()
+    for one in heard:
+        made[one.country] += one.measurements
+    times: dict[str, list[float]] = defaultdict(list)
+    for (country, _), at in heard_last(heard, visit).items():
+        times[country].append(at)
+    found = [
+        Watched(country, len(own), sum(at < visit.now - QUIET for at in own), max(own), made[country])
+        for country, own in times.items()
+    ]
     return sorted(found, key=lambda one: (-one.at, one.country))

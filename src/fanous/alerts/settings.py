@@ -1,0 +1,214 @@
+"""Settings: channels and rules out of the table ``[alerts]`` of the configuration.
+
+Secrets may stand in the environment instead (``apprise_env``, ``secret_env``).
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fanous.alerts.pace import Pace, Quiet
+from fanous.alerts.rule import Rule
+from fanous.alerts.signing import secret_bytes
+from fanous.config import read_config
+from fanous.errors import FanousError
+from fanous.languages.language import ENGLISH, LANGUAGES, Language
+from fanous.model.alert import Happening
+from fanous.model.incident import Kind, Status
+from fanous.refdata.countries import is_country
+from fanous.refdata.platforms import target_of
+from fanous.table import Table
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class Means(StrEnum):
+    """How a channel is reached; the key of the configuration that gives its address."""
+
+    APPRISE = "apprise"
+    WEBHOOK = "webhook"
+    ALERTMANAGER = "alertmanager"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """Attributes:
+    address: of ``means``; it may hold a password and is never printed.
+    secret: of webhooks.
+    """
+
+    name: str
+    means: Means
+    address: str
+    secret: str = ""
+    language: Language = ENGLISH
+    pace: Pace = field(default_factory=Pace)
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """Attributes:
+    url: public address of the monitor's pages, for links; empty = none.
+    every: seconds between two looks.
+    """
+
+    url: str = ""
+    channels: Mapping[str, Channel] | None = None
+    rules: tuple[Rule, ...] = ()
+    every: float = 2.0
+
+    def channel(self, name: str) -> Channel | None:
+        return (self.channels or {}).get(name)
+
+
+def read_alerting(file: Path | None) -> Alerting:
+    """The table ``[alerts]``; nothing where there is none.
+
+    Raises:
+        FanousError: it says something unknown, or that does not go together.
+    """
+    document = read_config(file) if file else {}
+    table = Table(str(file or "defaults"), "alerts", document.get("alerts", {}))
+    table.allow("url", "every", "channels", "rules")
+    named = table.table("channels") if table.has("channels") else None
+    channels = {name: _channel(name, named.table(name)) for name in named.values} if named else {}
+    rules = tuple(_rule(one, channels) for one in table.tables("rules"))
+    if channels and not rules:
+        raise table.wrong("rules", "there are channels and no rule: say [[alerts.rules]] channels = [...]")
+    url = table.text("url").rstrip("/") if table.has("url") else ""
+    return Alerting(url, channels, rules, table.number("every", default=2.0, least=0.05, most=3600))
+
+
+def _channel(name: str, table: Table) -> Channel:
+    table.allow(
+        *(*Means, "apprise_env", "secret", "secret_env", "language", "quiet", "zone", "even_when_quiet"),
+        "per_hour",
+    )
+    means = [one for one in Means if table.has(one) or table.has(f"{one}_env")]
+    if len(means) != 1:
+        raise table.wrong("channel", f"give one address: {', '.join(Means)}")
+    return Channel(
+        name=name,
+        means=means[0],
+        address=_address(means[0], table),
+        secret=_secret(table) if means[0] is Means.WEBHOOK else "",
+        language=_language(table),
+        pace=_pace(table),
+    )
+
+
+def _address(means: Means, table: Table) -> str:
+    if means is Means.APPRISE:
+        from fanous.alerts.senders.by_apprise import check_address
+
+        address = _kept(table, "apprise")
+        try:
+            check_address(address)
+        except FanousError as error:
+            raise table.wrong("apprise", str(error)) from None
+        return address
+    address = table.text(means)
+    parts = urlsplit(address)
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_near(parts.hostname or "")):
+        raise table.wrong(means, "an https:// address is needed; http:// only within your own network")
+    return address
+
+
+def _is_near(host: str) -> bool:
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return host == "localhost"
+
+
+def _secret(table: Table) -> str:
+    secret = _kept(table, "secret")
+    try:
+        secret_bytes(secret)
+    except FanousError as error:
+        raise table.wrong("secret", str(error)) from None
+    return secret
+
+
+def _kept(table: Table, key: str) -> str:
+    """A text that may stand in the environment."""
+    if not table.has(f"{key}_env"):
+        return table.text(key)
+    name = table.text(f"{key}_env")
+    if not os.environ.get(name):
+        raise table.wrong(f"{key}_env", f"the environment has no {name}")
+    return os.environ[name]
+
+
+def _language(table: Table) -> Language:
+    code = table.text("language", default="en")
+    if code not in LANGUAGES:
+        raise table.wrong("language", f"{code!r} is none of {', '.join(LANGUAGES)}")
+    return LANGUAGES[code]
+
+
+def _pace(table: Table) -> Pace:
+    per_hour = table.integer("per_hour", default=30)
+    if per_hour < 1:
+        raise table.wrong("per_hour", "at least one message an hour")
+    loud = table.texts("even_when_quiet") if table.has("even_when_quiet") else ()
+    return Pace(_quiet(table), _among(table, "even_when_quiet", loud, Happening), per_hour)
+
+
+def _quiet(table: Table) -> tuple[Quiet, ...]:
+    if not table.has("quiet"):
+        return ()
+    name = table.text("zone", default="UTC")
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise table.wrong("zone", f"{name!r} is no time zone such as 'Asia/Karachi'") from None
+    found = []
+    for hours in table.texts("quiet"):
+        first, _, last = hours.partition("-")
+        try:
+            start, end = (datetime.strptime(text.strip(), "%H:%M").time() for text in (first, last))
+        except ValueError:
+            raise table.wrong("quiet", f"{hours!r} is not like '22:00-07:00'") from None
+        found.append(Quiet(start, end, zone))
+    return tuple(found)
+
+
+def _rule(table: Table, channels: Mapping[str, Channel]) -> Rule:
+    table.allow("channels", "countries", "networks", "targets", "kinds", "statuses", "confidence", "on")
+
+    def texts(key: str) -> tuple[str, ...]:
+        return table.texts(key) if table.has(key) else ()
+
+    for name in table.texts("channels"):
+        if name not in channels:
+            raise table.wrong("channels", f"there is no channel {name!r}; known are {', '.join(channels)}")
+    countries = tuple(code.upper() for code in texts("countries"))
+    for code in countries:
+        if not is_country(code):
+            raise table.wrong("countries", f"{code!r} is no ISO 3166-1 code such as 'PK'")
+    return Rule(
+        channels=table.texts("channels"),
+        countries=countries,
+        networks=table.integers("networks") if table.has("networks") else (),
+        targets=tuple(target_of(name) for name in texts("targets")),
+        kinds=_among(table, "kinds", texts("kinds"), Kind),
+        statuses=_among(table, "statuses", texts("statuses"), Status),
+        confidence=table.number("confidence", default=0.0, least=0.0, most=1.0),
+        on=_among(table, "on", texts("on"), Happening) or tuple(Happening),
+    )
+
+
+def _among(table: Table, key: str, given: tuple[str, ...], kind: type[E]) -> tuple[E, ...]:
+    known = [str(one) for one in kind]
+    for one in given:
+        if one not in known:
+            raise table.wrong(key, f"{one!r} is none of {', '.join(known)}")
+    return tuple(kind(one) for one in given)

@@ -1,0 +1,123 @@
+"""``fanous cost``: what a disruption may cost, as a range by method."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fanous.commands.desk import (
+    ConfigOption,
+    JsonOption,
+    StoreOption,
+    country_code,
+    open_named,
+    print_document,
+)
+from fanous.errors import FanousError
+from fanous.model.cost import WHOLE, Cost, Disruption, Figure, Range
+from fanous.model.incident import Kind
+
+if TYPE_CHECKING:
+    from fanous.model.incident import Incident
+
+
+def cost(
+    where: Annotated[str, typer.Argument(metavar="CC|ID", help="Country, such as PK; or an incident.")],
+    hours: Annotated[float | None, typer.Option("--hours", help="How long it lasts.", min=0)] = None,
+    targets: Annotated[
+        list[str] | None, typer.Option("--targets", help="What is blocked: x,youtube; by default everything.")
+    ] = None,
+    regions: Annotated[
+        list[str] | None, typer.Option("--regions", help="Where: PK-PB,PK-SD; by default everywhere.")
+    ] = None,
+    affected: Annotated[
+        str | None, typer.Option("--affected", help="Share of users that it reaches: 0.3 or 0.2-0.4.")
+    ] = None,
+    dependence: Annotated[
+        str | None,
+        typer.Option("--dependence", help="Share of what people do online that the targets stand for."),
+    ] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What it may cost: a range by each published method, per hour and in all, with every input.
+
+    A country needs --hours; an incident of the store brings its own hours, share of users and kind.
+    """
+    from fanous.cost import cost_of
+    from fanous.publishers.cost import cost_document, cost_lines
+    from fanous.refdata.economies import economy
+
+    if "-" in where:
+        disruption = _of_incident(where, store, config)
+    else:
+        if hours is None:
+            raise typer.BadParameter("say how long with --hours, or name an incident")
+        named = tuple(_listed(targets))
+        whom, note = _affected(country_code(where), _listed(regions), affected)
+        stopped, why = _dependence(named, dependence)
+        kind = Kind.BLOCKING if named else Kind.OUTAGE
+        notes = tuple(filter(None, (*note, why)))
+        disruption = Disruption(country_code(where), kind, hours, named, whom, stopped, notes)
+    found: Cost = cost_of(disruption, economy(disruption.country))
+    if as_json:
+        print_document(cost_document(found))
+    else:
+        print("\n".join(cost_lines(found)))
+
+
+def _of_incident(label: str, store: Path | None, config: Path | None) -> Disruption:
+    from fanous.cost import of_incident
+
+    with open_named(store, config, read_only=True) as opened:
+        incident: Incident | None = opened.incident(label.upper())
+        if incident is None:
+            raise FanousError(f"no incident {label} in this store; `fanous incidents list` names them")
+        return of_incident(incident, opened.now())
+
+
+def _listed(given: list[str] | None) -> list[str]:
+    return [one.strip() for text in given or () for one in text.split(",") if one.strip()]
+
+
+def _affected(country: str, regions: list[str], given: str | None) -> tuple[Range, tuple[str, ...]]:
+    from fanous.refdata.economies import region_share
+
+    if given is not None:
+        return _share(given, "--affected"), ("share of users affected: as given",)
+    if not regions:
+        return WHOLE, ()
+    figures: list[Figure] = []
+    for region in dict.fromkeys(code.upper() for code in regions):
+        if not region.startswith(f"{country}-"):
+            raise typer.BadParameter(
+                f"{region!r} is no region of {country}, such as PK-PB", param_hint="--regions"
+            )
+        figure = region_share(region)
+        if figure is None:
+            note = f"how many people live in {region} is not known here: from none to all of {country}"
+            return Range(0.0, 1.0), (f"{note}; give a share with --affected",)
+        figures.append(figure)
+    share = min(1.0, sum(figure.value for figure in figures))
+    told = ", ".join(f"{f.name} {f.value:.1%} ({f.source})" for f in figures)
+    return Range(share, share), (f"{told}, taken for their share of the economy",)
+
+
+def _dependence(targets: tuple[str, ...], given: str | None) -> tuple[Range, str]:
+    from fanous.cost.reckon import NO_DEPENDENCE, UNKNOWN_SHARE
+
+    if given is not None:
+        return _share(given, "--dependence"), "share of what people do online: as given"
+    return (UNKNOWN_SHARE, NO_DEPENDENCE) if targets else (WHOLE, "")
+
+
+def _share(text: str, option: str) -> Range:
+    first, dash, last = text.partition("-")
+    try:
+        low, high = float(first), float(last if dash else first)
+    except ValueError:
+        low, high = -1.0, -1.0
+    if not 0 <= low <= high <= 1:
+        raise typer.BadParameter(f"{text!r} is no share such as 0.3, or 0.2-0.4", param_hint=option)
+    return Range(low, high)

@@ -1,0 +1,13 @@
+"""Alerting: looks again and again what has to be told outside."""
+
+import asyncio
+
+from fanous.alerts.dispatch import Dispatcher
+from fanous.scheduler import pause
+
+
+async def tell(dispatcher: Dispatcher, every: float, stop: asyncio.Event) -> None:
+    """Until stopped; ``every``: seconds of the machine between two looks."""
+    while not stop.is_set():
+        await dispatcher.look()
+        await pause(stop, every)

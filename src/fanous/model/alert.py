@@ -1,0 +1,84 @@
+"""Alert: what happened to an incident that somebody outside is to be told, and what became of telling it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fanous.model.incident import Incident
+
+
+class Happening(StrEnum):
+    """What a revision is news of; where it is several things at once, the first of these."""
+
+    CORRECTED = "corrected"
+    ENDED = "ended"
+    CONFIRMED = "confirmed"
+    OPENED = "opened"
+
+
+class State(StrEnum):
+    """What became of a delivery."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    DEAD = "dead"
+    """Given up: somebody has to look (``fanous alerts retry``)."""
+
+    DROPPED = "dropped"
+    """Not sent on purpose: newer news of the same incident took its place, or nothing was left to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A revision that nobody has looked at yet for whom it concerns.
+
+    Attributes:
+        seq: order in which the ledger took it in.
+        at: unix seconds of the revision.
+        before: the claim that it revised; ``None`` = there was none.
+        told: channels that were sent something of this incident, or wait to be.
+    """
+
+    seq: int
+    n: int
+    at: float
+    incident: Incident
+    before: Incident | None
+    told: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One channel is to be told of one revision."""
+
+    channel: str
+    incident: str
+    n: int
+    happening: Happening
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message to one channel.
+
+    Attributes:
+        key: the same however often it is sent, so that a receiver can show it once.
+        incident: label.
+        n: the revision that it tells.
+        told_n: the last revision of it that this channel was sent; 0 = none.
+        created_at: unix seconds; likewise ``due_at``, ``sent_at``.
+        attempts: that were begun.
+        why: of the last failure, or why it was dropped; empty = nothing to say.
+    """
+
+    key: str
+    channel: str
+    incident: str
+    n: int
+    told_n: int
+    happening: Happening
+    state: State
+    created_at: float
+    due_at: float
+    attempts: int
+    sent_at: float | None
+    why: str

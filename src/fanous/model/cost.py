@@ -1,0 +1,125 @@
+"""Cost: what a disruption may cost an economy - a range by method, with all that it was reckoned from."""
+
+from dataclasses import dataclass
+
+from fanous.model.incident import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Low and high; equal where a method gives one figure."""
+
+    low: float
+    high: float
+
+    def times(self, other: "Range") -> "Range":
+        """Of figures that are not negative."""
+        return Range(self.low * other.low, self.high * other.high)
+
+
+WHOLE = Range(1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A published figure.
+
+    Attributes:
+        year: that it speaks of.
+    """
+
+    name: str
+    value: float
+    unit: str
+    year: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Economy:
+    """What is known of a country; ``None`` = nobody publishes it.
+
+    Attributes:
+        gdp: current US$ a year.
+        population: people.
+        users: share of people who use the internet, 0..1.
+        digital: share of GDP that is digital, 0..1, as a study cites it.
+        cipesa: US$ a day of a national shutdown, as CIPESA publishes it.
+        in_cipesa: does that study cover the country's part of the world?
+    """
+
+    country: str
+    gdp: Figure | None
+    population: Figure | None
+    users: Figure | None
+    digital: Figure | None
+    cipesa: Figure | None
+    in_cipesa: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Disruption:
+    """What is to be reckoned.
+
+    Attributes:
+        hours: that it lasted.
+        targets: empty = the line itself.
+        affected: share of users that it reached.
+        dependence: share of what people do online that it stopped: all of it for an outage.
+        notes: where these shares come from, or why nothing narrower can be said.
+    """
+
+    country: str
+    kind: Kind
+    hours: float
+    targets: tuple[str, ...] = ()
+    affected: Range = WHOLE
+    dependence: Range = WHOLE
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What one method says.
+
+    Attributes:
+        method: a stable name.
+        title: the study.
+        per_hour: US$; ``None`` = it cannot say it for this country, and ``why`` says why not.
+        why: what to know about the figure.
+        inputs: figures that it was reckoned from.
+        is_capped: the ceiling made it smaller.
+    """
+
+    method: str
+    title: str
+    per_hour: Range | None
+    why: str
+    inputs: tuple[Figure, ...] = ()
+    is_capped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """All methods side by side.
+
+    Attributes:
+        ceiling: share of GDP that no estimate exceeds.
+        ceiling_why: why that one.
+    """
+
+    disruption: Disruption
+    estimates: tuple[Estimate, ...]
+    ceiling: float
+    ceiling_why: str
+
+    @property
+    def per_hour(self) -> Range | None:
+        """From the lowest to the highest that any method says; ``None`` = none says anything."""
+        said = [one.per_hour for one in self.estimates if one.per_hour is not None]
+        return Range(min(r.low for r in said), max(r.high for r in said)) if said else None
+
+    def in_all(self, per_hour: Range | None) -> Range | None:
+        """Of the whole disruption."""
+        hours = Range(self.disruption.hours, self.disruption.hours)
+        return None if per_hour is None else per_hour.times(hours)

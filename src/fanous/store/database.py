@@ -1,0 +1,136 @@
+"""Database: where a ledger is kept - SQLite in a file, or PostgreSQL by URL - and what goes wrong with it.
+
+One schema and one set of statements for both (SQLAlchemy Core).  Writers take turns: each writing transaction
+begins by touching one row, which in SQLite takes the file's lock and in PostgreSQL the row's, so that two
+processes never give the same number to two incidents.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError, DataError, OperationalError
+
+from fanous.errors import FanousError
+from fanous.store.disk import FULL
+
+SCHEMA = sa.MetaData()
+"""All tables of the ledger."""
+
+META = sa.Table(
+    "meta",
+    SCHEMA,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+_TURN = "turn"
+"""Key of the row that a writer touches first."""
+
+_DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+"""What people write -> the driver that is installed (psycopg 3)."""
+
+_MAKING = 7_462_661_101
+"""Of PostgreSQL's advisory lock while tables are made: "is it there?" and "make it" are two steps, and two
+processes that start at once would both take the second.  Any number that no other program takes."""
+
+
+class Database:
+    """A connection pool, by SQLAlchemy URL.
+
+    Raises:
+        FanousError: no such kind of database.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = _connect(url)
+        self.name = self._engine.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def making(self) -> Iterator[sa.Connection]:
+        """A transaction in which tables that are missing are made."""
+        with self._errors(), self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING)))
+            else:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            SCHEMA.create_all(connection)
+            if connection.scalar(sa.select(META.c.value).where(META.c.key == _TURN)) is None:
+                connection.execute(META.insert().values(key=_TURN, value=""))
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A transaction that no other writer disturbs; committed at its end, or not at all."""
+        with self._errors(), self._engine.begin() as connection:
+            connection.execute(META.update().where(META.c.key == _TURN).values(value=META.c.value))
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        with self._errors(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            if type(error) not in (DatabaseError, OperationalError, DataError):
+                raise  # a broken constraint or statement: a bug
+            cause = " ".join(str(error.orig).split())
+            raise FanousError(
+                f"cannot use the ledger {self.name}: {cause}; {_advice(error, self._engine)}", permanent=False
+            ) from error
+
+
+def _advice(error: DatabaseError, engine: sa.Engine) -> str:
+    cause = str(error.orig)
+    if "full" in cause or "No space left" in cause:
+        return FULL
+    if isinstance(error, DataError):
+        return "it holds a character that the database cannot keep: leave it out"
+    if engine.dialect.name == "sqlite":
+        return "see that the file is there, readable and writable for this user"
+    return "see that the server runs, and that user, password and database are right"
+
+
+def _connect(url: str) -> sa.Engine:
+    kind, _, rest = url.partition("://")
+    try:
+        engine = sa.create_engine(f"{_DRIVERS.get(kind, kind)}://{rest}" if rest else url, pool_pre_ping=True)
+    except (sa.exc.ArgumentError, ImportError) as error:
+        raise FanousError(
+            f"the ledger cannot be kept in {_hidden(url)}: {_why(error, url)}; "
+            "use sqlite:////folder/file or postgresql://user@host/database"
+        ) from error
+    if engine.dialect.name not in ("sqlite", "postgresql"):
+        raise FanousError(
+            f"the ledger cannot be kept in {_hidden(url)}: neither SQLite nor PostgreSQL; "
+            "use sqlite:////folder/file or postgresql://user@host/database"
+        )
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def _hidden(url: str) -> str:
+    """Without a password, also where the rest cannot be read."""
+    head, at, tail = url.rpartition("@")
+    kind, _, user = head.partition("://")
+    return f"{kind}://{user.partition(':')[0]}:***@{tail}" if at and ":" in user else url
+
+
+def _why(error: Exception, url: str) -> str:
+    """SQLAlchemy quotes the whole URL."""
+    return str(error).replace(url, "it")
+
+
+def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
+    """WAL lets pages be read while a revision is written; FULL survives a power cut."""
+    cursor = connection.cursor()
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()

@@ -1,0 +1,211 @@
+"""Outbox: what has to be told outside, in the ledger itself.
+
+A revision and its line in the outbox are written in one transaction, so that no news is lost and none is
+invented, wherever the process dies.  A delivery is marked as sent after it was: killed in between, it is sent
+again under the same key.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import sqlalchemy as sa
+
+from fanous.model.alert import Delivery, Happening, News, Order, State
+from fanous.model.incident import Incident
+from fanous.store.codec import decode_incident
+from fanous.store.database import SCHEMA, Database
+
+_OUTBOX = sa.Table(
+    "outbox",
+    SCHEMA,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("incident", sa.String, nullable=False),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("routed", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("incident", "n"),
+)
+_DELIVERIES = sa.Table(
+    "deliveries",
+    SCHEMA,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("channel", sa.String, nullable=False),
+    sa.Column("incident", sa.String, nullable=False),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.Column("happening", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("due_at", sa.Float, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("sent_at", sa.Float),
+    sa.Column("why", sa.String, nullable=False),
+    sa.UniqueConstraint("channel", "incident", "n"),
+)
+
+
+def note(connection: sa.Connection, incident: Incident, n: int, at: float) -> None:
+    """Within the transaction that writes the revision."""
+    connection.execute(_OUTBOX.insert().values(incident=incident.id, n=n, at=at, routed=False))
+
+
+class Outbox:
+    """The tables of a ledger that alerts stand on."""
+
+    _database: Database
+    _clock: Callable[[], float]
+
+    def next_news(self) -> News | None:
+        """The oldest revision that nobody has looked at yet; ``None`` = all were."""
+        waiting = _OUTBOX.select().where(sa.not_(_OUTBOX.c.routed)).order_by(_OUTBOX.c.seq).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(waiting).first()
+            return None if row is None else _news(connection, row)
+
+    def route(self, news: News, orders: Iterable[Order]) -> None:
+        """Say, all at once, that this was looked at and whom it concerns.
+
+        What waits for the same channel about the same incident is dropped: the newer one says it all.
+        """
+        now = self._clock()
+        with self._database.writing() as connection:
+            connection.execute(_OUTBOX.update().where(_OUTBOX.c.seq == news.seq).values(routed=True))
+            for order in orders:
+                _replace_waiting(connection, order)
+                connection.execute(_DELIVERIES.insert().values(_row(order, news.at, now)))
+
+    def deliveries(self, state: State | None = None) -> list[Delivery]:
+        """Oldest first; ``None`` = in any state."""
+        query = _DELIVERIES.select().order_by(
+            _DELIVERIES.c.created_at, _DELIVERIES.c.incident, _DELIVERIES.c.n
+        )
+        if state is not None:
+            query = query.where(_DELIVERIES.c.state == state.value)
+        with self._database.reading() as connection:
+            return [_delivery(connection, row) for row in connection.execute(query).all()]
+
+    def due(self, now: float) -> list[Delivery]:
+        """Those that wait and may be sent by ``now``."""
+        waits = (_DELIVERIES.c.state == State.WAITING.value) & (_DELIVERIES.c.due_at <= now)
+        query = _DELIVERIES.select().where(waits).order_by(_DELIVERIES.c.due_at, _DELIVERIES.c.n)
+        with self._database.reading() as connection:
+            return [_delivery(connection, row) for row in connection.execute(query).all()]
+
+    def sent_since(self, channel: str, since: float) -> list[float]:
+        """When messages were sent to a channel, oldest first; unix seconds."""
+        when = _DELIVERIES.c.sent_at
+        query = sa.select(when).where(_DELIVERIES.c.channel == channel, when > since).order_by(when)
+        with self._database.reading() as connection:
+            return [float(at) for at in connection.scalars(query)]
+
+    def begin(self, key: str) -> None:
+        """An attempt begins: from now on it may have arrived, whatever happens to this process."""
+        with self._database.writing() as connection:
+            one = _DELIVERIES.update().where(_DELIVERIES.c.key == key)
+            connection.execute(one.values(attempts=_DELIVERIES.c.attempts + 1))
+
+    def settle(
+        self, key: str, state: State, *, at: float, why: str = "", due_at: float | None = None
+    ) -> None:
+        """How the attempt ended.
+
+        Args:
+            due_at: of the next attempt, where it waits for one.
+        """
+        values: dict[str, object] = {"state": state.value, "why": why}
+        if due_at is not None:
+            values["due_at"] = due_at
+        one = _DELIVERIES.update().where(_DELIVERIES.c.key == key)
+        if state is State.SENT:
+            values["sent_at"] = at
+        else:
+            one = one.where(_DELIVERIES.c.state == State.WAITING.value)
+        with self._database.writing() as connection:
+            connection.execute(one.values(values))
+
+    def revive(self, keys: Iterable[str] | None, now: float) -> int:
+        """Dead deliveries wait again (``None`` = all), unless there is newer news; says how many."""
+        dead = _DELIVERIES.c.state == State.DEAD.value
+        if keys is not None:
+            dead &= _DELIVERIES.c.key.in_(list(keys))
+        newer = _DELIVERIES.alias()
+        same = (newer.c.channel == _DELIVERIES.c.channel) & (newer.c.incident == _DELIVERIES.c.incident)
+        old = sa.exists().where(same, newer.c.n > _DELIVERIES.c.n)
+        dropped = {"state": State.DROPPED.value, "why": "newer news of it took its place"}
+        with self._database.writing() as connection:
+            connection.execute(_DELIVERIES.update().where(dead, old).values(dropped))
+            again = _DELIVERIES.update().where(dead).values(state=State.WAITING.value, due_at=now)
+            return connection.execute(again).rowcount
+
+
+def _news(connection: sa.Connection, row: sa.Row[Any]) -> News:
+    claims = SCHEMA.tables["revisions"].c
+    told = sa.select(sa.func.distinct(_DELIVERIES.c.channel)).where(
+        _DELIVERIES.c.incident == row.incident,
+        (_DELIVERIES.c.state == State.WAITING.value) | _may_have_arrived(),
+    )
+    known = sa.select(claims.n, claims.document).where(claims.incident == row.incident)
+    rows = connection.execute(known.where(claims.n.in_((row.n, row.n - 1)))).all()
+    document = {claim.n: claim.document for claim in rows}
+    return News(
+        seq=row.seq,
+        n=row.n,
+        at=row.at,
+        incident=decode_incident(document[row.n]),
+        before=decode_incident(document[row.n - 1]) if row.n - 1 in document else None,
+        told=frozenset(connection.scalars(told)),
+    )
+
+
+def _may_have_arrived() -> sa.ColumnElement[bool]:
+    """Sent, or begun: a process that was killed after sending could not write it down."""
+    return (_DELIVERIES.c.state == State.SENT.value) | (_DELIVERIES.c.attempts > 0)
+
+
+def _replace_waiting(connection: sa.Connection, order: Order) -> None:
+    """What waits for the same channel about the same incident is older: one message says all."""
+    same = (_DELIVERIES.c.channel == order.channel) & (_DELIVERIES.c.incident == order.incident)
+    waits = same & (_DELIVERIES.c.state == State.WAITING.value)
+    dropped = {"state": State.DROPPED.value, "why": f"revision {order.n} took its place"}
+    connection.execute(_DELIVERIES.update().where(waits).values(dropped))
+
+
+def _row(order: Order, at: float, now: float) -> dict[str, object]:
+    """The key follows from what is told, so that the same news can never get two."""
+    name = f"fanous:{order.incident}:{at:.6f}:{order.n}:{order.channel}"
+    return {
+        "key": str(uuid5(NAMESPACE_URL, name)),
+        "channel": order.channel,
+        "incident": order.incident,
+        "n": order.n,
+        "happening": order.happening.value,
+        "state": State.WAITING.value,
+        "created_at": now,
+        "due_at": now,
+        "attempts": 0,
+        "sent_at": None,
+        "why": "",
+    }
+
+
+def _delivery(connection: sa.Connection, row: sa.Row[Any]) -> Delivery:
+    told = sa.select(sa.func.max(_DELIVERIES.c.n)).where(
+        _DELIVERIES.c.channel == row.channel,
+        _DELIVERIES.c.incident == row.incident,
+        _may_have_arrived(),
+        _DELIVERIES.c.n < row.n,
+    )
+    return Delivery(
+        key=row.key,
+        channel=row.channel,
+        incident=row.incident,
+        n=row.n,
+        told_n=connection.scalar(told) or 0,
+        happening=Happening(row.happening),
+        state=State(row.state),
+        created_at=row.created_at,
+        due_at=row.due_at,
+        attempts=row.attempts,
+        sent_at=row.sent_at,
+        why=row.why,
+    )

@@ -1,0 +1,61 @@
+"""Outcomes: how many measurements of some targets were made, and how many failed, counted by the engine.
+
+A year of a country is millions of measurements: what is shown of them is counted where they lie.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fanous.model.outcome import Outcome
+from fanous.store.columns import ticks
+from fanous.store.engine import Engine
+from fanous.store.window import IN_WINDOW, window
+
+_FELL = "(state = 'blocked' OR symptom OR (state = 'throttled' AND layer != 'dns'))"
+# A measurement speaks if any of its targets has a vote (``store.votes``); it failed if one of them did.
+_OF_TARGETS = f"""
+FROM verdicts
+WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target IN {{targets:Array(String)}}
+    AND ({_FELL} OR state = 'ok') AND {IN_WINDOW}
+"""
+_ENDS = f"""
+SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
+{_OF_TARGETS} HAVING count() > 0
+"""
+# 128 bits of a hash stand for the identifier: a quarter of the memory, and no two measurements share one.
+_OUTCOMES = f"""
+SELECT network, edge, count(), countIf(fell) FROM (
+    SELECT any(asn) AS network, max({_FELL}) AS fell,
+        roundDown(toUnixTimestamp64Micro(any(started_at)), {{edges:Array(Int64)}}) AS edge
+    {_OF_TARGETS} GROUP BY sipHash128(uid)
+) GROUP BY network, edge ORDER BY network, edge
+"""
+
+
+class OutcomeAnswers:
+    """What was measured of targets, counted.
+
+    Attributes:
+        _engine: with the table ``verdicts``.
+    """
+
+    _engine: Engine
+
+    def ends(
+        self, country: str, since: float, until: float, targets: Sequence[str]
+    ) -> tuple[float, float] | None:
+        """See ``Questions.ends``."""
+        rows = self._engine.rows(_ENDS, **_asked(country, since, until, targets))
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def outcomes(
+        self, country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
+    ) -> list[Outcome]:
+        """See ``Questions.outcomes``."""
+        at = [ticks(edge) for edge in edges]
+        rows = self._engine.rows(_OUTCOMES, edges=at, **_asked(country, since, until, targets))
+        return [Outcome(asn, edge / 1_000_000, made, failed) for asn, edge, made, failed in rows]
+
+
+def _asked(country: str, since: float, until: float, targets: Sequence[str]) -> dict[str, Any]:
+    return {"country": country, "targets": list(targets), **window(since, until)}

@@ -1,0 +1,99 @@
+"""Bundles: the evidence of an incident as a file to take away, packed once a revision.
+
+Packing computes the claim again in a store of its own, and a process has one store open at a time: so it is
+done in a process that is started for it.
+"""
+
+import asyncio
+import multiprocessing
+import tempfile
+from collections import OrderedDict
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fanous.config import data_folder
+from fanous.errors import FanousError
+from fanous.evidence.pack import Gathered, gather, pack
+from fanous.evidence.signing import KEY_FILE, signing_key
+from fanous.store import Store
+from fanous.web.answers import Answers
+from fanous.web.reply import Reply
+from fanous.web.visit import visit_of
+
+MEDIA = "application/vnd.fanous.evidence"
+MOST_KEPT = 4
+MOST_RECORDS = 60_000
+"""Measurements of an incident that a page packs: some 20 s of two processors.  What rests on more is packed
+by ``fanous incidents bundle``, and the answer says so."""
+
+
+class Bundles:
+    """Packed bundles, the newest few; one is packed at a time."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._kept: OrderedDict[tuple[str, int], Reply] = OrderedDict()
+        self._packing = asyncio.Lock()
+
+    async def download(self, request: Request) -> Response:
+        """Answers ``/PK/PK-2023-0042.fanous``."""
+        visit = visit_of(request, self._answers.site)
+        label = visit.asked["id"]
+        revision = await self._answers.ask(lambda store: _revision(store, label, visit.asked["country"]))
+        if not revision:
+            raise HTTPException(404)
+        async with self._packing:
+            if (label, revision) not in self._kept:
+                self._keep((label, revision), await self._packed(label, visit.now))
+            reply = self._kept[label, revision]
+        answer = reply.answer(request)
+        answer.headers["Content-Disposition"] = f'attachment; filename="{label}.fanous"'
+        return answer
+
+    def _keep(self, key: tuple[str, int], reply: Reply) -> None:
+        self._kept[key] = reply
+        while len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
+
+    async def _packed(self, label: str, now: float) -> Reply:
+        key_file = self._answers.site.key or data_folder() / KEY_FILE
+        try:
+            gathered = await self._answers.ask(lambda store: _gathered(store, label))
+            content = await asyncio.to_thread(_in_a_process, gathered, key_file, now)
+        except FanousError as error:
+            raise HTTPException(409, str(error)) from error
+        return Reply.of(content, MEDIA)
+
+
+def _revision(store: Store, label: str, country: str) -> int:
+    """The number of its latest revision; 0 = there is no such incident in the country."""
+    revisions = store.revisions(label)
+    return revisions[-1].n if revisions and revisions[-1].incident.country == country else 0
+
+
+def _gathered(store: Store, label: str) -> Gathered:
+    incident = store.incident(label)
+    if incident is not None and incident.evidence.measurements > MOST_RECORDS:
+        raise FanousError(
+            f"it rests on too much to be packed here: `fanous incidents bundle {label}` does it"
+        )
+    return gather(store, label)
+
+
+def _in_a_process(gathered: Gathered, key_file: Path, now: float) -> bytes:
+    """Packed and signed, by a process that ends with it."""
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=fresh) as one:
+        return one.submit(packed, gathered, key_file, now).result()
+
+
+def packed(gathered: Gathered, key_file: Path, now: float) -> bytes:
+    """The bytes of the bundle."""
+    with tempfile.TemporaryDirectory(prefix="fanous-bundle-") as folder:
+        file = Path(folder) / "bundle.fanous"
+        pack(gathered, file, signing_key(key_file), now)
+        return file.read_bytes()

@@ -1,0 +1,207 @@
+"""Connectivity: how much of its ordinary level each ready-made series of a country shows, now and in time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from fanous.baselines import slot_ordinary
+from fanous.languages.language import Language
+from fanous.model.entity import Entity
+from fanous.model.series import Series
+from fanous.publishers.levels import LevelNow
+from fanous.publishers.plot import NARROW, WIDE, Legend, Shape, plot
+from fanous.publishers.reachable import Line, Lines
+from fanous.signals import SIGNALS, Direction
+from fanous.sources import SOURCES
+from fanous.store import Store
+from fanous.web.pages.axis import ticks
+from fanous.web.visit import Visit
+
+DAY = 86_400.0
+HISTORY = 28 * DAY
+"""What ``slot_ordinary`` looks back on."""
+
+STEPS = (600, 1800, 3600, 10_800, 21_600, 86_400, 604_800)
+MOST_POINTS = 96
+MOST_LINES = 5
+MOST_ROWS = 12
+TOP = 1.25
+"""Of the ordinary level: what lies above is drawn at the edge, for nothing is disrupted there."""
+
+HEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One series.
+
+    Attributes:
+        name: stable, for a chart's legend: source, signal, subtype.
+        title: what it measures.
+        share: of the ordinary level; ``None`` = there is no history to compare with.
+        falls: is less of it worse?  Of a time or a loss, more is.
+        age: seconds since its newest bin ended.
+    """
+
+    name: str
+    title: str
+    subtype: str
+    source: str
+    licence: str
+    family: str
+    share: float | None
+    falls: bool
+    age: float
+
+
+@dataclass(frozen=True, slots=True)
+class Connectivity:
+    """Attributes:
+    wide: the chart; empty = there is no history to draw it from; likewise ``narrow``.
+    titles: of its lines, in order.
+    """
+
+    levels: list[Level]
+    wide: Markup
+    narrow: Markup
+    titles: list[str]
+
+
+def connectivity(
+    store: Store,
+    country: str,
+    since: float,
+    until: float,
+    visit: Visit,
+    spans: Sequence[tuple[float, float]] = (),
+    marks: Sequence[tuple[float, str]] = (),
+) -> Connectivity | None:
+    """Of the country as a whole; ``None`` = no source is read here.
+
+    Args:
+        since: of the chart; unix seconds, half-open with ``until``, which is also when *now* is.
+        spans: shaded.
+    """
+    series = [
+        one
+        for one in store.levels(country, since - HISTORY, until, entities=[Entity(country)])
+        if not one.key.target and one.key.signal in SIGNALS and len(one)
+    ]
+    levels = [level for one in series if (level := level_of(one, until)) is not None]
+    if not levels:
+        return None
+    series.sort(key=_interest)
+    levels.sort(key=lambda level: (not level.falls, level.family, level.name))
+    lines = lines_of(series, since, until)
+    return Connectivity(
+        levels[:MOST_ROWS],
+        *_drawn(lines, country, visit, spans, marks),
+        [_title(one) for one in series if any(_name(one) == line.target for line in lines.lines)],
+    )
+
+
+def lowest(found: Connectivity | None) -> Level | None:
+    """The level that is furthest below its ordinary one now; ``None`` = none can be compared."""
+    known = [level for level in found.levels if level.falls and level.share is not None] if found else []
+    return min(known, key=lambda level: level.share or 0.0, default=None)
+
+
+def level_of(series: Series, now: float) -> Level | None:
+    """Its newest whole bin; ``None`` = there is none."""
+    ended = np.flatnonzero((series.times + series.step <= now) & ~np.isnan(series.values))
+    if not len(ended):
+        return None
+    at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
+    ordinary = slot_ordinary(series.times, series.values, at)
+    known = LevelNow(series.key, series.step, at, value, ordinary if ordinary > 0 else None)
+    signal, source = SIGNALS[series.key.signal], SOURCES.get(series.key.source)
+    return Level(
+        _name(series),
+        signal.title,
+        series.key.subtype,
+        source.credit or source.title if source else series.key.source,
+        source.licence if source else "",
+        str(signal.family),
+        None if known.percent is None else known.percent / 100,
+        signal.bad is Direction.DOWN,
+        known.age(now),
+    )
+
+
+def lines_of(series: Sequence[Series], since: float, until: float) -> Lines:
+    """Shares of the ordinary level, of those series in which less is worse."""
+    step = next((s for s in STEPS if (until - since) / s <= MOST_POINTS), STEPS[-1])
+    bins = max(1, int(-(-(until - since) // step)))
+    start = int(since // step) * step
+    falling = [one for one in series if SIGNALS[one.key.signal].bad is Direction.DOWN]
+    drawn = [Line(_name(one), _shares(one, start, step, bins)) for one in falling]
+    kept = [line for line in drawn if any(share is not None for share in line.shares)][:MOST_LINES]
+    return Lines(start, step, tuple(kept), by_users=False)
+
+
+def _shares(series: Series, start: int, step: int, bins: int) -> tuple[float | None, ...]:
+    """The lowest share of each bin: an hour without a network must not vanish in the mean of a day."""
+    lowest: list[float | None] = [None] * bins
+    span = max(1, series.step // step)
+    inside = np.flatnonzero((series.times >= start) & (series.times < start + bins * step))
+    for row in inside[:: max(1, len(inside) // (bins * 4) or 1)].tolist():
+        at, value = int(series.times[row]), float(series.values[row])
+        ordinary = slot_ordinary(series.times, series.values, at)
+        if not ordinary > 0 or np.isnan(value):
+            continue
+        first = (at - start) // step
+        for n in range(first, min(bins, first + span)):
+            before = lowest[n]
+            lowest[n] = value / ordinary if before is None else min(before, value / ordinary)
+    return tuple(lowest)
+
+
+def _drawn(
+    lines: Lines,
+    country: str,
+    visit: Visit,
+    spans: Sequence[tuple[float, float]],
+    marks: Sequence[tuple[float, str]],
+) -> tuple[Markup, Markup]:
+    """The chart for a wide and for a narrow page."""
+    if not lines.lines:
+        return Markup(), Markup()
+    language = visit.language
+    lowest = "; ".join(
+        f"{line.target}: {language.percent(min(s for s in line.shares if s is not None))}"
+        for line in lines.lines
+    )
+
+    def one(shape: Shape, mark: str) -> Markup:
+        legend = Legend(
+            language.say("Level in % of what is ordinary"),
+            f"{language.say('Lowest share')}: {lowest}",
+            ticks(lines.start, lines.end, country, language, shape.ticks),
+            heights(language),
+            marks if shape is WIDE else (),
+        )
+        return Markup(plot(lines, spans, legend, shape, mark))
+
+    return one(WIDE, "cw"), one(NARROW, "cn")
+
+
+def heights(language: Language) -> list[tuple[float, str]]:
+    """The value axis; its highest line is the edge, without a figure."""
+    return [*((share, language.percent(share)) for share in HEIGHTS), (TOP, "")]
+
+
+def _interest(series: Series) -> tuple[str, int, str]:
+    """Families in turn, the finest series of each first."""
+    return SIGNALS[series.key.signal].family, series.step, _name(series)
+
+
+def _name(series: Series) -> str:
+    key = series.key
+    return f"{key.source} {key.signal}{f' {key.subtype}' if key.subtype else ''}"
+
+
+def _title(series: Series) -> str:
+    key = series.key
+    return f"{SIGNALS[key.signal].title}{f' ({key.subtype})' if key.subtype else ''}, {key.source}"

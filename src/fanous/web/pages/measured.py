@@ -1,0 +1,123 @@
+"""Measured: the measurements that an incident rests on, and each of them with what was concluded from it."""
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from fanous.errors import FanousError, Rejected
+from fanous.evidence.licences import licence_of
+from fanous.evidence.redaction import redacted
+from fanous.model.incident import Incident
+from fanous.model.record import Record
+from fanous.publishers.names import asn_of
+from fanous.store import Store
+from fanous.web.page import Facts
+from fanous.web.pages.drawn import oldest
+from fanous.web.pages.pictures import found
+from fanous.web.pages.stories import stories
+from fanous.web.reply import Reply
+from fanous.web.visit import Visit
+
+A_PAGE = 100
+"""Measurements of one list."""
+
+MOST_OBSERVATIONS = 80
+JSON = "application/json"
+OONI = "https://explorer.ooni.org/m/"
+"""Where OONI shows a measurement of its own by its uid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One measurement that saw an incident.
+
+    Attributes:
+        mechanism: of the most severe verdict; empty = unknown.
+    """
+
+    uid: str
+    at: float
+    asn: int
+    target: str
+    mechanism: str
+
+
+def measurements_facts(store: Store, visit: Visit) -> Facts | None:
+    """A page of the list, oldest first."""
+    incident = found(store, visit)
+    if incident is None:
+        return None
+    (story,) = stories(store, [incident])
+    every, until = those_that_saw(store, incident, visit.now)
+    page = page_asked(visit, len(every))
+    return {
+        "story": story,
+        "incident": incident,
+        "names": story.names,
+        "seen": every[page * A_PAGE : (page + 1) * A_PAGE],
+        "total": len(every),
+        "page": page,
+        "pages": -(-len(every) // A_PAGE),
+        "cut": until if incident.end is None or until < incident.end else None,
+    }
+
+
+def page_asked(visit: Visit, total: int) -> int:
+    """From 0; anything that is no page is the first."""
+    text = visit.asked.get("page", "")
+    asked = int(text) - 1 if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    return asked if 0 <= asked * A_PAGE < total else 0
+
+
+def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[Seen], float]:
+    """On the networks and in the times that it names; and up to when they were looked for."""
+    end = now + 1 if incident.end is None else incident.end
+    until = oldest(store, incident.country, incident.onset, end)
+    votes = store.votes(incident.country, incident.onset, until, list(incident.targets) or None)
+    rows = np.zeros(len(votes), np.bool_)
+    for network in incident.networks:
+        own = votes.asns == asn_of(network.entity)
+        for interval in network.intervals:
+            last = np.inf if interval.end is None else interval.end
+            rows |= own & votes.seen & (votes.times >= interval.start) & (votes.times < last)
+    inside = votes.where(rows)
+    columns = (inside.uids, inside.times, inside.asns, inside.targets, inside.mechanisms)
+    seen = [Seen(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    return [*{(one.uid, one.target): one for one in seen}.values()], until
+
+
+def measurement_facts(store: Store, visit: Visit) -> Facts | None:
+    """One measurement: where and when, each conclusion with its rule, each fact that it rests on."""
+    stored = store.measurement(visit.asked["uid"])
+    if stored is None:
+        return None
+    country = stored.measurement.country
+    observations = store.observations(stored.measurement.uid)
+    return {
+        "stored": stored,
+        "one": stored.measurement,
+        "verdicts": store.verdicts(stored.measurement.uid),
+        "observations": observations[:MOST_OBSERVATIONS],
+        "more": max(0, len(observations) - MOST_OBSERVATIONS),
+        "names": store.networks(country),
+        "licence": licence_of(stored.source),
+        "explorer": OONI + stored.measurement.uid if stored.source == "ooni" else "",
+    }
+
+
+def measurement_json(store: Store, visit: Visit) -> Reply | None:
+    """The raw record as it may leave the store: to the minute, without addresses of people."""
+    stored = store.measurement(visit.asked["uid"])
+    if stored is None:
+        return None
+    try:
+        record = redacted(Record(stored.source, store.read(stored.location)))
+    except (FanousError, Rejected):
+        return None
+    try:
+        document = msgspec.json.decode(record.data)
+    except msgspec.DecodeError:
+        return Reply.of(record.data, "text/plain; charset=utf-8")
+    told = {"licence": licence_of(stored.source), "measurement_uid": stored.measurement.uid}
+    return Reply.of(msgspec.json.encode(told | {"record": document}), JSON)

@@ -1,0 +1,35 @@
+"""Watched: one announced event, and what was seen around it."""
+
+from fanous.incidents.watches import Outcome
+from fanous.statements import watch_report
+from fanous.store import Store
+from fanous.web.page import Facts
+from fanous.web.pages.stories import stories
+from fanous.web.visit import Visit
+
+OUTCOMES = {
+    Outcome.DISRUPTED: "Disrupted",
+    Outcome.ALREADY_ON: "Disrupted since before",
+    Outcome.SUSPECTED: "Suspected",
+    Outcome.NONE_SEEN: "Nothing seen",
+    Outcome.CANNOT_TELL: "Cannot tell",
+}
+
+ANNOUNCED = "Announced"
+"""Of an event that has not begun."""
+
+
+def watch_facts(store: Store, visit: Visit) -> Facts | None:
+    """Before it begins it is only announced: nothing is said of what has not been."""
+    code = visit.asked["country"]
+    watch = next((one for one in store.watches(code) if one.id == visit.asked["watch"]), None)
+    if watch is None:
+        return None
+    report = watch_report(store, watch) if watch.start <= visit.now else None
+    return {
+        "code": code,
+        "watch": watch,
+        "report": report,
+        "outcome": OUTCOMES[report.outcome] if report else ANNOUNCED,
+        "incidents": stories(store, [one.incident for one in report.relations] if report else []),
+    }

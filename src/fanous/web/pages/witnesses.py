@@ -1,0 +1,101 @@
+"""Witnesses: who saw an incident, who did not, who could not have - a row for each source."""
+
+from dataclasses import dataclass
+
+from fanous.model.account import Account, Sight
+from fanous.model.entity import Family
+from fanous.model.incident import Estimate, Incident, Opinion, Says
+from fanous.statements import witnesses
+from fanous.store import Store
+
+FAMILIES = {
+    Family.EDGE: "Fanous probes",
+    Family.OONI: "OONI probes",
+    Family.ROUTING: "Routing",
+    Family.PROBING: "Active probing",
+    Family.USAGE: "Traffic and users",
+    Family.DARKNET: "Darknet traffic",
+    Family.REPORTS: "Reports",
+}
+
+SIGHTS = {
+    Sight.SAW: "Saw it",
+    Sight.DID_NOT_SEE: "Did not see it",
+    Sight.COULD_NOT_SEE: "Could not see it",
+    Sight.NO_DATA: "No data",
+}
+
+SAID = {
+    Says.DOWN: Sight.SAW,
+    Says.ORDINARY: Sight.DID_NOT_SEE,
+    Says.SILENT: Sight.NO_DATA,
+    Says.UNKNOWN: Sight.COULD_NOT_SEE,
+}
+"""What a family says of the line -> whether it saw the outage."""
+
+BLIND = {
+    Family.EDGE: "Its probes measured none of the networks named while it was on.",
+    Family.OONI: "Without a network volunteers' probes send nothing.",
+    Family.ROUTING: "Routing shows whether networks are announced, not what passes over them.",
+    Family.PROBING: "Scans show whether addresses answer, not what their users can reach.",
+    Family.USAGE: "Traffic falls only with what many people use.",
+    Family.DARKNET: "Stray packets show whether networks are on, not what they can reach.",
+    Family.REPORTS: "What people say is shown, and never counted.",
+}
+"""Why a family could not have seen it, as ``fanous.incidents.witnesses`` has it, for readers."""
+
+NOTHING = "This source gave nothing that speaks of it."
+NO_HISTORY = "It has no history to compare with."
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Attributes:
+    name: of the family, in English as the catalogues have it.
+    source: connector or series; empty = the family has none that speaks.
+    word: of ``SIGHTS``.
+    why: text of the catalogues; empty where figures say it.
+    saw: measurements that saw it; with ``contrary``, 0 where none was made.
+    left: share of the ordinary level, for outages.
+    """
+
+    name: str
+    source: str
+    word: str
+    why: str = ""
+    saw: int = 0
+    contrary: int = 0
+    left: Estimate | None = None
+
+
+def witness_rows(store: Store, incident: Incident) -> list[Row]:
+    """In the order of the families; those that are only heard of last."""
+    opinions = {opinion.family: opinion for opinion in incident.opinions}
+    rows = []
+    for account in witnesses(store, incident):
+        opinion = opinions.get(str(account.family))
+        if opinion is not None and not account.source:
+            rows.append(_of_opinion(account.family, opinion))
+        elif account.sight is Sight.NO_DATA and str(account.family) in incident.evidence.families:
+            # What a family said counts for good, even where its records are not in this store.
+            rows.append(Row(FAMILIES[account.family], "", SIGHTS[Sight.SAW], saw=0))
+        else:
+            rows.append(_of_account(account))
+    return rows
+
+
+def _of_account(account: Account) -> Row:
+    why = ""
+    if account.sight is Sight.COULD_NOT_SEE:
+        why = BLIND[Family.EDGE] if account.source else BLIND[account.family]
+    elif account.sight is Sight.NO_DATA:
+        why = NOTHING
+    return Row(
+        FAMILIES[account.family], account.source, SIGHTS[account.sight], why, account.saw, account.contrary
+    )
+
+
+def _of_opinion(family: Family, opinion: Opinion) -> Row:
+    why = {Says.SILENT: NOTHING, Says.UNKNOWN: NO_HISTORY}.get(opinion.says, "")
+    word = SIGHTS[SAID[opinion.says]]
+    return Row(FAMILIES[family], ", ".join(opinion.sources), word, why, left=opinion.left)

@@ -1,0 +1,1 @@
+"""Tests of alerts: real ledgers, real servers on loopback."""

@@ -1,0 +1,95 @@
+"""Every kind of incident can be packed, and what is packed amounts to the same claim."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fanous import pipeline
+from fanous.connectors.levels import About
+from fanous.evidence.pack import Packed, gather, pack
+from fanous.evidence.series_lines import pack_series, unpack_series
+from fanous.evidence.signing import signing_key
+from fanous.evidence.verify import Result, Verification, verify
+from fanous.gathering import ingest_levels
+from fanous.model.incident import Incident, Kind, Status
+from fanous.model.levels import Levels
+from fanous.rehearsal.recording import unpack
+from fanous.store import Store, open_store
+from fanous.testing.speeds import Country, speeds
+from tests.test_connecting import blackout, exported
+from tests.test_outage import BINS, CUT, abroad, before, found, heard
+
+NOW = 1_702_900_000.0
+
+
+def proved(folder: Path, store: Store, incident: Incident) -> tuple[Packed, Verification]:
+    """Packed out of the store, which is closed then, and verified."""
+    gathered = gather(store, incident.id)
+    store.close()
+    packed = pack(gathered, folder / "one.fan", signing_key(folder / "key.pem"), NOW)
+    return packed, verify(packed.path)
+
+
+def test_an_outage_of_ready_made_series_is_proved_from_them(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        ingest_levels(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout)], About("XK"))
+        (incident,) = store.incidents("XK")
+        packed, done = proved(tmp_path, store, incident)
+    assert (incident.kind, done.result, packed.differences) == (Kind.OUTAGE, Result.MATCH, [])
+    assert (done.records, done.series) == (0, 3)
+    assert done.sources["ioda-csv"]["licence"] == "(c) Georgia Tech Research Corporation"
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_an_outage_by_silence_is_proved_from_looks_of_others_too(tmp_path: Path, over: bool) -> None:
+    now = found_at = 1_702_800_000.0 + (BINS if over else CUT.stop) * 600
+    lines = tmp_path / "lines"
+    lines.mkdir()
+    with open_store(tmp_path / "store", clock=lambda: now) as store:
+        found(store, lines, before(), CUT.stop)
+        if over:
+            late = heard((1, 2, 3), CUT, online=False) + heard((1, 2, 3), range(CUT.stop, BINS))
+            found(store, lines, late + abroad(range(CUT.stop, BINS)), BINS)
+        pipeline.detect(store, "PK", 1_702_800_000.0, found_at)
+        (incident,) = store.incidents("PK")
+        packed, done = proved(tmp_path, store, incident)
+    assert incident.status is (Status.ENDED if over else Status.SUSPECTED)
+    assert (done.result, packed.differences) == (Result.MATCH, [])
+    assert packed.controls > 0
+
+
+def test_the_recorded_event_of_our_own_probes_is_proved_and_again_after_rejudging(tmp_path: Path) -> None:
+    recording = tmp_path / "event.jsonl"
+    unpack("pakistan-2023-12-17", recording)
+    with open_store(tmp_path / "store") as store:
+        pipeline.ingest(store, "edge", [recording])
+        pipeline.rejudge(store, "PK", everything=True)
+        (incident,) = (i for i in store.incidents("PK") if i.confirmed_at is not None)
+        packed, done = proved(tmp_path, store, incident)
+    assert incident.kind is Kind.BLOCKING
+    assert incident.evidence.families == ("edge",)
+    assert done.result is Result.MATCH, done.differences
+    assert all(line.startswith("evidence.controls") for line in packed.differences)  # minutes, not seconds
+
+
+def test_a_slow_down_is_proved_from_the_speeds(tmp_path: Path) -> None:
+    country = Country(days=16, slowed=((15 * 24 + 12, 16 * 24, 0.3),))
+    tests = speeds(country, "ndt", "ndt", 1)
+    levels = [Levels(one.key, one.step, one.times, one.values) for one in tests]
+    with open_store(tmp_path / "store") as store:
+        store.put_levels(levels)
+        pipeline.detect(store, "PK", float(levels[0].times[0]), float(levels[0].times[-1]))
+        incident = next(i for i in store.incidents("PK") if i.kind is Kind.SLOWDOWN)
+        _, done = proved(tmp_path, store, incident)
+    assert done.result is Result.MATCH, done.differences
+
+
+def test_series_survive_packing(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        ingest_levels(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout)], About("XK"))
+        series = store.levels("XK")
+    again = unpack_series(pack_series(series), "levels")
+    for one, other in zip(series, again, strict=True):
+        assert (one.key, one.step) == (other.key, other.step)
+        assert np.array_equal(one.times, other.times) and np.array_equal(one.values, other.values)

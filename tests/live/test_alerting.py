@@ -1,0 +1,69 @@
+"""``fanous run`` tells what became of incidents, and the commands of alerts see it."""
+
+import json
+import time
+from pathlib import Path
+
+from fanous.model.incident import Interval
+from fanous.store import open_store
+from tests.alerts.receivers import Receiver, web_server
+from tests.alerts.told import SECRET
+from tests.live.lab import fanous, monitor
+from tests.live.test_run import QUIET, written
+from tests.publishers.events import SUSPECTED, incident
+
+
+def configured(folder: Path, receiver: Receiver) -> Path:
+    channel = f'[alerts.channels.desk]\nwebhook = "{receiver.url}"\nsecret = "{SECRET}"\n'
+    return written(folder, f'{QUIET}{channel}[[alerts.rules]]\nchannels = ["desk"]\ncountries = ["PK"]\n')
+
+
+def claimed(folder: Path) -> None:
+    onset = time.time() - 3600
+    times = {"onset": onset, "onset_earliest": onset, "onset_latest": onset}
+    claim = incident(**(SUSPECTED | times | {"intervals": (Interval(onset, None),)}))
+    with open_store(folder / "store") as store:
+        store.put(claim, claim.reason)
+
+
+def test_the_monitor_tells_and_the_commands_see_it_meanwhile(tmp_path: Path) -> None:
+    claimed(tmp_path)
+    with web_server() as receiver:
+        config = configured(tmp_path, receiver)
+        with monitor(config) as running:
+            deadline = time.monotonic() + 60
+            while not receiver.posts and time.monotonic() < deadline:
+                time.sleep(0.05)
+            while '"sent"' not in fanous("alerts", "list", "--config", str(config), "--json")[1]:
+                assert time.monotonic() < deadline
+            _, _, err = fanous("alerts", "send", "--config", str(config))
+            assert running.stop() == 0
+    assert len(receiver.posts) == 1
+    assert json.loads(receiver.posts[0][2])["title"].startswith("Suspected: X (Twitter) may be blocked")
+    assert "sends by itself" in err
+    assert any(" alert_sent " in line for line in running.log)
+
+
+def test_a_timer_does_without_the_monitor(tmp_path: Path) -> None:
+    claimed(tmp_path)
+    with web_server(Receiver(status=[404, 200])) as receiver:
+        config = configured(tmp_path, receiver)
+        options = ("--config", str(config))
+        assert fanous("alerts", "send", *options)[:2] == (0, "0 sent, 0 failed and wait, 1 given up\n")
+        code, out, _ = fanous("alerts", "list", "--state", "dead", *options, "--json")
+        (dead,) = json.loads(out)["deliveries"]
+        assert (code, dead["why"]) == (0, "it answered 404")
+        assert "1 deliveries wait again" in fanous("alerts", "retry", dead["key"], *options)[1]
+        assert fanous("alerts", "send", *options)[1].startswith("1 sent")
+        assert fanous("alerts", "list", *options)[1].startswith(f"{dead['key']}  sent")
+    assert len(receiver.posts) == 2
+
+
+def test_channels_can_be_tried(tmp_path: Path) -> None:
+    with web_server(Receiver(status=[200, 500])) as receiver:
+        config = configured(tmp_path, receiver)
+        assert fanous("alerts", "test", "--config", str(config))[:2] == (0, "desk (webhook): taken\n")
+        code, out, _ = fanous("alerts", "test", "desk", "--config", str(config), "--json")
+        assert (code, json.loads(out)["tests"][0]["why"]) == (1, "it answered 500")
+        assert fanous("alerts", "test", "nobody", "--config", str(config))[0] == 1
+    assert [json.loads(body)["type"] for _, _, body in receiver.posts] == ["test", "test"]

@@ -1,0 +1,66 @@
+"""Where a ledger is kept, and what goes wrong with it; that both kinds keep the same is in test_ledger."""
+
+import socket
+import threading
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.model.approval import Approval
+from fanous.store.database import Database
+from fanous.store.ledger import Ledger
+from tests.postgres import PASSWORD, PostgresServer
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: a connection is refused
+        port = taken.getsockname()[1]
+        with pytest.raises(FanousError, match="see that the server runs") as refusal:
+            Ledger(f"postgresql://me:hush@127.0.0.1:{port}/fanous")
+    assert f"me:***@127.0.0.1:{port}" in str(refusal.value)
+    assert "hush" not in str(refusal.value)
+
+
+def test_a_wrong_password_is_said_without_it(postgres_server: PostgresServer) -> None:
+    with pytest.raises(FanousError, match="password authentication failed") as refusal:
+        Ledger(f"postgresql://fanous:wrong-one@127.0.0.1:{postgres_server.port}/postgres")
+    assert "wrong-one" not in str(refusal.value)
+    assert PASSWORD not in str(refusal.value)
+
+
+def test_a_character_that_a_server_cannot_keep_is_no_bug(postgres_server: PostgresServer) -> None:
+    ledger = Ledger(postgres_server.new_database())
+    with pytest.raises(FanousError, match="leave it out"):
+        ledger.approve(Approval("PK-2023-0001", 1, "A\0yesha", 1.0))
+    assert ledger.approvals() == {}
+    ledger.close()
+
+
+def test_a_server_that_was_restarted_is_found_again(postgres_server: PostgresServer) -> None:
+    ledger = Ledger(postgres_server.new_database())
+    assert ledger.undetected() == {}
+    postgres_server.cut_all()
+    ledger.mark_undetected({"PK": (1.0, 2.0)})
+    assert ledger.undetected() == {"PK": (1.0, 2.0)}
+    ledger.close()
+
+
+def test_processes_that_start_at_once_make_the_tables_once(ledger_url: str) -> None:
+    failed: list[FanousError] = []
+
+    def start() -> None:
+        database = Database(ledger_url)
+        try:
+            with database.making():
+                pass
+        except FanousError as error:
+            failed.append(error)
+        database.close()
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []

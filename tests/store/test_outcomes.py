@@ -1,0 +1,40 @@
+"""What the engine counts is what the votes say."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from fanous.publishers.grid import columns_of, filled, network_times
+from fanous.store import open_store
+from tests.store.cases import NOON, random_batch
+
+DAY = 86_400.0
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("targets", [["x"], ["x", "youtube"]])
+def test_counting_in_the_store_gives_the_grid_of_the_votes(
+    tmp_path: Path, seed: int, targets: list[str]
+) -> None:
+    since, until = NOON - DAY, NOON + DAY
+    with open_store(tmp_path / "store") as store:
+        store.append(random_batch(seed, 400), rules_version="1")
+        votes = store.votes("PK", since, until, targets)
+        ends = store.ends("PK", since, until, targets)
+        assert ends == (votes.times[0], votes.times[-1])
+        columns = columns_of("PK", *ends)
+        edges = columns.edges()
+        counted = store.outcomes("PK", since, until, targets, [at for at, _ in edges])
+    made, failed = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
+    for one in counted:
+        made[one.asn, dict(edges)[int(one.start)]] += one.made
+        failed[one.asn, dict(edges)[int(one.start)]] += one.failed
+    assert filled(columns, made, failed, []) == network_times(votes, [], "PK")
+
+
+def test_where_nothing_says_yes_or_no_there_are_no_ends(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        store.append(random_batch(1, 50), rules_version="1")
+        assert store.ends("PK", NOON - DAY, NOON + DAY, ["never measured"]) is None
+        assert store.ends("PK", NOON + DAY, NOON + 2 * DAY, ["x"]) is None

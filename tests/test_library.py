@@ -1,0 +1,88 @@
+"""The library gives what the command line gives, as typed answers."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+
+import fanous
+import fanous.incidents.confirm  # binds the package of that name; the question must go on working
+from fanous.errors import FanousError
+from fanous.library import SERIES_COLUMNS, VERDICT_COLUMNS
+from fanous.rehearsal.recording import unpack
+
+EVENT = "pakistan-2023-12-17"
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recording") / "event.jsonl"
+    unpack(EVENT, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def store(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> "fanous.Store":
+    opened = fanous.Store(tmp_path_factory.mktemp("library") / "store")
+    opened.ingest("edge", recording)
+    return opened
+
+
+def test_the_pakistan_event_is_confirmed_and_each_way_to_ask_agrees(store: "fanous.Store") -> None:
+    answer = fanous.confirm(store, "pk")
+    confirmed = [incident for incident in answer.incidents if incident.confirmed_at is not None]
+    assert {"x", "youtube"} <= set(confirmed[0].targets)
+    assert fanous.incidents(store, "PK") == list(answer.incidents) == fanous.incidents(store)
+    day = fanous.confirm(store, "PK", since="2023-12-17", until=datetime(2023, 12, 18, tzinfo=UTC))
+    assert {i.id for i in day.incidents} <= {i.id for i in answer.incidents}
+    assert not fanous.confirm(store, "PK", targets=["x"], since=0, until=1).incidents
+
+
+def test_series_are_one_table_whose_bins_are_measured(store: "fanous.Store") -> None:
+    table = fanous.series(store, "PK", signals=["blocked_path"], targets=["x"])
+    assert table.schema == SERIES_COLUMNS
+    assert table.num_rows > 100
+    assert pc.unique(table["target"]).to_pylist() == ["x"]
+    assert pc.min(table["count"]).as_py() >= 1
+    assert pc.max(table["value"]).as_py() == 1.0
+    assert fanous.series(store, "KE").num_rows == 0
+
+
+def test_judging_gives_a_row_a_verdict_and_names_what_it_cannot_use(tmp_path: Path, recording: Path) -> None:
+    lines = [line for line in recording.read_bytes().splitlines() if b'"https://x.com' in line][:3]
+    path = tmp_path / "some.jsonl"
+    path.write_bytes(b"\n".join([*lines, b"{no measurement"]))
+    judged = fanous.judge(path)
+    assert len(judged.measurements) == 3
+    assert [(reject.line, bool(reject.why)) for reject in judged.rejects] == [(4, True)]
+    table = judged.table()
+    assert table.schema == VERDICT_COLUMNS
+    assert table.num_rows == sum(len(one.verdicts) for one in judged.measurements) > 0
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        (lambda store: fanous.confirm(store, "Pakistan"), "not a country code"),
+        (lambda store: fanous.confirm(store, "PK", since="yesterday"), "not a date"),
+        (lambda store: fanous.confirm(store, "PK", since=datetime(2023, 12, 17)), "time zone"),
+        (lambda store: fanous.series(store, "PK", signals=["blocked"]), "known are"),
+        (lambda _store: fanous.judge("nowhere.jsonl"), "nowhere.jsonl"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_says_why(store: "fanous.Store", question: object, says: str) -> None:
+    with pytest.raises(FanousError, match=says):
+        question(store)  # type: ignore[operator]  # a lambda of the table above
+
+
+def test_importing_fanous_alone_imports_none_of_it() -> None:
+    look = "import sys, fanous; print(*({'numpy', 'pyarrow', 'chdb'} & set(sys.modules)))"
+    found = subprocess.run(
+        [sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert found.stdout.split() == []
+    with pytest.raises(AttributeError, match="no attribute 'confirmed'"):
+        _ = fanous.confirmed  # type: ignore[attr-defined]  # that is the point

@@ -1,0 +1,116 @@
+"""The one door through which a request changes the ledger."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from fanous.model.incident import Status
+from fanous.web.admin import is_token
+from fanous.web.site import Site
+from tests.publishers.events import ONGOING, incident
+from tests.web.small_store import SmallStore
+from tests.web.visiting import NOW, Reader, reader
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+RETRACT = "/admin/incidents/PK-2023-0042/retract"
+CLAIM = {
+    "who": "NetBlocks",
+    "what": "blocking",
+    "country": "pk",
+    "since": "2023-12-17",
+    "until": "2023-12-18",
+}
+WHY = {"by": "Ayesha", "reason": "it was the platform itself"}
+
+
+def door(store: SmallStore, token: str = TOKEN) -> Reader:
+    return reader(store, Site(clock=lambda: NOW, token=token))
+
+
+def test_without_a_token_in_the_configuration_there_is_no_door() -> None:
+    client = door(SmallStore([incident(**ONGOING)]), token="")
+    assert client.post(RETRACT, WHY, authorization="Bearer ").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}0"]
+)
+def test_whoever_lacks_the_token_changes_nothing_and_is_logged(
+    header: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = SmallStore([incident(**ONGOING)])
+    with caplog.at_level(logging.INFO, "fanous"):
+        answer = door(store).post(RETRACT, WHY, authorization=header)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert store.known[0].status is Status.CONFIRMED
+    assert "admin_refused" in caplog.text
+    assert TOKEN not in caplog.text
+
+
+def test_a_claim_is_taken_back_in_a_persons_name_and_it_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    store = SmallStore([incident(**ONGOING)])
+    client = door(store)
+    with caplog.at_level(logging.INFO, "fanous"):
+        answer = client.post(RETRACT, WHY, authorization=f"Bearer {TOKEN}")
+    assert answer.json()["status"] == "retracted"
+    assert "taken back by Ayesha: it was the platform itself" in client.get("/PK/PK-2023-0042").text
+    assert "admin_done" in caplog.text
+    assert "Ayesha" in caplog.text
+    assert TOKEN not in caplog.text
+
+
+def test_what_others_say_can_be_added() -> None:
+    store = SmallStore([incident(**ONGOING)])
+    answer = door(store).post("/admin/claims", CLAIM, authorization=f"Bearer {TOKEN}")
+    assert answer.json() == {"id": "PK-claim-1"}
+    assert store.said[0].country == "PK"
+
+
+@pytest.mark.parametrize(
+    ("path", "told", "why"),
+    [
+        (RETRACT, {"by": "", "reason": "x"}, "a person's name and a reason are needed"),
+        (RETRACT, {"by": "Ayesha"}, "missing required field `reason`"),
+        (RETRACT, WHY | {"also": 1}, "unknown field `also`"),
+        (RETRACT, {"by": "Ayesha", "reason": "x" * 3000}, "more than 2,000 characters"),
+        (RETRACT, {"by": "Ayesha", "reason": "x" * 70_000}, "more than 65,536 bytes"),
+        ("/admin/incidents/PK-2023-9999/retract", WHY, "no incident PK-2023-9999"),
+        ("/admin/incidents/PK-2023-0042/approve", {"by": "Ayesha"}, "not held for review"),
+        ("/admin/claims", CLAIM | {"country": "XX"}, "no ISO 3166-1 code"),
+        ("/admin/claims", CLAIM | {"until": "2023-12-17"}, "must lie before until"),
+        ("/admin/claims", CLAIM | {"who": " "}, "a name is needed"),
+        ("/admin/claims", CLAIM | {"since": "yesterday"}, "yesterday"),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused_with_what_is_wrong(path: str, told: Any, why: str) -> None:
+    store = SmallStore([incident(**ONGOING)])
+    answer = door(store).post(path, told, authorization=f"Bearer {TOKEN}")
+    assert answer.status_code == 422
+    assert why in answer.json()["error"]
+    assert store.known[0].status is Status.CONFIRMED
+    assert store.said == []
+
+
+def test_a_page_is_right_at_once_after_an_action() -> None:
+    client = door(SmallStore([incident(**ONGOING)]))
+    assert "1 confirmed disruption" in client.get("/").text
+    client.post(RETRACT, WHY, authorization=f"Bearer {TOKEN}")
+    assert "No disruption is open" in client.get("/").text
+
+
+def test_the_door_is_for_posts_alone() -> None:
+    assert door(SmallStore()).get(RETRACT).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("header", "token", "fits"),
+    [
+        ("bearer abc", "abc", True),
+        ("Bearer  abc ", "abc", True),
+        ("Bearer abc", "", False),
+        ("Bearer ", "", False),
+    ],
+)
+def test_a_token_is_compared_whole(header: str, token: str, fits: bool) -> None:
+    assert is_token(header, token) is fits

@@ -1,0 +1,48 @@
+"""The evidence of an incident as a download."""
+
+from pathlib import Path
+
+import pytest
+
+from fanous import pipeline
+from fanous.evidence.verify import Result, verify
+from fanous.model.incident import Evidence, Status
+from fanous.store import open_store
+from fanous.web.application import application
+from fanous.web.ask import OneThread
+from fanous.web.bundles import MOST_RECORDS
+from fanous.web.site import Site
+from tests.publishers.events import incident
+from tests.web.small_store import SmallStore
+from tests.web.visiting import NOW, Reader, reader
+
+
+def test_what_a_page_gives_away_is_verified_elsewhere(rally: Path, tmp_path: Path) -> None:
+    folder, file = tmp_path / "store", tmp_path / "bundle.fanous"
+    with open_store(folder) as store:
+        pipeline.ingest(store, "ooni", [rally])
+    site = Site(clock=lambda: NOW, key=tmp_path / "key.pem")
+    with OneThread(lambda: open_store(folder, read_only=True)) as owner:
+        client = Reader(application(owner.ask, site))
+        answer = client.get("/PK/PK-2023-0001.fanous")
+        again = client.get("/PK/PK-2023-0001.fanous")
+    assert answer.headers["content-disposition"] == 'attachment; filename="PK-2023-0001.fanous"'
+    assert again.content == answer.content
+    file.write_bytes(answer.content)
+    assert verify(file).result is Result.MATCH
+
+
+@pytest.mark.parametrize("path", ["/PK/PK-2023-9999.fanous", "/KE/PK-2023-0042.fanous"])
+def test_there_is_none_of_an_incident_that_is_not_there(path: str) -> None:
+    assert reader(SmallStore([incident()])).get(path).status_code == 404
+
+
+def test_what_cannot_be_packed_is_refused_with_the_reason(tmp_path: Path) -> None:
+    site = Site(clock=lambda: NOW, key=tmp_path / "key.pem")
+    for one, why in (
+        (incident(status=Status.RETRACTED), "was retracted"),
+        (incident(evidence=Evidence(MOST_RECORDS + 1, 3, 1, 3, ("ooni",))), "`fanous incidents bundle"),
+    ):
+        answer = reader(SmallStore([one]), site).get("/PK/PK-2023-0042.fanous")
+        assert answer.status_code == 409
+        assert why in answer.text

@@ -1,0 +1,109 @@
+"""Levels in % of what is ordinary, on the pages of a country and of an outage."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fanous.model.entity import Entity
+from fanous.model.incident import Estimate, Incident, Interval, Kind, Opinion, Part, Says, Scope
+from fanous.model.series import Series, SeriesKey
+from fanous.web.pages.connectivity import level_of, lines_of
+from fanous.web.site import Site
+from tests.publishers.events import ONGOING, incident
+from tests.web.small_store import SmallStore
+from tests.web.visiting import NOW, Reader, reader
+
+HOUR, DAY = 3600, 86_400
+DOWN_SINCE = NOW - 6 * HOUR
+
+
+def series(left: float = 0.05, signal: str = "bgp", source: str = "ioda") -> Series:
+    """Ten days of hours at 1000, and since ``DOWN_SINCE`` that share of it."""
+    times = np.arange(int(NOW) - 10 * DAY, int(NOW), HOUR, dtype=np.int64)
+    values = np.where(times >= DOWN_SINCE, 1000 * left, 1000.0)
+    ones = np.ones(len(times), np.int64)
+    key = SeriesKey(Entity("PK"), "", signal, source=source)
+    return Series(key, HOUR, times, values, ones, ones * 0, ones * 0)
+
+
+def outage() -> Incident:
+    down = Opinion("routing", Says.DOWN, ("ioda bgp",), ("PK",), Estimate(0.05, 0.04, 0.06), DOWN_SINCE)
+    given: dict[str, Any] = ONGOING | {
+        "kind": Kind.OUTAGE,
+        "scope": Scope.NATION,
+        "entities": ("PK",),
+        "parts": (Part("", Kind.OUTAGE, ("outage.loss",), ("PK",)),),
+        "networks": (),
+        "onset": DOWN_SINCE,
+        "onset_earliest": DOWN_SINCE - 600,
+        "onset_latest": DOWN_SINCE,
+        "intervals": (Interval(DOWN_SINCE, None),),
+        "level": Estimate(0.05, 0.04, 0.06),
+        "opinions": (down, Opinion("usage", Says.ORDINARY, ("tor users",), ("PK",))),
+    }
+    return incident(**given)
+
+
+def visiting(*known: Incident, levels: tuple[Series, ...] = (series(),)) -> Reader:
+    return reader(SmallStore([*known], level_series=[*levels]), Site(clock=lambda: NOW))
+
+
+@pytest.mark.parametrize("path", ["/PK", "/PK/PK-2023-0042", "/"])
+def test_a_level_is_said_in_percent_of_the_ordinary_one_with_its_source(path: str) -> None:
+    text = visiting(outage()).get(path).text
+    assert "Visible /24 blocks in routing" in text
+    assert "IODA, Georgia Tech" in text
+    assert re.search(r"</svg>5%", text)
+
+
+def test_an_outage_shows_its_levels_before_who_saw_it_and_no_empty_grid() -> None:
+    text = visiting(outage()).get("/PK/PK-2023-0042").text
+    assert text.index('id="connectivity"') < text.index('id="saw"')
+    assert "AS0" not in text
+    assert 'id="networks"' not in text
+    assert ".fanous" not in text
+
+
+def test_each_family_says_what_it_saw_of_an_outage() -> None:
+    text = visiting(outage()).get("/PK/PK-2023-0042").text
+    assert "5% of the ordinary level was left (4% to 6%)." in text
+    row = re.search(r"Traffic and users.*?</tr>", text, re.DOTALL)
+    assert row is not None
+    assert "Did not see it" in row[0]
+    assert "Without a network volunteers&#39; probes send nothing." in text
+
+
+def test_a_series_without_history_is_not_compared() -> None:
+    short = series()
+    one = Series(short.key, HOUR, short.times[-1:], short.values[-1:], *(short.counts[-1:],) * 3)
+    assert (level := level_of(one, NOW)) is not None
+    assert level.share is None
+    assert "No history" in visiting(levels=(one,)).get("/PK").text
+
+
+def test_a_bin_that_goes_on_is_not_the_newest_value() -> None:
+    whole = series(1.0)
+    whole.values[-1] = 0.0
+    assert (level := level_of(whole, float(whole.times[-1] + 60))) is not None
+    assert level.share == 1.0
+
+
+def test_of_a_signal_whose_rise_is_bad_no_line_is_drawn_and_its_row_says_so() -> None:
+    slow = series(3.0, "ping-slash24-latency")
+    assert lines_of([slow], NOW - DAY, NOW).lines == ()
+    assert "more is worse" in visiting(levels=(slow,)).get("/PK").text
+
+
+def test_an_hour_without_a_network_does_not_vanish_in_the_mean_of_a_month() -> None:
+    one = series(1.0)
+    one.values[100] = 10.0
+    lines = lines_of([one], float(one.times[0]) + DAY, NOW)
+    assert lines.step > HOUR
+    assert min(share for share in lines.lines[0].shares if share is not None) == pytest.approx(0.01)
+
+
+def test_a_country_without_a_source_of_levels_says_nothing_of_them() -> None:
+    text = visiting(levels=()).get("/PK").text
+    assert "Connectivity" not in text

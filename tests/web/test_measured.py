@@ -1,0 +1,99 @@
+"""The measurements behind an incident, and the page of one of them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fanous import pipeline
+from fanous.model.incident import Interval
+from fanous.model.measurement import Bundle
+from fanous.model.record import Record
+from fanous.model.verdict import State, Verdict
+from fanous.store.rows import StoredMeasurement
+from fanous.store.segment import Location, Segment
+from fanous.testing.builders import measurement, observation
+from fanous.web.site import Site
+from tests.incidents.events import HOUR, MONDAY, Ballot
+from tests.publishers.events import incident, network
+from tests.web.small_store import SmallStore
+from tests.web.visiting import NOW, Reader, reader
+
+HOSTILE = "<script>alert(1)</script>"
+ON = Interval(MONDAY + 4 * HOUR, MONDAY + 8 * HOUR)
+LIST = "/PK/PK-2023-0042/measurements"
+OFTEN = [n / 20 for n in range(20 * 11)]
+
+
+def listing(**given: Any) -> Reader:
+    one = incident(
+        onset=ON.start, end=ON.end, intervals=(ON,), networks=(network("AS59257", intervals=(ON,)),)
+    )
+    ballots = (Ballot(OFTEN, True, asn=59257), Ballot(OFTEN, True, asn=45669))
+    fields: dict[str, Any] = {"known": [one], "ballots": ballots}
+    return reader(SmallStore(**(fields | given)), Site(clock=lambda: MONDAY + 12 * HOUR))
+
+
+def test_the_list_names_those_that_saw_it_on_the_networks_and_in_the_times_it_names() -> None:
+    text = listing().get(LIST).text
+    assert "80 measurements saw it" in text
+    assert text.count('href="/measurement/') == 80
+    assert "AS45669" not in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"), [("", 100), ("?page=2", 60), ("?page=3", 100), ("?page=-1", 100), ("?page=x", 100)]
+)
+def test_a_long_list_has_pages(asked: str, shown: int) -> None:
+    often = [n / 40 for n in range(40 * 11)]
+    text = listing(ballots=(Ballot(often, True, asn=59257),)).get(LIST + asked).text
+    assert text.count('href="/measurement/') == shown
+
+
+def stored(bundle: Bundle, verdicts: list[Verdict], raw: bytes, source: str = "ooni") -> SmallStore:
+    """A store that knows one measurement."""
+    location = Location(Segment("2023121700", "PK", "webconnectivity", source, "0" * 16), 0)
+    one, facts = bundle.measurement, list(bundle.observations)
+    row = StoredMeasurement(one, source, NOW, location, len(facts), None, ())
+    return SmallStore(stored={one.uid: (row, verdicts, facts, raw)})
+
+
+def test_a_measurement_has_a_page_with_each_conclusion_its_rule_and_its_facts(rally: Path) -> None:
+    record = Record("ooni", rally.read_bytes().splitlines()[0])
+    bundle, verdicts = pipeline.judge_record(record)
+    client = reader(stored(bundle, list(verdicts), record.data))
+    text = client.get(f"/measurement/{bundle.measurement.uid}").text
+    assert all(verdict.rule_id in text for verdict in verdicts)
+    assert "CC BY-NC-SA 4.0" in text
+    assert f"https://explorer.ooni.org/m/{bundle.measurement.uid}" in text
+    document = client.get(f"/measurement/{bundle.measurement.uid}.json").json()
+    assert document["licence"]["licence"] == "CC BY-NC-SA 4.0"
+    assert document["record"]["measurement_start_time"].endswith(":00Z")
+
+
+def test_hostile_facts_are_text() -> None:
+    header = measurement(uid="u1", input=HOSTILE, network_name=HOSTILE, software=HOSTILE, test_name=HOSTILE)
+    fact = observation(hostname=HOSTILE, url=f"javascript:{HOSTILE}", failure=HOSTILE, answers=(HOSTILE,))
+    verdict = Verdict(HOSTILE, fact.layer, State.BLOCKED, HOSTILE, HOSTILE, HOSTILE)
+    answer = reader(stored(Bundle(header, (fact,)), [verdict], b"{}")).get("/measurement/u1")
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.text
+    assert 'href="javascript:' not in answer.text
+
+
+def test_what_cannot_be_redacted_never_leaves() -> None:
+    store = stored(Bundle(measurement(uid="u1"), ()), [], b"no JSON at all")
+    assert reader(store).get("/measurement/u1.json").status_code == 404
+    unknown = stored(Bundle(measurement(uid="u1"), ()), [], b"{}", source="somebody")
+    assert reader(unknown).get("/measurement/u1.json").status_code == 404
+
+
+def test_the_time_of_a_measurement_is_told_to_the_minute() -> None:
+    header = measurement(uid="u1", started_at=NOW - 3600 + 42)
+    text = reader(stored(Bundle(header, ()), [], b"{}")).get("/measurement/u1").text
+    assert ":42" not in text
+
+
+@pytest.mark.parametrize("path", ["/measurement/none", "/measurement/none.json", "/measurement/../x"])
+def test_an_unknown_measurement_is_no_page(path: str) -> None:
+    assert reader(SmallStore()).get(path).status_code == 404
