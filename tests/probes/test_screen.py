@@ -29,6 +29,13 @@ def trace(
     return made
 
 
+def starved() -> Trace:
+    """A page that began to come, went on all the time, and ran out of it."""
+    made = trace(reads=(1.1, 2.0, 2.9))
+    made.requests[0] |= {"failure": "generic_timeout_error", "response": {"code": 200}}
+    return made
+
+
 def paced(kbps: float, count: int = 100_000) -> Trace:
     """A page of so many bytes after the first read, which came at a rate."""
     step = count / 10 * 8 / 1000 / kbps
@@ -45,13 +52,6 @@ def test_a_slow_page_asks_for_nothing_where_all_pages_are_slow() -> None:
     assert [why(kbps) for kbps in (0.0, 137.0, 600.0, 700.0)] == ["slow_page", "", "", "slow_page"]
     assert round(page_kbps(paced(137.0))) == 137
     assert page_kbps(trace()) == 0
-
-
-def starved() -> Trace:
-    """A page that began to come, went on all the time, and ran out of it."""
-    made = trace(reads=(1.1, 2.0, 2.9))
-    made.requests[0] |= {"failure": "generic_timeout_error", "response": {"code": 200}}
-    return made
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.testing.builders import helper, observation
-from tests.rules.verdict_of import Said, said
+from tests.rules.verdict_of import Said, said, verdicts
 
 TIMEOUT = "generic_timeout_error"
 HOSTNAME = "ssl_invalid_hostname"
@@ -164,3 +164,16 @@ def test_the_certificate_of_a_login_page_is_no_symptom() -> None:
     assert said(Layer.TLS, *steps, control_failure=TIMEOUT) == [
         (State.INSUFFICIENT, "tls.after_wrong_answer", "")
     ]
+
+
+def test_a_handshake_that_was_given_no_time_on_a_slow_line_is_not_judged() -> None:
+    def told(seconds: float) -> list[str]:
+        timed_out = handshake(TIMEOUT, seconds=6.0)
+        return [
+            v.rule_id
+            for v in verdicts(timed_out, observation(Layer.TCP, seconds=seconds), UP)
+            if v.layer is Layer.TLS
+        ]
+
+    assert told(0.1) == ["tls.failure_control_ok"]
+    assert told(2.5) == ["tls.slow_line"]

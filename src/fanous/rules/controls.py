@@ -17,6 +17,12 @@ MOST_HEALTHY_CONNECT = 1.5
 so slow data over it says nothing about the target."""
 
 
+LEAST_SLOW_CONNECT = 0.5
+"""Seconds; a line that connects faster is not slow, however early a handshake was given up."""
+
+PATIENCE = 3.0
+"""Times that a connection takes: a handshake that was given no longer may still be under way."""
+
 RESOLVER = "resolver"
 """Role of an observation that is about an encrypted resolver, not about the name that it was asked for."""
 
@@ -282,6 +288,15 @@ class Controls:
     def path_is_healthy(self) -> bool:
         seconds = self.evidence.connect_seconds
         return isnan(seconds) or seconds < MOST_HEALTHY_CONNECT
+
+    @property
+    def line_is_slow(self) -> bool:
+        """A bare connection takes more than a third of the time after which this step was given up.
+
+        A handshake has more round trips and bytes than a connection.
+        """
+        connect = self.evidence.connect_seconds
+        return connect >= LEAST_SLOW_CONNECT and self.observation.seconds < PATIENCE * connect  # NaN: false
 
     @property
     def control_handshake(self) -> float:

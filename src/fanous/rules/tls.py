@@ -114,6 +114,14 @@ TLS_RULES = (
         figures=endpoint_failure,
     ),
     Rule(
+        id="tls.slow_line",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake timed out, but a bare connection took more than a third of that time.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.line_is_slow,
+        figures=endpoint_failure,
+    ),
+    Rule(
         id="tls.failure_control_ok",
         layer=Layer.TLS,
         state=State.BLOCKED,
