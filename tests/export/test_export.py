@@ -52,8 +52,8 @@ class Holding(SmallStore):
     def span(self, _country: str) -> tuple[float, float] | None:
         return (MONDAY, MONDAY + 30 * 86_400) if self.ballots else None
 
-    def levels(self, _country: str, _since: float, _until: float) -> list[Series]:
-        return self.ready
+    def levels(self, country: str, *_rest: Any, **_named: Any) -> list[Series]:
+        return self.ready if country == self.country else []
 
     def countries(self) -> list[str]:
         return [self.country]

@@ -125,6 +125,16 @@ def test_a_slow_handshake_is_slow_beside_other_names(seconds: float, control: fl
     )
 
 
+def test_one_fast_handshake_shows_that_the_name_is_not_slowed_down() -> None:
+    others = [handshake(hostname=f"{name}.com", role="redirect", seconds=0.07) for name in "abc"]
+
+    def worst(seconds: float) -> State:
+        steps = [handshake(seconds=3.1), handshake(seconds=seconds, ip="1.2.3.4"), *others]
+        return said(Layer.TLS, *steps)[0][0]
+
+    assert (worst(0.3), worst(2.0)) == (State.OK, State.THROTTLED)
+
+
 def test_a_slow_handshake_without_control_says_nothing() -> None:
     assert said(Layer.TLS, handshake(seconds=9.0), UP) == [(State.OK, "tls.ok", "")]
 

@@ -185,6 +185,7 @@ class Download(Struct, gc=False):
     role: str | None = None
     url: str | None = None
     code: Number = None
+    address: str | None = None
     failure: Any = None
     t0: Number = None
     bytes: Number = None
