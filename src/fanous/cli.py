@@ -33,6 +33,7 @@ from fanous.commands.desk import (
     print_document,
 )
 from fanous.commands.doctor import doctor
+from fanous.commands.export import export
 from fanous.commands.heard import heard
 from fanous.commands.incidents import incidents_app
 from fanous.commands.ingest import ingest
@@ -66,6 +67,7 @@ SERVER_PARTS = frozenset(
         "resvg_py",
         "sqlalchemy",
         "starlette",
+        "typst",
         "uvicorn",
         "websockets",
     }
@@ -102,6 +104,7 @@ app.command()(collect)
 app.command()(drain)
 app.command()(verify)
 app.command()(cost)
+app.command()(export)
 app.add_typer(lab_app, name="lab")
 app.command()(doctor)
 

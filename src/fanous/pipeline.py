@@ -27,7 +27,7 @@ from fanous.model.weights import UserWeights
 from fanous.publishers.grid import Grid, columns_of, filled
 from fanous.publishers.terminal import Answer
 from fanous.revising import approval_of, write_changes
-from fanous.rules import judge
+from fanous.rules import Fingerprints, judge
 from fanous.store import Judged, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.tally import Ingested
@@ -51,14 +51,19 @@ AHEAD = 1 * DAY
 every window to it."""
 
 
-def judge_record(record: Record) -> tuple[Bundle, tuple[Verdict, ...]]:
+def judge_record(
+    record: Record, fingerprints: Fingerprints | None = None
+) -> tuple[Bundle, tuple[Verdict, ...]]:
     """One raw record to its facts and verdicts.
+
+    Args:
+        fingerprints: ``None`` = those that are known on this machine.
 
     Raises:
         Rejected: the record cannot be used.
     """
     bundle = CONNECTORS[record.source].parse(record)
-    return bundle, judge(bundle, known_fingerprints())
+    return bundle, judge(bundle, fingerprints or known_fingerprints())
 
 
 def judged_records(
@@ -74,7 +79,7 @@ def judged_records(
     """
     if source not in CONNECTORS:
         raise FanousError(f"no source {source!r}: use one of {', '.join(sorted(CONNECTORS))}")
-    connector = CONNECTORS[source]
+    connector, fingerprints = CONNECTORS[source], known_fingerprints()
     for path in paths:
 
         def on_reject(line: int, why: str, file: str = str(path)) -> None:
@@ -87,7 +92,7 @@ def judged_records(
         watch: OnProgress = moved
         for record in connector.read(path, on_reject, watch):
             try:
-                yield Judged(record, *judge_record(record))
+                yield Judged(record, *judge_record(record, fingerprints))
             except Rejected as reason:
                 tally.reject(record.file, record.line, str(reason), record.items)
                 tally.duplicate += record.duplicates

@@ -35,6 +35,7 @@ from fanous.store.levels import Pulled
 from fanous.store.outbox import Outbox
 from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
 from fanous.store.segment import Location, Segment
+from fanous.store.vitals import Arrivals, Clocks, Soundness
 
 
 class Measurements(Protocol):
@@ -236,6 +237,19 @@ class Questions(Protocol):
     def looks(self, since: float, until: float) -> list[Look]:
         """Looks of probes at their own line, in all countries, by time; probes behind a login page are left
         out, since nothing may rest on them."""
+
+    def arrivals(self, since: float) -> list[Arrivals]:
+        """When measurements were received, by connector."""
+
+    def soundness(self, since: float) -> list[Soundness]:
+        """What was received from each version of a probe's software, by name."""
+
+    def clocks(self, since: float, slack: float) -> Clocks:
+        """Of what was received: how much bears a time later than its receipt.
+
+        Args:
+            slack: seconds by which a clock may be ahead.
+        """
 
     def rates(self, since: float, until: float) -> list[Rate]:
         """Rates of downloads under innocuous names, in all countries, by time."""
