@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.adversary import AFTER, BEFORE, incidents_of, succeeds
+from fanous.adversary import AFTER, BEFORE, claims_of, succeeds
 from fanous.model.incident import Incident, Scope
 from fanous.testing.crowd import Crowd, Strategy
 
@@ -21,8 +21,8 @@ def confirmed(found: list[Incident]) -> list[Incident]:
 
 
 def test_honest_probes_alone_confirm_a_real_restriction_and_nothing_else() -> None:
-    assert confirmed(incidents_of(crowd(Strategy.MIMIC, liars=0), 1)) == []
-    (incident,) = confirmed(incidents_of(crowd(Strategy.MIMIC, liars=0, real=True), 1))
+    assert confirmed(claims_of(crowd(Strategy.MIMIC, liars=0), 1)) == []
+    (incident,) = confirmed(claims_of(crowd(Strategy.MIMIC, liars=0, real=True), 1))
     assert incident.scope is Scope.NATION
     assert abs(incident.intervals[0].start - incident.onset) < 1
 
@@ -30,13 +30,13 @@ def test_honest_probes_alone_confirm_a_real_restriction_and_nothing_else() -> No
 @pytest.mark.parametrize("strategy", list(Strategy))
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_fifth_of_the_probes_on_one_network_of_five_makes_nothing(strategy: Strategy, seed: int) -> None:
-    assert confirmed(incidents_of(crowd(strategy), seed)) == []
+    assert confirmed(claims_of(crowd(strategy), seed)) == []
 
 
 @pytest.mark.parametrize("strategy", list(Strategy))
 @pytest.mark.parametrize("seed", [1, 2])
 def test_nor_does_it_unmake_a_national_one(strategy: Strategy, seed: int) -> None:
-    (incident,) = confirmed(incidents_of(crowd(strategy, real=True), seed))
+    (incident,) = confirmed(claims_of(crowd(strategy, real=True), seed))
     assert incident.scope is Scope.NATION
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.children import child_environment
 from tests.refdata.sets import OONI_HEADER, ooni, ooni_file
+from tests.refdata.test_figures import OWN
 
 
 def refdata(data: Path, *words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -48,7 +49,7 @@ def test_the_rules_version_shows_that_sets_are_installed(tmp_path: Path) -> None
 
 def test_without_a_network_the_way_by_hand_is_offered(tmp_path: Path) -> None:
     done = refdata(tmp_path, code=1)
-    assert "6 of 6 sets could not be updated" in done.stderr
+    assert "7 of 7 sets could not be updated" in done.stderr
     assert "--from FILE: https://" in done.stderr
     assert not (tmp_path / "fanous").exists()
 
@@ -58,3 +59,14 @@ def test_a_file_that_is_no_set_is_the_users_to_mend(tmp_path: Path) -> None:
     done = refdata(tmp_path, "--from", tmp_path / "page.html", code=1)
     assert "page.html is no set of fingerprints" in done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_user_figures_of_ones_own_are_installed_and_listed(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(OWN)
+    (update,) = document(tmp_path, "--from", tmp_path / "mine.toml")["updates"]
+    assert (update["outcome"], update["usable"]) == ("updated", 1)
+    first, *_ = document(tmp_path, "--list")["users"]
+    assert (first["kind"], first["countries"], first["date"]) == ("own", ["KE"], "2026")
+    (tmp_path / "mine.toml").write_text(OWN.replace("asns", "asn"))
+    done = refdata(tmp_path, "--from", tmp_path / "mine.toml", code=1)
+    assert "mine.toml: not updated" in done.stdout and "asn" in done.stdout

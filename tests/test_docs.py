@@ -39,7 +39,17 @@ from tests.test_cli import KEYS
 SOURCE = ROOT / "src" / "fanous"
 METHODOLOGY = ROOT / "docs" / "methodology.md"
 
-JUDGING = ("rules", "detectors", "incidents", "aggregate", "silence", "heartbeats", "pipeline", "interfering")
+JUDGING = (
+    "rules",
+    "detectors",
+    "incidents",
+    "aggregate",
+    "silence",
+    "slowness",
+    "heartbeats",
+    "pipeline",
+    "interfering",
+)
 """Parts whose every number must be explained."""
 NO_THRESHOLD = {"HOUR", "DAY", "SEED", "FACEBOOK"}
 """Units, a seed and an ASN."""

@@ -10,6 +10,7 @@ from fanous.errors import FanousError
 from fanous.judging import judge_files
 from fanous.testing import pakistan
 from fanous.testing.pages import PLATFORMS
+from tests.rules.golden import case
 
 STATES = {"ok", "blocked", "throttled", "down", "insufficient"}
 
@@ -100,3 +101,17 @@ def test_a_file_that_cannot_be_read_at_all_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FanousError, match="none"):
         judge_files([tmp_path / "none.jsonl"])
     assert judge_files([]) == ([], [])
+
+
+def test_our_own_probes_user_is_answered_though_the_record_names_no_network(
+    tmp_path: Path,
+) -> None:
+    def verdicts(software: str) -> tuple[Any, set[str], list[str]]:
+        document = case.works().document() | {"probe_asn": "AS0", "probe_cc": "ZZ", "software_name": software}
+        (one,), _ = judge_files([written(tmp_path, [json.dumps(document).encode()])])
+        return one["defect"], {verdict["rule_id"] for verdict in one["verdicts"]}, one["notes"]
+
+    defect, rules, notes = verdicts("fanous")
+    assert defect == "unknown network" and "tls.ok" in rules
+    assert any("no monitor will count it" in note for note in notes)
+    assert verdicts("ooniprobe-cli") == ("unknown network", {"measurement.defect"}, [])

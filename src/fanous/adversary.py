@@ -8,20 +8,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from fanous.aggregate import VerdictRow, series
-from fanous.detectors import DETECTOR_VERSION, DETECTORS
-from fanous.incidents.correlate import Finding, correlate
-from fanous.incidents.lifecycle import Setting, incident_of
-from fanous.interfering import FAMILY_OF, TICK
-from fanous.judging import rules_version
 from fanous.model.attack import Attack
 from fanous.model.entity import Access
 from fanous.model.incident import Incident, Scope
-from fanous.model.observation import Layer
-from fanous.model.verdict import State
-from fanous.model.votes import Votes
 from fanous.model.weights import NetworkWeight, UserWeights
 from fanous.testing.crowd import Crowd, Strategy, attempts, votes_of
+from fanous.voting import incidents_of
 
 COUNTRY = "XA"
 BEFORE = 36.0
@@ -80,7 +72,7 @@ def _attack(
 
 def succeeds(crowd: Crowd, scope: Scope, seed: int) -> bool:
     """Whether the liars reach their goal."""
-    confirmed = [i for i in incidents_of(crowd, seed) if i.confirmed_at is not None]
+    confirmed = [i for i in claims_of(crowd, seed) if i.confirmed_at is not None]
     attacked = {f"AS{asn}" for asn in range(1, crowd.spread + 1)}
     named = {n.entity for i in confirmed for n in i.networks} & attacked
     if crowd.real:
@@ -88,30 +80,14 @@ def succeeds(crowd: Crowd, scope: Scope, seed: int) -> bool:
     return bool(named) if scope is Scope.ISP else any(i.scope is scope for i in confirmed)
 
 
-def incidents_of(crowd: Crowd, seed: int) -> list[Incident]:
+def claims_of(crowd: Crowd, seed: int) -> list[Incident]:
     """What Fanous says of what the crowd sent."""
     votes = votes_of(attempts(crowd, seed))
-    found = series(_rows(votes), TICK)
-    detector = DETECTORS["blocking"]
-    findings = [
-        Finding(anomaly, detector.kind)
-        for anomaly in detector.find(found, detector.options)
-        if anomaly.probability >= detector.options.suspect_at
-    ]
-    setting = Setting(COUNTRY, FAMILY_OF, _equal_users(crowd.networks), rules_version(), DETECTOR_VERSION)
     nobody = votes.where(np.zeros(len(votes), np.bool_))
-    return [incident_of(group, votes, nobody, setting) for group in correlate(findings)]
+    return incidents_of(votes, nobody, COUNTRY, _equal_users(crowd.networks))
 
 
 def _equal_users(networks: int) -> UserWeights:
     share = 1 / networks
     listed = tuple(NetworkWeight(asn, share, Access.ANY, f"AS{asn}") for asn in range(1, networks + 1))
     return UserWeights(COUNTRY, listed, 0.2, "made up: equal networks")
-
-
-def _rows(votes: Votes) -> Iterator[VerdictRow]:
-    for uid, at, asn, probe, seen in zip(
-        votes.uids, votes.times.tolist(), votes.asns.tolist(), votes.probes, votes.seen.tolist(), strict=True
-    ):
-        state = State.BLOCKED if seen else State.OK
-        yield VerdictRow(uid, COUNTRY, asn, 0, probe, at, "x", Layer.TLS, state, False, True, "")

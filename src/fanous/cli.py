@@ -33,6 +33,7 @@ from fanous.commands.desk import (
     print_document,
 )
 from fanous.commands.doctor import doctor
+from fanous.commands.export import export
 from fanous.commands.heard import heard
 from fanous.commands.incidents import incidents_app
 from fanous.commands.ingest import ingest
@@ -66,6 +67,7 @@ SERVER_PARTS = frozenset(
         "resvg_py",
         "sqlalchemy",
         "starlette",
+        "typst",
         "uvicorn",
         "websockets",
     }
@@ -102,6 +104,7 @@ app.command()(collect)
 app.command()(drain)
 app.command()(verify)
 app.command()(cost)
+app.command()(export)
 app.add_typer(lab_app, name="lab")
 app.command()(doctor)
 
@@ -153,6 +156,7 @@ def judge(
 ) -> None:
     """Say what single measurements show, and why; no store is needed."""
     from fanous.judging import judge_files
+    from fanous.probes.notes import UNPLACED
 
     judged, rejects = judge_files(paths)
     if as_json:
@@ -166,6 +170,11 @@ def judge(
                     f"  {verdict['state']:12} {verdict['layer'] or '-':8}{mechanism}  [{verdict['rule_id']}]"
                 )
                 print(f"               {verdict['why']}")
+            for note in one["notes"]:
+                if note != UNPLACED:
+                    print(f"  note         {note}")
+        if unplaced := sum(UNPLACED in one["notes"] for one in judged):
+            print(f"\nOf {unplaced} of these {len(judged)} measurements {UNPLACED}.")
     for reject in rejects:
         print(f"rejected {reject}", file=sys.stderr)
     if rejects and not judged:
@@ -282,14 +291,30 @@ def evaluate(
     adversary: Annotated[
         bool, typer.Option("--adversary", help="Instead: how many lying probes it takes (some minutes).")
     ] = False,
+    calibration: Annotated[
+        bool,
+        typer.Option(
+            "--calibration",
+            help="Instead: how often claims of a stated confidence are right, in made-up weeks, in the lab's "
+            "truth table (--truth-table) and in the corpora named.",
+        ),
+    ] = False,
+    truth_table: Annotated[
+        Path | None, typer.Option("--truth-table", metavar="FILE", help="What `make lab` wrote.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Replay labelled events through the live code path: what was found, missed, and how late."""
+    if calibration:
+        _evaluate_calibration(corpus or [], truth_table, as_json)
+        return
     if adversary:
         _evaluate_adversary(as_json)
         return
     if not corpus:
-        raise typer.BadParameter("name at least one folder, or say --adversary", param_hint="CORPUS...")
+        raise typer.BadParameter(
+            "name at least one folder, or say --adversary or --calibration", param_hint="CORPUS..."
+        )
     from fanous.evaluate import evaluate_corpora
     from fanous.publishers.scorecard import evaluation_document, print_evaluation
 
@@ -308,3 +333,16 @@ def _evaluate_adversary(as_json: bool) -> None:
         print_document({"attacks": [attack_document(attack) for attack in attacks()]})
     else:
         print_attacks(console(), attacks())
+
+
+def _evaluate_calibration(corpora: list[Path], truth_table: Path | None, as_json: bool) -> None:
+    from fanous.calibration import FAULTS, of_corpora, of_lab, of_weeks
+    from fanous.publishers.calibration import calibration_document, print_calibration
+
+    weeks = [one for faults in FAULTS for one in of_weeks(faults)]
+    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, *of_corpora(corpora)]
+    if as_json:
+        print_document({"calibration": [calibration_document(one) for one in found]})
+        return
+    for one in found:
+        print_calibration(console(), one)

@@ -11,12 +11,14 @@ from fanous.detectors.rollup import rolled_up
 from fanous.incidents.absorb import absorb
 from fanous.incidents.coincide import outages
 from fanous.incidents.confirm import OUTAGE_FAMILIES
+from fanous.incidents.course import worth_keeping
 from fanous.incidents.outage import Situation, outage_of
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Status
 from fanous.model.series import Series
-from fanous.refdata.weights import weights
+from fanous.model.weights import UserWeights
 from fanous.signals import SIGNALS
+from fanous.slowness import speed_series
 from fanous.store import Store
 
 DAY = 86400.0
@@ -38,17 +40,18 @@ def _levels(store: Store, country: str, since: float, until: float, kind: Kind) 
 
 
 def find_outages(
-    store: Store, country: str, since: float, until: float, rules_version: str
+    store: Store, country: str, since: float, until: float, rules_version: str, shares: UserWeights | None
 ) -> list[Incident]:
     """Outages and general slow-downs of a window; writes nothing."""
     series = level_series(store, country, since, until)
     speeds = _levels(store, country, since, until, Kind.SLOWDOWN)
+    speeds += speed_series(store.rates(since, until), country)
     if not series and not speeds:
         return []
     situation = Situation(
         country=country,
         series=series,
-        weights=weights(country),
+        weights=shares,
         elsewhere=_elsewhere(store, country, since, until),
         rules_version=rules_version,
         detector_version=LEVEL_DETECTOR_VERSION,
@@ -61,7 +64,8 @@ def outages_of(
     anomalies: Sequence[Anomaly], situation: Situation, kind: Kind = Kind.OUTAGE
 ) -> list[Incident]:
     """The outages (or slow-downs) that anomalies of one country amount to, suspicions included."""
-    found = [outage_of(group, kind, situation) for group in outages(anomalies)]
+    kept = worth_keeping(anomalies) if kind is Kind.OUTAGE else anomalies
+    found = [outage_of(group, kind, situation) for group in outages(kept)]
     return [incident for incident in found if incident is not None]
 
 

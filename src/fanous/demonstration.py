@@ -63,6 +63,11 @@ def demonstrate(console: Console, store: Path | None) -> Recorded:
     return Recorded(folder, answer.until)
 
 
+def notice_for(folder: Path) -> str:
+    """What has to be said of all that stands in this store; empty = nothing."""
+    return NOTICE if (folder.parent / f"{folder.name}.{MARK}").exists() else ""
+
+
 def _clear(folder: Path) -> None:
     """Remove an earlier demonstration, and nothing else."""
     mark = folder.parent / f"{folder.name}.{MARK}"

@@ -18,9 +18,13 @@ from fanous.model.series import Series
 from fanous.pipeline import detect_all, finish_interrupted, remarks
 from fanous.publishers.levels import LevelNow
 from fanous.signals import SIGNALS
+from fanous.slowness import speed_series
 from fanous.store import Store
 from fanous.store.levels import spans_of
 from fanous.tally import Ingested
+
+RATES = 28 * 86400.0
+"""Seconds of our own downloads from which the ordinary rate of an hour is taken."""
 
 BATCH = 200
 """Series that are written at once."""
@@ -106,7 +110,9 @@ def levels_now(store: Store, country: str, at: float) -> list[LevelNow]:
     Raises:
         FanousError: there is none.
     """
-    whole = [level for series in store.levels(country, -inf, at) if (level := _newest(series, at))]
+    own = speed_series(store.rates(at - RATES, at), country)
+    series = [*store.levels(country, -inf, at), *own]
+    whole = [level for one in series if (level := _newest(one, at))]
     if not whole:
         raise FanousError(
             f"no ready-made series of {country} in this store: bring some in with "

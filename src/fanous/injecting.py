@@ -18,9 +18,9 @@ from fanous.incidents.outage import Situation
 from fanous.model.anomaly import Anomaly
 from fanous.model.score import YEAR, LossScore, QuietScore
 from fanous.model.series import Series
-from fanous.refdata.weights import weights
 from fanous.signals import SIGNALS
 from fanous.store import Store
+from fanous.users import user_weights
 
 DAY = 86400.0
 HOUR = 3600.0
@@ -84,7 +84,7 @@ def _score(
     calm: dict[str, list[Anomaly]],
     country: str,
 ) -> LossScore:
-    situation = Situation(country, series, weights(country), (), "", "")
+    situation = Situation(country, series, user_weights(country), (), "", "")
     signals = losses[0].signals
     raised, peers, found, confirmed = [], 0, 0, 0
     for loss in losses:

@@ -1,17 +1,24 @@
 """Interfering: what measurements in the store say -> incidents of blocking, throttling and silence."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.incidents.correlate import Finding, correlate
+from fanous.incidents.dissent import is_lone_dissent
 from fanous.incidents.lifecycle import Setting, incident_of
 from fanous.judging import rules_version
 from fanous.model.alternatives import NONE_KNOWN, Alternatives
 from fanous.model.entity import Family
-from fanous.model.incident import Incident, Interval
+from fanous.model.incident import Estimate, Incident, Interval
+from fanous.model.look import Look
+from fanous.model.series import Series
 from fanous.model.weights import UserWeights
-from fanous.refdata.weights import weights
+from fanous.publishers.names import asn_of
 from fanous.silence import Window, silence_series, silence_votes
+from fanous.slowness import Slowness, slowness
 from fanous.store import Store
 
 DAY = 86400.0
@@ -29,13 +36,21 @@ worked there in the week before."""
 
 
 def find_interference(
-    store: Store, country: str, since: float, until: float, shares: UserWeights | None = None
+    store: Store, country: str, since: float, until: float, shares: UserWeights | None
 ) -> list[Incident]:
-    """The incidents that the measurements of a window amount to, probes' silence among them."""
+    """The incidents that the measurements of a window amount to, probes' silence and slowness among them."""
+    setting = Setting(country, FAMILY_OF, shares, rules_version(), DETECTOR_VERSION)
     beats = store.looks(since, until)
     series = store.series(country, since, until, TICK)
     series += silence_series(beats, country, Window(since, until, TICK))
-    findings = [
+    findings = _findings(series)
+    return _interference(store, (since, until), findings, beats, setting) + _slowdowns(
+        store, (since, until), setting
+    )
+
+
+def _findings(series: Sequence[Series]) -> list[Finding]:
+    return [
         Finding(anomaly, detector.kind)
         for detector in DETECTORS.values()
         for anomaly in detector.find(
@@ -43,12 +58,21 @@ def find_interference(
         )
         if anomaly.probability >= detector.options.suspect_at
     ]
+
+
+def _interference(
+    store: Store,
+    when: tuple[float, float],
+    findings: Sequence[Finding],
+    beats: Sequence[Look],
+    setting: Setting,
+) -> list[Incident]:
     if not findings:
         return []
+    country = setting.country
     targets = sorted({finding.anomaly.key.target for finding in findings})
-    votes = store.votes(country, since, until, targets)
-    elsewhere = store.working_elsewhere(country, since, until, targets)
-    setting = Setting(country, FAMILY_OF, shares or weights(country), rules_version(), DETECTOR_VERSION)
+    votes = store.votes(country, *when, targets)
+    elsewhere = store.working_elsewhere(country, *when, targets)
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
     incidents = []
@@ -57,8 +81,33 @@ def find_interference(
         is_silence = own == {""}
         known = NONE_KNOWN if is_silence else alternatives(store, country, group)
         ours = silent if is_silence else votes.of(own, here)
+        if is_lone_dissent(group, ours):
+            continue
         incidents.append(incident_of(group, ours, elsewhere.of(own, there), setting, known))
     return incidents
+
+
+def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:
+    """General slow-downs by our own transfers."""
+    told = slowness(store.rates(*when), setting.country)
+    nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
+    found = [incident_of(group, told.votes, nobody, setting) for group in correlate(_findings(told.series))]
+    return [replace(one, level=_left(one, told)) for one in found]
+
+
+def _left(incident: Incident, told: Slowness) -> Estimate | None:
+    """Share of their ordinary rates that the probes of an incident had, who were slow."""
+    networks = [asn_of(network.entity) for network in incident.networks]
+    rows = told.votes.seen & np.isin(told.votes.asns, networks)
+    for_it = [
+        told.left[uid]
+        for uid, at in zip(told.votes.uids[rows], told.votes.times[rows], strict=True)
+        if any(i.start <= at and (i.end is None or at < i.end) for i in incident.intervals)
+    ]
+    if not for_it:
+        return None
+    low, middle, high = np.quantile(for_it, [0.05, 0.5, 0.95])
+    return Estimate(float(middle), float(low), float(high))
 
 
 def alternatives(store: Store, country: str, group: Sequence[Finding]) -> Alternatives:

@@ -1,6 +1,7 @@
 """Judging: measurements to verdicts without a store, as ``fanous judge`` gives them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from fanous.tally import Ingested
 
 
 def known_fingerprints() -> Fingerprints:
-    """What ships and what `fanous refdata update` installed, as it was when the process first asked."""
+    """What ships and what `fanous refdata update` installed, as it was when the process first asked.
+
+    Where many records are judged, ask once: it looks into the environment each time.
+    """
     return installed_fingerprints(data_folder() / "refdata")
 
 
@@ -24,8 +28,17 @@ def rules_version() -> str:
     return RULES_VERSION + known_fingerprints().version
 
 
-def judge_records(paths: Sequence[Path], tally: Ingested) -> Iterator[tuple[Bundle, tuple[Verdict, ...]]]:
-    """Measurements of OONI files in order, with their verdicts; what cannot be used goes to ``tally``.
+@dataclass(frozen=True, slots=True)
+class JudgedRecord:
+    """One measurement, its verdicts, and what our own probe noted beside them (sentences; often none)."""
+
+    bundle: Bundle
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...]
+
+
+def judge_records(paths: Sequence[Path], tally: Ingested) -> Iterator[JudgedRecord]:
+    """Measurements of OONI files in order; what cannot be used goes to ``tally``.
 
     Raises:
         FanousError: a file that cannot be read at all.
@@ -42,7 +55,7 @@ def judge_records(paths: Sequence[Path], tally: Ingested) -> Iterator[tuple[Bund
             except Rejected as reason:
                 on_reject(record.line, str(reason))
                 continue
-            yield bundle, judge(bundle, known_fingerprints())
+            yield _judged(bundle, record.data)
 
 
 def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -52,12 +65,26 @@ def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]
         FanousError: a file that cannot be read at all.
     """
     tally = Ingested()
-    judged = [_document(bundle, verdicts) for bundle, verdicts in judge_records(paths, tally)]
+    judged = [_document(one) for one in judge_records(paths, tally)]
     return judged, [f"{reject.file}:{reject.line}: {reject.why}" for reject in tally.rejects]
 
 
-def _document(bundle: Bundle, verdicts: tuple[Verdict, ...]) -> dict[str, Any]:
-    measurement = bundle.measurement
+def _judged(bundle: Bundle, data: bytes) -> JudgedRecord:
+    """Who measured with our own probe knows where; that the record does not say so keeps it out of every
+    series, not out of the answer to the person who asks about it."""
+    # Not at the top: whoever ingests or detects needs these rules and no probe.
+    from fanous.probes.notes import UNPLACED, is_ours, notes_of
+    from fanous.probes.outcome import UNKNOWN_NETWORK
+
+    notes, own = notes_of(data), bundle
+    if bundle.measurement.defect == UNKNOWN_NETWORK and is_ours(data):
+        own = replace(bundle, measurement=replace(bundle.measurement, defect=""))
+        notes = [*notes, UNPLACED]
+    return JudgedRecord(bundle, judge(own, known_fingerprints()), tuple(notes))
+
+
+def _document(one: JudgedRecord) -> dict[str, Any]:
+    measurement = one.bundle.measurement
     return {
         "measurement_uid": measurement.uid,
         "test_name": measurement.test_name,
@@ -73,6 +100,7 @@ def _document(bundle: Bundle, verdicts: tuple[Verdict, ...]) -> dict[str, Any]:
                 "target": verdict.target,
                 "observations": verdict.observations,
             }
-            for verdict in verdicts
+            for verdict in one.verdicts
         ],
+        "notes": list(one.notes),
     }

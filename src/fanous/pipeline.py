@@ -27,10 +27,11 @@ from fanous.model.weights import UserWeights
 from fanous.publishers.grid import Grid, columns_of, filled
 from fanous.publishers.terminal import Answer
 from fanous.revising import approval_of, write_changes
-from fanous.rules import judge
+from fanous.rules import Fingerprints, judge
 from fanous.store import Judged, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.tally import Ingested
+from fanous.users import user_weights
 
 DAY = 86400.0
 
@@ -50,14 +51,19 @@ AHEAD = 1 * DAY
 every window to it."""
 
 
-def judge_record(record: Record) -> tuple[Bundle, tuple[Verdict, ...]]:
+def judge_record(
+    record: Record, fingerprints: Fingerprints | None = None
+) -> tuple[Bundle, tuple[Verdict, ...]]:
     """One raw record to its facts and verdicts.
+
+    Args:
+        fingerprints: ``None`` = those that are known on this machine.
 
     Raises:
         Rejected: the record cannot be used.
     """
     bundle = CONNECTORS[record.source].parse(record)
-    return bundle, judge(bundle, known_fingerprints())
+    return bundle, judge(bundle, fingerprints or known_fingerprints())
 
 
 def judged_records(
@@ -73,7 +79,7 @@ def judged_records(
     """
     if source not in CONNECTORS:
         raise FanousError(f"no source {source!r}: use one of {', '.join(sorted(CONNECTORS))}")
-    connector = CONNECTORS[source]
+    connector, fingerprints = CONNECTORS[source], known_fingerprints()
     for path in paths:
 
         def on_reject(line: int, why: str, file: str = str(path)) -> None:
@@ -86,7 +92,7 @@ def judged_records(
         watch: OnProgress = moved
         for record in connector.read(path, on_reject, watch):
             try:
-                yield Judged(record, *judge_record(record))
+                yield Judged(record, *judge_record(record, fingerprints))
             except Rejected as reason:
                 tally.reject(record.file, record.line, str(reason), record.items)
                 tally.duplicate += record.duplicates
@@ -235,12 +241,13 @@ def detect(
 
     Args:
         last: the newest measurement, or now: then those who should have been heard by now are silent.
-        shares: of the networks' users; ``None`` = as ``refdata`` knows them.
+        shares: of the networks' users; ``None`` = as this machine knows them.
     """
     if country == UNKNOWN_COUNTRY:
         return []
     since, until = _window(store, country, first, last)
-    return write_changes(store, country, find_incidents(store, country, since, until, shares), since, until)
+    found = find_incidents(store, country, since, until, shares or user_weights(country))
+    return write_changes(store, country, found, since, until)
 
 
 def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:
@@ -267,14 +274,14 @@ def _window(store: Store, country: str, first: float, last: float) -> tuple[floa
 
 
 def find_incidents(
-    store: Store, country: str, since: float, until: float, shares: UserWeights | None = None
+    store: Store, country: str, since: float, until: float, shares: UserWeights | None
 ) -> list[Incident]:
     """The incidents that all in the store of a window amounts to; writes nothing.
 
     Args:
-        shares: ``None`` = as ``refdata`` knows the country.
+        shares: of the networks' users; ``None`` = no figures of this country are known.
     """
-    outages = find_outages(store, country, since, until, rules_version())
+    outages = find_outages(store, country, since, until, rules_version(), shares)
     return absorb(outages, find_interference(store, country, since, until, shares))
 
 

@@ -4,11 +4,11 @@ A piece is stored, then remembered; a run that was stopped goes on where it was,
 source's last corrections is not asked for again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fanous.connectors.levels import LIVE_SOURCES, Ask, Piece
-from fanous.connectors.levels.live import Get
+from fanous.connectors.levels.live import Get, Parsed
 from fanous.errors import FanousError, Rejected
 from fanous.gathering import put_levels
 from fanous.pipeline import detect_all
@@ -61,6 +61,22 @@ def newest(store: Store, source: str, country: str, now: float) -> tuple[int, in
     return int(min(last, until)) - max(OVERLAP, 3 * terms.every), until
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What became of one piece, before the store has it.
+
+    Attributes:
+        parsed: ``None`` = it was not asked for, or could not be had or read.
+        why: reason why not; empty = it is in the store already, for good.
+        at: unix seconds at which it was asked for.
+    """
+
+    piece: Piece
+    parsed: Parsed | None
+    why: str
+    at: float
+
+
 def pull(
     store: Store,
     source: str,
@@ -79,46 +95,68 @@ def pull(
     Raises:
         FanousError: no such source, or the list of places cannot be had.
     """
-    if source not in LIVE_SOURCES:
-        raise FanousError(f"no live source {source!r}: use one of {', '.join(LIVE_SOURCES)}")
     done = Pull(source, ask.country)
-    known = {(one.piece, one.since, one.until): one.pulled_at for one in store.pulled(source, ask.country)}
-    in_a_row = 0
     try:
-        for piece in LIVE_SOURCES[source].pieces(ask, get):
-            pulled_at = known.get((piece.name, piece.since, piece.until))
-            if pulled_at is not None and pulled_at > piece.until + SOURCES[source].settles:
-                done.skipped += 1
-                continue
-            in_a_row = 0 if _one(store, source, ask.country, piece, get, now, done) else in_a_row + 1
-            if on_piece is not None:
-                on_piece(piece, done)
-            if in_a_row == FAILURES_IN_A_ROW:
-                break
-    except Rejected as reason:
-        raise FanousError(f"{source}: {reason}", permanent=False) from None
+        for one in fetch(source, ask, get, now, store.pulled(source, ask.country)):
+            keep(store, one, done)
+            if on_piece is not None and (one.parsed is not None or one.why):
+                on_piece(one.piece, done)
     finally:
         detect_all(store)
     return done
 
 
-def _one(
-    store: Store, source: str, country: str, piece: Piece, get: Get, now: Callable[[], float], done: Pull
-) -> bool:
-    """Fetch, parse and store one piece; ``False`` = it could not be had or read."""
-    at = now()
+def fetch(
+    source: str, ask: Ask, get: Get, now: Callable[[], float], known: Sequence[Pulled]
+) -> Iterator[Fetched]:
+    """Piece by piece; after some failures in a row the source is left alone.
+
+    Args:
+        known: pieces that are in the store.
+
+    Raises:
+        FanousError: no such source, or the list of places cannot be had.
+    """
+    if source not in LIVE_SOURCES:
+        raise FanousError(f"no live source {source!r}: use one of {', '.join(LIVE_SOURCES)}")
+    pulled = {(one.piece, one.since, one.until): one.pulled_at for one in known}
+    in_a_row = 0
     try:
-        parsed = LIVE_SOURCES[source].parse(get(piece.url), country, piece.name)
-    except (FanousError, Rejected) as reason:
-        done.failures.append((piece.name, str(reason)))
-        return False
+        for piece in LIVE_SOURCES[source].pieces(ask, get):
+            pulled_at = pulled.get((piece.name, piece.since, piece.until))
+            if pulled_at is not None and pulled_at > piece.until + SOURCES[source].settles:
+                yield Fetched(piece, None, "", pulled_at)
+                continue
+            at = now()
+            try:
+                parsed = LIVE_SOURCES[source].parse(get(piece.url), ask.country, piece.name)
+            except (FanousError, Rejected) as reason:
+                yield Fetched(piece, None, str(reason), at)
+                in_a_row += 1
+                if in_a_row == FAILURES_IN_A_ROW:
+                    return
+                continue
+            in_a_row = 0
+            yield Fetched(piece, parsed, "", at)
+    except Rejected as reason:
+        raise FanousError(f"{source}: {reason}", permanent=False) from None
+
+
+def keep(store: Store, fetched: Fetched, done: Pull) -> None:
+    """Store one piece, then remember it; detects nothing."""
+    piece, parsed = fetched.piece, fetched.parsed
+    if parsed is None:
+        if fetched.why:
+            done.failures.append((piece.name, fetched.why))
+        else:
+            done.skipped += 1
+        return
     written = put_levels(store, parsed.series)
-    store.put_pulled(source, country, [Pulled(piece.name, piece.since, piece.until, at)])
+    store.put_pulled(done.source, done.country, [Pulled(piece.name, piece.since, piece.until, fetched.at)])
     done.pieces += 1
     done.values += sum(len(levels) for levels in parsed.series)
     done.new += sum(int(which.sum()) for which in written)
     done.rejects += [(piece.name, number, why) for number, why in parsed.rejects]
-    return True
 
 
 def due(store: Store, source: str, country: str, every: float, now: float) -> bool:

@@ -106,6 +106,17 @@ _TABLE = (
         states=(),
         watcher="silence",
     ),
+    Signal(
+        name="slowed",
+        title="Probes whose every download is slow for their line",
+        unit="share",
+        bad=Direction.UP,
+        proves=(Kind.SLOWDOWN,),
+        family=Family.EDGE,
+        layers=(),
+        states=(),
+        watcher="slowness",
+    ),
 )
 
 

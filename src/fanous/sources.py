@@ -97,6 +97,7 @@ _TABLE = (
     ),
     PublicSource("ndt", "M-Lab NDT, rows of a query", "https://www.measurementlab.net", "CC0", True, "M-Lab"),
     PublicSource("csv", "a table of the user's", "", "not stated", False, ""),
+    PublicSource("edge", "downloads of our own probes", "", "ours", True, "Fanous"),
     PublicSource("scan", "our own active probing", "", "ours", True, "Fanous"),
 )
 

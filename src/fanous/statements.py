@@ -5,17 +5,21 @@ from math import inf
 
 import numpy as np
 
+from fanous.incidents.beside import beside
 from fanous.incidents.claims import Checked, check_claim
 from fanous.incidents.corrections import taken_back
 from fanous.incidents.coverage import coverage_of
+from fanous.incidents.policing import Policing, policing
 from fanous.incidents.watches import OTHER_DAYS, WatchReport, report_watch
 from fanous.incidents.witnesses import who_saw_what
 from fanous.interfering import FAMILY_OF
 from fanous.model.account import Account
 from fanous.model.claim import Claim
 from fanous.model.correction import Correction
-from fanous.model.incident import Incident
+from fanous.model.incident import Incident, Kind
 from fanous.model.watch import Watch
+from fanous.publishers.names import asn_of
+from fanous.refdata.platforms import domains_of
 from fanous.store import Store
 
 
@@ -24,6 +28,21 @@ def witnesses(store: Store, incident: Incident) -> tuple[Account, ...]:
     start, end = incident.onset, inf if incident.end is None else incident.end
     targets = sorted({*incident.targets, *(t for network in incident.networks for t in network.targets)})
     return who_saw_what(incident, store.votes(incident.country, start, end, targets), FAMILY_OF)
+
+
+def what_else(store: Store, incident: Incident) -> list[str]:
+    """Hints beside an incident: what went before it, what may have been hit without being meant."""
+    domains = {t: [d for own in domains_of(t).values() for d in own] for t in incident.targets}
+    return beside(incident, store.incidents(incident.country), domains)
+
+
+def slowed_how(store: Store, incident: Incident) -> Policing | None:
+    """For targets that were slowed down: a fixed rate, or a crowded line; ``None`` = none was."""
+    slow = sorted({p.target for p in incident.parts if p.kind is Kind.THROTTLING and p.target})
+    if not slow:
+        return None
+    asns = [asn for network in incident.networks if (asn := asn_of(network.entity))]
+    return policing(store.rate_pairs(incident.country, slow, asns, incident.intervals))
 
 
 def check(store: Store, claim: Claim) -> Checked:

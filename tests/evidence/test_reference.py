@@ -24,12 +24,6 @@ def test_the_parts_that_were_used_are_in_it() -> None:
     assert used("KE", [], {})["user_shares"] is None
 
 
-def test_other_user_shares_have_another_digest(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = reference("PK")
-    monkeypatch.setattr("fanous.evidence.reference.weights", lambda _: None)
-    assert [what for what, _, _ in unlike(before, reference("PK"))] == ["sha256.user shares"]
-
-
 def test_every_threshold_is_in_it() -> None:
     written = parameters()
     assert written["fanous.incidents.confirm"]["PROBES"] == confirm.PROBES
@@ -45,5 +39,5 @@ def test_a_changed_threshold_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_equal_documents_differ_in_nothing() -> None:
-    assert unlike(reference("PK"), reference("PK")) == []
+    assert unlike(reference(), reference()) == []
     assert unlike({"a": {"b": 1}}, {"a": {}}) == [("a.b", "1", "nothing")]

@@ -168,6 +168,24 @@ def test_other_versions_prove_nothing(packed: Packed, tmp_path: Path) -> None:
     assert done.versions == [("rules_version", "2020.01", rules_version())]
 
 
+def test_other_user_figures_are_those_of_the_bundle_and_are_named(
+    packed: Packed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fanous.evidence.verify.user_weights", lambda _: None)
+    done = verify(packed.path)
+    assert done.result is Result.MATCH
+    assert done.claim.scope is Scope.NATION
+    assert done.figures.startswith("user figures of Pakistan Telecommunication Authority")
+
+
+def test_user_figures_changed_by_the_packer_change_the_claim(packed: Packed, tmp_path: Path) -> None:
+    none = edited(packed, manifest.USED, lambda used: used.update(user_shares=None))
+    done = verify(resigned(packed, tmp_path, used_json=none))
+    assert done.result is Result.DIFFERS
+    assert "scope" in [line.partition(":")[0] for line in done.differences]
+    assert done.figures == "no user figures"
+
+
 def test_other_thresholds_prove_nothing(packed: Packed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confirm, "PROBES", 2)
     assert verify(packed.path).result is Result.OTHER_VERSIONS

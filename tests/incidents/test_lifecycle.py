@@ -233,3 +233,23 @@ def test_the_moment_of_confirmation_knows_nothing_of_later_data() -> None:
     assert incident_of(group, cut, NOBODY, SETTING).confirmed_at == whole.confirmed_at
     before = known.where(known.times < whole.confirmed_at - 1)
     assert incident_of(group, before, NOBODY, SETTING).confirmed_at != whole.confirmed_at
+
+
+@pytest.mark.parametrize(
+    ("coarser", "finer", "named"),
+    [
+        (9, 1, ("quic.drop",)),  # at the onset its control still worked: a tenth, and not what happens
+        (5, 5, ("quic.drop.target",)),
+        (1, 9, ("quic.drop.target",)),
+    ],
+)
+def test_of_a_mechanism_and_its_finer_form_one_is_named(
+    coarser: int, finer: int, named: tuple[str, ...]
+) -> None:
+    how = ["quic.drop"] * coarser + ["quic.drop.target"] * finer
+    ballots = [
+        Ballot([time], True, asn, mechanism=name)
+        for asn in (1, 2)
+        for time, name in zip(TEN, how, strict=True)
+    ]
+    assert event(*ballots, Ballot(TEN, False, 3)).mechanisms == named

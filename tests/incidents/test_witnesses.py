@@ -7,7 +7,7 @@ import pytest
 from fanous.incidents.witnesses import who_saw_what
 from fanous.model.account import Sight
 from fanous.model.entity import Family
-from fanous.model.incident import Incident, Interval, Kind, NetworkPart
+from fanous.model.incident import Estimate, Incident, Interval, Kind, NetworkPart, Opinion, Says
 from fanous.model.votes import Votes
 from tests.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.store.cases import incident
@@ -57,3 +57,21 @@ def test_every_family_has_its_say_with_a_reason() -> None:
     accounts = who_saw_what(blocked(), votes(Ballot([1], True)), FAMILY_OF)
     assert [one.family for one in accounts] == list(Family)
     assert all(one.why for one in accounts)
+
+
+def test_of_an_outage_each_family_of_series_says_what_it_saw() -> None:
+    left = Estimate(0.02, 0.01, 0.03)
+    told = (
+        Opinion("routing", Says.ORDINARY, ("ioda bgp_visible_slash24",), ("PK",)),
+        Opinion("probing", Says.DOWN, ("ioda active_probing",), ("PK",), left, MONDAY, MONDAY),
+        Opinion("usage", Says.SILENT, ("google search",), ("PK",)),
+        Opinion("darknet", Says.UNKNOWN, ("ioda merit",), ("PK",)),
+    )
+    outage = replace(blocked(Kind.OUTAGE), opinions=told)
+    seen = {one.family: one for one in who_saw_what(outage, votes(), FAMILY_OF)}
+    assert seen[Family.ROUTING].sight is Sight.DID_NOT_SEE
+    assert seen[Family.PROBING].sight is Sight.SAW
+    assert seen[Family.PROBING].why == "ioda active_probing fell (PK): 2% of the ordinary level was left"
+    assert seen[Family.USAGE].sight is Sight.NO_DATA
+    assert seen[Family.DARKNET].sight is Sight.COULD_NOT_SEE
+    assert seen[Family.EDGE].sight is Sight.NO_DATA

@@ -32,7 +32,6 @@ from fanous.rehearsal.profile import lab_settings, with_transfers
 from fanous.rehearsal.recording import slim
 from fanous.rehearsal.run import PORT, start_outside
 from fanous.rehearsal.seams import RoundNetwork
-from fanous.rehearsal.stage import TRANSFER_CONTROL
 from fanous.rules import judge
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "lab"
@@ -109,7 +108,7 @@ async def measure(internet: Internet, *, plain: bool) -> bytes:
     network = RoundNetwork(internet.network(internet.vantage_points[0]), INSTANT)
     await run(
         network,
-        with_transfers(settings, TRANSFER_CONTROL),
+        with_transfers(settings),
         Vantage("PK", 17557, "mobile", report_id="20231217T150000Z_webconnectivity_PK_17557_n0_lab"),
         [url.replace("https:", "http:") if plain else url],
         records.append,

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,11 @@ def test_this_thread_is_back_where_it_was(internet: Internet) -> None:
         assert where.readlink() != here
         raise ValueError("inside")
     assert where.readlink() == here
+
+
+def test_two_cuts_of_one_instant_have_two_numbers(tmp_path: Path) -> None:
+    lab = Internet(plan_of(1))
+    lab.folder = tmp_path
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(lambda _: lab.next_number(), range(200)))
+    assert sorted(numbers) == list(range(1, 201))

@@ -102,7 +102,8 @@ def test_the_command_that_shows_one_adds_its_revisions(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "fanous", *words], capture_output=True, timeout=60)
     shown = json.loads(done.stdout)
     assert known is not None
-    assert list(shown) == [*KEYS, "country", "rule", "reason", "networks", "opinions", "hints", "revisions"]
+    more = ["rule", "reason", "networks", "opinions", "hints", "witnesses", "slowed_how", "revisions"]
+    assert list(shown) == [*KEYS, "country", *more]
     assert {key: shown[key] for key in shown if key != "revisions"} == detailed_document(known)
     assert shown["revisions"] == [
         {"n": 1, "at": "2023-12-17T14:45:00Z", "status": "confirmed", "reason": "seen"},

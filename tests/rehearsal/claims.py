@@ -18,7 +18,7 @@ def claim(**said: Any) -> dict[str, Any]:
         "scope": "nation",
         "access": "any",
         "entities": ["PK", "AS1", "AS2"],
-        "targets": targets,
+        "targets": [target for target in targets if target],  # an outage is about none
         "mechanisms": mechanisms,
         "parts": parts,
         "confirmed_at": "2023-12-17T15:00:00Z",

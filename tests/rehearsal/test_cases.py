@@ -1,16 +1,19 @@
 """The truth table: its cases, its results, its page."""
 
+from math import inf
 from pathlib import Path
 
 import pytest
 
+from fanous.errors import FanousError
 from fanous.lab.censors import TECHNIQUES
-from fanous.rehearsal.cases import PLACEMENTS, QUIET, cases
+from fanous.rehearsal.cases import PLACEMENTS, QUIET, Case, cases
 from fanous.rehearsal.clock import Clock
 from fanous.rehearsal.markdown import page, quantile, share, wilson
 from fanous.rehearsal.result import Result, append, known, results_of
 from fanous.rehearsal.run import Rehearsal
 from fanous.rehearsal.score import score
+from fanous.rehearsal.table import run_cases
 from tests.rehearsal.claims import sighting
 
 CLOCK = Clock(0.0, 0.0, 300.0)
@@ -83,9 +86,68 @@ def test_results_are_appended_and_read_again(tmp_path: Path) -> None:
     assert [one.label for one in known(path)] == ["exact", "coarser"]
 
 
+def test_an_outage_names_no_target_and_is_found_all_the_same() -> None:
+    case = next(c for c in cases(1) if "outage_national nation 1" in c.names)
+    networks = [f"AS{asn}" for asn in PLACEMENTS["nation"]]
+    said = {"kind": "outage", "targets": [""], "mechanisms": ["outage.national"], "entities": networks}
+    seen = sighting(at=41.0, **said)
+    rehearsal = Rehearsal(case.scenario, CLOCK, [seen])
+    (result,) = results_of(case, rehearsal, score(case.scenario, [seen]))
+    assert (result.found, result.label, result.confirmed, result.false_confirmed) == (True, "exact", 21.0, 0)
+
+
+def test_a_run_that_breaks_is_told_and_the_table_goes_on(tmp_path: Path) -> None:
+    wanted = list(cases(1))[:3]
+
+    def play(case: Case) -> list[Result]:
+        if case is wanted[1]:
+            raise FanousError("nginx ended")
+        return [
+            Result(technique=technique, placement=case.placement, seed=case.seed)
+            for technique, _ in case.tried
+        ]
+
+    path = tmp_path / "table.jsonl"
+    came = [(case.names, len(found), why) for case, found, why in run_cases(wanted, path, inf, play)]
+    assert came == [
+        (case.names, 0 if n == 1 else len(case.tried), "nginx ended" if n == 1 else "")
+        for n, case in enumerate(wanted)
+    ]
+    again = [case.names for case, _, _ in run_cases(wanted, path, inf, play)]
+    assert again == [wanted[1].names]
+
+
+def test_a_table_whose_every_run_breaks_ends(tmp_path: Path) -> None:
+    def play(case: Case) -> list[Result]:
+        raise FanousError(f"{case.names} cannot be")
+
+    with pytest.raises(FanousError, match=r"5 runs in a row broke, the last one with: .* cannot be"):
+        list(run_cases(cases(1), tmp_path / "table.jsonl", inf, play))
+
+
+def test_what_older_rules_gave_is_played_again_and_left_out_of_the_page(tmp_path: Path) -> None:
+    wanted, path = list(cases(1))[:1], tmp_path / "table.jsonl"
+    older = [
+        Result(technique=technique, placement=wanted[0].placement, seed=1, rules="2023.01")
+        for technique, _ in wanted[0].tried
+    ]
+    append(path, older)
+    played = [case.names for case, _, _ in run_cases(wanted, path, inf, lambda _case: [])]
+    assert played == [wanted[0].names]
+    assert f"{len(older)} of older rules" in page(known(path))
+    assert f"`{older[0].technique}`" not in page(known(path))
+
+
+def test_of_two_results_of_one_run_the_later_counts() -> None:
+    text = page([result_with(mechanisms=["tls.timeout"]), result_with()])
+    assert "right mechanism, or a coarser and true one | 1 of 1 " in text
+
+
 def test_the_page_counts_what_there_is() -> None:
     quiet = Result(technique="quiet", placement=QUIET, seed=1, false_suspected=1)
-    text = page([result_with(), result_with(mechanisms=["tls.timeout"]), quiet])
+    other = result_with(mechanisms=["tls.timeout"])
+    other.seed = 2
+    text = page([result_with(), other, quiet])
     assert "right mechanism, or a coarser and true one | 1 of 2 " in text
     assert (
         "| `sni_reset` | nation | 2 | 2 | 2 | 1 | 1 | `tls.reset.sni`, `tls.timeout` | nation | 9.0 | 9.0 |"

@@ -32,7 +32,7 @@ def outcome(target: str, state: State) -> Outcome:
 
 
 def duty(asn: int) -> Duty:
-    return Duty("as1-1", Vantage("PK", asn), (), (), Settings(), "")
+    return Duty("as1-1", Vantage("PK", asn), (), (), Settings())
 
 
 def drawn(picture: Picture) -> str:

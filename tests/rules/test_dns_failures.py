@@ -41,6 +41,29 @@ CASES = [
         "dns.timeout",
     ),
     Case(
+        "a timeout where encrypted lookups time out as well is the line's",
+        [
+            failed("generic_timeout_error"),
+            lookup(resolver="udp"),
+            *(failed("generic_timeout_error", resolver=engine) for engine in ("doh", "dot")),
+            CONTROL,
+        ],
+        INSUFFICIENT,
+        "dns.lossy_line",
+    ),
+    Case(
+        "and is a finding where one of them was answered",
+        [
+            failed("generic_timeout_error"),
+            failed("generic_timeout_error", resolver="dot"),
+            lookup(resolver="doh"),
+            CONTROL,
+        ],
+        BLOCKED,
+        "dns.failure_control_ok",
+        "dns.timeout",
+    ),
+    Case(
         "no answer has no leaf", [failed("dns_no_answer"), CONTROL], BLOCKED, "dns.failure_control_ok", "dns"
     ),
     Case(

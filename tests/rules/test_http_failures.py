@@ -186,3 +186,33 @@ def test_a_few_requests_in_a_group_that_fails_at_another_layer_are_said_there() 
     steps = requests(1, 1) + [observation(Layer.TCP, TIMEOUT, hostname="", ip=f"1.2.1.{n}") for n in range(3)]
     found = said(Layer.HTTP, *steps, test_name="telegram")
     assert found == [(State.INSUFFICIENT, "http.group_fails_elsewhere", "")]
+
+
+def control_download(kbps: float, failure: str | None = None) -> Observation:
+    """Five seconds of a file elsewhere, or at the same address under an innocuous name."""
+    received = int(kbps * 625)
+    return observation(
+        Layer.TRANSFER, failure, target="y", hostname="y.com", role="control", received=received, seconds=5.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("downloads", "first"),
+    [
+        ([], (State.THROTTLED, "http.starved", "tls.throttle.sni")),
+        ([control_download(5_000.0)], (State.THROTTLED, "http.starved", "tls.throttle.sni")),
+        ([control_download(150.0)], (State.INSUFFICIENT, "http.starved_like_control", "")),
+        # One that ran out of time shows the line's rate as well.
+        ([control_download(150.0, TIMEOUT)], (State.INSUFFICIENT, "http.starved_like_control", "")),
+        # At the target's own address it may be slowed down with it.
+        (
+            [control_download(150.0, TIMEOUT), control_download(5_000.0)],
+            (State.THROTTLED, "http.starved", "tls.throttle.sni"),
+        ),
+    ],
+)
+def test_a_starved_page_is_held_against_what_others_get_on_this_line(
+    downloads: list[Observation], first: Said
+) -> None:
+    page = request(TIMEOUT, SECURE, status_code=200, received=35_000, seconds=2.0)
+    assert said(Layer.HTTP, page, CONTROL, CONNECTED, SHAKEN, *downloads)[0] == first

@@ -8,6 +8,8 @@ from fanous.testing.builders import helper, observation
 from tests.rules.verdict_of import Said, said
 
 CUT = observation(Layer.QUIC, "generic_timeout_error")
+INNOCUOUS = observation(Layer.QUIC, hostname="example.com", cert_valid=None)
+"""At the target's own address, under a name whose certificate nobody checked."""
 OTHER = observation(Layer.QUIC, hostname="y.com", ip="1.2.3.4")
 UP = helper(Layer.QUIC)
 
@@ -17,6 +19,11 @@ UP = helper(Layer.QUIC)
     [
         ([observation(Layer.QUIC), UP], (State.OK, "quic.ok", "")),
         ([CUT, OTHER, UP], (State.BLOCKED, "quic.failure_control_ok", "quic.drop.target")),
+        ([CUT, INNOCUOUS], (State.BLOCKED, "quic.innocuous_name_works", "quic.drop.target")),
+        (
+            [observation(Layer.QUIC, "ssl_failed_handshake"), INNOCUOUS],
+            (State.INSUFFICIENT, "quic.not_offered", ""),
+        ),
         ([CUT, UP], (State.INSUFFICIENT, "quic.no_control", "quic.drop")),
         ([observation(Layer.QUIC, "network_down"), OTHER, UP], (State.INSUFFICIENT, "quic.own_fault", "")),
         ([CUT, OTHER], (State.INSUFFICIENT, "quic.no_control", "quic.drop.target")),

@@ -113,3 +113,25 @@ def test_a_few_connections_in_a_group_that_fails_at_another_layer_are_said_there
     steps += [observation(Layer.HTTP, "connection_reset", hostname="", ip=f"1.1.1.{n}") for n in range(1, 4)]
     found = said(Layer.TCP, *steps, test_name="telegram")
     assert found == [(State.INSUFFICIENT, "tcp.group_fails_elsewhere", "")]
+
+
+def encrypted(failure: str | None) -> list[Observation]:
+    return [observation(Layer.DNS, failure, resolver=name, ip="") for name in ("doh", "dot")]
+
+
+@pytest.mark.parametrize(
+    ("beside", "rule"),
+    [
+        (encrypted(TIMEOUT), "tcp.nothing_else_works"),
+        (encrypted(None), "tcp.no_control"),
+        ([*encrypted(TIMEOUT), connection(hostname="y.com", ip="1.2.3.4")], "tcp.no_control"),
+        ([], "tcp.no_control"),
+    ],
+)
+def test_a_time_out_on_a_line_on_which_nothing_else_works_is_no_symptom(
+    beside: list[Observation], rule: str
+) -> None:
+    plain = observation(Layer.DNS, resolver="udp")
+    found = verdicts(connection(TIMEOUT), plain, *beside, control_failure=TIMEOUT)
+    failed = [v for v in found if v.layer is Layer.TCP and v.state is State.INSUFFICIENT]
+    assert [(v.rule_id, v.symptom) for v in failed] == [(rule, rule == "tcp.no_control")]

@@ -97,6 +97,35 @@ def test_a_rate_stands_with_throttling_only() -> None:
     assert all(isnan(v.kbps) for v in verdicts(observation(Layer.TRANSFER, kbps=900.0)))
 
 
+def test_a_slow_handshake_has_no_rate() -> None:
+    control = observation(Layer.TLS, hostname="y.com", ip="1.2.3.4", seconds=0.1)
+    (slow,) = [
+        v
+        for v in verdicts(observation(Layer.TLS, seconds=3.2, received=4_000), control)
+        if v.rule_id == "tls.slow_handshake"
+    ]
+    assert isnan(slow.kbps)
+
+
+def test_a_download_tells_the_rate_of_a_starved_page_better_than_the_page() -> None:
+    page = observation(
+        Layer.HTTP,
+        "generic_timeout_error",
+        url="https://x.com/",
+        status_code=200,
+        received=50_000,
+        seconds=2.0,
+    )
+    control = observation(Layer.TRANSFER, target="y", hostname="y.com", kbps=5_000.0, role="control")
+    beside = (observation(Layer.TRANSFER, kbps=140.0), control, helper(Layer.TRANSFER, kbps=9_000.0))
+    outside = (helper(Layer.HTTP), helper(Layer.TLS))
+    alone = {v.rule_id: v.kbps for v in verdicts(page, *outside)}
+    both = {v.rule_id: v.kbps for v in verdicts(page, *beside, *outside)}
+    assert alone["http.starved"] == 200.0
+    assert isnan(both["http.starved"])
+    assert both["transfer.slow"] == 140.0
+
+
 def test_lookups_are_judged_first_wherever_they_stand() -> None:
     forged = observation(Layer.DNS, answers=("10.0.0.1",), answer_asns=(0,))
     cut = observation(Layer.TCP, "generic_timeout_error", ip="10.0.0.1")

@@ -57,10 +57,10 @@ def incidents_show(
     as_json: JsonOption = False,
 ) -> None:
     """One incident with what each network saw and every revision of the claim."""
-    from fanous.publishers.document import detailed_document
+    from fanous.publishers.document import detailed_document, policing_document
     from fanous.publishers.terminal import incident_text
     from fanous.publishers.witnesses import account_lines, accounts_document
-    from fanous.statements import witnesses
+    from fanous.statements import slowed_how, what_else, witnesses
 
     with open_named(store, config, read_only=True) as opened:
         incident = opened.incident(incident_id.upper())
@@ -69,20 +69,71 @@ def incidents_show(
         revisions = opened.revisions(incident.id)
         names = opened.networks(incident.country)
         accounts = witnesses(opened, incident)
+        slowed = slowed_how(opened, incident)
+        more = what_else(opened, incident)
     history = [
         {"n": r.n, "at": to_iso(r.at), "status": str(r.incident.status), "reason": r.reason}
         for r in revisions
     ]
     if as_json:
-        print_document(detailed_document(incident) | accounts_document(accounts) | {"revisions": history})
+        how = {"slowed_how": None if slowed is None else policing_document(slowed)}
+        told = detailed_document(incident) | accounts_document(accounts) | how
+        told["hints"] += more
+        print_document(told | {"revisions": history})
         return
     console().print(incident_text(incident, names))
+    for hint in more:
+        print(f"  A hint, not evidence: {hint}.")
+    if slowed is not None:
+        print(f"  What was slowed down: {slowed.why}.")
     print("\nWho saw what")
     for line in account_lines(accounts):
         print(f"  {line}")
     print("\nRevisions")
     for one in history:
         print(f"  {one['n']}. {one['at']}  {one['status']}: {one['reason']}")
+
+
+@incidents_app.command("report")
+def incidents_report(
+    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")],
+    lang: Annotated[str, typer.Option("--lang", help="en, ur, fa, ar, fr or es.")] = "en",
+    url: Annotated[
+        str, typer.Option("--url", help="Public address of the pages, to which every figure links.")
+    ] = "http://127.0.0.1:8470",
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a report: HTML without anything of others, PDF, Markdown, chart, a post and a text message."""
+    from fanous.config import store_place
+    from fanous.demonstration import notice_for
+    from fanous.languages.language import LANGUAGES
+    from fanous.reports.forms import sms
+    from fanous.reports.report import gather
+    from fanous.reports.write import write
+
+    if lang not in LANGUAGES:
+        raise typer.BadParameter(f"{lang!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
+    place = store_place(store, config)
+    notice = notice_for(place) if isinstance(place, Path) else ""
+    with open_named(store, config, read_only=True) as opened:
+        incident = opened.incident(incident_id.upper())
+        if incident is None:
+            raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+        report = gather(opened, incident, LANGUAGES[lang], url.rstrip("/"), notice)
+    message = sms(report)
+    files = [str(path) for path in write(report, out)]
+    if as_json:
+        counted = {"alphabet": message.alphabet, "places": message.places, "messages": message.messages}
+        print_document({"files": files, "sms": counted})
+        return
+    for name in files:
+        print(name)
+    print(
+        f"the text message takes {message.places} places of {message.alphabet}: {message.messages} message(s)"
+    )
 
 
 @incidents_app.command("bundle")

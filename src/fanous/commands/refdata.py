@@ -8,35 +8,42 @@ import typer
 from fanous.commands.desk import JsonOption, print_document
 from fanous.errors import FanousError
 
-refdata_app = typer.Typer(help="Reference data: fingerprints of block pages.", no_args_is_help=True)
+refdata_app = typer.Typer(
+    help="Reference data: fingerprints of block pages, users of networks.", no_args_is_help=True
+)
 
 
 @refdata_app.command("update")
 def refdata_update(
     files: Annotated[
         list[Path] | None,
-        typer.Option("--from", metavar="FILE", help="A set that you fetched yourself; may be repeated."),
+        typer.Option("--from", metavar="FILE", help="A file that you have; may be repeated."),
     ] = None,
     listing: Annotated[
         bool, typer.Option("--list", help="Change nothing: show what is installed, with source and licence.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring larger sets of fingerprints in, from where OONI, Citizen Lab and Censored Planet publish them.
+    """Bring larger sets of fingerprints in, and how many users each network has.
 
-    A set that cannot be had or read leaves what stands.  Afterwards `fanous rejudge` applies them to what
-    is in a store.
+    Fingerprints come from where OONI, Citizen Lab and Censored Planet publish them, users from APNIC's
+    estimates.  --from takes any of these as a file, and user figures of your own (TOML with a table a
+    country, see docs/formats.md), which count before all others.  What cannot be had or read leaves what
+    stands.  Afterwards `fanous rejudge` applies them to what is in a store.
     """
     from fanous.config import data_folder
     from fanous.publishers.sets import failure, updated_document, updated_lines
     from fanous.refdata.sets import PUBLIC_SETS
     from fanous.refdata.update import update
+    from fanous.refdata.update_users import is_figures, update_users
 
     folder = data_folder() / "refdata"
     if listing:
         _show_sets(folder, as_json)
         return
-    updates = update(files or PUBLIC_SETS, folder)
+    users = [path for path in files or () if is_figures(path)]
+    updates = [*update([path for path in files if path not in users] if files else PUBLIC_SETS, folder)]
+    updates += [update_users(path, folder) for path in (users if files else [None])]
     if as_json:
         print_document({"updates": updated_document(updates)})
     else:
@@ -46,14 +53,16 @@ def refdata_update(
 
 
 def _show_sets(folder: Path, as_json: bool) -> None:
-    from fanous.publishers.sets import installed_document, installed_lines
+    from fanous.publishers.sets import installed_document, installed_lines, users_document, users_lines
     from fanous.refdata.about import installed
     from fanous.refdata.fingerprints import installed_fingerprints
+    from fanous.refdata.weights import installed_users
     from fanous.rules import RULES_VERSION
 
     sets = installed(folder)
     version = RULES_VERSION + (installed_fingerprints(folder).version if sets else "")
+    users = installed_users(folder)
     if as_json:
-        print_document(installed_document(sets, version))
+        print_document(installed_document(sets, version) | {"users": users_document(users)})
     else:
-        print("\n".join(installed_lines(sets, version)))
+        print("\n".join(installed_lines(sets, version) + users_lines(users)))

@@ -66,6 +66,7 @@ def _document(done: "Verification") -> dict[str, Any]:
         "series": done.series,
         "synthetic": done.synthetic,
         "signed_by": done.signer,
+        "user_figures": done.figures or None,
         "made_at": done.made_at,
         "made_by": done.made_by,
         "sources": done.sources,
@@ -84,6 +85,8 @@ def _print(done: "Verification") -> None:
             f"  {done.synthetic:,} of them are made up and say so (synthetic): this proves a method, no event"
         )
     print(f"  signed by SHA256:{done.signer} (whether you trust that key, no file can tell you)")
+    if done.figures:
+        print(f"  computed with {done.figures}, as the bundle has them: not those of this machine")
     for source, terms in done.sources.items():
         print(f"  {source}: {terms['licence']}; {terms['attribution']}")
     for line in done.ledger:

@@ -18,7 +18,7 @@ from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.series import Series
 
-DETECTOR_VERSION = "2026.12"
+DETECTOR_VERSION = "2026.13"
 """Changes whenever the same series may give other anomalies."""
 
 
@@ -51,9 +51,17 @@ DETECTORS: dict[str, Detector] = {
     "silence": Detector(
         ("silence",), Kind.OUTAGE, find_interference, replace(InterferenceOptions(), mean_off=0.03)
     ),
+    # Of rates that differ by half from one to the next one in thirty is slow by chance; of those of which a
+    # third is left one in four is not.
+    "slowness": Detector(
+        ("slowed",),
+        Kind.SLOWDOWN,
+        find_interference,
+        replace(InterferenceOptions(), mean_off=0.05, mean_on=0.75),
+    ),
 }
 
-LEVEL_DETECTOR_VERSION = "2026.11-levels"
+LEVEL_DETECTOR_VERSION = "2026.12-levels"
 """Changes whenever the same levels may give other anomalies; incidents made of levels carry it."""
 
 LEVEL = LevelOptions()

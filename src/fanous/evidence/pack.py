@@ -15,7 +15,7 @@ from fanous.evidence.claim import claim_of, differences
 from fanous.evidence.container import pack_parts
 from fanous.evidence.licences import licence_of
 from fanous.evidence.lines import LineWriter, unpack_lines
-from fanous.evidence.recompute import closest, recompute
+from fanous.evidence.recompute import Window, closest, recompute
 from fanous.evidence.redaction import redacted
 from fanous.evidence.reference import parameters, reference, used
 from fanous.evidence.selection import Selection, records_at, select
@@ -26,6 +26,7 @@ from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.rules import Fingerprint
 from fanous.store import Store
+from fanous.users import user_weights
 
 README = """Evidence of a disruption of the internet, packed by Fanous.
 
@@ -125,7 +126,8 @@ def _computed(gathered: Gathered) -> Incident:
         for record in unpack_lines(packed, name)
     )
     levels = unpack_series(gathered.levels, manifest.LEVELS)
-    computed = recompute(lines, levels, chosen.country, chosen.since, chosen.until)
+    window = Window(chosen.country, chosen.since, chosen.until)
+    computed = recompute(lines, levels, window, user_weights(chosen.country))
     found = closest(computed.incidents, gathered.incident)
     if found is None:
         raise FanousError(
@@ -142,7 +144,7 @@ def _parts(gathered: Gathered, found: Incident, apart: list[str]) -> dict[str, b
         manifest.README: README.encode(),
         manifest.CLAIM: _document(span | {"incident": claim_of(found)}),
         manifest.LEDGER: _document(gathered.ledger | {"differences": apart}),
-        manifest.REFERENCE: _document(reference(chosen.country)),
+        manifest.REFERENCE: _document(reference()),
         manifest.USED: _document(used(chosen.country, found.targets, gathered.fingerprints)),
         manifest.PARAMETERS: _document(parameters()),
         manifest.SOURCES: _document({source: licence_of(source) for source in gathered.sources}),

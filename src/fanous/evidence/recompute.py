@@ -14,6 +14,7 @@ from fanous.judging import rules_version
 from fanous.model.incident import Incident
 from fanous.model.levels import Levels
 from fanous.model.record import Record
+from fanous.model.weights import UserWeights
 from fanous.store import Judged, Store, open_store
 
 BATCH = 2000
@@ -23,6 +24,15 @@ REJECTS = 20
 
 MADE_UP = b'"synthetic":'
 """What the generators of made-up events write into every record, spelled as packed lines spell it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is computed again: a country, and unix seconds, half-open."""
+
+    country: str
+    since: float
+    until: float
 
 
 @dataclass(slots=True)
@@ -43,7 +53,10 @@ class Recomputed:
 
 
 def recompute(
-    records: Iterable[Record], levels: Sequence[Levels], country: str, since: float, until: float
+    records: Iterable[Record],
+    levels: Sequence[Levels],
+    window: Window,
+    shares: UserWeights | None,
 ) -> Recomputed:
     """Judge, gather, detect, correlate and confirm, as ``ingest`` does.
 
@@ -69,7 +82,7 @@ def recompute(
         _keep(store, batch, done)
         store.put_levels(levels)
         done.series = len(levels)
-        done.incidents = pipeline.find_incidents(store, country, since, until)
+        done.incidents = pipeline.find_incidents(store, window.country, window.since, window.until, shares)
     return done
 
 

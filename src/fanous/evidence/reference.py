@@ -18,34 +18,35 @@ from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.judging import rules_version
 from fanous.refdata.platforms import domains_of
 from fanous.refdata.tables import bytes_of
-from fanous.refdata.weights import weights
 from fanous.rules import Fingerprint
+from fanous.users import user_weights
 
 FILES = ("fingerprints.toml", "platforms.toml")
 """Reference data that every record is read with."""
 
 
-def reference(country: str) -> dict[str, Any]:
+def reference() -> dict[str, Any]:
     """Versions and digests: what has to be the same for two machines to compute the same.
 
-    The fingerprint sets that a user installed are in the rules' version, behind its ``+``.
+    The fingerprint sets that a user installed are in the rules' version, behind its ``+``; user figures are
+    in the bundle (``used``), and what is computed is computed with those.
     """
-    shares = msgspec.json.encode(weights(country))
     digests = {name: sha256(bytes_of(name)).hexdigest() for name in FILES}
     return {
         "rules_version": rules_version(),
         "detector_version": DETECTOR_VERSION,
-        "sha256": digests | {"user shares": sha256(shares).hexdigest()},
+        "sha256": digests,
     }
 
 
 def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint]) -> dict[str, Any]:
-    """The parts of reference data that this incident rests on, for a reader.
+    """The parts of reference data that this incident rests on: the country's user shares, with which it is
+    computed again; the rest for a reader.
 
     A fingerprint out of a published set is named; its text is its makers' to pass on.
     """
     return {
-        "user_shares": msgspec.to_builtins(weights(country)),
+        "user_shares": msgspec.to_builtins(user_weights(country)),
         "platforms": {target: domains_of(target) for target in sorted(targets)},
         "fingerprints": {
             name: {"where": str(one.where), "kind": str(one.kind), "source": one.source or one.origin}

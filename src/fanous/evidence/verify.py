@@ -13,12 +13,14 @@ from fanous.evidence import manifest
 from fanous.evidence.claim import claim_of, differences
 from fanous.evidence.container import Refused, read_parts
 from fanous.evidence.lines import unpack_lines
-from fanous.evidence.recompute import Recomputed, closest, recompute
+from fanous.evidence.recompute import Recomputed, Window, closest, recompute
 from fanous.evidence.reference import parameters, reference, unlike
 from fanous.evidence.series_lines import unpack_series
 from fanous.evidence.signing import fingerprint
 from fanous.model.incident import Incident
 from fanous.model.record import Record
+from fanous.model.weights import UserWeights
+from fanous.users import user_weights
 
 LEAST_FINGERPRINT = 16
 """Hex digits by which a signer may be named: fewer could be found by trying."""
@@ -40,6 +42,7 @@ class Verification:
         ledger: where the packer's ledger says something else than the claim, and its id for it.
         synthetic: records that say of themselves that a generator made them up.
         signer: fingerprint of the key.
+        figures: whose user figures it was computed with, where they are not this machine's; empty = they are.
     """
 
     result: Result
@@ -52,6 +55,7 @@ class Verification:
     series: int
     synthetic: int
     signer: str
+    figures: str
     made_at: str
     made_by: str
     sources: dict[str, dict[str, str]]
@@ -62,6 +66,10 @@ class _Claim(msgspec.Struct):
     since: float
     until: float
     incident: Incident
+
+
+class _Used(msgspec.Struct):
+    user_shares: UserWeights | None
 
 
 class _Ledger(msgspec.Struct):
@@ -85,10 +93,12 @@ def verify(path: Path, signer: str = "") -> Verification:
     _check_signer(by, signer)
     claim = _read(parts, manifest.CLAIM, _Claim)
     ledger = _read(parts, manifest.LEDGER, _Ledger)
-    versions = unlike(_read(parts, manifest.REFERENCE, dict), _plain(reference(claim.country)))
+    versions = unlike(_read(parts, manifest.REFERENCE, dict), _plain(reference()))
     versions += unlike(_read(parts, manifest.PARAMETERS, dict), _plain(parameters()))
     levels = unpack_series(parts[manifest.LEVELS], manifest.LEVELS)
-    computed = recompute(_records(parts), levels, claim.country, claim.since, claim.until)
+    shares = _read(parts, manifest.USED, _Used).user_shares
+    window = Window(claim.country, claim.since, claim.until)
+    computed = recompute(_records(parts), levels, window, shares)
     apart = _apart(claim.incident, computed)
     result = Result.DIFFERS if apart else Result.MATCH
     return Verification(
@@ -102,10 +112,17 @@ def verify(path: Path, signer: str = "") -> Verification:
         series=computed.series,
         synthetic=computed.synthetic,
         signer=by,
+        figures=_figures(shares, claim.country),
         made_at=checked.made_at,
         made_by=checked.made_by,
         sources=_read(parts, manifest.SOURCES, dict[str, dict[str, str]]),
     )
+
+
+def _figures(shares: UserWeights | None, country: str) -> str:
+    if shares == user_weights(country):
+        return ""
+    return "no user figures" if shares is None else f"user figures of {shares.source}"
 
 
 def _check_signer(by: str, wanted: str) -> None:

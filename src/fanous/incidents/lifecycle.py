@@ -5,13 +5,13 @@ threshold.  Silence ends nothing: an end needs data.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.incidents.alternatives import other_explanation
+from fanous.incidents.alternatives import broken_machine, other_explanation
 from fanous.incidents.confirm import (
     CONTROL_WINDOW,
     Ruling,
@@ -53,6 +53,14 @@ JOIN = 1800.0
 """Intervals of different networks closer than this are one interval of the incident."""
 
 
+CERTAIN = 0.999
+"""No incident is surer than this."""
+
+UNCONFIRMED = 0.5
+"""Nor one that no rule confirms than this: the filter says how likely a failure is no chance, and a fault of
+one line or machine is none either.  Of suspicions in made-up weeks a third was right (tuning seeds)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What is the same for all incidents of one country and run.
@@ -92,6 +100,8 @@ def incident_of(
     controls = _controls(votes, elsewhere, networks, witness.times, {f.anomaly.key.target for f in named})
     raised = _raised(sure)
     otherwise = other_explanation(alternatives, mostly_controlled(witness))
+    if not sure:
+        otherwise = otherwise or broken_machine(votes.where(_inside(votes, sessions)))
     ruling = Ruling("", None, otherwise) if otherwise else _ruling(named, witness, controls, raised, setting)
     reaches = bool(raised) or _fell_silent(named)
     reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
@@ -112,7 +122,7 @@ def incident_of(
         end=end,
         intervals=_intervals(sessions),
         confirmed_at=ruling.at,
-        confidence=_confidence(named),
+        confidence=_confidence(named, UNCONFIRMED if ruling.at is None else CERTAIN),
         users=reach.users if reaches else None,
         kbps=_kbps(witness.kbps),
         level=None,
@@ -256,7 +266,16 @@ def _parts(
 def _mechanisms(seen: Votes) -> tuple[str, ...]:
     counts = Counter(m for m in seen.mechanisms if m)
     least = MECHANISM_SHARE * counts.total()
-    return tuple(name for name, n in counts.most_common() if n >= least)
+    named = {name: n for name, n in counts.most_common() if n >= least}
+    return tuple(name for name in named if not _has_likelier_kin(name, named))
+
+
+def _has_likelier_kin(name: str, counts: Mapping[str, int]) -> bool:
+    """Of a mechanism and its finer form (``quic.drop.target``) one is what happens: most decide, ties for the
+    finer."""
+    coarser = any(name.startswith(f"{other}.") and n > counts[name] for other, n in counts.items())
+    finer = any(other.startswith(f"{name}.") and n >= counts[name] for other, n in counts.items())
+    return coarser or finer
 
 
 def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPart, ...]:
@@ -300,18 +319,18 @@ def _earliest(sessions: Sequence[Finding]) -> float | None:
     return first.anomaly.start_earliest
 
 
-def _confidence(named: Sequence[Finding]) -> float:
+def _confidence(named: Sequence[Finding], most: float) -> float:
     """Probability of interference: log-odds of the surest network, half a say for each other one.
 
-    Networks of one family share their faults, so the sum is tempered and capped at .999.
+    Networks of one family share their faults, so the sum is tempered and capped at ``most``.
     """
     best: dict[int, float] = {}
     for finding in named:
         asn = finding.anomaly.key.entity.asn
         best[asn] = max(best.get(asn, 0.0), min(finding.anomaly.probability, 0.999))
     odds = sorted((float(np.log(p / (1 - p))) for p in best.values()), reverse=True)
-    total = min(odds[0] + 0.5 * sum(max(o, 0.0) for o in odds[1:]), float(np.log(999)))
-    return round(1 / (1 + float(np.exp(-total))), 4)
+    total = min(odds[0] + 0.5 * sum(max(o, 0.0) for o in odds[1:]), float(np.log(CERTAIN / (1 - CERTAIN))))
+    return min(round(1 / (1 + float(np.exp(-total))), 4), most)
 
 
 def _kbps(rates: Floats) -> Estimate | None:

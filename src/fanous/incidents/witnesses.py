@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fanous.model.account import Account, Sight
 from fanous.model.entity import Family
-from fanous.model.incident import Incident, Kind
+from fanous.model.incident import Incident, Kind, Opinion, Says
 from fanous.model.votes import Votes
 from fanous.signals import SIGNALS
 
@@ -49,13 +49,37 @@ def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Famil
         family_of: connector -> family.
     """
     accounts: list[Account] = []
+    told = {opinion.family: opinion for opinion in incident.opinions}
     present = {str(source) for source in np.unique(votes.sources)} if len(votes) else set()
     for family in Family:
         own = sorted(source for source in present if family_of.get(source, Family.REPORTS) is family)
         accounts += [_account(incident, votes.where(votes.sources == name), family, name) for name in own]
         if not own:
-            accounts.append(_silent(incident, family))
+            opinion = told.get(str(family))
+            accounts.append(_silent(incident, family) if opinion is None else _of_opinion(opinion, family))
     return tuple(accounts)
+
+
+_SIGHT = {
+    Says.DOWN: Sight.SAW,
+    Says.ORDINARY: Sight.DID_NOT_SEE,
+    Says.SILENT: Sight.NO_DATA,
+    Says.UNKNOWN: Sight.COULD_NOT_SEE,
+}
+
+
+def _of_opinion(opinion: Opinion, family: Family) -> Account:
+    """A family of ready-made series: what it says of an outage is what it saw."""
+    sources = ", ".join(opinion.sources)
+    where = ", ".join(opinion.entities[:3]) + (" and more" if len(opinion.entities) > 3 else "")
+    left = "" if opinion.left is None else f" {opinion.left.mean:.0%} of the ordinary level was left"
+    why = {
+        Says.DOWN: f"{sources} fell{f' ({where})' if where else ''}:{left}",
+        Says.ORDINARY: f"{sources} stayed as usual",
+        Says.SILENT: f"{sources} stopped reporting meanwhile",
+        Says.UNKNOWN: f"{sources} has no history to compare with",
+    }[opinion.says]
+    return Account(family, "", _SIGHT[opinion.says], why.removesuffix(":"))
 
 
 def _silent(incident: Incident, family: Family) -> Account:

@@ -4,6 +4,7 @@ with Internet(plan) as internet:
     for point in internet.vantage_points: ...
 """
 
+import fcntl
 import json
 import os
 import secrets
@@ -143,10 +144,16 @@ class Internet:
         tell(self.folder / MIDDLEBOX_CONTROL, dict(order))
 
     def next_number(self) -> int:
-        """Counts the cuts, so that several stand side by side; it lives with the lab."""
-        path = self.folder / "cuts"
-        number = int(path.read_text(encoding="ascii")) + 1 if path.exists() else 1
-        path.write_text(str(number), encoding="ascii")
+        """Counts the cuts, so that several stand side by side; it lives with the lab.
+
+        Two of one instant, in threads or programs, get two numbers.
+        """
+        with (self.folder / "cuts").open("a+", encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            number = int(file.read() or 0) + 1
+            file.truncate(0)
+            file.write(str(number))
         return number
 
     # --- building --------------------------------------------------------------------------------------

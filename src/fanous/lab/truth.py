@@ -91,7 +91,9 @@ TRUTHS: dict[str, Truth] = {
     "intranet_only": _outage("outage.intranet"),
     "bgp_withdraw": _outage("outage.national"),
     "allow_list": Truth(
-        (Kind.OUTAGE, Kind.BLOCKING), ("outage.stealth",), ("outage", "outage.intranet", *_ADDRESS)
+        (Kind.OUTAGE, Kind.BLOCKING),
+        ("outage.allow_list", "outage.stealth"),
+        ("outage", "outage.intranet", *_ADDRESS),
     ),
     "slowdown_general": Truth((Kind.SLOWDOWN,), ("slowdown.general",)),
     "loss_20": Truth(),

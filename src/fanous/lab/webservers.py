@@ -14,6 +14,9 @@ SMALL_PAGES = {
 }
 """What the real ones answer over plain HTTP; a login page changes it."""
 
+MODEST_HOSTS = frozenset({"www.example.com", "example.com"})
+"""Their page has a kilobyte, as the real one: a look at the line must not fill a narrow one."""
+
 BLOCK_PAGE = (
     "<html><head><title>Access denied</title></head><body><h1>Surf Safely!</h1><p>This website is not "
     "accessible. The site you are trying to access contains content that is prohibited for viewership from "
@@ -118,8 +121,9 @@ def page_of(host: str) -> str:
         return SMALL_PAGES[host]
     if host == BLOCK_PAGE_HOST:
         return BLOCK_PAGE
+    lines = 12 if host in MODEST_HOSTS else 0
     head = f"<!doctype html><html><head><title>{host} in the lab</title></head><body>\n"
     line = (
         f"<p>This is {host} as the lab serves it: one line of many, so that a transfer takes a while.</p>\n"
     )
-    return head + line * ((PAGE_BYTES - len(head)) // len(line)) + "</body></html>\n"
+    return head + line * (lines or (PAGE_BYTES - len(head)) // len(line)) + "</body></html>\n"

@@ -14,10 +14,15 @@ from fanous.tally import Ingested, Reject
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One measurement and what the rules say of it; of several targets, a verdict or more each."""
+    """One measurement and what the rules say of it; of several targets, a verdict or more each.
+
+    Attributes:
+        notes: what our own probe noted beside it, in sentences; of OONI's there are none.
+    """
 
     measurement: Measurement
     verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ def judge(*paths: str | Path) -> Judgements:
     """
     tally = Ingested()
     judged = [
-        Judgement(bundle.measurement, verdicts)
-        for bundle, verdicts in judging.judge_records([Path(path) for path in paths], tally)
+        Judgement(one.bundle.measurement, one.verdicts, one.notes)
+        for one in judging.judge_records([Path(path) for path in paths], tally)
     ]
     return Judgements(tuple(judged), tuple(tally.rejects))

@@ -12,11 +12,12 @@ from typing import Any
 from fanous.alerts.settings import Alerting, read_alerting
 from fanous.commands.collect import inbox_of
 from fanous.commands.probing import DEFAULT_LIST, wanted_of
-from fanous.config import read_config
+from fanous.config import read_config, source_settings
 from fanous.connectors.ooni.header import LATEST
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
 from fanous.live.site_settings import SiteSettings, site_settings
+from fanous.live.sources import Errand, errands
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.probes.consent import check_country
 from fanous.probes.record import Vantage
@@ -88,13 +89,16 @@ class Configuration:
     """Attributes:
     inbox: folder of what waits for the store.
     page: ``None`` = no pages.
+    status: where the monitor says how it is; ``None`` = nowhere.
     every: seconds between two looks at the inbox, by the machine's clock.
     settings: of the probe.
+    sources: public ones that are switched on.
     """
 
     store: Path | StoreLocation
     inbox: Path
     page: Address | None = field(default_factory=lambda: Address("127.0.0.1", 8470))
+    status: Address | None = None
     every: float = 5.0
     clock: Clock = field(default_factory=Clock)
     rounds: Rounds = field(default_factory=Rounds)
@@ -102,6 +106,7 @@ class Configuration:
     door: Door = field(default_factory=Door)
     site: SiteSettings = field(default_factory=SiteSettings)
     alerting: Alerting = field(default_factory=Alerting)
+    sources: tuple[Errand, ...] = ()
 
 
 def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
@@ -117,8 +122,8 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         return Table(str(where), name, document.get(name, {}))
 
     run = table("run")
-    run.allow("listen", "every", "inbox")
-    page = run.text("listen", default=PAGE)
+    run.allow("listen", "status", "every", "inbox")
+    page, status = run.text("listen", default=PAGE), run.text("status", default="none")
     settings = _settings(document.get("probe", {}), where)
     rounds = _rounds(table("rounds"))
     if rounds.vantage.network_type == "mobile":
@@ -127,6 +132,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         store=store,
         inbox=_inbox(run, store, where),
         page=None if page == "none" else _address(run, "listen", page),
+        status=None if status == "none" else _address(run, "status", status),
         every=run.number("every", default=5.0, least=0.05, most=3600),
         clock=_clock(table("clock")),
         rounds=rounds,
@@ -134,6 +140,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         door=_door(table("collector"), where),
         site=site_settings(table("web"), where.parent),
         alerting=read_alerting(file),
+        sources=errands(source_settings(file)),
     )
     _check_lab(found, where)
     return found

@@ -3,6 +3,7 @@
 import asyncio
 from logging import getLogger
 
+from fanous.collapse import DAY, Collapse, collapses
 from fanous.heartbeats import MEMORY, Heartbeat, heartbeat
 from fanous.interfering import TICK
 from fanous.live.clock import Clock
@@ -18,6 +19,9 @@ EVERY = 60.0
 SHORTEST = 0.5
 """Seconds of the machine, in a lab."""
 
+COLLAPSES = 60 * DAY
+"""How far back a country's silence is looked for."""
+
 log = getLogger("fanous.live")
 
 
@@ -32,6 +36,15 @@ def heartbeats(store: Store, country: str | None = None) -> list[Heartbeat]:
         for volume in store.volume(name, since, now, TICK)
         if len(volume)
     ]
+
+
+def country_collapses(store: Store, country: str) -> list[Collapse]:
+    """Days of the last two months on which hardly any network of a country was heard."""
+    now = store.now()
+    since = now - COLLAPSES
+    others = [name for name in store.countries(since, now) if name != country]
+    elsewhere = [volume for name in others for volume in store.volume(name, since, now, DAY)]
+    return collapses(store.volume(country, since, now, DAY), elsewhere, now)
 
 
 class Hearing:

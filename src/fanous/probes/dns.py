@@ -130,6 +130,7 @@ async def by_doh(trace: Trace, settings: Settings, hostname: str, query_type: st
     entry = _entry(trace, "doh", hostname, query_type, settings.doh_url)
     parts = urlsplit(settings.doh_url)
     host, port = parts.hostname or "", parts.port or 443
+    entry["x_resolver_name"] = host
     try:
         wire, query_id = question(hostname, query_type)
         async with asyncio.timeout(settings.lookup_timeout):
@@ -157,6 +158,7 @@ async def by_dot(trace: Trace, settings: Settings, hostname: str, query_type: st
     """Addresses over TLS (RFC 7858)."""
     ip, port = _place(settings.dot_ip, 853)
     entry = _entry(trace, "dot", hostname, query_type, endpoint(ip, port))
+    entry["x_resolver_name"] = settings.dot_name  # df-002 has only its address
     try:
         wire, query_id = question(hostname, query_type)
         async with asyncio.timeout(settings.lookup_timeout):

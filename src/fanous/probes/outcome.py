@@ -74,7 +74,7 @@ def outcome_of(url: str, line: bytes) -> Outcome:
         mechanism=leading.mechanism if leading else "",
         why=leading.why if leading else "The page did not come, and nothing that was tried says why.",
         symptom=bool(leading and leading.symptom),
-        layers=_layers(bundle),
+        layers=_layers(bundle, own),
         verdicts=verdicts,
         speed=speed_of(line),
         browser=opinion(line),
@@ -124,9 +124,18 @@ def _leading_of_app(verdicts: Sequence[Verdict]) -> Verdict | None:
     return next((v for group in order for v in group), None)
 
 
-def _layers(bundle: Bundle) -> dict[str, str]:
+FORGERIES = (("dns.injection", "forged"), ("http.blockpage", "block page"), ("http.redirect", "block page"))
+"""Mechanism of an answer that came and is a lie -> what stands in the table instead of ``ok``."""
+
+
+def _layers(bundle: Bundle, verdicts: Sequence[Verdict]) -> dict[str, str]:
     own = [o for o in bundle.observations if o.vantage is Vantage.PROBE and o.role != "redirect"]
-    return {str(layer): _cell([o for o in own if o.layer is layer]) for layer in Layer if _any(own, layer)}
+    cells = {str(layer): _cell([o for o in own if o.layer is layer]) for layer in Layer if _any(own, layer)}
+    for verdict in verdicts:
+        for start, words in FORGERIES:
+            if verdict.mechanism.startswith(start) and cells.get(str(verdict.layer)) == "ok":
+                cells[str(verdict.layer)] = words
+    return cells
 
 
 def _any(observations: Iterable[Observation], layer: Layer) -> bool:

@@ -10,6 +10,7 @@ from base64 import b64encode
 from fanous.net.addresses import endpoint
 from fanous.net.failure import NETWORK_ERRORS, failure_of
 from fanous.net.quic_ping import ping
+from fanous.probes.retry import LOST
 from fanous.probes.settings import Settings
 from fanous.probes.trace import Trace
 
@@ -41,13 +42,22 @@ async def screen(trace: Trace, settings: Settings, ip: str) -> bool:
 
 
 async def handshakes(trace: Trace, settings: Settings, ip: str, name: str) -> None:
-    """The handshake with the innocuous name, then the one with the target's, at one address."""
-    if settings.control_sni:
-        await _handshake(trace, settings, ip, settings.control_sni, verify=False)
-    await _handshake(trace, settings, ip, name, verify=True)
+    """The handshake with the innocuous name, then the one with the target's, at one address.
+
+    Where only the latter is silent it is made once more: a lost datagram is no finding.
+    """
+    innocuous = settings.control_sni
+    is_heard = bool(innocuous) and await _handshake(trace, settings, ip, innocuous, verify=False) is None
+    failure = await _handshake(trace, settings, ip, name, verify=True)
+    has_time = settings.retries and trace.time_left() > settings.handshake_timeout
+    if is_heard and failure in LOST and has_time:
+        await _handshake(trace, settings, ip, name, verify=True, number=2)
 
 
-async def _handshake(trace: Trace, settings: Settings, ip: str, name: str, *, verify: bool) -> None:
+async def _handshake(
+    trace: Trace, settings: Settings, ip: str, name: str, *, verify: bool, number: int = 1
+) -> str | None:
+    """How it failed; ``None`` = it was completed."""
     from fanous.net.quic import complete, new_handshake  # aioquic takes 0.1 s to import
 
     transaction, t0, failure = trace.next_transaction(), trace.at(), None
@@ -77,5 +87,7 @@ async def _handshake(trace: Trace, settings: Settings, ip: str, name: str, *, ve
             "t0": t0,
             "t": trace.at(),
             "transaction_id": transaction,
+            "x_attempt": number,
         }
     )
+    return failure

@@ -6,6 +6,7 @@ It can be read at 400 pixels and in grey: the status is a word, the lines differ
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fanous.languages.language import ISOLATE
 from fanous.publishers.lettering import Side, breadth, fitted
 from fanous.publishers.paint import (
     BLOCKED,
@@ -167,7 +168,7 @@ def framed(
     shape = Shape(width - LEFT // 2 - RIGHT, 270, 8)
     said = [
         f'<text x="{width // 2}" y="{386 + n * 19}" text-anchor="middle" font-family="{FONT}" font-size="13" '
-        f'fill="{SOFT}">{xml(line)}</text>'
+        f'fill="{SOFT}">{xml(running(line))}</text>'
         for n, line in enumerate(foot)
     ]
     return (
@@ -175,7 +176,13 @@ def framed(
         f'height="{height}" role="img"><title>{xml(title)}</title><desc>{xml(legend.description)}</desc>'
         f'<rect width="{width}" height="{height}" fill="{PAPER}"/><path d="M0 0h{width}v4H0z" fill="{LAMP}"/>'
         f'<text x="{width // 2}" y="42" text-anchor="middle" font-family="{HEADLINES}" font-weight="700" '
-        f'font-size="21" fill="{INK}">{xml(title)}</text>{"".join(parts)}'
+        f'font-size="21" fill="{INK}">{xml(running(title))}</text>{"".join(parts)}'
         f'<g transform="translate({LEFT // 2} 92)">{drawing(lines, spans, legend, shape)}</g>'
         f'<path d="M{LEFT} 366H{width - LEFT}" stroke="{LINE}"/>{"".join(said)}</svg>'
     )
+
+
+def running(text: str) -> str:
+    """A text that has names set apart is one that runs from the right: a picture begins from the left unless
+    the text itself says so (U+202B)."""
+    return f"\u202b\u200f{text}\u200f\u202c" if ISOLATE in text else text

@@ -5,6 +5,7 @@ Instants are RFC 3339 in UTC, whole seconds; what is not known is ``null``, neve
 
 from typing import Any
 
+from fanous.incidents.policing import Policing
 from fanous.model.incident import Estimate, Incident, Interval, Opinion, UsersShare
 from fanous.model.instant import to_iso
 
@@ -84,6 +85,17 @@ def _opinion(opinion: Opinion) -> Document:
         "left": _estimate(opinion.left),
         "onset": _moment(opinion.onset),
         "raised_at": _moment(opinion.raised_at),
+    }
+
+
+def policing_document(slowed: Policing) -> Document:
+    """A fixed rate or a crowded line, with what says so."""
+    return {
+        "cause": str(slowed.cause),
+        "probes": slowed.probes,
+        "slope": _estimate(slowed.slope),
+        "kbps": _estimate(slowed.kbps),
+        "why": slowed.why,
     }
 
 

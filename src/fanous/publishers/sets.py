@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from fanous.refdata.about import About
+from fanous.refdata.figures import APNIC_URL
 from fanous.refdata.sets import PUBLIC_SETS
 from fanous.refdata.update import Outcome, Updated
+from fanous.refdata.weights import InstalledUsers
 
 ROWS_SHOWN = 10
 """Bad rows that are listed for each set; ``--json`` lists all."""
@@ -34,7 +36,7 @@ def updated_lines(updates: Sequence[Updated]) -> list[str]:
         if one.outcome is Outcome.FAILED:
             lines.append(f"{one.file}: not updated: {one.why}")
             continue
-        lines.append(f"{one.file}: {one.outcome}, {one.usable:,} fingerprints from {one.source}")
+        lines.append(f"{one.file}: {one.outcome}, {one.usable:,} {one.of} from {one.source}")
         lines += [f"  {count:,} left out: {reason}" for reason, count in one.left_out.items()]
         lines += [f"  {one.source}:{row.line}: {row.why}" for row in one.bad[:ROWS_SHOWN]]
         if len(one.bad) > ROWS_SHOWN:
@@ -47,7 +49,7 @@ def failure(updates: Sequence[Updated]) -> str:
     failed = [one for one in updates if one.outcome is Outcome.FAILED]
     if not failed:
         return ""
-    urls = {one.url for one in PUBLIC_SETS} & {one.source for one in failed}
+    urls = {APNIC_URL, *(one.url for one in PUBLIC_SETS)} & {one.source for one in failed}
     advice = (
         "; where there is no network, fetch the files elsewhere and give each with --from FILE: "
         + " ".join(sorted(urls))
@@ -85,4 +87,27 @@ def installed_lines(sets: Sequence[tuple[Path, About | None]], version: str) -> 
             date = about.installed_at[:10]
             lines.append(f"{path.name}: {about.usable:,} fingerprints, {date}, licence: {about.licence}")
             lines.append(f"  {about.source}")
+    return lines
+
+
+def users_document(users: Sequence[InstalledUsers]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": one.kind,
+            "countries": list(one.countries),
+            "source": one.source,
+            "date": one.date,
+            "licence": one.licence or None,
+        }
+        for one in users
+    ]
+
+
+def users_lines(users: Sequence[InstalledUsers]) -> list[str]:
+    """Whose figures count, those that count first before the others."""
+    lines = []
+    for one in users:
+        named = ", ".join(one.countries[:ROWS_SHOWN])
+        more = f" and {len(one.countries) - ROWS_SHOWN} more" if len(one.countries) > ROWS_SHOWN else ""
+        lines.append(f"users ({one.kind}): {named}{more}; {one.date}, {one.source}")
     return lines

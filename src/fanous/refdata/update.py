@@ -45,6 +45,7 @@ class Updated:
         usable: patterns and addresses that count now (0 where it failed).
         bad: rows of the new file that cannot be used.
         left_out: reason -> rows that are not used on purpose.
+        of: what ``usable`` counts.
     """
 
     file: str
@@ -54,6 +55,7 @@ class Updated:
     usable: int = 0
     bad: tuple[BadRow, ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
+    of: str = "fingerprints"
 
 
 def update(sources: Sequence[PublicSet | Path], folder: Path, *, fetch: Fetch = download) -> list[Updated]:

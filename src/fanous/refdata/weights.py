@@ -1,56 +1,126 @@
-"""Weights: which share of a country's users each network has, read from ``user_shares.toml``.
+"""Weights: which share of a country's users each network has, of the best figures that are at hand.
 
-Only countries with published figures are here; for all others the answer is ``None``, and what is said
-about a nation must widen accordingly.
+For a country of which no figures are known the answer is ``None``, and what is said about a nation must
+widen accordingly.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
-from typing import Any
+from pathlib import Path
 
-from fanous.model.entity import Access
+import msgspec
+
+from fanous.errors import FanousError
 from fanous.model.weights import NetworkWeight, UserWeights
+from fanous.refdata.figures import Figures, Operator
 from fanous.refdata.tables import toml_table
 
 MAIN_ASN_SHARE = 0.9
 """Part of an operator's users on its first ASN where it has several; no operator publishes the split, and
 measurements come almost only from the first."""
 
+FOLDER = "users"
+"""Of installed figures, in the folder of reference data: ``own`` and ``apnic``, a file a country."""
+
 
 @lru_cache(maxsize=1)
-def _tables() -> dict[str, dict[str, Any]]:
-    return toml_table("user_shares.toml")
+def _shipped() -> dict[str, Figures]:
+    return msgspec.convert(toml_table("user_shares.toml"), dict[str, Figures])
 
 
-@lru_cache(maxsize=256)
-def weights(cc: str) -> UserWeights | None:
-    """The country's weights; ``None`` = no figures are known."""
-    table = _tables().get(cc)
-    if table is None:
+def figures_path(folder: Path, kind: str, cc: str) -> Path:
+    """Where figures of one kind stand; ``folder`` is that of reference data."""
+    return folder / FOLDER / kind / f"{cc}.json"
+
+
+@lru_cache(maxsize=512)
+def weights(cc: str, folder: Path | None = None) -> UserWeights | None:
+    """The country's weights; ``None`` = no figures are known.
+
+    Args:
+        folder: of installed reference data; ``None`` = only what ships.
+
+    Raises:
+        FanousError: installed figures cannot be read.
+    """
+    figures = _figures(cc, folder)
+    if figures is None:
         return None
-    entries = table["network"]
-    total = sum(entry["users_m"] for entry in entries) + sum(table["unlisted_m"].values())
+    total = sum(entry.users_m for entry in figures.network) + sum(figures.unlisted_m.values())
     return UserWeights(
         country=cc,
-        networks=tuple(weight for entry in entries for weight in _over_asns(entry, total)),
-        error=_joint_error(entries, total, table["error"]),
-        source=f"{table['source']} ({table['year']})",
+        networks=tuple(weight for entry in figures.network for weight in _over_asns(entry, total)),
+        error=_joint_error(figures.network, total, figures.error),
+        source=f"{figures.source} ({figures.date or figures.year})",
     )
 
 
-def _over_asns(entry: dict[str, Any], total: float) -> list[NetworkWeight]:
-    """One operator's users over its ASNs."""
-    asns, whole = entry["asns"], entry["users_m"] / total
-    others = len(asns) - 1
-    first = whole * (MAIN_ASN_SHARE if others else 1.0)
-    shares = [first] + [(whole - first) / others for _ in range(others)]
-    access = Access(entry["access"])
+def _figures(cc: str, folder: Path | None) -> Figures | None:
+    own = _installed(folder, "own", cc)
+    return own or _shipped().get(cc) or _installed(folder, "apnic", cc)
+
+
+def _installed(folder: Path | None, kind: str, cc: str) -> Figures | None:
+    if folder is None:
+        return None
+    path = figures_path(folder, kind, cc)
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Figures)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise FanousError(f"{path} cannot be read: {error}; remove it, or update again") from None
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledUsers:
+    """Figures of one kind (``own``, ``shipped``, ``apnic``) and source; ``date`` = of the newest."""
+
+    kind: str
+    countries: tuple[str, ...]
+    source: str
+    date: str
+    licence: str
+
+
+def installed_users(folder: Path) -> list[InstalledUsers]:
+    """Whose figures there are, in the order in which they count."""
+    found: dict[tuple[str, str], list[tuple[str, Figures]]] = {}
+    for kind in ("own", "shipped", "apnic"):
+        paths = sorted((folder / FOLDER / kind).glob("*.json"))
+        known = (
+            sorted(_shipped().items())
+            if kind == "shipped"
+            else [(path.stem, one) for path in paths if (one := _installed(folder, kind, path.stem))]
+        )
+        for country, figures in known:
+            found.setdefault((kind, figures.source), []).append((country, figures))
     return [
-        NetworkWeight(asn, share, access, entry["operator"]) for asn, share in zip(asns, shares, strict=True)
+        InstalledUsers(
+            kind,
+            tuple(country for country, _ in own),
+            source,
+            max(one.date or str(one.year) for _, one in own),
+            own[0][1].licence,
+        )
+        for (kind, source), own in found.items()
     ]
 
 
-def _joint_error(entries: list[dict[str, Any]], total: float, ordinary: float) -> float:
+def _over_asns(entry: Operator, total: float) -> list[NetworkWeight]:
+    """One operator's users over its ASNs."""
+    whole = entry.users_m / total
+    others = len(entry.asns) - 1
+    first = whole * (MAIN_ASN_SHARE if others else 1.0)
+    shares = [first] + [(whole - first) / others for _ in range(others)]
+    return [
+        NetworkWeight(asn, share, entry.access, entry.operator)
+        for asn, share in zip(entry.asns, shares, strict=True)
+    ]
+
+
+def _joint_error(entries: list[Operator], total: float, ordinary: float) -> float:
     """Root mean square of the entries' relative errors, by users: one figure for the whole table."""
-    squares = sum(entry["users_m"] / total * entry.get("error", ordinary) ** 2 for entry in entries)
-    return sqrt(squares)
+    errors = ((entry.users_m, ordinary if entry.error is None else entry.error) for entry in entries)
+    return sqrt(sum(users / total * error**2 for users, error in errors))

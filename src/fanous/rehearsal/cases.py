@@ -90,10 +90,12 @@ def cases(seeds: int, placements: tuple[str, ...] = tuple(PLACEMENTS)) -> Iterat
 def _interference(seed: int, placement: str) -> Iterator[Case]:
     wanted = [t for t in TECHNIQUES.values() if t.is_interference and t.name != "none"]
     by_target = [t.name for t in wanted if t.needs_targets and t.name not in _ALONE]
-    for first in range(0, len(by_target), len(TARGETS)):
-        group = by_target[first : first + len(TARGETS)]
-        turned = TARGETS[seed % len(TARGETS) :] + TARGETS[: seed % len(TARGETS)]
-        yield _case(tuple(zip(group, turned, strict=False)), placement, seed)
+    turned = TARGETS[seed % len(TARGETS) :] + TARGETS[: seed % len(TARGETS)]
+    groups = -(-len(by_target) // len(TARGETS))
+    for nth in range(
+        groups
+    ):  # unlike ones together: an incident has one rate, so no two throttles share a run
+        yield _case(tuple(zip(by_target[nth::groups], turned, strict=False)), placement, seed)
     for technique in wanted:
         if technique.name in _ALONE:
             yield _case(((technique.name, TARGETS[0]),), placement, seed)

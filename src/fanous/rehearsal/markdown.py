@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from math import sqrt
 from statistics import median
 
+from fanous.detectors import DETECTOR_VERSION
 from fanous.lab.truth import TRUTHS
 from fanous.rehearsal.cases import QUIET
 from fanous.rehearsal.result import MOST_MISSED, Result
+from fanous.rules import RULES_VERSION
 
 HEAD = """\
 # Truth table
@@ -29,8 +31,9 @@ Z = 1.96
 
 def page(results: Sequence[Result]) -> str:
     """The whole page."""
-    late = [r for r in results if not r.kept_up]
-    results = [r for r in results if r.kept_up]
+    old = [r for r in results if not r.is_of_today]
+    late = [r for r in results if r.is_of_today and not r.kept_up]
+    results = _latest(r for r in results if r.is_of_today and r.kept_up)
     interference = [r for r in results if r.placement != QUIET and TRUTHS[r.technique].is_incident]
     quiet = [r for r in results if r.placement == QUIET]
     return "\n".join(
@@ -38,7 +41,7 @@ def page(results: Sequence[Result]) -> str:
             HEAD,
             *_summary(interference, quiet),
             "",
-            _left_out(late),
+            _left_out(late, old),
             "",
             *_techniques(interference),
             "",
@@ -48,11 +51,17 @@ def page(results: Sequence[Result]) -> str:
     )
 
 
-def _left_out(late: Sequence[Result]) -> str:
-    """Decided by the rounds alone, before anybody looks at what was found."""
+def _latest(results: Iterable[Result]) -> list[Result]:
+    """One of each technique, placement and seed."""
+    return list({result.key: result for result in results}.values())
+
+
+def _left_out(late: Sequence[Result], old: Sequence[Result]) -> str:
+    """Decided by the rounds and versions alone, before anybody looks at what was found."""
     return (
-        f"{len(late)} results are left out, because the machine could not begin more than "
-        f"{100 * MOST_MISSED:.0f} % of the rounds in time."
+        f"Rules `{RULES_VERSION}`, detectors `{DETECTOR_VERSION}`. Left out: {len(late)} results, because "
+        f"the machine could not begin more than {100 * MOST_MISSED:.0f} % of the rounds in time, and "
+        f"{len(old)} of older rules or detectors."
     )
 
 

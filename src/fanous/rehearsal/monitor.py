@@ -32,9 +32,9 @@ SOURCE = "edge"
 PAUSE = 0.4
 """Seconds between two looks at the inbox."""
 
-UNDER_WAY = 1.5
+UNDER_WAY = 2.5
 """Ticks by which a probe's look at its line may come later than that of the probe abroad.  In earnest that is
-a minute of ten; here a second stands for five minutes, and on a busy machine all are late together."""
+a minute of ten; here a second stands for five minutes, and where packets are lost an upload takes several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from fanous.net.network import Network
@@ -18,6 +21,9 @@ from fanous.spool import Spool, Uploader
 
 ROUNDS_AT_ONCE = 6
 """A round that meets silence or loss outlasts its tick: the last time-outs end after five of them."""
+
+RATED = 2
+"""Targets whose rates are measured together: that a line is slow is said beside two of them."""
 
 UPLOAD_SECONDS = 0.3
 UPLOAD_PATIENCE = 2.5
@@ -42,7 +48,6 @@ class Duty:
     urls: tuple[str, ...]
     hosts: tuple[str, ...]
     settings: Settings
-    transfer_control: str
     fault: str = ""
     transfer_every: int = 0
     offset: float = 0.0
@@ -85,9 +90,15 @@ class Post:
         self._chance = random.Random(duty.seed)
         self._running: set[asyncio.Task[None]] = set()
         self._measuring_rates: set[asyncio.Task[None]] = set()
+        self._under_way: Counter[str] = Counter()
+        self._slow: set[str] = set()
+        self._tick = inf
+        self._is_sound = True
+        """By the latest look at the line: without a network no site is measured."""
 
     async def stand(self, tick: float, rounds: int) -> None:
         """Begin a round at each tick; returns when the last one has ended."""
+        self._tick = tick
         for number in range(rounds):
             at = number * tick + self.duty.offset
             await asyncio.sleep(max(0.0, at - self._clock.lab()))
@@ -96,7 +107,8 @@ class Post:
                 continue
             self._begin(self._round(number * tick), self._running)
             every = self.duty.transfer_every
-            if every and number % every == self.duty.seed % every and not self._measuring_rates:
+            is_turn = bool(every) and number % every == self.duty.seed % every
+            if is_turn and self._is_sound and not self._measuring_rates:
                 self._begin(self._rates(number * tick, number // every), self._measuring_rates)
         await asyncio.gather(*self._running, *self._measuring_rates)
 
@@ -121,23 +133,43 @@ class Post:
         """All targets, and the line itself."""
         self.kept.rounds += 1
         duty = self.duty
-        report = await run(
-            self._seam(self._clock.monitor(at)),
-            duty.settings,
-            duty.vantage,
-            duty.urls,
-            self._write,
-            lambda outcome: self._on_outcome(duty, outcome),
-        )
+        network = self._seam(self._clock.monitor(at))
+        with self._measuring(duty.urls) as urls:
+            report = await run(network, duty.settings, duty.vantage, urls, self._write, self._done_in_round)
+        self._is_sound = not (report.health and report.health.defect)
         self.kept.slowest = max(self.kept.slowest, report.seconds)
 
     async def _rates(self, at: float, turn: int) -> None:
-        """How fast one target is, beside a control; it takes longer than a tick, and holds no round up."""
+        """How fast two targets are, beside controls; it takes longer than a tick, and holds no round up."""
         duty = self.duty
-        settings = with_transfers(duty.settings, duty.transfer_control)
-        url = duty.urls[turn % len(duty.urls)]
+        turned = dict.fromkeys(duty.urls[(turn * RATED + n) % len(duty.urls)] for n in range(RATED))
         network = self._seam(self._clock.monitor(at))
-        await run(network, settings, duty.vantage, [url], self._write, with_health=False)
+        settings = with_transfers(duty.settings)
+        with self._measuring(turned) as urls:
+            await run(network, settings, duty.vantage, urls, self._write, self._done, with_health=False)
+
+    @contextmanager
+    def _measuring(self, urls: Iterable[str]) -> Iterator[list[str]]:
+        """Those of ``urls`` that may be measured now: none twice at once whose data come slowly.
+
+        In earnest nothing is: a round ends long before the next one.  Here it would make slow lines slower.
+        """
+        chosen = [url for url in urls if not (url in self._slow and self._under_way[url])]
+        self._under_way.update(chosen)
+        try:
+            yield chosen
+        finally:
+            self._under_way.subtract(chosen)
+
+    def _done(self, outcome: Outcome) -> None:
+        """Learn whether a page takes longer than a tick, as far as it came."""
+        if outcome.speed is not None:
+            seconds = self.duty.settings.most_body * 8 / 1000 / outcome.speed.kbps
+            (self._slow.add if seconds > self._tick else self._slow.discard)(outcome.url)
+
+    def _done_in_round(self, outcome: Outcome) -> None:
+        self._done(outcome)
+        self._on_outcome(self.duty, outcome)
 
     def _write(self, record: bytes) -> None:
         self._spool.put(record)

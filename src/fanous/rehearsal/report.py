@@ -30,7 +30,7 @@ def _happened(event: Event, points: int) -> str:
 
 def _found(one: Found) -> list[str]:
     document = one.sighting.document
-    named = ", ".join(title(target) or "the network" for target in document["targets"])
+    named = ", ".join(title(part["target"]) or "the network" for part in document["parts"])
     how = ", ".join(document["mechanisms"]) or "how: open"
     claim = f"{document['kind']} of {named}, {document['scope']}, {how}"
     if not one.events:

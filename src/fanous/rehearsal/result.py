@@ -33,6 +33,8 @@ class Result(msgspec.Struct, kw_only=True):
         kbps, true_kbps: of a throttle; 0 = none.
         extra_networks: named where nothing was done.
         false_suspected, false_confirmed: claims of the whole run that nothing explains.
+        claims: stated confidence of each incident of the run, and whether something done explains it; the
+            first result of a run has them, the others an empty list, older ones ``None``.
         rounds_missed: share of the rounds that the machine could not make.
         load: of the machine over the run's last minute, for each core.
     """
@@ -57,6 +59,7 @@ class Result(msgspec.Struct, kw_only=True):
     extra_networks: list[int] = []
     false_suspected: int = 0
     false_confirmed: int = 0
+    claims: list[tuple[float, bool]] | None = None
     rounds_missed: float = 0.0
     load: float = 0.0
     rules: str = RULES_VERSION
@@ -66,6 +69,11 @@ class Result(msgspec.Struct, kw_only=True):
     def kept_up(self) -> bool:
         """Did the machine keep up?  Else the run says nothing of Fanous, and is made again."""
         return self.rounds_missed <= MOST_MISSED
+
+    @property
+    def is_of_today(self) -> bool:
+        """Were the rules and detectors those of this program?  Others' results say nothing of it."""
+        return (self.rules, self.detectors) == (RULES_VERSION, DETECTOR_VERSION)
 
     @property
     def key(self) -> str:
@@ -85,8 +93,15 @@ def results_of(case: Case, rehearsal: Rehearsal, score: Score) -> list[Result]:
         "load": round(os.getloadavg()[0] / (os.cpu_count() or 1), 2),
     }
     found = [one.sighting for one in score.found]
+    claims = [(float(one.sighting.document["confidence"]), bool(one.events)) for one in score.found]
     return [
-        Result(technique=technique, target=target, **_fared(case, number, rehearsal, found), **shared)
+        Result(
+            technique=technique,
+            target=target,
+            claims=claims if number == 0 else [],
+            **_fared(case, number, rehearsal, found),
+            **shared,
+        )
         for number, (technique, target) in enumerate(case.tried)
     ]
 

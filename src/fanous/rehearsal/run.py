@@ -184,7 +184,18 @@ class Play:
         self._last: State | None = None
 
     async def run(self) -> Rehearsal:
-        """All of it; the lab and the monitor are up."""
+        """All of it; the lab and the monitor are up.
+
+        Raises:
+            FanousError: a technique cannot be applied here, or the monitor broke.
+        """
+        try:
+            return await self._play()
+        except BaseException:
+            self._monitor.kill()  # else the thread that listens to it would wait for ever
+            raise
+
+    async def _play(self) -> Rehearsal:
         await asyncio.gather(
             asyncio.wait_for(asyncio.to_thread(self._listen_once), READY), asyncio.to_thread(_warm)
         )
@@ -210,7 +221,6 @@ class Play:
         try:
             await asyncio.wait_for(asyncio.shield(listening), LAST_LOOK)
         except TimeoutError:
-            self._monitor.kill()  # else the thread that listens to it would never end
             raise FanousError(
                 f"the monitor did not come to an end within {LAST_LOOK:.0f} s: this machine is too busy"
             ) from None

@@ -36,7 +36,7 @@ class Sighting:
         if document["confirmed_at"]:
             if document["scope"] == Scope.NATION and self.nation is None:
                 self.nation = at
-            for target in document["targets"]:
+            for target in self.targets:
                 self.by_target.setdefault(target, at)
         if document["end"] and self.ended is None:
             self.ended = at
@@ -50,7 +50,8 @@ class Sighting:
 
     @property
     def targets(self) -> frozenset[str]:
-        return frozenset(self.document["targets"])
+        """Of its parts; an outage is about none, which is the empty name here."""
+        return frozenset(part["target"] for part in self.document["parts"])
 
     @property
     def networks(self) -> frozenset[int]:

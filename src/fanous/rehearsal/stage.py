@@ -1,8 +1,9 @@
 """Stage: a scenario as the lab and the probes need it - plan, cuts, each post's duty, user shares."""
 
 import random
+from dataclasses import replace
 
-from fanous.lab.censors.cut import DEFAULT_KBPS, Cut
+from fanous.lab.censors.cut import Cut, rate_of
 from fanous.lab.plan import Plan, PlannedNetwork, VantagePoint
 from fanous.lab.scenario import Event, Line, Scenario
 from fanous.lab.sites import hosts_of, urls_of
@@ -15,11 +16,9 @@ from fanous.rehearsal.post import Duty
 ABROAD = Line(country="SE", asn=1299, name="Abroad", access=Access.FIXED, users_share=0.0, vantage_points=1)
 """A probe in another country, so that "the platform is down" and "the collector is down" can be told."""
 
-TRANSFER_EVERY = 3
-"""Ticks from one measurement of a rate to the next, at each post, the targets in turn: half an hour of the
-monitor's clock."""
-
-TRANSFER_CONTROL = "https://speed.cloudflare.com/"
+TRANSFER_EVERY = 2
+"""Ticks from one measurement of rates to the next, at each post, the targets in turn: twenty minutes of the
+monitor's clock; after six of them a probe has an ordinary rate."""
 
 SHARE_ERROR = 0.1
 """Relative error of the scenario's user shares: the lab knows them, a monitor never does quite."""
@@ -54,7 +53,7 @@ def cut_of(scenario: Scenario, number: int) -> Cut:
         networks=_networks(scenario, event),
         compliance=event.compliance,
         seed=scenario.seed * 1000 + number,
-        rate_kbps=event.rate_kbps or DEFAULT_KBPS,
+        rate_kbps=event.rate_kbps or rate_of(event.technique),
         keep=event.keep,
     )
 
@@ -83,6 +82,7 @@ def duties_of(
     """What each vantage point does, in the order of the plan."""
     urls = tuple(_url(scenario, target) for target in scenario.targets)
     hosts = tuple(host for target in scenario.targets for host in hosts_of(target))
+    settings = replace(settings, spared=spared_of(scenario))
     duties: list[Duty] = []
     for line in lines_of(scenario):
         own = [point for point in points if point.asn == line.asn]
@@ -95,7 +95,6 @@ def duties_of(
                     urls=urls,
                     hosts=hosts,
                     settings=settings,
-                    transfer_control=TRANSFER_CONTROL,
                     fault=fault_of(line, nth),
                     transfer_every=TRANSFER_EVERY,
                     offset=SPREAD * scenario.tick * number / len(points),
@@ -103,6 +102,12 @@ def duties_of(
                 )
             )
     return duties
+
+
+def spared_of(scenario: Scenario) -> tuple[str, ...]:
+    """Sites whose answer shows an allow-list where nothing else outside answers: all that the probes know."""
+    keep = [target for event in scenario.events for target in event.keep]
+    return tuple(dict.fromkeys(urls_of(target)[0] for target in (*scenario.targets, *keep)))
 
 
 def _url(scenario: Scenario, target: str) -> str:

@@ -2,16 +2,19 @@
 
     python -m fanous.rehearsal.table [--seeds 3] [--minutes 600] [--only TEXT] [--page]
 
-Results are appended to ``docs/truth-table.jsonl``; what stands there is not run again, so it can be stopped
-at any time.  Then ``docs/truth-table.md`` is written from all of them.
+Results are appended to ``docs/truth-table.jsonl``; what stands there of the same rules and detectors is not
+run again, so it can be stopped at any time and goes on where it was.  A run that breaks is reported, and the
+next one is made.  ``docs/truth-table.md`` is written from all of them after each run.
 """
 
 import argparse
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from fanous.errors import FanousError
 from fanous.rehearsal.cases import Case, cases
 from fanous.rehearsal.markdown import page
 from fanous.rehearsal.result import Result, append, known, results_of
@@ -21,18 +24,48 @@ from fanous.rehearsal.score import score
 RESULTS, PAGE = "truth-table.jsonl", "truth-table.md"
 
 
-def run_cases(wanted: Iterator[Case], results: Path, until: float) -> Iterator[list[Result]]:
-    """Play what has no result yet, as long as there is time."""
+MOST_BROKEN = 5
+"""Runs in a row that break before the table ends: then it is the machine, and not a case."""
+
+Play = Callable[[Case], list[Result]]
+
+
+def played(case: Case) -> list[Result]:
+    """One run.
+
+    Raises:
+        FanousError: the lab cannot be built here, or one of its programs broke.
+    """
+    rehearsal = rehearse(case.scenario)
+    return results_of(case, rehearsal, score(case.scenario, rehearsal.sightings))
+
+
+def run_cases(
+    wanted: Iterable[Case], results: Path, until: float, play: Play = played
+) -> Iterator[tuple[Case, list[Result], str]]:
+    """Play what has no result yet, as long as there is time: each case, its results, or why there are none.
+
+    Raises:
+        FanousError: run after run breaks.
+    """
+    broken = 0
     for case in wanted:
-        done = {result.key for result in known(results) if result.kept_up}
+        done = {result.key for result in known(results) if result.kept_up and result.is_of_today}
         if all(key in done for key in case.names):
             continue
         if time.monotonic() > until:
             return
-        rehearsal = rehearse(case.scenario)
-        found = results_of(case, rehearsal, score(case.scenario, rehearsal.sightings))
+        try:
+            found = play(case)
+        except (FanousError, OSError, TimeoutError, subprocess.SubprocessError) as error:
+            broken += 1
+            if broken >= MOST_BROKEN:
+                raise FanousError(f"{broken} runs in a row broke, the last one with: {error}") from error
+            yield case, [], str(error) or type(error).__name__
+            continue
+        broken = 0
         append(results, found)
-        yield found
+        yield case, found, ""
 
 
 def line(result: Result) -> str:
@@ -58,10 +91,15 @@ def main(arguments: list[str] | None = None) -> None:
     results = chosen.out / RESULTS
     if not chosen.page:
         wanted = (case for case in cases(chosen.seeds) if chosen.only in f"{case.tried} {case.placement}")
-        for found in run_cases(wanted, results, time.monotonic() + 60 * chosen.minutes):
-            for result in found:
-                print(line(result), file=sys.stderr, flush=True)
-    (chosen.out / PAGE).write_text(page(known(results)), encoding="utf-8")
+        for case, found, why in run_cases(wanted, results, time.monotonic() + 60 * chosen.minutes):
+            lines = [line(result) for result in found] or [f"{', '.join(case.names)}  BROKE: {why}"]
+            print(*lines, sep="\n", file=sys.stderr, flush=True)
+            _write_page(chosen.out, results)
+    _write_page(chosen.out, results)
+
+
+def _write_page(folder: Path, results: Path) -> None:
+    (folder / PAGE).write_text(page(known(results)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ class Picture(Nobody):
 
     def _line(self, sighting: Sighting) -> Text:
         document = sighting.document
-        named = [title(target) or "the network" for target in document["targets"]]
+        named = [title(part["target"]) or "the network" for part in document["parts"]]
         text = (
             f"{document['id']}  {document['status']}  {document['kind']} of {', '.join(named)}  "
             f"{document['scope']}  {', '.join(document['mechanisms'])}  ({document['reason']})"

@@ -137,6 +137,16 @@ class Answer:
         return False
 
     @property
+    def is_proven_elsewhere(self) -> bool:
+        """A certificate validates for the name at an address that another lookup of it gave."""
+        o, valid = self.lookup, self.evidence.valid_addresses
+        return any(
+            other.hostname == o.hostname and any((o.hostname, address) in valid for address in other.answers)
+            for other in self.evidence.of(Layer.DNS)
+            if other is not o
+        )
+
+    @property
     def came_through_public_resolver(self) -> bool:
         """The same answer, or failure, also came back from a resolver outside: forged on the path."""
         o = self.lookup

@@ -17,6 +17,16 @@ MOST_HEALTHY_CONNECT = 1.5
 so slow data over it says nothing about the target."""
 
 
+LEAST_SLOW_CONNECT = 0.5
+"""Seconds; a line that connects faster is not slow, however early a handshake was given up."""
+
+PATIENCE = 3.0
+"""Times that a connection takes: a handshake that was given no longer may still be under way."""
+
+RESOLVER = "resolver"
+"""Role of an observation that is about an encrypted resolver, not about the name that it was asked for."""
+
+
 @dataclass(slots=True)
 class Controls:
     """The controls of one observation, each worked out when a rule asks for it."""
@@ -224,8 +234,41 @@ class Controls:
         Of a rate only a rate is one.
         """
         if self.observation.layer is Layer.TRANSFER:
-            return bool(self.evidence.helper.get(Layer.TRANSFER))
+            return bool(self.evidence.helper.get(Layer.TRANSFER) or self.same_server)
+        if self.observation.role == RESOLVER:
+            return self.plain_lookups_work
         return (self.has_helper and self.reachable is True) or self.innocuous_name_works
+
+    @property
+    def plain_lookups_work(self) -> bool:
+        """In a probe's look at its line: a public resolver answered over UDP, a known-good page came."""
+        return self.evidence.is_look and self.evidence.bundle.control_failure is None
+
+    @property
+    def encrypted_lookups_time_out(self) -> bool:
+        """All lookups of the measurement over TLS or HTTPS, which show nobody on the path a name."""
+        made = [s for s in self.evidence.of(Layer.DNS) if s.resolver in ("doh", "dot")]
+        return bool(made) and all(s.failure and cause_of(s.failure) is Cause.TIMEOUT for s in made)
+
+    @property
+    def nothing_else_works(self) -> bool:
+        """Neither the helper nor an encrypted lookup got through, nor this step for any other name."""
+        layer = self.observation.layer
+        return (
+            self.helper_is_missing
+            and self.encrypted_lookups_time_out
+            and not any(s.failure is None for s in self.evidence.of(layer))
+        )
+
+    @property
+    def same_server(self) -> list[Observation]:
+        """Downloads that came whole from this very address under another name: same server, path and page."""
+        o = self.observation
+        return [
+            s
+            for s in self.evidence.of(Layer.TRANSFER)
+            if o.ip and s.ip == o.ip and s.hostname != o.hostname and s.failure is None and not isnan(s.kbps)
+        ]
 
     @property
     def another_name_works(self) -> bool:
@@ -245,6 +288,15 @@ class Controls:
     def path_is_healthy(self) -> bool:
         seconds = self.evidence.connect_seconds
         return isnan(seconds) or seconds < MOST_HEALTHY_CONNECT
+
+    @property
+    def line_is_slow(self) -> bool:
+        """A bare connection takes more than a third of the time after which this step was given up.
+
+        A handshake has more round trips and bytes than a connection.
+        """
+        connect = self.evidence.connect_seconds
+        return connect >= LEAST_SLOW_CONNECT and self.observation.seconds < PATIENCE * connect  # NaN: false
 
     @property
     def control_handshake(self) -> float:

@@ -8,6 +8,7 @@ from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.rules import mechanisms
 from fanous.rules.controls import Controls
+from fanous.rules.dns_encrypted import ENCRYPTED
 from fanous.rules.dns_failures import FAILED
 from fanous.rules.pages import Likeness
 from fanous.rules.rule import Rule
@@ -138,6 +139,17 @@ ANSWERED = (
         disowns=True,
     ),
     Rule(
+        id="dns.bogon_by_one_resolver",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer is an address that no public site can have, while another resolver gave the probe an "
+        "address where a certificate validates for the name.",
+        holds=lambda o, c: o.failure is None and c.answer.has_bogon and c.answer.is_proven_elsewhere,
+        mechanism=mechanisms.BOGON,
+        figures=_forged,
+        disowns=True,
+    ),
+    Rule(
         id="dns.lone_bogon",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
@@ -256,6 +268,22 @@ ANSWERED = (
         figures=_answers,
     ),
     Rule(
+        id="dns.wrong_certificate_by_one_resolver",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The certificate found at the answered address is not the site's, while another resolver gave "
+        "the probe an address where one validates for the name.",
+        holds=lambda o, c: (
+            o.failure is None
+            and c.answer.has_bad_certificate
+            and c.answer.is_proven_elsewhere
+            and not c.others_distrusted
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=_forged,
+        disowns=True,
+    ),
+    Rule(
         id="dns.bad_certificate_without_control",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
@@ -273,4 +301,4 @@ ANSWERED = (
     ),
 )
 
-DNS_RULES = ANSWERED + FAILED
+DNS_RULES = ENCRYPTED + ANSWERED + FAILED

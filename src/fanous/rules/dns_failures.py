@@ -84,6 +84,15 @@ FAILED = (
         symptom=True,
     ),
     Rule(
+        id="dns.lossy_line",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The lookup timed out, and so did those over TLS and HTTPS, in which nobody on the path reads a "
+        "name.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.encrypted_lookups_time_out,
+        figures=_failure,
+    ),
+    Rule(
         id="dns.failure_control_ok",
         layer=Layer.DNS,
         state=State.BLOCKED,

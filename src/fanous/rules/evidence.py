@@ -167,6 +167,18 @@ class Evidence:
         )
         return times[len(times) // 2] if times else float("nan")
 
+    def fastest_handshake(self, observation: Observation) -> float:
+        """Least seconds of the handshakes with this very name that worked; NaN = none is timed."""
+        times = [
+            o.seconds
+            for o in self.probe
+            if o.layer is observation.layer
+            and o.failure is None
+            and o.hostname == observation.hostname
+            and not isnan(o.seconds)
+        ]
+        return min(times, default=float("nan"))
+
     @cached_property
     def connect_seconds(self) -> float:
         """Median seconds of the TCP connections that worked; NaN = unknown."""
@@ -187,6 +199,11 @@ class Evidence:
 
     # --- the measurement as a whole -----------------------------------------------------------
 
+    @property
+    def is_look(self) -> bool:
+        """Is it a probe's look at its own line?  Its defect says whether there is a network."""
+        return self.bundle.measurement.test_name == "fanous_health"
+
     @cached_property
     def nothing_worked(self) -> bool:
         """Nobody answered the probe at all, as on a machine without a network.
@@ -194,7 +211,7 @@ class Evidence:
         Blocking of one target leaves the lookup, or the helper, or a reset.  Where no lookup was tried
         only an unreachable network speaks for itself: an endpoint list may be cut off by silence.
         """
-        if self.helper or not self.probe:
+        if self.helper or not self.probe or self.is_look:
             return False
         failures = [o.failure for o in self.probe]
         control = self.bundle.control_failure

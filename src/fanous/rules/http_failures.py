@@ -1,6 +1,6 @@
 """Rules for requests that failed: cut, starved of data, sent in circles by the site, or dead everywhere?"""
 
-from math import isnan
+from math import isnan, nan
 
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
@@ -9,8 +9,9 @@ from fanous.rules.certificates import certificate_rules
 from fanous.rules.controls import Controls
 from fanous.rules.failures import CERTIFICATE_CAUSES, Cause
 from fanous.rules.rule import Rule
+from fanous.rules.transfer import LEAST_RATIO, line_kbps
 
-FREEZE = (14_000, 24_000)
+FREEZE = (10_000, 24_000)
 """Bytes after which a flow freezes: 16-20 KB in Russia in 2025, with what probes count on either side."""
 
 LONGEST_FLOW_GAP = 3.0
@@ -40,6 +41,20 @@ def _froze(o: Observation, c: Controls) -> bool:
 
 def _unclear(_o: Observation, c: Controls) -> str:
     return "dns" if c.cause is Cause.SERVFAIL else "http"
+
+
+def _own_kbps(o: Observation) -> float:
+    """Of the page as far as it came; NaN = unknown."""
+    return o.received * 8 / 1000 / o.seconds if o.received >= 0 and o.seconds > 0 else nan
+
+
+def _as_slow_as_others(o: Observation, c: Controls) -> bool:
+    """By what other names gave this line in the same measurement; false where none was tried."""
+    return line_kbps(c) * LEAST_RATIO <= _own_kbps(o)
+
+
+def _beside_control(o: Observation, c: Controls) -> str:
+    return f"{o.url}: {_own_kbps(o):.0f} kbit/s, control {line_kbps(c):.0f} kbit/s"
 
 
 def _request(o: Observation, _c: Controls) -> str:
@@ -108,10 +123,18 @@ FAILURES = (
         figures=_request,
     ),
     Rule(
+        id="http.starved_like_control",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="The page did not come in time, but another name's data are as slow on this line.",
+        holds=lambda o, c: _starved(o, c) and _as_slow_as_others(o, c),
+        figures=_beside_control,
+    ),
+    Rule(
         id="http.frozen",
         layer=Layer.HTTP,
         state=State.THROTTLED,
-        why="The data stopped for good after the first 14-24 KB, while the control loaded the page.",
+        why="The data stopped for good after the first 10-24 KB, while the control loaded the page.",
         holds=lambda o, c: c.reachable is True and _froze(o, c),
         mechanism=mechanisms.FROZEN,
         figures=_starved_figures,

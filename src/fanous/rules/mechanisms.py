@@ -23,6 +23,7 @@ _TCP = {
 }
 _BY_LOOKS = {Cause.RESET: "tls.reset.fingerprint", Cause.TIMEOUT: "tls.timeout.fingerprint"}
 """Ours: what triggers it is how the ClientHello looks."""
+_ENCRYPTED = {"doh": "encdns.doh", "dot": "encdns.dot"}
 _MITM = {Cause.HOSTNAME: "tls.mitm.ca_signed"}
 
 
@@ -32,6 +33,10 @@ def of_lookup(_o: Observation, c: Controls) -> str:
 
 def of_lookup_group(_o: Observation, c: Controls) -> str:
     return _DNS.get(c.group.cause or c.cause, "dns")
+
+
+def of_resolver(o: Observation, _c: Controls) -> str:
+    return _ENCRYPTED.get(o.resolver, "encdns")
 
 
 def of_connection(_o: Observation, c: Controls) -> str:

@@ -7,6 +7,7 @@ from fanous.rules.certificates import certificate_rules
 from fanous.rules.failures import Cause
 from fanous.rules.rule import Rule
 from fanous.rules.tcp import endpoint_failure
+from fanous.rules.tls import CUT
 
 QUIC_RULES = (
     Rule(
@@ -65,6 +66,15 @@ QUIC_RULES = (
         state=State.BLOCKED,
         why="The handshake failed while the control completed it, and QUIC works here with another name.",
         holds=lambda _o, c: c.same_step is not None and c.reachable is True and c.another_name_works,
+        mechanism=mechanisms.of_quic,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="quic.innocuous_name_works",
+        layer=Layer.QUIC,
+        state=State.BLOCKED,
+        why="The handshake failed, while one with another name at the same address was completed.",
+        holds=lambda _o, c: c.cause in CUT and c.innocuous_name_works,
         mechanism=mechanisms.of_quic,
         figures=endpoint_failure,
     ),

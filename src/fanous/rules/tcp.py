@@ -110,6 +110,14 @@ TCP_RULES = (
         figures=group_failures,
     ),
     Rule(
+        id="tcp.nothing_else_works",
+        layer=Layer.TCP,
+        state=State.INSUFFICIENT,
+        why="The connection timed out, and so did the helper and lookups over TLS and HTTPS: the line.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.nothing_else_works,
+        figures=endpoint_failure,
+    ),
+    Rule(
         id="tcp.no_control",
         layer=Layer.TCP,
         state=State.INSUFFICIENT,

@@ -19,8 +19,9 @@ CUT = frozenset({Cause.RESET, Cause.TIMEOUT, Cause.CLOSED})
 
 
 def _is_slow(o: Observation, c: Controls) -> bool:
-    # The comparison with NaN (no control) is false.
-    return o.seconds > SLOWEST and o.seconds > SLOW_RATIO * c.control_handshake
+    # One that is fast shows that the name is not slowed down.  The comparison with NaN (no control) is false.
+    fastest = c.evidence.fastest_handshake(o)
+    return fastest > SLOWEST and fastest > SLOW_RATIO * c.control_handshake
 
 
 def _is_controlled(c: Controls) -> bool:
@@ -113,6 +114,14 @@ TLS_RULES = (
         figures=endpoint_failure,
     ),
     Rule(
+        id="tls.slow_line",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake timed out, but a bare connection took more than a third of that time.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.line_is_slow,
+        figures=endpoint_failure,
+    ),
+    Rule(
         id="tls.failure_control_ok",
         layer=Layer.TLS,
         state=State.BLOCKED,
@@ -146,6 +155,14 @@ TLS_RULES = (
         why="Most of the target's endpoints fail, but at another layer.",
         holds=lambda _o, c: c.group.layer is not Layer.TLS,
         figures=group_failures,
+    ),
+    Rule(
+        id="tls.nothing_else_works",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake timed out, and so did the helper and lookups over TLS and HTTPS: the line.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.nothing_else_works,
+        figures=endpoint_failure,
     ),
     Rule(
         id="tls.no_control",

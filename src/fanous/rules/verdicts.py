@@ -21,7 +21,7 @@ from fanous.rules.tls import TLS_RULES
 from fanous.rules.transfer import TRANSFER_RULES
 from fanous.rules.whole import WHOLE_RULES
 
-RULES_VERSION = "2026.13"
+RULES_VERSION = "2026.15"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
 
 TABLES: dict[Layer, tuple[Rule, ...]] = {
@@ -139,7 +139,7 @@ def _verdict(finding: _Finding) -> Verdict:
         symptom=rule.symptom,
         controlled=controls.is_normal,
         observations=finding.count,
-        kbps=_kbps(o) if _slows(rule, o) else nan,
+        kbps=_kbps(o) if _slows(rule, o) and not _is_told_better(o, controls) else nan,
         role=o.role,
     )
 
@@ -148,8 +148,17 @@ def _slows(rule: Rule, o: Observation) -> bool:
     return rule.state is State.THROTTLED or (rule.symptom and o.layer is Layer.TRANSFER)
 
 
+def _is_told_better(o: Observation, c: Controls) -> bool:
+    """A page's rate holds the first burst that a policer lets through; a download's is that after it."""
+    return o.layer is not Layer.TRANSFER and any(
+        s.target == o.target and not isnan(s.kbps) for s in c.evidence.of(Layer.TRANSFER)
+    )
+
+
 def _kbps(o: Observation) -> float:
-    """Kilobits a second; from bytes and seconds where no rate was recorded."""
+    """Kilobits a second; from bytes and seconds where no rate was recorded.  A handshake has too few."""
+    if o.layer not in (Layer.HTTP, Layer.TRANSFER):
+        return nan
     if not isnan(o.kbps) or o.received < 0 or not o.seconds > 0:
         return o.kbps
     return o.received * 8 / 1000 / o.seconds

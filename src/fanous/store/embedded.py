@@ -35,7 +35,10 @@ from fanous.store.lookup import LookupAnswers
 from fanous.store.outbox import Outbox
 from fanous.store.outcomes import OutcomeAnswers
 from fanous.store.protocol import Store
+from fanous.store.rate_pairs import RatePairAnswers
+from fanous.store.rates import RateAnswers
 from fanous.store.segment import Location, Segment
+from fanous.store.vitals import VitalAnswers
 from fanous.store.votes import VoteAnswers
 
 
@@ -66,11 +69,14 @@ def open_store(
 class EmbeddedStore(
     VoteAnswers,
     OutcomeAnswers,
+    RatePairAnswers,
     EvidenceAnswers,
     AlternativeAnswers,
     CoverageAnswers,
     LookupAnswers,
     LevelAnswers,
+    VitalAnswers,
+    RateAnswers,
 ):
     """See ``Store`` for what each method promises.
 
@@ -84,11 +90,12 @@ class EmbeddedStore(
         self._swept = False
         with disk_errors(f"make the store at {location.archive}"):
             location.archive.mkdir(parents=True, exist_ok=True)
-            if location.lock:
-                location.lock.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = StoreLock(location.lock) if location.lock else None
+            location.lock.parent.mkdir(parents=True, exist_ok=True)
+        # A server has many readers; what runs in the process has one owner, whatever it does.
+        shared = read_only and location.engine_folder is None
+        self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
-        self._archive = Archive(location.archive)
+        self._archive = archive_at(location)
         try:
             self._ledger = Ledger(location.ledger, clock)
         except BaseException:
@@ -275,6 +282,15 @@ class EmbeddedStore(
 
     def mark_detected(self, country: str) -> None:
         self._ledger.mark_detected(country)
+
+
+def archive_at(location: StoreLocation) -> Archive:
+    """Where raw records are kept."""
+    if not location.bucket:
+        return Archive(location.archive)
+    from fanous.store.bucket import BucketArchive
+
+    return BucketArchive(location.bucket, location.archive)
 
 
 def _received(judged: Judged) -> Received:

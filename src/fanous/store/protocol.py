@@ -22,6 +22,8 @@ from fanous.model.levels import Levels
 from fanous.model.look import Look
 from fanous.model.observation import Observation
 from fanous.model.outcome import Outcome
+from fanous.model.rate import Rate
+from fanous.model.rate_pair import RatePair
 from fanous.model.record import Record
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
@@ -33,6 +35,7 @@ from fanous.store.levels import Pulled
 from fanous.store.outbox import Outbox
 from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
 from fanous.store.segment import Location, Segment
+from fanous.store.vitals import Arrivals, Clocks, Soundness
 
 
 class Measurements(Protocol):
@@ -186,6 +189,12 @@ class Questions(Protocol):
     ) -> list[Software]:
         """What each version of a probe's software found in the intervals, by name and network."""
 
+    def rate_pairs(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> list[RatePair]:
+        """What the targets gave to probes on these networks in the intervals, beside other names, one a
+        measurement; those without both rates are left out."""
+
     def mechanisms(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[MechanismCount]:
@@ -228,6 +237,22 @@ class Questions(Protocol):
     def looks(self, since: float, until: float) -> list[Look]:
         """Looks of probes at their own line, in all countries, by time; probes behind a login page are left
         out, since nothing may rest on them."""
+
+    def arrivals(self, since: float) -> list[Arrivals]:
+        """When measurements were received, by connector."""
+
+    def soundness(self, since: float) -> list[Soundness]:
+        """What was received from each version of a probe's software, by name."""
+
+    def clocks(self, since: float, slack: float) -> Clocks:
+        """Of what was received: how much bears a time later than its receipt.
+
+        Args:
+            slack: seconds by which a clock may be ahead.
+        """
+
+    def rates(self, since: float, until: float) -> list[Rate]:
+        """Rates of downloads under innocuous names, in all countries, by time."""
 
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
         """Targets that were measured and of which no rule could conclude anything, most measured first.

@@ -1,7 +1,7 @@
 """Answers: from a request to a reply, by way of the shelf and the store."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -40,6 +40,10 @@ class Answers:
         """Something changed: the next reply is made anew."""
         self._shelf.empty()
         self._remembering.forget()
+
+    async def shelved(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
+        """What was just made under this key, or made now."""
+        return await self._shelf.get(key, make)
 
     def page(self, page: Page) -> Endpoint:
         """The endpoint of a page: facts are gathered in the store's thread, HTML is written here."""

@@ -10,12 +10,14 @@ from starlette.routing import BaseRoute, Route
 
 from fanous.web.admin import Admin
 from fanous.web.answers import Answers
+from fanous.web.api import api_routes
 from fanous.web.ask import Ask
 from fanous.web.bundles import Bundles
 from fanous.web.errors import refusal
 from fanous.web.feeds import feed_routes
 from fanous.web.headers import SecurityHeaders
 from fanous.web.live import Live
+from fanous.web.metrics import metrics
 from fanous.web.pages import PAGES, RECORDS
 from fanous.web.places import register
 from fanous.web.site import Site
@@ -54,6 +56,8 @@ def routes(answers: Answers, live: Live) -> list[BaseRoute]:
         Route("/static/{digest}/{name}", static),
         Route("/favicon.ico", icon),
         Route("/robots.txt", robots),
+        Route("/metrics", answers.of(metrics)),
+        *api_routes(answers),
         *feed_routes(answers),
         Route("/{country:country}/{id:incident}.fanous", Bundles(answers).download),
         *(Route(path, answers.of(maker)) for path, maker in RECORDS.items()),

@@ -33,13 +33,15 @@ class Answer(Struct, gc=False):
 
 
 class Query(Struct, gc=False):
-    """df-002."""
+    """df-002; ``x_resolver_name`` is ours, of public resolvers alone: an address may be that of a user's own
+    router, and is not read."""
 
     hostname: str | None = None
     query_type: str | None = None
     engine: str | None = None
     failure: Any = None
     answers: list[Answer] | None = None
+    x_resolver_name: str | None = None
     t0: Number = None
     t: Number = None
 
@@ -182,6 +184,8 @@ class Download(Struct, gc=False):
 
     role: str | None = None
     url: str | None = None
+    code: Number = None
+    address: str | None = None
     failure: Any = None
     t0: Number = None
     bytes: Number = None
@@ -269,12 +273,23 @@ class Look(Struct, gc=False):
     portal: bool | None = None
     intranet_only: bool | None = None
     spared: list[str] | None = None
+    controls: dict[str, bool] | None = None
+
+
+class Timed(Struct, gc=False):
+    """How long a step took; not with whom."""
+
+    failure: Any = None
+    t0: Number = None
+    t: Number = None
 
 
 class HealthKeys(Struct, gc=False):
-    """Our own nettest ``fanous_health``."""
+    """Our own nettest ``fanous_health``; of its steps the look-ups are read, and how long handshakes took."""
 
     x_health: Look | None = None
+    queries: list[Query] | None = None
+    tls_handshakes: list[Timed] | None = None
 
 
 class Annotations(Struct, gc=False):

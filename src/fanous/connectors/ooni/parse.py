@@ -100,7 +100,10 @@ def _found(document: Document, notes: list[str]) -> _Found:
     if name == "tor":
         return _Found(tor.TARGET, tuple(tor.observe(_keys(document, TorKeys, notes) or TorKeys(), notes)))
     if name == health.TEST_NAME:
-        return _Found(defect=health.defect_of(_keys(document, HealthKeys, notes)))
+        look = _keys(document, HealthKeys, notes)
+        defect = health.defect_of(look)
+        observations = () if defect else tuple(health.observe(look))
+        return _Found("", observations, health.control_failure_of(look), defect)
     if name in ("ndt", "dash"):
         rates = _keys(document, TransferKeys, notes) or TransferKeys()
         return _Found(name, tuple(transfer.observe(name, rates)))

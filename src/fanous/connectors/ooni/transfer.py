@@ -5,7 +5,15 @@ from math import nan
 
 from fanous.connectors.ooni.document import Download, Number, Sample, TransferKeys
 from fanous.connectors.ooni.failure import failure_of
-from fanous.connectors.ooni.place import LONGEST_URL, count_of, host_and_port, host_of, is_address, seconds_of
+from fanous.connectors.ooni.place import (
+    LONGEST_URL,
+    count_of,
+    endpoint_of,
+    host_and_port,
+    host_of,
+    is_address,
+    seconds_of,
+)
 from fanous.model.observation import Layer, Observation
 from fanous.refdata.platforms import role_of, target_of
 
@@ -36,22 +44,25 @@ def observe(test_name: str, keys: TransferKeys) -> Iterator[Observation]:
 def downloads(target: str, made: list[Download]) -> Iterator[Observation]:
     """The downloads of ``x_transfers``; a control's stands under its own name.
 
-    The rate is that after the first third of the bytes where it is known: a policer lets a burst through.
+    The rate is that after the first third where it is known: a policer lets a burst through.
     """
     for one in made:
         url = (one.url or "")[:LONGEST_URL]
         host, port = host_and_port(url)
+        ip, _ = endpoint_of(one.address)
         late = _rate(one.kbps_late)
         yield Observation(
             layer=Layer.TRANSFER,
             target=target if one.role == "target" else target_of(host),
             hostname="" if is_address(host) else host,
             role=role_of(host) if one.role == "target" else "control",
+            ip=ip,
             port=port,
             failure=failure_of(one.failure),
             at=seconds_of(one.t0),
             seconds=seconds_of(one.seconds),
             url=url,
+            status_code=int(one.code) if one.code and 0 < one.code < 1000 else 0,
             received=count_of(one.bytes),
             kbps=_rate(one.kbps) if late != late else late,
             largest_gap=seconds_of(one.largest_gap),

@@ -10,8 +10,8 @@ from fanous.model.incident import Incident, Kind, Status
 from fanous.model.votes import Votes
 from fanous.publishers.matrix import LARGE
 from fanous.refdata.countries import is_country
-from fanous.refdata.weights import weights
 from fanous.store import Store
+from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.beside import claims_between, statements_of, watches_between
 from fanous.web.pages.connectivity import connectivity, lowest
@@ -91,7 +91,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "targets": target_grids(votes, standing, code, visit),
         "networks": lines,
         "names": store.networks(code),
-        "weights": weights(code),
+        "weights": user_weights(code),
         "seen_share": sum(line.share or 0.0 for line in lines if line.measurements),
         "insufficient": store.insufficient(code, since, until)[:8],
     }
@@ -136,7 +136,7 @@ def target_grids(
 
 def network_lines(store: Store, code: str, since: float, until: float) -> list[NetworkLine]:
     """Networks that were heard or have many users, by users, then by measurements."""
-    known = {weight.asn: weight for weight in own.networks} if (own := weights(code)) else {}
+    known = {weight.asn: weight for weight in own.networks} if (own := user_weights(code)) else {}
     heard = {series.key.entity.asn: series for series in store.volume(code, since, until)}
     lines = []
     large = {asn for asn, weight in known.items() if weight.share >= LARGE}

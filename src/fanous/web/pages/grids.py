@@ -10,7 +10,7 @@ from fanous.model.incident import Incident
 from fanous.model.votes import Votes
 from fanous.publishers.grid import Cell, Grid, network_times
 from fanous.publishers.strip import HIGH, cell_width, strip
-from fanous.refdata.weights import weights
+from fanous.users import user_weights
 from fanous.web.pages.axis import ruler
 
 MOST_ROWS = 16
@@ -69,7 +69,7 @@ def by_network(
     grid = network_times(votes, incidents, country, span)
     if not grid.rows:
         return None
-    known = {weight.asn: weight.share for weight in own.networks} if (own := weights(country)) else {}
+    known = {weight.asn: weight.share for weight in own.networks} if (own := user_weights(country)) else {}
     ordered = sorted(grid.rows, key=lambda row: -known.get(row.asn, 0.0))
     rows = [_drawn(row.asn, row.cells, row.measurements) for row in ordered[:MOST_ROWS]]
     return _drawing(grid, rows, language, max(0, len(grid.rows) - MOST_ROWS))

@@ -13,8 +13,8 @@ from fanous.publishers.matrix import beside, matrix
 from fanous.publishers.names import asn_of, printable
 from fanous.publishers.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.publishers.reachable import Lines, reachable
-from fanous.refdata.weights import weights
 from fanous.store import Store
+from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.axis import levels, ticks
 from fanous.web.pages.beside import Announced, announced_beside, claims_about, statements_of
@@ -59,7 +59,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
     (story,) = stories(store, [incident])
     since, until = reach(store, incident, visit.now)
     votes = store.votes(incident.country, since, until)
-    own = weights(incident.country)
+    own = user_weights(incident.country)
     columns = [*incident.targets, *beside(incident, votes, MOST_BESIDE)]
     revisions = store.revisions(incident.id)
     announced = announced_beside(store, incident)
@@ -111,7 +111,7 @@ def lines_of(store: Store, incident: Incident, now: float) -> Lines:
 
 
 def _lines(incident: Incident, votes: Votes, since: float, until: float) -> Lines:
-    return reachable(votes, _drawn_targets(incident), since, until, weights(incident.country))
+    return reachable(votes, _drawn_targets(incident), since, until, user_weights(incident.country))
 
 
 def _drawn_targets(incident: Incident) -> list[str]:

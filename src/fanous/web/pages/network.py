@@ -4,8 +4,8 @@ from fanous.model.incident import Status
 from fanous.publishers.names import asn_of
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
-from fanous.refdata.weights import weights
 from fanous.store import Store
+from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.country import WINDOWS, days_asked, network_lines
 from fanous.web.pages.drawn import newest
@@ -36,7 +36,7 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
         "names": names,
         "registered": registered_name(asn),
         "line": lines[0] if lines else None,
-        "weights": weights(code),
+        "weights": user_weights(code),
         "drawn": drawn if drawn > since else None,
         "incidents": stories(store, sorted(naming, key=lambda incident: -incident.onset)),
         "grid": by_target(votes, standing, code, asn, visit.language),

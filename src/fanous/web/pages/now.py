@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanous.model.incident import Incident, Status
-from fanous.refdata.weights import weights
 from fanous.store import Store
 from fanous.store.rows import Heard
+from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.beside import watches_between
 from fanous.web.pages.lead import lead_of
@@ -90,7 +90,7 @@ def recently_taken_back(incidents: Sequence[Incident]) -> list[Incident]:
 def silent(heard: Sequence[Heard], visit: Visit) -> list[Quiet]:
     """Networks that were heard within ``SEEN``, and not within ``QUIET``: those of most users first."""
     last = heard_last(heard, visit)
-    shares = {code: {w.asn: w.share for w in own.networks} for code, _ in last if (own := weights(code))}
+    shares = {code: {w.asn: w.share for w in own.networks} for code, _ in last if (own := user_weights(code))}
     found = [
         Quiet(code, asn, at, shares.get(code, {}).get(asn))
         for (code, asn), at in last.items()

@@ -74,7 +74,7 @@ def witness_rows(store: Store, incident: Incident) -> list[Row]:
     rows = []
     for account in witnesses(store, incident):
         opinion = opinions.get(str(account.family))
-        if opinion is not None and account.sight not in (Sight.SAW, Sight.DID_NOT_SEE):
+        if opinion is not None and not account.source:
             rows.append(_of_opinion(account.family, opinion))
         elif account.sight is Sight.NO_DATA and str(account.family) in incident.evidence.families:
             # What a family said counts for good, even where its records are not in this store.

@@ -1,0 +1,60 @@
+"""Counts: how many measurements there were a day and network, as OONI's database counts them.
+
+No measurement is in it: it tells who was heard, and nothing of what they saw.
+"""
+
+import csv
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from fanous.errors import FanousError
+from fanous.model.entity import Entity
+from fanous.model.series import Series, SeriesKey
+
+COLUMNS = ("count", "test_day", "probe_asn")
+DAY = 86_400
+
+
+def read_counts(path: Path) -> list[Series]:
+    """A series of daily counts for each network (ASN 0 is nobody's, and left out).
+
+    Raises:
+        FanousError: the file cannot be read or is no such table; the message says where.
+    """
+    made: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            if not set(COLUMNS) <= set(rows.fieldnames or ()):
+                raise FanousError(f"{path} has no columns {', '.join(COLUMNS)}: is it a table of counts?")
+            for row in rows:
+                asn, at, count = _row(row, path, rows.line_num)
+                if asn and count:
+                    made[asn][at] = made[asn].get(at, 0) + count
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FanousError(f"{path} cannot be read as a table: {error}") from None
+    if not made:
+        raise FanousError(f"{path} counts no measurement on any network")
+    return [_series(asn, made[asn]) for asn in sorted(made)]
+
+
+def _row(row: dict[str, str], path: Path, line: int) -> tuple[int, int, int]:
+    try:
+        day = datetime.fromisoformat(row["test_day"]).replace(tzinfo=UTC)
+        asn, count = int(row["probe_asn"].removeprefix("AS")), int(row["count"])
+    except (ValueError, TypeError, AttributeError):
+        raise FanousError(f"{path}, line {line}: not a count, a day and an ASN: {row}") from None
+    if asn < 0 or count < 0:
+        raise FanousError(f"{path}, line {line}: a count or an ASN below 0")
+    return asn, int(day.timestamp()) // DAY * DAY, count
+
+
+def _series(asn: int, days: dict[int, int]) -> Series:
+    times = np.array(sorted(days), np.int64)
+    counts = np.array([days[at] for at in times.tolist()], np.int64)
+    ones = np.ones(len(times), np.int64)
+    key = SeriesKey(Entity("", asn), "", "measurements")
+    return Series(key, DAY, times, counts.astype(np.float64), ones, 0 * ones, counts)

@@ -1,0 +1,157 @@
+"""Sources: public sources that the configuration switches on, pulled at their own intervals.
+
+What is asked of the net is asked in a thread of its own, so that pages and detection never wait for a
+publisher; the store's thread only keeps what came.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from logging import getLogger
+from pathlib import Path
+
+from fanous.config import SourceSettings
+from fanous.connectors.levels import Ask
+from fanous.connectors.levels.live import Get
+from fanous.connectors.polite import Polite
+from fanous.errors import FanousError
+from fanous.live.clock import Clock
+from fanous.logline import logline
+from fanous.pipeline import detect_all
+from fanous.pulling import Fetched, Pull, due, fetch, keep, newest
+from fanous.scheduler import pause
+from fanous.sources import SOURCES
+from fanous.store import Store
+from fanous.store.levels import Pulled
+from fanous.web.ask import Ask as AskStore
+
+LOOK = 60.0
+"""Seconds, by the monitor's clock, between two looks at what is due; the shortest interval is ten minutes."""
+
+SHORTEST = 0.5
+"""Seconds of the machine, in a lab."""
+
+log = getLogger("fanous.live")
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One source of one country."""
+
+    source: str
+    country: str
+    settings: SourceSettings
+
+
+def errands(settings: dict[str, SourceSettings]) -> tuple[Errand, ...]:
+    """What the configuration switches on.
+
+    Raises:
+        FanousError: a source that is on names no country, or its key is missing.
+    """
+    wanted = []
+    for source, told in settings.items():
+        if not told.enabled:
+            continue
+        if source == "ris":
+            raise FanousError("[sources.ris]: `fanous pull ris --table FILE` follows the stream, beside this")
+        if not told.countries:
+            raise FanousError(f"[sources.{source}]: name `countries`, or say enabled = false")
+        if told.token:
+            _key(source, told.token)
+        wanted += [Errand(source, country, told) for country in told.countries]
+    return tuple(wanted)
+
+
+class Sources:
+    """Args:
+    cache: folder of what publishers gave; one folder a source.
+    """
+
+    def __init__(self, ask: AskStore, wanted: Sequence[Errand], clock: Clock, cache: Path) -> None:
+        self._ask, self._wanted, self._clock, self._cache = ask, tuple(wanted), clock, cache
+        self._tried: dict[tuple[str, str], float] = {}
+
+    async def pull(self, stop: asyncio.Event) -> None:
+        """Until stopped."""
+        while not stop.is_set():
+            for errand in self._wanted:
+                if not stop.is_set():
+                    await self.pull_one(errand)
+            await pause(stop, max(SHORTEST, self._clock.lasts(LOOK)))
+
+    async def pull_one(self, errand: Errand) -> Pull | None:
+        """One source, if it is due; ``None`` = it was not, or could not be asked."""
+        now = self._clock()
+        name = errand.source, errand.country
+        if now < self._tried.get(name, 0.0) + errand.settings.every:
+            return None
+        told = await self._ask(partial(_to_ask, errand, now))
+        if told is None:
+            return None
+        self._tried[name] = now
+        ask, known = told
+        try:
+            fetched = await asyncio.to_thread(self._fetch, errand, ask, known)
+        except FanousError as error:
+            log.warning(logline("pull_failed", source=errand.source, country=errand.country, why=error))
+            return None
+        done = await self._ask(partial(_keep, errand, fetched))
+        _say(done)
+        return done
+
+    def _fetch(self, errand: Errand, ask: Ask, known: Sequence[Pulled]) -> list[Fetched]:
+        with polite(errand, self._cache) as get:
+            return list(fetch(errand.source, ask, get, self._clock, known))
+
+
+@contextmanager
+def polite(errand: Errand, cache: Path) -> Iterator[Get]:
+    """Asks within the source's budget."""
+    told = errand.settings
+    headers = {"Authorization": f"Bearer {_key(errand.source, told.token)}"} if told.token else None
+    with Polite(SOURCES[errand.source], cache / errand.source, mirror=told.mirror, headers=headers) as client:
+        yield client.get
+
+
+def _key(source: str, variable: str) -> str:
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise FanousError(f"[sources.{source}] needs a key: set the environment variable {variable}")
+    return key
+
+
+def _to_ask(errand: Errand, now: float, store: Store) -> tuple[Ask, list[Pulled]] | None:
+    """What to ask for and what is there already; ``None`` = it is not due yet."""
+    told = errand.settings
+    if not due(store, errand.source, errand.country, told.every, now):
+        return None
+    since, until = newest(store, errand.source, errand.country, now)
+    ask = Ask(errand.country, since, until, told.networks, told.regions)
+    return ask, store.pulled(errand.source, errand.country)
+
+
+def _keep(errand: Errand, fetched: Sequence[Fetched], store: Store) -> Pull:
+    done = Pull(errand.source, errand.country)
+    for one in fetched:
+        keep(store, one, done)
+    detect_all(store)
+    return done
+
+
+def _say(done: Pull) -> None:
+    line: Callable[..., None] = log.warning if done.failures else log.info
+    line(
+        logline(
+            "pulled",
+            source=done.source,
+            country=done.country,
+            pieces=done.pieces,
+            new=done.new,
+            rejected=len(done.rejects) or None,
+            failed=done.failures[0][1] if done.failures else None,
+        )
+    )

@@ -1,0 +1,87 @@
+"""Short: an incident as a post and as a text message; what does not fit is left out whole, never a hedge.
+
+A text message carries 160 characters of the GSM alphabet or 70 of any other (3GPP TS 23.038): one letter of
+Arabic script, or one ``ç``, makes all of it the latter.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+GSM = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+GSM_EXTENDED = frozenset("^{}\\[~]|€\f")
+"""Take two places each."""
+
+GSM_ONE, GSM_MORE = 160, 153
+WIDE_ONE, WIDE_MORE = 70, 67
+"""Places of a message that is alone, and of each of several that belong together."""
+
+POST = 280
+"""Characters of a post."""
+
+SMS = 160
+"""Characters of a text message."""
+
+MOST_MESSAGES = 2
+"""That a claim may take: 134 letters of Arabic script; 70 hold hardly more than a status and a place."""
+
+PLAIN = str.maketrans(
+    {"–": "-", "—": "-", "’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "\u202f": " "}
+)
+ISOLATES = str.maketrans({"\u2068": None, "\u2069": None})
+
+
+@dataclass(frozen=True, slots=True)
+class Sms:
+    """Attributes:
+    alphabet: ``GSM-7`` or ``UCS-2``.
+    places: that it takes in it.
+    messages: that a network charges for it.
+    """
+
+    text: str
+    alphabet: str
+    places: int
+    messages: int
+
+
+def sms_of(text: str) -> Sms:
+    """As a phone would send it."""
+    if all(letter in GSM or letter in GSM_EXTENDED for letter in text):
+        places = len(text) + sum(letter in GSM_EXTENDED for letter in text)
+        return Sms(text, "GSM-7", places, _messages(places, GSM_ONE, GSM_MORE))
+    places = len(text.encode("utf-16-be")) // 2
+    return Sms(text, "UCS-2", places, _messages(places, WIDE_ONE, WIDE_MORE))
+
+
+def _messages(places: int, one: int, more: int) -> int:
+    return 1 if places <= one else ceil(places / more)
+
+
+def post_text(claims: Sequence[str], details: Iterable[str], most: int = POST) -> str:
+    """The longest claim that fits, then as many details as fit, in order.
+
+    Args:
+        claims: the same claim with its hedge, the longest first; the last one always fits.
+        details: what may be left out, the most important first.
+    """
+    text = next((claim for claim in claims if len(claim) <= most), claims[-1])
+    for detail in details:
+        if detail and len(text) + 1 + len(detail) <= most:
+            text = f"{text} {detail}"
+    return text
+
+
+def sms_text(claims: Sequence[str], details: Iterable[str]) -> Sms:
+    """The longest claim that fits in ``MOST_MESSAGES``, and details where they cost no further one."""
+    plain = [claim.translate(ISOLATES).translate(PLAIN) for claim in claims]
+    fitting = (one for one in plain if len(one) <= SMS and sms_of(one).messages <= MOST_MESSAGES)
+    claim = next(fitting, plain[-1])
+    for detail in details:
+        longer = f"{claim} {detail.translate(ISOLATES).translate(PLAIN)}"
+        if detail and len(longer) <= SMS and sms_of(longer).messages == sms_of(claim).messages:
+            claim = longer
+    return sms_of(claim)

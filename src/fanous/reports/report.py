@@ -1,0 +1,181 @@
+"""Report: all that a report on an incident says, in one language, before it has a form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fanous.cost import cost_of, of_incident
+from fanous.languages import clocks, telling, words
+from fanous.languages.language import ENGLISH, Language
+from fanous.languages.shorter import shorter
+from fanous.languages.telling import Told
+from fanous.model.incident import Incident
+from fanous.publishers.cost import cost_lines
+from fanous.publishers.names import asn_of, network_title
+from fanous.publishers.sentence import because
+from fanous.refdata.economies import economy
+from fanous.store import Store
+from fanous.web.pages.incident import spell
+from fanous.web.pages.pictures import chart_svg
+from fanous.web.pages.stories import incident_path
+from fanous.web.pages.witnesses import witness_rows
+from fanous.web.site import Site
+from fanous.web.visit import Visit
+
+LOCAL = "http://127.0.0.1:8470"
+"""Where the pages stand on one's own machine: links of a report lead there unless told otherwise."""
+
+MOST_NETWORKS = 25
+"""Rows of the table; the document behind each link has all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One figure, and the query that gives it."""
+
+    label: Told
+    value: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Attributes:
+    claim: the headline with its status before it.
+    short: the same with less detail, the longest first: for posts and messages.
+    sentences: the claim in full.
+    reason: why the status is what it is; English.
+    rows: of the networks, cells as ``heads``, the last one a query.
+    saw: (family of sources, what it says).
+    revisions: (number, moment, status, reason in English).
+    cost: lines; English.
+    chart: SVG; empty = too little was measured to draw one.
+    url: permanent address.
+    notice: what has to be said first (a recorded event); empty = nothing.
+    """
+
+    incident: Incident
+    language: Language
+    claim: Told
+    short: tuple[str, ...]
+    sentences: tuple[Told, ...]
+    reason: str
+    when: Told
+    facts: tuple[Fact, ...]
+    heads: tuple[Told, ...]
+    rows: tuple[tuple[str, ...], ...]
+    saw: tuple[tuple[Told, Told], ...]
+    revisions: tuple[tuple[str, str, str, str], ...]
+    cost: tuple[str, ...]
+    chart: str
+    url: str
+    notice: str
+
+    def say(self, text: str) -> Told:
+        return said(self.language, text)
+
+
+def said(language: Language, text: str, **values: str) -> Told:
+    """In the language, or in English and marked so."""
+    own = language if language.knows(text) else ENGLISH
+    return Told(own.say(text, **values), own)
+
+
+def gather(store: Store, incident: Incident, language: Language, base: str, notice: str) -> Report:
+    """All that is said of the latest revision.
+
+    Args:
+        base: public address of the monitor without a slash at its end.
+    """
+    names = store.networks(incident.country)
+    revisions = store.revisions(incident.id)
+    url = f"{base}{incident_path(incident)}"
+    query = f"{base}/api/v1/incidents/{incident.id}"
+    return Report(
+        incident=incident,
+        language=language,
+        claim=telling.claim_line(incident, names, language),
+        short=shorter(incident, names, language),
+        sentences=tuple(telling.sentences(incident, names, language)),
+        reason=because(incident),
+        when=telling.roughly_when(incident, language),
+        facts=tuple(_facts(incident, language, query)),
+        heads=tuple(said(language, one) for one in HEADS),
+        rows=tuple(_rows(incident, names, language, query)),
+        saw=tuple(
+            (said(language, row.name), said(language, row.word)) for row in witness_rows(store, incident)
+        ),
+        revisions=tuple(
+            (
+                language.number(one.n),
+                clocks.both_clocks(one.at, incident.country, language),
+                language.say(words.status_word(one.incident)),
+                one.reason,
+            )
+            for one in revisions
+        ),
+        cost=tuple(cost_lines(cost_of(of_incident(incident, store.now()), economy(incident.country)))),
+        chart=_chart(store, incident, language, base, notice),
+        url=url,
+        notice=notice,
+    )
+
+
+HEADS = ("Network", "From", "To", "Failed measurements", "Probes")
+
+
+def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
+    def at(instant: float) -> str:
+        return clocks.both_clocks(instant, incident.country, language)
+
+    evidence, users = incident.evidence, incident.users
+    nothing = language.say("Not known")
+    affected = nothing
+    if users is not None and incident.scope == "nation":
+        mean, low, high = (language.percent(share) for share in (users.mean, users.low, users.high))
+        affected = f"{mean} ({low} - {high})"
+    confirmed = at(incident.confirmed_at) if incident.confirmed_at is not None else language.say("No")
+    end = language.say("Not seen") if incident.end is None else at(incident.end)
+    values = [
+        ("Began", at(incident.onset), "/onset"),
+        ("Ended", end, "/end"),
+        ("Confirmed", confirmed, "/confirmed_at"),
+        ("Users affected", affected, "/users_affected_share"),
+        ("Networks", language.number(evidence.networks), "/evidence/networks"),
+        ("Measurements", language.number(evidence.measurements), "/evidence/measurements"),
+        ("Probes", language.number(evidence.probes), "/evidence/probes"),
+    ]
+    ways = telling.methods(incident, language)
+    if ways:
+        values.append(("How", telling.joined(ways, language), "/mechanisms"))
+    return [Fact(said(language, name), value, f"{query}#{pointer}") for name, value, pointer in values]
+
+
+def _rows(
+    incident: Incident, names: Mapping[int, str], language: Language, query: str
+) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for nth, network in enumerate(incident.networks):
+        if not network.intervals:
+            continue
+        since, until, _ = spell(network)
+        title = network_title(asn_of(network.entity), names)
+        rows.append(
+            (
+                " ".join(filter(None, (title, network.entity))),
+                clocks.moment(since, incident.country, language),
+                language.say("Not seen")
+                if until is None
+                else clocks.moment(until, incident.country, language),
+                language.number(network.measurements),
+                language.number(network.probes),
+                f"{query}#/networks/{nth}",
+            )
+        )
+    return rows[:MOST_NETWORKS]
+
+
+def _chart(store: Store, incident: Incident, language: Language, base: str, notice: str) -> str:
+    asked = {"id": incident.id, "country": incident.country}
+    visit = Visit(Site(base, notice), language, True, incident_path(incident), base, store.now(), asked)
+    drawn = chart_svg(store, visit)
+    return drawn.body.decode() if drawn is not None else ""

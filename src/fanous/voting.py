@@ -1,0 +1,48 @@
+"""Voting: what made-up votes amount to, through the live series, detectors and rules of confirmation.
+
+For evaluations that need thousands of small events and no store; ``aggregate`` makes the series.
+"""
+
+from collections.abc import Iterator
+
+from fanous.aggregate import VerdictRow, series
+from fanous.detectors import DETECTOR_VERSION, DETECTORS
+from fanous.incidents.correlate import Finding, correlate
+from fanous.incidents.lifecycle import Setting, incident_of
+from fanous.interfering import FAMILY_OF, TICK
+from fanous.judging import rules_version
+from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Incident
+from fanous.model.observation import Layer
+from fanous.model.verdict import State
+from fanous.model.votes import Votes
+from fanous.model.weights import UserWeights
+
+
+def stretches_of(votes: Votes, country: str) -> list[Anomaly]:
+    """Every stretch of blocking that the detector sees, whatever its probability."""
+    detector = DETECTORS["blocking"]
+    return detector.find(series(_rows(votes, country), TICK), detector.options)
+
+
+def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeights | None) -> list[Incident]:
+    """What Fanous says of them.
+
+    Args:
+        elsewhere: votes of other countries that say *works*.
+    """
+    detector = DETECTORS["blocking"]
+    findings = [
+        Finding(anomaly, detector.kind)
+        for anomaly in stretches_of(votes, country)
+        if anomaly.probability >= detector.options.suspect_at
+    ]
+    setting = Setting(country, FAMILY_OF, users, rules_version(), DETECTOR_VERSION)
+    return [incident_of(group, votes, elsewhere, setting) for group in correlate(findings)]
+
+
+def _rows(votes: Votes, country: str) -> Iterator[VerdictRow]:
+    columns = votes.uids, votes.times, votes.asns, votes.probes, votes.seen, votes.controlled
+    for uid, at, asn, probe, seen, controlled in zip(*(c.tolist() for c in columns), strict=True):
+        state = State.BLOCKED if seen else State.OK
+        yield VerdictRow(uid, country, asn, 0, probe, at, "x", Layer.TLS, state, False, controlled, "")

@@ -1,0 +1,68 @@
+"""Asking: the query of a request as a typed question; what nobody knows is refused by name."""
+
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from fanous.model.instant import from_iso
+from fanous.web.api.problem import Wrong
+
+Question = TypeVar("Question", bound=msgspec.Struct)
+
+
+def question_of(request: Request, kind: type[Question]) -> Question:
+    """Raises:
+    Wrong: an unknown or repeated name, or a value of the wrong form.
+    """
+    given = request.query_params.multi_items()
+    names = [name for name, _ in given]
+    known = kind.__struct_fields__
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known) or 'none'}"
+            raise Wrong(400, f"unknown parameter {name}: {hint}")
+        if names.count(name) > 1:
+            raise Wrong(400, f"{name} is given twice")
+    try:
+        return msgspec.convert(dict(given), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Wrong(400, str(error)) from None
+
+
+def moment(text: str | msgspec.UnsetType, name: str) -> float | None:
+    """RFC 3339, or a date alone.
+
+    Raises:
+        Wrong: it is no time.
+    """
+    if text is msgspec.UNSET:
+        return None
+    try:
+        return msgspec.convert(text.upper(), datetime).astimezone(UTC).timestamp()
+    except (msgspec.ValidationError, OverflowError):
+        pass
+    try:
+        return from_iso(text)
+    except (ValueError, OverflowError):
+        raise Wrong(400, f"{name}: {text} is no date or time such as 2023-12-17T15:00:00Z") from None
+
+
+Key = tuple[int, str, int]
+"""Of an item in a list: seconds, the newest first, so negated; label; revision."""
+
+
+def cursor_of(key: Key) -> str:
+    """Names the place after an item."""
+    return f"{-key[0]}.{key[1]}.{key[2]}"
+
+
+def place_of(cursor: str | None) -> Key | None:
+    """``CURSOR`` of the types has checked its form."""
+    if cursor is None:
+        return None
+    at, label, n = cursor.split(".")
+    return -int(at), label, int(n)

@@ -1,0 +1,242 @@
+"""Types: what is asked and answered, as the OpenAPI document gives it.  Instants are RFC 3339, UTC."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+MOST = 200
+"""Items of one answer."""
+
+CURSOR = r"^[0-9]{1,11}\.[A-Z]{2}-[0-9]{4}-[0-9]{4,6}\.[0-9]{1,6}$"
+
+Instant = Annotated[str, Meta(description="RFC 3339, UTC, whole seconds", examples=["2023-12-17T14:35:00Z"])]
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+Target = Annotated[str, Meta(min_length=1, max_length=253, description="platform or host name")]
+Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1", examples=["PK"])]
+Label = Annotated[
+    str, Meta(pattern="^[A-Z]{2}-[0-9]{4}-[0-9]{4,6}$", description="stays when an incident is revised")
+]
+Kind = Literal["outage", "blocking", "throttling", "slowdown"]
+Status = Literal["suspected", "confirmed", "ended", "retracted"]
+Scope = Literal["nation", "region", "multi_isp", "isp", "insufficient"]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Estimate(Struct):
+    mean: float
+    low: float
+    high: float
+
+
+class Users(Struct):
+    """Share of users with its 90 % interval; ``observed``: share on networks that were measured."""
+
+    mean: Share
+    low: Share
+    high: Share
+    observed: Share
+
+
+class Part(Struct):
+    target: str
+    kind: Kind
+    mechanisms: list[str]
+    entities: list[str]
+
+
+class Evidence(Struct):
+    measurements: int
+    probes: int
+    networks: int
+    controls: int
+    families: list[str]
+
+
+class Incident(Struct):
+    """As ``fanous confirm --json``, with the country and the permanent address."""
+
+    id: Label
+    country: Country
+    url: str
+    kind: Kind
+    status: Status
+    scope: Scope
+    access: Literal["any", "mobile", "fixed"]
+    entities: list[str]
+    targets: list[str]
+    mechanisms: list[str]
+    parts: list[Part]
+    onset: Instant
+    onset_earliest: Instant | None
+    onset_latest: Instant
+    end: Instant | None
+    intervals: list[list[Instant | None]]
+    confirmed_at: Instant | None
+    confidence: Share
+    users_affected_share: Users | None
+    kbps: Estimate | None
+    level: Estimate | None
+    evidence: Evidence
+    rules_version: str
+    detector_version: str
+    sentence: Annotated[str, Meta(description="the claim in English, hedged as its status demands")]
+    synthetic: Annotated[bool, Meta(description="true: a recorded or made-up event, no finding")]
+
+
+class NetworkPart(Struct):
+    entity: str
+    targets: list[str]
+    intervals: list[list[Instant | None]]
+    measurements: int
+    probes: int
+    probability: Share
+
+
+class Opinion(Struct):
+    family: str
+    says: Literal["down", "ordinary", "silent", "unknown"]
+    sources: list[str]
+    entities: list[str]
+    left: Estimate | None
+    onset: Instant | None
+    raised_at: Instant | None
+
+
+class Revision(Struct):
+    n: int
+    at: Instant
+    status: Status
+    reason: str
+
+
+class Detailed(Incident):
+    """The same with what each network saw and every revision."""
+
+    rule: str | None
+    reason: str
+    networks: list[NetworkPart]
+    opinions: list[Opinion]
+    hints: list[str]
+    revisions: list[Revision]
+
+
+class Incidents(Struct):
+    """``next`` = cursor of the following items; null = these are the last."""
+
+    incidents: list[Incident]
+    next: str | None
+
+
+class Correction(Struct):
+    incident: Label
+    country: Country
+    revision: int
+    at: Instant
+    taken_back: list[str]
+    reason: str
+
+
+class Corrections(Struct):
+    corrections: list[Correction]
+    next: str | None
+
+
+class CountryState(Struct):
+    """Open incidents by status; ``last_heard`` null = nothing in seven days."""
+
+    country: Country
+    confirmed: int
+    suspected: int
+    last_heard: Instant | None
+
+
+class Countries(Struct):
+    countries: list[CountryState]
+
+
+class Range(Struct):
+    low: float
+    high: float
+
+
+class Input(Struct):
+    name: str
+    value: float
+    unit: str
+    year: int
+    source: str
+
+
+class Method(Struct):
+    method: str
+    title: str
+    per_hour: Range | None
+    in_all: Range | None
+    capped: bool
+    why: str
+    inputs: list[Input]
+
+
+class Ceiling(Struct):
+    share_of_gdp: float
+    why: str
+
+
+class Cost(Struct):
+    """As ``fanous cost --json``."""
+
+    country: Country
+    kind: Kind
+    hours: float
+    targets: list[str]
+    affected_share: Range
+    dependence_share: Range
+    notes: list[str]
+    currency: str
+    per_hour: Range | None
+    in_all: Range | None
+    ceiling: Ceiling
+    methods: list[Method]
+    disclaimer: str
+
+
+class Problem(Struct, omit_defaults=True):
+    """RFC 9457."""
+
+    title: str
+    status: int
+    detail: str = ""
+    type: str = "about:blank"
+
+
+class PageQuery(Struct, forbid_unknown_fields=True):
+    """What is not given is ``UNSET``, not null: the word ``null`` in an address is no value."""
+
+    limit: Annotated[int, Meta(ge=1, le=MOST, description="items at most")] = 50
+    cursor: Annotated[str, Meta(description="`next` of the answer before", pattern=CURSOR)] | UnsetType = (
+        UNSET
+    )
+    country: Country | UnsetType = UNSET
+
+
+class IncidentsQuery(PageQuery, forbid_unknown_fields=True):
+    status: Status | UnsetType = UNSET
+    kind: Kind | UnsetType = UNSET
+    target: Target | UnsetType = UNSET
+    network: Annotated[int, Meta(ge=1, le=4_294_967_295, description="ASN")] | UnsetType = UNSET
+    since: Annotated[Time, Meta(description="on at or after; a date alone will do, too")] | UnsetType = UNSET
+    until: Annotated[Time, Meta(description="began before; likewise")] | UnsetType = UNSET
+
+
+class NoQuery(Struct, forbid_unknown_fields=True):
+    pass
+
+
+def checked(document: dict[str, Any], kind: type[Struct]) -> bytes:
+    """JSON of a document that is of the type: what is sent and what is described cannot differ.
+
+    Raises:
+        msgspec.ValidationError: it is not: a bug.
+    """
+    return msgspec.json.encode(msgspec.convert(document, kind))

@@ -1,0 +1,61 @@
+"""Metrics: what a Prometheus asks of a monitor - open incidents, how fresh its sight is, alerts given up.
+
+One function a subject; each gives gauges.  What the monitor says of its own health joins ``SUBJECTS``.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+from fanous.languages.telling import is_open
+from fanous.model.alert import State
+from fanous.probes.metrics import Metric, render
+from fanous.store import Store
+from fanous.web.reply import Reply
+from fanous.web.visit import Visit
+
+MEDIA = "text/plain; version=0.0.4; charset=utf-8"
+LATELY = 7 * 86_400.0
+
+
+def open_incidents(store: Store, _now: float) -> list[Metric]:
+    """By country, kind and status; what is not there is not open."""
+    count = Counter((one.country, one.kind, one.status) for one in store.incidents() if is_open(one))
+    text = "Incidents that are open, by country, kind and status"
+    return [
+        Metric(
+            "fanous_incidents_open",
+            n,
+            text,
+            (("country", country), ("kind", str(kind)), ("status", str(status))),
+        )
+        for (country, kind, status), n in sorted(count.items())
+    ]
+
+
+def freshness(store: Store, now: float) -> list[Metric]:
+    """Seconds since anything sound was heard from a country; one that is silent for a week is not listed."""
+    heard: dict[str, float] = {}
+    for one in store.heard(now - LATELY, now + 1):
+        heard[one.country] = max(one.at, heard.get(one.country, 0.0))
+    text = "Seconds since the last sound measurement of a country"
+    return [
+        Metric("fanous_last_measurement_age_seconds", max(0.0, now - at), text, (("country", country),))
+        for country, at in sorted(heard.items())
+    ]
+
+
+def alerts(store: Store, _now: float) -> list[Metric]:
+    """Deliveries that wait, and those that were given up."""
+    count = Counter(one.state for one in store.outbox.deliveries())
+    text = "Alerts by what became of them"
+    states = (State.WAITING, State.DEAD)
+    return [Metric("fanous_alerts", count[state], text, (("state", str(state)),)) for state in states]
+
+
+SUBJECTS: tuple[Callable[[Store, float], list[Metric]], ...] = (open_incidents, freshness, alerts)
+
+
+def metrics(store: Store, visit: Visit) -> Reply:
+    """In the text format of Prometheus."""
+    found = [metric for subject in SUBJECTS for metric in subject(store, visit.now)]
+    return Reply.of(render(found), MEDIA)

@@ -1,0 +1,84 @@
+"""Public sources in the live loop: pulled when due, kept in the store, and nothing waits for a publisher."""
+
+import asyncio
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.live.clock import Clock
+from fanous.live.configuration import read
+from fanous.live.sources import Sources
+from fanous.pulling import Pull
+from fanous.store import open_store
+from fanous.web.ask import OneThread
+from tests.connectors.levels.samples import ioda, ioda_series
+from tests.connectors.publisher import Answer, always, publishing
+
+
+def told(folder: Path, text: str) -> Path:
+    path = folder / "fanous.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def ioda_answer(path: str, _: int) -> Answer:
+    asked = parse_qs(urlsplit(path).query)
+    return Answer(ioda(ioda_series(**{"from": int(asked["from"][0])})))
+
+
+def pulled(folder: Path, config: str, times: int) -> tuple[list[Pull | None], int]:
+    """What came of looking so often, and bins in the store."""
+    configuration = read(told(folder, config), folder / "store")
+
+    async def play(owner: OneThread) -> list[Pull | None]:
+        sources = Sources(owner.ask, configuration.sources, Clock(), folder / "cache")
+        return [await sources.pull_one(errand) for _ in range(times) for errand in configuration.sources]
+
+    with OneThread(lambda: open_store(folder / "store")) as owner:
+        found = asyncio.run(play(owner))
+        bins = asyncio.run(_bins(owner))
+    return found, bins
+
+
+async def _bins(owner: OneThread) -> int:
+    return await owner.ask(lambda store: sum(len(series) for series in store.levels("PK")))
+
+
+def test_a_source_that_is_switched_on_is_pulled_once_an_interval(tmp_path: Path) -> None:
+    with publishing(ioda_answer) as server:
+        config = f"""[sources.ioda]\ncountries = ["pk"]\nmirror = "{server.address}"\n"""
+        found, bins = pulled(tmp_path, config, times=3)
+        asked = len(server.asked)
+    assert found[0] is not None and found[0].pieces == 1 and found[0].failures == []
+    assert found[1:] == [None, None]
+    assert (bins, asked) == (2, 1)
+
+
+def test_a_publisher_that_answers_nonsense_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    with publishing(always(Answer(b"<html>"))) as server:
+        config = f"""[sources.ioda]\ncountries = ["PK"]\nmirror = "{server.address}"\n"""
+        found, bins = pulled(tmp_path, config, times=2)
+    assert found[0] is not None and found[0].pieces == 0 and len(found[0].failures) == 1
+    assert (found[1], bins) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ("[sources.ioda]", "name `countries`"),
+        ('[sources.radar]\ncountries = ["PK"]', "needs a key: set the environment variable"),
+        ('[sources.ris]\ncountries = ["PK"]', "fanous pull ris"),
+    ],
+)
+def test_what_cannot_be_pulled_is_told_before_anything_runs(
+    config: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CLOUDFLARE_API_TOKEN", raising=False)
+    with pytest.raises(FanousError, match=says):
+        read(told(tmp_path, config), tmp_path / "store")
+
+
+def test_a_source_that_is_switched_off_needs_nothing(tmp_path: Path) -> None:
+    assert read(told(tmp_path, "[sources.radar]\nenabled = false"), tmp_path / "store").sources == ()

@@ -1,0 +1,132 @@
+"""User figures: APNIC's table, a file of one's own, and what is said of bad ones."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.model.entity import Access
+from fanous.refdata.figures import APNIC_ERROR, Told, parse_apnic, parse_own
+from fanous.refdata.update import Outcome
+from fanous.refdata.update_users import forget_users, is_figures, update_users
+from fanous.refdata.weights import installed_users, weights
+
+ROWS = [
+    (45669, "JAZZ-AS-AP Mobilink GSM, PK", "PK", 40_000_000, 50.0),
+    (17557, "PKTELECOM-AS-PK Pakistan Telecommunication Company Limited, PK", "PK", 16_000_000, 20.0),
+    (17557, "PKTELECOM-AS-PK Pakistan Telecommunication Company Limited, PK", "AE", 3000, 0.03),
+    (33771, "SAFARICOM-LIMITED - Safaricom Limited, KE", "KE", 9_000_000, 45.0),
+    (37061, "Safaricom - Safaricom Limited, KE", "KE", 5_000_000, 25.0),
+    (36926, "CKL1-ASN, KE", "KE", 2_000_000, 10.0),
+    (64512, "A handful, KE", "KE", 100, 0.0005),
+    (64513, "Nowhere, ZZ", "ZZ", 100, 50.0),
+]
+
+
+def apnic(rows: list[tuple[int, str, str, int, float]] = ROWS, **more: object) -> str:
+    """As the address that the module names gives it (public readers of it agree on these names)."""
+    data = [
+        {
+            "rank": n, "AS": asn, "Description": told, "CC": country, "Users": users,
+            "Percent of CC Pop": percent, "Percent of Internet": 0.1, "Samples": users // 100,
+        }
+        for n, (asn, told, country, users, percent) in enumerate(rows, 1)
+    ]  # fmt: skip
+    head = {"copyright": "(C) APNIC", "description": "AS population", "Date": "22/11/2026", "Window": "60"}
+    return json.dumps(head | {"Data": data} | more)
+
+
+OWN = """
+[KE]
+year = 2026
+source = "the regulator's quarterly report"
+error = 0.1
+network = [
+  { operator = "Safaricom", access = "mobile", users_m = 30, asns = [33771, 37061], evidence = "page 4" },
+  { operator = "Airtel", access = "mobile", users_m = 20, asns = [36926], evidence = "page 4" },
+]
+unlisted_m = { fixed = 2 }
+"""
+
+
+def test_apnics_rows_become_shares_of_each_country(tmp_path: Path) -> None:
+    done = update_users(None, tmp_path, fetch=lambda _: apnic().encode())
+    assert (done.outcome, done.usable) == (Outcome.UPDATED, 2)
+    known = weights("KE", tmp_path)
+    assert known is not None
+    assert {w.asn: round(w.share, 3) for w in known.networks} == {33771: 0.45, 37061: 0.25, 36926: 0.1}
+    assert len({w.operator for w in known.networks}) == 2
+    assert {w.access for w in known.networks} == {Access.ANY}
+    assert 0.8 * APNIC_ERROR < known.error <= APNIC_ERROR  # what is not listed has no error of its own
+    assert known.source.endswith("(2026-11-22)")
+    assert weights("AE", tmp_path) is None  # a few visitors are no country
+
+
+def test_what_ships_counts_before_apnic_and_ones_own_before_both(tmp_path: Path) -> None:
+    update_users(None, tmp_path, fetch=lambda _: apnic().encode())
+    shipped = weights("PK")
+    assert weights("PK", tmp_path) == shipped
+    own = tmp_path / "mine.toml"
+    own.write_text(OWN.replace("[KE]", "[PK]"))
+    assert is_figures(own)
+    assert update_users(own, tmp_path).outcome is Outcome.UPDATED
+    assert update_users(own, tmp_path).outcome is Outcome.UNCHANGED
+    weights.cache_clear()
+    mine = weights("PK", tmp_path)
+    assert mine is not None and mine != shipped
+    assert mine.networks[0].access is Access.MOBILE
+    assert sum(w.share for w in mine.networks) == pytest.approx(50 / 52)
+    assert [one.kind for one in installed_users(tmp_path)] == ["own", "shipped", "apnic"]
+    assert forget_users("PK", tmp_path) and not forget_users("PK", tmp_path)
+    weights.cache_clear()
+    assert weights("PK", tmp_path) == shipped
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda text: text.replace("[KE]", "[KENYA]"), "no country code"),
+        (lambda text: text.replace("users_m = 30", 'users_m = "many"'), "Expected `float`"),
+        (lambda text: text.replace("users_m = 30", "users_m = -1"), ">= 0"),
+        (lambda text: text.replace("[36926]", "[33771]"), "AS33771 is listed twice"),
+        (lambda text: text.replace("asns", "asn"), "asn"),
+        (lambda text: text.replace("m = 30", "m = 0").replace("m = 20,", "m = 0,"), "nobody in"),
+        (lambda _: "", "no country in it"),
+        (lambda text: text.replace("]", ""), "docs/formats.md"),
+    ],
+)
+def test_figures_that_make_no_sense_are_refused_in_words(change: Callable[[str], str], why: str) -> None:
+    with pytest.raises(FanousError, match=why):
+        parse_own(change(OWN), "mine.toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{}", apnic(Date="yesterday"), apnic([]), apnic(Data=[{"AS": "many"}]), "<html>", apnic(Data=None)],
+)
+def test_another_form_of_apnics_table_is_refused(text: str) -> None:
+    with pytest.raises(FanousError, match=r"is not APNIC's table|no network with users"):
+        parse_apnic(text, "apnic.json")
+
+
+def test_a_table_that_has_shrunk_leaves_what_stands(tmp_path: Path) -> None:
+    many = [(n, f"N{n} Name {n}, X", c, 100, 60.0) for n, c in enumerate(("KE", "UG", "TZ", "RW"), 1)]
+    update_users(None, tmp_path, fetch=lambda _: apnic(many).encode())
+    done = update_users(None, tmp_path, fetch=lambda _: apnic(many[:1]).encode())
+    assert done.outcome is Outcome.FAILED and "so that is kept" in done.why
+    assert weights("RW", tmp_path) is not None
+
+
+def test_installed_figures_that_were_broken_by_hand_are_named(tmp_path: Path) -> None:
+    update_users(None, tmp_path, fetch=lambda _: apnic().encode())
+    (tmp_path / "users" / "apnic" / "KE.json").write_text("{}")
+    weights.cache_clear()
+    with pytest.raises(FanousError, match=r"KE\.json cannot be read"):
+        weights("KE", tmp_path)
+
+
+def test_what_is_told_names_its_kind() -> None:
+    assert isinstance(parse_own(OWN, "a"), Told)
+    assert (parse_own(OWN, "a").kind, parse_apnic(apnic(), "b").kind) == ("own", "apnic")

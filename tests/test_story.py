@@ -1,0 +1,86 @@
+"""The story of 17 December 2023, claim by claim, on the event that was recorded in the lab.
+
+The recording cuts X, YouTube and Instagram and slows nothing down: what it does not bear out, it must not
+support.
+"""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fanous import pipeline
+from fanous.model.claim import Answer, Claim, Said
+from fanous.model.incident import Scope
+from fanous.model.instant import from_iso
+from fanous.rehearsal.recording import unpack
+from fanous.statements import check
+from fanous.store import Store, open_store
+from tests.documents import ROOT, commands_of
+from tests.test_cli import document, fanous
+
+SINCE, UNTIL = from_iso("2023-12-17T14:00Z"), from_iso("2023-12-18T00:00Z")
+RALLY = from_iso("2023-12-17T21:00+05:00")
+RESTRICTED = ("instagram", "x", "youtube")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    folder = tmp_path_factory.mktemp("story")
+    recording = folder / "event.jsonl"
+    unpack("pakistan-2023-12-17", recording)
+    with open_store(folder / "store") as opened:
+        pipeline.ingest(opened, "edge", [recording])
+        yield opened
+
+
+def of(who: str, said: Said, **given: object) -> Claim:
+    return Claim(who, said, "PK", SINCE, UNTIL, **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("claim", "answer", "because"),
+    [
+        (of("the story", Said.SLOWDOWN), Answer.CANNOT_TELL, "whether everything else was slow too"),
+        (of("the story", Said.DISRUPTED, targets=RESTRICTED), Answer.SUPPORTED, "each of them is confirmed"),
+        (
+            of("the story", Said.DISRUPTED, targets=("facebook", *RESTRICTED)),
+            Answer.CANNOT_TELL,
+            "of facebook nothing is confirmed",
+        ),
+        (of("the story", Said.DISRUPTED, scope=Scope.NATION), Answer.SUPPORTED, "scope nation"),
+        (of("the story", Said.DISRUPTED, began_before=RALLY), Answer.SUPPORTED, "before 2023-12-17T16:00"),
+        (of("NetBlocks", Said.DISRUPTED, hours=7), Answer.SUPPORTED, "7 is about that"),
+        (of("ISOC Pulse", Said.DISRUPTED, hours=10.5), Answer.CONTRADICTED, "not 10.5"),
+        (of("the regulator", Said.NORMAL), Answer.CONTRADICTED, "was confirmed in that time"),
+        (of("the party", Said.DISRUPTED, began_before=RALLY), Answer.SUPPORTED, "before 2023-12-17T16:00"),
+    ],
+)
+def test_the_recorded_event_answers_what_was_said(
+    store: Store, claim: Claim, answer: Answer, because: str
+) -> None:
+    checked = check(store, claim)
+    assert checked.answer is answer, checked.why
+    assert because in checked.why
+
+
+def test_the_commands_of_the_document_give_the_answers_that_it_prints(tmp_path: Path) -> None:
+    """docs/claims.md, typed as it stands."""
+    where = tmp_path / "demo"
+    fanous("demo", "--once", "--store", where)
+    for command in commands_of(ROOT / "docs" / "claims.md"):
+        _, *words = shlex.split(command)
+        if words[:2] == ["claims", "add"]:
+            fanous(*words[: words.index("--store")], "--store", where)
+    answers = {one["who"]: one["answer"] for one in document("claims", "check", "--store", where)["claims"]}
+    assert answers == {
+        "NetBlocks": "supported",
+        "ISOC Pulse": "contradicted",
+        "the regulator": "contradicted",
+        "the party": "supported",
+        "the story: speeds": "cannot_tell",
+        "the story: four platforms": "cannot_tell",
+        "the story: nation-scale": "supported",
+        "the story: before the rally": "supported",
+    }

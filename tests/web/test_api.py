@@ -1,0 +1,176 @@
+"""The API: what programs ask."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+
+from fanous.model.incident import Incident, Status
+from fanous.web.application import application
+from fanous.web.site import Site
+from tests.publishers.events import NATION, ONGOING, START, SUSPECTED, incident
+from tests.web.small_store import SmallStore
+from tests.web.visiting import NOW, Reader, reader
+
+API = "/api/v1"
+
+
+def known(n: int) -> list[Incident]:
+    return [
+        replace(incident(**ONGOING | NATION), id=f"PK-2023-{k:04}", onset=START + k * 60.0)
+        for k in range(1, n + 1)
+    ]
+
+
+def visiting(*incidents: Incident) -> Reader:
+    return reader(SmallStore(list(incidents)), Site(url="https://fanous.example", clock=lambda: NOW))
+
+
+def listed(visitor: Reader, query: str) -> list[str]:
+    return [one["id"] for one in visitor.get(f"{API}/incidents{query}").json()["incidents"]]
+
+
+MIXED = (
+    replace(incident(**ONGOING), id="PK-2023-0001"),
+    replace(incident(**SUSPECTED, targets=("youtube",)), id="PK-2023-0002", onset=START + 60),
+    replace(incident(), id="IR-2023-0001", country="IR", onset=START + 120, entities=("AS197207",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["IR-2023-0001", "PK-2023-0002", "PK-2023-0001"]),
+        ("?country=PK", ["PK-2023-0002", "PK-2023-0001"]),
+        ("?status=suspected", ["PK-2023-0002"]),
+        ("?target=youtube", ["PK-2023-0002"]),
+        ("?network=197207", ["IR-2023-0001"]),
+        ("?kind=outage", []),
+        ("?until=2023-12-17T14:45Z", []),
+        ("?since=2023-12-18", ["PK-2023-0002", "PK-2023-0001"]),
+        ("?limit=1", ["IR-2023-0001"]),
+    ],
+)
+def test_incidents_are_found_by_what_they_are(query: str, found: list[str]) -> None:
+    assert listed(visiting(*MIXED), query) == found
+
+
+def test_pages_follow_each_other_whatever_comes_in_meanwhile() -> None:
+    store = SmallStore(known(5))
+    visitor = reader(store)
+    first = visitor.get(f"{API}/incidents?limit=2").json()
+    store.known = [*store.known, replace(incident(**ONGOING), id="PK-2023-0009", onset=START + 9000)]
+    second = visitor.get(f"{API}/incidents?limit=2&cursor={first['next']}").json()
+    third = visitor.get(f"{API}/incidents?limit=2&cursor={second['next']}").json()
+    ids = [one["id"][-1] for page in (first, second, third) for one in page["incidents"]]
+    assert ids == ["5", "4", "3", "2", "1"]
+    assert third["next"] is None
+
+
+def test_one_incident_is_told_with_its_revisions_and_its_address() -> None:
+    document = visiting(MIXED[0]).get(f"{API}/incidents/PK-2023-0001").json()
+    assert document["url"] == "https://fanous.example/PK/PK-2023-0001"
+    assert document["sentence"].startswith("Confirmed: X (Twitter) has been blocked")
+    assert [one["n"] for one in document["revisions"]] == [1]
+    assert document["networks"][0]["entity"] == "AS59257"
+    assert document["synthetic"] is False
+
+
+def test_the_cost_is_there_by_method() -> None:
+    document = visiting(MIXED[0]).get(f"{API}/incidents/PK-2023-0001/cost").json()
+    assert document["methods"][0]["inputs"][0]["source"] == "World Bank, World Development Indicators"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "detail"),
+    [
+        ("/incidents?limit=0", 400, "limit"),
+        ("/incidents?limit=many", 400, "limit"),
+        ("/incidents?country=Pakistan", 400, "country"),
+        ("/incidents?status=null", 400, "status"),
+        ("/incidents?contry=PK", 400, "did you mean country?"),
+        ("/incidents?country=PK&country=IR", 400, "given twice"),
+        ("/incidents?since=2023-99-99", 400, "no date or time"),
+        ("/incidents?cursor=AAAA", 400, "cursor"),
+        ("/incidents/PK-2023-0099", 404, "no incident PK-2023-0099"),
+        ("/nothing", 404, "/api/v1/nothing"),
+        ("/countries?x=1", 400, "unknown parameter x"),
+    ],
+)
+def test_a_wrong_question_is_answered_with_its_problem(path: str, status: int, detail: str) -> None:
+    answer = visiting(*MIXED).get(f"{API}{path}")
+    problem = answer.json()
+    assert answer.status_code == problem["status"] == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert detail in problem["detail"]
+
+
+def test_an_answer_that_is_known_is_not_sent_again() -> None:
+    visitor = visiting(*MIXED)
+    tag = visitor.get(f"{API}/incidents").headers["etag"]
+    again = visitor.get(f"{API}/incidents", if_none_match=tag)
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["access-control-allow-origin"] == "*"
+
+
+def test_nothing_can_be_written() -> None:
+    answer = visiting(*MIXED).ask("POST", f"{API}/incidents")
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["allow"]
+    assert answer.json()["status"] == 405
+
+
+def test_countries_tell_what_is_open_there() -> None:
+    (iran, pakistan) = visiting(*MIXED).get(f"{API}/countries").json()["countries"]
+    assert (iran["country"], iran["confirmed"], iran["last_heard"]) == ("IR", 0, None)
+    assert (pakistan["confirmed"], pakistan["suspected"]) == (1, 1)
+
+
+def test_what_was_taken_back_is_listed() -> None:
+    class Corrected(SmallStore):
+        def revisions(self, incident_id: str) -> list[Any]:
+            (first,) = super().revisions(incident_id)
+            gone = replace(first.incident, status=Status.RETRACTED)
+            return [first, replace(first, n=2, incident=gone, reason="an instrument's fault")]
+
+    (one,) = reader(Corrected([MIXED[0]])).get(f"{API}/corrections").json()["corrections"]
+    assert (one["incident"], one["taken_back"]) == ("PK-2023-0001", ["the whole claim"])
+
+
+def test_a_recorded_event_says_so() -> None:
+    visitor = reader(SmallStore(list(MIXED)), Site(notice="Demonstration", clock=lambda: NOW))
+    assert all(one["synthetic"] for one in visitor.get(f"{API}/incidents").json()["incidents"])
+
+
+def test_metrics_count_what_is_open() -> None:
+    text = visiting(*MIXED).get("/metrics").text
+    assert 'fanous_incidents_open{country="PK",kind="blocking",status="confirmed"} 1' in text
+    assert 'fanous_incidents_open{country="PK",kind="blocking",status="suspected"} 1' in text
+    assert 'country="IR"' not in text
+    assert 'fanous_alerts{state="dead"} 0' in text
+
+
+SCHEMA = schemathesis.openapi.from_asgi(
+    f"{API}/openapi.json",
+    application(SmallStore(list(MIXED)).ask, Site(url="https://fanous.example", clock=lambda: NOW)),
+)
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_it_answers_as_it_is_described(case: Any) -> None:
+    case.call_and_validate()
+
+
+def test_the_description_names_every_address() -> None:
+    document = json.loads(msgspec.json.encode(SCHEMA.raw_schema))
+    assert document["openapi"] == "3.1.0"
+    assert len(document["paths"]) == 5
+    (status,) = [
+        one for one in document["paths"][f"{API}/incidents"]["get"]["parameters"] if one["name"] == "status"
+    ]
+    assert set(status["schema"]["enum"]) == {str(one) for one in Status}
