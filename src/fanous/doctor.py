@@ -11,7 +11,6 @@ SERVER_MODULES = {
     "backports.zstd": "the archive",
     "chdb": "the facts",
     "clickhouse_connect": "the facts",
-    "nats": "collectors on several machines",
     "numpy": "series and detection",
     "obstore": "an archive in a bucket",
     "psycopg": "a ledger on PostgreSQL",

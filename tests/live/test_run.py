@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import time
 from pathlib import Path
 
 import httpx
@@ -47,6 +48,25 @@ def test_an_address_that_is_taken_is_said_before_anything_begins(tmp_path: Path)
     assert err.splitlines()[-1].startswith(f"fanous: cannot listen on 127.0.0.1:{port}: ")
     assert err.splitlines()[-1].endswith("name another with [run] listen")
     assert "started" not in err
+
+
+def test_it_says_how_it_is_where_the_configuration_names_an_address(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = written(tmp_path, QUIET.replace("[run]\n", f'[run]\nstatus = "127.0.0.1:{port}"\n'))
+    with (
+        monitor(config) as running,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
+    ):
+        deadline = time.monotonic() + 60
+        while http.get("/readyz").status_code != 200 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert http.get("/readyz").text == "ok\n"
+        assert http.get("/healthz").text == "ok\n"
+        assert http.get("/ailments").json() == {"ailments": []}
+        assert f'fanous_inbox_files{{inbox="{tmp_path}/store.inbox"}} 0\n' in http.get("/metrics").text
+        assert running.stop() == 0
 
 
 @pytest.mark.parametrize("switch", ["--no-probe", "--no-collector"])

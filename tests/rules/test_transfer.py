@@ -14,6 +14,9 @@ CONTROL = observation(Layer.TRANSFER, target="control", hostname="y.com", ip="1.
 
 NAMED = observation(Layer.TRANSFER, kbps=140.0)
 UNNAMED = replace(NAMED, target="example.com", hostname="example.com", role="control", kbps=5_000.0)
+CUT = observation(
+    Layer.TRANSFER, "generic_timeout_error", kbps=14.0, received=17_000, seconds=10.0, largest_gap=9.0
+)
 BESIDE = [NAMED, UNNAMED, NAMED, UNNAMED]
 
 
@@ -46,6 +49,15 @@ BESIDE = [NAMED, UNNAMED, NAMED, UNNAMED]
                 CONTROL,
                 OUTSIDE,
             ],
+            (State.THROTTLED, "transfer.slow", "tls.throttle.sni"),
+        ),
+        # What stops for good is frozen; what goes on in fits and starts is slow.
+        (
+            [replace(CUT, largest_gap=9.0), CONTROL, OUTSIDE],
+            (State.THROTTLED, "transfer.frozen", "tls.freeze.sni"),
+        ),
+        (
+            [replace(CUT, largest_gap=4.0), CONTROL, OUTSIDE],
             (State.THROTTLED, "transfer.slow", "tls.throttle.sni"),
         ),
         # The same server gives the same page fast under another name: the name is what is slow.
@@ -94,6 +106,11 @@ BESIDE = [NAMED, UNNAMED, NAMED, UNNAMED]
                 replace(CONTROL, kbps=140.0, role="control"),
                 OUTSIDE,
             ],
+            (State.OK, "transfer.ok", ""),
+        ),
+        # A block page ends at once, however slowly.
+        (
+            [observation(Layer.TRANSFER, kbps=140.0, received=2_400), CONTROL, OUTSIDE],
             (State.OK, "transfer.ok", ""),
         ),
         # A page that says no is too short for a rate, of the target and of the control.

@@ -4,18 +4,59 @@ The in-process engine hosts one store a process at a time and opens another in 4
 test that needs two at once, or a kill, starts processes.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fanous.store import Store, open_store
+from fanous.store.location import at_urls
 from tests.postgres import PostgresServer, postgres, programs
+from tests.store.servers import Server, front
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "store") as opened:
+@pytest.fixture(scope="session")
+def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The in-process engine of another process, reached over HTTP."""
+    with front(tmp_path_factory.mktemp("server") / "engine") as port:
+        yield Server(f"127.0.0.1:{port}")
+
+
+@pytest.fixture(scope="session")
+def two_shards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Two such engines that share the rows of every table."""
+    folder = tmp_path_factory.mktemp("shards")
+    with front(folder / "second") as other, front(folder / "first", other) as port:
+        yield Server(f"127.0.0.1:{port}", "?cluster=two")
+
+
+REAL = os.environ.get("FANOUS_TEST_CLICKHOUSE", "")
+"""``user:password@host:8123`` and perhaps ``?cluster=NAME``, of a ClickHouse that may be written to."""
+
+
+@pytest.fixture(scope="session")
+def real_cluster() -> Server:
+    if not REAL:
+        pytest.skip("no ClickHouse server: FANOUS_TEST_CLICKHOUSE names none (user:password@host:8123)")
+    host, mark, more = REAL.partition("?")
+    return Server(host, mark + more)
+
+
+FACTS = ("in process", "one_server", "two_shards", *(["real_cluster"] if REAL else []))
+
+
+@pytest.fixture(params=FACTS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty one, with its facts in each of the places where they can be."""
+    if request.param == "in process":
+        with open_store(tmp_path / "store") as opened:
+            yield opened
+        return
+    server: Server = request.getfixturevalue(request.param)
+    with open_store(
+        at_urls(str(tmp_path / "archive"), server.new_database(), str(tmp_path / "l.sqlite"))
+    ) as opened:
         yield opened
 
 

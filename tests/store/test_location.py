@@ -29,11 +29,26 @@ def test_paths_do_where_urls_do() -> None:
     )
 
 
-def test_facts_on_a_server_need_no_lock() -> None:
-    assert at_urls("/a", "clickhouse://host/db", "/c").lock is None
+def test_with_facts_on_a_server_the_archive_is_what_has_one_writer() -> None:
+    assert at_urls("/a", "clickhouse://host/db", "/c").lock == Path("/a.lock")
 
 
-@pytest.mark.parametrize(("archive", "facts"), [("s3://bucket", "/b"), ("/a", "mysql://host/db")])
+def test_a_cluster_is_named_in_the_address_and_not_told_to_the_client() -> None:
+    location = at_urls("/a", "clickhouses://me:hush@host:9440/db?cluster=two&connect_timeout=5", "/c")
+    assert location.cluster == "two"
+    assert location.server == "clickhouse://me:hush@host:9440/db?connect_timeout=5"
+    assert location.is_encrypted
+    assert "hush" not in location.facts_name
+    assert at_urls("/a", "clickhouse://host/db", "/c").cluster == ""
+
+
+@pytest.mark.parametrize("facts", ["clickhouse://host", "clickhouse:///db", "clickhouse://h/db?cluster=a'b"])
+def test_an_address_of_a_server_that_says_too_little_is_refused(facts: str) -> None:
+    with pytest.raises(FanousError, match=r"write clickhouse://user|made of letters"):
+        at_urls("/a", facts, "/c")
+
+
+@pytest.mark.parametrize(("archive", "facts"), [("ftp://host/a", "/b"), ("/a", "mysql://host/db")])
 def test_a_place_of_an_unknown_kind_is_refused(archive: str, facts: str) -> None:
     with pytest.raises(FanousError, match="cannot be kept in"):
         at_urls(archive, facts, "/c")

@@ -8,9 +8,10 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -54,15 +55,41 @@ def listening_socket(host: str, port: int, option: str = "--listen") -> socket.s
     return listening
 
 
-def serve(listening: socket.socket, inbox: Path, policy: Policy, helper: Helper) -> None:
+def serve(
+    listening: socket.socket,
+    inbox: Path,
+    policy: Policy,
+    helper: Helper,
+    beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None,
+) -> None:
     """Run until SIGINT or SIGTERM; what was accepted by then is finished.
+
+    Args:
+        beside: runs meanwhile, until its event is set.
 
     The modules that stand at the start are taken from the cycle collector: walking them again and again kept
     every fiftieth client waiting for 70 ms.
     """
     gc.collect()
     gc.freeze()
-    asyncio.run(serving(listening, inbox, policy, helper))
+    asyncio.run(_serving_beside(listening, inbox, policy, helper, beside))
+
+
+async def _serving_beside(
+    listening: socket.socket,
+    inbox: Path,
+    policy: Policy,
+    helper: Helper,
+    beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None,
+) -> None:
+    stop = asyncio.Event()
+    other = asyncio.create_task(beside(stop)) if beside else None
+    try:
+        await serving(listening, inbox, policy, helper)
+    finally:
+        stop.set()
+        if other is not None:
+            await other
 
 
 async def serving(

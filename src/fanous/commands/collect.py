@@ -9,10 +9,12 @@ import logging
 import multiprocessing
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import nullcontext
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +22,8 @@ from fanous.commands.desk import open_named
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from fanous.store import Store
 
 DRAIN_SECONDS = 5.0
@@ -70,6 +74,9 @@ def collect(
     contact: Annotated[
         str, typer.Option("--contact", help="Whom to write to; the page /why shows it to those we ping.")
     ] = "",
+    status: Annotated[
+        str, typer.Option("--status", metavar="HOST:PORT", help="Say there how it is: /readyz, /metrics.")
+    ] = "",
     lab: Annotated[
         bool, typer.Option("--lab", help="The test helper also connects to private addresses.")
     ] = False,
@@ -104,13 +111,40 @@ def collect(
     )
     helper = Helper(HelperPolicy(allow_private=lab, asn_of=lambda address: origins.of(address).asn))
     listening = listening_socket(*_host_and_port(listen))
+    waiting = inbox if store is None else inbox_of(store)
+    assert waiting is not None  # one of the two is given
+    beside = _status_of(waiting, status) if status else None
     _log_to_stderr()
-    if store is not None:
-        waiting = inbox_of(store)
-        with Draining(waiting, store):
-            serve(listening, waiting, policy, helper)
-    elif inbox is not None:
-        serve(listening, inbox, policy, helper)
+    with Draining(waiting, store) if store is not None else nullcontext():
+        serve(listening, waiting, policy, helper, beside)
+
+
+def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutine[Any, Any, None]]":
+    """Says how an inbox and its disk are, each time it is asked."""
+    from fanous.collector.inbox import MOST_BYTES
+    from fanous.collector.serve import listening_socket
+    from fanous.live.pages import serve_until
+    from fanous.vitals.ailments import find_ailments
+    from fanous.vitals.examine import disks, queue
+    from fanous.vitals.exposition import metrics
+    from fanous.vitals.status import status_app
+    from fanous.vitals.vitals import Vitals
+
+    host, port = _host_and_port(address, "--status")
+    listening = listening_socket(host, port, "--status")
+
+    def vitals() -> Vitals:
+        now = time.time()
+        return Vitals(at=now, machine_at=now, disks=disks((inbox,)), queues=(queue(inbox),))
+
+    def unready() -> str:
+        seen = vitals()
+        if any(one.bytes > MOST_BYTES for one in seen.queues):
+            return "the inbox is full"
+        return next((one.says for one in find_ailments(seen) if one.kind == "disk_low"), "")
+
+    app = status_app(unready, lambda: find_ailments(vitals()), lambda: metrics(vitals(), ()))
+    return lambda stop: serve_until(stop, app, listening)
 
 
 def drain(
@@ -139,10 +173,10 @@ def _log_to_stderr() -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
-def _host_and_port(text: str) -> tuple[str, int]:
+def _host_and_port(text: str, option: str = "--listen") -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not port.isdigit() or int(port) > 65_535:
-        raise typer.BadParameter(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8471", param_hint="--listen")
+        raise typer.BadParameter(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8471", param_hint=option)
     return host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port)
 
 

@@ -1,20 +1,36 @@
 """``fanous doctor``: what this machine lacks, and how to mend it."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
+
+import typer
 
 from fanous import __version__
-from fanous.commands.desk import JsonOption, print_document
+from fanous.commands.desk import ConfigOption, JsonOption, StoreOption, open_named, print_document
 from fanous.model.need import Need
 
 PARTS = ("probe", "server", "lab")
 
 
-def doctor(as_json: JsonOption = False) -> None:
+def doctor(
+    context: typer.Context,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """What the probe, the server parts and the lab need, and what of it is missing here.
 
-    The lab's features of the kernel are tried for real, in a network namespace that is removed again.
+    The lab's features of the kernel are tried for real, in a network namespace that is removed again.  With
+    --store or --config: what is wrong with the monitor whose store that is (a silent source, a failing
+    version of the probe, clocks, disks, what waits too long, damaged files); exit code 1 where anything is.
     """
+    source = context.get_parameter_source("store")
+    is_named = source is not None and source.name == "COMMANDLINE"  # FANOUS_STORE is for all commands
+    if is_named or config is not None:
+        _doctor_of_store(store, config, as_json)
+        return
     from fanous.doctor import examine
 
     needs = examine()
@@ -30,6 +46,32 @@ def doctor(as_json: JsonOption = False) -> None:
             if not need.found:
                 print(f"  {'missing' if need.is_vital else 'lacking':8} {need.name}: {need.mend}")
                 print(f"           without it: {need.without}")
+
+
+def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
+    from fanous.commands.collect import inbox_of
+    from fanous.config import store_place
+    from fanous.store import StoreLocation
+    from fanous.store.location import in_folder
+    from fanous.vitals.ailments import find_ailments
+    from fanous.vitals.examine import examine
+
+    place = store_place(store, config)
+    location = place if isinstance(place, StoreLocation) else in_folder(place)
+    inboxes = () if isinstance(place, StoreLocation) else (inbox_of(place),)
+    with open_named(store, config, read_only=True) as opened:
+        vitals = examine(opened, (location.archive, location.lock.parent), inboxes, time.time(), {})
+    found = find_ailments(vitals)
+    if as_json:
+        print_document({"ailments": [asdict(one) for one in found]})
+    for one in found if not as_json else ():
+        print(f"{one.kind}: {one.says}\n  {one.mend}")
+    if not found and not as_json:
+        print(
+            f"nothing is wrong: {sum(one.measurements for one in vitals.arrivals):,} measurements in 28 days"
+        )
+    if found:
+        raise typer.Exit(1)
 
 
 def _is_ready(needs: Iterable[Need], part: str) -> bool:

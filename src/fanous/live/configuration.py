@@ -89,6 +89,7 @@ class Configuration:
     """Attributes:
     inbox: folder of what waits for the store.
     page: ``None`` = no pages.
+    status: where the monitor says how it is; ``None`` = nowhere.
     every: seconds between two looks at the inbox, by the machine's clock.
     settings: of the probe.
     sources: public ones that are switched on.
@@ -97,6 +98,7 @@ class Configuration:
     store: Path | StoreLocation
     inbox: Path
     page: Address | None = field(default_factory=lambda: Address("127.0.0.1", 8470))
+    status: Address | None = None
     every: float = 5.0
     clock: Clock = field(default_factory=Clock)
     rounds: Rounds = field(default_factory=Rounds)
@@ -120,8 +122,8 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         return Table(str(where), name, document.get(name, {}))
 
     run = table("run")
-    run.allow("listen", "every", "inbox")
-    page = run.text("listen", default=PAGE)
+    run.allow("listen", "status", "every", "inbox")
+    page, status = run.text("listen", default=PAGE), run.text("status", default="none")
     settings = _settings(document.get("probe", {}), where)
     rounds = _rounds(table("rounds"))
     if rounds.vantage.network_type == "mobile":
@@ -130,6 +132,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         store=store,
         inbox=_inbox(run, store, where),
         page=None if page == "none" else _address(run, "listen", page),
+        status=None if status == "none" else _address(run, "status", status),
         every=run.number("every", default=5.0, least=0.05, most=3600),
         clock=_clock(table("clock")),
         rounds=rounds,

@@ -25,6 +25,7 @@ from fanous.live.intake import Intake
 from fanous.live.local import Local
 from fanous.live.pages import serve_until
 from fanous.live.rounds import Probe
+from fanous.live.selfcheck import Selfcheck
 from fanous.live.sources import Sources
 from fanous.logline import logline
 from fanous.model.entity import UNKNOWN_COUNTRY
@@ -32,6 +33,7 @@ from fanous.model.instant import to_iso
 from fanous.scheduler import Task, supervise
 from fanous.store import StoreLocation, open_store
 from fanous.store.location import in_folder
+from fanous.vitals.status import status_app
 from fanous.web.application import application
 from fanous.web.ask import Ask, OneThread
 from fanous.web.site import Site
@@ -100,10 +102,8 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
     clock = configuration.clock
     hearing = Hearing(ask, clock, stop)
     tasks = [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
-    lock = _lock(configuration.store)
-    if lock is not None:
-        local = Local(ask, lock)
-        tasks.append(Task("local", lambda: local.serve(stop)))
+    local = Local(ask, _lock(configuration.store))
+    tasks.append(Task("local", lambda: local.serve(stop)))
     if configuration.sources:
         sources = Sources(ask, configuration.sources, configuration.clock, data_folder() / "cache")
         tasks.append(Task("sources", lambda: sources.pull(stop)))
@@ -115,6 +115,10 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
         )
         tasks.append(Task("rounds", lambda: probe.measure(stop)))
         _say_what_is_lacking(configuration)
+    selfcheck = Selfcheck(ask, _folders(configuration), (configuration.inbox, configuration.inbox / OWN))
+    tasks.append(Task("selfcheck", lambda: selfcheck.watch(stop)))
+    if configuration.status is not None:
+        tasks.append(_status(configuration.status, selfcheck, stop))
     if configuration.alerting.channels:
         sender = Sender(configuration.alerting.url, clock.notice)
         dispatcher = Dispatcher(ask, configuration.alerting, sender)
@@ -160,6 +164,19 @@ def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
     return Task("pages", show)
 
 
+def _status(address: Address, selfcheck: Selfcheck, stop: asyncio.Event) -> Task:
+    sockets = Sockets(address, "[run] status")
+    app = status_app(selfcheck.unready, lambda: selfcheck.ailments, selfcheck.figures)
+    return Task("status", lambda: serve_until(stop, app, sockets.take()))
+
+
+def _folders(configuration: Configuration) -> tuple[Path, ...]:
+    """On every disk that the monitor writes to."""
+    store = configuration.store
+    location = store if isinstance(store, StoreLocation) else in_folder(store)
+    return location.archive, location.lock.parent, configuration.inbox
+
+
 def _collector(configuration: Configuration, stop: asyncio.Event) -> Task:
     sockets = Sockets(configuration.door.listen, "[collector] listen")
     policy, helper = _policy(configuration.door, configuration.clock)
@@ -197,7 +214,7 @@ def _policy(door: Door, clock: Callable[[], float]) -> tuple[Policy, Helper]:
     return policy, Helper(helper)
 
 
-def _lock(store: Path | StoreLocation) -> Path | None:
+def _lock(store: Path | StoreLocation) -> Path:
     return (store if isinstance(store, StoreLocation) else in_folder(store)).lock
 
 

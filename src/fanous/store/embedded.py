@@ -21,7 +21,7 @@ from fanous.model.record import Record
 from fanous.model.watch import Watch
 from fanous.store.alternatives import AlternativeAnswers
 from fanous.store.archive import Archive, Received
-from fanous.store.batch import Appended, Judged, Placed
+from fanous.store.batch import Appended, Forgotten, Judged, Placed
 from fanous.store.coverage import CoverageAnswers
 from fanous.store.disk import disk_errors
 from fanous.store.engine import Engine
@@ -38,6 +38,7 @@ from fanous.store.protocol import Store
 from fanous.store.rate_pairs import RatePairAnswers
 from fanous.store.rates import RateAnswers
 from fanous.store.segment import Location, Segment
+from fanous.store.vitals import VitalAnswers
 from fanous.store.votes import VoteAnswers
 
 
@@ -74,6 +75,7 @@ class EmbeddedStore(
     CoverageAnswers,
     LookupAnswers,
     LevelAnswers,
+    VitalAnswers,
     RateAnswers,
 ):
     """See ``Store`` for what each method promises.
@@ -88,11 +90,12 @@ class EmbeddedStore(
         self._swept = False
         with disk_errors(f"make the store at {location.archive}"):
             location.archive.mkdir(parents=True, exist_ok=True)
-            if location.lock:
-                location.lock.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = StoreLock(location.lock) if location.lock else None
+            location.lock.parent.mkdir(parents=True, exist_ok=True)
+        # A server has many readers; what runs in the process has one owner, whatever it does.
+        shared = read_only and location.engine_folder is None
+        self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
-        self._archive = Archive(location.archive)
+        self._archive = archive_at(location)
         try:
             self._ledger = Ledger(location.ledger, clock)
         except BaseException:
@@ -164,6 +167,26 @@ class EmbeddedStore(
                 raise FanousError(
                     f"an interrupted run left {left.name} without facts: finish it first (fanous ingest does)"
                 )
+
+    def forget(self, probes: Iterable[str]) -> Forgotten:
+        self._may_write()
+        self._must_be_finished()
+        found = self.records_of(probes)
+        positions: dict[Segment, set[int]] = {}
+        spans: dict[str, tuple[float, float]] = {}
+        for location, country, made in found:
+            positions.setdefault(location.segment, set()).add(location.position)
+            first, last = spans.get(country, (made, made))
+            spans[country] = min(first, made), max(last, made)
+        self._ledger.mark_undetected(spans)
+        self._swept = not positions
+        for segment, lines in positions.items():
+            # The rest is written first and its facts last, so that a crash loses nothing of it (``recover``
+            # leaves out what is known); in between, the segment goes as a whole.
+            self._archive.without(segment, lines)
+            self._facts.remove([segment])
+            self._archive.remove(segment)
+        return Forgotten(len(found), spans)
 
     def unfinished(self) -> Iterator[Segment]:
         if not self._read_only:
@@ -279,6 +302,15 @@ class EmbeddedStore(
 
     def mark_detected(self, country: str) -> None:
         self._ledger.mark_detected(country)
+
+
+def archive_at(location: StoreLocation) -> Archive:
+    """Where raw records are kept."""
+    if not location.bucket:
+        return Archive(location.archive)
+    from fanous.store.bucket import BucketArchive
+
+    return BucketArchive(location.bucket, location.archive)
 
 
 def _received(judged: Judged) -> Received:

@@ -15,15 +15,35 @@ from uuid import uuid4
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from urllib3.exceptions import HTTPError
 
 from fanous.errors import FanousError
 from fanous.store.columns import Columns, mend
 from fanous.store.disk import FULL
 from fanous.store.location import StoreLocation
-from fanous.store.schema import TABLES, ddl
+from fanous.store.migrations import bring_up_to_date
+from fanous.store.schema import TABLES, Layout
 
 _DISK_FULL = ("No space left on device", "NOT_ENOUGH_SPACE", "Not enough space")
+_ON_A_CLUSTER = {
+    "distributed_foreground_insert": 1,  # acknowledged = on the shards, not in a queue before them
+    "distributed_product_mode": "global",  # a question within a question is asked once, not by each shard
+    "optimize_distributed_group_by_sharding_key": 1,  # a measurement's rows stand together
+    "load_balancing": "in_order",  # the replica that was written to is the one that is read
+}
+"""Settings of every question and insert.  Never met a real cluster."""
+
+_MENDABLE = {
+    "UNKNOWN_DATABASE": "make it first: CREATE DATABASE",
+    "AUTHENTICATION_FAILED": "see that user and password are right",
+    "ACCESS_DENIED": "grant this user the right",
+    "CLUSTER_DOESNT_EXIST": "name a cluster of the server's remote_servers",
+    "MEMORY_LIMIT_EXCEEDED": "ask for a shorter time, or give the server more memory",
+    "TOO_MANY_SIMULTANEOUS_QUERIES": "try again later",
+}
+"""Words in a server's complaint -> what the operator can do."""
+
 # How the client says that a value does not fit its column depends on the column.
 _UNFIT = (UnicodeError, OverflowError, struct.error, TypeError, ValueError, ClickHouseError)
 # It writes a stack trace for each value that does not fit, which ``insert`` then mends.
@@ -38,10 +58,13 @@ class Engine:
     """
 
     def __init__(self, location: StoreLocation) -> None:
+        self._layout = Layout(location.cluster)
         self._client = _connect(location)
-        with _engine_errors(f"open the facts at {location.facts}"):
-            for statement in ddl():
-                self._client.command(statement)
+        try:
+            bring_up_to_date(self, self._layout)
+        except BaseException:
+            self._client.close()
+            raise
 
     def close(self) -> None:
         self._client.close()
@@ -50,6 +73,16 @@ class Engine:
         """A statement without an answer."""
         with _engine_errors("write facts"):
             self._client.command(sql, parameters=parameters or None)
+
+    def remove(self, table: str, condition: str, **parameters: Any) -> None:
+        """Take rows out, on every shard."""
+        self.run(f"DELETE FROM {self._layout.rows_of(table)} WHERE {condition}", **parameters)
+
+    def tables(self) -> set[str]:
+        """Names of all tables in the database."""
+        return {
+            name for (name,) in self.rows("SELECT name FROM system.tables WHERE database = currentDatabase()")
+        }
 
     def rows(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """The answer, row by row."""
@@ -91,8 +124,14 @@ class Engine:
 def _connect(location: StoreLocation) -> Client:
     folder = location.engine_folder
     if folder is None:
-        with _engine_errors(f"reach the facts at {location.facts}"):
-            return clickhouse_connect.get_client(dsn=location.facts, autogenerate_session_id=False)
+        with _engine_errors(f"reach the facts at {location.facts_name}"):
+            return clickhouse_connect.get_client(
+                dsn=location.server,
+                secure=location.is_encrypted,
+                autogenerate_session_id=False,
+                form_encode_query_params=True,  # lists of names are longer than an address may be
+                settings=_ON_A_CLUSTER if location.cluster else {},
+            )
     if "?" in str(folder):
         raise FanousError(f"the engine cannot open a path with a question mark: {folder}")
     here = Path.cwd()  # importing chdb 4.4 may leave the process in another folder
@@ -117,7 +156,18 @@ def _engine_errors(what: str) -> Iterator[None]:
             raise FanousError(
                 f"cannot {what}: this process has another store open; close it first"
             ) from error
+        text = " ".join(str(error).split())[:300]
+        for words, advice in _MENDABLE.items():
+            if f"({words})" in str(error):
+                raise FanousError(f"cannot {what}: {text}; {advice}", permanent=False) from error
+        if isinstance(error, OperationalError) and _never_arrived(error):
+            raise FanousError(f"cannot {what}: {text}; see that the server runs", permanent=False) from error
         raise
+
+
+def _never_arrived(error: BaseException) -> bool:
+    """Did the connection fail, rather than the question?"""
+    return error.__cause__ is not None and isinstance(error.__cause__, HTTPError | OSError)
 
 
 def _is_disk_full(error: Exception) -> bool:

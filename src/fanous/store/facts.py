@@ -68,7 +68,7 @@ class Facts:
         """Take segments out: the markers, then the rows."""
         names = [segment.name for segment in segments]
         for table in ("segments", *FACTS):
-            self._engine.run(f"DELETE FROM {table} WHERE segment IN {{names:Array(String)}}", names=names)
+            self._engine.remove(table, "segment IN {names:Array(String)}", names=names)
 
     def marked(self) -> set[str]:
         """Names of the segments whose rows are all in, or that were set aside as damaged."""

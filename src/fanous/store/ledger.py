@@ -167,6 +167,8 @@ def _check_format(connection: sa.Connection, name: str) -> None:
             f"the store of {name} was written by a newer Fanous (format {written}, this one knows {FORMAT}): "
             "install that version, or name another store"
         )
+    elif int(written) < FORMAT:  # tables that it lacked are made by now, and no row has changed its meaning
+        connection.execute(META.update().where(META.c.key == "format").values(value=str(FORMAT)))
 
 
 def _register(connection: sa.Connection, incident: Incident, now: float) -> Incident:

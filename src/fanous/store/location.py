@@ -1,8 +1,12 @@
 """StoreLocation: where the three parts of a store stand."""
 
+import os
+import re
+import tempfile
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 
 from fanous.errors import FanousError
 
@@ -11,7 +15,7 @@ SOCKET = "fanous.sock"
 """Beside the lock: where the store's owner answers other commands."""
 
 _OURS = {ARCHIVE, FACTS, LEDGER, LOCK, SOCKET, f"{LEDGER}-wal", f"{LEDGER}-shm"}
-_EMBEDDED = "chdb"
+_EMBEDDED, _BUCKET = "chdb", "s3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +23,18 @@ class StoreLocation:
     """Three addresses; ``in_folder`` gives them for the ordinary store, one folder.
 
     Attributes:
-        archive: local folder.
-        facts: ``chdb:///folder`` (in-process), or ``clickhouse://host/database``: the same client and
-            SQL, but nobody has tried it against a server yet.
+        archive: local folder; where a bucket has the archive, what of it stands on this machine: a lock.
+        facts: ``chdb:///folder`` (in-process), ``clickhouse://user:password@host:8123/database`` (one
+            server), or that with ``?cluster=NAME`` (its tables on every shard of the cluster); with
+            ``clickhouses`` over TLS.
+        bucket: ``s3://bucket/prefix`` that has the archive; empty = the folder has it.
         ledger: ``sqlite:////folder/ledger.sqlite`` or ``postgresql://user@host/database``.
     """
 
     archive: Path
     facts: str
     ledger: str
+    bucket: str = ""
 
     @property
     def engine_folder(self) -> Path | None:
@@ -36,10 +43,36 @@ class StoreLocation:
         return Path(unquote(parts.path)) if parts.scheme == _EMBEDDED else None
 
     @property
-    def lock(self) -> Path | None:
-        """The lock stands beside the engine it guards; a server needs none."""
-        folder = self.engine_folder
-        return folder.with_name(LOCK if folder.name == FACTS else f"{folder.name}.lock") if folder else None
+    def cluster(self) -> str:
+        """Name of the server's cluster on which the tables stand; empty = on the server itself."""
+        found = parse_qs(urlsplit(self.facts).query).get("cluster", [""])
+        return "" if self.engine_folder else found[-1]
+
+    @property
+    def server(self) -> str:
+        """``facts`` as the client takes it."""
+        parts = urlsplit(self.facts)
+        kept = [pair for pair in parts.query.split("&") if pair and not pair.startswith("cluster=")]
+        return urlunsplit((parts.scheme.removesuffix("s"), parts.netloc, parts.path, "&".join(kept), ""))
+
+    @property
+    def is_encrypted(self) -> bool:
+        return urlsplit(self.facts).scheme == "clickhouses"
+
+    @property
+    def facts_name(self) -> str:
+        """``facts`` for people: without a password."""
+        parts = urlsplit(self.facts)
+        user, at, host = parts.netloc.rpartition("@")
+        netloc = f"{user.partition(':')[0]}:***@{host}" if at and ":" in user else parts.netloc
+        return urlunsplit(parts._replace(netloc=netloc))
+
+    @property
+    def lock(self) -> Path:
+        """Beside the in-process engine it guards; where a server has the facts, beside the archive, which has
+        one writer at a time."""
+        folder = self.engine_folder or self.archive
+        return folder.with_name(LOCK if folder.name == FACTS else f"{folder.name}.lock")
 
 
 def in_folder(where: str | Path) -> StoreLocation:
@@ -55,17 +88,54 @@ def at_urls(archive: str, facts: str, ledger: str) -> StoreLocation:
         FanousError: a kind of place that is not known.
     """
     place = urlsplit(archive)
-    if place.scheme not in ("", "file"):
-        raise FanousError(f"the archive cannot be kept in {archive}: name a local folder")
-    folder = Path(unquote(place.path)).expanduser().resolve()
+    if place.scheme not in ("", "file", _BUCKET):
+        raise FanousError(
+            f"the archive cannot be kept in {archive}: name a local folder, or s3://bucket/prefix"
+        )
+    if place.scheme == _BUCKET:
+        _check_bucket(archive)
+    bucket = archive if place.scheme == _BUCKET else ""
+    folder = _of_bucket(bucket) if bucket else Path(unquote(place.path)).expanduser().resolve()
     scheme = urlsplit(facts).scheme
     if scheme not in ("", _EMBEDDED, "clickhouse", "clickhouses"):
         raise FanousError(
             f"facts cannot be kept in {facts}: use chdb:///folder or clickhouse://host/database"
         )
+    if scheme.startswith("clickhouse"):
+        _check_server(facts)
     facts = facts if scheme else _in_process(Path(facts).expanduser().resolve())
     ledger = ledger if "://" in ledger else f"sqlite:///{Path(ledger).expanduser().resolve()}"
-    return StoreLocation(folder, facts, ledger)
+    return StoreLocation(folder, facts, ledger, bucket)
+
+
+def _check_bucket(url: str) -> None:
+    """Refuse an address that is none.
+
+    Raises:
+        FanousError: and how one looks.
+    """
+    parts = urlsplit(url)
+    asked = set(parse_qs(parts.query)) - {"endpoint", "region"}
+    if not parts.hostname or parts.username or asked:
+        raise FanousError(
+            f"{url} is no bucket: write s3://bucket/prefix, with ?endpoint=https://host and &region=name "
+            "where it is not Amazon's; keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+
+
+def _of_bucket(bucket: str) -> Path:
+    """The same folder for each process of this user that names the bucket."""
+    digest = sha256(bucket.encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()).resolve() / f"fanous-{os.getuid()}" / f"bucket-{digest}"
+
+
+def _check_server(facts: str) -> None:
+    parts = urlsplit(facts)
+    cluster = parse_qs(parts.query).get("cluster", ["x"])[-1]
+    if not parts.hostname or parts.path.count("/") != 1 or parts.path == "/":
+        raise FanousError("facts on a server: write clickhouse://user:password@host:8123/database")
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", cluster):
+        raise FanousError(f"the name of a cluster is made of letters, digits and _.-, not {cluster!r}")
 
 
 def _in_process(folder: Path) -> str:

@@ -29,12 +29,13 @@ from fanous.model.series import Series
 from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
 from fanous.model.watch import Watch
-from fanous.store.batch import Appended, Judged
+from fanous.store.batch import Appended, Forgotten, Judged
 from fanous.store.ledger import Revision
 from fanous.store.levels import Pulled
 from fanous.store.outbox import Outbox
 from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
 from fanous.store.segment import Location, Segment
+from fanous.store.vitals import Arrivals, Clocks, Soundness
 
 
 class Measurements(Protocol):
@@ -55,6 +56,16 @@ class Measurements(Protocol):
 
         Raises:
             FanousError: also where a crash left segments that must be finished first (``recover``).
+        """
+
+    def forget(self, probes: Iterable[str]) -> Forgotten:
+        """Take all measurements of these probes out, raw records too; nothing of them is left in the store.
+
+        What else lay in their segments is left unfinished (``recover`` judges it again), and the spans are
+        marked as undetected.  After a crash in the middle ``recover``, then call it again.
+
+        Args:
+            probes: as ``Measurement.probe`` has them (OONI's report ids).
         """
 
     def unfinished(self) -> Iterator[Segment]:
@@ -236,6 +247,19 @@ class Questions(Protocol):
     def looks(self, since: float, until: float) -> list[Look]:
         """Looks of probes at their own line, in all countries, by time; probes behind a login page are left
         out, since nothing may rest on them."""
+
+    def arrivals(self, since: float) -> list[Arrivals]:
+        """When measurements were received, by connector."""
+
+    def soundness(self, since: float) -> list[Soundness]:
+        """What was received from each version of a probe's software, by name."""
+
+    def clocks(self, since: float, slack: float) -> Clocks:
+        """Of what was received: how much bears a time later than its receipt.
+
+        Args:
+            slack: seconds by which a clock may be ahead.
+        """
 
     def rates(self, since: float, until: float) -> list[Rate]:
         """Rates of downloads under innocuous names, in all countries, by time."""

@@ -7,7 +7,7 @@ computed again.  Missing values are kept as the model has them: NaN, NULL, empty
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-FORMAT = 1
+FORMAT = 2
 """Version of all that a store holds; raise it when an older Fanous could misread a newer store."""
 
 _TEXT, _WORD, _FLAG = "String", "LowCardinality(String)", "Bool"
@@ -142,18 +142,25 @@ PULLS = {
 }
 """Which windows of a live source are in: what a backfill need not ask for again."""
 
+VERSIONS = {"version": "UInt32", "since": _TIME, "fanous": _TEXT}
+"""Which formats the tables have had, and which Fanous brought them there.  A store of format 1 has no such
+table."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table, its columns with their types, and its sort key.
 
     Attributes:
+        shared_by: what decides on which shard of a cluster a row stands.  Rows that replace each other must
+            meet; those of a measurement meet so that they are gathered where they are.
         version: column whose greatest value wins among rows of one sort key; empty = all rows stand.
     """
 
     name: str
     columns: dict[str, str]
     sorted_by: str
+    shared_by: str
     index: str = ""
     version: str = ""
 
@@ -168,43 +175,67 @@ class Table:
 _BY_PLACE_AND_DAY = "country, toDate(started_at), target, asn, started_at, uid"
 # A probe's uid begins with its time in OONI's format, so that parts and granules hold neighbours.
 _FIND_UID = "INDEX find_uid uid TYPE bloom_filter(0.01) GRANULARITY 1"
+# Rows of a segment are removed by its name, and stand in few parts.
+FIND_SEGMENT = "INDEX find_segment segment TYPE bloom_filter(0.01) GRANULARITY 8"
 
 LEVEL_KEY = "country, signal, source, region, asn, access, target, subtype, step"
 
 TABLES = {
     table.name: table
     for table in (
-        Table("measurements", MEASUREMENTS, "country, toDate(started_at), asn, started_at, uid", _FIND_UID),
-        Table("observations", OBSERVATIONS, _BY_PLACE_AND_DAY),
-        Table("verdicts", VERDICTS, _BY_PLACE_AND_DAY),
-        Table("segments", SEGMENTS, "segment"),
-        Table("levels", LEVELS, f"{LEVEL_KEY}, at", version="fetched_at"),
-        Table("pulls", PULLS, "source, country, piece, since, until", version="pulled_at"),
+        Table(
+            "measurements",
+            MEASUREMENTS,
+            "country, toDate(started_at), asn, started_at, uid",
+            "uid",
+            f"{_FIND_UID}, {FIND_SEGMENT}",
+        ),
+        Table("observations", OBSERVATIONS, _BY_PLACE_AND_DAY, "uid", FIND_SEGMENT),
+        Table("verdicts", VERDICTS, _BY_PLACE_AND_DAY, "uid", FIND_SEGMENT),
+        Table("segments", SEGMENTS, "segment", "segment"),
+        Table("levels", LEVELS, f"{LEVEL_KEY}, at", "country", version="fetched_at"),
+        Table("pulls", PULLS, "source, country, piece, since, until", "country", version="pulled_at"),
+        Table("versions", VERSIONS, "version", "version"),
     )
 }
 FACTS = ("observations", "verdicts", "measurements")
 """The tables a segment's rows are in, in the order they are written."""
 
 # fsync: the marker must never survive a power cut that its rows did not (3 ms an insert).
-# window: an insert that the client sends again under the same token is taken once.
-_EMBEDDED_SETTINGS = (
-    "fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 100, "
-    "index_granularity = 8192"
-)
+_DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192"
+# window: an insert that the client sends again under the same token is taken once.  Replicated tables have
+# such a window of their own.
+_WINDOW = "non_replicated_deduplication_window = 100"
 
 
-def ddl(engine: str = "MergeTree", on_cluster: str = "", settings: str = _EMBEDDED_SETTINGS) -> Iterator[str]:
-    """The statements that make the tables where they are missing.
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the tables of facts stand; the one thing in which statements differ.
 
-    Args:
-        engine: ``MergeTree``, or for a cluster ``ReplicatedMergeTree`` (never tried: no server can be
-            installed where this is developed).
-        on_cluster: ``ON CLUSTER name`` or empty.
+    Attributes:
+        cluster: of a server; each table is then ``NAME_rows``, replicated, on every shard, and ``NAME`` is
+            all of them together.  Empty = plain tables, in the process or on one server.
     """
-    for table in TABLES.values():
+
+    cluster: str = ""
+
+    def rows_of(self, table: str) -> str:
+        """The table that holds the rows, as a statement names it that changes them where they stand."""
+        return f"{table}_rows ON CLUSTER '{self.cluster}'" if self.cluster else table
+
+    def create(self, table: Table) -> Iterator[str]:
+        """The statements that make a table where it is missing."""
         columns = [f"`{name}` {kind}" for name, kind in table.columns.items()]
         body = ", ".join([*columns, table.index] if table.index else columns)
+        engine = table.engine("ReplicatedMergeTree" if self.cluster else "MergeTree")
+        settings = _DURABLE if self.cluster else f"{_DURABLE}, {_WINDOW}"
         yield (
-            f"CREATE TABLE IF NOT EXISTS {table.name} {on_cluster} ({body}) "
-            f"ENGINE = {table.engine(engine)} ORDER BY ({table.sorted_by}) SETTINGS {settings}"
+            f"CREATE TABLE IF NOT EXISTS {self.rows_of(table.name)} ({body}) "
+            f"ENGINE = {engine} ORDER BY ({table.sorted_by}) SETTINGS {settings}"
         )
+        if self.cluster:
+            yield (
+                f"CREATE TABLE IF NOT EXISTS {table.name} ON CLUSTER '{self.cluster}' AS {table.name}_rows "
+                f"ENGINE = Distributed('{self.cluster}', currentDatabase(), {table.name}_rows, "
+                f"cityHash64({table.shared_by}))"
+            )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +25,8 @@ PAGES = (
     "/PK/PK-watch-1",
     "/corrections",
 )
-PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1200, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1200, "height": 900}
 BORDER = 2
 """Pixels between the cells of a table: a column that stays moves by these."""
 

@@ -1,0 +1,83 @@
+"""Selfcheck: the running monitor looks at itself; what falls ill or recovers is a line in the log."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from functools import partial
+from logging import getLogger
+from pathlib import Path
+
+from fanous.logline import logline
+from fanous.probes.metrics import Metric
+from fanous.scheduler import pause
+from fanous.vitals.ailments import Ailment, find_ailments
+from fanous.vitals.examine import examine
+from fanous.vitals.exposition import metrics
+from fanous.vitals.vitals import Vitals
+from fanous.web.ask import Ask
+
+EVERY = 60.0
+"""Seconds of the machine between two looks; each takes the store's thread for some tens of milliseconds."""
+
+STALE = 600.0
+"""Seconds: without a look for so long the store's thread hangs, or one piece of work holds it."""
+
+log = getLogger("fanous.live")
+
+
+class Selfcheck:
+    """Args:
+    folders: on the disks that are written to.
+
+    Attributes:
+        ailments: as of the last look.
+    """
+
+    def __init__(self, ask: Ask, folders: Sequence[Path], inboxes: Sequence[Path]) -> None:
+        self._ask, self._folders, self._inboxes = ask, tuple(folders), tuple(inboxes)
+        self._seen: Vitals | None = None
+        self._looked = time.monotonic()
+        self.ailments: list[Ailment] = []
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Until stopped."""
+        while not stop.is_set():
+            await self.look()
+            await pause(stop, EVERY)
+
+    async def look(self) -> None:
+        known = self._seen.undetected if self._seen else {}
+        question = partial(
+            examine,
+            folders=self._folders,
+            inboxes=self._inboxes,
+            machine_at=time.time(),
+            known=known,
+        )
+        self._seen = await self._ask(question)
+        self._looked = time.monotonic()
+        self._tell(find_ailments(self._seen))
+
+    def unready(self) -> str:
+        """Why no work can be given to this monitor now; empty = it can."""
+        if self._seen is None:
+            return "starting: the store has not answered yet"
+        age = time.monotonic() - self._looked
+        if age > STALE:
+            return f"the store has not answered for {age:.0f} seconds"
+        full = next((one for one in self.ailments if one.kind == "disk_low"), None)
+        return full.says if full else ""
+
+    def figures(self) -> list[Metric]:
+        """For Prometheus; none before the first look."""
+        return metrics(self._seen, self.ailments) if self._seen else []
+
+    def _tell(self, ailments: list[Ailment]) -> None:
+        before = {(one.kind, one.about) for one in self.ailments}
+        now = {(one.kind, one.about) for one in ailments}
+        for one in ailments:
+            if (one.kind, one.about) not in before:
+                log.warning(logline("ailing", kind=one.kind, about=one.about, says=one.says, mend=one.mend))
+        for kind, about in sorted(before - now):
+            log.info(logline("well_again", kind=kind, about=about))
+        self.ailments = ailments

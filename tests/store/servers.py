@@ -1,0 +1,54 @@
+"""Servers: ClickHouse as a server for tests - fronts before the in-process engine, or a real cluster."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from urllib.parse import quote
+
+import clickhouse_connect
+
+_NUMBERS = count(1)
+
+
+class Server:
+    """Somewhere a new database can be made.
+
+    Attributes:
+        host: ``127.0.0.1:8123``, or with ``user:password@`` before it.
+        more: what stands behind a database's name in the URL: ``?cluster=NAME``.
+    """
+
+    def __init__(self, host: str, more: str = "") -> None:
+        self.host, self.more = host, more
+
+    def new_database(self) -> str:
+        """URL of facts without tables."""
+        name = f"fanous{next(_NUMBERS)}"
+        client = clickhouse_connect.get_client(dsn=f"clickhouse://{self.host}/default")
+        on_cluster = f" ON CLUSTER '{self.more.partition('=')[2]}'" if self.more else ""
+        client.command(f"DROP DATABASE IF EXISTS {name}{on_cluster}")
+        client.command(f"CREATE DATABASE {name}{on_cluster}")
+        client.close()
+        return f"clickhouse://{self.host}/{name}{quote(self.more, safe='?=')}"
+
+
+@contextmanager
+def front(folder: Path, *other: str) -> Iterator[str]:
+    """The port of a front in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.store.front", str(folder), *other],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        port = process.stdout.readline().strip()
+        assert port, "the front did not start"
+        yield port
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)

@@ -1,0 +1,128 @@
+"""Stores of every format that was released open, lose nothing, and say what they said before.
+
+``formats/N`` holds such a store as its own Fanous wrote it: the tables of facts and of the ledger as SQL, the
+archive as it is.
+"""
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import clickhouse_connect
+import pytest
+
+from fanous import pipeline
+from fanous.errors import FanousError
+from fanous.store import open_store
+from fanous.store.engine import Engine
+from fanous.store.location import at_urls, in_folder
+from fanous.store.migrations import MIGRATIONS, bring_up_to_date
+from fanous.store.schema import FACTS, FORMAT, Layout
+from tests.store.servers import Server
+
+FORMATS = Path(__file__).with_name("formats")
+OLD = sorted(int(folder.name) for folder in FORMATS.iterdir())
+WINDOW = 1_600_000_000.0, 1_800_000_000.0
+
+_FILL = """
+import sys, clickhouse_connect
+client = clickhouse_connect.get_client(interface="chdb", path=sys.argv[1])
+for statement in open(sys.argv[2]).read().split(";\\n"):
+    if statement.strip():
+        client.command(statement.rstrip(";"))
+client.close()
+"""
+
+
+def old_store(format: int, folder: Path) -> Path:  # noqa: A002 - the word for it
+    """A store of a format, written by what was current then."""
+    source = FORMATS / str(format)
+    shutil.copytree(source / "archive", folder / "archive")
+    subprocess.run([sys.executable, "-c", _FILL, folder / "facts", source / "facts.sql"], check=True)
+    with sqlite3.connect(folder / "ledger.sqlite") as ledger:
+        ledger.executescript((source / "ledger.sql").read_text())
+    ledger.close()
+    return folder
+
+
+def test_every_format_before_this_one_has_a_store_and_a_way() -> None:
+    assert list(range(1, FORMAT)) == OLD
+    assert sorted(MIGRATIONS) == list(range(2, FORMAT + 1))
+
+
+@pytest.mark.parametrize("old", OLD)
+def test_an_old_store_says_what_it_said(old: int, tmp_path: Path) -> None:
+    folder = old_store(old, tmp_path / "store")
+    with open_store(folder) as store:
+        assert store.countries() == ["PK"]
+        (segment,) = store.segments()
+        uids = sorted(set(store.votes("PK", *WINDOW).uids))
+        assert len(uids) == 3
+        assert len(list(store.records(segment))) == 3
+        assert list(store.unfinished()) == []
+        assert [one.reason for one in store.revisions("PK-2023-0001")] == ["the first claim"]
+        before = [str(store.verdicts(uid)) for uid in uids]  # as text: NaN is no number
+        pipeline.rejudge(store, everything=True)
+        assert [str(store.verdicts(uid)) for uid in uids] == before
+    with open_store(folder) as store:
+        assert set(store.votes("PK", *WINDOW).uids) == set(uids)
+
+
+@pytest.mark.parametrize("old", OLD)
+def test_an_old_store_has_the_tables_of_a_new_one(old: int, tmp_path: Path) -> None:
+    shapes = []
+    for folder in (old_store(old, tmp_path / "old"), tmp_path / "new"):
+        folder.mkdir(exist_ok=True)
+        engine = Engine(in_folder(folder))
+        assert engine.rows("SELECT max(version) FROM versions") == [(FORMAT,)]
+        columns = engine.rows(
+            "SELECT table, name, type FROM system.columns WHERE database = 'default' ORDER BY table, position"
+        )
+        indexes = engine.rows(
+            "SELECT table, name, expr FROM system.data_skipping_indices ORDER BY table, name"
+        )
+        shapes.append((columns, indexes))
+        engine.close()
+    assert shapes[0] == shapes[1]
+    assert len([name for _, name, _ in shapes[1][1] if name == "find_segment"]) == len(FACTS)
+
+
+def test_a_migration_that_was_killed_half_way_is_done_by_the_next(tmp_path: Path) -> None:
+    engine = Engine(in_folder(old_store(1, tmp_path / "store")))
+    engine.run("DELETE FROM versions WHERE version > 1")
+    engine.run("ALTER TABLE verdicts DROP INDEX find_segment")
+    bring_up_to_date(engine, Layout())
+    assert engine.rows("SELECT max(version) FROM versions") == [(FORMAT,)]
+    found = engine.rows("SELECT count() FROM system.data_skipping_indices WHERE name = 'find_segment'")
+    assert found == [(len(FACTS),)]
+    engine.close()
+
+
+def test_a_store_of_a_newer_fanous_is_refused(tmp_path: Path) -> None:
+    location = in_folder(tmp_path)
+    engine = Engine(location)
+    bring_up_to_date(engine, Layout(), {FORMAT + 1: _one_more}, FORMAT + 1)
+    engine.close()
+    with pytest.raises(FanousError, match=rf"newer Fanous \(format {FORMAT + 1}, this one knows {FORMAT}\)"):
+        Engine(location)
+
+
+def test_tables_on_a_server_are_led_on_while_another_process_writes(
+    two_shards: Server, tmp_path: Path
+) -> None:
+    location = at_urls(str(tmp_path / "a"), two_shards.new_database(), str(tmp_path / "l"))
+    writer, newer = Engine(location), Engine(location)
+    bring_up_to_date(newer, Layout(location.cluster), {FORMAT + 1: _one_more}, FORMAT + 1)
+    writer.insert("segments", {"segment": ["a", "b"], "country": ["PK", "PK"]})
+    assert writer.rows("SELECT count() FROM segments_rows") < [(2,)]  # the other is on the other shard
+    shown = clickhouse_connect.get_client(dsn=location.server).query("SELECT note FROM segments_rows LIMIT 1")
+    assert shown.result_rows == [("-",)]
+    writer.close()
+    newer.close()
+
+
+def _one_more(layout: Layout) -> Iterator[str]:
+    yield f"ALTER TABLE {layout.rows_of('segments')} ADD COLUMN IF NOT EXISTS note String DEFAULT '-'"
