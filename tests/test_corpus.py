@@ -222,3 +222,44 @@ def test_what_is_wrong_with_series_is_said(tmp_path: Path, right: str, wrong: st
     assert right in SERIES
     with pytest.raises(FanousError, match=why):
         load_corpus(written(tmp_path, SERIES.replace(right, wrong, 1)))
+
+
+PLANTED = """
+[corpus]
+title = "A test"
+since = 2023-10-15
+until = 2023-11-05
+files = [{ source = "ooni-csv", path = "rows.csv" }]
+
+[planting]
+country = "KE"
+targets = ["telegram"]
+techniques = ["tls.reset"]
+hours = [2, 0]
+networks = [1, 3]
+densities = [1, 0.5]
+days = 28
+"""
+
+
+def test_a_planting_says_what_is_varied(tmp_path: Path) -> None:
+    corpus = load_corpus(written(tmp_path, PLANTED))
+    planting = corpus.planting
+    assert planting is not None and corpus.countries == ("KE",)
+    assert (planting.techniques, planting.hours, planting.networks) == (("tls.reset",), (2.0, 0.0), (1, 3))
+    assert (planting.times, planting.quiet, planting.networks_quiet) == (1, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "why"),
+    [
+        ('"tls.reset"', '"tls.rest"', "tls.rest: none of tcp.timeout"),
+        ("days = 28", "days = 13", "two weeks more than the longest event"),
+        ("hours = [2, 0]", "hours = [400]", "two weeks more than the longest event"),
+        ("densities", "densites", "did you mean 'densities'"),
+    ],
+)
+def test_what_is_wrong_with_a_planting_is_said(tmp_path: Path, right: str, wrong: str, why: str) -> None:
+    assert right in PLANTED
+    with pytest.raises(FanousError, match=why):
+        load_corpus(written(tmp_path, PLANTED.replace(right, wrong, 1)))

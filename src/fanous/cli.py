@@ -33,6 +33,8 @@ from fanous.commands.desk import (
     print_document,
 )
 from fanous.commands.doctor import doctor
+from fanous.commands.export import export
+from fanous.commands.forget import forget
 from fanous.commands.heard import heard
 from fanous.commands.incidents import incidents_app
 from fanous.commands.ingest import ingest
@@ -66,6 +68,7 @@ SERVER_PARTS = frozenset(
         "resvg_py",
         "sqlalchemy",
         "starlette",
+        "typst",
         "uvicorn",
         "websockets",
     }
@@ -94,6 +97,7 @@ app.command()(pull)
 app.command()(scan)
 app.command()(run)
 app.command()(heard)
+app.command()(forget)
 app.add_typer(orders_app, name="orders")
 app.add_typer(bench_app, name="bench")
 lab_app.command("run")(lab_run)
@@ -102,6 +106,7 @@ app.command()(collect)
 app.command()(drain)
 app.command()(verify)
 app.command()(cost)
+app.command()(export)
 app.add_typer(lab_app, name="lab")
 app.command()(doctor)
 

@@ -11,6 +11,7 @@ from fanous.detectors.rollup import rolled_up
 from fanous.incidents.absorb import absorb
 from fanous.incidents.coincide import outages
 from fanous.incidents.confirm import OUTAGE_FAMILIES
+from fanous.incidents.course import worth_keeping
 from fanous.incidents.outage import Situation, outage_of
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Status
@@ -63,7 +64,8 @@ def outages_of(
     anomalies: Sequence[Anomaly], situation: Situation, kind: Kind = Kind.OUTAGE
 ) -> list[Incident]:
     """The outages (or slow-downs) that anomalies of one country amount to, suspicions included."""
-    found = [outage_of(group, kind, situation) for group in outages(anomalies)]
+    kept = worth_keeping(anomalies) if kind is Kind.OUTAGE else anomalies
+    found = [outage_of(group, kind, situation) for group in outages(kept)]
     return [incident for incident in found if incident is not None]
 
 

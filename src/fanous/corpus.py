@@ -6,7 +6,7 @@ it, as files among the shared research data (``FANOUS_SHARED_DATA``), or as a ge
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from fanous.connectors.levels import LEVEL_FILES, About
@@ -15,10 +15,12 @@ from fanous.errors import FanousError
 from fanous.model.incident import Interval, Kind, Scope
 from fanous.signals import SIGNALS
 from fanous.table import Table
+from fanous.testing.blocked_rows import TECHNIQUES
 from fanous.testing.generators import GENERATORS
 
 FILE = "events.toml"
 SHARED = "FANOUS_SHARED_DATA"
+WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,32 @@ class Injection:
     losses: tuple[float, ...]
     hours: tuple[float, ...]
     times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planting:
+    """Blocking put into replays of quiet measurements, to see what is found and what is invented.
+
+    Attributes:
+        targets: as Fanous names what the measurements are of.
+        networks_quiet: that are quiet for as long as the tables reach, not only in the corpus's window.
+        hours: how long; 0 = sessions on several days.
+        networks: on how many.
+        densities: how many quiet days are laid over each other.
+        days: of one replay.
+        times: of each combination; quiet: replays without an event, for each density.
+    """
+
+    country: str
+    targets: tuple[str, ...]
+    networks_quiet: tuple[int, ...]
+    techniques: tuple[str, ...]
+    hours: tuple[float, ...]
+    networks: tuple[int, ...]
+    densities: tuple[float, ...]
+    days: int
+    times: int
+    quiet: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +144,8 @@ class Corpus:
         seed: for the generator.
         since: of the window that is labelled, unix seconds.
         injection: ``None`` = nothing is put into the series.
+        planting: ``None`` = nothing is put into the measurements.
+        country: of all that is measured, where no event and no quiet stretch names it.
     """
 
     folder: Path
@@ -128,10 +158,16 @@ class Corpus:
     events: tuple[Event, ...]
     quiet: tuple[Quiet, ...]
     injection: Injection | None = None
+    planting: Planting | None = None
+    country: str = ""
 
     @property
     def countries(self) -> tuple[str, ...]:
-        named = [event.country for event in self.events] + [quiet.country for quiet in self.quiet]
+        named = (
+            ([self.country] if self.country else [])
+            + [event.country for event in self.events]
+            + [quiet.country for quiet in self.quiet]
+        )
         return tuple(dict.fromkeys(named))
 
 
@@ -152,10 +188,11 @@ def load_corpus(folder: Path) -> Corpus:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FanousError(f"{path} is not TOML: {error}") from error
     top = Table(str(path), "", tables, text)
-    top.allow("corpus", "event", "quiet", "injection")
+    top.allow("corpus", "event", "quiet", "injection", "planting")
     head = top.table("corpus")
     head.allow("title", "since", "until", "files", "generated", "seed")
     since, until = head.window()
+    planting = _planting(top.table("planting")) if top.has("planting") else None
     corpus = Corpus(
         folder=folder,
         title=head.text("title"),
@@ -167,6 +204,8 @@ def load_corpus(folder: Path) -> Corpus:
         events=tuple(_event(table) for table in top.tables("event")),
         quiet=tuple(_quiet(table) for table in top.tables("quiet")),
         injection=_injection(top.table("injection")) if top.has("injection") else None,
+        planting=planting,
+        country=planting.country if planting else "",
     )
     _check(corpus, head, top)
     return corpus
@@ -248,6 +287,30 @@ def _injection(table: Table) -> Injection:
         hours=table.numbers("hours"),
         times=table.integer("times", default=10),
     )
+
+
+def _planting(table: Table) -> Planting:
+    table.allow(*(field.name for field in fields(Planting)))
+    techniques = table.texts("techniques")
+    unknown = set(techniques) - set(TECHNIQUES)
+    if unknown:
+        known = ", ".join(TECHNIQUES)
+        raise table.wrong("techniques", f"{', '.join(sorted(unknown))}: none of {known}")
+    planting = Planting(
+        country=table.country(),
+        targets=table.texts("targets"),
+        networks_quiet=table.integers("networks_quiet") if table.has("networks_quiet") else (),
+        techniques=techniques,
+        hours=table.numbers("hours"),
+        networks=table.integers("networks"),
+        densities=table.numbers("densities"),
+        days=table.integer("days", default=28),
+        times=table.integer("times", default=1),
+        quiet=table.integer("quiet", default=0),
+    )
+    if planting.days < 2 * WEEK or max(planting.hours) > (planting.days - 2 * WEEK) * 24:
+        raise table.wrong("days", "two weeks more than the longest event are needed")
+    return planting
 
 
 def _event(table: Table) -> Event:

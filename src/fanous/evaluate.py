@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous import pipeline
-from fanous.corpus import SHARED, Corpus, CorpusFile, Event, Quiet, corpus_files, load_corpus
+from fanous.corpus import SHARED, Corpus, CorpusFile, Event, Planting, Quiet, corpus_files, load_corpus
 from fanous.gathering import ingest_levels
 from fanous.injecting import inject
 from fanous.interfering import TICK
 from fanous.model.calibration import Stated
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
+from fanous.planting import gathered, plans
 from fanous.publishers.names import asn_of
 from fanous.store import Store, open_store
 
@@ -46,6 +47,8 @@ def evaluate_corpus(corpus: Corpus) -> Evaluation:
     with tempfile.TemporaryDirectory(prefix="fanous-evaluate-") as scratch:
         folder = Path(scratch)
         files = corpus_files(corpus, Path(shared) if shared else None, folder)
+        if corpus.planting is not None:
+            return _plant(corpus, corpus.planting, [path for _, path in files], folder)
         with open_store(folder / "store") as store:
             stored = sum(_bring_in(store, file, path) for file, path in files)
             compared = _compare(corpus, store, stored)
@@ -53,6 +56,20 @@ def evaluate_corpus(corpus: Corpus) -> Evaluation:
                 return compared
             losses, quiet = inject(store, corpus, corpus.injection)
             return replace(compared, losses=losses, quiet=quiet)
+
+
+def _plant(corpus: Corpus, planting: Planting, paths: Sequence[Path], folder: Path) -> Evaluation:
+    """Each replay goes into a store of its own, as if it were all that is known."""
+    found = []
+    for number, plan in enumerate(plans(corpus, planting, paths)):
+        path = folder / f"replay-{number}.csv"
+        plan.write(path)
+        with tempfile.TemporaryDirectory(dir=folder) as own, open_store(Path(own) / "store") as store:
+            stored = pipeline.ingest(store, "ooni-csv", [path]).stored
+            compared = _compare(plan.corpus, store, stored)
+        found.append((replace(plan, measurements=()), compared))
+        path.unlink()
+    return gathered(corpus.title, found)
 
 
 def _bring_in(store: Store, file: CorpusFile, path: Path) -> int:

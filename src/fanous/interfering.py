@@ -7,6 +7,7 @@ import numpy as np
 
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.incidents.correlate import Finding, correlate
+from fanous.incidents.dissent import is_lone_dissent
 from fanous.incidents.lifecycle import Setting, incident_of
 from fanous.judging import rules_version
 from fanous.model.alternatives import NONE_KNOWN, Alternatives
@@ -80,6 +81,8 @@ def _interference(
         is_silence = own == {""}
         known = NONE_KNOWN if is_silence else alternatives(store, country, group)
         ours = silent if is_silence else votes.of(own, here)
+        if is_lone_dissent(group, ours):
+            continue
         incidents.append(incident_of(group, ours, elsewhere.of(own, there), setting, known))
     return incidents
 

@@ -16,7 +16,10 @@ from fanous.tally import Ingested
 
 
 def known_fingerprints() -> Fingerprints:
-    """What ships and what `fanous refdata update` installed, as it was when the process first asked."""
+    """What ships and what `fanous refdata update` installed, as it was when the process first asked.
+
+    Where many records are judged, ask once: it looks into the environment each time.
+    """
     return installed_fingerprints(data_folder() / "refdata")
 
 

@@ -27,8 +27,8 @@ from fanous.model.weights import UserWeights
 from fanous.publishers.grid import Grid, columns_of, filled
 from fanous.publishers.terminal import Answer
 from fanous.revising import approval_of, write_changes
-from fanous.rules import judge
-from fanous.store import Judged, Replayed, Store, recover
+from fanous.rules import Fingerprints, judge
+from fanous.store import Forgotten, Judged, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.tally import Ingested
 from fanous.users import user_weights
@@ -51,14 +51,19 @@ AHEAD = 1 * DAY
 every window to it."""
 
 
-def judge_record(record: Record) -> tuple[Bundle, tuple[Verdict, ...]]:
+def judge_record(
+    record: Record, fingerprints: Fingerprints | None = None
+) -> tuple[Bundle, tuple[Verdict, ...]]:
     """One raw record to its facts and verdicts.
+
+    Args:
+        fingerprints: ``None`` = those that are known on this machine.
 
     Raises:
         Rejected: the record cannot be used.
     """
     bundle = CONNECTORS[record.source].parse(record)
-    return bundle, judge(bundle, known_fingerprints())
+    return bundle, judge(bundle, fingerprints or known_fingerprints())
 
 
 def judged_records(
@@ -74,7 +79,7 @@ def judged_records(
     """
     if source not in CONNECTORS:
         raise FanousError(f"no source {source!r}: use one of {', '.join(sorted(CONNECTORS))}")
-    connector = CONNECTORS[source]
+    connector, fingerprints = CONNECTORS[source], known_fingerprints()
     for path in paths:
 
         def on_reject(line: int, why: str, file: str = str(path)) -> None:
@@ -87,7 +92,7 @@ def judged_records(
         watch: OnProgress = moved
         for record in connector.read(path, on_reject, watch):
             try:
-                yield Judged(record, *judge_record(record))
+                yield Judged(record, *judge_record(record, fingerprints))
             except Rejected as reason:
                 tally.reject(record.file, record.line, str(reason), record.items)
                 tally.duplicate += record.duplicates
@@ -219,15 +224,31 @@ def out_of_reach(tally: Ingested) -> list[str]:
     return said
 
 
-def detect_all(store: Store) -> None:
-    """Detect in every country with measurements that no detection has seen, killed runs' among them."""
+def detect_all(store: Store, why: str = "") -> None:
+    """Detect in every country with measurements that no detection has seen, killed runs' among them.
+
+    Args:
+        why: what else happened that may have changed claims.
+    """
     for country, (first, last) in store.undetected().items():
-        detect(store, country, first, last)
+        detect(store, country, first, last, why=why)
         store.mark_detected(country)
 
 
+def forget(store: Store, reports: Sequence[str]) -> Forgotten:
+    """Take the measurements of these reports out for good, and detect again without them.
+
+    A run that was killed is completed by running it again.
+    """
+    finish_interrupted(store)
+    forgotten = store.forget(reports)
+    finish_interrupted(store)
+    detect_all(store, f"{forgotten.measurements:,} measurements were withdrawn by who made them")
+    return forgotten
+
+
 def detect(
-    store: Store, country: str, first: float, last: float, shares: UserWeights | None = None
+    store: Store, country: str, first: float, last: float, shares: UserWeights | None = None, why: str = ""
 ) -> list[Incident]:
     """Find the incidents of a country around ``[first, last]`` and write what changed to the ledger.
 
@@ -237,12 +258,13 @@ def detect(
     Args:
         last: the newest measurement, or now: then those who should have been heard by now are silent.
         shares: of the networks' users; ``None`` = as this machine knows them.
+        why: what else happened that may have changed claims.
     """
     if country == UNKNOWN_COUNTRY:
         return []
     since, until = _window(store, country, first, last)
     found = find_incidents(store, country, since, until, shares or user_weights(country))
-    return write_changes(store, country, found, since, until)
+    return write_changes(store, country, found, since, until, why)
 
 
 def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:

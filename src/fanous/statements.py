@@ -5,6 +5,7 @@ from math import inf
 
 import numpy as np
 
+from fanous.incidents.beside import beside
 from fanous.incidents.claims import Checked, check_claim
 from fanous.incidents.corrections import taken_back
 from fanous.incidents.coverage import coverage_of
@@ -18,6 +19,7 @@ from fanous.model.correction import Correction
 from fanous.model.incident import Incident, Kind
 from fanous.model.watch import Watch
 from fanous.publishers.names import asn_of
+from fanous.refdata.platforms import domains_of
 from fanous.store import Store
 
 
@@ -26,6 +28,12 @@ def witnesses(store: Store, incident: Incident) -> tuple[Account, ...]:
     start, end = incident.onset, inf if incident.end is None else incident.end
     targets = sorted({*incident.targets, *(t for network in incident.networks for t in network.targets)})
     return who_saw_what(incident, store.votes(incident.country, start, end, targets), FAMILY_OF)
+
+
+def what_else(store: Store, incident: Incident) -> list[str]:
+    """Hints beside an incident: what went before it, what may have been hit without being meant."""
+    domains = {t: [d for own in domains_of(t).values() for d in own] for t in incident.targets}
+    return beside(incident, store.incidents(incident.country), domains)
 
 
 def slowed_how(store: Store, incident: Incident) -> Policing | None:

@@ -18,6 +18,9 @@ from fanous.errors import FanousError
 from fanous.model.incident import Interval
 from fanous.model.instant import from_iso
 
+MOST_LISTED = 12
+"""Words that a complaint lists where the nearest one is named as well."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -83,6 +86,8 @@ class Table:
         value = self.text(key, default=default)
         if value not in known and value != default:
             near = get_close_matches(value, known, n=1)
+            if near and len(known) > MOST_LISTED:
+                raise self.wrong(key, f"{value!r} is none of {len(known)}; did you mean {str(near[0])!r}?")
             hint = f"; did you mean {str(near[0])!r}?" if near else ""
             raise self.wrong(key, f"{value!r} is none of {', '.join(known)}{hint}")
         return value

@@ -221,6 +221,21 @@ def test_a_mail_says_the_status_and_carries_its_key(tmp_path: Path) -> None:
     assert sent.key in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr] # it has one
 
 
+@pytest.mark.parametrize(("form", "most"), [("post", 280), ("sms", 160)])
+def test_a_short_form_has_no_title_and_keeps_its_length(form: str, most: int, tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    with web_server() as receiver:
+        address = receiver.url.replace("http", "json")
+        alerting = configured(tmp_path, f'[alerts.channels.desk]\napprise = "{address}"\nform = "{form}"\n')
+        told.put(SUSPICION)
+        assert told.look(alerting).sent == 1
+    ((_, _, body),) = receiver.posts
+    document = json.loads(body)
+    assert document["title"] == ""
+    assert document["message"].startswith("Suspected: X (Twitter) may be blocked")
+    assert len(document["message"]) <= most
+
+
 def test_a_mail_server_that_is_away_is_tried_again(tmp_path: Path) -> None:
     told = Told(tmp_path)
     address = "mailto://127.0.0.1:1/?from=fanous@example.org&to=desk@example.org&mode=insecure"

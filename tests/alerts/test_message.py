@@ -11,6 +11,7 @@ from fanous.model.incident import Incident, Status
 from tests.publishers.events import ONGOING, SUSPECTED, incident
 
 CONFIRMED = incident(**ONGOING, id="PK-2023-0001")
+RETRACTED = replace(CONFIRMED, status=Status.RETRACTED)
 SUSPICION = incident(**SUSPECTED, id="PK-2023-0001")
 WAITING = Delivery("k1", "desk", "PK-2023-0001", 2, 1, Happening.OPENED, State.WAITING, 0, 0, 0, None, "")
 
@@ -52,6 +53,18 @@ def test_a_correction_says_what_is_taken_back() -> None:
 def test_the_address_is_permanent_and_stands_on_a_line_of_its_own() -> None:
     told = message(CONFIRMED, language=LANGUAGES["ur"])
     assert told.body.splitlines()[-1] == told.url == "https://fanous.example/PK/PK-2023-0001"
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_short_forms_keep_the_status_and_their_length(code: str) -> None:
+    language = LANGUAGES[code]
+    for told in (message(SUSPICION, language=language), message(RETRACTED, CONFIRMED, language)):
+        status = language.say("Retracted" if told.happening == "corrected" else "Suspected")
+        assert len(told.as_post()) <= 280
+        assert len(told.as_sms()) <= 160
+        assert status in told.as_post()
+        assert status in told.as_sms()
+    assert language.say("Correction") in message(RETRACTED, CONFIRMED, language).as_sms()
 
 
 def test_a_monitor_without_an_address_gives_none() -> None:

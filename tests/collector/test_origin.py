@@ -48,7 +48,8 @@ def test_what_is_no_network_is_said() -> None:
         (Origin("ZZ", 17557), False),
         (NoOrigins().of("203.0.113.77"), False),
         (Origin("PK", 9541), True),
-        (Origin("DE", 17557), True),
+        (Origin("DE", 17557), False),  # the network decides: where its addresses were registered does not
+        (Origin("PK", 45595), False),  # another network of the same operator
         (Origin("DE", 0), True),
     ],
 )

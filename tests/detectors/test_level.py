@@ -195,3 +195,33 @@ def test_drops_are_averaged_over_at_least_as_many_bins_as_must_be_low() -> None:
     assert scales_of(600, OPTIONS) == (1, 6, 18, 36)
     assert scales_of(3600, OPTIONS) == (1, 2, 3, 6)
     assert scales_of(86400, OPTIONS) == (1,)
+
+
+def test_the_noise_of_the_first_days_is_known_on_the_first_day_that_is_judged() -> None:
+    noisy = daily(12, noise=0.1, signal="bgp", step=1800, swing=0.0)
+    assert found(noisy) == []
+
+
+def test_a_day_of_rest_is_news_once() -> None:
+    """What departed was written down as ordinary; but it is not below what was measured a week ago."""
+    series = daily(42, noise=0.02, signal="gtr", step=1800)
+    for week in range(2, 6):  # the weekend moves: a new day of rest from the third week on
+        series = cut(series, (week * 7 + 4) * 24 + 3, (week * 7 + 4) * 24 + 9, 0.7)
+    unlike = [a.departure.unlike for a in found(series) if a.departure is not None]
+    assert unlike[0] > 0.9 and max(unlike[1:], default=0.0) < 0.5
+
+
+def test_a_deep_loss_is_news_each_week() -> None:
+    series = daily(42, noise=0.02, signal="gtr", step=1800)
+    for week in range(2, 6):
+        series = cut(series, (week * 7 + 4) * 24 + 3, (week * 7 + 4) * 24 + 9, 0.2)
+    assert [a.departure.unlike > 0.9 for a in found(series) if a.departure is not None] == [True] * 4
+
+
+def test_a_stretch_says_since_when_and_until_when_more_than_half_was_gone() -> None:
+    series = cut(cut(daily(20, swing=0.0, step=1800), 300, 312, 0.7), 302, 306, 0.5)
+    (anomaly,) = found(series)
+    deep = anomaly.departure
+    assert deep is not None and deep.deep_from is not None and deep.deep_until is not None
+    start = series.times[0]
+    assert ((deep.deep_from - start) / HOUR, (deep.deep_until - start) / HOUR) == (302, 306)

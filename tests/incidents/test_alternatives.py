@@ -2,8 +2,9 @@
 
 import pytest
 
-from fanous.incidents.alternatives import defect, other_explanation, platform_down
+from fanous.incidents.alternatives import broken_machine, defect, other_explanation, platform_down
 from fanous.model.alternatives import Alternatives, Onset, Software
+from tests.incidents.events import Ballot, votes
 
 
 def fell(country: str, **given: int) -> Onset:
@@ -60,3 +61,19 @@ def test_who_fails_elsewhere_vetoes_nothing_while_somebody_outside_still_reached
 )
 def test_what_only_one_version_sees_is_its_own_defect(software: list[Software], is_defect: bool) -> None:
     assert bool(defect(software)) is is_defect
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ([Ballot([10, 11, 12, 13], False, 1, probe=f"other {n}") for n in range(3)], True),
+        ([Ballot([10, 11, 12, 13], False, 1, probe=f"other {n}") for n in range(2)], False),
+        ([Ballot([10, 11, 12, 13], False, 2, probe=f"other {n}") for n in range(5)], False),
+        ([Ballot([10, 11], True, 1, probe="other 0")], False),
+    ],
+)
+def test_one_machine_beside_others_that_reach_the_target_is_an_instrument(
+    others: list[Ballot], said: bool
+) -> None:
+    inside = votes(Ballot([10, 11, 12], True, 1, probe="broken"), *others)
+    assert broken_machine(inside).startswith("an instrument's defect: one probe alone") is said

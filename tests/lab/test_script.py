@@ -83,6 +83,7 @@ def test_everybody_is_everybody_inside_the_country() -> None:
         ('"sni_reset"', '"sni_resets"', r"a\.toml:28: \[event\[1\]\] technique: .*did you mean 'sni_reset'"),
         ("[17557]", "[17577]", r"a\.toml:30: \[event\[1\]\] networks: 17577 is none .*did you mean 17557\?"),
         ('"youtube"]', '"yuotube"]', r"a\.toml:29: .*targets: 'yuotube' is no platform.*'youtube'"),
+        ('"youtube"]', '"twitter"]', r"a\.toml:29: .*targets: 'twitter' is no platform.*did you mean 'x'"),
         ("users_share = 0.35", "user_share = 0.35", r"a\.toml:11: .*user_share.*did you mean 'users_share'"),
         ('"40s"', '"40"', r'a\.toml:26: .*at: \'40\' is no length of time such as "40s"'),
         ('"1.5m"', '"30s"', r"a\.toml:27: .*until: it must lie after at"),

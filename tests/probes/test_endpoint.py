@@ -249,7 +249,8 @@ def test_what_came_before_a_stall_is_kept(tmp_path: Path) -> None:
     ("given", "state", "why"),
     [
         (None, State.BLOCKED, "This resolver denies the name"),
-        (["10.10.34.34"], State.INSUFFICIENT, "your own resolver's answer did not lead to it"),
+        (["10.10.34.34"], State.BLOCKED, "an address that no public site can have"),
+        ([CONTROL_IP], State.INSUFFICIENT, "your own resolver's answer did not lead to it"),
     ],
 )
 def test_a_site_that_only_an_encrypted_resolver_finds_is_not_said_to_work(
@@ -265,7 +266,8 @@ def test_a_site_that_only_an_encrypted_resolver_finds_is_not_said_to_work(
     outcome = asyncio.run(play()).outcome
     assert (outcome.state, outcome.symptom) == (state, state is State.INSUFFICIENT)
     assert why in outcome.why
-    assert outcome.layers["dns"] == ("ok" if given else "dns_nxdomain_error")
+    cells = {State.BLOCKED: "forged" if given else "dns_nxdomain_error", State.INSUFFICIENT: "ok"}
+    assert outcome.layers["dns"] == cells[state]
 
 
 @pytest.mark.parametrize("ipv6", [True, False])

@@ -25,6 +25,13 @@ def test_a_bucket_of_more_than_a_third_of_a_short_download_does_not_either() -> 
     assert rates(policed, 0.0, 2.5)["kbps_late"] == pytest.approx(137.0, rel=0.02)
 
 
+def test_the_pause_after_the_last_burst_belongs_to_a_download_that_was_cut_off() -> None:
+    bursts = [(number / 4, 4_280) for number in range(1, 9)]  # 137 kbit/s, a quarter of a second apart
+    assert rates(bursts, 0.0, 2.2)["kbps_late"] == pytest.approx(137.0, rel=0.15)
+    assert rates(bursts, 0.0, 2.2)["kbps_late"] < rates(bursts, 0.0, 2.0)["kbps_late"]
+    assert rates(bursts, 0.0, 9.0)["kbps_late"] == rates(bursts, 0.0, 2.0)["kbps_late"]  # that is a stall
+
+
 def test_silence_at_the_end_is_a_gap() -> None:
     frozen = rates([(0.1, 8_000), (0.2, 8_000)], 0.0, 10.2)
     assert frozen["largest_gap"] == 10.0

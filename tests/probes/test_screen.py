@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fanous.probes.screen import reason, slow_at
+from fanous.probes.screen import page_kbps, reason, slow_at
 from fanous.probes.settings import Settings
 from fanous.probes.trace import Trace
 from fanous.testing.network import FakeNetwork
@@ -36,9 +36,30 @@ def starved() -> Trace:
     return made
 
 
+def paced(kbps: float, count: int = 100_000) -> Trace:
+    """A page of so many bytes after the first read, which came at a rate."""
+    step = count / 10 * 8 / 1000 / kbps
+    made = trace(reads=tuple(1.1 + step * number for number in range(11)), until=1.1 + step * 10)
+    for event in made.network_events:
+        event["num_bytes"] = count // 10
+    return made
+
+
+def test_a_slow_page_asks_for_nothing_where_all_pages_are_slow() -> None:
+    def why(fastest: float) -> str:
+        return reason(paced(137.0), NEVER, URL, Random(1), fastest)[0]
+
+    assert [why(kbps) for kbps in (0.0, 137.0, 600.0, 700.0)] == ["slow_page", "", "", "slow_page"]
+    assert round(page_kbps(paced(137.0))) == 137
+    assert page_kbps(trace()) == 0
+
+
 @pytest.mark.parametrize(
     ("seen", "why"),
     [
+        (paced(137.0), "slow_page"),
+        (paced(500.0), ""),
+        (paced(137.0, count=30_000), ""),  # a bucket may have let all of it through
         (trace(), ""),
         (trace(own=3.0), "slow_handshake"),
         (trace(own=3.0, control=1.0), ""),  # a slow line

@@ -22,6 +22,10 @@ def rate(role: str, kbps: float | None, late: float | None = None) -> dict[str, 
     return {"role": role, "kbps": kbps, "kbps_late": late}
 
 
+def frozen(after: int) -> dict[str, Any]:
+    return rate("target", 7e3) | {"failure": "generic_timeout_error", "stall_offset": after}
+
+
 PAGE = [(0.5, 4_000), (1.5, 10_000), (2.5, 12_500)]
 
 
@@ -31,6 +35,8 @@ PAGE = [(0.5, 4_000), (1.5, 10_000), (2.5, 12_500)]
         ([rate("target", 900.0, 137.0), rate("control", 9e3)], PAGE, Speed(137.0, 9e3, "transfer")),
         ([rate("target", 100.0), rate("target", 300.0)], PAGE, Speed(200.0, None, "transfer")),
         ([rate("target", None)], PAGE, Speed(100.0, None, "page")),  # the handshake's read is none of it
+        ([frozen(16_000), rate("control", 9e3)], PAGE, Speed(7e3, 9e3, "transfer", 16_000)),
+        ([frozen(16_000), rate("target", 7e3)], PAGE, Speed(7e3, None, "transfer")),  # one went on
         ([], PAGE[:2], None),
         ([], [], None),
     ],

@@ -1,6 +1,7 @@
 """What an outcome means for the person in front of the screen."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,8 @@ def health(**changes: object) -> Health:
     ("one", "words"),
     [
         (outcome(State.OK), "X (Twitter) works from here."),
+        (outcome(State.OK, "server.geo_block"), "answers, but refuses visitors from here"),
+        (outcome(State.INSUFFICIENT, "tls.throttle.sni", symptom=True), "may be slowed down here"),
         (outcome(State.BLOCKED, "tls.reset.sni"), "is blocked here: the connection is cut as soon as"),
         (outcome(State.BLOCKED, "tls.timeout"), "the connection falls silent as soon as its name is sent"),
         (outcome(State.BLOCKED, "tls.reset.fingerprint"), "cut by how their first message looks"),
@@ -105,3 +108,33 @@ def test_records_are_appended_one_a_line(tmp_path: Path) -> None:
         with record_file(tmp_path / "o.jsonl") as write:
             write(number)
     assert (tmp_path / "o.jsonl").read_bytes() == b"1\n2\n"
+
+
+def test_a_site_that_refuses_its_visitor_is_not_listed_among_those_that_work() -> None:
+    report = Report(None, [outcome(State.OK, "server.geo_block"), outcome(State.OK, target="youtube")])
+    assert report_lines(report)[-1] == "Works from here: YouTube."
+    assert state_in_words(outcome(State.OK, "server.geo_block")) == "refuses you"
+
+
+def test_where_all_is_slow_the_line_is_named_first() -> None:
+    def first(*mechanisms: str) -> str:
+        outcomes = [outcome(State.THROTTLED, one, target=f"t{n}") for n, one in enumerate(mechanisms)]
+        return report_lines(Report(None, outcomes))[0]
+
+    slow = "tls.throttle.sni"
+    assert "speaks for the line" in first(slow, slow, slow)
+    assert "speaks for the line" not in first(slow, slow)
+    assert "speaks for the line" not in first(slow, slow, slow, "tls.reset.sni")
+
+
+def test_quic_that_nobody_answers_is_told_once() -> None:
+    def lines(*quic: str) -> list[str]:
+        outcomes = [
+            replace(outcome(State.OK, target=f"t{n}"), layers={"http": "ok", "quic": one})
+            for n, one in enumerate(quic)
+        ]
+        return [line for line in report_lines(Report(None, outcomes)) if "QUIC" in line]
+
+    silent = "generic_timeout_error"
+    assert len(lines(silent, silent, silent)) == 1
+    assert lines(silent, silent, "ok") == lines(silent, silent) == []

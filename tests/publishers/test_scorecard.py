@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from fanous.model.score import Evaluation, EventScore, LossScore, NetworkScore, QuietScore
+from fanous.model.score import Evaluation, EventScore, LossScore, NetworkScore, PlantScore, QuietScore
 from fanous.publishers.scorecard import evaluation_document, print_evaluation
 
 
@@ -130,6 +130,16 @@ def test_an_outage_has_no_networks_and_says_what_was_left() -> None:
     assert "NOT CONFIRMED, suspected as 1 incident in 72 intervals, 4% of ordinary left;" in text
     assert "interval overlap" not in text
     assert "found at all: 1.00" in text
+
+
+def test_planted_blocking_is_told_by_what_was_varied() -> None:
+    plants = (
+        PlantScore("technique", "tls.reset", 12, 7.0, 0.5, 0.75, 0.6, 1, 1.25, 30.0, 45.0, 343.0),
+        PlantScore("hours", "sessions", 3, 0, 0.0, 0.0, None, 0, None, None, None, None),
+    )
+    lines = [" ".join(line.split()) for line in told(evaluation(plants=plants)).splitlines()]
+    assert "technique tls.reset 12 7 0.75 0.50 0.60 1 1.25 30 min 45 min 343 min" in lines
+    assert "hours sessions 3 0 0.00 0.00 - 0 - - - -" in lines
 
 
 def test_losses_stand_beside_the_peers_rule_and_quiet_series_below() -> None:

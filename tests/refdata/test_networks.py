@@ -4,7 +4,7 @@ import lzma
 
 import pytest
 
-from fanous.refdata.networks import network_name, registered_name
+from fanous.refdata.networks import is_same_operator, network_name, registered_name
 from fanous.refdata.tables import bytes_of, toml_table
 
 
@@ -38,3 +38,10 @@ def test_the_table_is_small_and_carries_its_credit() -> None:
     head = lzma.decompress(packed)[:600].decode()
     for credit in ("CC BY 4.0", "2026", "routeviews.org", "nro.net", "https://db-ip.com"):
         assert credit in head
+
+
+def test_networks_of_one_operator_are_known_by_either_name() -> None:
+    assert is_same_operator(17557, 9557)  # registered under one name
+    assert is_same_operator(17557, 45595)  # known to users under one
+    assert not is_same_operator(17557, 9541)
+    assert not is_same_operator(64496, 64497)  # no names at all

@@ -1,5 +1,7 @@
 """Answers: forged, or another of the site's own?"""
 
+from dataclasses import replace
+
 import pytest
 
 from fanous.model.observation import Layer
@@ -19,6 +21,8 @@ from tests.rules.lookups import (
     other,
 )
 from tests.rules.verdict_of import verdicts
+
+FALSE_FRONT = observation(Layer.TLS, "ssl_unknown_authority", ip=OTHER)
 
 CASES = [
     Case("the same address is right", [lookup(), CONTROL], OK, "dns.consistent"),
@@ -165,6 +169,25 @@ CASES = [
         BLOCKED,
         "dns.bogon_by_one_resolver",
         "dns.injection.bogon",
+    ),
+    Case(
+        "as where the address answers with a certificate of somebody else's",
+        [other(), lookup(resolver="doh"), FALSE_FRONT, observation(Layer.TLS)],
+        BLOCKED,
+        "dns.wrong_certificate_by_one_resolver",
+        "dns.injection.other",
+    ),
+    Case(
+        "but not where a proxy near the user shows its own to all",
+        [
+            other(),
+            lookup(resolver="doh"),
+            FALSE_FRONT,
+            observation(Layer.TLS),
+            replace(FALSE_FRONT, target="y.com", hostname="y.com"),
+        ],
+        INSUFFICIENT,
+        "dns.bad_certificate_without_control",
     ),
     Case(
         "but not where that one's certificate is another's",

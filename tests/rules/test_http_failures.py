@@ -189,10 +189,10 @@ def test_a_few_requests_in_a_group_that_fails_at_another_layer_are_said_there() 
 
 
 def control_download(kbps: float, failure: str | None = None) -> Observation:
-    """Two seconds of a file elsewhere, or at the same address under an innocuous name."""
-    received = int(kbps * 250)
+    """Five seconds of a file elsewhere, or at the same address under an innocuous name."""
+    received = int(kbps * 625)
     return observation(
-        Layer.TRANSFER, failure, target="y", hostname="y.com", role="control", received=received, seconds=2.0
+        Layer.TRANSFER, failure, target="y", hostname="y.com", role="control", received=received, seconds=5.0
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.testing.builders import helper, observation
-from tests.rules.verdict_of import Said, said
+from tests.rules.verdict_of import Said, said, verdicts
 
 TIMEOUT = "generic_timeout_error"
 HOSTNAME = "ssl_invalid_hostname"
@@ -125,6 +125,16 @@ def test_a_slow_handshake_is_slow_beside_other_names(seconds: float, control: fl
     )
 
 
+def test_one_fast_handshake_shows_that_the_name_is_not_slowed_down() -> None:
+    others = [handshake(hostname=f"{name}.com", role="redirect", seconds=0.07) for name in "abc"]
+
+    def worst(seconds: float) -> State:
+        steps = [handshake(seconds=3.1), handshake(seconds=seconds, ip="1.2.3.4"), *others]
+        return said(Layer.TLS, *steps)[0][0]
+
+    assert (worst(0.3), worst(2.0)) == (State.OK, State.THROTTLED)
+
+
 def test_a_slow_handshake_without_control_says_nothing() -> None:
     assert said(Layer.TLS, handshake(seconds=9.0), UP) == [(State.OK, "tls.ok", "")]
 
@@ -154,3 +164,16 @@ def test_the_certificate_of_a_login_page_is_no_symptom() -> None:
     assert said(Layer.TLS, *steps, control_failure=TIMEOUT) == [
         (State.INSUFFICIENT, "tls.after_wrong_answer", "")
     ]
+
+
+def test_a_handshake_that_was_given_no_time_on_a_slow_line_is_not_judged() -> None:
+    def told(seconds: float) -> list[str]:
+        timed_out = handshake(TIMEOUT, seconds=6.0)
+        return [
+            v.rule_id
+            for v in verdicts(timed_out, observation(Layer.TCP, seconds=seconds), UP)
+            if v.layer is Layer.TLS
+        ]
+
+    assert told(0.1) == ["tls.failure_control_ok"]
+    assert told(2.5) == ["tls.slow_line"]

@@ -97,6 +97,16 @@ def test_a_rate_stands_with_throttling_only() -> None:
     assert all(isnan(v.kbps) for v in verdicts(observation(Layer.TRANSFER, kbps=900.0)))
 
 
+def test_a_slow_handshake_has_no_rate() -> None:
+    control = observation(Layer.TLS, hostname="y.com", ip="1.2.3.4", seconds=0.1)
+    (slow,) = [
+        v
+        for v in verdicts(observation(Layer.TLS, seconds=3.2, received=4_000), control)
+        if v.rule_id == "tls.slow_handshake"
+    ]
+    assert isnan(slow.kbps)
+
+
 def test_a_download_tells_the_rate_of_a_starved_page_better_than_the_page() -> None:
     page = observation(
         Layer.HTTP,

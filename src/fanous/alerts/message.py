@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fanous.incidents.news import happenings, what_was_wrong
-from fanous.languages.language import ENGLISH, Language
-from fanous.languages.telling import CLAIM, headline, sentences
-from fanous.languages.words import status_word
+from fanous.languages.language import Language
+from fanous.languages.shorter import shorter
+from fanous.languages.telling import claim_line, sentences
 from fanous.model.alert import Delivery, Happening
 from fanous.model.incident import Incident, Status
 from fanous.publishers.document import detailed_document
 from fanous.publishers.sentence import because
+from fanous.publishers.short import post_text, sms_text
 
 CORRECTION = "Correction"
 MORE = "Evidence and history"
@@ -47,6 +48,15 @@ class Message:
     starts_at: float
     ends_at: float | None
     document: Mapping[str, Any] = field(default_factory=dict)
+    short: tuple[str, ...] = ()
+
+    def as_post(self) -> str:
+        """At most 280 characters, the address among them."""
+        return post_text(self.short or (self.title,), [self.url])
+
+    def as_sms(self) -> str:
+        """At most 160 characters, in as few messages as the claim takes."""
+        return sms_text(self.short or (self.title,), [self.incident, self.url]).text
 
     @property
     def body(self) -> str:
@@ -101,6 +111,7 @@ def compose(
         starts_at=incident.onset,
         ends_at=_over_at(incident),
         document=detailed_document(incident),
+        short=tuple(_marked(one, first, language, sender) for one in shorter(incident, names, language)),
     )
 
 
@@ -114,12 +125,14 @@ def _title(
     first: Happening, incident: Incident, names: Mapping[int, str], language: Language, sender: Sender
 ) -> str:
     """The status stands before the claim: a retracted one must not read like news of it."""
-    claim = headline(incident, names, language)
-    own = claim.language if claim.language.knows(CLAIM) else ENGLISH
-    text = own.say(CLAIM, status=own.say(status_word(incident)), claim=claim.text)
+    claim = claim_line(incident, names, language)
+    return _marked(claim.text, first, claim.language, sender)
+
+
+def _marked(claim: str, first: Happening, language: Language, sender: Sender) -> str:
     marks = ["[synthetic]"] if sender.notice else []
-    marks += [f"{own.say(CORRECTION)}:"] if first is Happening.CORRECTED else []
-    return " ".join([*marks, text])
+    marks += [f"{language.say(CORRECTION)}:"] if first is Happening.CORRECTED else []
+    return " ".join([*marks, claim])
 
 
 def _notice(sender: Sender) -> list[str]:

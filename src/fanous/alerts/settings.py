@@ -37,6 +37,17 @@ class Means(StrEnum):
     ALERTMANAGER = "alertmanager"
 
 
+class Form(StrEnum):
+    """How much a message to people says."""
+
+    FULL = "full"
+    POST = "post"
+    """At most 280 characters: Mastodon and its kin."""
+
+    SMS = "sms"
+    """At most 160 characters, without a key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """Attributes:
@@ -49,6 +60,7 @@ class Channel:
     address: str
     secret: str = ""
     language: Language = ENGLISH
+    form: Form = Form.FULL
     pace: Pace = field(default_factory=Pace)
 
 
@@ -89,7 +101,7 @@ def read_alerting(file: Path | None) -> Alerting:
 def _channel(name: str, table: Table) -> Channel:
     table.allow(
         *(*Means, "apprise_env", "secret", "secret_env", "language", "quiet", "zone", "even_when_quiet"),
-        "per_hour",
+        *("per_hour", "form"),
     )
     means = [one for one in Means if table.has(one) or table.has(f"{one}_env")]
     if len(means) != 1:
@@ -100,6 +112,7 @@ def _channel(name: str, table: Table) -> Channel:
         address=_address(means[0], table),
         secret=_secret(table) if means[0] is Means.WEBHOOK else "",
         language=_language(table),
+        form=_form(means[0], table),
         pace=_pace(table),
     )
 
@@ -152,6 +165,13 @@ def _language(table: Table) -> Language:
     if code not in LANGUAGES:
         raise table.wrong("language", f"{code!r} is none of {', '.join(LANGUAGES)}")
     return LANGUAGES[code]
+
+
+def _form(means: Means, table: Table) -> Form:
+    (form,) = _among(table, "form", (table.text("form", default="full"),), Form)
+    if form is not Form.FULL and means is not Means.APPRISE:
+        raise table.wrong("form", "programs get the whole message: only apprise takes another form")
+    return form
 
 
 def _pace(table: Table) -> Pace:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from fanous.errors import FanousError
 from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.refdata.networks import is_same_operator
 
 Network = IPv4Network | IPv6Network
 
@@ -31,9 +32,14 @@ class Origin:
     asn: int = 0
 
     def contradicts(self, country: str, asn: int) -> bool:
-        """Does it say other than this claim?  What is unknown contradicts nothing."""
-        other_country = UNKNOWN_COUNTRY not in (self.country, country) and self.country != country
-        return other_country or (0 not in (self.asn, asn) and self.asn != asn)
+        """Does it say other than this claim?  What is unknown contradicts nothing.
+
+        The network decides where both are known: the country of an address is where it was registered, and
+        one operator has several networks.
+        """
+        if 0 not in (self.asn, asn):
+            return self.asn != asn and not is_same_operator(self.asn, asn)
+        return UNKNOWN_COUNTRY not in (self.country, country) and self.country != country
 
 
 UNKNOWN = Origin()
@@ -46,7 +52,7 @@ class Origins(Protocol):
 
 
 class NoOrigins:
-    """No table of networks is installed: nothing is derived, and claims stand alone."""
+    """Nothing is derived from an address, and claims stand alone."""
 
     def of(self, _address: str, /) -> Origin:
         return UNKNOWN

@@ -54,7 +54,8 @@ def collect(
         typer.Option(
             "--networks",
             metavar="FILE",
-            help="Networks by address: first, last, ASN, country (iptoasn.com), TSV or CSV.",
+            help="Networks by address: first, last, ASN, country (iptoasn.com), TSV or CSV, in place of the "
+            "table that ships; none = derive nothing from an address.",
         ),
     ] = None,
     urls: Annotated[
@@ -87,9 +88,9 @@ def collect(
     from fanous.collector.door import Policy
     from fanous.collector.helper import Helper, HelperPolicy
     from fanous.collector.limits import submissions_at
-    from fanous.collector.origin import NoOrigins, trusted_proxies
-    from fanous.collector.ranges import read_ranges
+    from fanous.collector.origin import trusted_proxies
     from fanous.collector.serve import listening_socket, serve
+    from fanous.collector.shipped import origins_named
     from fanous.collector.urls import DEFAULT_URLS, read_urls
     from fanous.commands.orders import envelope_of
 
@@ -98,7 +99,7 @@ def collect(
         store = None  # that one is for all commands; what was said here wins
     if (inbox is None) == (store is None):
         raise typer.BadParameter("give either --inbox or --store")
-    origins = read_ranges(networks) if networks else NoOrigins()
+    origins = origins_named(networks)
     policy = Policy(
         trusted=trusted_proxies(trust_proxy or ()),
         origins=origins,

@@ -60,7 +60,7 @@ def incidents_show(
     from fanous.publishers.document import detailed_document, policing_document
     from fanous.publishers.terminal import incident_text
     from fanous.publishers.witnesses import account_lines, accounts_document
-    from fanous.statements import slowed_how, witnesses
+    from fanous.statements import slowed_how, what_else, witnesses
 
     with open_named(store, config, read_only=True) as opened:
         incident = opened.incident(incident_id.upper())
@@ -70,6 +70,7 @@ def incidents_show(
         names = opened.networks(incident.country)
         accounts = witnesses(opened, incident)
         slowed = slowed_how(opened, incident)
+        more = what_else(opened, incident)
     history = [
         {"n": r.n, "at": to_iso(r.at), "status": str(r.incident.status), "reason": r.reason}
         for r in revisions
@@ -77,9 +78,12 @@ def incidents_show(
     if as_json:
         how = {"slowed_how": None if slowed is None else policing_document(slowed)}
         told = detailed_document(incident) | accounts_document(accounts) | how
+        told["hints"] += more
         print_document(told | {"revisions": history})
         return
     console().print(incident_text(incident, names))
+    for hint in more:
+        print(f"  A hint, not evidence: {hint}.")
     if slowed is not None:
         print(f"  What was slowed down: {slowed.why}.")
     print("\nWho saw what")

@@ -157,7 +157,9 @@ def _answer(report: "Report", out: Path | None, sent: "Sent | None", as_json: bo
         print_document(report_document(report, out) | {"sent": asdict(sent) if sent else None})
         return
     print("\n".join(report_lines(report)))
-    if out is not None:
+    if out is not None and report.outcomes:
         print(f"\n{len(report.outcomes)} measurements were added to {out}; `fanous judge {out}` says why.")
+    elif out is not None and report.health is not None:
+        print(f"\nThe look at the line was added to {out}.")
     if sent is not None:
         print(sent_line(sent))

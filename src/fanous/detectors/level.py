@@ -36,11 +36,12 @@ def _walk(grid: Grid, options: LevelOptions) -> Departures:
     for day in range(len(grid.levels)):
         rows = slice(day * grid.bins, (day + 1) * grid.bins)
         norms, found.short[day] = ordinary.norms(day)
+        ordinary.look_back(day, norms)
         limits = ordinary.limits(day, norms, found.short[day])
         found.norms[rows] = norms
         found.drop[rows] = np.maximum(1 - grid.levels[day] / norms, -options.ceiling)
         found.edge[rows] = _edge(limits, options)
-        found.unlike[rows] = grid.levels[day] < ordinary.lowest(day) * (1 - options.leave * grid.least)
+        found.unlike[rows] = _unlike(ordinary, day, norms)
         recent = found.drop[max(0, rows.start - longest) : rows.stop]
         means = window_means(recent, ordinary.scales, grid.bins)
         found.on[rows], found.ratio[rows] = _states(ordinary, recent, means, limits)
@@ -49,6 +50,21 @@ def _walk(grid: Grid, options: LevelOptions) -> Departures:
         _carry(ordinary, found.on[rows], rows.start)
         found.accepted.extend(ordinary.accept(day, found.drop))
     return found
+
+
+def _unlike(ordinary: Ordinary, day: int, norms: Single) -> Bools:
+    """Bins below every day of the last week at that hour, and below what was really measured a week ago.
+
+    What departed was written down as ordinary, so that a day of rest would be news each week; where more than
+    half is gone, it is.
+    """
+    grid, options = ordinary.grid, ordinary.options
+    level, margin = grid.levels[day], 1 - options.leave * grid.least
+    new = level < ordinary.lowest(day) * margin
+    if day >= options.week_seen:
+        before = grid.levels[day - options.week_seen]
+        new &= ~(level >= before * margin) | (level < options.severe * norms)
+    return np.asarray(new)
 
 
 def _edge(limits: Single, options: LevelOptions) -> Single:

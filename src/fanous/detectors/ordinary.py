@@ -25,6 +25,10 @@ COARSE = 1 / 3
 SAME = 1e-5
 """Share of a value below which a change is none: what division and single precision leave."""
 
+OWN_DAYS = 3
+"""Days that were held against those before them alone, from which on the first days, which were held against
+themselves and so dip less, do not count."""
+
 SAMPLES = 8
 """Averages of a part of a day from which on the absence of any dip says that it does not dip: of noise at
 least one in eight lies below the norm, but for one time in 250."""
@@ -40,6 +44,7 @@ class Ordinary:
         unit: float32, (series,): smallest change seen so far, what one block or one city is worth; infinite =
             it never changed.
         dips: float32, (scales, parts of a day, series, days): median depth of what lies below the norm.
+        own: int64, (series,): the first day that was held against days before it alone; -1 = none yet.
         on: bool, (series,): a stretch goes on at midnight; since: int64, the bin at which it came on.
     """
 
@@ -54,6 +59,7 @@ class Ordinary:
         self.slots = np.full((DAY // options.slot if fine else bins, count, days), np.nan, np.float32)
         self.dips = np.full((len(self.scales), self.parts, count, days), np.nan, np.float32)
         self.unit: Single = np.full(count, np.inf, np.float32)
+        self.own = np.full(count, -1, np.int64)
         self.on: Bools = np.zeros(count, np.bool_)
         self.since = np.zeros(count, np.int64)
 
@@ -67,6 +73,23 @@ class Ordinary:
         )
         slots = np.where((known >= options.least_days) & (slots > 0), slots, np.nan)
         return over_bins(slots.astype(np.float32), self.grid.bins), known < options.week_seen
+
+    def look_back(self, day: int, norms: Single) -> None:
+        """How deep the first days of a series dipped below what is now known to be ordinary.
+
+        Else nothing would be known of its noise on the first day on which anything is said, and what is
+        raised then teaches nothing.
+        """
+        new = (self.own < 0) & ~np.isnan(norms).all(axis=0)
+        if not new.any():
+            return
+        self.own[new] = day
+        bins = self.grid.bins
+        for index in range(max(0, day - self.options.days), day):
+            rows = slice(index * bins, (index + 1) * bins)
+            drop = 1 - self.grid.levels[index] / norms
+            self.calm[rows] = np.where(new & np.isnan(self.calm[rows]), drop, self.calm[rows])
+            self._sum_up(index, slice(None))
 
     def lowest(self, day: int) -> Single:
         """The lowest of the last week at each hour, or half an hour beside it; (bins, series)."""
@@ -90,7 +113,10 @@ class Ordinary:
         options = self.options
         if not day:
             return np.full(self.dips.shape[:3], np.nan, np.float32)
-        before = np.ascontiguousarray(self.dips[..., max(0, day - options.days) : day])
+        first = max(0, day - options.days)
+        before = self.dips[..., first:day].copy()
+        borrowed = (np.arange(first, day) < self.own[:, None]) & (day - self.own >= OWN_DAYS)[:, None]
+        before[..., borrowed] = np.nan
         wanted: Single = options.spreads * NORMAL * nanmedian(before, axis=3)
         wanted = np.where(np.isnan(wanted), nanmedian(wanted, axis=1)[:, None], wanted)
         rare = options.total_spreads * wanted <= options.total * options.spreads

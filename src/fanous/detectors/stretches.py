@@ -13,6 +13,9 @@ HALF_GAP = 1800.0
 """Seconds by which an onset may lie before the first low bin where bins before it are missing (and an end
 after the last): midway, but never further, as the filter's ``back_date``."""
 
+DEEP = 0.5
+"""Share of the level: what has less left is deep down, which no ordinary day is."""
+
 CERTAIN = 0.9999
 """No single series says more."""
 
@@ -89,6 +92,7 @@ def _probability(ratio: Single) -> float:
 def _departure(found: Departures, column: int, low: Ints, begin: int, accepted: bool) -> Departure:
     left = np.clip(1 - found.drop[low, column], 0, 1)
     bottom, middle, top = np.quantile(left, [0.05, 0.5, 0.95])
+    deep = low[left < DEEP]
     return Departure(
         step=found.grid.step,
         left=float(middle),
@@ -98,4 +102,6 @@ def _departure(found: Departures, column: int, low: Ints, begin: int, accepted: 
         unlike=float(found.unlike[low, column].mean()),
         short=bool(found.short[begin // found.grid.bins, column]),
         accepted=accepted,
+        deep_from=_at(found, int(deep[0])) if len(deep) else None,
+        deep_until=_at(found, int(deep[-1]) + 1) if len(deep) else None,
     )

@@ -6,7 +6,10 @@ Both need more than one voice, so that a few liars cannot make a true incident d
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from fanous.model.alternatives import Alternatives, Onset, Software
+from fanous.model.votes import Votes
 
 NEW_COUNTRIES = 3
 """METHODS 1: a platform is down, rather than blocked, if it began to fail in three countries at once."""
@@ -56,6 +59,23 @@ def _is_new(onset: Onset) -> bool:
         and onset.failing >= ONSET_SHARE * onset.measured
         and onset.measured_before >= CLEAN_MEASUREMENTS
         and onset.failing_before <= CLEAN * onset.measured_before
+    )
+
+
+def broken_machine(inside: Votes) -> str:
+    """The one probe that sees it, where enough others on its network do not.
+
+    Args:
+        inside: votes on the networks in question, while it was seen there.
+    """
+    failing = set(inside.probes[inside.seen].tolist())
+    networks = set(inside.asns[inside.seen].tolist())
+    working = set(inside.probes[np.isin(inside.asns, list(networks)) & ~inside.seen].tolist()) - failing
+    if len(failing) != 1 or len(networks) != 1 or len(working) < OTHER_PROBES:
+        return ""
+    return (
+        f"an instrument's defect: one probe alone sees it, while {len(working)} others on AS{networks.pop()} "
+        "reach the target meanwhile"
     )
 
 

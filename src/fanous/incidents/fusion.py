@@ -62,7 +62,7 @@ def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> Ruling:
     best = Ruling("", None, _lacking(group))
     for first, second in product(group, group):
         one, other = family_of(first), family_of(second)
-        if list(Family).index(one) >= list(Family).index(other) or not _agree(first, second):
+        if list(Family).index(one) >= list(Family).index(other) or not agree(first, second):
             continue
         moments = [a.raised_at for a in (first, second) if a.raised_at is not None]
         if len(moments) < 2 or Family.REPORTS in (one, other):
@@ -80,8 +80,8 @@ def _lacking(group: Sequence[Anomaly]) -> str:
     return f"{' and '.join(names)} did not see it at the same time and place"
 
 
-def _agree(first: Anomaly, second: Anomaly) -> bool:
-    """Same place, or one a part of the other, at the same time."""
+def agree(first: Anomaly, second: Anomaly) -> bool:
+    """Do two families bear each other out: same place, or one a part of the other, at the same time?"""
     one, other = first.key.entity, second.key.entity
     if one != other and not is_country(one) and not is_country(other):
         return False
@@ -110,7 +110,7 @@ def _not_after(anomaly: Anomaly) -> float:
 
 def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> bool:
     """Is there one anomaly that may be suspected on its own?"""
-    return any(map(_slow_alone if kind is Kind.SLOWDOWN else _alone, group))
+    return any(map(_slow_alone if kind is Kind.SLOWDOWN else alone, group))
 
 
 def _slow_alone(anomaly: Anomaly) -> bool:
@@ -120,7 +120,8 @@ def _slow_alone(anomaly: Anomaly) -> bool:
     return anomaly.last_seen - anomaly.start_latest >= LONE
 
 
-def _alone(anomaly: Anomaly) -> bool:
+def alone(anomaly: Anomaly) -> bool:
+    """May it be suspected on its own?"""
     if not is_country(anomaly.key.entity) and left(anomaly) > LONE_CELL:
         return False
     lasts = anomaly.last_seen - anomaly.start_latest

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.incidents.alternatives import other_explanation
+from fanous.incidents.alternatives import broken_machine, other_explanation
 from fanous.incidents.confirm import (
     CONTROL_WINDOW,
     Ruling,
@@ -100,6 +100,8 @@ def incident_of(
     controls = _controls(votes, elsewhere, networks, witness.times, {f.anomaly.key.target for f in named})
     raised = _raised(sure)
     otherwise = other_explanation(alternatives, mostly_controlled(witness))
+    if not sure:
+        otherwise = otherwise or broken_machine(votes.where(_inside(votes, sessions)))
     ruling = Ruling("", None, otherwise) if otherwise else _ruling(named, witness, controls, raised, setting)
     reaches = bool(raised) or _fell_silent(named)
     reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)

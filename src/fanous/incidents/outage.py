@@ -11,6 +11,7 @@ import numpy as np
 
 from fanous.incidents.coincide import reaches
 from fanous.incidents.confirm import Ruling
+from fanous.incidents.course import course
 from fanous.incidents.fusion import estimate, family_of, opinions, ruling, worth_a_suspicion
 from fanous.incidents.hints import hints
 from fanous.incidents.lifecycle import intervals_of
@@ -67,12 +68,13 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
         return None
     told = opinions(group, situation.series)
     far = reach(group, situation.series, told, situation.weights)
-    intervals = intervals_of(far.lead)
-    end = _end(far.lead)
+    ran = course(far.lead)
+    intervals = ran.intervals
+    end = intervals[-1].end if _agreed(far.lead) and _mostly_back(far.lead) else _end(far.lead)
     status, reason = _status(verdict, end, far)
     entities = _entities(situation.country, far)
     classes = far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
-    first = min(far.lead, key=lambda a: a.start)
+    first = ran.first
     return Incident(
         country=situation.country,
         kind=kind,
@@ -91,14 +93,14 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
         confidence=_confidence(group),
         users=far.users,
         kbps=None,
-        level=_level(far.lead, kind),
+        level=_level(ran.core, kind),
         evidence=_evidence(group),
         rule=verdict.rule,
         reason=reason,
         rules_version=situation.rules_version,
         detector_version=situation.detector_version,
         opinions=told,
-        hints=hints(far.lead, intervals, _meanwhile(situation, first.start)),
+        hints=hints(ran.core, intervals, _meanwhile(situation, first.start)),
     )
 
 
@@ -122,6 +124,16 @@ def _status(verdict: Ruling, end: float | None, far: Reach) -> tuple[Status, str
     short = any(a.departure is not None and a.departure.short for a in far.lead)
     history = "held against less than a week of history" if short else ""
     return status, "; ".join(filter(None, (reason, far.wording, history, lasting)))
+
+
+def _agreed(lead: Sequence[Anomaly]) -> bool:
+    return len({family_of(a) for a in lead}) > 1
+
+
+def _mostly_back(lead: Sequence[Anomaly]) -> bool:
+    """Half of the lines came back: the others fell silent, or hardly depart."""
+    last = {a.key: a for a in sorted(lead, key=lambda a: a.last_seen)}
+    return 2 * sum(a.end is not None for a in last.values()) >= len(last)
 
 
 def _end(lead: Sequence[Anomaly]) -> float | None:

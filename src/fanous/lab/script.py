@@ -13,7 +13,7 @@ from fanous.lab.scenario import Event, Expectation, Line, Scenario
 from fanous.lab.truth import TRUTHS
 from fanous.model.entity import Access
 from fanous.model.incident import Kind, Scope
-from fanous.refdata.platforms import platforms
+from fanous.refdata.platforms import platforms, target_of
 from fanous.table import Table
 
 DEFAULT_TARGETS = ("x", "youtube")
@@ -150,7 +150,8 @@ def _targets(table: Table, key: str) -> tuple[str, ...]:
     found = table.texts(key) if table.has(key) and table.values[key] != [] else ()
     for target in found:
         if target not in platforms() and not _DOMAIN.fullmatch(target):
-            near = get_close_matches(target, platforms(), n=1)
+            own = target_of(f"{target}.com")  # twitter -> x
+            near = [own] if own in platforms() else get_close_matches(target, platforms(), n=1)
             hint = f"did you mean {near[0]!r}?" if near else "give a platform such as 'youtube', or a domain"
             raise table.wrong(key, f"{target!r} is no platform and no domain; {hint}")
     return found

@@ -72,6 +72,13 @@ def headline(incident: Incident, names: Mapping[int, str], language: Language) -
     )
 
 
+def claim_line(incident: Incident, names: Mapping[int, str], language: Language) -> Told:
+    """The headline with its status before it: for whatever leaves the pages and may be read alone."""
+    claim = headline(incident, names, language)
+    own = claim.language if claim.language.knows(CLAIM) else ENGLISH
+    return Told(own.say(CLAIM, status=own.say(status_word(incident)), claim=claim.text), own)
+
+
 def sentences(incident: Incident, names: Mapping[int, str], language: Language) -> list[Told]:
     """The claim, hedged as its status demands; in order."""
     if language.code == "en":

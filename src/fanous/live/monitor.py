@@ -13,9 +13,9 @@ from fanous.alerts.message import Sender
 from fanous.collector.door import Policy
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import submissions_at
-from fanous.collector.origin import NoOrigins, trusted_proxies
-from fanous.collector.ranges import read_ranges
+from fanous.collector.origin import trusted_proxies
 from fanous.collector.serve import listening_socket, serving
+from fanous.collector.shipped import origins_named
 from fanous.collector.urls import DEFAULT_URLS, read_urls
 from fanous.config import data_folder
 from fanous.live.alerting import tell
@@ -201,7 +201,7 @@ class Sockets:
 
 
 def _policy(door: Door, clock: Callable[[], float]) -> tuple[Policy, Helper]:
-    origins = read_ranges(door.networks) if door.networks else NoOrigins()
+    origins = origins_named(door.networks)
     policy = Policy(
         trusted=trusted_proxies(door.trust_proxy),
         origins=origins,

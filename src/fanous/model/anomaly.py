@@ -17,6 +17,8 @@ class Departure:
         unlike: share of its bins that lay below every day of the week before at that hour.
         short: the series had no whole week of history, so more was demanded.
         accepted: it lasted so long that it counts as ordinary since; that is no return.
+        deep_from: beginning of the first bin in which more than half was gone, unix seconds; ``None`` = none.
+        deep_until: end of the last such bin.
         steady: values hardly vary from bin to bin meanwhile, as under an imposed rate.
     """
 
@@ -29,6 +31,8 @@ class Departure:
     short: bool
     accepted: bool
     steady: bool = False
+    deep_from: float | None = None
+    deep_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

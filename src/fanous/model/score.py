@@ -95,6 +95,35 @@ class QuietScore:
 
 
 @dataclass(frozen=True, slots=True)
+class PlantScore:
+    """What became of blocking that was put into replays of quiet measurements.
+
+    Attributes:
+        by: what the replays have in common; value: of it.
+        hit: median of the measurements that met the block: how much there was to see.
+        confirmed, found: share of the events, found = suspected or confirmed.
+        networks: share of the struck networks, where measured, that an incident names.
+        extra_networks: named and not struck, in all.
+        incidents: made of one event that was found; ``None`` = none was.
+        onset_minutes, end_minutes: median distance from the label, of those with an onset or end.
+        minutes_to_confirm: median from the label's onset.
+    """
+
+    by: str
+    value: str
+    times: int
+    hit: float
+    confirmed: float
+    found: float
+    networks: float | None
+    extra_networks: int
+    incidents: float | None
+    onset_minutes: float | None
+    end_minutes: float | None
+    minutes_to_confirm: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """One corpus.
 
@@ -107,6 +136,7 @@ class Evaluation:
         retracted: suspicions that faded.
         stated: confidence of each incident that the labels call right or false.
         losses: of injections into level series; quiet: what is raised on these series untouched.
+        plants: of blocking put into replays of quiet measurements.
     """
 
     title: str
@@ -121,6 +151,7 @@ class Evaluation:
     losses: tuple[LossScore, ...] = ()
     quiet: tuple[QuietScore, ...] = ()
     stated: tuple[Stated, ...] = ()
+    plants: tuple[PlantScore, ...] = ()
 
     @property
     def recall(self) -> float | None:

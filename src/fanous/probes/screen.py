@@ -19,8 +19,24 @@ LEAST_SECONDS = 0.5
 """Below it a handshake may be slow by a single lost packet."""
 
 
-def reason(trace: Trace, settings: Settings, url: str, chance: Random) -> tuple[str, int]:
-    """Why to download, and in how many pairs; 0 = not at all."""
+SLOW_PAGE = 400.0
+"""kbit/s, below which not even the smallest video can be watched; policed flows had 130 to 150."""
+
+LEAST_PAGE = 32_768
+"""Bytes of a page that tells a rate: a policer's bucket of 24 KB hides a smaller one."""
+
+SLOW_SHARE = 0.2
+"""Of the fastest page of the run: where all is slow, a slow page asks for nothing."""
+
+
+def reason(
+    trace: Trace, settings: Settings, url: str, chance: Random, fastest: float = 0.0
+) -> tuple[str, int]:
+    """Why to download, and in how many pairs; 0 = not at all.
+
+    Args:
+        fastest: kbit/s of the fastest page of the run so far; 0 = none told.
+    """
     is_sampled = chance.random() < settings.transfer_share
     if not trace.requests:
         return "", 0
@@ -32,6 +48,9 @@ def reason(trace: Trace, settings: Settings, url: str, chance: Random) -> tuple[
         return "stall", settings.transfer_screened_pairs
     if _starved(trace):
         return "starved", settings.transfer_screened_pairs
+    pace = page_kbps(trace)
+    if 0 < pace < SLOW_PAGE and not fastest * SLOW_SHARE <= pace <= fastest:
+        return "slow_page", settings.transfer_screened_pairs
     return ("sample", 1) if is_sampled else ("", 0)
 
 
@@ -47,17 +66,33 @@ def slow_at(trace: Trace, host: str) -> str:
     return ""
 
 
+def page_kbps(trace: Trace) -> float:
+    """Rate of the fastest page of the trace, without what came at first; 0 = none was large enough."""
+    rates = [0.0]
+    for request in trace.requests:
+        came = _reads(trace, request)
+        later = sum(count for _, count in came[1:])
+        if later >= LEAST_PAGE and came[-1][0] > came[0][0]:
+            rates.append(later * 8 / 1000 / (came[-1][0] - came[0][0]))
+    return max(rates)
+
+
+def _reads(trace: Trace, request: Entry) -> list[tuple[float, int]]:
+    """(time, bytes) of what came to a request."""
+    return [
+        (float(event["t"]), int(event["num_bytes"]))
+        for event in trace.network_events
+        if event["operation"] == "read"
+        and event["transaction_id"] == request["transaction_id"]
+        and event["t"] >= request["t0"]
+        and event["num_bytes"]
+    ]
+
+
 def _stalled(trace: Trace) -> bool:
     """Did a page that had begun to come fall silent?"""
     for request in trace.requests:
-        came = [
-            float(event["t"])
-            for event in trace.network_events
-            if event["operation"] == "read"
-            and event["transaction_id"] == request["transaction_id"]
-            and event["t"] >= request["t0"]
-            and event["num_bytes"]
-        ]
+        came = [at for at, _ in _reads(trace, request)]
         ends = [*came, float(request["t"])]
         if came and max(later - at for at, later in pairwise(ends)) >= STALL:
             return True

@@ -22,17 +22,21 @@ class Speed:
         kbps: median of the downloads' rates after their first third, or the page's.
         control_kbps: likewise of the control; ``None`` = there was none.
         of: ``transfer`` or ``page``.
+        froze_at: bytes after which every download fell silent for good; ``None`` = not so.
     """
 
     kbps: float
     control_kbps: float | None
     of: str
+    froze_at: int | None = None
 
 
 class _Transfer(Struct):
     role: str
     kbps: float | None = None
     kbps_late: float | None = None
+    failure: str | None = None
+    stall_offset: int | None = None
 
 
 class _Event(Struct):
@@ -65,7 +69,7 @@ def speed_of(line: bytes) -> Speed | None:
     keys = _record.decode(line).test_keys
     target, control = (_median(keys.x_transfers, role) for role in ("target", "control"))
     if target is not None:
-        return Speed(target, control, "transfer")
+        return Speed(target, control, "transfer", _frozen(keys.x_transfers))
     pages = [rate for request in keys.requests if (rate := _page(request, keys.network_events)) is not None]
     return Speed(max(pages), None, "page") if pages else None
 
@@ -74,6 +78,13 @@ def _median(transfers: list[_Transfer], role: str) -> float | None:
     rates = [one.kbps_late or one.kbps for one in transfers if one.role == role]
     known = [rate for rate in rates if rate is not None]
     return round(median(known), 1) if known else None
+
+
+def _frozen(transfers: list[_Transfer]) -> int | None:
+    """Where the target's downloads stopped, if none of them went on; a rate until then says nothing."""
+    own = [one for one in transfers if one.role == "target"]
+    ends = [one.stall_offset for one in own if one.failure is not None and one.stall_offset is not None]
+    return max(ends) if len(ends) == len(own) > 0 else None
 
 
 def _page(request: _Request, events: list[_Event]) -> float | None:

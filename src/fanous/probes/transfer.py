@@ -57,7 +57,7 @@ async def pairs(trace: Trace, settings: Settings, url: str, count: int, why: str
     """Target and control in turn, ``count`` times; noted as ``x_transfers``.
 
     Args:
-        why: ``asked``, ``sample``, ``slow_handshake``, ``stall`` or ``starved``.
+        why: ``asked``, ``sample``, ``slow_handshake``, ``slow_page``, ``stall`` or ``starved``.
         until: by ``network.now``: no pair is begun later.
     """
     target = target_source(trace, url)

@@ -8,6 +8,7 @@ from fanous.probes.localise import Localised
 from fanous.probes.outcome import Outcome, worst
 from fanous.probes.run import Report
 from fanous.refdata.platforms import title
+from fanous.rules.mechanisms import GEO_BLOCK
 
 HOW = (
     ("dns.nxdomain", "the resolver says that the name does not exist"),
@@ -41,6 +42,9 @@ WHAT_NOW = {
     State.INSUFFICIENT: "Nothing can be concluded from here alone.",
 }
 
+LEAST_SLOW = 3
+"""Targets of which it can be said that all are alike."""
+
 SYMPTOM = "Ask somebody outside too (--helper URL), or measure from a second network."
 
 
@@ -55,6 +59,8 @@ def state_in_words(outcome: Outcome) -> str:
         return "fails, cause open" if outcome.symptom else "cannot tell"
     if outcome.state is State.BLOCKED and outcome.browser == "answered":
         return "blocked in part"
+    if outcome.mechanism == GEO_BLOCK:
+        return "refuses you"
     return {
         State.OK: "works",
         State.BLOCKED: "blocked",
@@ -67,9 +73,14 @@ def sentence(outcome: Outcome) -> str:
     """One sentence for a target, and what to do now."""
     name, reason = title(outcome.target), how(outcome.mechanism)
     because = f": {reason}" if reason else ""
+    if outcome.mechanism == GEO_BLOCK:
+        return f"{name} answers, but refuses visitors from here: its own doing, not your network's."
     if outcome.state is State.OK:
         return f"{name} works from here."
     if outcome.state is State.INSUFFICIENT:
+        if outcome.symptom and outcome.mechanism.split(".")[1:2] == ["throttle"]:
+            unknown = "but nothing tells whether others fare better"
+            return f"{name} may be slowed down here{because}, {unknown}. {SYMPTOM}"
         if outcome.symptom and not reason:
             return f"{name}: {outcome.why} {SYMPTOM}"
         if outcome.symptom:
@@ -131,6 +142,28 @@ def health_sentence(report: Report) -> str:
     return ""
 
 
+def is_fine(outcome: Outcome) -> bool:
+    """Can its user use it?"""
+    return outcome.state is State.OK and outcome.mechanism != GEO_BLOCK
+
+
+def slow_line(leading: list[Outcome]) -> str:
+    """Where all that was measured is slow; else empty."""
+    slow = [one for one in leading if one.mechanism.split(".")[1:2] == ["throttle"]]
+    if len(slow) < LEAST_SLOW or len(slow) < len(leading):
+        return ""
+    return "Everything that was measured is slow: that speaks for the line, not for single sites."
+
+
+def quic_line(report: Report) -> str:
+    """Where pages come and QUIC nowhere; else empty."""
+    loaded = [one.layers for one in report.outcomes if one.layers.get("http") == "ok"]
+    tried = [layers["quic"] for layers in loaded if "quic" in layers]
+    if len(tried) < LEAST_SLOW or set(tried) != {"generic_timeout_error"}:
+        return ""
+    return "QUIC (HTTP/3) gets no answer from any site here; browsers fall back to the older way."
+
+
 def report_lines(report: Report) -> list[str]:
     """The summary below the table: the line first, then what does not work, then what does."""
     lines = [one for one in [health_sentence(report)] if one]
@@ -138,10 +171,11 @@ def report_lines(report: Report) -> list[str]:
     for outcome in report.outcomes:
         by_target.setdefault(outcome.target, []).append(outcome)
     leading = [worst(outcomes) for _, outcomes in sorted(by_target.items())]
-    lines += [sentence(one) for one in leading if one.state is not State.OK]
+    lines += [one for one in (slow_line(leading), quic_line(report)) if one]
+    lines += [sentence(one) for one in leading if not is_fine(one)]
     for one in report.outcomes:
         lines += [words for words in (browser_sentence(one), place_sentence(one)) if words]
-    works = [title(one.target) for one in leading if one.state is State.OK]
+    works = [title(one.target) for one in leading if is_fine(one)]
     if works:
         lines.append(f"Works from here: {', '.join(works)}.")
     skipped = [

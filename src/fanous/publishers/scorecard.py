@@ -39,6 +39,8 @@ def print_evaluation(console: Console, evaluations: list[Evaluation]) -> None:
         if evaluation.losses:
             console.print(_loss_table(evaluation))
             console.print(_quiet_table(evaluation))
+        if evaluation.plants:
+            console.print(_plant_table(evaluation))
         console.print(Text(_rates(evaluation)))
 
 
@@ -64,6 +66,36 @@ def _line_event(event: EventScore, state: str, scope: str) -> str:
         f"{state} as {counted(event.incidents, 'incident')} in {counted(event.intervals, 'interval')}"
         f"{level}; onset {onset}, end {end} off; scope {scope}"
     )
+
+
+PLANT_COLUMNS = (
+    "planted",
+    "",
+    "times",
+    "hit",
+    "found",
+    "confirmed",
+    "networks",
+    "extra",
+    "incidents",
+    "onset",
+    "end",
+    "to confirm",
+)
+"""``hit``: measurements that met the block, the median; onset and end: median distance."""
+
+
+def _plant_table(evaluation: Evaluation) -> Table:
+    table = Table(*PLANT_COLUMNS, box=None, padding=(0, 1))
+    for plant in evaluation.plants:
+        shares = map(_share, (plant.found, plant.confirmed, plant.networks))
+        times = (plant.onset_minutes, plant.end_minutes, plant.minutes_to_confirm)
+        away = ["-" if minutes is None else f"{minutes:.0f} min" for minutes in times]
+        extra, incidents = str(plant.extra_networks), _share(plant.incidents)
+        table.add_row(
+            plant.by, plant.value, str(plant.times), f"{plant.hit:.0f}", *shares, extra, incidents, *away
+        )
+    return table
 
 
 LOSS_COLUMNS = ("lost at once", "loss", "hours", "recall", "IODA's rule", "incident", "confirmed", "to raise")

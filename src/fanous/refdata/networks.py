@@ -35,6 +35,11 @@ def network_name(asn: int) -> str:
     return _known_as().get(asn) or _registered().get(asn, "")
 
 
+def is_same_operator(one: int, other: int) -> bool:
+    """Have both one name?  Operators have networks for mobile lines, fixed lines and transit."""
+    return any(of(one) != "" and of(one) == of(other) for of in (registered_name, network_name))
+
+
 def registered_name(asn: int) -> str:
     """The name in the registries; empty = unknown."""
     return _registered().get(asn, "")

@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 
-from fanous.lab.censors.cut import DEFAULT_KBPS, Cut
+from fanous.lab.censors.cut import Cut, rate_of
 from fanous.lab.plan import Plan, PlannedNetwork, VantagePoint
 from fanous.lab.scenario import Event, Line, Scenario
 from fanous.lab.sites import hosts_of, urls_of
@@ -53,7 +53,7 @@ def cut_of(scenario: Scenario, number: int) -> Cut:
         networks=_networks(scenario, event),
         compliance=event.compliance,
         seed=scenario.seed * 1000 + number,
-        rate_kbps=event.rate_kbps or DEFAULT_KBPS,
+        rate_kbps=event.rate_kbps or rate_of(event.technique),
         keep=event.keep,
     )
 

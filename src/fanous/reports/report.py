@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from fanous.cost import cost_of, of_incident
 from fanous.languages import clocks, telling, words
 from fanous.languages.language import ENGLISH, Language
-from fanous.languages.telling import CLAIM, Told
-from fanous.model.incident import Incident, Kind, Scope
+from fanous.languages.shorter import shorter
+from fanous.languages.telling import Told
+from fanous.model.incident import Incident
 from fanous.publishers.cost import cost_lines
 from fanous.publishers.names import asn_of, network_title
 from fanous.publishers.sentence import because
-from fanous.refdata.countries import country_name
 from fanous.refdata.economies import economy
 from fanous.store import Store
 from fanous.web.pages.incident import spell
@@ -93,8 +93,8 @@ def gather(store: Store, incident: Incident, language: Language, base: str, noti
     return Report(
         incident=incident,
         language=language,
-        claim=_claim(incident, names, language),
-        short=_shorter(incident, names, language),
+        claim=telling.claim_line(incident, names, language),
+        short=shorter(incident, names, language),
         sentences=tuple(telling.sentences(incident, names, language)),
         reason=because(incident),
         when=telling.roughly_when(incident, language),
@@ -120,36 +120,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str, noti
     )
 
 
-STATES = {
-    Kind.OUTAGE: "Offline",
-    Kind.BLOCKING: "Blocked",
-    Kind.THROTTLING: "Slowed",
-    Kind.SLOWDOWN: "Slowed",
-}
 HEADS = ("Network", "From", "To", "Failed measurements", "Probes")
-
-
-def _claim(incident: Incident, names: Mapping[int, str], language: Language) -> Told:
-    headline = telling.headline(incident, names, language)
-    own = headline.language if headline.language.knows(CLAIM) else ENGLISH
-    status = own.say(words.status_word(incident))
-    return Told(own.say(CLAIM, status=status, claim=headline.text), own)
-
-
-def _shorter(incident: Incident, names: Mapping[int, str], language: Language) -> tuple[str, ...]:
-    """The claim, and what is left where there is no room: words of the glossary, then where to look."""
-    claim = _claim(incident, names, language).text
-    status = language.say(words.status_word(incident))
-    place = country_name(incident.country, language.code)
-    where = f"{status}: {place}, {incident.id}"
-    kinds = {part.kind for part in incident.parts} or {incident.kind}
-    if len(kinds) > 1:
-        return claim, where
-    what = language.say(STATES[next(iter(kinds))])
-    targets = telling.target_names(incident, language)
-    if incident.scope is not Scope.NATION:
-        place = f"{telling.networks_named(incident, names, language)}, {place}"
-    return claim, f"{status}: {targets} - {what}, {place}", where
 
 
 def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:

@@ -17,6 +17,12 @@ MOST_HEALTHY_CONNECT = 1.5
 so slow data over it says nothing about the target."""
 
 
+LEAST_SLOW_CONNECT = 0.5
+"""Seconds; a line that connects faster is not slow, however early a handshake was given up."""
+
+PATIENCE = 3.0
+"""Times that a connection takes: a handshake that was given no longer may still be under way."""
+
 RESOLVER = "resolver"
 """Role of an observation that is about an encrypted resolver, not about the name that it was asked for."""
 
@@ -228,7 +234,7 @@ class Controls:
         Of a rate only a rate is one.
         """
         if self.observation.layer is Layer.TRANSFER:
-            return bool(self.evidence.helper.get(Layer.TRANSFER))
+            return bool(self.evidence.helper.get(Layer.TRANSFER) or self.same_server)
         if self.observation.role == RESOLVER:
             return self.plain_lookups_work
         return (self.has_helper and self.reachable is True) or self.innocuous_name_works
@@ -255,6 +261,16 @@ class Controls:
         )
 
     @property
+    def same_server(self) -> list[Observation]:
+        """Downloads that came whole from this very address under another name: same server, path and page."""
+        o = self.observation
+        return [
+            s
+            for s in self.evidence.of(Layer.TRANSFER)
+            if o.ip and s.ip == o.ip and s.hostname != o.hostname and s.failure is None and not isnan(s.kbps)
+        ]
+
+    @property
     def another_name_works(self) -> bool:
         """The same layer worked for another name in this measurement."""
         layer, hostname = self.observation.layer, self.observation.hostname
@@ -272,6 +288,15 @@ class Controls:
     def path_is_healthy(self) -> bool:
         seconds = self.evidence.connect_seconds
         return isnan(seconds) or seconds < MOST_HEALTHY_CONNECT
+
+    @property
+    def line_is_slow(self) -> bool:
+        """A bare connection takes more than a third of the time after which this step was given up.
+
+        A handshake has more round trips and bytes than a connection.
+        """
+        connect = self.evidence.connect_seconds
+        return connect >= LEAST_SLOW_CONNECT and self.observation.seconds < PATIENCE * connect  # NaN: false
 
     @property
     def control_handshake(self) -> float:

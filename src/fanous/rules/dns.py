@@ -268,6 +268,22 @@ ANSWERED = (
         figures=_answers,
     ),
     Rule(
+        id="dns.wrong_certificate_by_one_resolver",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The certificate found at the answered address is not the site's, while another resolver gave "
+        "the probe an address where one validates for the name.",
+        holds=lambda o, c: (
+            o.failure is None
+            and c.answer.has_bad_certificate
+            and c.answer.is_proven_elsewhere
+            and not c.others_distrusted
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=_forged,
+        disowns=True,
+    ),
+    Rule(
         id="dns.bad_certificate_without_control",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,

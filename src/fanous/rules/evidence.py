@@ -167,6 +167,18 @@ class Evidence:
         )
         return times[len(times) // 2] if times else float("nan")
 
+    def fastest_handshake(self, observation: Observation) -> float:
+        """Least seconds of the handshakes with this very name that worked; NaN = none is timed."""
+        times = [
+            o.seconds
+            for o in self.probe
+            if o.layer is observation.layer
+            and o.failure is None
+            and o.hostname == observation.hostname
+            and not isnan(o.seconds)
+        ]
+        return min(times, default=float("nan"))
+
     @cached_property
     def connect_seconds(self) -> float:
         """Median seconds of the TCP connections that worked; NaN = unknown."""

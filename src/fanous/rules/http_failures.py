@@ -11,7 +11,7 @@ from fanous.rules.failures import CERTIFICATE_CAUSES, Cause
 from fanous.rules.rule import Rule
 from fanous.rules.transfer import LEAST_RATIO, line_kbps
 
-FREEZE = (14_000, 24_000)
+FREEZE = (10_000, 24_000)
 """Bytes after which a flow freezes: 16-20 KB in Russia in 2025, with what probes count on either side."""
 
 LONGEST_FLOW_GAP = 3.0
@@ -134,7 +134,7 @@ FAILURES = (
         id="http.frozen",
         layer=Layer.HTTP,
         state=State.THROTTLED,
-        why="The data stopped for good after the first 14-24 KB, while the control loaded the page.",
+        why="The data stopped for good after the first 10-24 KB, while the control loaded the page.",
         holds=lambda o, c: c.reachable is True and _froze(o, c),
         mechanism=mechanisms.FROZEN,
         figures=_starved_figures,

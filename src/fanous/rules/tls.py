@@ -19,8 +19,9 @@ CUT = frozenset({Cause.RESET, Cause.TIMEOUT, Cause.CLOSED})
 
 
 def _is_slow(o: Observation, c: Controls) -> bool:
-    # The comparison with NaN (no control) is false.
-    return o.seconds > SLOWEST and o.seconds > SLOW_RATIO * c.control_handshake
+    # One that is fast shows that the name is not slowed down.  The comparison with NaN (no control) is false.
+    fastest = c.evidence.fastest_handshake(o)
+    return fastest > SLOWEST and fastest > SLOW_RATIO * c.control_handshake
 
 
 def _is_controlled(c: Controls) -> bool:
@@ -110,6 +111,14 @@ TLS_RULES = (
         "through.",
         holds=lambda _o, c: c.cause in CUT and c.browser_gets_through and _is_controlled(c),
         mechanism=mechanisms.of_handshake,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.slow_line",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake timed out, but a bare connection took more than a third of that time.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.line_is_slow,
         figures=endpoint_failure,
     ),
     Rule(

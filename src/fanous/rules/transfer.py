@@ -17,11 +17,22 @@ standard deviations."""
 LEAST_REFUSAL = 300
 """HTTP status from which on a page is not the one that was asked for (RFC 9110 section 15)."""
 
+LEAST_BYTES = 65_536
+"""Of a download that came to its end: below it a round trip more or less decides; a block page has a few."""
+
 CONTROL = "control"
 """Role of the download beside which the target's is held."""
 
-FREEZE = (14_000, 24_000)
-"""Bytes after which a flow freezes; see the rules for pages."""
+FREEZE = (10_000, 24_000)
+"""Bytes after which a flow freezes (Russia 2025: 16-20 KB of the connection).  A download is counted from its
+request on, so the handshake's flight, 3 to 6 KB of certificates, is missing."""
+
+SILENT_SHARE = 0.8
+"""Of a frozen download's time that is one silence: the first 20 KB come within a few round trips, a lossy
+flow goes on in fits and starts."""
+
+LEAST_PAIRS = 2
+"""Of downloads from the target's own address under either name: one slow one may meet a burst."""
 
 
 def control_kbps(o: Observation, c: Controls) -> float:
@@ -32,13 +43,14 @@ def control_kbps(o: Observation, c: Controls) -> float:
     return _median(
         s.kbps
         for s in c.evidence.of(Layer.TRANSFER)
-        if s.hostname != o.hostname and s.target != o.target and s.failure is None and not _is_refusal(s)
+        if s.hostname != o.hostname and s.target != o.target and s.failure is None and not _is_no_rate(s)
     )
 
 
-def _is_refusal(o: Observation) -> bool:
-    """A page that says no, or sends elsewhere, is too short for a rate: its time is that of round trips."""
-    return o.status_code >= LEAST_REFUSAL
+def _is_no_rate(o: Observation) -> bool:
+    """What says no, sends elsewhere or ends after a few bytes: its time is that of round trips."""
+    ends_soon = o.failure is None and 0 <= o.received < LEAST_BYTES
+    return ends_soon or o.status_code >= LEAST_REFUSAL
 
 
 def own_kbps(o: Observation, c: Controls) -> float:
@@ -56,7 +68,7 @@ def line_kbps(c: Controls) -> float:
     rates = [
         s.received * 8 / 1000 / s.seconds
         for s in c.evidence.of(Layer.TRANSFER)
-        if s.role == CONTROL and s.received > 0 and s.seconds > 0 and not _is_refusal(s)
+        if s.role == CONTROL and s.received > 0 and s.seconds > 0 and not _is_no_rate(s)
     ]
     return max(rates, default=nan)
 
@@ -74,9 +86,19 @@ def _median(rates: Iterable[float]) -> float:
     return known[middle] if len(known) % 2 else (known[middle - 1] + known[middle]) / 2
 
 
+def _slow_beside_itself(o: Observation, c: Controls) -> bool:
+    """Is the name alone what is slow?  The server gives the same page fast when it is not named."""
+    if o.role == CONTROL or _is_no_rate(o):
+        return False
+    beside = [s for s in c.same_server if not _is_no_rate(s)]
+    own = [s for s in c.evidence.of(Layer.TRANSFER) if (s.hostname, s.ip) == (o.hostname, o.ip)]
+    enough = min(len(own), len(beside)) >= LEAST_PAIRS
+    return enough and own_kbps(o, c) < LEAST_RATIO * _median(s.kbps for s in beside)
+
+
 def _slow(o: Observation, c: Controls) -> bool:
     """Never of a control itself: that it is slower than a target says nothing of its own name."""
-    if o.role == CONTROL or _is_refusal(o):
+    if o.role == CONTROL or _is_no_rate(o):
         return False
     return own_kbps(o, c) < LEAST_RATIO * control_kbps(o, c)  # false where one is NaN
 
@@ -92,7 +114,9 @@ def _slow_here(o: Observation, c: Controls) -> bool:
 
 def _froze(o: Observation, c: Controls) -> bool:
     in_window = FREEZE[0] <= o.received <= FREEZE[1]
-    return o.role != CONTROL and c.cause is Cause.TIMEOUT and in_window and not isnan(control_kbps(o, c))
+    goes_on = o.largest_gap < SILENT_SHARE * o.seconds  # false where nobody kept the reads
+    is_cut = c.cause is Cause.TIMEOUT and in_window and not goes_on
+    return o.role != CONTROL and is_cut and not isnan(control_kbps(o, c))
 
 
 def _rates(o: Observation, c: Controls) -> str:
@@ -111,10 +135,20 @@ TRANSFER_RULES = (
         id="transfer.frozen",
         layer=Layer.TRANSFER,
         state=State.THROTTLED,
-        why="The data stopped for good after the first 14-24 KB, while the control's went on.",
+        why="The data stopped for good after the first 10-24 KB, while the control's went on.",
         holds=_froze,
         mechanism=mechanisms.FROZEN,
         figures=_failure,
+    ),
+    Rule(
+        id="transfer.slow_beside_itself",
+        layer=Layer.TRANSFER,
+        state=State.THROTTLED,
+        why="The rate is below a fifth of what the same server gives in the same measurement under an "
+        "innocuous name.",
+        holds=_slow_beside_itself,
+        mechanism=mechanisms.of_slow_data,
+        figures=_rates,
     ),
     Rule(
         id="transfer.slow",

@@ -21,7 +21,7 @@ from fanous.rules.tls import TLS_RULES
 from fanous.rules.transfer import TRANSFER_RULES
 from fanous.rules.whole import WHOLE_RULES
 
-RULES_VERSION = "2026.14"
+RULES_VERSION = "2026.15"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
 
 TABLES: dict[Layer, tuple[Rule, ...]] = {
@@ -156,7 +156,9 @@ def _is_told_better(o: Observation, c: Controls) -> bool:
 
 
 def _kbps(o: Observation) -> float:
-    """Kilobits a second; from bytes and seconds where no rate was recorded."""
+    """Kilobits a second; from bytes and seconds where no rate was recorded.  A handshake has too few."""
+    if o.layer not in (Layer.HTTP, Layer.TRANSFER):
+        return nan
     if not isnan(o.kbps) or o.received < 0 or not o.seconds > 0:
         return o.kbps
     return o.received * 8 / 1000 / o.seconds

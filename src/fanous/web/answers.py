@@ -49,7 +49,8 @@ class Answers:
             facts = await self.ask(lambda store: page.gather(store, visit))
             if facts is None:
                 raise HTTPException(404)
-            return Reply.of(rendered(page.template, visit, facts), HTML)
+            # In a thread: readers of other pages do not wait while this one is written.
+            return await asyncio.to_thread(lambda: Reply.of(rendered(page.template, visit, facts), HTML))
 
         return self._endpoint(make)
 

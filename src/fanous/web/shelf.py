@@ -16,9 +16,13 @@ WORK_SHARE = 20
 store's time; a change of an incident empties the shelf all the same."""
 
 LONGEST_SECONDS = 60.0
-GRACE_SECONDS = 60.0
+GRACE_SECONDS = 120.0
 """So long after it went stale a reply is still given while the next one is being made: nobody waits for a
 page that others read.  A change of an incident does not wait for it: ``Live`` empties the shelf."""
+
+REST = 3.0
+"""After a reply was made ahead, nothing is made ahead for so many times as long: however many pages are read,
+in however many languages, keeping them fresh takes a quarter of the time, and readers have the rest."""
 
 MOST_KEPT = 512
 """Replies; a hundred kilobytes each at most."""
@@ -44,6 +48,8 @@ class Shelf:
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._making: dict[Hashable, asyncio.Task[Reply]] = {}
         self._emptied = 0.0
+        self._ahead: asyncio.Task[Reply] | None = None
+        self._rested, self._took = 0.0, 0.0
 
     def empty(self) -> None:
         """Something changed: what was begun before now is old."""
@@ -57,14 +63,23 @@ class Shelf:
         if kept is not None and age is not None and age < kept.fresh:
             self._kept.move_to_end(key)
             return kept.reply
-        making = self._making.get(key)
-        if making is None:
-            making = asyncio.ensure_future(self._make(key, make))
-            making.add_done_callback(_heed)
-            self._making[key] = making
         if kept is not None and age is not None and age < kept.fresh + GRACE_SECONDS:
+            if key not in self._making and self._ahead is None and monotonic() >= self._rested:
+                self._ahead = self._begin(key, make)
+                self._ahead.add_done_callback(self._rest)
             return kept.reply
-        return await asyncio.shield(making)
+        return await asyncio.shield(self._making.get(key) or self._begin(key, make))
+
+    def _begin(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> asyncio.Task[Reply]:
+        making = asyncio.ensure_future(self._make(key, make))
+        making.add_done_callback(_heed)
+        self._making[key] = making
+        return making
+
+    def _rest(self, _made: asyncio.Task[Reply]) -> None:
+        """What was made ahead is done."""
+        self._ahead = None
+        self._rested = monotonic() + REST * self._took
 
     async def _make(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
         began = monotonic()
@@ -73,7 +88,7 @@ class Shelf:
         finally:
             if self._making.get(key) is asyncio.current_task():
                 del self._making[key]
-        took = monotonic() - began
+        self._took = took = monotonic() - began
         fresh = min(max(self._fresh, WORK_SHARE * took), max(LONGEST_SECONDS, self._fresh))
         self._kept[key] = _Kept(began, fresh, reply)
         self._kept.move_to_end(key)

@@ -18,6 +18,12 @@ from fanous.model.instant import to_iso
         ("11-Nov-2019", "UTC", "2019-11-11T00:00:00Z"),
         ("1573430400", "UTC", "2019-11-11T00:00:00Z"),
         ("1573430400", "Asia/Tehran", "2019-11-10T20:30:00Z"),  # "Epoch format, but in local time"
+        ("1573430400000", "UTC", "2019-11-11T00:00:00Z"),
+        ("2025-12-01 00:00:00 UTC", "Asia/Tehran", "2025-12-01T00:00:00Z"),
+        ("2025/12/1 00:30", "UTC", "2025-12-01T00:30:00Z"),
+        ("Dec 01, 2025 09:30", "UTC", "2025-12-01T09:30:00Z"),
+        ("December 1, 2025, 12:05 AM", "UTC", "2025-12-01T00:05:00Z"),
+        ("1 December 2025 9:30 pm", "UTC", "2025-12-01T21:30:00Z"),
         ("1573430400.5", "UTC", "2019-11-11T00:00:00Z"),
         ("2021-02-09 21:18:11.000", "+06:30", "2021-02-09T14:48:11Z"),
         ("2021-02-09 21:18:11", "GMT-5", "2021-02-10T02:18:11Z"),
@@ -29,7 +35,19 @@ def test_a_time_is_read_on_its_clock(text: str, zone: str, instant: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "32-Nov-2019", "11-Xxx-2019", "99999999999999", "0001-01-01", "9999-12-31"]
+    "text",
+    [
+        "",
+        "yesterday",
+        "32-Nov-2019",
+        "11-Xxx-2019",
+        "Decimal 1, 2025",
+        "Dec 1, 2025 13:00 PM",
+        "12/01/2025",
+        "99999999999999",
+        "0001-01-01",
+        "9999-12-31",
+    ],
 )
 def test_what_is_no_time_is_told(text: str) -> None:
     with pytest.raises(ValueError):

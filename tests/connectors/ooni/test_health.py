@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.connectors.ooni.document import Answer, HealthKeys, Look, Query
+from fanous.connectors.ooni.document import Answer, HealthKeys, Look, Query, Timed
 from fanous.connectors.ooni.health import NO_CONTROL, control_failure_of, defect_of, observe
 
 
@@ -61,3 +61,20 @@ def test_the_control_is_a_plain_answer_and_a_known_good_page(
     plain: Query, pages: dict[str, bool] | None, failure: str | None
 ) -> None:
     assert control_failure_of(HealthKeys(Look(True, False, False, controls=pages), [plain])) == failure
+
+
+@pytest.mark.parametrize(
+    ("took", "failure", "said"),
+    [
+        (0.3, "generic_timeout_error", None),
+        (0.5, "generic_timeout_error", "slow_line"),
+        (0.5, "connection_reset", None),  # somebody answered
+        (0.5, None, None),
+    ],
+)
+def test_a_slow_line_gives_resolvers_no_time(took: float, failure: str | None, said: str | None) -> None:
+    doh = query("doh", failure, "cloudflare-dns.com")
+    doh.t = 1.5
+    look = Look(True, False, False, controls={"https://www.example.com/": True})
+    keys = HealthKeys(look, [query("udp"), doh], [Timed(None, 0.0, took), Timed("eof_error", 0.0, 9.0)])
+    assert control_failure_of(keys) == said

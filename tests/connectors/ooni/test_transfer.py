@@ -70,6 +70,7 @@ IN_TURN = [
     {
         "role": "control",
         "pair": 0,
+        "address": "198.51.100.7:443",
         "url": "https://speed.example.com/",
         "t0": 11.5,
         "failure": None,
@@ -91,6 +92,7 @@ def test_downloads_in_turn_are_observations_of_the_target_and_of_the_control() -
         "generic_timeout_error",
     )
     assert (slow.kbps, slow.received, slow.seconds, slow.largest_gap) == (137.0, 170_000, 10.0, 0.9)
+    assert (slow.ip, fast.ip) == ("", "198.51.100.7")
     assert (fast.target, fast.role, fast.kbps) == ("speed.example.com", "control", 6291.5)
 
 

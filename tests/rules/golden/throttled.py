@@ -1,7 +1,7 @@
 """Throttled: a site that is slowed down, and how that is told from blocking."""
 
 from tests.rules.golden.case import PLAIN, TIMEOUT, Golden, works
-from tests.rules.golden.record import HOME
+from tests.rules.golden.record import HOME, Web
 
 THROTTLED = [
     Golden(
@@ -21,11 +21,14 @@ THROTTLED = [
     ),
     Golden(
         "slow handshakes on the name",
-        works()
+        Web()
+        .lookup(HOME)
+        .connect()
         .shake("104.16.7.7", "cdn.example", took=0.1)
         .lookup(HOME, host="cdn.example")
         .shake(took=3.4)
-        .fetch(),
+        .fetch()
+        .helper(),
         ("throttled tls tls.throttle.sni",),
     ),
 ]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, sync_playwright
@@ -18,7 +19,12 @@ from starlette.types import ASGIApp
 
 from fanous import pipeline
 from fanous.demonstration import NOTICE
+from fanous.model.claim import Claim, Said
+from fanous.model.entity import Entity
 from fanous.model.instant import from_iso
+from fanous.model.levels import Levels
+from fanous.model.series import SeriesKey
+from fanous.model.watch import Watch
 from fanous.store import open_store
 from fanous.web.application import application
 from fanous.web.ask import OneThread
@@ -26,6 +32,24 @@ from fanous.web.serve import configured
 from fanous.web.site import Site
 
 AFTERWARDS = from_iso("2023-12-19T00:00Z")
+RALLY = Watch("PK", from_iso("2023-12-17T16:00Z"), from_iso("2023-12-17T19:00Z"), "Virtual rally", ("x",))
+CLAIM = Claim(
+    "NetBlocks",
+    Said.DISRUPTED,
+    "PK",
+    from_iso("2023-12-17T14:00Z"),
+    from_iso("2023-12-17T23:00Z"),
+    hours=7,
+    link="https://netblocks.example/",
+    quote="a nation-scale disruption",
+)
+
+
+def routing() -> Levels:
+    """Four weeks of routing, as ordinary as can be."""
+    times = np.arange(AFTERWARDS - 28 * 86_400, AFTERWARDS, 3600).astype(np.int64)
+    key = SeriesKey(Entity("PK"), "", "bgp", source="ripestat")
+    return Levels(key, 3600, times, 4000 + np.sin(times / 7200) * 20)
 
 
 @contextmanager
@@ -60,6 +84,9 @@ def monitor(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     folder = tmp_path_factory.mktemp("monitor") / "store"
     with open_store(folder) as store:
         pipeline.ingest(store, "ooni", [rally])
+        store.add_watch(RALLY, at=RALLY.start - 86_400)
+        store.add_claim(CLAIM)
+        store.put_levels([routing()])
     site = Site(notice=NOTICE, clock=lambda: AFTERWARDS)
     with (
         OneThread(lambda: open_store(folder, read_only=True)) as owner,

@@ -11,7 +11,7 @@ from typing import Any
 
 from fanous.alerts.message import Message
 from fanous.alerts.senders.outcome import SECONDS, Outcome
-from fanous.alerts.settings import Channel
+from fanous.alerts.settings import Channel, Form
 from fanous.errors import FanousError
 
 KEY_HEADER = "X-Fanous-Alert"
@@ -20,15 +20,15 @@ KEY_HEADER = "X-Fanous-Alert"
 async def send_by_apprise(channel: Channel, message: Message, now: float) -> Outcome:  # noqa: ARG001 one shape for all senders
     try:
         async with asyncio.timeout(2 * SECONDS):  # it connects, and then talks
-            return await asyncio.to_thread(_notify, channel.address, message)
+            return await asyncio.to_thread(_notify, channel, message)
     except TimeoutError:
         return Outcome("the service did not answer in time")
 
 
-def _notify(address: str, message: Message) -> Outcome:
+def _notify(channel: Channel, message: Message) -> Outcome:
     import apprise  # here: a third of a second, and only this kind of channel needs it
 
-    service: Any = apprise.Apprise.instantiate(address, suppress_exceptions=True)
+    service: Any = apprise.Apprise.instantiate(channel.address, suppress_exceptions=True)
     if service is None:
         return Outcome("Apprise does not know this kind of address", permanent=True)
     headers = getattr(service, "headers", None)
@@ -39,11 +39,20 @@ def _notify(address: str, message: Message) -> Outcome:
     complaints = _Complaints()
     logging.getLogger("apprise").addHandler(complaints)
     try:
-        body = f"{message.body}\n{message.key}"
-        taken = told.notify(body=body, title=message.title, body_format=apprise.NotifyFormat.TEXT)
+        title, body = _said(channel.form, message)
+        taken = told.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT)
     finally:
         logging.getLogger("apprise").removeHandler(complaints)
     return Outcome() if taken else Outcome(complaints.last or "the service did not take it")
+
+
+def _said(form: Form, message: Message) -> tuple[str, str]:
+    """Title and body; a short form has no title and no room for a key."""
+    if form is Form.SMS:
+        return "", message.as_sms()
+    if form is Form.POST:
+        return "", message.as_post()
+    return message.title, f"{message.body}\n{message.key}"
 
 
 class _Complaints(logging.Handler):

@@ -1,5 +1,6 @@
 """Clock: the times that tables write, as unix seconds."""
 
+import calendar
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -16,7 +17,15 @@ _MONTHS = {
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
     )
 }
-_DAY_FIRST = re.compile(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})(?:[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?")
+_CLOCK = r"(?:,?[ T]+(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?: ?(?P<half>[AaPp][Mm]))?)?"
+_NAMED = (
+    re.compile(r"(?P<day>\d{1,2})[- ](?P<month>[A-Za-z]{3,9})\.?,?[- ](?P<year>\d{4})" + _CLOCK),
+    re.compile(r"(?P<month>[A-Za-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})" + _CLOCK),
+)
+"""``11-Nov-2019 00:00``, ``1 December 2025``, ``Dec 1, 2025 9:30 PM``."""
+_MILLISECONDS = re.compile(r"\d{12,13}")
+_SLASHES = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})(?=$|[ T])")
+"""Year first; other orders cannot be told apart."""
 
 
 def zone_of(text: str) -> tzinfo:
@@ -50,17 +59,32 @@ def reader(zone: tzinfo) -> Callable[[str], float]:
 
 
 def _moment(text: str, zone: tzinfo) -> datetime:
+    if text[-4:].upper() in (" UTC", " GMT"):
+        return _moment(text[:-4].rstrip(), UTC)
     if _NUMBER.fullmatch(text):
         return datetime.fromtimestamp(float(text), UTC).replace(tzinfo=zone)
-    day_first = _DAY_FIRST.fullmatch(text)
-    if day_first:
-        month = _MONTHS.get(day_first[2].lower())
-        if month is None:
-            raise ValueError(f"{day_first[2]} is no month")
-        clock = day_first[4] or "00:00"
-        clock = clock if clock[2] == ":" else f"0{clock}"
-        text = f"{day_first[3]}-{month:02}-{int(day_first[1]):02}T{clock}"
-    moment = datetime.fromisoformat(text)
+    if _MILLISECONDS.fullmatch(text):
+        return datetime.fromtimestamp(int(text) / 1000, UTC).replace(tzinfo=zone)
+    named = next((found for pattern in _NAMED if (found := pattern.fullmatch(text))), None)
+    moment = datetime.fromisoformat(_SLASHES.sub(_dashes, text) if named is None else _iso(named))
     if not 1970 < moment.year < 2200:
         raise ValueError("the year is out of range")
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _dashes(found: re.Match[str]) -> str:
+    return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}"
+
+
+def _iso(found: re.Match[str]) -> str:
+    """A time whose month is a word, as ISO 8601 has it."""
+    word = found["month"].lower()
+    month = _MONTHS.get(word[:3])
+    if month is None or not calendar.month_name[month].lower().startswith(word):
+        raise ValueError(f"{found['month']} is no month")
+    hour, _, rest = (found["clock"] or "00:00").partition(":")
+    half = (found["half"] or "").lower()
+    if half and not 1 <= int(hour) <= 12:
+        raise ValueError(f"{hour} is no hour of half a day")
+    hours = int(hour) % 12 + 12 * (half == "pm") if half else int(hour)
+    return f"{found['year']}-{month:02}-{int(found['day']):02}T{hours:02}:{rest}"

@@ -185,6 +185,7 @@ class Download(Struct, gc=False):
     role: str | None = None
     url: str | None = None
     code: Number = None
+    address: str | None = None
     failure: Any = None
     t0: Number = None
     bytes: Number = None
@@ -275,11 +276,20 @@ class Look(Struct, gc=False):
     controls: dict[str, bool] | None = None
 
 
+class Timed(Struct, gc=False):
+    """How long a step took; not with whom."""
+
+    failure: Any = None
+    t0: Number = None
+    t: Number = None
+
+
 class HealthKeys(Struct, gc=False):
-    """Our own nettest ``fanous_health``; of its steps only the look-ups are read."""
+    """Our own nettest ``fanous_health``; of its steps the look-ups are read, and how long handshakes took."""
 
     x_health: Look | None = None
     queries: list[Query] | None = None
+    tls_handshakes: list[Timed] | None = None
 
 
 class Annotations(Struct, gc=False):

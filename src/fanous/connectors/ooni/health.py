@@ -23,6 +23,13 @@ UNREADABLE = "no look at the line in it"
 NO_CONTROL = "no_plain_answer"
 """``control_failure`` where nothing else worked beside which a silent resolver would mean something."""
 
+SLOW_LINE = "slow_line"
+"""Likewise where what worked took nearly as long as the silent ones were given."""
+
+PATIENCE = 4.0
+"""A resolver's answer takes three round trips and a handshake one: on a line whose handshakes take more than
+a quarter of the time that was given, silence means little."""
+
 
 def defect_of(keys: HealthKeys | None) -> str:
     """Why nothing may be concluded about single sites from there; empty = the line was sound."""
@@ -63,7 +70,19 @@ def control_failure_of(keys: HealthKeys | None) -> str | None:
         for query in (keys.queries if keys else None) or ()
     )
     pages = keys.x_health.controls if keys and keys.x_health else None
-    return None if answered and any((pages or {}).values()) else NO_CONTROL
+    if not answered or not any((pages or {}).values()):
+        return NO_CONTROL
+    return SLOW_LINE if keys and _is_slow(keys) else None
+
+
+def _is_slow(keys: HealthKeys) -> bool:
+    given = [
+        duration(query.t0, query.t)
+        for query in keys.queries or ()
+        if _resolver(query) and failure_of(query.failure) == "generic_timeout_error"
+    ]
+    took = [duration(one.t0, one.t) for one in keys.tls_handshakes or () if one.failure is None]
+    return bool(given) and PATIENCE * max(took, default=0.0) > min(given)
 
 
 def _resolver(query: Query) -> str:

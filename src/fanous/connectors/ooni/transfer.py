@@ -5,7 +5,15 @@ from math import nan
 
 from fanous.connectors.ooni.document import Download, Number, Sample, TransferKeys
 from fanous.connectors.ooni.failure import failure_of
-from fanous.connectors.ooni.place import LONGEST_URL, count_of, host_and_port, host_of, is_address, seconds_of
+from fanous.connectors.ooni.place import (
+    LONGEST_URL,
+    count_of,
+    endpoint_of,
+    host_and_port,
+    host_of,
+    is_address,
+    seconds_of,
+)
 from fanous.model.observation import Layer, Observation
 from fanous.refdata.platforms import role_of, target_of
 
@@ -41,12 +49,14 @@ def downloads(target: str, made: list[Download]) -> Iterator[Observation]:
     for one in made:
         url = (one.url or "")[:LONGEST_URL]
         host, port = host_and_port(url)
+        ip, _ = endpoint_of(one.address)
         late = _rate(one.kbps_late)
         yield Observation(
             layer=Layer.TRANSFER,
             target=target if one.role == "target" else target_of(host),
             hostname="" if is_address(host) else host,
             role=role_of(host) if one.role == "target" else "control",
+            ip=ip,
             port=port,
             failure=failure_of(one.failure),
             at=seconds_of(one.t0),

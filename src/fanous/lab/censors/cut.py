@@ -17,8 +17,17 @@ from fanous.model.entity import Access
 DEFAULT_KBPS = 137.0
 """The middle of 130-150 kbit/s, Russia 2021 (Xue et al., Throttling Twitter, IMC 2021)."""
 
+SLOW_LINE_KBPS = 1500.0
+"""Of a general slow-down: a fifth of what the lab's lines give, and more than its probing, a round every two
+seconds, fills; below 500 a probe sees its own traffic."""
+
 Undo = Callable[[], None]
 """Takes a cut back; to be called once."""
+
+
+def rate_of(technique: str) -> float:
+    """kbit/s where nobody says a rate."""
+    return SLOW_LINE_KBPS if technique == "slowdown_general" else DEFAULT_KBPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,175 @@
+"""How fast the pages are with a large store, from the shelf and fresh, and how soon a change is on them.
+
+    python -m benchmarks.pages [OBSERVATIONS [SECONDS]]
+
+Fills a store as ``benchmarks.confirm`` does, serves it in a process of its own as ``fanous run`` does, and
+reads pages as browsers do: connections that stay open, gzip, six languages.  What the reading itself costs
+is not counted: a request a second and a core is the server's own CPU time.  Then an incident is put into the
+ledger, and the first page is read until it says so.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import socket
+import sys
+import tempfile
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from benchmarks.confirm import START, YEAR, fill, incident
+
+from fanous.store import Store, open_store
+
+NOW = float(START + YEAR)
+DAY = 86_400
+READERS = 16
+PAUSE = 0.16
+"""Seconds: with it the readers ask about 100 pages a second in all, and none waits behind the others."""
+
+LANGUAGES = ("en", "ur", "fa", "ar", "fr", "es")
+PATHS = ("/", "/countries", "/methodology", "/PK", "/PK?days=7", "/PK/AS9001", "/target/x", "/data")
+OLD, NEW = "PK-2023-0001", "PK-2023-0002"
+
+
+def serve(folder: Path, listening: socket.socket, told: Connection) -> None:
+    """The server's process: pages over the store, and a change when it is asked for one."""
+    import threading
+
+    from fanous.web.application import application
+    from fanous.web.ask import OneThread
+    from fanous.web.serve import serve as serving
+    from fanous.web.site import Site
+
+    with OneThread(lambda: open_store(folder)) as owner:
+        site = Site(clock=lambda: NOW)
+
+        def heed() -> None:
+            while (word := told.recv()) != "stop":
+                if word == "cpu":
+                    told.send(time.process_time())
+                else:
+                    asyncio.run(change(owner))
+                    told.send(time.perf_counter())
+            os.kill(os.getpid(), 15)
+
+        threading.Thread(target=heed, daemon=True).start()
+        serving(application(owner.ask, site), listening, lambda: told.send("ready"))
+
+
+async def change(owner: object) -> None:
+    """A new incident, now."""
+    new = incident(["site9.example"], 4, int(NOW) - 7200, int(NOW) - 3600)
+    await owner.ask(lambda store: store.put(new, "bench"))  # type: ignore[attr-defined]  # OneThread
+
+
+async def get(port: int, path: str, streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> bytes:
+    """One request on a connection that stays open."""
+    reader, writer = streams
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept-Encoding: gzip\r\n\r\n".encode())
+    head = await reader.readuntil(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200"), (path, head)
+    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    return await reader.readexactly(int(length.partition(b":")[2]))
+
+
+async def fresh(port: int, paths: list[str]) -> dict[str, float]:
+    """Seconds of each page that nobody has asked for yet, one after the other."""
+    streams, took = await asyncio.open_connection("127.0.0.1", port), {}
+    for path in paths:
+        began = time.perf_counter()
+        await get(port, path, streams)
+        took[path] = time.perf_counter() - began
+    streams[1].close()
+    return took
+
+
+async def crowd(port: int, paths: list[str], seconds: float, pause: float) -> list[float]:
+    """Seconds of each request of ``READERS`` who read all pages over and over, with a pause after each."""
+    took: list[float] = []
+    end = time.perf_counter() + seconds
+
+    async def read(first: int) -> None:
+        streams, n = await asyncio.open_connection("127.0.0.1", port), first
+        while time.perf_counter() < end:
+            began = time.perf_counter()
+            await get(port, paths[n % len(paths)], streams)
+            took.append(time.perf_counter() - began)
+            n += 1
+            await asyncio.sleep(pause)
+        streams[1].close()
+
+    await asyncio.gather(*(read(n * 7) for n in range(READERS)))
+    return took
+
+
+async def until_right(port: int, since: float) -> float:
+    """Seconds from the change until the first page names it."""
+    from gzip import decompress
+
+    streams = await asyncio.open_connection("127.0.0.1", port)
+    while NEW.encode() not in decompress(await get(port, "/?lang=en", streams)):
+        await asyncio.sleep(0.05)
+    streams[1].close()
+    return time.perf_counter() - since
+
+
+def prepared(folder: Path, observations: int) -> None:
+    """A year of one country, and an incident of its last days."""
+    with open_store(folder) as store:
+        fill(store, observations // 10, 10)
+        _claim(store)
+
+
+def _claim(store: Store) -> None:
+    store.put(incident(["x"], 20, int(NOW) - 4 * DAY, int(NOW) - 2 * DAY), "bench")
+
+
+def main(observations: int, seconds: float) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "store"
+        filling = multiprocessing.get_context("spawn").Process(target=prepared, args=(folder, observations))
+        filling.start()
+        filling.join()
+        listening = socket.create_server(("127.0.0.1", 0))
+        port, (ours, theirs) = listening.getsockname()[1], multiprocessing.Pipe()
+        server = multiprocessing.get_context("spawn").Process(target=serve, args=(folder, listening, theirs))
+        server.start()
+        ours.recv()
+        print(
+            f"{observations:,} observations in {observations // 10:,} measurements of a year of one country"
+        )
+        pages = [*PATHS, f"/PK/{OLD}", f"/PK/{OLD}/measurements"]
+        for path, took in asyncio.run(fresh(port, pages)).items():
+            print(f"  fresh      {path:<32} {1000 * took:8.0f} ms")
+        every = [f"{path}{'&' if '?' in path else '?'}lang={code}" for path in pages for code in LANGUAGES]
+        asyncio.run(fresh(port, every))
+        report(ours, port, every, seconds, 0.0)
+        report(ours, port, every, seconds, PAUSE)
+        ours.send("change")
+        print(f"  a change is on the first page after {asyncio.run(until_right(port, ours.recv())):.1f} s")
+        ours.send("stop")
+        server.join()
+
+
+def report(ours: Connection, port: int, every: list[str], seconds: float, pause: float) -> None:
+    """The crowd's figures."""
+    ours.send("cpu")
+    before = ours.recv()
+    took = sorted(asyncio.run(crowd(port, every, seconds, pause)))
+    ours.send("cpu")
+    spent = ours.recv() - before
+    p95, p99 = took[int(0.95 * len(took))], took[int(0.99 * len(took))]
+    print(
+        f"  {len(every)} pages, {READERS} readers, {seconds:.0f} s: {len(took) / seconds:,.0f} requests/s; "
+        f"p95 {1000 * p95:.1f} ms, p99 {1000 * p99:.1f} ms, worst {1000 * took[-1]:.0f} ms"
+    )
+    print(
+        f"  {len(took) / spent:,.0f} requests for a second of the server's CPU (making pages anew included)"
+    )
+
+
+if __name__ == "__main__":
+    given = [int(word) for word in sys.argv[1:]]
+    main(given[0] if given else 10_000_000, given[1] if len(given) > 1 else 30)

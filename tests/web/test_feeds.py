@@ -1,0 +1,199 @@
+"""Feeds of places and of corrections, in every format; CAP."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from fanous.model.incident import Incident, Status
+from fanous.store.ledger import Revision
+from fanous.web.site import Site
+from tests.publishers.events import ONGOING, SUSPECTED, incident
+from tests.web.small_store import SmallStore
+from tests.web.visiting import NOW, Reader, reader
+
+CAP = "{urn:oasis:names:tc:emergency:cap:1.2}"
+SITE = Site(url="https://fanous.example", clock=lambda: NOW)
+KNOWN = (
+    replace(incident(**ONGOING), id="PK-2023-0001"),
+    replace(incident(**SUSPECTED, targets=("youtube",)), id="PK-2023-0002", entities=("AS17557",)),
+    replace(incident(), id="IR-2023-0001", country="IR", entities=("AS197207",)),
+)
+RETRACTED = replace(KNOWN[0], status=Status.RETRACTED, reason="an instrument's fault")
+
+
+class Revised(SmallStore):
+    """Each incident has two revisions, the first one the last one's predecessor."""
+
+    def revisions(self, incident_id: str) -> list[Revision]:
+        (last,) = super().revisions(incident_id)
+        return [
+            replace(last, incident=KNOWN[0], at=last.at - 60),
+            replace(last, n=2, reason=last.incident.reason),
+        ]
+
+
+def visiting(incidents: Sequence[Incident] = KNOWN, site: Site = SITE) -> Reader:
+    return reader(SmallStore(list(incidents)), site)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/feed", {"IR-2023-0001", "PK-2023-0001", "PK-2023-0002"}),
+        ("/PK/feed", {"PK-2023-0001", "PK-2023-0002"}),
+        ("/PK/AS17557/feed", {"PK-2023-0002"}),
+        ("/target/youtube/feed", {"PK-2023-0002"}),
+        ("/KE/feed", set()),
+    ],
+)
+def test_a_place_has_its_own_feed_in_both_formats(path: str, found: set[str]) -> None:
+    feed = visiting().get(f"{path}.json").json()
+    assert {one["url"][-12:] for one in feed["items"]} == found
+    text = visiting().get(f"{path}.atom").text
+    assert set(re.findall(r"[A-Z]{2}-2023-000\d", text)) == found
+    assert feed["feed_url"] == f"https://fanous.example{path}.json"
+    assert f"https://fanous.example{path}.atom" in text
+
+
+def test_a_json_feed_has_what_the_standard_demands() -> None:
+    answer = visiting().get("/feed.json")
+    feed = answer.json()
+    assert answer.headers["content-type"] == "application/feed+json"
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    for item in feed["items"]:
+        assert {"id", "url", "title", "content_text", "date_modified"} <= item.keys()
+        assert item["id"].startswith("urn:uuid:")
+
+
+def test_every_title_says_its_status() -> None:
+    titles = {one["url"][-12:]: one["title"] for one in visiting().get("/feed.json").json()["items"]}
+    assert titles["PK-2023-0001"].startswith("Confirmed: ")
+    assert titles["PK-2023-0002"].startswith("Suspected: ")
+    assert titles["IR-2023-0001"].startswith("Confirmed, ended: ")
+    (urdu,) = visiting([KNOWN[1]]).get("/feed.json?lang=ur").json()["items"]
+    assert "مشتبہ" in urdu["title"]
+
+
+def test_corrections_have_a_feed_of_their_own() -> None:
+    visitor = reader(Revised([RETRACTED]), SITE)
+    (item,) = visitor.get("/corrections/feed.json").json()["items"]
+    assert item["title"].startswith("Correction: Retracted: ")
+    assert item["content_text"] == "Taken back: the whole claim. an instrument's fault"
+    assert item["id"] != visitor.get("/feed.json").json()["items"][0]["id"]
+    assert "Correction: Retracted" in visitor.get("/corrections/feed.atom").text
+
+
+def test_a_recorded_event_says_so_in_every_title() -> None:
+    told = visiting(site=replace(SITE, notice="Demonstration"))
+    assert all(one["title"].startswith("[Synthetic]") for one in told.get("/feed.json").json()["items"])
+
+
+# --- CAP 1.2 --------------------------------------------------------------------------------------
+
+ALERT: tuple[str, ...] = (
+    "identifier",
+    "sender",
+    "sent",
+    "status",
+    "msgType",
+    "source",
+    "scope",
+    "restriction",
+    "addresses",
+)
+ALERT += ("code", "note", "references", "incidents", "info")
+INFO: tuple[str, ...] = (
+    "language",
+    "category",
+    "event",
+    "responseType",
+    "urgency",
+    "severity",
+    "certainty",
+    "audience",
+)
+INFO += ("eventCode", "effective", "onset", "expires", "senderName", "headline", "description", "instruction")
+INFO += ("web", "contact", "parameter", "resource", "area")
+WORDS = {
+    "status": {"Actual", "Exercise", "System", "Test", "Draft"},
+    "msgType": {"Alert", "Update", "Cancel", "Ack", "Error"},
+    "scope": {"Public", "Restricted", "Private"},
+    "category": {"Infra"},
+    "urgency": {"Immediate", "Expected", "Future", "Past", "Unknown"},
+    "severity": {"Extreme", "Severe", "Moderate", "Minor", "Unknown"},
+    "certainty": {"Observed", "Likely", "Possible", "Unlikely", "Unknown"},
+}
+"""Order and words of the elements in the schema of the OASIS standard, CAP-v1.2-os, section 3.4."""
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d")
+
+
+def cap_of(visitor: Reader, label: str = "PK-2023-0001", lang: str = "en") -> ElementTree.Element:
+    answer = visitor.get(f"/{label[:2]}/{label}.cap?lang={lang}")
+    assert answer.headers["content-type"].startswith("application/cap+xml")
+    root = ElementTree.fromstring(answer.content)
+    is_valid_cap(root)
+    return root
+
+
+def is_valid_cap(root: ElementTree.Element) -> None:
+    """As the standard's schema and its rules in words have it."""
+    assert root.tag == f"{CAP}alert"
+    info = root.find(f"{CAP}info")
+    assert info is not None
+    for holder, order, demanded in (
+        (root, ALERT, ("identifier", "sender", "sent", "status", "msgType", "scope")),
+        (info, INFO, ("category", "event", "urgency", "severity", "certainty")),
+    ):
+        names = [child.tag.removeprefix(CAP) for child in holder]
+        assert names == sorted(names, key=order.index), "in the order of the schema"
+        assert set(demanded) <= set(names)
+    for element in root.iter():
+        name, text = element.tag.removeprefix(CAP), element.text or ""
+        assert name not in WORDS or text in WORDS[name]
+        assert name not in ("sent", "onset", "expires") or MOMENT.fullmatch(text)
+        assert name not in ("identifier", "sender") or not re.search(r"[ ,<&]", text)
+    assert root.findtext(f"{CAP}info/{CAP}area/{CAP}areaDesc")
+    if root.findtext(f"{CAP}msgType") in ("Update", "Cancel"):
+        said = (root.findtext(f"{CAP}references") or "").split()
+        assert said
+        assert all(len(one.split(",")) == 3 and MOMENT.fullmatch(one.split(",")[2]) for one in said)
+
+
+@pytest.mark.parametrize(
+    ("label", "certainty", "urgency"),
+    [
+        ("PK-2023-0001", "Observed", "Immediate"),
+        ("PK-2023-0002", "Possible", "Immediate"),
+        ("IR-2023-0001", "Observed", "Past"),
+    ],
+)
+def test_a_warning_says_how_sure_it_is(label: str, certainty: str, urgency: str) -> None:
+    root = cap_of(visiting(), label)
+    found: dict[str, Any] = {name: root.findtext(f"{CAP}info/{CAP}{name}") for name in WORDS}
+    assert (found["certainty"], found["urgency"], found["severity"]) == (certainty, urgency, "Unknown")
+    assert root.findtext(f"{CAP}msgType") == "Alert"
+
+
+@pytest.mark.parametrize("lang", ["en", "ur", "fr"])
+def test_a_retraction_cancels_what_was_said(lang: str) -> None:
+    root = cap_of(reader(Revised([RETRACTED]), SITE), lang=lang)
+    assert root.findtext(f"{CAP}msgType") == "Cancel"
+    assert (root.findtext(f"{CAP}references") or "").startswith(
+        "fanous@fanous.example,fanous.PK-2023-0001.1,"
+    )
+    assert root.findtext(f"{CAP}info/{CAP}certainty") == "Unlikely"
+
+
+def test_a_revision_updates_and_a_recorded_event_is_an_exercise() -> None:
+    root = cap_of(reader(Revised([KNOWN[0]]), replace(SITE, notice="Demonstration")))
+    assert root.findtext(f"{CAP}msgType") == "Update"
+    assert root.findtext(f"{CAP}status") == "Exercise"
+
+
+def test_there_is_no_warning_of_what_is_not_known() -> None:
+    assert visiting().get("/PK/PK-2023-0099.cap").status_code == 404
