@@ -34,6 +34,7 @@ from fanous.commands.desk import (
 )
 from fanous.commands.doctor import doctor
 from fanous.commands.export import export
+from fanous.commands.forget import forget
 from fanous.commands.heard import heard
 from fanous.commands.incidents import incidents_app
 from fanous.commands.ingest import ingest
@@ -96,6 +97,7 @@ app.command()(pull)
 app.command()(scan)
 app.command()(run)
 app.command()(heard)
+app.command()(forget)
 app.add_typer(orders_app, name="orders")
 app.add_typer(bench_app, name="bench")
 lab_app.command("run")(lab_run)

@@ -29,7 +29,7 @@ from fanous.publishers.grid import Grid, columns_of, filled
 from fanous.publishers.terminal import Answer
 from fanous.revising import approval_of, write_changes
 from fanous.rules import Fingerprints, judge
-from fanous.store import Judged, Replayed, Store, recover
+from fanous.store import Forgotten, Judged, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.tally import Ingested
 from fanous.users import user_weights
@@ -225,15 +225,31 @@ def out_of_reach(tally: Ingested) -> list[str]:
     return said
 
 
-def detect_all(store: Store) -> None:
-    """Detect in every country with measurements that no detection has seen, killed runs' among them."""
+def detect_all(store: Store, why: str = "") -> None:
+    """Detect in every country with measurements that no detection has seen, killed runs' among them.
+
+    Args:
+        why: what else happened that may have changed claims.
+    """
     for country, (first, last) in store.undetected().items():
-        detect(store, country, first, last)
+        detect(store, country, first, last, why=why)
         store.mark_detected(country)
 
 
+def forget(store: Store, reports: Sequence[str]) -> Forgotten:
+    """Take the measurements of these reports out for good, and detect again without them.
+
+    A run that was killed is completed by running it again.
+    """
+    finish_interrupted(store)
+    forgotten = store.forget(reports)
+    finish_interrupted(store)
+    detect_all(store, f"{forgotten.measurements:,} measurements were withdrawn by who made them")
+    return forgotten
+
+
 def detect(
-    store: Store, country: str, first: float, last: float, shares: UserWeights | None = None
+    store: Store, country: str, first: float, last: float, shares: UserWeights | None = None, why: str = ""
 ) -> list[Incident]:
     """Find the incidents of a country around ``[first, last]`` and write what changed to the ledger.
 
@@ -243,12 +259,13 @@ def detect(
     Args:
         last: the newest measurement, or now: then those who should have been heard by now are silent.
         shares: of the networks' users; ``None`` = as this machine knows them.
+        why: what else happened that may have changed claims.
     """
     if country == UNKNOWN_COUNTRY:
         return []
     since, until = _window(store, country, first, last)
     found = find_incidents(store, country, since, until, shares or user_weights(country))
-    return write_changes(store, country, found, since, until)
+    return write_changes(store, country, found, since, until, why)
 
 
 def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> Incident:

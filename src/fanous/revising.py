@@ -14,20 +14,24 @@ NOT_BORNE_OUT = "the measurements do not bear it out any more"
 
 
 def write_changes(
-    store: Store, country: str, found: list[Incident], since: float, until: float
+    store: Store, country: str, found: list[Incident], since: float, until: float, why: str = ""
 ) -> list[Incident]:
     """Revisions for what changed; what the data no longer bear out is retracted, in public.
 
     A national claim that a person has to see first is written as suspected until it is approved.
+
+    Args:
+        why: what else happened that may have changed claims; stands first in the reasons.
     """
     known = [i for i in store.incidents(country, since, until) if i.onset >= since]
     pairs = match(found, known)
     kept = {earlier.id for _, earlier in pairs if earlier is not None}
     for incident in known:
         if incident.id not in kept and incident.status is not Status.RETRACTED:
-            store.retract(incident.id, _joined(what_came(store, incident, incident), NOT_BORNE_OUT))
+            came = _joined(why, what_came(store, incident, incident))
+            store.retract(incident.id, _joined(came, NOT_BORNE_OUT))
     approved = store.approvals() if store.holds_national() else None
-    return [_write(store, _reviewed(new, old, approved), old) for new, old in pairs]
+    return [_write(store, _reviewed(new, old, approved), old, why) for new, old in pairs]
 
 
 def _reviewed(new: Incident, old: Incident | None, approved: dict[str, Approval] | None) -> Incident:
@@ -37,14 +41,15 @@ def _reviewed(new: Incident, old: Incident | None, approved: dict[str, Approval]
     return held(new)
 
 
-def _write(store: Store, new: Incident, old: Incident | None) -> Incident:
+def _write(store: Store, new: Incident, old: Incident | None, why: str) -> Incident:
     if old is None:
         return store.put(new, new.reason)
     if is_withdrawn(old):
         return old
     if replace(new, id=old.id) == old:
         return old
-    return store.put(new, _joined(what_came(store, new, old), new.reason), known_as=old.id)
+    came = _joined(why, what_came(store, new, old))
+    return store.put(new, _joined(came, new.reason), known_as=old.id)
 
 
 def what_came(store: Store, new: Incident, old: Incident) -> str:

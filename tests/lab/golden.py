@@ -10,6 +10,7 @@ import asyncio
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from math import isnan
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from fanous.model.verdict import Verdict
 from fanous.probes.record import Vantage
 from fanous.probes.run import run
 from fanous.refdata.fingerprints import fingerprints
-from fanous.rehearsal.profile import lab_settings, with_transfers
+from fanous.rehearsal.profile import lab_settings
 from fanous.rehearsal.recording import slim
 from fanous.rehearsal.run import PORT, start_outside
 from fanous.rehearsal.seams import RoundNetwork
@@ -108,7 +109,7 @@ async def measure(internet: Internet, *, plain: bool) -> bytes:
     network = RoundNetwork(internet.network(internet.vantage_points[0]), INSTANT)
     await run(
         network,
-        with_transfers(settings),
+        replace(settings, transfer_pairs=1),
         Vantage("PK", 17557, "mobile", report_id="20231217T150000Z_webconnectivity_PK_17557_n0_lab"),
         [url.replace("https:", "http:") if plain else url],
         records.append,

@@ -22,6 +22,7 @@ def claim(**said: Any) -> dict[str, Any]:
         "mechanisms": mechanisms,
         "parts": parts,
         "confirmed_at": "2023-12-17T15:00:00Z",
+        "confidence": 0.99,
         "end": None,
         "kbps": None,
         "reason": "C2",

@@ -28,8 +28,8 @@ FREEZE = (10_000, 24_000)
 request on, so the handshake's flight, 3 to 6 KB of certificates, is missing."""
 
 SILENT_SHARE = 0.8
-"""Of a frozen download's time that is one silence: the first 20 KB come within a few round trips, a lossy flow
-goes on in fits and starts."""
+"""Of a frozen download's time that is one silence: the first 20 KB come within a few round trips, a lossy
+flow goes on in fits and starts."""
 
 LEAST_PAIRS = 2
 """Of downloads from the target's own address under either name: one slow one may meet a burst."""

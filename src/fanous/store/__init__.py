@@ -10,7 +10,7 @@ nothing is there twice.  To add a question that the store answers: a method in `
 ``reads`` or ``votes``, its row in ``rows``.
 """
 
-from fanous.store.batch import Appended, Judged
+from fanous.store.batch import Appended, Forgotten, Judged
 from fanous.store.embedded import open_store
 from fanous.store.location import StoreLocation
 from fanous.store.lock import StoreHeld
@@ -20,6 +20,7 @@ from fanous.store.segment import Location, Segment
 
 __all__ = [
     "Appended",
+    "Forgotten",
     "Judged",
     "Location",
     "Replayed",

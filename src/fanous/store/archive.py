@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fanous.errors import FanousError
 from fanous.model.record import Record
-from fanous.store.disk import disk_errors, make_folder, write_durably
+from fanous.store.disk import disk_errors, make_folder, sync_folder, write_durably
 from fanous.store.segment import SUFFIX, Location, Segment, Shelf, parse_name, shelf
 
 if sys.version_info >= (3, 14):
@@ -83,6 +83,26 @@ class Archive:
         if not path.exists():
             make_folder(path.parent)
             write_durably(path, packed, TEMPORARY, received_at)
+
+    def without(self, segment: Segment, positions: set[int]) -> Segment | None:
+        """Write what is left of a segment without some of its records; the segment itself stays.
+
+        Returns:
+            The segment with the rest; ``None`` = nothing is left.
+        """
+        lines = [line for n, line in enumerate(self._lines(segment)) if n not in positions]
+        if not lines:
+            return None
+        place = Shelf(segment.hour, segment.country, segment.test_name, segment.source)
+        with disk_errors(f"write to the archive {self.folder}"):
+            return self._write(place, lines, self.received_at(segment))
+
+    def remove(self, segment: Segment) -> None:
+        """Take a segment away for good."""
+        path = self.folder / segment.path
+        with disk_errors(f"remove from the archive {self.folder}"):
+            path.unlink(missing_ok=True)
+            sync_folder(path.parent)
 
     def received_at(self, segment: Segment) -> float:
         """When its records came: the file's time, or the beginning of the hour where a copy lost that.

@@ -44,3 +44,16 @@ class Appended:
     stored: int
     duplicate: int
     fresh: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was taken out of a store for good.
+
+    Attributes:
+        measurements: how many.
+        spans: country -> (first, last) instant of these; unix seconds, UTC.
+    """
+
+    measurements: int
+    spans: dict[str, tuple[float, float]]

@@ -48,6 +48,10 @@ class BucketArchive(Archive):
                 attributes = {RECEIVED_AT: repr(received_at)}
                 obstore.put(self._store, path, packed, attributes=attributes, use_multipart=False)
 
+    def remove(self, segment: Segment) -> None:
+        with self._errors("remove from"):
+            obstore.delete(self._store, str(segment.path))
+
     def received_at(self, segment: Segment) -> float:
         """As ``Archive.received_at``; the beginning of the hour where a copy lost the attribute."""
         with self._errors("read"):

@@ -21,7 +21,7 @@ from fanous.model.record import Record
 from fanous.model.watch import Watch
 from fanous.store.alternatives import AlternativeAnswers
 from fanous.store.archive import Archive, Received
-from fanous.store.batch import Appended, Judged, Placed
+from fanous.store.batch import Appended, Forgotten, Judged, Placed
 from fanous.store.coverage import CoverageAnswers
 from fanous.store.disk import disk_errors
 from fanous.store.engine import Engine
@@ -167,6 +167,26 @@ class EmbeddedStore(
                 raise FanousError(
                     f"an interrupted run left {left.name} without facts: finish it first (fanous ingest does)"
                 )
+
+    def forget(self, probes: Iterable[str]) -> Forgotten:
+        self._may_write()
+        self._must_be_finished()
+        found = self.records_of(probes)
+        positions: dict[Segment, set[int]] = {}
+        spans: dict[str, tuple[float, float]] = {}
+        for location, country, made in found:
+            positions.setdefault(location.segment, set()).add(location.position)
+            first, last = spans.get(country, (made, made))
+            spans[country] = min(first, made), max(last, made)
+        self._ledger.mark_undetected(spans)
+        self._swept = not positions
+        for segment, lines in positions.items():
+            # The rest is written first and its facts last, so that a crash loses nothing of it (``recover``
+            # leaves out what is known); in between, the segment goes as a whole.
+            self._archive.without(segment, lines)
+            self._facts.remove([segment])
+            self._archive.remove(segment)
+        return Forgotten(len(found), spans)
 
     def unfinished(self) -> Iterator[Segment]:
         if not self._read_only:

@@ -33,6 +33,12 @@ ORDER BY segment, position
 """
 
 
+_OF_PROBES = """
+SELECT segment, position, country, toUnixTimestamp64Micro(started_at) / 1000000 FROM measurements
+WHERE probe IN {probes:Array(String)} ORDER BY segment, position
+"""
+
+
 class LookupAnswers:
     """Measurements by their uid.
 
@@ -41,6 +47,17 @@ class LookupAnswers:
     """
 
     _engine: Engine
+
+    def records_of(self, probes: Iterable[str]) -> list[tuple[Location, str, float]]:
+        """Where the records of these probes lie, with country and instant of each; in order of receipt."""
+        asked = list(dict.fromkeys(probes))
+        return [
+            (_location(segment, position), country, made)
+            for start in range(0, len(asked), UIDS_ASKED)
+            for segment, position, country, made in self._engine.rows(
+                _OF_PROBES, probes=asked[start : start + UIDS_ASKED]
+            )
+        ]
 
     def measurement(self, uid: str) -> StoredMeasurement | None:
         """See ``Questions.measurement``."""

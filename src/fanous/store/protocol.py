@@ -29,7 +29,7 @@ from fanous.model.series import Series
 from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
 from fanous.model.watch import Watch
-from fanous.store.batch import Appended, Judged
+from fanous.store.batch import Appended, Forgotten, Judged
 from fanous.store.ledger import Revision
 from fanous.store.levels import Pulled
 from fanous.store.outbox import Outbox
@@ -56,6 +56,16 @@ class Measurements(Protocol):
 
         Raises:
             FanousError: also where a crash left segments that must be finished first (``recover``).
+        """
+
+    def forget(self, probes: Iterable[str]) -> Forgotten:
+        """Take all measurements of these probes out, raw records too; nothing of them is left in the store.
+
+        What else lay in their segments is left unfinished (``recover`` judges it again), and the spans are
+        marked as undetected.  After a crash in the middle ``recover``, then call it again.
+
+        Args:
+            probes: as ``Measurement.probe`` has them (OONI's report ids).
         """
 
     def unfinished(self) -> Iterator[Segment]:

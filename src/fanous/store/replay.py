@@ -44,9 +44,10 @@ class Replayed:
 def recover(store: Store, judge: Judge, *, rules_version: str) -> list[Replayed]:
     """Finish what a crash left in the archive without facts; call it before the first ``append``.
 
-    A segment that cannot be read is set aside, so that it stops nothing else.
+    A segment that cannot be read is set aside, so that it stops nothing else.  A measurement that is known is
+    left out: where records were being removed, the rest of a segment may stand in the archive twice.
     """
-    steps = _replay(store, store.unfinished(), judge, rules_version)
+    steps = _replay(store, store.unfinished(), judge, rules_version, only_new=True)
     for step in steps:
         for segment, why in step.damaged:
             store.set_aside(segment, why)
@@ -68,9 +69,12 @@ def rejudge(
     return _replay(store, store.judged_otherwise(rules_version, country), judge, rules_version)
 
 
-def _replay(store: Store, segments: Iterable[Segment], judge: Judge, rules_version: str) -> list[Replayed]:
+def _replay(
+    store: Store, segments: Iterable[Segment], judge: Judge, rules_version: str, *, only_new: bool = False
+) -> list[Replayed]:
     steps: list[Replayed] = []
-    for group in _groups(_read(store, segments, judge)):
+    read = _read(store, segments, judge)
+    for group in _groups(_new(store, read) if only_new else read):
         written = {one.segment: one.judged for one in group if not one.damage}
         if written:
             store.replace_verdicts(written, rules_version=rules_version)
@@ -103,6 +107,21 @@ def _read(store: Store, segments: Iterable[Segment], judge: Judge) -> Iterator[_
                     one.rejected.append(f"{record.file}:{record.line}: {error}")
         except DamagedSegment as error:
             one.damage = str(error)
+        yield one
+
+
+def _new(store: Store, read: Iterable[_Read]) -> Iterator[_Read]:
+    """The same without measurements that are stored, or came before."""
+    seen: set[str] = set()
+    for one in read:
+        uids = [judged.bundle.measurement.uid for judged in one.judged]
+        seen |= store.known(uids)
+        kept = []
+        for judged, uid in zip(one.judged, uids, strict=True):
+            if uid not in seen:
+                kept.append(judged)
+                seen.add(uid)
+        one.judged = kept
         yield one
 
 
