@@ -29,10 +29,18 @@ def original(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_copy_of_the_folder_says_the_same(original: Path, tmp_path: Path) -> None:
-    shutil.copytree(original, tmp_path / "restored")
+    shutil.copytree(original, tmp_path / "restored", symlinks=True)
     answer = confirmed(original)
     assert json.loads(answer)["incidents"], "there is something to lose"
     assert confirmed(tmp_path / "restored") == answer
+
+
+def test_a_copy_that_followed_links_says_what_to_do(original: Path, tmp_path: Path) -> None:
+    shutil.copytree(original, tmp_path / "restored")
+    words = ["confirm", "PK", "--store", str(tmp_path / "restored")]
+    ran = subprocess.run([sys.executable, "-m", "fanous", *words], capture_output=True, text=True)
+    assert ran.returncode == 1
+    assert "copy the store with cp -a" in ran.stderr
 
 
 def test_archive_and_ledger_are_enough(original: Path, tmp_path: Path) -> None:

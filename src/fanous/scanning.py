@@ -13,7 +13,7 @@ from fanous.pipeline import detect_all
 from fanous.scan.belief import Flags
 from fanous.scan.journal import save
 from fanous.scan.level import levels
-from fanous.scan.rounds import State, answered, begun, wanted
+from fanous.scan.rounds import State, answered, begun, learnt, wanted
 from fanous.scan.targets import Targets
 from fanous.store import Store
 
@@ -31,9 +31,10 @@ def probe_round(
         keep: called with the state after every wave.
     """
     state = begun(state, number)
+    available = learnt(state, targets.available)
     while len(blocks := wanted(state)):
         replied = ask(_addresses(targets, state, blocks))
-        state = answered(state, blocks, targets.available, replied)
+        state = answered(state, blocks, available, replied)
         keep(state)
     return state
 
@@ -79,5 +80,5 @@ def _is_online(ask: Ask, controls: Ints) -> bool:
 
 
 def _as_before(state: State, after: State) -> State:
-    """Beliefs of before, but what was spent is spent."""
-    return replace(after, belief=state.belief, is_up=state.is_up)
+    """Beliefs and what was learnt of before, but what was spent is spent."""
+    return replace(after, belief=state.belief, is_up=state.is_up, asked=state.asked, replied=state.replied)

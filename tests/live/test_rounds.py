@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 from time import time
@@ -14,8 +15,10 @@ from fanous.commands.probing import probe_folder
 from fanous.live.clock import Clock
 from fanous.live.configuration import Rounds
 from fanous.live.rounds import Probe, State, read_state, write_state
+from fanous.model.watch import Watch
 from fanous.probes import consent
 from fanous.probes.record import Vantage
+from fanous.probes.watch import ORGANISATION_LEAST, VOLUNTEER_LEAST
 from tests.live.lab import QUICK, Platform
 
 
@@ -105,3 +108,43 @@ def test_a_state_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     assert read_state(tmp_path) is None
     (tmp_path / "rounds.json").write_text("{")
     assert read_state(tmp_path) is None
+
+
+EVENT = Watch("PK", 50_000.0, 60_000.0, "a rally")
+TWO_HOURS = 7200.0
+
+
+@pytest.mark.parametrize(
+    ("now", "least", "country", "most"),
+    [
+        (40_000.0, ORGANISATION_LEAST, "PK", 60 * 1.2),  # within twelve hours before it
+        (61_000.0, ORGANISATION_LEAST, "PK", 60 * 1.2),  # and six after it
+        (1_000.0, ORGANISATION_LEAST, "PK", None),
+        (90_000.0, ORGANISATION_LEAST, "PK", None),
+        (55_000.0, ORGANISATION_LEAST, "IN", None),
+        (55_000.0, VOLUNTEER_LEAST, "PK", None),
+    ],
+)
+def test_an_organisations_rounds_speed_up_around_an_event_and_a_volunteers_never_do(
+    now: float, least: float, country: str, most: float | None
+) -> None:
+    rounds = Rounds(every=TWO_HOURS, least=least, vantage=Vantage(country, 17557))
+    waits = [rounds.wait(random.Random(seed), [EVENT], now) for seed in range(20)]
+    if most is None:
+        assert min(waits) >= 0.8 * TWO_HOURS
+    else:
+        assert min(waits) >= 60 and max(waits) <= most
+
+
+def test_the_probe_asks_for_the_events_before_each_pause(tmp_path: Path) -> None:
+    """With every two hours a second round would not come while the test waits; an event brings it."""
+    asked: list[bool] = []
+
+    async def watches() -> list[Watch]:
+        asked.append(True)
+        return [Watch("PK", time() - 3600, time() + 86_400 * 400, "now and for long")]
+
+    with Platform() as platform:
+        hasty = replace(probe(tmp_path, platform.url, every=TWO_HOURS * 1e4, least=60.0), watches=watches)
+        made = go(hasty, until=2)
+    assert asked and len(made) >= 2

@@ -34,6 +34,8 @@ def endpoints(failing: int, of: int = 12, failure: str = TIMEOUT) -> list[Observ
         ([connection(TIMEOUT), UP], (State.BLOCKED, "tcp.failure_control_ok", "tcp.timeout")),
         ([connection("connection_reset"), UP], (State.BLOCKED, "tcp.failure_control_ok", "tcp.reset")),
         ([connection("host_unreachable"), UP], (State.BLOCKED, "tcp.failure_control_ok", "ip.unreachable")),
+        # It failed, and nothing says how.
+        ([connection("unknown_failure"), UP], (State.INSUFFICIENT, "tcp.unclear_failure", "tcp")),
         # The helper did not try this endpoint, but the page loads from outside.
         ([connection(TIMEOUT), PAGE], (State.BLOCKED, "tcp.failure_control_ok", "tcp.timeout")),
         ([connection(TIMEOUT), DEAD], (State.DOWN, "tcp.down", "server.down")),

@@ -6,7 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fanous.scan.belief import Flags
-from fanous.scan.rounds import MOST_AN_HOUR, ROUNDS_AN_HOUR, WAVES, State, answered, begun, unknown, wanted
+from fanous.scan.rounds import (
+    MOST_AN_HOUR,
+    REMEMBERED,
+    ROUNDS_AN_HOUR,
+    WAVES,
+    State,
+    answered,
+    begun,
+    learnt,
+    unknown,
+    wanted,
+)
 
 BLOCKS = 2000
 
@@ -98,3 +109,39 @@ def test_what_was_spent_an_hour_ago_counts_no_more() -> None:
     state = Country(5).rounds(1)
     assert begun(state, 100 + ROUNDS_AN_HOUR).spent.sum() == 0
     assert begun(state, 100 + ROUNDS_AN_HOUR - 1).spent.sum() > 0
+
+
+def learning(truth: float, told: float, count: int, *, learns: bool) -> tuple[State, float]:
+    """The state after so many quiet rounds, and the share of verdicts *down* among all of them."""
+    chance, n = np.random.default_rng(5), 300
+    state, said, list_says = unknown(n), np.full(n, told), 0
+    for number in range(100, 100 + count):
+        state = begun(state, number)
+        available = learnt(state, said) if learns else said
+        while len(blocks := wanted(state)):
+            state = answered(state, blocks, available, chance.random(len(blocks)) < truth)
+        list_says += int((~state.is_up).sum())
+    return state, list_says / (n * count)
+
+
+def test_a_list_that_promises_too_much_is_mended_by_what_blocks_answer() -> None:
+    state, wrong = learning(0.35, 0.8, 200, learns=True)
+    assert np.median(learnt(state, np.full(300, 0.8))) == pytest.approx(0.37, abs=0.05)
+    _, without = learning(0.35, 0.8, 200, learns=False)
+    assert wrong < 0.2 * without, (wrong, without)
+
+
+def test_what_was_learnt_long_ago_counts_less() -> None:
+    state, _ = learning(0.9, 0.9, REMEMBERED + 20, learns=True)
+    assert state.asked.max() < REMEMBERED
+    assert np.median(learnt(state, np.full(300, 0.9))) == pytest.approx(0.9, abs=0.03)
+
+
+def test_an_outage_teaches_nothing() -> None:
+    country = Country()
+    state = country.rounds(10)
+    country.up[:] = False
+    state = country.rounds(3, state, 110)
+    before = state.asked.copy()
+    state = country.rounds(20, state, 113)
+    assert (state.asked - before).max() <= 1

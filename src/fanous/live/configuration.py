@@ -4,7 +4,7 @@ A complaint names file, table and key, and the nearest key that there is.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from fanous.live.clock import Clock
 from fanous.live.site_settings import SiteSettings, site_settings
 from fanous.live.sources import Errand, errands
 from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.model.watch import Watch
+from fanous.probes.cadence import cadence
 from fanous.probes.consent import check_country
 from fanous.probes.record import Vantage
 from fanous.probes.run import is_near
@@ -65,9 +67,17 @@ class Rounds:
     consented: bool = False
     health: bool = True
 
-    def wait(self, dice: random.Random) -> float:
-        """Seconds, by the monitor's clock, until the next round."""
-        return pause(self.every, self.least, dice)
+    def wait(self, dice: random.Random, watches: Iterable[Watch] = (), now: float = 0.0) -> float:
+        """Seconds, by the monitor's clock, until the next round.
+
+        Args:
+            watches: announced events: around those of its country an organisation's own vantage point speeds
+                up, and a volunteer's line never does.
+        """
+        organisation, country = self.least < VOLUNTEER_LEAST, self.vantage.country
+        place = "" if country == UNKNOWN_COUNTRY else country
+        every = cadence(self.every, now, watches, organisation=organisation, country=place)
+        return pause(every, self.least, dice)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,11 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
         tasks.append(_collector(configuration, stop))
     if configuration.rounds.on:
         probe = Probe(
-            configuration.inbox / OWN, configuration.rounds, configuration.settings, configuration.clock
+            configuration.inbox / OWN,
+            configuration.rounds,
+            configuration.settings,
+            configuration.clock,
+            lambda: ask(lambda store: store.watches()),
         )
         tasks.append(Task("rounds", lambda: probe.measure(stop)))
         _say_what_is_lacking(configuration)

@@ -7,6 +7,7 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from logging import getLogger
 from pathlib import Path
@@ -18,6 +19,7 @@ from fanous.commands.probing import probe_folder
 from fanous.live.clock import Clock, ClockedNetwork
 from fanous.live.configuration import Rounds
 from fanous.logline import logline
+from fanous.model.watch import Watch
 from fanous.net.meter import Meter
 from fanous.probes import consent
 from fanous.probes.record import Vantage
@@ -51,12 +53,14 @@ class State(msgspec.Struct, frozen=True):
 class Probe:
     """Attributes:
     folder: of the journal.
+    watches: the announced events; ``None`` = there are none to ask for.
     """
 
     folder: Path
     rounds: Rounds
     settings: Settings
     clock: Clock
+    watches: Callable[[], Awaitable[Sequence[Watch]]] | None = None
 
     async def measure(self, stop: asyncio.Event) -> None:
         """Until stopped."""
@@ -67,7 +71,8 @@ class Probe:
             if stop.is_set():
                 return
             await self._round(journal, dice, stop)
-            await pause(stop, self.clock.lasts(self.rounds.wait(dice)))
+            events = await self.watches() if self.watches is not None else ()
+            await pause(stop, self.clock.lasts(self.rounds.wait(dice, events, self.clock())))
 
     async def _wait_for_turn(self, stop: asyncio.Event) -> None:
         """Rounds of a process that died, or crashed a moment ago, count too."""

@@ -52,6 +52,7 @@ def _document(report: Report) -> dict[str, Any]:
         "chart": "Who could reach it",
         "networks": "When, on each network",
         "saw": "Who saw it",
+        "cost": "What it may cost",
         "revisions": "How this page changed",
         "order": "Fanous does not say who ordered it.",
     }
@@ -98,7 +99,7 @@ def markdown(report: Report) -> str:
         ]
     lines += ["", f"## {report.say('Who saw it').text}", ""]
     lines += [f"- {_md(family.text)}: {_md(sight.text)}" for family, sight in report.saw]
-    lines += ["", "## What it may cost", ""]
+    lines += ["", f"## {report.say('What it may cost').text}", ""]
     lines += [_md(line) for line in report.cost]
     lines += ["", f"## {report.say('How this page changed').text}", ""]
     lines += [f"{n}. {_md(at)}: {_md(status)}. {_md(why)}" for n, at, status, why in report.revisions]

@@ -30,6 +30,8 @@ def save(path: Path, targets: Targets, state: State) -> None:
                 spent=state.spent,
                 turn=state.turn,
                 surprised=state.surprised,
+                asked=state.asked,
+                replied=state.replied,
             )
             file.flush()
             os.fsync(file.fileno())
@@ -57,6 +59,8 @@ def load(path: Path, targets: Targets) -> State:
             state.spent[:, ours] = kept["spent"].reshape(ROUNDS_AN_HOUR, -1)[:, theirs]
             state.turn[ours] = kept["turn"][theirs]
             state.surprised[ours] = kept["surprised"][theirs]
+            if "asked" in kept:  # journals of before it was learnt have none
+                state.asked[ours], state.replied[ours] = kept["asked"][theirs], kept["replied"][theirs]
     except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, BadZipFile) as error:
         raise FanousError(f"{path} is damaged ({error}): remove it, and the scan begins anew") from error
     return state

@@ -4,7 +4,7 @@ A round is a number of waves; the state after each is all that is needed to go o
 middle of a round loses nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,10 @@ MOST_AN_HOUR = 20
 WAVES = 15
 """One for all blocks, then at most 14 for those in doubt."""
 ROUNDS_AN_HOUR = 3600 // ROUND
+TOLD = 20
+"""Probes that the list's word on a block's availability is worth; it may be years old."""
+REMEMBERED = 1008
+"""Rounds of a week, after which what was learnt counts half."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +37,9 @@ class State:
         spent: int64, (``ROUNDS_AN_HOUR``, n): probes of each block in this round and those before.
         turn: int64, which of the block's addresses is next.
         surprised: bool, its last answer of this round was not what is believed of it.
+        asked: int64, first probes of rounds that found the block believed up: what it ordinarily answers is
+            learnt from these alone, since those that follow are asked because something is odd.
+        replied: int64, how many of them it answered.
     """
 
     number: int
@@ -42,6 +49,8 @@ class State:
     spent: Ints
     turn: Ints
     surprised: Flags
+    asked: Ints
+    replied: Ints
 
 
 def unknown(count: int) -> State:
@@ -54,6 +63,8 @@ def unknown(count: int) -> State:
         spent=np.zeros((ROUNDS_AN_HOUR, count), np.int64),
         turn=np.zeros(count, np.int64),
         surprised=np.zeros(count, np.bool_),
+        asked=np.zeros(count, np.int64),
+        replied=np.zeros(count, np.int64),
     )
 
 
@@ -69,7 +80,7 @@ def begun(state: State, number: int) -> State:
     spent = np.roll(state.spent, passed, axis=0)
     spent[:passed] = 0
     calm = np.zeros(len(state.belief), np.bool_)
-    return State(number, 0, state.belief, state.is_up, spent, state.turn, calm)
+    return replace(state, number=number, wave=0, spent=spent, surprised=calm)
 
 
 def wanted(state: State) -> NDArray[np.intp]:
@@ -109,4 +120,30 @@ def answered(state: State, blocks: NDArray[np.intp], available: Floats, replied:
     is_up = np.where(belief > UP, True, np.where(belief < DOWN, False, state.is_up))
     surprised = state.surprised.copy()
     surprised[blocks] = replied != is_up[blocks]
-    return State(state.number, state.wave + 1, belief, is_up, spent, turn, surprised)
+    asked, answers = _learnt_from(state, blocks, replied)
+    return State(
+        state.number, state.wave + 1, belief, is_up, spent, turn, surprised, asked=asked, replied=answers
+    )
+
+
+def _learnt_from(state: State, blocks: NDArray[np.intp], replied: Flags) -> tuple[Ints, Ints]:
+    """Counts after a wave; the old is halved, so that a block whose addresses change is learnt anew."""
+    asked, answers = state.asked.copy(), state.replied.copy()
+    if state.wave == 0:
+        up = state.is_up[blocks]
+        asked[blocks[up]] += 1
+        answers[blocks[up]] += replied[up]
+        full = asked >= REMEMBERED
+        asked[full], answers[full] = asked[full] // 2, answers[full] // 2
+    return asked, answers
+
+
+def learnt(state: State, told: Floats) -> Floats:
+    """Share of each block's addresses that answer while it is up, (n,): what its own rounds showed, from
+    what the list says on.
+
+    Args:
+        told: float64, (n,), of the list.
+    """
+    share = (told * TOLD + state.replied) / (TOLD + state.asked)
+    return np.asarray(np.clip(share, 0.01, 0.99))

@@ -41,8 +41,10 @@ _MENDABLE = {
     "CLUSTER_DOESNT_EXIST": "name a cluster of the server's remote_servers",
     "MEMORY_LIMIT_EXCEEDED": "ask for a shorter time, or give the server more memory",
     "TOO_MANY_SIMULTANEOUS_QUERIES": "try again later",
+    "FILE_ALREADY_EXISTS": "a copy that followed links is none: copy the store with cp -a, or remove its "
+    "facts and run `fanous rejudge`",
 }
-"""Words in a server's complaint -> what the operator can do."""
+"""Words in the engine's complaint -> what the operator can do."""
 
 # How the client says that a value does not fit its column depends on the column.
 _UNFIT = (UnicodeError, OverflowError, struct.error, TypeError, ValueError, ClickHouseError)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from fanous.store import Store
 from fanous.web.ask import Ask
 from fanous.web.page import Page
+from fanous.web.remembering import Remembering
 from fanous.web.reply import Reply
 from fanous.web.shelf import Shelf
 from fanous.web.site import Site
@@ -33,10 +34,12 @@ class Answers:
         self.ask = ask
         self.site = site
         self._shelf = Shelf()
+        self._remembering = Remembering()
 
     def forget(self) -> None:
         """Something changed: the next reply is made anew."""
         self._shelf.empty()
+        self._remembering.forget()
 
     async def shelved(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
         """What was just made under this key, or made now."""
@@ -46,7 +49,7 @@ class Answers:
         """The endpoint of a page: facts are gathered in the store's thread, HTML is written here."""
 
         async def make(visit: Visit) -> Reply:
-            facts = await self.ask(lambda store: page.gather(store, visit))
+            facts = await self.ask(lambda store: page.gather(self._remembering.of(store), visit))
             if facts is None:
                 raise HTTPException(404)
             # In a thread: readers of other pages do not wait while this one is written.
@@ -58,7 +61,7 @@ class Answers:
         """The endpoint of anything else that is made from the store."""
 
         async def make(visit: Visit) -> Reply:
-            reply = await self.ask(lambda store: maker(store, visit))
+            reply = await self.ask(lambda store: maker(self._remembering.of(store), visit))
             if reply is None:
                 raise HTTPException(404)
             return reply if isinstance(reply, Reply) else await asyncio.to_thread(reply)

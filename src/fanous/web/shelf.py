@@ -16,7 +16,7 @@ WORK_SHARE = 20
 store's time; a change of an incident empties the shelf all the same."""
 
 LONGEST_SECONDS = 60.0
-GRACE_SECONDS = 120.0
+GRACE_SECONDS = 600.0
 """So long after it went stale a reply is still given while the next one is being made: nobody waits for a
 page that others read.  A change of an incident does not wait for it: ``Live`` empties the shelf."""
 

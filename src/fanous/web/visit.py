@@ -14,6 +14,9 @@ from fanous.web.site import Site
 HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 """Only such a Host header is repeated in an address on a page."""
 
+MOMENT = 15.0
+"""Seconds: pages that are asked for within one moment speak of the same *now*, and share what they read."""
+
 ASKED = ("days", "page", "url")
 """Names of the query that change a page, beside the language."""
 
@@ -60,6 +63,6 @@ def visit_of(request: Request, site: Site) -> Visit:
         named=named is not None,
         path=request.url.path,
         base=site.url or own,
-        now=site.clock(),
+        now=site.clock() // MOMENT * MOMENT,
         asked=query | request.path_params,
     )

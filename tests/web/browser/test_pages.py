@@ -137,7 +137,7 @@ def test_nothing_comes_from_elsewhere_and_nothing_is_stored(
     browser: Browser, monitor: str, path: str
 ) -> None:
     asked: list[str] = []
-    context = browser.new_context(viewport=DESKTOP)
+    context = browser.new_context()
     page = context.new_page()
     page.on("request", lambda request: asked.append(request.url))
     page.goto(monitor + path, wait_until="load")

@@ -13,6 +13,7 @@ from fanous.web.pages.network import network_facts
 from fanous.web.pages.now import now_facts
 from fanous.web.pages.pictures import card_picture, chart_png, chart_svg
 from fanous.web.pages.records import bibtex, incident_json, oembed, ris
+from fanous.web.pages.reports import report_markdown, report_pdf
 from fanous.web.pages.target import target_facts
 from fanous.web.pages.watched import watch_facts
 
@@ -37,6 +38,8 @@ _INCIDENT = "/{country:country}/{id:incident}"
 RECORDS: dict[str, Maker] = {
     f"{_INCIDENT}/card.png": card_picture,
     f"{_INCIDENT}/chart.png": chart_png,
+    f"{_INCIDENT}/report.pdf": report_pdf,
+    f"{_INCIDENT}/report.md": report_markdown,
     f"{_INCIDENT}/chart.svg": chart_svg,
     f"{_INCIDENT}.json": incident_json,
     f"{_INCIDENT}.bib": bibtex,

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from fanous.cost import cost_of, of_incident
 from fanous.incidents.review import is_held
 from fanous.languages.telling import methods
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.votes import Votes
+from fanous.publishers.cost import cost_lines
 from fanous.publishers.matrix import beside, matrix
 from fanous.publishers.names import asn_of, printable
 from fanous.publishers.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.publishers.reachable import Lines, reachable
+from fanous.refdata.economies import economy
 from fanous.store import Store
 from fanous.users import user_weights
 from fanous.web.page import Facts
@@ -77,6 +80,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "announced": announced,
         "statements": statements_of(store, claims_about(store, incident, visit.now)),
         "methods": methods(incident, visit.language),
+        "cost": cost_lines(cost_of(of_incident(incident, visit.now), economy(incident.country))),
         "saw": witness_rows(store, incident),
         "times": sorted(
             (network for network in incident.networks if asn_of(network.entity)),

@@ -1,0 +1,66 @@
+"""A question that several pages ask is asked of the store once."""
+
+from typing import Any, cast
+
+from fanous.store import Store
+from fanous.web import remembering
+from fanous.web.remembering import Remembering
+
+
+class Counting:
+    """Counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def networks(self, country: str) -> dict[int, str]:
+        self.asked.append(country)
+        return {1: country}
+
+    def votes(self, *args: Any) -> int:
+        self.asked.append(args)
+        return len(self.asked)
+
+    def incidents(self) -> int:
+        self.asked.append("incidents")
+        return len(self.asked)
+
+
+def one(at: list[float]) -> tuple[Counting, Remembering, Store]:
+    counting = Counting()
+    kept = Remembering(lambda: at[0])
+    return counting, kept, kept.of(cast(Any, counting))
+
+
+def test_the_same_question_is_asked_once_in_its_time() -> None:
+    at = [0.0]
+    counting, kept, store = one(at)
+    assert [store.networks("PK"), store.networks("PK"), store.networks("KE")] == [{1: "PK"}] * 2 + [{1: "KE"}]
+    assert counting.asked == ["PK", "KE"]
+    at[0] = remembering.KEPT_SECONDS["networks"]
+    store.networks("PK")
+    assert counting.asked == ["PK", "KE", "PK"]
+    kept.forget()
+    store.networks("PK")
+    assert len(counting.asked) == 4
+
+
+def test_lists_are_part_of_a_question() -> None:
+    _, _, store = one([0.0])
+    ask = cast(Any, store).votes
+    assert [ask("PK", ["x"]), ask("PK", ["x"]), ask("PK", ["y"])] == [1, 1, 2]
+
+
+def test_what_is_claimed_is_never_remembered() -> None:
+    counting, _, store = one([0.0])
+    store.incidents()
+    store.incidents()
+    assert counting.asked == ["incidents"] * 2
+
+
+def test_no_more_is_kept_than_there_is_room_for(monkeypatch: Any) -> None:
+    monkeypatch.setattr(remembering, "MOST_KEPT", 1)
+    counting, _, store = one([0.0])
+    for country in ("PK", "KE", "PK"):
+        store.networks(country)
+    assert counting.asked == ["PK", "KE", "PK"]
