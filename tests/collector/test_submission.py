@@ -149,7 +149,7 @@ def test_what_is_no_measurement_is_refused(sent: bytes) -> None:
         (REPORT_ID, {}, Origin("PK", 17557), False),
         (REPORT_ID, {}, Origin("PK", 0), False),
         (REPORT_ID, {}, Origin("DE", 24940), True),  # a VPN, or a lie
-        (REPORT_ID, {}, Origin("PK", 45595), True),
+        (REPORT_ID, {}, Origin("PK", 9541), True),
         (UNPLACED, {"probe_cc": "ZZ", "probe_asn": "AS0"}, UNKNOWN, True),
         (UNPLACED, {"probe_cc": "ZZ", "probe_asn": "AS0"}, Origin("PK", 17557), False),
         (UNPLACED.replace("ZZ", "PK"), {"probe_asn": "AS0"}, UNKNOWN, True),
