@@ -82,7 +82,6 @@ def test_the_file_may_name_three_addresses(home: Path) -> None:
         ('[store]\nfolder = ""', "`folder` in [store] must be a text, not ''"),
         ('[store]\nfolder = "x"\nfacts = "y"', "[store] gives `folder` and addresses; keep one of them"),
         ('[store]\narchive = "x"', "[store] lacks facts, ledger (or give `folder` alone)"),
-        ('[store]\narchive = "s3://b"\nfacts = "f"\nledger = "l"', "the archive cannot be kept in s3://b"),
         ("[store", "cannot be read as TOML"),
     ],
 )

@@ -81,7 +81,7 @@ def test_a_person_and_a_program_can_ask(filled: Path) -> None:
     with open_store(filled, clock=lambda: pakistan.UNTIL + 48 * HOUR) as store:
         document = json.loads(perform(Request(["heard", "PK", "--json"], "/"), store).out)
         table = perform(Request(["heard"], "/"), store).out.decode()
-    assert list(document) == ["at", "networks"]
+    assert list(document) == ["at", "networks", "collapses"]
     assert list(document["networks"][0]) == ["country", "network", "last", "habit_seconds", "silent"]
     assert re.search(r"PK +AS17557 .* silent for \d+\.\d h; it is used to \d+\.\d h at the most", table)
     with open_store(filled, clock=lambda: pakistan.UNTIL + 400 * 24 * HOUR) as store:

@@ -131,10 +131,11 @@ def test_an_interrupted_rejudge_is_completed_by_running_it_again(store: Store) -
     assert [states(store, f"m{n}") for n in range(3)] == [["blocked", "ok"]] * 3
 
 
-def test_facts_stay_where_their_segment_is_damaged(store: Store, tmp_path: Path) -> None:
+def test_facts_stay_where_their_segment_is_damaged(store: Store) -> None:
+    assert isinstance(store, EmbeddedStore)
     store.append([judged("a")], rules_version="1")
     (segment,) = store.segments()
-    (tmp_path / "store" / "archive" / segment.path).write_bytes(b"rubbish")
+    (store._archive.folder / segment.path).write_bytes(b"rubbish")
     (step,) = rejudge(store, now_blocked, rules_version="2")
     assert [bad for bad, _ in step.damaged] == [segment]
     assert states(store, "a") == ["ok"]

@@ -129,8 +129,8 @@ class EmbeddedStore(
 
     # Measurements
 
-    def known(self, uids: Iterable[str]) -> set[str]:
-        return self._facts.known(uids)
+    def known(self, uids: Iterable[str], *, settled: bool = False) -> set[str]:
+        return self._facts.known(uids, settled=settled)
 
     def append(
         self, batch: Sequence[Judged], *, rules_version: str, received_at: float | None = None

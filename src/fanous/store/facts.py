@@ -24,13 +24,18 @@ class Facts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def known(self, uids: Iterable[str]) -> set[str]:
-        """Those of ``uids`` that are stored."""
+    def known(self, uids: Iterable[str], *, settled: bool = False) -> set[str]:
+        """Those of ``uids`` that are stored.
+
+        Args:
+            settled: only in segments that are whole (a crash leaves rows without their marker).
+        """
         asked = list(dict.fromkeys(uids))
         found: set[str] = set()
+        whole = " AND segment IN (SELECT segment FROM segments)" if settled else ""
         for start in range(0, len(asked), _UIDS_A_QUERY):
             rows = self._engine.rows(
-                "SELECT DISTINCT uid FROM measurements WHERE uid IN {uids:Array(String)}",
+                f"SELECT DISTINCT uid FROM measurements WHERE uid IN {{uids:Array(String)}}{whole}",
                 uids=[_plain(uid) for uid in asked[start : start + _UIDS_A_QUERY]],
             )
             found.update(row[0] for row in rows)

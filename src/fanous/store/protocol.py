@@ -41,8 +41,12 @@ from fanous.store.vitals import Arrivals, Clocks, Soundness
 class Measurements(Protocol):
     """The write path, and the way back to raw records."""
 
-    def known(self, uids: Iterable[str]) -> set[str]:
-        """Those of ``uids`` that are stored; ask before parsing on, to save the work."""
+    def known(self, uids: Iterable[str], *, settled: bool = False) -> set[str]:
+        """Those of ``uids`` that are stored; ask before parsing on, to save the work.
+
+        Args:
+            settled: only in segments that are whole.
+        """
 
     def append(
         self, batch: Sequence[Judged], *, rules_version: str, received_at: float | None = None

@@ -111,11 +111,11 @@ def _read(store: Store, segments: Iterable[Segment], judge: Judge) -> Iterator[_
 
 
 def _new(store: Store, read: Iterable[_Read]) -> Iterator[_Read]:
-    """The same without measurements that are stored, or came before."""
+    """The same without measurements that stand in a whole segment, or came before."""
     seen: set[str] = set()
     for one in read:
         uids = [judged.bundle.measurement.uid for judged in one.judged]
-        seen |= store.known(uids)
+        seen |= store.known(uids, settled=True)
         kept = []
         for judged, uid in zip(one.judged, uids, strict=True):
             if uid not in seen:
