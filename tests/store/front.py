@@ -72,7 +72,8 @@ class TwoShards:
             return self._join(together[1], together[2], together[3], database)
         if _PLACED.search(sql) or sql.startswith(("CREATE DATABASE", "DROP DATABASE")):
             sql = _PLACED.sub("", sql).replace("Replicated", "")
-            self._elsewhere(sql.encode(), database, parameters)
+            named = {f"param_{name}": value for name, value in parameters.items()}
+            self._elsewhere(sql.encode(), database, named)
         return self._own.ask(sql.replace(" FINAL", ""), database, parameters, settings)
 
     def _join(self, table: str, rows: str, key: str, database: str) -> bytes:
