@@ -141,9 +141,9 @@ def test_a_throttle_keeps_its_rate(internet: Internet, technique: str) -> None:
 
 
 def test_a_slow_line_is_slow_for_everything(internet: Internet) -> None:
-    point, ip = internet.vantage_points[0], internet.addresses_of(["www.example.com"])[0]
+    point, ip = internet.vantage_points[0], internet.addresses_of(["www.youtube.com"])[0]
     undo = apply(internet, Cut("slowdown_general", rate_kbps=800))
-    loaded = load(point, internet.ca_file, ip, "www.example.com", seconds=2.5)
+    loaded = load(point, internet.ca_file, ip, "www.youtube.com", seconds=2.5)
     undo()
     assert loaded.kbps(beyond=80_000) == pytest.approx(800 * 0.96, rel=0.15)
 

@@ -40,5 +40,5 @@ async def attempt(
         )
     if stream is None:
         return None, failure
-    trace.streams.append(stream)
+    trace.hold(stream)
     return TracedStream(stream, trace, ip, port, transaction), None

@@ -31,6 +31,7 @@ class Trace:
         second_opinions: our own, ``x_second_opinions``: what a browser's ClientHello was answered.
         localisations: our own, ``x_localisation``: how far a ClientHello came before it was cut.
         streams: every connection made, so that none stays open where a measurement is cut short.
+        closed: it was; a step that ends later makes no connection any more.
         not_tried: addresses that a resolver gave and that no public site has, ``x_not_tried``.
     """
 
@@ -50,6 +51,7 @@ class Trace:
     localisations: list[Entry] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
     first_transaction: int = 1
+    closed: bool = False
 
     def __post_init__(self) -> None:
         self.started = self.started or self.network.now()
@@ -61,8 +63,15 @@ class Trace:
         """Seconds."""
         return self.until - self.network.now()
 
+    def hold(self, stream: Stream) -> None:
+        """Answer for a connection: it is closed with the trace, or now, where that was before."""
+        self.streams.append(stream)
+        if self.closed:
+            stream.close()
+
     def close(self) -> None:
         """Close what is still open; closing twice does no harm."""
+        self.closed = True
         for stream in self.streams:
             stream.close()
 
