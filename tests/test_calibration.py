@@ -52,6 +52,12 @@ def test_weeks_hold_what_is_said_of_them() -> None:
     assert not abroad.seen.any() and len(abroad)
 
 
+def test_some_weeks_hold_faults_that_networks_share() -> None:
+    shared = [t for seed in range(40) for t in week_of(seed, 0.6).troubles if len(t.networks) > 1]
+    assert shared and all(t.local and not t.real and not t.probes for t in shared)
+    assert not any(len(t.networks) > 1 for seed in range(40) for t in week_of(seed, 0.0).troubles)
+
+
 def test_the_lab_says_how_many_of_its_runs_kept_confidences(tmp_path: Path) -> None:
     path = tmp_path / "table.jsonl"
     new = Result(technique="a", placement="isp", seed=1, claims=[(0.99, True), (0.95, False)])

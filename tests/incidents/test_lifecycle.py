@@ -106,6 +106,18 @@ def test_two_networks_that_fail_a_day_apart_are_no_witnesses_to_each_other() -> 
     assert "failed together" in incident.reason
 
 
+@pytest.mark.parametrize("controlled", [True, False])
+def test_two_faults_of_a_network_on_which_others_bring_controls_are_not_one_long_failure(
+    controlled: bool,
+) -> None:
+    """Its failures lost the controls that its other measurements carry, so the line was bad, twice."""
+    group = [finding(10, 15, asn=1), finding(40, 45, asn=1)]
+    fails = Ballot([*range(10, 15), *range(40, 45)], True, 1)
+    works = Ballot([5, 6, 20, 30], False, 1, controlled=controlled)
+    incident = incident_of(group, votes(fails, works, Ballot([10, 11, 40, 41], False, 3)), NOBODY, SETTING)
+    assert (incident.confirmed_at is None) is controlled
+
+
 def test_a_line_that_fails_a_little_is_not_named_in_the_wake_of_others() -> None:
     flaky = Ballot(TEN[::2], True, 4), Ballot(TEN[1::2], False, 4)
     seen = Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3), *flaky

@@ -15,7 +15,9 @@ from fanous.incidents.alternatives import broken_machine, other_explanation
 from fanous.incidents.confirm import (
     CONTROL_WINDOW,
     Ruling,
+    Stretches,
     families_seen,
+    lost_controls,
     mostly_controlled,
     nameable,
     nameable_in_company,
@@ -102,7 +104,10 @@ def incident_of(
     otherwise = other_explanation(alternatives, mostly_controlled(witness))
     if not sure:
         otherwise = otherwise or broken_machine(votes.where(_inside(votes, sessions)))
-    ruling = Ruling("", None, otherwise) if otherwise else _ruling(named, witness, controls, raised, setting)
+    lost = _lost(named, votes, witness)
+    ruling = (
+        Ruling("", None, otherwise) if otherwise else _ruling(named, witness, controls, raised, setting, lost)
+    )
     reaches = bool(raised) or _fell_silent(named)
     reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
     end = _end(sessions)
@@ -146,6 +151,10 @@ def _named(group: Sequence[Finding], votes: Votes) -> list[Finding]:
     if len(company) > 1:
         good = company
     return [f for f in raised if f.anomaly.key.entity.asn in good]
+
+
+def _asn(finding: Finding) -> int:
+    return finding.anomaly.key.entity.asn
 
 
 def _fell_silent(named: Sequence[Finding]) -> bool:
@@ -195,12 +204,27 @@ def _raised(named: Sequence[Finding]) -> dict[int, float]:
 
 
 def _ruling(
-    named: Sequence[Finding], witness: Votes, controls: Floats, raised: dict[int, float], setting: Setting
+    named: Sequence[Finding],
+    witness: Votes,
+    controls: Floats,
+    raised: dict[int, float],
+    setting: Setting,
+    lost: Stretches,
 ) -> Ruling:
     families = families_seen(witness.sources, setting.family_of)
     kind = min((f.kind for f in named), key=list(Kind).index)
     two = rule_c1_c3(kind, families, raised)
-    return two if two.rule and raised else rule_c2(witness, controls, raised)
+    return two if two.rule and raised else rule_c2(witness, controls, raised, lost)
+
+
+def _lost(named: Sequence[Finding], votes: Votes, witness: Votes) -> Stretches:
+    """The stretches of the networks that lost their controls."""
+    targets = {f.anomaly.key.target for f in named}
+    works = ~votes.seen & np.isin(votes.targets, list(targets)) & np.isin(votes.asns, np.unique(witness.asns))
+    return {
+        asn: [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in named if _asn(f) == asn]
+        for asn in lost_controls(votes.where(works), witness)
+    }
 
 
 def _observed(group: Sequence[Finding], named: Sequence[Finding], votes: Votes) -> set[int]:
