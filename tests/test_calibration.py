@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from fanous.calibration import REPORTING_SEEDS, TUNING_SEEDS, of_lab, of_weeks
+from fanous.calibration import REPORTING_SEEDS, SPENT_SEEDS, TUNING_SEEDS, of_lab, of_weeks
 from fanous.model.calibration import Stated, calibrate, wilson
 from fanous.publishers.calibration import print_calibration
 from fanous.rehearsal.result import Result, append
@@ -27,7 +27,7 @@ def test_an_interval_of_few_is_wide() -> None:
 
 
 def test_seeds_that_are_reported_were_not_there_to_tune_on() -> None:
-    assert not set(TUNING_SEEDS) & set(REPORTING_SEEDS)
+    assert not {*TUNING_SEEDS, *SPENT_SEEDS} & set(REPORTING_SEEDS)
 
 
 def test_a_restriction_is_right_and_a_week_without_one_is_wrong() -> None:

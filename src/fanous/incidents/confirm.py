@@ -188,7 +188,7 @@ class _Case:
         probes = len(set(seen.probes))
         if probes < PROBES:
             return f"{_probes(probes)} saw it; {PROBES} are needed"
-        if _helped(seen):
+        if helped(seen):
             return ""
         if int(np.searchsorted(self.control_times, now, side="right")) < CONTROLS:
             return "nothing shows that the target worked elsewhere at the time"
@@ -212,7 +212,7 @@ def _end(stretch: Interval) -> float:
     return np.inf if stretch.end is None else stretch.end
 
 
-def _helped(seen: Votes) -> bool:
+def helped(seen: Votes) -> bool:
     """Three probes with normal controls of their own, on networks on which most of what failed carried one.
 
     Network by network: a machine that is broken on one lends no control to a line that is bad on another.
@@ -254,7 +254,7 @@ def _probes(count: int) -> str:
 
 def _met(witness: Votes, raised: dict[int, float]) -> str:
     probes, networks = len(set(witness.probes)), len(raised)
-    control = "the outside helper" if _helped(witness) else "networks that still reach it"
+    control = "the outside helper" if helped(witness) else "networks that still reach it"
     return (
         f"C2: {_probes(probes)} on {networks} network{'s' if networks > 1 else ''} saw it, "
         f"with {control} as control"

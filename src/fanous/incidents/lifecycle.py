@@ -17,6 +17,7 @@ from fanous.incidents.confirm import (
     Ruling,
     Stretches,
     families_seen,
+    helped,
     lost_controls,
     mostly_controlled,
     nameable,
@@ -56,7 +57,13 @@ JOIN = 1800.0
 
 
 CERTAIN = 0.999
-"""No incident is surer than this."""
+"""No network is surer than this by the filter, which knows of no faults of lines and machines."""
+
+SHOWN_HELPED = 0.96
+SHOWN_ELSEWHERE = 0.78
+"""Nor a confirmed incident than was ever shown: in 500 made-up weeks full of faults (tuning seeds) 81 of 83
+were right whose probes brought normal controls of their own, and 28 of 35 for which it only worked elsewhere.
+Laplace's (right + 1) / (n + 2), rounded down.  With C1 too: probes of two families share their lines."""
 
 UNCONFIRMED = 0.5
 """Nor one that no rule confirms than this: the filter says how likely a failure is no chance, and a fault of
@@ -127,7 +134,7 @@ def incident_of(
         end=end,
         intervals=_intervals(sessions),
         confirmed_at=ruling.at,
-        confidence=_confidence(named, UNCONFIRMED if ruling.at is None else CERTAIN),
+        confidence=_confidence(named, _most(ruling, witness)),
         users=reach.users if reaches else None,
         kbps=_kbps(witness.kbps),
         level=None,
@@ -341,6 +348,13 @@ def _earliest(sessions: Sequence[Finding]) -> float | None:
     """Lower bound of the onset; ``None`` where the first network was so from its first measurement."""
     first = min(sessions, key=lambda f: f.anomaly.start)
     return first.anomaly.start_earliest
+
+
+def _most(ruling: Ruling, witness: Votes) -> float:
+    """What an incident may state at the most."""
+    if ruling.at is None:
+        return UNCONFIRMED
+    return SHOWN_HELPED if helped(witness) else SHOWN_ELSEWHERE
 
 
 def _confidence(named: Sequence[Finding], most: float) -> float:
