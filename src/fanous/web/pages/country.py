@@ -15,7 +15,7 @@ from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.beside import claims_between, statements_of, watches_between
 from fanous.web.pages.connectivity import connectivity, lowest
-from fanous.web.pages.drawn import newest, whole_hours
+from fanous.web.pages.drawn import HOUR, newest, whole_hours
 from fanous.web.pages.grids import by_network
 from fanous.web.pages.stories import DAY, open_ones, stories
 from fanous.web.pages.timeline import timeline
@@ -138,7 +138,7 @@ def target_grids(
 def network_lines(store: Store, code: str, since: float, until: float) -> list[NetworkLine]:
     """Networks that were heard or have many users, by users, then by measurements."""
     known = {weight.asn: weight for weight in own.networks} if (own := user_weights(code)) else {}
-    heard = {series.key.entity.asn: series for series in store.volume(code, since, until)}
+    heard = {series.key.entity.asn: series for series in store.volume(code, since, until, HOUR)}
     lines = []
     large = {asn for asn, weight in known.items() if weight.share >= LARGE}
     for asn in large | heard.keys():
