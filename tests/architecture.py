@@ -51,6 +51,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset(
         {
             "pipeline",
+            "answering",
             "tally",
             "connecting",
             "interfering",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fanous import pipeline
+from fanous import answering
 from fanous.connectors.levels import About
 from fanous.gathering import ingest_levels
 from fanous.model.incident import Incident, Kind, Says, Scope, Status
@@ -43,7 +43,7 @@ def asked(folder: Path, *files: Path) -> tuple[list[Incident], list[tuple[str, s
     with open_store(folder / "store") as store:
         for file in files:
             ingest_levels(store, "ioda-csv", [file], About("XK"))
-        answer = pipeline.confirm(store, "XK", [], None, None)
+        answer = answering.confirm(store, "XK", [], None, None)
     return list(answer.incidents), list(answer.insufficient)
 
 

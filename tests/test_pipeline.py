@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous import pipeline
+from fanous import answering, pipeline
 from fanous.errors import FanousError
 from fanous.interfering import TICK
 from fanous.model.incident import Incident, Kind, Scope, Status
@@ -123,12 +123,12 @@ def test_a_claim_that_the_data_do_not_bear_out_is_taken_back_in_public(
 
 def test_the_answer_covers_the_window_and_names_what_was_not_measured(store: Store, rally: Path) -> None:
     pipeline.ingest(store, "ooni", [rally])
-    answer = pipeline.confirm(store, "PK", ["x", "vimeo"], None, None)
+    answer = answering.confirm(store, "PK", ["x", "vimeo"], None, None)
     assert [set(i.targets) for i in answer.incidents] == [FOUR]
     assert ("vimeo", "nobody measured it in this window") in answer.insufficient
-    day_before = pipeline.confirm(store, "PK", [], pakistan.SINCE, pakistan.SINCE + 86400)
+    day_before = answering.confirm(store, "PK", [], pakistan.SINCE, pakistan.SINCE + 86400)
     assert day_before.incidents == []
-    assert pipeline.confirm(store, "PK", ["wikipedia"], None, None).incidents == []
+    assert answering.confirm(store, "PK", ["wikipedia"], None, None).incidents == []
 
 
 def test_a_country_without_measurements_is_an_error_that_says_what_there_is(
@@ -136,7 +136,7 @@ def test_a_country_without_measurements_is_an_error_that_says_what_there_is(
 ) -> None:
     pipeline.ingest(store, "ooni", [rally])
     with pytest.raises(FanousError, match=r"no measurements of KE .*AE, IN, PK"):
-        pipeline.confirm(store, "KE", [], None, None)
+        answering.confirm(store, "KE", [], None, None)
 
 
 def test_the_most_severe_kind_names_the_incident(store: Store, rally: Path) -> None:
@@ -195,6 +195,6 @@ def test_a_clock_that_is_ahead_stretches_no_window(
         tally = pipeline.ingest(store, "ooni", [rally])
         assert (tally.late, tally.ahead, pipeline.out_of_reach(tally)) == (0, 0, [])
         pipeline.rejudge(store)
-        latest = pakistan.UNTIL + pipeline.AHEAD + TICK
+        latest = pakistan.UNTIL + answering.AHEAD + TICK
         assert max(until for _, until in windows) <= latest
-        assert pipeline.confirm(store, "PK", [], None, None).until <= latest
+        assert answering.confirm(store, "PK", [], None, None).until <= latest

@@ -197,7 +197,7 @@ def confirm(
 
     It only reads: bring measurements in first with `fanous ingest`.
     """
-    from fanous import pipeline
+    from fanous import answering
     from fanous.publishers.document import incident_document
     from fanous.publishers.terminal import print_answer
 
@@ -206,7 +206,7 @@ def confirm(
     if start is not None and end is not None and start >= end:
         raise typer.BadParameter("--since must lie before --until")
     with open_named(store, config, read_only=True) as opened:
-        answer = pipeline.confirm(opened, code, targets, start, end)
+        answer = answering.confirm(opened, code, targets, start, end)
     if not as_json:
         print_answer(console(), answer)
         return

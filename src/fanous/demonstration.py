@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from fanous import pipeline
+from fanous import answering, pipeline
 from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.publishers.terminal import print_answer
@@ -55,7 +55,7 @@ def demonstrate(console: Console, store: Path | None) -> Recorded:
         unpack(EVENT, recording)
         with open_store(folder) as opened:
             tally = pipeline.ingest(opened, "edge", [recording])
-            answer = pipeline.confirm(opened, COUNTRY, [], None, None)
+            answer = answering.confirm(opened, COUNTRY, [], None, None)
     (folder.parent / f"{folder.name}.{MARK}").touch()
     console.print(f"{tally.stored:,} raw measurements judged; this is what they amount to:\n")
     print_answer(console, answer)

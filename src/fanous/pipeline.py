@@ -6,13 +6,12 @@ Bringing measurements in judges and detects; asking only reads.
 """
 
 import gc
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
 from math import inf
 from pathlib import Path
 
-from fanous.connecting import connectivity_lacks, find_outages
+from fanous.answering import AHEAD
+from fanous.connecting import find_outages
 from fanous.connectors import CONNECTORS, OnProgress
 from fanous.errors import FanousError, Rejected
 from fanous.incidents.absorb import absorb
@@ -25,8 +24,6 @@ from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.model.weights import UserWeights
-from fanous.publishers.grid import Grid, columns_of, filled
-from fanous.publishers.terminal import Answer
 from fanous.revising import approval_of, write_changes
 from fanous.rules import Fingerprints, judge
 from fanous.store import Forgotten, Judged, Replayed, Store, recover
@@ -46,10 +43,6 @@ HISTORY = 60 * DAY
 LATE = 60 * DAY
 """How old the measurements may be that a probe sends by itself and that still move detection: longer than
 probes are offline, and a bound, whatever date a sender writes."""
-
-AHEAD = 1 * DAY
-"""How far ahead the clock of a probe may be (the collector's door refuses more): a later date would stretch
-every window to it."""
 
 
 def judge_record(
@@ -323,70 +316,3 @@ def rejudge(store: Store, country: str | None = None, *, everything: bool = Fals
             store.mark_undetected({name: span})
     detect_all(store)
     return replayed
-
-
-def confirm(
-    store: Store, country: str, targets: Sequence[str], since: float | None, until: float | None
-) -> Answer:
-    """What is known of disruptions in a country; reads only.
-
-    Args:
-        targets: restrict the answer to these; empty = all.
-        since: ``None`` = from the first measurement; likewise ``until``.
-
-    Raises:
-        FanousError: the store has nothing of this country.
-    """
-    span = store.span(country)
-    if span is None:
-        known = ", ".join(store.countries()) or "nothing yet"
-        raise FanousError(
-            f"no measurements of {country} in this store (it has: {known}); "
-            "bring some in with `fanous ingest ooni FILE...`"
-        )
-    since = span[0] if since is None else since
-    until = max(min(span[1], store.now() + AHEAD), since) + 1 if until is None else until
-    incidents = [
-        incident
-        for incident in store.incidents(country, since, until)
-        if not targets or incident.kind is Kind.OUTAGE or set(targets) & set(incident.targets)
-    ]
-    shown = targets or sorted({target for incident in incidents for target in incident.targets})
-    return Answer(
-        country=country,
-        since=since,
-        until=until,
-        incidents=incidents,
-        insufficient=_insufficient(store, country, since, until, targets),
-        grid=_grid(store, country, since, until, shown, incidents) if shown else None,
-        names=store.networks(country),
-    )
-
-
-def _grid(
-    store: Store, country: str, since: float, until: float, targets: Sequence[str], incidents: list[Incident]
-) -> Grid:
-    """Networks x time, counted by the store: a year of a country does not fit into this process."""
-    ends = store.ends(country, since, until, targets)
-    if ends is None:
-        return Grid((), timedelta(days=1), ())
-    columns = columns_of(country, *ends)
-    edges = columns.edges()
-    made, failed = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
-    column_of = dict(edges)
-    for one in store.outcomes(country, max(since, edges[0][0]), until, targets, [at for at, _ in edges]):
-        place = one.asn, column_of[int(one.start)]
-        made[place] += one.made
-        failed[place] += one.failed
-    return filled(columns, made, failed, incidents)
-
-
-def _insufficient(
-    store: Store, country: str, since: float, until: float, targets: Sequence[str]
-) -> list[tuple[str, str]]:
-    """What nothing can be said about, and why; targets asked for but never measured among them."""
-    lacking = store.insufficient(country, since, until)
-    listed = [(one.target, one.why) for one in lacking if not targets or one.target in targets]
-    measured = {*store.targets(country, since, until), *(target for target, _ in listed)}
-    listed += [(t, "nobody measured it in this window") for t in targets if t not in measured]
-    return listed if targets else listed + connectivity_lacks(store, country, since, until)

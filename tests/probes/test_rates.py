@@ -25,6 +25,13 @@ def test_a_bucket_of_more_than_a_third_of_a_short_download_does_not_either() -> 
     assert rates(policed, 0.0, 2.5)["kbps_late"] == pytest.approx(137.0, rel=0.02)
 
 
+def test_what_came_in_one_piece_at_the_end_has_no_rate_of_its_own() -> None:
+    """A page of 64 KB that arrives within a millisecond after two round trips."""
+    found = rates([(0.1, 14_000), (0.2995, 20_000), (0.2997, 16_000), (0.3, 15_500)], 0.0, 0.3)
+    assert found["kbps_late"] is None
+    assert found["kbps"] == pytest.approx(1747, rel=0.01)
+
+
 def test_the_pause_after_the_last_burst_belongs_to_a_download_that_was_cut_off() -> None:
     bursts = [(number / 4, 4_280) for number in range(1, 9)]  # 137 kbit/s, a quarter of a second apart
     assert rates(bursts, 0.0, 2.2)["kbps_late"] == pytest.approx(137.0, rel=0.15)

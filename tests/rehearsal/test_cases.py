@@ -13,10 +13,23 @@ from fanous.rehearsal.markdown import page, quantile, share, wilson
 from fanous.rehearsal.result import Result, append, known, results_of
 from fanous.rehearsal.run import Rehearsal
 from fanous.rehearsal.score import score
+from fanous.rehearsal.stage import TRANSFER_EVERY
 from fanous.rehearsal.table import run_cases
+from fanous.slowness import LEAST_BINS
 from tests.rehearsal.claims import sighting
 
 CLOCK = Clock(0.0, 0.0, 300.0)
+
+
+def test_where_lines_are_slow_a_probe_knows_its_ordinary_rate_before_and_ends_its_rounds_in_time() -> None:
+    for case in cases(1):
+        scenario, slow = case.scenario, "slowdown_general" in dict(case.tried)
+        assert (scenario.tick > 2.0) == slow
+        if slow:
+            (event,) = scenario.events
+            rounds = event.at / scenario.tick
+            assert rounds / TRANSFER_EVERY > LEAST_BINS
+            assert scenario.duration > event.until > event.at + LEAST_BINS * scenario.tick
 
 
 def test_every_technique_is_tried_in_every_placement_that_it_has() -> None:

@@ -36,6 +36,16 @@ def test_a_target_whose_data_come_slowly_is_not_measured_twice_at_once(post: Pos
         assert later == [X, YOUTUBE]
 
 
+def test_slow_targets_begin_together_so_that_their_rates_are_of_one_time(post: Post) -> None:
+    post._done(SLOW)
+    with post._measuring([X]):
+        post._done(replace(SLOW, url=YOUTUBE))
+        with post._measuring([X, YOUTUBE]) as second:
+            assert second == []
+    with post._measuring([X, YOUTUBE]) as later:
+        assert later == [X, YOUTUBE]
+
+
 @pytest.mark.parametrize("speed", [Speed(9_000.0, None, "page"), None])
 def test_one_that_is_fast_or_silent_is(post: Post, speed: Speed | None) -> None:
     """A silent one takes longer than a tick as well, and takes nothing from the others."""

@@ -68,7 +68,11 @@ def test_the_recording_that_ships_is_of_the_lab_and_holds_no_address_of_a_probe(
     head = unpack("pakistan-2023-12-17", tmp_path / "r.jsonl")
     lines = (tmp_path / "r.jsonl").read_bytes().splitlines()
     assert head["country"] == "PK"
-    assert {event["technique"] for event in head["events"]} == {"sni_reset", "sni_drop"}
+    assert {event["technique"] for event in head["events"]} == {
+        "sni_reset",
+        "sni_drop",
+        "sni_throttle_police",
+    }
     assert len(lines) > 1000
     assert all(b'"x_recorded":"recorded in the lab"' in line for line in lines)
     assert not any(b'"45.16.' in line for line in lines)  # the lab's customers

@@ -76,6 +76,13 @@ def test_two_techniques_in_one_incident_may_each_name_their_own() -> None:
     assert score(both, [wrong]).found[0].label == "wrong"
 
 
+def test_what_joins_an_incident_later_explains_its_mechanism_too() -> None:
+    later = replace(EVENT, at=30.0, technique="dns_nxdomain", targets=("youtube",))
+    named = sighting(22.5, targets=["x", "youtube"], mechanisms=["tls.reset.sni", "dns.nxdomain"])
+    (found,) = score(replace(SCENARIO, events=(EVENT, later)), [named]).found
+    assert (found.events, found.label) == ((0, 1), "exact")
+
+
 def test_a_sighting_remembers_when_each_thing_was_first_known() -> None:
     all_of_them = Sightings()
     all_of_them.see(claim(status="suspected", confirmed_at=None, scope="isp"), 11.0)

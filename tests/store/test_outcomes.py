@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from fanous.model.verdict import State
 from fanous.publishers.grid import columns_of, filled, network_times
 from fanous.store import open_store
-from tests.store.cases import NOON, random_batch
+from fanous.testing.builders import verdict
+from tests.store.cases import NOON, judged, random_batch
 
 DAY = 86_400.0
 
@@ -31,6 +33,29 @@ def test_counting_in_the_store_gives_the_grid_of_the_votes(
         made[one.asn, dict(edges)[int(one.start)]] += one.made
         failed[one.asn, dict(edges)[int(one.start)]] += one.failed
     assert filled(columns, made, failed, []) == network_times(votes, [], "PK")
+
+
+@pytest.mark.parametrize(("since", "until"), [(-9, 9), (-2.1, 1.2), (-0.4, 0.4), (2.9, 3.1)])
+def test_the_ends_are_the_first_and_the_last_that_speak_in_a_window_of_many_days(
+    tmp_path: Path, since: float, until: float
+) -> None:
+    batch = [
+        judged(f"m{n}-{hour}", verdict(state, target=target), started_at=NOON + n * DAY + hour * 3600)
+        for n in range(-3, 4)
+        for hour, state, target in [
+            (-9, State.INSUFFICIENT, "x"),
+            (-8, State.OK, "vimeo"),
+            (-2, State.OK, "x"),
+            (1, State.BLOCKED, "x"),
+            (3, State.OK, "youtube"),
+            (7, State.DOWN, "x"),
+        ]
+    ]
+    window = "PK", NOON + since * DAY, NOON + until * DAY
+    with open_store(tmp_path / "store") as store:
+        store.append(batch, rules_version="1")
+        votes = store.votes(*window, ["x", "youtube"])
+        assert store.ends(*window, ["x", "youtube"]) == (votes.times[0], votes.times[-1])
 
 
 def test_where_nothing_says_yes_or_no_there_are_no_ends(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Self
 
 import pyarrow as pa
 
-from fanous import pipeline
+from fanous import answering, pipeline
 from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.interfering import TICK
@@ -79,7 +79,7 @@ def confirm(
         FanousError: the store has nothing of this country.
     """
     names = [target_of(name) for name in targets]
-    return pipeline.confirm(store.opened, _code(country), names, _seconds(since), _seconds(until))
+    return answering.confirm(store.opened, _code(country), names, _seconds(since), _seconds(until))
 
 
 def incidents(

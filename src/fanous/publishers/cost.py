@@ -73,7 +73,7 @@ def cost_sentence(cost: Cost) -> str:
             "No published method says what this costs, since the figures of this country are not published."
         )
     total = dollars(cost.in_all(whole) or whole)
-    return f"By published methods {dollars(whole)} an hour, and {total} in {hours:.3g} hours."
+    return f"By published methods {dollars(whole)} an hour, and {total} in {hours:.2g} hours."
 
 
 def dollars(amount: Range) -> str:

@@ -4,7 +4,7 @@ Techniques that are about one target are tried two at a time, on two platforms, 
 it and half the work; each is scored by its own part of what was found.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -16,10 +16,27 @@ from fanous.model.entity import Access
 
 TARGETS = ("x", "youtube")
 
-WARM_UP, CUT, AFTER = 20.0, 24.0, 12.0
-"""Seconds of ordinary time, of the event, and of its end: ten rounds must be known before."""
 
-TICK = 2.0
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds of the lab: of a tick, of ordinary time, of the event, and of its end."""
+
+    tick: float
+    warm_up: float
+    cut: float
+    after: float
+
+    @property
+    def duration(self) -> float:
+        return self.warm_up + self.cut + self.after
+
+
+ORDINARY = Pace(2.0, 20.0, 24.0, 12.0)
+"""Ten rounds must be known before."""
+
+SLOW_LINES = Pace(6.0, 84.0, 60.0, 42.0)
+"""Where lines are slow: a probe measures rates in every other round, and must have done so in six to have an
+ordinary one; and at a tick of 2 s its own rounds fill a line of 1.5 Mbit/s: each then outlasts ten others."""
 
 _LINES = (
     Line("PK", 45669, "Jazz", Access.MOBILE, 0.30, 2),
@@ -104,11 +121,11 @@ def _interference(seed: int, placement: str) -> Iterator[Case]:
 
 
 def _case(tried: tuple[tuple[str, str], ...], placement: str, seed: int) -> Case:
-    networks = PLACEMENTS[placement]
+    networks, pace = PLACEMENTS[placement], pace_of(name for name, _ in tried)
     events = tuple(
         Event(
-            WARM_UP,
-            WARM_UP + CUT,
+            pace.warm_up,
+            pace.warm_up + pace.cut,
             technique,
             (target,) if target else (),
             networks,
@@ -119,8 +136,14 @@ def _case(tried: tuple[tuple[str, str], ...], placement: str, seed: int) -> Case
     title = f"{', '.join(name for name, _ in tried)} on {placement}"
     more = LONE if placement == "isp" else 0
     lines = tuple(replace(one, vantage_points=3) if one.asn == more else one for one in _LINES)
-    scenario = Scenario(title, "PK", seed, TICK, WARM_UP + CUT + AFTER, _targets(tried), lines, events, ())
+    targets = _targets(tried)
+    scenario = Scenario(title, "PK", seed, pace.tick, pace.duration, targets, lines, events, ())
     return Case(tried, placement, scenario)
+
+
+def pace_of(techniques: Iterable[str]) -> Pace:
+    """How fast a run of them is played."""
+    return SLOW_LINES if "slowdown_general" in techniques else ORDINARY
 
 
 def _targets(tried: tuple[tuple[str, str], ...]) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from fanous.lab.scenario import TICK_STANDS_FOR, Expectation
-from fanous.rehearsal.profile import profile_document
+from fanous.rehearsal.profile import SCREENING, profile_document
 from fanous.rehearsal.run import Rehearsal
 from fanous.rehearsal.score import Found, Met, Score
+from fanous.rehearsal.stage import settings_for
 
 
 def rehearsal_document(rehearsal: Rehearsal, score: Score) -> dict[str, Any]:
@@ -88,5 +89,5 @@ def _lab(rehearsal: Rehearsal) -> dict[str, Any]:
         "measurements": sum(one.measurements for one in kept),
         "acknowledged": sum(one.acknowledged for one in kept),
         "stored": rehearsal.stored,
-        "profile": profile_document(),
+        "profile": profile_document(settings_for(scenario, SCREENING)),
     }

@@ -19,8 +19,9 @@ probe, collector and pipeline, live rules and thresholds. Written by `make lab` 
 `docs/truth-table.jsonl`; do not edit.
 
 Twelve vantage points on six networks, and one abroad; a tick of two seconds that stands for ten minutes of
-the monitor's clock; 20 s of ordinary time, 24 s of the event, 12 s after it. Techniques that are about one
-target are tried two at a time on two platforms. *Found*: an incident of a kind that the technique
+the monitor's clock; 20 s of ordinary time, 24 s of the event, 12 s after it (slow
+lines: a tick of 6 s; 84, 60 and 42 s). Techniques that are about one target are tried two at a time on two
+platforms. *Found*: an incident of a kind that the technique
 explains, about its target, on its networks. *Right*: its mechanism names the technique, or is coarser and
 true; *wrong*: another one is named. Seconds are of the lab, from the onset to the moment at which the
 monitor said *confirmed*, everything included. Intervals are Wilson's, 95 %.

@@ -153,8 +153,10 @@ class Post:
         """Those of ``urls`` that may be measured now: none twice at once whose data come slowly.
 
         In earnest nothing is: a round ends long before the next one.  Here it would make slow lines slower.
+        Slow ones begin together, as in earnest: that a line is slow is said beside two targets at one time.
         """
-        chosen = [url for url in urls if not (url in self._slow and self._under_way[url])]
+        wait = any(self._under_way[url] for url in self._slow)
+        chosen = [url for url in urls if not (wait and url in self._slow)]
         self._under_way.update(chosen)
         try:
             yield chosen

@@ -11,10 +11,13 @@ TRANSFER_SECONDS = 2.5
 """A policer at 140 kbit/s gives some 85 KB in that time, 45 KB of them at once; on a line that slow all the
 downloads of a round take a quarter of a minute."""
 
-RATE_BYTES = 32_768
 RATE_SECONDS = 1.5
-"""Of the downloads that every other round makes to know what the line gives: a policed page is found starved
-before them, and on a slow line they end before the next ones begin."""
+"""Of the downloads that every other round makes to know what the line gives: on a slow line they end before
+the next ones begin.  They have the size of all others: a short one of a far server takes round trips rather
+than bandwidth, and its rate says less than half of a longer one's."""
+
+HELD_HANDSHAKE, HELD_ENDPOINT = 4.5, 12.0
+"""Where handshakes are held for 3 s: with less patience they are silence.  A round then takes up to 12 s."""
 
 SCREENING = Settings(
     lookup_timeout=1.5,
@@ -50,14 +53,19 @@ def lab_settings(ca_file: Path, helper: str, domestic: str) -> Settings:
 
 def with_transfers(settings: Settings) -> Settings:
     """The same for a round that measures rates too."""
-    return replace(settings, transfer_pairs=1, transfer_bytes=RATE_BYTES, transfer_timeout=RATE_SECONDS)
+    return replace(settings, transfer_pairs=1, transfer_timeout=RATE_SECONDS)
 
 
-def profile_document() -> dict[str, Any]:
+def patient(settings: Settings) -> Settings:
+    """The same for a country in which handshakes are held up: in earnest a probe outwaits them (6 s)."""
+    return replace(settings, handshake_timeout=HELD_HANDSHAKE, endpoint_seconds=HELD_ENDPOINT)
+
+
+def profile_document(profile: Settings) -> dict[str, Any]:
     """What differs from a probe in earnest."""
     ordinary = asdict(Settings())
     return {
         name: list(value) if isinstance(value, tuple) else value
-        for name, value in asdict(SCREENING).items()
+        for name, value in asdict(profile).items()
         if value != ordinary[name]
     }

@@ -68,7 +68,9 @@ def score(scenario: Scenario, sightings: Sequence[Sighting]) -> Score:
 
 
 def _found(scenario: Scenario, sighting: Sighting) -> Found:
-    events = [n for n, event in enumerate(scenario.events) if _explains(scenario, event, sighting)]
+    like = [n for n, event in enumerate(scenario.events) if _explains(scenario, event, sighting)]
+    # Later events may join an incident that an earlier one began; none explains what was claimed before it.
+    events = like if any(scenario.events[n].at <= sighting.suspected for n in like) else []
     done = [scenario.events[n] for n in events]
     hit = {asn for event in done for asn in event.networks}
     begins = min((event.at for event in done), default=None)
@@ -88,10 +90,10 @@ def _after(moment: float | None, start: float | None) -> float | None:
 
 
 def _explains(scenario: Scenario, event: Event, sighting: Sighting) -> bool:
-    """Is the incident of a kind, on a network, about a target and at a time that the event explains?"""
+    """Is the incident of a kind, on a network and about a target that the event explains?"""
     truth = TRUTHS[event.technique]
     kinds = {Kind(part["kind"]) for part in sighting.document["parts"]} or {Kind(sighting.document["kind"])}
-    if not kinds & set(truth.kinds) or sighting.suspected < event.at:
+    if not kinds & set(truth.kinds):
         return False
     if not sighting.networks & set(event.networks):
         return False

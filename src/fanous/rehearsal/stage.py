@@ -12,6 +12,7 @@ from fanous.model.weights import NetworkWeight, UserWeights
 from fanous.probes.record import Vantage
 from fanous.probes.settings import Settings
 from fanous.rehearsal.post import Duty
+from fanous.rehearsal.profile import patient
 
 ABROAD = Line(country="SE", asn=1299, name="Abroad", access=Access.FIXED, users_share=0.0, vantage_points=1)
 """A probe in another country, so that "the platform is down" and "the collector is down" can be told."""
@@ -19,6 +20,9 @@ ABROAD = Line(country="SE", asn=1299, name="Abroad", access=Access.FIXED, users_
 TRANSFER_EVERY = 2
 """Ticks from one measurement of rates to the next, at each post, the targets in turn: twenty minutes of the
 monitor's clock; after six of them a probe has an ordinary rate."""
+
+HELD = frozenset({"sni_slow_handshake"})
+"""Techniques that a probe must outwait to tell them from silence."""
 
 SHARE_ERROR = 0.1
 """Relative error of the scenario's user shares: the lab knows them, a monitor never does quite."""
@@ -82,7 +86,7 @@ def duties_of(
     """What each vantage point does, in the order of the plan."""
     urls = tuple(_url(scenario, target) for target in scenario.targets)
     hosts = tuple(host for target in scenario.targets for host in hosts_of(target))
-    settings = replace(settings, spared=spared_of(scenario))
+    settings = settings_for(scenario, settings)
     duties: list[Duty] = []
     for line in lines_of(scenario):
         own = [point for point in points if point.asn == line.asn]
@@ -102,6 +106,12 @@ def duties_of(
                 )
             )
     return duties
+
+
+def settings_for(scenario: Scenario, settings: Settings) -> Settings:
+    """The profile in this scenario: what an allow-list may spare, and patience where handshakes are held."""
+    settings = replace(settings, spared=spared_of(scenario))
+    return patient(settings) if any(event.technique in HELD for event in scenario.events) else settings
 
 
 def spared_of(scenario: Scenario) -> tuple[str, ...]:

@@ -75,13 +75,14 @@ FROM ({_BINS})
 GROUP BY network, target, signal, resolver_network
 ORDER BY network, target, signal, resolver_network
 """
+# One row a measurement and target: a third of the rows that are made of it here (``_witnesses``).
 _WITNESSES = f"""
-SELECT uid, micros / 1000000, network, if(signal = '{BLOCKED_DNS}', resolver, 0), target, signal, from_probe,
-    vote, with_control, mechanism, kbps, line, via
-FROM ({_BY_MEASUREMENT}) {_IN_SIGNALS},
-    [dns_mechanism, path_mechanism, throttled_mechanism] AS mechanism, [nan, nan, rate] AS kbps
-WHERE vote >= 0
-ORDER BY micros, uid, target, signal
+SELECT uid, micros / 1000000, network, resolver, target, from_probe, line, via,
+    dns_vote, path_vote, throttled_vote, dns_controlled, path_controlled, throttled_controlled,
+    dns_mechanism, path_mechanism, throttled_mechanism, rate
+FROM ({_BY_MEASUREMENT})
+WHERE dns_vote >= 0 OR path_vote >= 0 OR throttled_vote >= 0
+ORDER BY micros, uid, target
 """
 _WORKING = f"""
 SELECT uid, micros / 1000000, network, 0, target, '{BLOCKED_PATH}', from_probe,
@@ -112,7 +113,7 @@ class VoteAnswers:
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
         """See ``Questions.votes``."""
         sql = _WITNESSES % _parts(targets, more=_DETAILS)
-        return _votes(self._engine.columns(sql, **_parameters(country, since, until, targets)))
+        return _witnesses(self._engine.columns(sql, **_parameters(country, since, until, targets)))
 
     def working_elsewhere(self, country: str, since: float, until: float, targets: Sequence[str]) -> Votes:
         """See ``Questions.working_elsewhere``."""
@@ -131,8 +132,42 @@ def _parameters(country: str, since: float, until: float, targets: Sequence[str]
     return {"country": country, **window(since, until), **named}
 
 
+def _witnesses(columns: list[list[Any]]) -> Votes:
+    """The columns of ``_WITNESSES``, a row for each signal of which a measurement says yes or no.
+
+    Within a measurement and target signals stand in the order of their names.
+    """
+    uids, times, asns, resolvers, targets, probes, access, sources, *by_signal, kbps = columns or [
+        [] for _ in range(18)
+    ]
+    said, controlled, mechanisms = (
+        np.array(by_signal[first : first + 3], kind).reshape(3, -1).T
+        for first, kind in ((0, np.int64), (3, np.bool_), (6, object))
+    )
+    row, signal = np.nonzero(said >= 0)
+
+    def each(values: list[Any], kind: type) -> Any:
+        return np.array(values, kind)[row]
+
+    return Votes(
+        uids=each(uids, object),
+        times=each(times, float),
+        asns=each(asns, int),
+        resolver_asns=np.where(signal == 0, each(resolvers, int), 0),
+        targets=each(targets, object),
+        signals=np.array([BLOCKED_DNS, BLOCKED_PATH, THROTTLED], object)[signal],
+        probes=each(probes, object),
+        seen=said[row, signal] == 1,
+        controlled=controlled[row, signal],
+        mechanisms=mechanisms[row, signal],
+        kbps=np.where(signal == 2, each(kbps, float), np.nan),
+        access=each(access, object),
+        sources=each(sources, object),
+    )
+
+
 def _votes(columns: list[list[Any]]) -> Votes:
-    """The columns of ``_WITNESSES`` are the fields of ``Votes`` in order."""
+    """The columns of ``_WORKING`` are the fields of ``Votes`` in order."""
     kinds = (object, float, int, int, object, object, object, bool, bool, object, float, object, object)
     return Votes(*map(np.array, columns or [[] for _ in kinds], kinds))
 
