@@ -130,7 +130,7 @@ def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
     """Networks on which what works carries controls, and what fails does not.
 
     Args:
-        working: votes on the networks named that reach the target.
+        working: votes that reach the target.
         witness: failing ones.
     """
     return frozenset(

@@ -226,11 +226,9 @@ def _ruling(
 
 def _lost(named: Sequence[Finding], votes: Votes, witness: Votes) -> Stretches:
     """The stretches of the networks that lost their controls."""
-    targets = {f.anomaly.key.target for f in named}
-    works = ~votes.seen & np.isin(votes.targets, list(targets)) & np.isin(votes.asns, np.unique(witness.asns))
     return {
         asn: [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in named if _asn(f) == asn]
-        for asn in lost_controls(votes.where(works), witness)
+        for asn in lost_controls(votes.where(~votes.seen), witness)
     }
 
 
