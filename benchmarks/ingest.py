@@ -109,6 +109,7 @@ def main() -> None:
         return
     if not chosen.file.exists():
         sys.exit(f"not present: {chosen.file} (name a file of OONI measurements, or set FANOUS_SHARED_DATA)")
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a file or a pipe here
     with tempfile.TemporaryDirectory() as folder:
         for times in (chosen.times, 4 * chosen.times):
             file = Path(folder) / f"{times}.jsonl"

@@ -4,8 +4,9 @@
 
 Fills a store as ``benchmarks.confirm`` does, serves it in a process of its own as ``fanous run`` does, and
 reads pages as browsers do: connections that stay open, gzip, six languages.  What the reading itself costs
-is not counted: a request a second and a core is the server's own CPU time.  Then an incident is put into the
-ledger, and the first page is read until it says so.
+is not counted: a request a second and a core is the server's own CPU time.  Meanwhile the clock goes on and
+measurements come in every few seconds, as they do in earnest.  Then an incident is put into the ledger, and
+the first page is read until it says so.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from benchmarks.confirm import START, YEAR, fill, incident
+from benchmarks.confirm import COUNTRY, START, YEAR, fill, incident
 
 from fanous.store import Store, open_store
 
@@ -27,6 +28,9 @@ DAY = 86_400
 READERS = 16
 PAUSE = 0.16
 """Seconds: with it the readers ask about 100 pages a second in all, and none waits behind the others."""
+
+ARRIVAL = 5.0
+"""Seconds: so often something is brought in while the pages are read."""
 
 LANGUAGES = ("en", "ur", "fa", "ar", "fr", "es")
 PATHS = ("/", "/countries", "/methodology", "/PK", "/PK?days=7", "/PK/AS9001", "/target/x", "/data")
@@ -43,12 +47,15 @@ def serve(folder: Path, listening: socket.socket, told: Connection) -> None:
     from fanous.web.site import Site
 
     with OneThread(lambda: open_store(folder)) as owner:
-        site = Site(clock=lambda: NOW)
+        began = time.monotonic()
+        site = Site(clock=lambda: NOW + time.monotonic() - began)
 
         def heed() -> None:
             while (word := told.recv()) != "stop":
                 if word == "cpu":
                     told.send(time.process_time())
+                elif word == "arrival":
+                    asyncio.run(arrival(owner))
                 else:
                     asyncio.run(change(owner))
                     told.send(time.perf_counter())
@@ -62,6 +69,15 @@ async def change(owner: object) -> None:
     """A new incident, now."""
     new = incident(["site9.example"], 4, int(NOW) - 7200, int(NOW) - 3600)
     await owner.ask(lambda store: store.put(new, "bench"))  # type: ignore[attr-defined]  # OneThread
+
+
+async def arrival(owner: object) -> None:
+    """The marker of one more segment: what pages remember of the country has to be asked anew."""
+    marker = (
+        "INSERT INTO segments (segment, country, records, committed_at) "
+        f"SELECT toString(generateUUIDv4()), '{COUNTRY}', 1, now64(6)"
+    )
+    await owner.ask(lambda store: store._engine.run(marker))  # type: ignore[attr-defined]  # OneThread
 
 
 async def get(port: int, path: str, streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> bytes:
@@ -102,6 +118,17 @@ async def crowd(port: int, paths: list[str], seconds: float, pause: float) -> li
 
     await asyncio.gather(*(read(n * 7) for n in range(READERS)))
     return took
+
+
+async def crowd_and_arrivals(
+    ours: Connection, port: int, paths: list[str], seconds: float, pause: float
+) -> list[float]:
+    """The same, while measurements come in."""
+    reading = asyncio.ensure_future(crowd(port, paths, seconds, pause))
+    while not reading.done():
+        ours.send("arrival")
+        await asyncio.wait([reading], timeout=ARRIVAL)
+    return await reading
 
 
 async def until_right(port: int, since: float) -> float:
@@ -157,7 +184,7 @@ def report(ours: Connection, port: int, every: list[str], seconds: float, pause:
     """The crowd's figures."""
     ours.send("cpu")
     before = ours.recv()
-    took = sorted(asyncio.run(crowd(port, every, seconds, pause)))
+    took = sorted(asyncio.run(crowd_and_arrivals(ours, port, every, seconds, pause)))
     ours.send("cpu")
     spent = ours.recv() - before
     p95, p99 = took[int(0.95 * len(took))], took[int(0.99 * len(took))]

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from fanous.calibration import REPORTING_SEEDS, TUNING_SEEDS, of_lab, of_weeks
+from fanous.calibration import REPORTING_SEEDS, SPENT_SEEDS, TUNING_SEEDS, of_lab, of_weeks
 from fanous.model.calibration import Stated, calibrate, wilson
 from fanous.publishers.calibration import print_calibration
 from fanous.rehearsal.result import Result, append
@@ -27,7 +27,7 @@ def test_an_interval_of_few_is_wide() -> None:
 
 
 def test_seeds_that_are_reported_were_not_there_to_tune_on() -> None:
-    assert not set(TUNING_SEEDS) & set(REPORTING_SEEDS)
+    assert not {*TUNING_SEEDS, *SPENT_SEEDS} & set(REPORTING_SEEDS)
 
 
 def test_a_restriction_is_right_and_a_week_without_one_is_wrong() -> None:
@@ -50,6 +50,12 @@ def test_weeks_hold_what_is_said_of_them() -> None:
     assert votes.seen[in_bad].all() and votes.controlled[in_bad].mean() < 0.4
     assert not votes.seen[~in_cut & ~in_bad].any()
     assert not abroad.seen.any() and len(abroad)
+
+
+def test_some_weeks_hold_faults_that_networks_share() -> None:
+    shared = [t for seed in range(40) for t in week_of(seed, 0.6).troubles if len(t.networks) > 1]
+    assert shared and all(t.local and not t.real and not t.probes for t in shared)
+    assert not any(len(t.networks) > 1 for seed in range(40) for t in week_of(seed, 0.0).troubles)
 
 
 def test_the_lab_says_how_many_of_its_runs_kept_confidences(tmp_path: Path) -> None:

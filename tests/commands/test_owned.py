@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fanous import pipeline
+from fanous import answering, pipeline
 from fanous.cli import app
 from fanous.commands.owned import Request, ask_owner, perform
 from fanous.errors import FanousError
@@ -139,7 +139,7 @@ def test_a_bug_in_the_owner_is_told_as_a_bug_and_the_owner_goes_on(
 ) -> None:
     with owner(filled):
         with monkeypatch.context() as broken:
-            broken.setattr(pipeline, "confirm", lambda *_: 1 // 0)
+            broken.setattr(answering, "confirm", lambda *_: 1 // 0)
             said = typed("confirm", "PK", "--store", filled)
         assert said.code == 70
         assert "ZeroDivisionError" in said.err

@@ -4,21 +4,24 @@ import numpy as np
 import pytest
 
 from fanous.incidents.confirm import (
+    BURST,
     CONTROLS,
     LONE_HOURS,
     LONE_PROBES,
+    LOST_SHARE,
     NETWORK_PROBES,
     NETWORK_SHARE,
     PROBES,
     Ruling,
     families_seen,
+    lost_controls,
     mostly_controlled,
     nameable,
     rule_c1_c3,
     rule_c2,
 )
 from fanous.model.entity import Family
-from fanous.model.incident import Kind
+from fanous.model.incident import Interval, Kind
 from tests.incidents.events import HOUR, MONDAY, Ballot, votes
 
 EDGE, OONI = Family.EDGE, Family.OONI
@@ -33,12 +36,21 @@ CONTROL_HOURS = [10.0, 10.5, 11.0, 11.5]
 
 
 def c2(
-    *ballots: Ballot, controls: list[float] | None = None, raised: dict[int, float] | None = None
+    *ballots: Ballot,
+    controls: list[float] | None = None,
+    raised: dict[int, float] | None = None,
+    lost: dict[int, list[tuple[float, float]]] | None = None,
 ) -> Ruling:
     """C2 on failing votes; hours since Monday; every network is raised at 10:00 unless told otherwise."""
     at = raised if raised is not None else {ballot.asn: 10.0 for ballot in ballots}
     times = np.array(CONTROL_HOURS if controls is None else controls) * HOUR + MONDAY
-    return rule_c2(votes(*ballots), times, {asn: MONDAY + hour * HOUR for asn, hour in at.items()})
+    known = {asn: MONDAY + hour * HOUR for asn, hour in at.items()}
+    spans = {asn: [_hours(*span) for span in own] for asn, own in (lost or {}).items()}
+    return rule_c2(votes(*ballots), times, known, spans)
+
+
+def _hours(start: float, end: float) -> Interval:
+    return Interval(MONDAY + start * HOUR, MONDAY + end * HOUR)
 
 
 def hour_of(ruling: Ruling) -> float:
@@ -56,9 +68,14 @@ TWO = Ballot([10, 11, 12], True, 1), Ballot([10.2, 11.2, 12.2], True, 2)
         ("one hour without controls is one burst", [Ballot([10, 10.3, 10.6], True)], False),
         ("one hour with normal controls", [Ballot([10, 10.3, 10.6], True, controlled=True)], True),
         (
-            "half of the failing ones controlled",
-            [Ballot([10, 10.1], True, controlled=True), Ballot([10.2, 10.3], True)],
+            "half of the failing ones controlled, of three probes",
+            [Ballot([10, 10.1, 10.2], True, controlled=True), Ballot([10.2, 10.3, 10.4], True)],
             True,
+        ),
+        (
+            "half of the failing ones controlled, of two probes",
+            [Ballot([10, 10.1], True, controlled=True), Ballot([10.2, 10.3], True)],
+            False,
         ),
         (
             "a third of the failing ones controlled",
@@ -105,14 +122,17 @@ def test_c2_names_the_helper_where_the_failing_measurements_carried_one() -> Non
         (c2(Ballot([10, 11, 12], True, probe="p")), "1 independent probe saw it"),
         (c2(*TWO, controls=[]), "nothing shows that the target worked elsewhere at the time"),
         (c2(*TWO, controls=[10, 11]), "nothing shows that the target worked elsewhere"),
-        (c2(Ballot([10, 11, 12], True)), "no two networks failed together: 3 independent probes in 3 hours"),
+        (
+            c2(Ballot([10, 11, 12], True)),
+            "no two networks failed together for longer than a fault lasts: 3 independent probes in 3 hours",
+        ),
         (
             c2(Ballot([10, 11, 12], True, 1), Ballot([40, 41, 42], True, 2)),
-            "no two networks failed together: 6 independent probes in 6 hours",
+            "no two networks failed together for longer than a fault lasts: 6 independent probes in 6 hours",
         ),
         (
             c2(Ballot([10, 14, 18], True, 1), Ballot([12, 16, 20], True, 2)),  # two hours apart
-            "no two networks failed together: 6 independent probes in 6 hours",
+            "no two networks failed together for longer than a fault lasts: 6 independent probes in 6 hours",
         ),
         (
             c2(Ballot([10, 11, 12], True, 1), Ballot([10.1], True, 2)),  # together in one hour only
@@ -146,8 +166,78 @@ def test_a_lone_network_must_be_seen_by_more_and_for_longer(hours: range, probes
     assert bool(c2(*seen).rule) is met
 
 
+MIXED = Ballot([10, 10.1], True, 1, controlled=True), Ballot([10.2], True, 1)
+
+
+def test_a_failure_without_a_control_is_no_witness_beside_others_controls() -> None:
+    assert c2(*MIXED, controls=[]).rule == ""
+    assert c2(*MIXED, Ballot([10.3], True, 1, controlled=True), controls=[]).rule == "C2"
+
+
+def test_a_broken_machine_on_one_network_lends_no_control_to_a_bad_line_on_another() -> None:
+    machine = Ballot(range(10, 24), True, 1, controlled=True, probe="p")
+    line = Ballot([10, 10.2, 11.2], True, 2), Ballot([11.1, 12, 12.3], True, 2, controlled=True)
+    assert c2(machine, *line[:1], Ballot([12, 13], True, 2, controlled=True), controls=[]).rule == ""
+    assert c2(machine, *line, controls=[]).rule == "C2", "half of what fails on it carries one"
+
+
+def test_two_networks_are_witnesses_to_each_other_only_with_three_probes_each() -> None:
+    machine = Ballot(range(10, 24), True, 1, controlled=True, probe="p")
+    assert c2(machine, Ballot([10.2, 11.2, 12.2], True, 2)).rule == ""
+
+
+@pytest.mark.parametrize(
+    ("hours", "met"),
+    [([10, 11, 12], False), ([10, 11, 12.8], False), ([10, 11, 13.2], True)],
+)
+def test_where_controls_were_lost_two_networks_must_fail_together_for_longer_than_a_burst(
+    hours: list[float], met: bool
+) -> None:
+    """A fault upstream of both takes their controls along."""
+    assert BURST == 3 * HOUR
+    both = Ballot(hours, True, 1), Ballot([hour + 0.1 for hour in hours], True, 2)
+    assert c2(*both).rule == "C2", "nobody has controls there"
+    assert bool(c2(*both, lost={2: [(9, 30)]}).rule) is met
+
+
+@pytest.mark.parametrize(
+    ("lost", "met"),
+    [
+        ({}, True),
+        ({1: [(9, 15), (40, 45)]}, False),  # two faults
+        ({1: [(9, 45)]}, True),
+        ({2: [(9, 45)]}, True),  # of another network
+    ],
+)
+def test_where_controls_were_lost_a_lone_network_must_be_seen_long_in_one_stretch(
+    lost: dict[int, list[tuple[float, float]]], met: bool
+) -> None:
+    seen = Ballot([*range(10, 15), *range(40, 45)], True, 1)
+    assert bool(c2(seen, controls=[10, 11, 40, 41], lost=lost).rule) is met
+
+
+@pytest.mark.parametrize(
+    ("working", "failing", "lost"),
+    [
+        ([True, True], [False, False, False], True),
+        ([True, False], [False, False, True], True),
+        ([True, False], [False, True], False),  # half of what fails carries one
+        ([False, False, True], [False, False], False),  # hardly anybody brings one
+        ([], [False, False], False),
+    ],
+)
+def test_controls_are_lost_where_what_works_has_them_and_what_fails_does_not(
+    working: list[bool], failing: list[bool], lost: bool
+) -> None:
+    assert LOST_SHARE == 0.5
+    works = votes(*(Ballot([n], False, 1, controlled=one) for n, one in enumerate(working)))
+    fails = votes(*(Ballot([n], True, 1, controlled=one) for n, one in enumerate(failing)))
+    assert lost_controls(works, fails) == ({1} if lost else set())
+    assert lost_controls(votes(Ballot([1], False, 2, controlled=True)), fails) == set(), "of another network"
+
+
 def test_it_is_confirmed_when_the_last_thing_needed_came_in() -> None:
-    assert hour_of(c2(*TWO)) == pytest.approx(11.2), "the second hour in which both fail"
+    assert hour_of(c2(*TWO)) == pytest.approx(12.2), "the third probe of the second network"
     assert hour_of(c2(*TWO, controls=[10, 11, 15, 16])) == pytest.approx(15.0)
     assert hour_of(c2(*TWO, raised={1: 14, 2: 13})) == pytest.approx(14.0)
     lone = [Ballot([hour], True, 1) for hour in range(10, 24)]
@@ -156,7 +246,7 @@ def test_it_is_confirmed_when_the_last_thing_needed_came_in() -> None:
 
 def test_a_network_that_was_not_raised_yet_is_no_witness_yet() -> None:
     """Its failures before count from the moment it is raised."""
-    early, late = Ballot([10, 10.2, 11, 11.2], True, 1), Ballot([10.1, 11.1], True, 2)
+    early, late = Ballot([10, 10.2, 11, 11.2], True, 1), Ballot([10.1, 10.3, 11.1], True, 2)
     assert hour_of(c2(early, late, raised={1: 10, 2: 30})) == pytest.approx(30.0)
 
 

@@ -5,7 +5,13 @@ from dataclasses import replace
 import pytest
 
 from fanous.incidents.confirm import LONE_HOURS, LONE_PROBES
-from fanous.incidents.lifecycle import incident_of
+from fanous.incidents.lifecycle import (
+    CERTAIN,
+    SHOWN_ELSEWHERE,
+    SHOWN_HELPED,
+    UNCONFIRMED,
+    incident_of,
+)
 from fanous.model.alternatives import Alternatives, Onset
 from fanous.model.entity import Access
 from fanous.model.incident import Incident, Kind, Scope, Status
@@ -104,6 +110,18 @@ def test_two_networks_that_fail_a_day_apart_are_no_witnesses_to_each_other() -> 
     incident = incident_of(group, seen, NOBODY, SETTING)
     assert incident.confirmed_at is None
     assert "failed together" in incident.reason
+
+
+@pytest.mark.parametrize("controlled", [True, False])
+def test_two_faults_of_a_network_on_which_others_bring_controls_are_not_one_long_failure(
+    controlled: bool,
+) -> None:
+    """Its failures lost the controls that its other measurements carry, so the line was bad, twice."""
+    group = [finding(10, 15, asn=1), finding(40, 45, asn=1)]
+    fails = Ballot([*range(10, 15), *range(40, 45)], True, 1)
+    works = Ballot([5, 6, 20, 30], False, 1, controlled=controlled)
+    incident = incident_of(group, votes(fails, works, Ballot([10, 11, 40, 41], False, 3)), NOBODY, SETTING)
+    assert (incident.confirmed_at is None) is controlled
 
 
 def test_a_line_that_fails_a_little_is_not_named_in_the_wake_of_others() -> None:
@@ -253,3 +271,19 @@ def test_of_a_mechanism_and_its_finer_form_one_is_named(
         for time, name in zip(TEN, how, strict=True)
     ]
     assert event(*ballots, Ballot(TEN, False, 3)).mechanisms == named
+
+
+@pytest.mark.parametrize("controlled", [True, False])
+def test_no_confirmed_incident_is_surer_than_was_ever_shown(controlled: bool) -> None:
+    """With controls of their own the failing measurements are worth more than with others that work."""
+    seen = (Ballot(TEN, True, asn, controlled=controlled) for asn in (1, 2))
+    incident = event(*seen, Ballot(TEN, False, 3))
+    assert incident.confirmed_at is not None
+    assert incident.confidence == (SHOWN_HELPED if controlled else SHOWN_ELSEWHERE)
+    assert UNCONFIRMED < SHOWN_ELSEWHERE < SHOWN_HELPED < CERTAIN
+
+
+def test_two_families_on_one_line_share_its_faults_and_are_no_surer() -> None:
+    seen = (Ballot(TEN, True, 1, source=source) for source in ("edge", "ooni"))
+    incident = event(*seen, Ballot(TEN, False, 3))
+    assert (incident.rule, incident.confidence) == ("C1", SHOWN_ELSEWHERE)

@@ -74,3 +74,21 @@ def test_a_damaged_claim_is_named(tmp_path: Path) -> None:
         pytest.raises(FanousError, match="claim that cannot be read"),
     ):
         store.claims()
+
+
+def test_whatever_is_added_to_the_ledger_is_counted_as_written(store: Store) -> None:
+    counts = [store.written()]
+    label = store.put(incident(), "found").id
+    counts.append(store.written())
+    for add in (
+        lambda: store.retract(label, "wrong"),
+        lambda: store.add_claim(CLAIM),
+        lambda: store.add_watch(WATCH),
+        lambda: store.approve(Approval(label, 1, "Ayesha", NOON, "read")),
+    ):
+        add()
+        counts.append(store.written())
+    assert len(set(counts)) == len(counts)
+    store.retract(label, "wrong")
+    store.add_watch(WATCH)
+    assert store.written() == counts[-1]

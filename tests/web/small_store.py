@@ -59,6 +59,12 @@ class SmallStore:
         one = self.incident(incident_id)
         return [Revision(1, self.revised_at, "first seen", one)] if one else []
 
+    def written(self) -> tuple[int, ...]:
+        return hash(repr(self.known)), len(self.said), len(self.announced)
+
+    def brought_in(self) -> dict[str, tuple[int, int]]:
+        return {self.country: (len(self.ballots), hash(repr((self.ballots, self.names))))}
+
     def networks(self, country: str) -> dict[int, str]:
         return self.names if country == self.country else {}
 

@@ -48,6 +48,20 @@ def test_a_stream_says_its_state_at_once_and_then_only_what_changes() -> None:
     assert first != second
 
 
+def test_a_revision_of_what_was_over_years_ago_is_a_change_like_any_other() -> None:
+    store = SmallStore(known=[incident()])
+    one = Live(Answers(store.ask, Site(clock=lambda: NOW + 3 * 365 * 86_400)))
+
+    async def revised() -> list[str]:
+        said = [await one.state()]
+        store.retract(store.known[0].id, "the platform itself was down")
+        await asyncio.sleep(0.02)
+        return [*said, await one.state()]
+
+    first, second = asyncio.run(revised())
+    assert first != second
+
+
 def test_all_who_listen_ask_the_store_once() -> None:
     store = SmallStore()
 

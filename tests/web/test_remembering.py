@@ -12,6 +12,14 @@ class Counting:
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.marks = {"PK": (1, 1), "KE": (1, 1)}
+
+    def brought_in(self) -> dict[str, tuple[int, int]]:
+        return dict(self.marks)
+
+    def countries(self) -> int:
+        self.asked.append("countries")
+        return len(self.asked)
 
     def networks(self, country: str) -> dict[int, str]:
         self.asked.append(country)
@@ -32,17 +40,54 @@ def one(at: list[float]) -> tuple[Counting, Remembering, Store]:
     return counting, kept, kept.of(cast(Any, counting))
 
 
-def test_the_same_question_is_asked_once_in_its_time() -> None:
+def test_what_was_measured_is_asked_once_until_something_is_brought_in() -> None:
     at = [0.0]
     counting, kept, store = one(at)
     assert [store.networks("PK"), store.networks("PK"), store.networks("KE")] == [{1: "PK"}] * 2 + [{1: "KE"}]
     assert counting.asked == ["PK", "KE"]
-    at[0] = remembering.KEPT_SECONDS["networks"]
-    store.networks("PK")
-    assert counting.asked == ["PK", "KE", "PK"]
+    at[0] = remembering.LONGEST_SECONDS - 1
     kept.forget()
     store.networks("PK")
-    assert len(counting.asked) == 4
+    assert counting.asked == ["PK", "KE"]
+    at[0] = remembering.LONGEST_SECONDS
+    store.networks("PK")
+    assert counting.asked == ["PK", "KE", "PK"]
+
+
+def test_after_something_was_brought_in_an_answer_is_good_for_its_time_and_no_longer() -> None:
+    at = [0.0]
+    counting, _, store = one(at)
+    ask = cast(Any, store).votes
+    ask("PK", 1)
+    ask("KE", 1)
+    counting.marks["PK"] = (2, 7)
+    at[0] = remembering.KEPT_SECONDS["votes"] - 0.1
+    ask("PK", 1)
+    assert len(counting.asked) == 2
+    at[0] = remembering.KEPT_SECONDS["votes"]
+    ask("PK", 1)
+    ask("KE", 1)
+    assert counting.asked == [("PK", 1), ("KE", 1), ("PK", 1)]
+
+
+def test_after_a_change_nothing_is_told_that_what_came_in_since_made_untrue() -> None:
+    at = [0.0]
+    counting, kept, store = one(at)
+    store.networks("PK")
+    counting.marks["PK"] = (2, 7)
+    at[0] = 0.1
+    kept.forget()
+    store.networks("PK")
+    assert counting.asked == ["PK", "PK"]
+
+
+def test_what_does_not_hang_on_measurements_alone_is_good_for_its_time() -> None:
+    at = [0.0]
+    counting, _, store = one(at)
+    store.countries()
+    at[0] = remembering.KEPT_SECONDS["countries"]
+    store.countries()
+    assert counting.asked == ["countries"] * 2
 
 
 def test_lists_are_part_of_a_question() -> None:

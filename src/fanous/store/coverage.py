@@ -106,11 +106,18 @@ FROM (
 """
 
 
+# The marker of a segment is written last of all, and removed first: nothing changes without it.
+_BROUGHT_IN = """
+SELECT country, count(), groupBitXor(cityHash64(segment, committed_at)) FROM segments
+GROUP BY country ORDER BY country
+"""
+
+
 class CoverageAnswers:
     """What was measured.
 
     Attributes:
-        _engine: with the tables ``measurements`` and ``verdicts``.
+        _engine: with the tables ``measurements``, ``verdicts`` and ``segments``.
     """
 
     _engine: Engine
@@ -136,6 +143,10 @@ class CoverageAnswers:
         span = window(since, inf if until is None else until)
         rows = self._engine.rows(_ARRIVED, country=country, targets=list(targets), after=ticks(after), **span)
         return [Arrival(asn, made, late) for asn, made, late in rows]
+
+    def brought_in(self) -> dict[str, tuple[int, int]]:
+        """See ``Questions.brought_in``."""
+        return {country: (count, mark) for country, count, mark in self._engine.rows(_BROUGHT_IN)}
 
     def networks(self, country: str) -> dict[int, str]:
         """See ``Questions.networks``."""

@@ -262,6 +262,9 @@ class EmbeddedStore(
     def revisions(self, incident_id: str) -> list[Revision]:
         return self._ledger.revisions(incident_id)
 
+    def written(self) -> tuple[int, ...]:
+        return self._ledger.written()
+
     # Notes
 
     def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:

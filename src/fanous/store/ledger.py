@@ -15,7 +15,7 @@ from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
 from fanous.store.codec import decode_incident, encode_incident
 from fanous.store.database import META, SCHEMA, Database
-from fanous.store.notices import Notices
+from fanous.store.notices import NOTICES, Notices
 from fanous.store.outbox import Outbox, note
 from fanous.store.schema import FORMAT
 
@@ -133,6 +133,15 @@ class Ledger(Notices, Outbox):
         """See ``Store.revisions``."""
         with self._database.reading() as connection:
             return _revisions(connection, incident_id)
+
+    def written(self) -> tuple[int, ...]:
+        """See ``Store.written``."""
+        counts = (
+            sa.select(sa.func.count()).select_from(table).scalar_subquery()
+            for table in (_REVISIONS, *NOTICES)
+        )
+        with self._database.reading() as connection:
+            return tuple(connection.execute(sa.select(*counts)).one())
 
     def undetected(self) -> dict[str, tuple[float, float]]:
         """See ``Store.undetected``."""

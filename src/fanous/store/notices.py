@@ -47,6 +47,8 @@ _APPROVALS = sa.Table(
     sa.Column("who", sa.String, nullable=False),
     sa.Column("note", sa.String, nullable=False),
 )
+NOTICES = (_CLAIMS, _WATCHES, _APPROVALS)
+"""What is only ever added to."""
 
 _SETTINGS = sa.Table(
     "settings",

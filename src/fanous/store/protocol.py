@@ -228,6 +228,10 @@ class Questions(Protocol):
             until: ``None`` = no bound.
         """
 
+    def brought_in(self) -> dict[str, tuple[int, int]]:
+        """Country -> a mark that is another one after measurements of it came in, were judged again or were
+        taken out.  Cheap: it asks no measurement."""
+
     def networks(self, country: str) -> dict[int, str]:
         """ASN to the name that most of its measurements give."""
 
@@ -322,6 +326,9 @@ class Claims(Protocol):
 
     def revisions(self, incident_id: str) -> list[Revision]:
         """All that was ever claimed of it, oldest first."""
+
+    def written(self) -> tuple[int, ...]:
+        """How many revisions, claims, watches and approvals were ever written: the same = nothing is new."""
 
     def undetected(self) -> dict[str, tuple[float, float]]:
         """Country -> span of measurements that no detection has seen: what a killed run left to do."""

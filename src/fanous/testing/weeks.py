@@ -68,7 +68,8 @@ def week_of(seed: int, faults: float = 0.2) -> Week:
     """One week; the same seed gives the same.
 
     Args:
-        faults: chance of another fault of a network's own path, after each that it had.
+        faults: chance of another fault of a network's own path, after each that it had; of paths that
+            networks share, half of it.
     """
     chance = Random(f"week {seed}")
     asns = range(1, chance.randint(2, 7))
@@ -78,6 +79,7 @@ def week_of(seed: int, faults: float = 0.2) -> Week:
         for number in range(chance.choice([1, 2, 3, 5, 8]))
     }
     troubles = [*_restrictions(chance, list(asns)), *_faults(chance, list(rates), faults)]
+    troubles += _upstream(Random(f"upstream {seed}"), list(asns), faults)
     helped = chance.choice([0.0, 0.7, 0.98])
     return Week(chance.uniform(0.003, 0.04), helped, rates, tuple(troubles), chance.choice([0.0, 2.0, 10.0]))
 
@@ -106,6 +108,14 @@ def _faults(chance: Random, probes: list[tuple[int, str]], more: float) -> Itera
         while chance.random() < 0.4:  # somebody's radio link
             start = chance.uniform(0, WEEK)
             yield Trouble(start, start + chance.expovariate(1 / 2), frozenset([asn]), 0.8, own, local=True)
+
+
+def _upstream(chance: Random, asns: list[int], more: float) -> Iterator[Trouble]:
+    """What several networks use (a carrier, a resolver) is bad: they fail together, whatever the site."""
+    while len(asns) > 1 and chance.random() < more / 2:
+        start, length = chance.uniform(0, WEEK), chance.expovariate(1 / 1.5)
+        hit = chance.sample(asns, chance.randint(2, len(asns)))
+        yield Trouble(start, start + length, frozenset(hit), chance.uniform(0.3, 1), local=True)
 
 
 def measured(week: Week, seed: int) -> tuple[Votes, Votes]:

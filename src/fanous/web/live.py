@@ -6,7 +6,6 @@ What changed is not sent: the page fetches itself again, so that there is one wa
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from hashlib import blake2b
 from time import monotonic
 
 from starlette.requests import Request
@@ -15,7 +14,6 @@ from starlette.responses import Response, StreamingResponse
 from fanous.scheduler import Task, supervise
 from fanous.store import Store
 from fanous.web.answers import Answers
-from fanous.web.pages.stories import DAY, LATELY
 
 POLL_SECONDS = 1.5
 """With the shelf emptied on a change, a page is right within 5 s."""
@@ -30,7 +28,7 @@ MOST_STREAMS = 2000
 
 
 class Live:
-    """The state of the incidents, asked once for all who listen."""
+    """The state of the ledger, asked once for all who listen."""
 
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
@@ -82,7 +80,8 @@ class Live:
                 await asyncio.wait_for(stop.wait(), POLL_SECONDS)
 
     async def state(self) -> str:
-        """Changes when an incident does, and each minute; not older than ``POLL_SECONDS``."""
+        """Changes when an incident does, however old, or what people say of one, and each minute; not older
+        than ``POLL_SECONDS``."""
         if monotonic() - self._asked >= POLL_SECONDS:
             if self._asking is None:
                 self._asking = asyncio.ensure_future(self._ask())
@@ -92,7 +91,7 @@ class Live:
     async def _ask(self) -> str:
         began, now = monotonic(), self._answers.site.clock()
         try:
-            found = await self._answers.ask(lambda store: _incidents(store, now))
+            found = await self._answers.ask(_written)
         finally:
             self._asking = None
         if found != self._found:
@@ -102,7 +101,6 @@ class Live:
         return self._state
 
 
-def _incidents(store: Store, now: float) -> str:
-    """Digest of all that pages say of the incidents of late, and of what others say of them."""
-    told = "\n".join(map(repr, (*store.incidents(None, now - LATELY, now + DAY), *store.claims())))
-    return blake2b(told.encode(), digest_size=8).hexdigest()
+def _written(store: Store) -> str:
+    """All that pages say of incidents, and all that others say of them, is only ever added to."""
+    return ".".join(map(str, store.written()))

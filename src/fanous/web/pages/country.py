@@ -15,7 +15,7 @@ from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.beside import claims_between, statements_of, watches_between
 from fanous.web.pages.connectivity import connectivity, lowest
-from fanous.web.pages.drawn import newest
+from fanous.web.pages.drawn import HOUR, newest, whole_hours
 from fanous.web.pages.grids import by_network
 from fanous.web.pages.stories import DAY, open_ones, stories
 from fanous.web.pages.timeline import timeline
@@ -64,11 +64,12 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     since, until = visit.now - days * DAY, visit.now + 1
     incidents = store.incidents(code, since, until)
     standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
-    drawn = newest(store, code, since, until)
-    votes = store.votes(code, drawn, until)
+    measured = whole_hours(since, until)
+    drawn = newest(store, code, *measured)
+    votes = store.votes(code, drawn, measured[1])
     past = [incident for incident in store.incidents(code) if not is_open(incident)]
     past.sort(key=lambda incident: -incident.onset)
-    lines = network_lines(store, code, since, until)
+    lines = network_lines(store, code, *measured)
     watches = watches_between(store, code, since, until + AHEAD)
     told = stories(store, incidents)
     levels = connectivity(store, code, since, visit.now, visit, _outages(standing, visit.now))
@@ -93,7 +94,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "names": store.networks(code),
         "weights": user_weights(code),
         "seen_share": sum(line.share or 0.0 for line in lines if line.measurements),
-        "insufficient": store.insufficient(code, since, until)[:8],
+        "insufficient": store.insufficient(code, *measured)[:8],
     }
 
 
@@ -137,7 +138,7 @@ def target_grids(
 def network_lines(store: Store, code: str, since: float, until: float) -> list[NetworkLine]:
     """Networks that were heard or have many users, by users, then by measurements."""
     known = {weight.asn: weight for weight in own.networks} if (own := user_weights(code)) else {}
-    heard = {series.key.entity.asn: series for series in store.volume(code, since, until)}
+    heard = {series.key.entity.asn: series for series in store.volume(code, since, until, HOUR)}
     lines = []
     large = {asn for asn, weight in known.items() if weight.share >= LARGE}
     for asn in large | heard.keys():

@@ -7,6 +7,12 @@ MOST_DRAWN = 40_000
 """Measurements: about half a second for the store's one thread."""
 
 
+def whole_hours(since: float, until: float) -> tuple[float, float]:
+    """A window with the whole of its first and last hour: asked again within the hour it is the same, and an
+    answer that is remembered serves."""
+    return since // HOUR * HOUR, -(-until // HOUR) * HOUR
+
+
 def newest(store: Store, country: str, since: float, until: float) -> float:
     """The earliest moment from which on a page may read everything up to ``until``."""
     made = _hourly(store, country, since, until)

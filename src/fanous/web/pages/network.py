@@ -8,7 +8,7 @@ from fanous.store import Store
 from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.country import WINDOWS, days_asked, network_lines
-from fanous.web.pages.drawn import newest
+from fanous.web.pages.drawn import newest, whole_hours
 from fanous.web.pages.grids import by_target
 from fanous.web.pages.stories import DAY, stories
 from fanous.web.visit import Visit
@@ -18,7 +18,7 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
     code, entity = visit.asked["country"], visit.asked["network"]
     asn = asn_of(entity)
     days = days_asked(visit)
-    since, until = visit.now - days * DAY, visit.now + 1
+    since, until = whole_hours(visit.now - days * DAY, visit.now + 1)
     lines = [line for line in network_lines(store, code, since, until) if line.asn == asn]
     names = store.networks(code)
     if not is_country(code) or (not lines and asn not in names):

@@ -10,6 +10,7 @@ from fanous.store.rows import Heard
 from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.beside import watches_between
+from fanous.web.pages.drawn import whole_hours
 from fanous.web.pages.lead import lead_of
 from fanous.web.pages.stories import DAY, LATELY, lately_over, open_ones, stories
 from fanous.web.pages.world import world_of
@@ -111,7 +112,7 @@ def stale(store: Store, seen: Sequence[Watched], now: float) -> list[tuple[str, 
 
 def lately_heard(store: Store, now: float) -> list[Heard]:
     """Networks that gave a sound measurement within ``SEEN``."""
-    return list(store.heard(now - SEEN, now + DAY))
+    return list(store.heard(*whole_hours(now - SEEN, now + DAY)))
 
 
 def heard_last(heard: Sequence[Heard], visit: Visit) -> dict[tuple[str, int], float]:

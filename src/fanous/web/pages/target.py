@@ -7,7 +7,7 @@ from fanous.model.incident import Status
 from fanous.refdata.platforms import platforms
 from fanous.store import Store
 from fanous.web.page import Facts
-from fanous.web.pages.drawn import newest
+from fanous.web.pages.drawn import newest, whole_hours
 from fanous.web.pages.grids import Drawing, by_network
 from fanous.web.pages.stories import DAY, stories
 from fanous.web.visit import Visit
@@ -42,7 +42,7 @@ def target_facts(store: Store, visit: Visit) -> Facts | None:
 
 
 def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[Seen]:
-    since, until = visit.now - REACH, visit.now + 1
+    since, until = whole_hours(visit.now - REACH, visit.now + 1)
     heard = sorted(store.heard(since, until), key=lambda one: -one.at)
     found = []
     for country in list(dict.fromkeys([*first, *(one.country for one in heard)]))[:MOST_COUNTRIES]:
