@@ -9,7 +9,7 @@ import pytest
 
 from fanous import pipeline
 from fanous.errors import FanousError
-from fanous.model.incident import Status
+from fanous.model.incident import Interval, Kind, NetworkPart, Part, Status
 from fanous.revising import withdraw, write_changes
 from fanous.statements import corrections
 from fanous.store import Store, open_store
@@ -74,6 +74,23 @@ def test_what_is_not_borne_out_is_retracted_and_listed_as_a_correction(store: St
     assert (one.incident, one.n, one.taken_back) == (first.id, 2, ("the whole claim",))
     assert one.reason.startswith("1 new measurement from AS45669; ")
     assert corrections(store, "IR") == []
+
+
+def test_what_became_a_part_of_another_claim_is_not_called_wrong(store: Store) -> None:
+    """A suspected outage of the networks on which platforms were cut before."""
+    cut = incident()
+    out = Part("", Kind.OUTAGE, ("outage.national",), ("AS17557",))
+    seen = NetworkPart("AS17557", ("",), (Interval(NOON + 3600, None),), 12, 3, 0.999)
+    outage = incident(kind=Kind.OUTAGE, parts=(out,), networks=(seen,), onset=NOON + 3600, confirmed_at=None)
+    both = replace(cut, kind=Kind.OUTAGE, parts=(*cut.parts, out), networks=(*cut.networks, seen))
+    first, second = write_changes(store, "PK", [cut, outage], NOON - 1, NOON + 7200)
+    (whole,) = write_changes(store, "PK", [both], NOON - 1, NOON + 7200)
+    assert whole.id == first.id
+    assert store.revisions(second.id)[-1].reason == f"it is told as a part of {first.id}"
+    other = Part("youtube", Kind.BLOCKING, ("tls.reset.sni",), ("AS17557",))
+    seen = NetworkPart("AS17557", ("youtube",), (Interval(NOON, None),), 12, 3, 0.999)
+    write_changes(store, "PK", [incident(parts=(other,), networks=(seen,))], NOON - 1, NOON + 7200)
+    assert store.revisions(first.id)[-1].reason.endswith("the measurements do not bear it out any more")
 
 
 def test_other_rules_are_named_as_the_reason(store: Store) -> None:

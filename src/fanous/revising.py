@@ -7,10 +7,12 @@ from fanous.incidents.late import arrival_sentence
 from fanous.incidents.matching import match
 from fanous.incidents.review import WITHDRAWN, held, is_held, is_withdrawn, must_wait
 from fanous.model.approval import Approval
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Incident, Interval, Status
 from fanous.store import Store
 
 NOT_BORNE_OUT = "the measurements do not bear it out any more"
+PART_OF = "it is told as a part of "
+"""Of an event that turned out to be one with another: the claim was right, and its id ends."""
 
 
 def write_changes(
@@ -26,12 +28,31 @@ def write_changes(
     known = [i for i in store.incidents(country, since, until) if i.onset >= since]
     pairs = match(found, known)
     kept = {earlier.id for _, earlier in pairs if earlier is not None}
+    approved = store.approvals() if store.holds_national() else None
+    written = [_write(store, _reviewed(new, old, approved), old, why) for new, old in pairs]
     for incident in known:
         if incident.id not in kept and incident.status is not Status.RETRACTED:
+            whole = next((one for one in written if _holds(one, incident)), None)
             came = _joined(why, what_came(store, incident, incident))
-            store.retract(incident.id, _joined(came, NOT_BORNE_OUT))
-    approved = store.approvals() if store.holds_national() else None
-    return [_write(store, _reviewed(new, old, approved), old, why) for new, old in pairs]
+            store.retract(incident.id, _joined(came, PART_OF + whole.id if whole else NOT_BORNE_OUT))
+    return written
+
+
+def _holds(whole: Incident, part: Incident) -> bool:
+    """Is all that ``part`` is about seen in ``whole``, on one of its networks at a time of its own?"""
+    if whole.status is Status.RETRACTED or not set(part.targets) <= set(whole.targets):
+        return False
+    about = set(part.targets) or {""}
+    return any(
+        about & set(network.targets) and network.entity in part.entities and _meet(interval, part)
+        for network in whole.networks
+        for interval in network.intervals
+    )
+
+
+def _meet(interval: Interval, part: Incident) -> bool:
+    is_before = interval.end is not None and interval.end <= part.onset
+    return not is_before and (part.end is None or interval.start < part.end)
 
 
 def _reviewed(new: Incident, old: Incident | None, approved: dict[str, Approval] | None) -> Incident:

@@ -1,5 +1,6 @@
 """Late measurements move onsets and add networks; the event keeps its id."""
 
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from fanous.incidents.correlate import SAME_NETWORK_GAP
 from fanous.incidents.matching import match
-from fanous.model.incident import Incident
+from fanous.model.incident import Incident, Kind, Part
 from tests.incidents.events import HOUR, MONDAY
 from tests.publishers.events import incident
 
@@ -89,3 +90,22 @@ def test_the_likest_one_is_taken(better: Incident, worse: Incident) -> None:
     known = event(0, 8, 1, 2, targets=("x", "youtube"), id="known")
     assert ids([worse, better], [known]) == [None, "known"]
     assert ids([better, worse], [known]) == ["known", None]
+
+
+OUTAGE = Part("", Kind.OUTAGE, ("outage.national",), ("AS1",))
+CUT = Part("x", Kind.BLOCKING, ("tls.reset.sni",), ("AS1",))
+
+
+def test_an_outage_keeps_its_id_when_the_platforms_that_it_held_part_from_it() -> None:
+    whole = (OUTAGE, CUT, replace(CUT, target="youtube"))
+    known = event(0, None, kind=Kind.OUTAGE, parts=whole, id="known")
+    parted, outage = event(6, None, targets=("x", "youtube")), event(0, 6, kind=Kind.OUTAGE, parts=(OUTAGE,))
+    assert ids([parted, outage], [known]) == [None, "known"]
+
+
+def test_where_two_become_one_the_confirmed_id_goes_on() -> None:
+    first, second = event(0, None, id="first"), event(6, None, kind=Kind.OUTAGE, parts=(OUTAGE,), id="second")
+    both = event(6, None, kind=Kind.OUTAGE, parts=(OUTAGE, CUT))
+    untold, told = replace(first, confirmed_at=None), replace(second, confirmed_at=MONDAY)
+    assert ids([both], [replace(first, confirmed_at=MONDAY), replace(second, confirmed_at=None)]) == ["first"]
+    assert ids([both], [untold, told]) == ["second"]

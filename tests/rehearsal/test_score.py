@@ -76,6 +76,16 @@ def test_two_techniques_in_one_incident_may_each_name_their_own() -> None:
     assert score(both, [wrong]).found[0].label == "wrong"
 
 
+def test_a_host_of_a_known_platform_is_found_under_the_name_of_the_platform() -> None:
+    hosts = replace(
+        SCENARIO,
+        events=(replace(EVENT, targets=("azattyq.org",)),),
+        expects=(replace(WANTED, targets=("azattyq.org",)),),
+    )
+    scored = score(hosts, [sighting(22.5, targets=["rferl"])])
+    assert (scored.missed, scored.false) == ((), ())
+
+
 def test_what_joins_an_incident_later_explains_its_mechanism_too() -> None:
     later = replace(EVENT, at=30.0, technique="dns_nxdomain", targets=("youtube",))
     named = sighting(22.5, targets=["x", "youtube"], mechanisms=["tls.reset.sni", "dns.nxdomain"])

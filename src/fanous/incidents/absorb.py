@@ -12,8 +12,8 @@ from fanous.model.incident import Evidence, Incident, Kind, Scope
 def absorb(outages: Sequence[Incident], others: Sequence[Incident]) -> list[Incident]:
     """All incidents, those within a confirmed outage as its parts.
 
-    A blocking that goes on after the outage, or that nobody knows to be of the same networks, stays an
-    incident of its own; so does everything beside an outage that is only suspected.
+    A blocking that was over before the outage or goes on after it, or that nobody knows to be of the same
+    networks, stays an incident of its own; so does everything beside an outage that is only suspected.
     """
     taken: set[int] = set()
     merged = []
@@ -33,7 +33,8 @@ def _within(outage: Incident, other: Incident) -> bool:
         return False
     end = inf if outage.end is None else outage.end
     over = inf if other.end is None else other.end
-    return outage.onset - TOGETHER <= other.onset < end and (end == inf or over <= end + TOGETHER)
+    began, ended = outage.onset - TOGETHER <= other.onset < end, end == inf or over <= end + TOGETHER
+    return began and ended and over > outage.onset
 
 
 def _with(outage: Incident, other: Incident) -> Incident:

@@ -8,6 +8,12 @@ from collections.abc import Sequence
 from fanous.incidents.correlate import SAME_NETWORK_GAP
 from fanous.model.incident import Incident
 
+SAME_KIND = 2.0
+"""As much as two targets: those that an outage held as its parts do not take its id along when they part."""
+
+TOLD = 4.0
+"""A confirmed one was told to people: where two that overlap become one, its id goes on, of whatever kind."""
+
 
 def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[Incident, Incident | None]]:
     """Each found incident with the known one that it continues; ``None`` = new.
@@ -35,7 +41,9 @@ def _likeness(found: Incident, known: Incident) -> float:
         return 0.0
     networks = set(found.entities) & set(known.entities)
     near = 1 / (1 + abs(found.onset - known.onset) / 3600)
-    return len(targets) + lines + 0.5 * len(networks) + near
+    kind = SAME_KIND * (found.kind is known.kind)
+    told = TOLD * (known.confirmed_at is not None and _apart(found, known) == 0)
+    return len(targets) + lines + 0.5 * len(networks) + near + kind + told
 
 
 def _is_of_lines(incident: Incident) -> bool:

@@ -1,11 +1,12 @@
 """Score: what was found in a rehearsal, held against what was done.  Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fanous.lab.scenario import Event, Expectation, Scenario
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind
+from fanous.refdata.platforms import target_of
 from fanous.rehearsal.sighting import Sighting
 
 
@@ -97,8 +98,13 @@ def _explains(scenario: Scenario, event: Event, sighting: Sighting) -> bool:
         return False
     if not sighting.networks & set(event.networks):
         return False
-    concerned = set(event.targets) or set(scenario.targets) | {"", *_BY_THE_WAY}
+    concerned = as_measured(event.targets) or as_measured(scenario.targets) | {"", *_BY_THE_WAY}
     return bool(sighting.targets & concerned)
+
+
+def as_measured(targets: Iterable[str]) -> set[str]:
+    """As measurements name them: a host of a known platform by the platform."""
+    return {target_of(target) if "." in target else target for target in targets}
 
 
 _BY_THE_WAY = ("dns.google", "cloudflare-dns.com", "dns.quad9.net")
@@ -140,7 +146,7 @@ def _lacks(expected: Expectation, one: Found) -> list[str]:
         lacks.append(f"its scope is {document['scope']}, not {expected.scope}")
     if expected.access is not None and document["access"] != expected.access:
         lacks.append(f"its access is {document['access']}, not {expected.access}")
-    unseen = set(expected.targets) - one.sighting.targets
+    unseen = as_measured(expected.targets) - one.sighting.targets
     if unseen:
         lacks.append(f"{', '.join(sorted(unseen))} not named")
     if expected.mechanisms and not set(expected.mechanisms) & set(document["mechanisms"]):
