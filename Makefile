@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+WORKERS ?= 2
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab-packages browser postgresql demo lab test check format lint types pytest fuzz bench lock site man sbom licences
+.PHONY: help install lab-packages browser postgresql demo lab test check format fuzz bench lock site man sbom licences
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -62,14 +63,20 @@ lab-packages:
 lab: install lab-packages  ## the truth table: every technique played over three seeds; hours, can be stopped; needs root
 	$(BIN)/python -m fanous.rehearsal.table --seeds 3
 
+# What plays with real packets needs the machine for itself; all else shares it.
+define TESTS
+$(BIN)/pytest -m "not lab" -n $(WORKERS) --dist loadfile
+$(BIN)/pytest -m lab
+endef
+
 test: install lab-packages browser postgresql  ## install what the tests need, then run them all
-	$(BIN)/pytest
+	$(TESTS)
 
 check: install lab-packages browser postgresql  ## format, lint, types, tests
 	$(BIN)/ruff format --check src tests benchmarks tools
 	$(BIN)/ruff check src tests benchmarks tools
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(TESTS)
 
 format: install  ## format the code
 	$(BIN)/ruff format src tests benchmarks tools

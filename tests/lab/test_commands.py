@@ -11,6 +11,8 @@ from fanous.lab import standing
 from fanous.lab.censors import TECHNIQUES
 from tests.lab.conftest import skip_without_a_lab
 
+pytestmark = pytest.mark.lab
+
 
 def fanous(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

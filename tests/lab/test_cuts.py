@@ -14,6 +14,8 @@ from fanous.lab.sites import DOH_HOST, DOH_RESOLVER, DOMESTIC_ADDRESS, DOT_HOST,
 from fanous.model.entity import Access
 from tests.lab.clients import asked, connected, handshake, load
 
+pytestmark = pytest.mark.lab
+
 NOT_UP = Internet(plan_of(6, "PK", 10))
 """Only looked at: its networks are never made."""
 

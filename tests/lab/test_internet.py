@@ -20,6 +20,8 @@ from fanous.lab.standing import Standing
 from tests.lab.clients import asked, connected, handshake, load
 from tests.lab.conftest import skip_without_a_lab
 
+pytestmark = pytest.mark.lab
+
 
 def test_a_page_comes_over_either_ip_version(internet: Internet) -> None:
     point = internet.vantage_points[0]

@@ -10,6 +10,8 @@ from fanous.lab.internet import Internet
 from tests.lab.clients import SILENCE
 from tests.lab.picture import NORMAL, POOL, Picture, picture
 
+pytestmark = pytest.mark.lab
+
 PTCL, JAZZ = 17557, 45669
 
 GONE: Picture = {

@@ -232,7 +232,7 @@ def test_what_came_before_a_stall_is_kept(tmp_path: Path) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(servers.response(b"x" * 60_000)[:20_000])
         await writer.drain()
-        await asyncio.sleep(5)
+        await asyncio.sleep(2)
 
     async def build(place: Scene) -> None:
         await place.serve(SITE, SITE_IP, 443, stall)
