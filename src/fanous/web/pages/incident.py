@@ -151,7 +151,7 @@ def legend_of(
         if (shares := [share for share in line.shares if share is not None])
     ]
     return Legend(
-        title=language.say("Share of users who could load each target"),
+        title=language.say("Share of users for whom each target worked as usual"),
         description=f"{language.say('Lowest share')}: {'; '.join(lowest)}",
         ticks=ticks(lines.start, lines.end, incident.country, language, shape.ticks),
         levels=levels(language),
