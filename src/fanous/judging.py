@@ -14,7 +14,6 @@ from fanous.refdata.fingerprints import installed_fingerprints
 from fanous.rules import RULES_VERSION, Fingerprints, judge
 from fanous.tally import Ingested
 
-
 NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transfer that could be judged."
 """A nettest of another kind, or one that wrote no results."""
 
