@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fanous.baselines import slot_ordinary
-from fanous.connectors.connector import OnProgress
+from fanous.connectors.connector import WHOLE_FILE, OnProgress
 from fanous.connectors.levels import LEVEL_FILES, About, LevelFiles, Reading
 from fanous.errors import FanousError
 from fanous.model.levels import Levels
@@ -65,7 +65,10 @@ def _bring_in(
     on_progress: Callable[[Path, int], None] | None,
 ) -> None:
     def on_reject(line: int, why: str) -> None:
-        tally.reject(str(path), line, why)
+        if line == WHOLE_FILE:
+            tally.notes.append(f"{path}: {why}")
+        else:
+            tally.reject(str(path), line, why)
 
     def on_repeat(_: int) -> None:
         tally.duplicate += 1

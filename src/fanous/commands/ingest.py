@@ -104,6 +104,8 @@ def show(tally: "Ingested", as_json: bool) -> None:
     """The counts, for people or as one document."""
     from fanous.pipeline import out_of_reach
 
+    for note in tally.notes:
+        print(note, file=sys.stderr)
     if as_json:
         print_document(
             {
