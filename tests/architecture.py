@@ -73,6 +73,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "statements",
             "retaining",
             "revising",
+            "leasing",
             "bench",
             "doctor",
             "vitals",
