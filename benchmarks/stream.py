@@ -151,7 +151,7 @@ def run(measurements: int, sync: str = "always", ack_seconds: int = 5) -> Outcom
     ):
         store, url = Path(folder) / "store", servers.url(f"&ack_seconds={ack_seconds}")
         words = ["collect", "--queue", url, "--per-address", "1000000", "--listen"]
-        with _processes() as start:
+        with processes() as start:
             collectors = [start([*words, "127.0.0.1:0"]) for _ in range(2)]
             ports = [int(one.said(r"listening .*port=(\d+)")[1]) for one in collectors]
             for one, port in zip(collectors, ports, strict=True):
@@ -159,7 +159,7 @@ def run(measurements: int, sync: str = "always", ack_seconds: int = 5) -> Outcom
             drains = ["drain", "--queue", url, "--follow", "--no-detect", "--store", str(store)]
             writer = start(drains)
             deaths = Deaths(servers, address, collectors[0], writer)
-            load = asyncio.run(_sent(ports, measurements, deaths))
+            load = asyncio.run(sent(ports, measurements, deaths))
             _wait_until_empty(address)
             drained = time.monotonic() - load.last
             writer.stop()
@@ -167,7 +167,7 @@ def run(measurements: int, sync: str = "always", ack_seconds: int = 5) -> Outcom
 
 
 @contextmanager
-def _processes() -> Iterator[Callable[[list[str]], Process]]:
+def processes() -> Iterator[Callable[[list[str]], Process]]:
     """Starts parts of Fanous; all are gone at the end."""
     started: list[Process] = []
 
@@ -218,9 +218,13 @@ class Deaths:
         return "the writer"
 
 
-async def _sent(ports: list[int], measurements: int, deaths: Deaths) -> Load:
-    """Every measurement, by clients that do not give up."""
-    load, numbers = Load(), iter(range(measurements))
+async def sent(ports: list[int], measurements: int, deaths: Deaths | None, first: int = 0) -> Load:
+    """Every measurement, by clients that do not give up.
+
+    Args:
+        first: number of the first one; others are other measurements.
+    """
+    load, numbers = Load(), iter(range(first, first + measurements))
     clients = [asyncio.create_task(_client(n, ports, numbers, load)) for n in range(CLIENTS)]
     everyone = asyncio.gather(*clients)
     while not everyone.done():
@@ -228,7 +232,8 @@ async def _sent(ports: list[int], measurements: int, deaths: Deaths) -> Load:
         if time.monotonic() - load.last > NOTHING_FOR:
             everyone.cancel()
             raise FanousError(f"nothing was acknowledged for {NOTHING_FOR:.0f} s")
-        await asyncio.to_thread(deaths.due, len(load.acknowledged) / measurements)
+        if deaths is not None:
+            await asyncio.to_thread(deaths.due, len(load.acknowledged) / measurements)
     await everyone
     return load
 
