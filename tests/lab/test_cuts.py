@@ -133,13 +133,13 @@ def test_cuts_stand_side_by_side_and_fall_one_by_one(internet: Internet) -> None
 
 @pytest.mark.parametrize("technique", ["sni_throttle_police", "sni_throttle_shape"])
 def test_a_throttle_keeps_its_rate(internet: Internet, technique: str) -> None:
-    """After the first burst, counted in payload: headers of IP and TCP are some 4 % of the packets
-    metered."""
+    """After the first burst.  What a policer drops is sent again, later where the machine is busy: less comes
+    through, never more."""
     point, ip = internet.vantage_points[0], internet.addresses_of(["x.com"])[0]
     undo = apply(internet, Cut(technique, targets=("x",), rate_kbps=400))
     loaded = load(point, internet.ca_file, ip, "x.com", seconds=4)
     undo()
-    assert loaded.kbps(beyond=100_000) == pytest.approx(400 * 0.96, rel=0.15)
+    assert 0.7 * 400 < loaded.kbps(beyond=100_000) < 1.1 * 400
 
 
 def test_a_slow_line_is_slow_for_everything(internet: Internet) -> None:

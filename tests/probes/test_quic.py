@@ -47,10 +47,13 @@ def test_a_server_that_answers_the_ping_gets_both_handshakes_the_innocuous_first
     assert keys["quic_handshakes"][1]["peer_certificates"]
 
 
-def test_another_ones_certificate_over_quic_is_named_and_kept(tmp_path: Path) -> None:
+def test_another_ones_certificate_over_quic_is_named_and_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     handshake = probe(tmp_path, quic="other.example").keys["quic_handshakes"][1]
     assert handshake["failure"] == "ssl_invalid_hostname"
     assert handshake["peer_certificates"]
+    assert caplog.text == ""  # nor does the library write over the table that the user is reading
 
 
 def test_a_server_without_quic_is_no_failure(tmp_path: Path) -> None:

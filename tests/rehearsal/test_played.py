@@ -14,6 +14,7 @@ from fanous.rehearsal.document import rehearsal_document
 from fanous.rehearsal.run import Rehearsal, rehearse
 from fanous.rehearsal.score import Score, score
 from tests.lab.conftest import skip_without_a_lab
+from tests.rehearsal.conftest import PLAYED
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(280)]
 
@@ -29,7 +30,9 @@ QUIET = Scenario("t", "PK", 1, 2.0, 30.0, ("x", "youtube"), LINES, (), ())
 def played(scenario: Scenario) -> tuple[Rehearsal, Score]:
     skip_without_a_lab()
     rehearsal = rehearse(scenario)
-    return rehearsal, score(scenario, rehearsal.sightings)
+    scored = score(scenario, rehearsal.sightings)
+    PLAYED.append(scored)
+    return rehearsal, scored
 
 
 def test_two_platforms_cut_in_two_ways_are_one_confirmed_incident() -> None:

@@ -1,6 +1,7 @@
 """QUIC: a real handshake (RFC 9001) by aioquic's state machine over our own datagrams."""
 
 import asyncio
+import logging
 import ssl
 from dataclasses import dataclass
 
@@ -18,6 +19,9 @@ CRYPTO_ERROR = 0x100
 
 EXPIRED, UNKNOWN_AUTHORITY = 45, 48
 """TLS alerts certificate_expired and unknown_ca (RFC 8446 section 6)."""
+
+# aioquic writes a line to the terminal for each connection that ends badly, which is what we measure.
+logging.getLogger("quic").setLevel(logging.CRITICAL)
 
 
 @dataclass(slots=True)
