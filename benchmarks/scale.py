@@ -57,7 +57,7 @@ VCPU_HOUR = 0.0816 / 2
 GB_MONTH = 0.023
 """US dollars: the list price of the large clouds' object storage, assumed."""
 
-YEARS = (400_000, 1_600_000)
+YEARS = (150_000, 600_000)
 """Measurements a year of the country whose detection is timed."""
 
 
