@@ -250,6 +250,8 @@ async def _client(own: int, ports: list[int], numbers: Iterator[int], load: Load
                 status, body = await _asked(*connection, message)
             except (OSError, asyncio.IncompleteReadError):
                 load.broken += 1
+                if connection is not None:
+                    connection[1].close()
                 own, connection = own + 1, None  # as a load balancer would: the next one
                 await asyncio.sleep(0.05)
                 continue

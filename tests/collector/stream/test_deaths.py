@@ -2,7 +2,7 @@
 
 from benchmarks.stream import run
 
-MEASUREMENTS = 1500
+MEASUREMENTS = 1000
 
 
 def test_three_deaths_lose_nothing_and_store_nothing_twice() -> None:
