@@ -73,6 +73,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "statements",
             "revising",
             "leasing",
+            "recalling",
             "bench",
             "doctor",
             "vitals",
