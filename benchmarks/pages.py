@@ -37,6 +37,10 @@ PATHS = ("/", "/countries", "/methodology", "/PK", "/PK?days=7", "/PK/AS9001", "
 OLD, NEW = "PK-2023-0001", "PK-2023-0002"
 
 
+PICTURES = tuple(f"/PK/{OLD}/{name}" for name in ("card.png", "card.png?lang=ur", "chart.png", "chart.svg"))
+"""Drawn when they are first asked for; 300 ms each is the promise."""
+
+
 def serve(folder: Path, listening: socket.socket, told: Connection) -> None:
     """The server's process: pages over the store, and a change when it is asked for one."""
     import threading
@@ -168,7 +172,7 @@ def main(observations: int, seconds: float) -> None:
             f"{observations:,} observations in {observations // 10:,} measurements of a year of one country"
         )
         pages = [*PATHS, f"/PK/{OLD}", f"/PK/{OLD}/measurements"]
-        for path, took in asyncio.run(fresh(port, pages)).items():
+        for path, took in asyncio.run(fresh(port, [*pages, *PICTURES])).items():
             print(f"  fresh      {path:<32} {1000 * took:8.0f} ms")
         every = [f"{path}{'&' if '?' in path else '?'}lang={code}" for path in pages for code in LANGUAGES]
         asyncio.run(fresh(port, every))

@@ -71,6 +71,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "export",
             "rehearsal",
             "statements",
+            "retaining",
             "revising",
             "leasing",
             "recalling",

@@ -45,6 +45,7 @@ from fanous.commands.orders import orders_app
 from fanous.commands.probe import probe_app
 from fanous.commands.pull import pull
 from fanous.commands.refdata import refdata_app
+from fanous.commands.retain import retain
 from fanous.commands.run import run
 from fanous.commands.scan import scan
 from fanous.commands.streamed import queue
@@ -101,6 +102,7 @@ app.command()(scan)
 app.command()(run)
 app.command()(heard)
 app.command()(forget)
+app.command()(retain)
 app.add_typer(orders_app, name="orders")
 app.add_typer(bench_app, name="bench")
 lab_app.command("run")(lab_run)

@@ -15,9 +15,25 @@ from fanous.sources import SOURCES
 if TYPE_CHECKING:
     from fanous.store import StoreLocation
 
+LEAST_KEPT_DAYS = 150
+"""Of observations: detection of what comes in late looks back on up to 120 days (``pipeline.HISTORY`` and
+``LATE``), and must find what it found before."""
+
 STORE_KEYS = ("folder", "archive", "facts", "ledger")
 
-TABLES = ("store", "review", "sources", "run", "web", "clock", "rounds", "probe", "collector", "alerts")
+TABLES = (
+    "store",
+    "review",
+    "sources",
+    "run",
+    "web",
+    "clock",
+    "rounds",
+    "probe",
+    "collector",
+    "alerts",
+    "retention",
+)
 """One file serves all commands; ``fanous run`` reads the others (``fanous.live.configuration``)."""
 
 
@@ -99,6 +115,49 @@ def review_national(config: Path | None) -> bool | None:
     if national is not None and not isinstance(national, bool):
         raise FanousError(f"{config}: `national` in [review] must be true or false, not {national!r}")
     return national
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is stored stays as it is; ``None`` = for good.
+
+    Attributes:
+        observations_days: after which rows of observations are dropped.
+        archive_days: after which raw records go from the local folder to ``bucket``.
+        bucket: ``s3://bucket/prefix``.
+    """
+
+    observations_days: float | None = None
+    archive_days: float | None = None
+    bucket: str = ""
+
+
+def retention(config: Path | None) -> Retention:
+    """The table ``[retention]``; without one everything stays.
+
+    Raises:
+        FanousError: the TOML file is missing or says something unknown.
+    """
+    if config is None:
+        return Retention()
+    from fanous.store.location import check_bucket
+    from fanous.table import Table
+
+    table = Table(str(config), "retention", read_config(config).get("retention", {}))
+    table.allow("observations_days", "archive_days", "bucket")
+    if table.has("archive_days") != table.has("bucket"):
+        raise table.wrong(
+            "archive_days", "it goes with `bucket`, the s3://bucket/prefix that takes the records"
+        )
+    if table.has("bucket"):
+        check_bucket(table.text("bucket"))
+    return Retention(
+        table.number("observations_days", default=0, least=LEAST_KEPT_DAYS)
+        if table.has("observations_days")
+        else None,
+        table.number("archive_days", default=0, least=0) if table.has("archive_days") else None,
+        table.text("bucket", default=""),
+    )
 
 
 def source_settings(config: Path | None) -> dict[str, SourceSettings]:

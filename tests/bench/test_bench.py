@@ -4,14 +4,18 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from fanous.bench import scan
 from fanous.bench.exporter import HOW_TO_INSTALL, their_program
 from fanous.bench.filter import measured as filter_measured
 from fanous.bench.probe import _figures
 from fanous.cli import app
+from fanous.commands.bench import BENCHES, bench_app
+from fanous.errors import FanousError
 
 
 def test_the_probe_is_measured_also_where_nothing_stands_beside_it(
@@ -58,3 +62,56 @@ def test_every_submission_that_was_acknowledged_is_in_the_inbox() -> None:
 def test_the_filter_is_measured_whole() -> None:
     names = [one.name for one in filter_measured(100, 288)]
     assert names[:2] == ["whole detector", "filter in all"]
+
+
+def run(*words: str) -> dict[str, Any]:
+    result = CliRunner().invoke(app, ["bench", *words, "--json"])
+    assert result.exit_code == 0, result.output
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+def test_bench_alone_lists_every_bench_with_what_it_needs() -> None:
+    listed = [one["bench"] for one in run()["benches"]]
+    assert sorted(listed) == sorted(str(command.name) for command in bench_app.registered_commands)
+    assert set(listed) >= {"ingest", "judge", "detect", "query", "serve", "probe", "collect", "scan"}
+    assert all(all(row) for row in BENCHES)
+
+
+@pytest.mark.parametrize(
+    ("words", "peer"),
+    [
+        (("detect", "--series", "10", "--days", "10"), "fanous to pandas"),
+        (("query", "--verdicts", "5000"), "fanous to SQLite"),
+        (("serve", "--seconds", "1", "--clients", "2"), "fanous to "),
+    ],
+)
+def test_where_a_peer_can_run_the_ratio_comes_first(words: tuple[str, ...], peer: str) -> None:
+    before = os.sched_getaffinity(0)
+    first, *others = run(*words)["figures"]
+    assert first["name"].startswith(peer)
+    assert first["unit"] == "x"
+    assert first["value"] > 0
+    assert all(one["value"] > 0 for one in others)
+    assert os.sched_getaffinity(0) == before
+
+
+@pytest.mark.parametrize("name", ["ingest", "judge"])
+def test_where_none_can_run_that_is_said(name: str) -> None:
+    document = run(name, "--times", "1")
+    assert all(one["value"] > 0 for one in document["figures"])
+    assert any("compared" in note or "cannot run" in note for note in document["notes"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="pings need a raw socket: root")
+def test_every_ping_over_loopback_is_answered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    document = run("scan", "--count", "1000")
+    assert document["figures"][0]["includes"] == "1,000 addresses, 1,000 answered"
+    assert document["notes"] == [scan.NO_PEER]
+
+
+def test_without_the_right_to_ping_the_bench_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(FanousError, match="run it as root"):
+        scan.measured(256)

@@ -1,8 +1,5 @@
 """The archive in a bucket of a real S3 server (``rclone serve s3``), and what goes wrong with one."""
 
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,40 +12,21 @@ from fanous.store import open_store
 from fanous.store.archive import DamagedSegment, Received
 from fanous.store.bucket import BucketArchive
 from fanous.store.location import at_urls
+from tests.store.buckets import KEYS, s3
 from tests.store.cases import NOON, judged
-
-RCLONE = Path(sys.executable).with_name("rclone")
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """Address of a server with the bucket ``raw``, and the folder in which that lies."""
-    folder = tmp_path_factory.mktemp("s3")
-    (folder / "raw").mkdir()
-    words = [
-        "serve",
-        "s3",
-        str(folder),
-        "--addr",
-        "127.0.0.1:0",
-        "--auth-key",
-        "key,secret",
-        "--config",
-        "/dev/null",
-    ]
-    server = subprocess.Popen([RCLONE, *words, "--vfs-cache-mode", "off"], stderr=subprocess.PIPE, text=True)
-    assert server.stderr is not None
-    found = next((m for line in server.stderr if (m := re.search(r"http://[\d.:]+", line))), None)
-    assert found, "the server did not start"
-    yield found[0], folder / "raw"
-    server.terminate()
-    server.communicate(timeout=30)
+    """Address of a server, and the folder in which its bucket lies."""
+    with s3(tmp_path_factory.mktemp("s3")) as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
@@ -108,6 +86,15 @@ def test_a_store_with_its_archive_in_a_bucket_is_a_store(served: tuple[str, Path
         assert len(list(store.records(segment))) == 2
         store.finish(segment, [judged("a")], rules_version="2")
         assert store.known(["a", "b"]) == {"a"}
+
+
+def test_what_is_removed_is_gone_and_removing_it_again_does_no_harm(archive: BucketArchive) -> None:
+    gone, stays = (archive.append([received(data)], NOON)[0].segment for data in (b"1", b"2"))
+    archive.remove(gone)
+    archive.remove(gone)
+    assert list(archive.segments()) == [stays]
+    with pytest.raises(DamagedSegment, match="has no raw/"):
+        next(archive.records(gone))
 
 
 def test_wrong_keys_and_a_bucket_that_is_not_there_are_said(

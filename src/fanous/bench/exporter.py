@@ -53,16 +53,16 @@ def their_program(named: Path | None) -> str | None:
 @contextmanager
 def ours(ca_file: Path, core: int) -> Iterator[Running]:
     """``fanous probe serve`` as anybody runs it."""
-    port = _free_port()
+    port = free_port()
     words = ("probe", "serve", "--port", str(port), "--ca-file", str(ca_file), "--yes")
-    with _started("fanous", port, [sys.executable, "-m", "fanous", *words], core) as running:
+    with started("fanous", port, [sys.executable, "-m", "fanous", *words], core) as running:
         yield running
 
 
 @contextmanager
 def theirs(program: str, ca_file: Path, core: int) -> Iterator[Running]:
     """blackbox_exporter with the same authority, on one core."""
-    port = _free_port()
+    port = free_port()
     config = (
         "modules:\n  http_2xx:\n    prober: http\n    timeout: 10s\n    http:\n"
         f"      preferred_ip_protocol: ip4\n      tls_config:\n        ca_file: {ca_file}\n"
@@ -70,19 +70,26 @@ def theirs(program: str, ca_file: Path, core: int) -> Iterator[Running]:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "blackbox.yml").write_text(config)
         words = [f"--config.file={folder}/blackbox.yml", f"--web.listen-address=127.0.0.1:{port}"]
-        with _started("blackbox_exporter", port, [program, *words, "--log.level=error"], core) as running:
+        with started("blackbox_exporter", port, [program, *words, "--log.level=error"], core) as running:
             yield running
 
 
 @contextmanager
-def _started(name: str, port: int, command: list[str], core: int) -> Iterator[Running]:
+def started(
+    name: str, port: int, command: list[str], core: int, patience: float = START_SECONDS
+) -> Iterator[Running]:
+    """A program that will listen on a port of loopback, on one core; ended at the end.
+
+    Args:
+        patience: seconds within which it must answer.
+    """
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(
         command, stdout=quiet, stderr=quiet, stdin=quiet, env=os.environ | {"GOMAXPROCS": "1"}
     )
     try:
         os.sched_setaffinity(process.pid, {core})
-        _await(process, command, port)
+        _await(process, command, port, patience)
         for thread in Path(f"/proc/{process.pid}/task").iterdir():
             os.sched_setaffinity(int(thread.name), {core})
         yield Running(name, port, process.pid)
@@ -91,8 +98,8 @@ def _started(name: str, port: int, command: list[str], core: int) -> Iterator[Ru
         process.wait(START_SECONDS)
 
 
-def _await(process: "subprocess.Popen[bytes]", command: list[str], port: int) -> None:
-    until = time.monotonic() + START_SECONDS
+def _await(process: "subprocess.Popen[bytes]", command: list[str], port: int, patience: float) -> None:
+    until = time.monotonic() + patience
     while time.monotonic() < until and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
@@ -104,7 +111,8 @@ def _await(process: "subprocess.Popen[bytes]", command: list[str], port: int) ->
     raise FanousError(f"it did not start {how}: {' '.join(command)}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody has right now."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         return int(bound.getsockname()[1])

@@ -12,7 +12,105 @@ from fanous.commands.desk import JsonOption, console, print_document
 if TYPE_CHECKING:
     from fanous.bench.figure import Figure
 
-bench_app = typer.Typer(help="How fast is Fanous on this machine?", no_args_is_help=True)
+bench_app = typer.Typer(help="How fast is Fanous on this machine?", invoke_without_command=True)
+
+BENCHES = (
+    ("ingest", "raw measurements into a store", "nothing", "none: OONI's pipeline wants servers of its own"),
+    ("judge", "raw measurements to verdicts", "nothing", "none: nobody else does that alone"),
+    ("detect", "levels of many series to anomalies", "nothing", "pandas, rolling median and deviation"),
+    ("filter", "votes of many series to anomalies", "nothing", "none: the filter is our own"),
+    ("query", "series of one target out of a million verdicts", "nothing", "SQLite with an index"),
+    ("serve", "an incident's page from the shelf", "two cores", "nginx, else http.server, with a file"),
+    ("probe", "pages over TLS, whole bundles", "two cores", "blackbox_exporter, where installed"),
+    ("collect", "durable submissions", "two cores, a disk", "none: OONI's backend wants servers of its own"),
+    ("scan", "pings over loopback", "root", "fping, where installed"),
+)
+"""Name, what is measured, what it needs, what stands beside it."""
+
+
+@bench_app.callback()
+def bench(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Without a name: which there are, what each needs, and what stands beside it."""
+    if context.invoked_subcommand is not None:
+        return
+    heads = ("bench", "what", "needs", "beside it")
+    if as_json:
+        print_document({"benches": [dict(zip(heads, row, strict=True)) for row in BENCHES]})
+        return
+    table = Table(box=None)
+    for head in heads:
+        table.add_column(head.capitalize(), overflow="fold")
+    for name, *rest in BENCHES:
+        table.add_row(f"fanous bench {name}", *rest)
+    console().print(table)
+
+
+@bench_app.command("ingest")
+def bench_ingest(
+    times: Annotated[int, typer.Option("--times", min=1, help="How often the recorded event.")] = 4,
+    as_json: JsonOption = False,
+) -> None:
+    """Raw measurements of the recorded event into a new store, a second."""
+    from fanous.bench.ingest import measured
+
+    _print(*measured(times), as_json)
+
+
+@bench_app.command("judge")
+def bench_judge(
+    times: Annotated[int, typer.Option("--times", min=1, help="How often the recorded event.")] = 2,
+    as_json: JsonOption = False,
+) -> None:
+    """Raw measurements of the recorded event to verdicts, a second, by stage."""
+    from fanous.bench.judge import measured
+
+    _print(*measured(times), as_json)
+
+
+@bench_app.command("detect")
+def bench_detect(
+    series: Annotated[int, typer.Option("--series", min=10, help="How many.")] = 1000,
+    days: Annotated[int, typer.Option("--days", min=8, help="Of each, in bins of ten minutes.")] = 30,
+    as_json: JsonOption = False,
+) -> None:
+    """Series a second through the whole level detector, beside a part of the work in pandas."""
+    from fanous.bench.detect import measured
+
+    _print(measured(series, days), (), as_json)
+
+
+@bench_app.command("query")
+def bench_query(
+    verdicts: Annotated[int, typer.Option("--verdicts", min=1000, help="In the store.")] = 1_000_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Series of one target for a month out of many verdicts, beside SQLite with an index on the same."""
+    from fanous.bench.query import measured
+
+    _print(measured(verdicts), (), as_json)
+
+
+@bench_app.command("serve")
+def bench_serve(
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="How long, each.")] = 5,
+    clients: Annotated[int, typer.Option("--clients", min=1, help="Connections that stay open.")] = 16,
+    as_json: JsonOption = False,
+) -> None:
+    """Requests a second for an incident's page, beside a file server with the same bytes."""
+    from fanous.bench.serve import measured
+
+    _print(measured(seconds, clients), (), as_json)
+
+
+@bench_app.command("scan")
+def bench_scan(
+    count: Annotated[int, typer.Option("--count", min=256, max=2_000_000, help="Addresses.")] = 100_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Pings a second over loopback, beside fping; needs root."""
+    from fanous.bench.scan import measured
+
+    _print(*measured(count), as_json)
 
 
 @bench_app.command("probe")

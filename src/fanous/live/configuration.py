@@ -12,7 +12,7 @@ from typing import Any
 from fanous.alerts.settings import Alerting, read_alerting
 from fanous.commands.collect import inbox_of
 from fanous.commands.probing import DEFAULT_LIST, wanted_of
-from fanous.config import read_config, source_settings
+from fanous.config import Retention, read_config, retention, source_settings
 from fanous.connectors.ooni.header import LATEST
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
@@ -117,6 +117,7 @@ class Configuration:
     site: SiteSettings = field(default_factory=SiteSettings)
     alerting: Alerting = field(default_factory=Alerting)
     sources: tuple[Errand, ...] = ()
+    retention: Retention = field(default_factory=Retention)
 
 
 def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
@@ -151,6 +152,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         site=site_settings(table("web"), where.parent),
         alerting=read_alerting(file),
         sources=errands(source_settings(file)),
+        retention=retention(file),
     )
     _check_lab(found, where)
     return found

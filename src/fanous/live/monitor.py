@@ -17,7 +17,7 @@ from fanous.collector.origin import trusted_proxies
 from fanous.collector.serve import listening_socket, serving
 from fanous.collector.shipped import origins_named
 from fanous.collector.urls import DEFAULT_URLS, read_urls
-from fanous.config import data_folder
+from fanous.config import Retention, data_folder
 from fanous.live.alerting import tell
 from fanous.live.configuration import Address, Configuration, Door
 from fanous.live.hearing import Hearing
@@ -27,6 +27,7 @@ from fanous.live.pages import serve_until
 from fanous.live.rounds import Probe
 from fanous.live.selfcheck import Selfcheck
 from fanous.live.sources import Sources
+from fanous.live.upkeep import Upkeep
 from fanous.logline import logline
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.model.instant import to_iso
@@ -107,6 +108,9 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
     if configuration.sources:
         sources = Sources(ask, configuration.sources, configuration.clock, data_folder() / "cache")
         tasks.append(Task("sources", lambda: sources.pull(stop)))
+    if configuration.retention != Retention():
+        upkeep = Upkeep(ask, configuration.retention)
+        tasks.append(Task("retention", lambda: upkeep.keep(stop)))
     if configuration.door.on:
         tasks.append(_collector(configuration, stop))
     if configuration.rounds.on:

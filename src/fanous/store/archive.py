@@ -31,6 +31,9 @@ SEGMENT_BYTES = 32 * 1024 * 1024
 """A segment is read whole to check its digest, so this bounds memory; one larger record stands alone."""
 TEMPORARY = ".tmp"
 
+COLD = "cold"
+"""File of the archive's folder: the address of the bucket that has the older segments (``store.tiers``)."""
+
 
 class DamagedSegment(FanousError):
     """A file of the archive does not hold what its name says.  The others are not affected."""
@@ -167,6 +170,14 @@ class Archive:
             return path.read_bytes()
         except OSError as error:
             raise DamagedSegment(f"cannot read {path}: {error}; restore it from a copy") from error
+
+
+def tiered(folder: Path) -> str:
+    """Address of the bucket that has the older segments; empty = there is none."""
+    try:
+        return (folder / COLD).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
 
 
 def _digest(content: bytes) -> str:

@@ -23,13 +23,13 @@ from fanous.model.record import Record
 from fanous.model.watch import Watch
 from fanous.store.addresses import AddressAnswers
 from fanous.store.alternatives import AlternativeAnswers
-from fanous.store.archive import Archive, Received
+from fanous.store.archive import Archive, Received, tiered
 from fanous.store.batch import Appended, Forgotten, Judged, Placed
 from fanous.store.coverage import CoverageAnswers
 from fanous.store.disk import disk_errors
 from fanous.store.engine import Engine
 from fanous.store.evidence import EvidenceAnswers
-from fanous.store.facts import Facts
+from fanous.store.facts import Facts, Window
 from fanous.store.leases import LEASE_SECONDS, Lease
 from fanous.store.ledger import Ledger, Revision
 from fanous.store.levels import LevelAnswers, Pulled, check_levels
@@ -70,6 +70,10 @@ def open_store(
     return EmbeddedStore(location, read_only=read_only, clock=clock)
 
 
+AN_HOUR = 3600.0
+"""A segment takes what comes within its hour: only then is its age known."""
+
+
 class EmbeddedStore(
     VoteAnswers,
     OutcomeAnswers,
@@ -101,6 +105,7 @@ class EmbeddedStore(
         self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
         self._archive = archive_at(location)
+        self._in_bucket = bool(location.bucket)
         try:
             self._ledger = Ledger(location.ledger, clock, _owner_name(location) if self._lock else "")
         except BaseException:
@@ -192,6 +197,29 @@ class EmbeddedStore(
             self._facts.remove([segment])
             self._archive.remove(segment)
         return Forgotten(len(found), spans)
+
+    def observations_before(self, before: float, kept: Sequence[Window]) -> int:
+        return self._facts.observations_before(before, kept)
+
+    def drop_observations(self, before: float, kept: Sequence[Window]) -> None:
+        self._may_write()
+        self._facts.drop_observations(before, kept)
+
+    def movable(self, before: float) -> list[Segment]:
+        if self._in_bucket:
+            return []
+        whole = self._facts.marked()
+        here = Archive(self._archive.folder).segments()
+        return [one for one in here if one.begins + AN_HOUR <= before and one.name in whole]
+
+    def move(self, segment: Segment, url: str) -> None:
+        self._may_write()
+        from fanous.store.tiers import TieredArchive, begin
+
+        begin(self._archive.folder, url, self.now())
+        if not isinstance(self._archive, TieredArchive):
+            self._archive = TieredArchive(self._archive.folder, url)
+        self._archive.move(segment)
 
     def unfinished(self) -> Iterator[Segment]:
         if not self._read_only:
@@ -334,11 +362,15 @@ def _owner_name(location: StoreLocation) -> str:
 
 def archive_at(location: StoreLocation) -> Archive:
     """Where raw records are kept."""
-    if not location.bucket:
-        return Archive(location.archive)
-    from fanous.store.bucket import BucketArchive
+    if location.bucket:
+        from fanous.store.bucket import BucketArchive
 
-    return BucketArchive(location.bucket, location.archive)
+        return BucketArchive(location.bucket, location.archive)
+    if url := tiered(location.archive):
+        from fanous.store.tiers import TieredArchive
+
+        return TieredArchive(location.archive, url)
+    return Archive(location.archive)
 
 
 def _received(judged: Judged) -> Received:

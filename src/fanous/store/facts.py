@@ -7,12 +7,16 @@ segment either whole or without a marker, and one without a marker is simply wri
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from fanous.store.batch import Placed
 from fanous.store.columns import Columns, measurement_columns, observation_columns, ticks, verdict_columns
 from fanous.store.engine import Engine
 from fanous.store.schema import FACTS
 from fanous.store.segment import Segment, parse_name
+
+Window = tuple[str, float, float]
+"""Country, first and last instant (unix seconds, UTC; half-open)."""
 
 _UIDS_A_QUERY = 2000
 """A query's text is limited to 256 KiB and a uid has up to 64 characters."""
@@ -69,6 +73,17 @@ class Facts:
         }
         self._engine.insert("segments", columns)
 
+    def observations_before(self, before: float, kept: Sequence[Window]) -> int:
+        """Rows, as ``drop_observations`` takes them out."""
+        where, values = _older(before, kept)
+        ((count,),) = self._engine.rows(f"SELECT count() FROM observations WHERE {where}", **values)
+        return int(count)
+
+    def drop_observations(self, before: float, kept: Sequence[Window]) -> None:
+        """Of measurements made before an instant and in none of the windows."""
+        where, values = _older(before, kept)
+        self._engine.remove("observations", where, **values)
+
     def remove(self, segments: Sequence[Segment]) -> None:
         """Take segments out: the markers, then the rows."""
         names = [segment.name for segment in segments]
@@ -94,6 +109,17 @@ class Facts:
             country=country or "",
         )
         return (segment for (name,) in rows if (segment := parse_name(name)))
+
+
+def _older(before: float, kept: Sequence[Window]) -> tuple[str, dict[str, Any]]:
+    """A condition, and the values of its parameters."""
+    at = "toUnixTimestamp64Micro(started_at)"
+    texts = [f"{at} < {{before:Int64}}"]
+    values: dict[str, Any] = {"before": ticks(before)}
+    for n, (country, first, last) in enumerate(kept):
+        texts.append(f"NOT (country = {{c{n}:String}} AND {at} >= {{a{n}:Int64}} AND {at} < {{b{n}:Int64}})")
+        values |= {f"c{n}": country, f"a{n}": ticks(first), f"b{n}": ticks(last)}
+    return " AND ".join(texts), values
 
 
 def _plain(uid: str) -> str:

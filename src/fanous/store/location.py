@@ -93,7 +93,7 @@ def at_urls(archive: str, facts: str, ledger: str) -> StoreLocation:
             f"the archive cannot be kept in {archive}: name a local folder, or s3://bucket/prefix"
         )
     if place.scheme == _BUCKET:
-        _check_bucket(archive)
+        check_bucket(archive)
     bucket = archive if place.scheme == _BUCKET else ""
     folder = _of_bucket(bucket) if bucket else Path(unquote(place.path)).expanduser().resolve()
     scheme = urlsplit(facts).scheme
@@ -108,7 +108,7 @@ def at_urls(archive: str, facts: str, ledger: str) -> StoreLocation:
     return StoreLocation(folder, facts, ledger, bucket)
 
 
-def _check_bucket(url: str) -> None:
+def check_bucket(url: str) -> None:
     """Refuse an address that is none.
 
     Raises:

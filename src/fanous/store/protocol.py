@@ -30,6 +30,7 @@ from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
 from fanous.model.watch import Watch
 from fanous.store.batch import Appended, Forgotten, Judged
+from fanous.store.keeping import Keeping
 from fanous.store.ledger import Revision
 from fanous.store.levels import Pulled
 from fanous.store.outbox import Outbox
@@ -373,7 +374,7 @@ class Notes(Protocol):
         """Incident -> its approval."""
 
 
-class Store(Measurements, Questions, Claims, Work, Notes, Protocol):
+class Store(Measurements, Keeping, Questions, Claims, Work, Notes, Protocol):
     """A store.  A context manager: leaving it closes it."""
 
     @property

@@ -1,0 +1,28 @@
+"""Event: the recorded event that ships with Fanous, as a file of raw measurements to measure with."""
+
+from pathlib import Path
+
+from fanous.demonstration import EVENT
+from fanous.rehearsal.recording import unpack
+
+SOURCE = "edge"
+"""Connector that reads it."""
+
+UID = b'"measurement_uid":"'
+
+
+def event_file(folder: Path, times: int) -> tuple[Path, int]:
+    """The event ``times`` over, each copy with identities of its own.
+
+    Returns:
+        The file, and how many measurements it holds.
+    """
+    once = folder / "once.jsonl"
+    unpack(EVENT, once)
+    lines = once.read_bytes().splitlines()
+    many = folder / "many.jsonl"
+    with many.open("wb") as file:
+        for n in range(times):
+            for line in lines:
+                file.write(line.replace(UID, b"%s%04d" % (UID, n), 1) + b"\n")
+    return many, times * len(lines)

@@ -1,0 +1,43 @@
+"""Judge: raw measurements of the recorded event to verdicts, one process, without a store.
+
+No other program takes these records to verdicts that could stand beside: OONI's pipeline needs a database and
+judges elsewhere.  What it does a second is published, and stands in docs/operate.md beside ``ingest``.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+
+from fanous.bench.event import SOURCE, event_file
+from fanous.bench.figure import Figure
+from fanous.connectors import CONNECTORS
+from fanous.judging import known_fingerprints
+from fanous.rules import judge
+
+NO_PEER = "no other program takes such records to verdicts by itself, so nothing is compared"
+
+
+def measured(times: int) -> tuple[list[Figure], list[str]]:
+    """By processor time."""
+    connector, known = CONNECTORS[SOURCE], known_fingerprints()
+    with tempfile.TemporaryDirectory() as folder:
+        file, _ = event_file(Path(folder), times)
+        start = time.process_time()
+        records = list(connector.read(file, lambda _line, _why: None))
+        read = time.process_time() - start
+    start = time.process_time()
+    bundles = [connector.parse(record) for record in records]
+    parsed = time.process_time() - start
+    start = time.process_time()
+    verdicts = sum(len(judge(bundle, known)) for bundle in bundles)
+    judged = time.process_time() - start
+    count = len(records)
+    size = sum(len(record.data) for record in records) / count / 1e3
+    figures = [
+        Figure("measurements to verdicts", round(count / (read + parsed + judged), 1), "1/s and core",
+               f"{count:,} of {size:.0f} kB: reading, scrubbing, decoding, observations, rules"),
+        Figure("reading and scrubbing", round(count / read, 1), "1/s and core"),
+        Figure("decoding to observations", round(count / parsed, 1), "1/s and core"),
+        Figure("judging", round(count / judged, 1), "1/s and core", f"{verdicts / count:.1f} verdicts each"),
+    ]  # fmt: skip
+    return figures, [NO_PEER]

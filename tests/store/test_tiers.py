@@ -1,0 +1,86 @@
+"""An archive whose older segments lie in a bucket (of a real S3 server): one archive for whoever reads."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import obstore
+import pytest
+
+from fanous.errors import FanousError
+from fanous.model.record import Record
+from fanous.store.archive import Archive, DamagedSegment, Received, tiered
+from fanous.store.segment import Segment
+from fanous.store.tiers import TieredArchive, begin
+from tests.store.buckets import KEYS, s3
+from tests.store.cases import NOON
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    with s3(tmp_path_factory.mktemp("s3")) as running:
+        yield running
+
+
+@pytest.fixture
+def archive(
+    served: tuple[str, Path], tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> TieredArchive:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    return TieredArchive(tmp_path / "archive", f"s3://raw/{request.node.name}?endpoint={served[0]}")
+
+
+def kept(archive: Archive, data: bytes, at: float = NOON) -> Segment:
+    return archive.append([Received(Record("ooni", data), "PK", "web_connectivity")], at)[0].segment
+
+
+def test_a_segment_that_moved_is_read_as_before(archive: TieredArchive) -> None:
+    old, new = kept(archive, b"1", NOON + 7), kept(archive, b"2", NOON + 7200)
+    archive.move(old)
+    assert not archive.is_here(old)
+    assert archive.is_here(new)
+    assert list(archive.segments()) == [old, new]
+    assert [record.data for one in (old, new) for record in archive.records(one)] == [b"1", b"2"]
+    assert archive.received_at(old) == NOON + 7
+
+
+def test_a_move_that_died_before_the_folder_was_cleared_is_completed(archive: TieredArchive) -> None:
+    one = kept(archive, b"1")
+    archive.cold._write_packed(one, Archive(archive.folder)._packed(one), NOON)
+    assert list(archive.segments()) == [one]
+    archive.move(one)
+    assert not archive.is_here(one)
+    assert list(archive.segments()) == [one]
+
+
+def test_what_is_damaged_stays_where_it_is_and_is_named(archive: TieredArchive) -> None:
+    one = kept(archive, b"1")
+    (archive.folder / one.path).write_bytes(b"not zstd at all")
+    with pytest.raises(DamagedSegment, match="restore it from a copy"):
+        archive.move(one)
+    assert archive.is_here(one)
+
+
+def test_a_bucket_that_gives_something_else_back_keeps_the_segment_here(archive: TieredArchive) -> None:
+    one = kept(archive, b"1")
+    obstore.put(archive.cold._store, str(one.path), b"something else")
+    with pytest.raises(DamagedSegment):
+        archive.move(one)
+    assert archive.is_here(one)
+
+
+def test_what_is_removed_is_gone_from_both(archive: TieredArchive) -> None:
+    here, far = kept(archive, b"1"), kept(archive, b"2")
+    archive.move(far)
+    archive.remove(here)
+    archive.remove(far)
+    assert list(archive.segments()) == []
+
+
+def test_the_folder_knows_its_bucket_and_takes_no_second_one(tmp_path: Path) -> None:
+    assert tiered(tmp_path) == ""
+    begin(tmp_path, "s3://raw/a", NOON)
+    begin(tmp_path, "s3://raw/a", NOON)
+    assert tiered(tmp_path) == "s3://raw/a"
+    with pytest.raises(FanousError, match=r"older segments of .* lie in s3://raw/a"):
+        begin(tmp_path, "s3://raw/b", NOON)
