@@ -74,6 +74,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "retaining",
             "revising",
             "leasing",
+            "recalling",
             "bench",
             "doctor",
             "vitals",

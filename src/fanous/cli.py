@@ -48,6 +48,7 @@ from fanous.commands.refdata import refdata_app
 from fanous.commands.retain import retain
 from fanous.commands.run import run
 from fanous.commands.scan import scan
+from fanous.commands.streamed import queue
 from fanous.commands.verify import verify
 from fanous.commands.watches import watch_app
 from fanous.errors import FanousError
@@ -65,6 +66,7 @@ SERVER_PARTS = frozenset(
         "iptocc",
         "jinja2",
         "markupsafe",
+        "nats",
         "numpy",
         "pybgpkit_parser",
         "resvg_py",
@@ -108,6 +110,7 @@ lab_app.command("record")(lab_record)
 app.command()(collect)
 app.command()(drain)
 app.command()(detect)
+app.command()(queue)
 app.command()(verify)
 app.command()(cost)
 app.command()(export)

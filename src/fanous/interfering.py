@@ -17,6 +17,7 @@ from fanous.model.look import Look
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
 from fanous.publishers.names import asn_of
+from fanous.recalling import Recall
 from fanous.silence import Window, silence_series, silence_votes
 from fanous.slowness import Slowness, slowness
 from fanous.store import Store
@@ -33,6 +34,9 @@ ONSET_SPREAD = 3600.0
 ONSET_BASELINE = 7 * DAY
 """Around an onset here: what began to fail elsewhere within the hour began at the same time, if it had
 worked there in the week before."""
+
+
+_recall = Recall()
 
 
 def find_interference(
@@ -53,9 +57,7 @@ def _findings(series: Sequence[Series]) -> list[Finding]:
     return [
         Finding(anomaly, detector.kind)
         for detector in DETECTORS.values()
-        for anomaly in detector.find(
-            [s for s in series if s.key.signal in detector.signals], detector.options
-        )
+        for anomaly in _recall.find(detector, series)
         if anomaly.probability >= detector.options.suspect_at
     ]
 

@@ -33,7 +33,9 @@ def witnesses(store: Store, incident: Incident) -> tuple[Account, ...]:
 def what_else(store: Store, incident: Incident) -> list[str]:
     """Hints beside an incident: what went before it, what may have been hit without being meant."""
     domains = {t: [d for own in domains_of(t).values() for d in own] for t in incident.targets}
-    return beside(incident, store.incidents(incident.country), domains)
+    asns = [asn for network in incident.networks if (asn := asn_of(network.entity))]
+    addresses = store.failing_addresses(incident.country, asns, incident.intervals)
+    return beside(incident, store.incidents(incident.country), domains, addresses)
 
 
 def slowed_how(store: Store, incident: Incident) -> Policing | None:

@@ -152,7 +152,7 @@ def test_sealing_goes_on_after_the_disk_failed(tmp_path: Path, monkeypatch: pyte
         raise OSError(5, "Input/output error")
 
     async def use(inbox: Inbox) -> None:
-        sealing = asyncio.create_task(inbox.seal_regularly())
+        sealing = asyncio.create_task(inbox.tend())
         await inbox.keep(submission(1))
         with monkeypatch.context() as patched:
             patched.setattr("fanous.collector.inbox.bytes_in", fails)

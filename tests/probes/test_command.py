@@ -173,6 +173,20 @@ def test_the_lists_are_listed() -> None:
     assert "social" in listed and "opt-in" in listed
 
 
+def test_a_list_shows_what_is_in_it() -> None:
+    shown = fanous_probe("list", "social").stdout.splitlines()
+    assert "https://x.com/" in shown and "telegram (the app itself)" in shown
+
+
+def test_what_a_list_holds_that_is_no_url_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_text("https://a.example/\n" + "".join(f"{n}.example\n" for n in range(7)))
+    shown = fanous_probe("list", str(path))
+    assert shown.stdout == "https://a.example/\n"
+    assert "no http:// or https:// address: line 2: '0.example'" in shown.stderr
+    assert shown.stderr.endswith("... and 2 more\n")
+
+
 def test_a_url_that_is_none_is_named() -> None:
     with pytest.raises(FanousError, match="is no address of a site"):
         fanous_probe("run", "-i", "gopher://a.example", "--yes", "--json")

@@ -1,10 +1,12 @@
 """``/probe`` for Prometheus, against real servers."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
 
+from fanous import __version__
 from fanous.errors import FanousError
 from fanous.net.sockets import SocketNetwork
 from fanous.probes.serve import MODULES, serve
@@ -58,6 +60,13 @@ def test_a_page_that_comes_is_a_success_with_blackbox_names(tmp_path: Path) -> N
     assert values["probe_http_version"] == 1.1
     assert values["probe_ip_protocol"] == 4
     assert values['probe_tls_version_info{version="TLS 1.3"}'] == 1
+    assert values["probe_failed_due_to_regex"] == 0
+    assert [name for name in values if name.startswith('probe_tls_cipher_info{cipher="TLS_')]
+    assert values["probe_ssl_last_chain_expiry_timestamp_seconds"] > 1.7e9
+    (leaf,) = [name for name in values if name.startswith("probe_ssl_last_chain_info")]
+    assert f'subjectalternative="{SITE}' in leaf
+    assert re.search(r'fingerprint_sha256="[0-9a-f]{64}"', leaf)
+    assert re.search(r'serialnumber="([0-9a-f]{2})+"', leaf)
     assert values["probe_ssl_earliest_cert_expiry"] > 1_700_000_000
     assert values["probe_http_uncompressed_body_length"] == len(servers.PAGE)
     phases = ("resolve", "connect", "tls", "processing", "transfer")
@@ -82,6 +91,11 @@ def test_a_connection_is_a_success_of_its_module(tmp_path: Path) -> None:
     assert values["probe_success"] == 1
     _, values = ask(tmp_path, f"/probe?target={SITE}:444&module=tcp_connect")
     assert values["probe_success"] == 0
+
+
+def test_who_scrapes_the_exporter_itself_hears_that_it_is_up(tmp_path: Path) -> None:
+    status, values = ask(tmp_path, "/metrics")
+    assert (status, values) == (200, {f'fanous_build_info{{version="{__version__}"}}': 1})
 
 
 def test_the_whole_measurement_adds_what_the_rules_say(tmp_path: Path) -> None:

@@ -64,6 +64,34 @@ def test_a_list_of_ones_own_is_read(name: str, content: str, tmp_path: Path) -> 
     assert target_list(str(tmp_path / name)).urls == ("https://a.example/", "https://b.example/")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "left_out"),
+    [
+        ("mine.txt", "# mine\nhttps://a.example/\n\nb.example\n", ("line 4: 'b.example'",)),
+        (
+            "cl.csv",
+            "url,category_code\nhttps://a.example/,NEWS\nftp://c.example/,X\n",
+            ("line 3: 'ftp://c.example/'",),
+        ),
+        ("own.toml", '[[target]]\nweb = ["https://a.example/", "b.example"]\n', ("'b.example'",)),
+        ("good.txt", "https://a.example/\n", ()),
+    ],
+)
+def test_what_is_no_url_is_named(name: str, content: str, left_out: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    one = target_list(str(tmp_path / name))
+    assert (one.urls, one.left_out) == (("https://a.example/",), left_out)
+
+
+@pytest.mark.parametrize(
+    "content", ["target = 1", "target = ['https://a.example/']", "[[target]]\nweb = 'https://a.example/'"]
+)
+def test_a_table_of_another_shape_is_said_so(content: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.toml").write_text(content)
+    with pytest.raises(FanousError, match="cannot be read"):
+        target_list(str(tmp_path / "odd.toml"))
+
+
 def test_an_unknown_list_names_the_known_ones() -> None:
     with pytest.raises(FanousError, match="known are ai, circumvention, controls, news, social"):
         target_list("socail")

@@ -1,4 +1,6 @@
 import os
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -101,3 +103,17 @@ def test_a_lock_file_of_any_content_can_be_taken(tmp_path: Path, text: str) -> N
 
 def test_an_owner_is_written_for_people() -> None:
     assert str(Owner(7, "fanous run", 0.0)) == "process 7 (fanous run), since 1970-01-01T00:00:00Z"
+
+
+def test_a_disk_that_is_full_is_said_and_nothing_stays_locked(tmp_path: Path) -> None:
+    path = tmp_path / "facts.lock"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(FanousError, match="raise it and run it again"):
+            StoreLock(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    StoreLock(path).release()

@@ -1,6 +1,7 @@
 """A store for tests of pages: it answers from lists, so that a test states only what it is about."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, TypeVar, cast
@@ -14,7 +15,7 @@ from fanous.model.series import Series
 from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
 from fanous.model.watch import Watch
-from fanous.store import Store
+from fanous.store import Lease, Store
 from fanous.store.ledger import Revision
 from fanous.store.rows import Heard, Insufficient, StoredMeasurement
 from fanous.store.segment import Location
@@ -140,6 +141,15 @@ class SmallStore:
         self.known[self.known.index(old)] = replace(old, status=Status.RETRACTED, reason=reason)
         self.revised_at = self.revised_at if at is None else at
         return self.known[-1]
+
+    def lease(self, country: str) -> Lease:
+        return Lease(country, None, "test", 1)
+
+    def holding(self, _lease: Lease) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def give_back(self, _lease: Lease) -> None:
+        pass
 
     async def ask(self, question: Callable[[Store], T], /) -> T:
         self.questions += 1

@@ -23,9 +23,9 @@ from fanous.collector.bodies import MOST_BYTES, plain
 from fanous.collector.checkin import ListedUrl, check_in, known_helpers
 from fanous.collector.connections import HEAD_SECONDS
 from fanous.collector.helper import Helper
-from fanous.collector.inbox import Inbox
 from fanous.collector.limits import HELPER, SUBMISSIONS, Held, Limiter, Rates, Room
 from fanous.collector.origin import Network, NoOrigins, Origins, client_address
+from fanous.collector.queue import Queue
 from fanous.collector.refused import Refused
 from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
 from fanous.collector.submission import Submission, receive
@@ -79,8 +79,8 @@ class Policy:
 class Door:
     """State of one running collector."""
 
-    def __init__(self, inbox: Inbox, helper: Helper, policy: Policy) -> None:
-        self._inbox = inbox
+    def __init__(self, queue: Queue, helper: Helper, policy: Policy) -> None:
+        self._queue = queue
         self._helper = helper
         self._policy = policy
         self._submissions = Limiter(policy.submissions)
@@ -96,7 +96,7 @@ class Door:
         return _json(open_report(body, self._policy.clock(), os.urandom(RANDOM_BYTES)))
 
     async def submit(self, request: Request) -> Response:
-        """``receive_measurement``: the acknowledgement goes out when the measurement is on the disk."""
+        """``receive_measurement``: the acknowledgement goes out when the measurement is safe."""
         address = self._address(request)
         self._submissions.admit(address, time.monotonic())
         report = parse_report_id(request.path_params["report_id"])
@@ -111,7 +111,7 @@ class Door:
             is_large = len(sent) >= LARGE or encoding
             loop = asyncio.get_running_loop()
             submission = await loop.run_in_executor(self._decoding, received) if is_large else received()
-            await self._inbox.keep(submission)
+            await self._queue.keep(submission)
         return _json({"measurement_uid": submission.uid})
 
     async def close(self, _request: Request) -> Response:
@@ -162,19 +162,19 @@ class Door:
         return plain(body, request.headers.get("content-encoding", ""), SMALL)
 
 
-def collector_app(inbox: Inbox, helper: Helper, policy: Policy) -> Starlette:
-    """The application; it seals the inbox regularly while it lives, and closes it at its end."""
-    door = Door(inbox, helper, policy)
+def collector_app(queue: Queue, helper: Helper, policy: Policy) -> Starlette:
+    """The application; it tends the queue while it lives, and closes it at its end."""
+    door = Door(queue, helper, policy)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        sealing = asyncio.create_task(inbox.seal_regularly())
+        tending = asyncio.create_task(queue.tend())
         try:
             yield
         finally:
-            sealing.cancel()
-            await asyncio.gather(sealing, return_exceptions=True)
-            await inbox.close()
+            tending.cancel()
+            await asyncio.gather(tending, return_exceptions=True)
+            await queue.close()
 
     return Starlette(
         routes=[

@@ -41,7 +41,8 @@ _Waiting = tuple[Submission, "asyncio.Future[None]"]
 
 
 class Inbox:
-    """One process at a time has it open.  ``keep`` belongs to the event loop, the disk to a thread.
+    """A ``Queue`` in a folder.  One process at a time has it open.  ``keep`` belongs to the event loop, the
+    disk to a thread.
 
     Args:
         seal_seconds: the oldest that an acknowledged measurement gets before the store may have it.
@@ -87,7 +88,7 @@ class Inbox:
             self._writing = loop.create_task(self._write_waiting())
         await asyncio.shield(kept)
 
-    async def seal_regularly(self) -> None:
+    async def tend(self) -> None:
         """Give the store what has come, every ``seal_seconds``; runs until cancelled."""
         while True:
             await asyncio.sleep(self._seal_seconds)

@@ -19,6 +19,7 @@ from fanous.collector.connections import MOST_OF_ONE, patient_protocol
 from fanous.collector.door import Policy, collector_app
 from fanous.collector.helper import Helper
 from fanous.collector.inbox import SEAL_SECONDS, Inbox
+from fanous.collector.queue import Queue
 from fanous.errors import FanousError
 
 MOST_CONNECTIONS = 2000
@@ -57,7 +58,7 @@ def listening_socket(host: str, port: int, option: str = "--listen") -> socket.s
 
 def serve(
     listening: socket.socket,
-    inbox: Path,
+    inbox: Path | Queue,
     policy: Policy,
     helper: Helper,
     beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None,
@@ -65,6 +66,7 @@ def serve(
     """Run until SIGINT or SIGTERM; what was accepted by then is finished.
 
     Args:
+        inbox: where measurements are kept: a folder, or another queue.
         beside: runs meanwhile, until its event is set.
 
     The modules that stand at the start are taken from the cycle collector: walking them again and again kept
@@ -77,7 +79,7 @@ def serve(
 
 async def _serving_beside(
     listening: socket.socket,
-    inbox: Path,
+    inbox: Path | Queue,
     policy: Policy,
     helper: Helper,
     beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None,
@@ -94,7 +96,7 @@ async def _serving_beside(
 
 async def serving(
     listening: socket.socket,
-    inbox: Path,
+    inbox: Path | Queue,
     policy: Policy,
     helper: Helper,
     stop: asyncio.Event | None = None,
@@ -107,7 +109,8 @@ async def serving(
         seal_seconds: see ``Inbox``.
         stop: ends it, and signals are left to the caller; ``None`` = SIGINT and SIGTERM end it.
     """
-    app = collector_app(Inbox(inbox, seal_seconds=seal_seconds), helper, policy)
+    queue = Inbox(inbox, seal_seconds=seal_seconds) if isinstance(inbox, Path) else inbox
+    app = collector_app(queue, helper, policy)
     most_of_one = None if policy.trusted else MOST_OF_ONE
     config = uvicorn.Config(
         app,

@@ -7,10 +7,9 @@ takes into its store.
 
 import logging
 import multiprocessing
-import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,19 +17,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fanous.commands.bringing import Bringing, log_to_stderr
 from fanous.commands.desk import ConfigOption, open_named
+from fanous.commands.streamed import collect_into_stream, drain_stream, host_and_port
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
     import asyncio
 
-    from fanous.store import Store
 
 DRAIN_SECONDS = 5.0
 """Between two looks at the inbox."""
-
-SOURCE = "edge"
-"""The connector that reads what an inbox holds: OONI's data format, one document a line."""
 
 INBOX = ".inbox"
 """Added to a store's name: the folder, beside it, of what waits for it."""
@@ -42,6 +39,14 @@ def collect(
     context: typer.Context,
     listen: Annotated[str, typer.Option("--listen", metavar="HOST:PORT")] = "127.0.0.1:8471",
     inbox: Annotated[Path | None, typer.Option("--inbox", help="Only fill this folder.")] = None,
+    queue: Annotated[
+        str | None,
+        typer.Option(
+            "--queue",
+            metavar="URL",
+            help="Fill a stream of NATS servers, with other collectors: nats://a,b,c; keep nothing here.",
+        ),
+    ] = None,
     store: Annotated[
         Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Fill this store, too.")
     ] = None,
@@ -83,8 +88,8 @@ def collect(
 ) -> None:
     """Receive measurements of probes: OONI's collector protocol, check-in and test helper.
 
-    What is acknowledged is on the disk.  No address of a probe is written anywhere.
-    """
+    What is acknowledged is on the disk, or with --queue on most of its servers.  No address of a probe is
+    written anywhere."""
     from fanous.collector.door import Policy
     from fanous.collector.helper import Helper, HelperPolicy
     from fanous.collector.limits import submissions_at
@@ -95,10 +100,10 @@ def collect(
     from fanous.commands.orders import envelope_of
 
     source = context.get_parameter_source("store")
-    if inbox is not None and source is not None and source.name == "ENVIRONMENT":
+    if (inbox is not None or queue is not None) and source is not None and source.name == "ENVIRONMENT":
         store = None  # that one is for all commands; what was said here wins
-    if (inbox is None) == (store is None):
-        raise typer.BadParameter("give either --inbox or --store")
+    if [inbox, store, queue].count(None) != 2:
+        raise typer.BadParameter("give either --inbox or --store or --queue")
     origins = origins_named(networks)
     policy = Policy(
         trusted=trusted_proxies(trust_proxy or ()),
@@ -110,11 +115,14 @@ def collect(
         contact=contact,
     )
     helper = Helper(HelperPolicy(allow_private=lab, asn_of=lambda address: origins.of(address).asn))
-    listening = listening_socket(*_host_and_port(listen))
+    listening = listening_socket(*host_and_port(listen))
+    if queue is not None:
+        collect_into_stream(listening, queue, policy, helper, status)
+        return
     waiting = inbox if store is None else inbox_of(store)
     assert waiting is not None  # one of the two is given
     beside = _status_of(waiting, status) if status else None
-    _log_to_stderr()
+    log_to_stderr()
     with Draining(waiting, store) if store is not None else nullcontext():
         serve(listening, waiting, policy, helper, beside)
 
@@ -130,7 +138,7 @@ def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutin
     from fanous.vitals.status import status_app
     from fanous.vitals.vitals import Vitals
 
-    host, port = _host_and_port(address, "--status")
+    host, port = host_and_port(address, "--status")
     listening = listening_socket(host, port, "--status")
 
     def vitals() -> Vitals:
@@ -148,40 +156,44 @@ def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutin
 
 
 def drain(
-    inbox: Annotated[Path, typer.Argument(metavar="INBOX", help="What a collector fills.")],
+    inbox: Annotated[
+        Path | None, typer.Argument(metavar="[INBOX]", help="Folder that a collector fills.")
+    ] = None,
     store: Annotated[
         Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Folder that holds the store.")
     ] = None,
     config: ConfigOption = None,
+    queue: Annotated[
+        str | None,
+        typer.Option("--queue", metavar="URL", help="In its place: a stream that collectors fill."),
+    ] = None,
+    part: Annotated[
+        str, typer.Option("--part", help="Of a stream: main, or what was set apart, or refused.")
+    ] = "main",
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Of a stream: go on as more comes, until it is stopped.")
+    ] = False,
     no_detect: Annotated[
         bool, typer.Option("--no-detect", help="Only store and judge; `fanous detect` does the rest.")
     ] = False,
 ) -> None:
-    """Bring what a collector has received into a store, and remove it from the inbox."""
-    if not inbox.is_dir():
+    """Bring what collectors have received into a store, and remove it from the inbox or the stream."""
+    if (inbox is None) == (queue is None):
+        raise typer.BadParameter("name either an INBOX or a --queue")
+    if queue is not None:
+        drain_stream(queue, part, follow, store, config, detects=not no_detect)
+        return
+    if inbox is None or not inbox.is_dir():
         raise FanousError(f"no inbox {inbox}: name the folder that `fanous collect --inbox` fills")
     with open_named(store, config) as opened:
         bringing = Bringing(opened, detects=not no_detect)
         _drain_all(inbox, bringing)
-    print(f"stored {bringing.stored:,}, already there {bringing.duplicate:,}, rejected {bringing.rejected:,}")
+    print(bringing)
 
 
 def inbox_of(store: Path) -> Path:
     """``/var/lib/fanous/store`` -> ``/var/lib/fanous/store.inbox``."""
     return store.with_name(store.name + INBOX)
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    # Its warnings are one for each bad request, so that anybody could fill the log.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-
-
-def _host_and_port(text: str, option: str = "--listen") -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not port.isdigit() or int(port) > 65_535:
-        raise typer.BadParameter(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8471", param_hint=option)
-    return host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port)
 
 
 class Draining:
@@ -227,7 +239,7 @@ def drain_until_closed(inbox: Path, store: Path, lifeline: Connection) -> None:
     from fanous.store import open_store
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to both; the parent says when to end
-    _log_to_stderr()
+    log_to_stderr()
     is_closed = False
     while not is_closed:
         try:
@@ -240,36 +252,8 @@ def drain_until_closed(inbox: Path, store: Path, lifeline: Connection) -> None:
             is_closed = is_closed or lifeline.poll(DRAIN_SECONDS)
 
 
-def _drain_all(inbox: Path, bring_in: "Bringing") -> None:
+def _drain_all(inbox: Path, bring_in: Bringing) -> None:
     from fanous.collector.drain import drain as drain_once
 
     while drain_once(inbox, bring_in).more:
         pass
-
-
-class Bringing:
-    """Ingests files into an open store and says in the log what became of them.
-
-    Attributes:
-        stored: measurements so far; likewise ``duplicate`` and ``rejected``.
-    """
-
-    def __init__(self, store: "Store", *, detects: bool = True) -> None:
-        self._store, self._detects = store, detects
-        self.stored = self.duplicate = self.rejected = 0
-
-    def __call__(self, files: Sequence[Path]) -> None:
-        from fanous import pipeline
-
-        tally = pipeline.ingest(self._store, SOURCE, files, late=pipeline.LATE, detects=self._detects)
-        self.stored += tally.stored
-        self.duplicate += tally.duplicate
-        self.rejected += tally.rejected
-        log.info(
-            "drained files=%d stored=%d duplicate=%d rejected=%d",
-            *(len(files), tally.stored, tally.duplicate, tally.rejected),
-        )
-        for note in pipeline.out_of_reach(tally):
-            log.warning("out of reach: %s", note)
-        for reject in tally.rejects:
-            log.warning("rejected file=%s line=%d why=%s", reject.file, reject.line, reject.why)

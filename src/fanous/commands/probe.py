@@ -138,15 +138,23 @@ def probe_consent(
 
 
 @probe_app.command("list")
-def probe_list() -> None:
-    """The lists of targets that ship with Fanous."""
+def probe_list(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Print the URLs of this list, or file.")
+    ] = None,
+) -> None:
+    """The lists of targets that ship with Fanous; with a name, what is in it."""
     from fanous.refdata.targets import list_names, target_list
 
-    for name in list_names():
-        one = target_list(name)
+    if name is not None:
+        wanted = wanted_of((), (name,))
+        print("\n".join([*wanted.urls, *(f"{app} (the app itself)" for app in wanted.apps)]))
+        return
+    for known in list_names():
+        one = target_list(known)
         note = "  (opt-in: looking at these may draw attention)" if one.opt_in else ""
         apps = f", {len(one.apps)} apps" if one.apps else ""
-        print(f"{name:14} {len(one.urls):3} URLs{apps}  {one.title}{note}")
+        print(f"{known:14} {len(one.urls):3} URLs{apps}  {one.title}{note}")
 
 
 def _answer(report: "Report", out: Path | None, sent: "Sent | None", as_json: bool) -> None:

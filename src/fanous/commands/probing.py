@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fanous.probes.settings import Settings
 
 DEFAULT_LIST = "social"
+LEFT_OUT_SHOWN = 5
 
 Inputs = Annotated[
     list[str] | None, typer.Option("-i", "--input", metavar="URL", help="Measure this URL; may be repeated.")
@@ -73,7 +74,10 @@ def wanted_of(inputs: Sequence[str], lists: Sequence[str]) -> Wanted:
     for url in inputs:
         if url_parts(url) is None:
             raise FanousError(f"{url!r} is no address of a site: it must be http:// or https:// with a host")
-    named = [target_list(name) for name in lists or ([] if inputs else [DEFAULT_LIST])]
+    names = lists or ([] if inputs else [DEFAULT_LIST])
+    named = [target_list(name) for name in names]
+    for name, one in zip(names, named, strict=True):
+        _say_left_out(name, one.left_out)
     urls = dict.fromkeys([*inputs, *(url for one in named for url in one.urls)])
     apps = dict.fromkeys(app for one in named for app in one.apps)
     unknown = apps.keys() - MESSENGERS.keys()
@@ -82,6 +86,15 @@ def wanted_of(inputs: Sequence[str], lists: Sequence[str]) -> Wanted:
     if not urls and not apps:
         raise FanousError("nothing to measure: the list holds no http:// or https:// address")
     return Wanted(tuple(urls), tuple(apps), by_default=not inputs and not lists)
+
+
+def _say_left_out(name: str, left_out: Sequence[str]) -> None:
+    if left_out:
+        more = f" ... and {len(left_out) - LEFT_OUT_SHOWN:,} more" if len(left_out) > LEFT_OUT_SHOWN else ""
+        shown = "; ".join(left_out[:LEFT_OUT_SHOWN])
+        print(
+            f"left out of {name}, since it is no http:// or https:// address: {shown}{more}", file=sys.stderr
+        )
 
 
 def country_of(code: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fanous.commands.collect import SOURCE
+from fanous.commands.bringing import SOURCE
 from fanous.commands.desk import ConfigOption, StoreOption
 from fanous.commands.probing import probe_folder
 

@@ -1,7 +1,8 @@
 """Beside: what else was cut around an incident, and what may have been hit without being meant.  Hints.
 
 Circumvention goes first: where QUIC, encrypted DNS or the stores of apps are cut, platforms often follow
-within days.  And a censor that looks for a piece of a name hits every name that holds it.
+within days.  And a censor that looks for a piece of a name hits every name that holds it; one that cuts an
+address hits every name that stands behind it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,14 +25,27 @@ LEAST_PIECE = 4
 """Letters: a shorter name is a piece of too many others for chance."""
 
 
-def beside(incident: Incident, others: Sequence[Incident], domains: Mapping[str, Sequence[str]]) -> list[str]:
+BY_ADDRESS = ("tcp.", "ip.")
+"""Mechanisms that see an address and no name."""
+
+NAMED = 5
+"""Targets that a remark names; the others are counted."""
+
+
+def beside(
+    incident: Incident,
+    others: Sequence[Incident],
+    domains: Mapping[str, Sequence[str]],
+    addresses: Mapping[str, frozenset[str]],
+) -> list[str]:
     """Remarks for a reader, in words; they count for nothing.
 
     Args:
         others: incidents of the same country.
         domains: of each target of the incident.
+        addresses: of each target that was measured there meanwhile: those to which connections failed.
     """
-    return [*_precursors(incident, others), *_collateral(domains)]
+    return [*_precursors(incident, others), *_collateral(domains), *_neighbours(incident, addresses)]
 
 
 def _precursors(incident: Incident, others: Sequence[Incident]) -> list[str]:
@@ -78,5 +92,21 @@ def _collateral(domains: Mapping[str, Sequence[str]]) -> list[str]:
             found.append(
                 f"{target} may have been hit without being meant: {one} holds {piece}, and a filter that "
                 "looks for a piece of a name sees no difference"
+            )
+    return found
+
+
+def _neighbours(incident: Incident, addresses: Mapping[str, frozenset[str]]) -> list[str]:
+    """Targets behind an address at which one of the incident's own is cut."""
+    found = []
+    cut = {part.target for part in incident.parts if any(m.startswith(BY_ADDRESS) for m in part.mechanisms)}
+    for target in sorted(cut):
+        own = addresses.get(target, frozenset())
+        shared = sorted(other for other, theirs in addresses.items() if other not in cut and own & theirs)
+        if shared:
+            more = f" and {len(shared) - NAMED} more" if len(shared) > NAMED else ""
+            found.append(
+                f"{', '.join(shared[:NAMED])}{more} may have been hit without being meant: behind an address "
+                f"of {target} to which connections fail, and a filter by address sees no names"
             )
     return found

@@ -4,10 +4,12 @@ Source of the names: prometheus/blackbox_exporter, README and prober/*.go.  A da
 """
 
 from base64 import b64decode
+from collections.abc import Iterator
 from dataclasses import dataclass
 from zlib import crc32
 
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from fanous.probes.outcome import Outcome
 from fanous.probes.trace import Entry, Trace
@@ -52,6 +54,7 @@ def connection_metrics(trace: Trace, success: bool) -> list[Metric]:
         Metric(
             "probe_dns_lookup_time_seconds", _seconds(lookup), "Returns the time taken for probe dns lookup"
         ),
+        Metric("probe_failed_due_to_regex", 0, "Indicates if probe failed due to regex"),
     ]
     worked = [one for one in trace.tcp_connect if one["status"]["success"]] or trace.tcp_connect
     if worked:
@@ -86,7 +89,6 @@ def http_metrics(trace: Trace) -> list[Metric]:
     return [
         *found,
         Metric("probe_http_status_code", response.get("code", 0), "Response HTTP status code"),
-        Metric("probe_failed_due_to_regex", 0, "Indicates if probe failed due to regex"),
         Metric("probe_http_content_length", _content_length(page), "Length of http content response"),
         Metric("probe_http_version", version, "Returns the version of HTTP of the probe response"),
         Metric("probe_http_redirects", max(len(trace.requests) - 1, 0), "The number of redirects"),
@@ -120,21 +122,55 @@ def _tls_metrics(trace: Trace) -> list[Metric]:
     done = [one for one in trace.tls_handshakes if one["failure"] is None and not one["no_tls_verify"]]
     if not done:
         return []
-    chain = [x509.load_der_x509_certificate(b64decode(c["data"])) for c in done[-1]["peer_certificates"]]
-    found = [
+    last = done[-1]
+    chain = [x509.load_der_x509_certificate(b64decode(c["data"])) for c in last["peer_certificates"]]
+    version, cipher = _go_name(str(last["tls_version"])), str(last["cipher_suite"])
+    return [
         Metric(
             "probe_tls_version_info",
             1,
             "Returns the TLS version used or NaN when unknown",
-            (("version", _go_name(str(done[-1]["tls_version"]))),),
-        )
+            (("version", version),),
+        ),
+        Metric(
+            "probe_tls_cipher_info",
+            1,
+            "Returns the TLS cipher negotiated during handshake",
+            (("cipher", cipher),),
+        ),
+        *(_chain_metrics(chain) if chain else ()),
     ]
-    if chain:
-        expiry = min(one.not_valid_after_utc.timestamp() for one in chain)
-        found.append(
-            Metric("probe_ssl_earliest_cert_expiry", expiry, "Returns last SSL chain expiry in unixtime")
-        )
-    return found
+
+
+def _chain_metrics(chain: list[x509.Certificate]) -> Iterator[Metric]:
+    """One chain was shown, so that it is the one that expires last and first."""
+    expiry = min(one.not_valid_after_utc.timestamp() for one in chain)
+    yield Metric("probe_ssl_earliest_cert_expiry", expiry, "Returns last SSL chain expiry in unixtime")
+    yield Metric(
+        "probe_ssl_last_chain_expiry_timestamp_seconds", expiry, "Returns last SSL chain expiry in timestamp"
+    )
+    leaf = chain[0]
+    labels = (
+        ("fingerprint_sha256", leaf.fingerprint(SHA256()).hex()),
+        ("issuer", leaf.issuer.rfc4514_string()),
+        ("serialnumber", _serial(leaf)),
+        ("subject", leaf.subject.rfc4514_string()),
+        ("subjectalternative", ",".join(_names(leaf))),
+    )
+    yield Metric("probe_ssl_last_chain_info", 1, "Contains SSL leaf certificate information", labels)
+
+
+def _serial(leaf: x509.Certificate) -> str:
+    digits = f"{leaf.serial_number:x}"
+    return digits.zfill(len(digits) + len(digits) % 2)  # whole bytes, as Go writes them
+
+
+def _names(leaf: x509.Certificate) -> list[str]:
+    try:
+        found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):  # a certificate may hold anything
+        return []
+    return found.get_values_for_type(x509.DNSName)
 
 
 def _go_name(version: str) -> str:

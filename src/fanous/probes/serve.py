@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import h11
 
+from fanous import __version__
 from fanous.errors import FanousError
 from fanous.net.addresses import is_address
 from fanous.net.network import Network
@@ -90,6 +91,10 @@ MODULES: dict[str, Module] = {"http_2xx": http_2xx, "tcp_connect": tcp_connect, 
 """Name in the query -> what is done."""
 
 
+BUILD = Metric("fanous_build_info", 1, "The version that answers", (("version", __version__),))
+"""All of ``/metrics``: who scrapes an exporter itself wants to know that it is up."""
+
+
 async def serve(network: Network, settings: Settings, host: str, port: int) -> asyncio.Server:
     """A server that answers until it is closed.
 
@@ -134,7 +139,9 @@ async def respond(network: Network, settings: Settings, path: str) -> bytes:
             return _response(200, await _probe(network, settings, query))
         if parts.path in ("/-/healthy", "/"):
             return _response(200, "Healthy\n")
-        raise Refused(404, "there is /probe?target=&module= and /-/healthy")
+        if parts.path == "/metrics":
+            return _response(200, render([BUILD]))
+        raise Refused(404, "there is /probe?target=&module=, /metrics and /-/healthy")
     except Refused as refused:
         return _response(refused.status, f"{refused}\n")
     except FanousError as error:

@@ -5,7 +5,7 @@ A list is a TOML file beside this module in ``targets/``; to add one, write it t
 
 import csv
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -30,6 +30,7 @@ class TargetList:
         opt_in: sensitive: only measured where its name is given, never by default.
         urls: in order, each once.
         apps: nettests that try an app's own endpoints.
+        left_out: ``line 4: 'no url'`` for each that is no URL a probe could try.
     """
 
     name: str
@@ -37,6 +38,7 @@ class TargetList:
     opt_in: bool
     urls: tuple[str, ...]
     apps: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -67,25 +69,46 @@ def target_list(name: str) -> TargetList:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".toml":
             return _from_table(path.stem, tomllib.loads(text))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise FanousError(f"the list {path} cannot be read: {error}") from None
-    found = _csv_urls(text) if path.suffix == ".csv" else text.splitlines()
-    return TargetList(path.stem, path.stem, False, _usable(found))
+    return _from_lines(path.stem, list(_csv_urls(text) if path.suffix == ".csv" else _plain_urls(text)))
 
 
 def _from_table(name: str, table: dict[str, Any]) -> TargetList:
-    urls = [url for entry in table.get("target", ()) for role in ROLES for url in entry.get(role, ())]
-    apps = tuple(str(entry["app"]) for entry in table.get("target", ()) if "app" in entry)
-    return TargetList(name, str(table.get("title", name)), bool(table.get("opt_in")), _usable(urls), apps)
+    entries = table.get("target", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError("its targets must be [[target]] tables")
+    given = [entry.get(role, []) for entry in entries for role in ROLES]
+    if not all(isinstance(urls, list) for urls in given):
+        raise ValueError("web, api and media must be lists of URLs")
+    urls = [str(url) for own in given for url in own]
+    apps = tuple(str(entry["app"]) for entry in entries if "app" in entry)
+    left_out = tuple(repr(url) for url in urls if not _is_url(url.strip()))
+    return TargetList(
+        name, str(table.get("title", name)), bool(table.get("opt_in")), _usable(urls), apps, left_out
+    )
 
 
-def _csv_urls(text: str) -> Iterator[str]:
-    for row in csv.DictReader(text.splitlines()):
-        yield row.get("url") or ""
+def _from_lines(name: str, lines: list[tuple[int, str]]) -> TargetList:
+    left_out = tuple(f"line {number}: {text[:80]!r}" for number, text in lines if not _is_url(text.strip()))
+    return TargetList(name, name, False, _usable(text for _, text in lines), left_out=left_out)
 
 
-def _usable(urls: Any) -> tuple[str, ...]:
-    """The URLs that a probe can try, each once; blank lines and comments are none."""
+def _csv_urls(text: str) -> Iterator[tuple[int, str]]:
+    reader = csv.DictReader(text.splitlines())
+    for row in reader:
+        yield reader.line_num, row.get("url") or ""
+
+
+def _plain_urls(text: str) -> Iterator[tuple[int, str]]:
+    """Blank lines and comments are none."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            yield number, line
+
+
+def _usable(urls: Iterable[str]) -> tuple[str, ...]:
+    """The URLs that a probe can try, each once."""
     return tuple(dict.fromkeys(url.strip() for url in urls if _is_url(url.strip())))
 
 

@@ -21,6 +21,7 @@ from fanous.model.incident import Incident
 from fanous.model.levels import Levels
 from fanous.model.record import Record
 from fanous.model.watch import Watch
+from fanous.store.addresses import AddressAnswers
 from fanous.store.alternatives import AlternativeAnswers
 from fanous.store.archive import Archive, Received, tiered
 from fanous.store.batch import Appended, Forgotten, Judged, Placed
@@ -77,6 +78,7 @@ class EmbeddedStore(
     VoteAnswers,
     OutcomeAnswers,
     RatePairAnswers,
+    AddressAnswers,
     EvidenceAnswers,
     AlternativeAnswers,
     CoverageAnswers,

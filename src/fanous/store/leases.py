@@ -171,10 +171,10 @@ class Leases:
         finally:
             _held.reset(token)
 
-    def _free_own(self) -> None:
-        """Of a process that is dead: whoever calls this knows that no other has this worker's name."""
-        with self._database.writing() as connection:
-            _free(connection, _LEASES.c.worker == self.worker)
+
+def free_all(connection: sa.Connection, worker: str) -> None:
+    """Free what a worker left that is dead: who calls this knows that no other process has its name."""
+    _free(connection, _LEASES.c.worker == worker)
 
 
 def check_held(connection: sa.Connection) -> None:

@@ -18,7 +18,7 @@ from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
 from fanous.store.codec import decode_incident, encode_incident
 from fanous.store.database import META, SCHEMA, Database
-from fanous.store.leases import Leases, check_held
+from fanous.store.leases import Leases, check_held, free_all
 from fanous.store.notices import NOTICES, Notices
 from fanous.store.outbox import Outbox, note
 from fanous.store.schema import FORMAT
@@ -77,8 +77,8 @@ class Ledger(Notices, Outbox, Leases):
         try:
             with self._database.making() as connection:
                 _check_format(connection, self._database.name)
-            if owner:
-                self._free_own()
+                if owner:
+                    free_all(connection, owner)
         except FanousError:
             self._database.close()
             raise

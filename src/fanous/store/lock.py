@@ -65,7 +65,12 @@ class StoreLock:
             raise StoreHeld(_refusal(path, owner), path) from None
         self.left_by = _owner(self._descriptor)
         command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200]
-        _write(self._descriptor, msgspec.json.encode(Owner(os.getpid(), command, time.time())))
+        try:
+            with disk_errors(f"lock the store with {path}"):
+                _write(self._descriptor, msgspec.json.encode(Owner(os.getpid(), command, time.time())))
+        except BaseException:
+            self._forget()
+            raise
         # A forked child shares the lock and would keep it when its parent is killed.
         os.register_at_fork(after_in_child=self._forget)
 

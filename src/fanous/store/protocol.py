@@ -211,6 +211,12 @@ class Questions(Protocol):
         """What the targets gave to probes on these networks in the intervals, beside other names, one a
         measurement; those without both rates are left out."""
 
+    def failing_addresses(
+        self, country: str, asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> dict[str, frozenset[str]]:
+        """Target -> addresses to which at least half of the connections from one of these networks failed in
+        the intervals."""
+
     def mechanisms(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[MechanismCount]:

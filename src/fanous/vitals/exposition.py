@@ -42,6 +42,8 @@ def _of_folders(vitals: Vitals) -> Iterator[Metric]:
         yield Metric("fanous_inbox_bytes", queue.bytes, "Bytes of measurements in an inbox", labels)
         yield Metric("fanous_inbox_oldest_seconds", age, "Age of the oldest file that waits", labels)
         yield Metric("fanous_inbox_apart_files", queue.apart, "Files that only a person takes", labels)
+        text = "Messages of a stream that cannot be used and were set aside"
+        yield Metric("fanous_inbox_refused", queue.refused, text, labels)
 
 
 def _of_work(vitals: Vitals, ailments: Sequence[Ailment]) -> Iterator[Metric]:

@@ -18,12 +18,13 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What waits in an inbox.
+    """What waits in an inbox, or in a stream: messages count as files there.
 
     Attributes:
         files: sealed ones.
         since: unix seconds, by the machine's clock; when the oldest was begun; ``None`` = nothing waits.
         apart: sealed files that only a person takes (no known network).
+        refused: messages of a stream that were set aside, since they cannot be used.
     """
 
     folder: str
@@ -31,6 +32,7 @@ class Queue:
     bytes: int
     since: float | None
     apart: int
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)

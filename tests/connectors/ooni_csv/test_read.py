@@ -130,3 +130,12 @@ def test_the_address_of_a_probe_does_not_leave_the_reader(tmp_path: Path) -> Non
     content = csv_of(row(probe_ip="198.51.100.7", http_failure="read 198.51.100.7:1"), columns=columns)
     records, _ = read_file(tmp_path / "a.csv", content)
     assert b"198.51.100.7" not in records[0].data
+
+
+@pytest.mark.parametrize("column", ["dns_failure", "tcp_failure", "tls_failure"])
+def test_a_table_without_its_failures_is_refused_since_all_would_look_well(
+    tmp_path: Path, column: str
+) -> None:
+    table = csv_of(row()).replace(column.encode(), b"note")
+    with pytest.raises(FanousError, match=f"lacks {column}: without it everything"):
+        read_file(tmp_path / "a.csv", table)

@@ -23,6 +23,9 @@ VERSION = 1
 
 REQUIRED = ("measurement_uid", "probe_cc", "probe_asn", "measurement_start_time", "test_name")
 
+STEPS = ("dns", "tcp", "tls", "http")
+"""Steps whose columns begin so; without its failures a step looks as if it had always worked."""
+
 NOTHING = frozenset({"", "\\N", "NULL", "null", "None", "nan", "NaN"})
 """What exporters write where there is no value."""
 
@@ -116,7 +119,18 @@ def _columns(reader: Any, path: Path) -> list[str]:
         raise FanousError(
             f"{path} is no CSV of OONI observations: its first line lacks {', '.join(missing)}.{hint}"
         )
+    blind = [f"{step}_failure" for step in STEPS if _is_blind(columns, step)]
+    if blind:
+        raise FanousError(
+            f"{path} lacks {', '.join(blind)}: without it everything would look as if it had worked; "
+            "export the table with it"
+        )
     return columns
+
+
+def _is_blind(columns: list[str], step: str) -> bool:
+    """It has columns of the step, but not the one that says whether it failed."""
+    return f"{step}_failure" not in columns and any(name.startswith(f"{step}_") for name in columns)
 
 
 def _record(path: Path, uid: str, rows: Iterator[Row], on_reject: OnReject) -> Record:

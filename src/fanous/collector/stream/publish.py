@@ -1,0 +1,121 @@
+"""Publish: a collector's side of a stream; it keeps nothing itself, so that any collector does for any
+probe."""
+
+import asyncio
+import contextlib
+from logging import getLogger
+
+from nats.aio.client import Client
+from nats.errors import Error
+from nats.js import JetStreamContext
+from nats.js.errors import APIError
+
+from fanous.collector.refused import Refused
+from fanous.collector.stream.address import Part, StreamAddress
+from fanous.collector.stream.connection import (
+    ANSWER_SECONDS,
+    ID,
+    StreamState,
+    connected,
+    made,
+    pack,
+    state_of,
+)
+from fanous.collector.submission import Submission
+from fanous.errors import FanousError
+
+SOON = 5.0
+"""``Retry-After`` where a leader is missing: one is chosen within seconds."""
+
+FULL_SECONDS = 300.0
+"""The same where the stream is full: its writer is down, or too slow."""
+
+LOOK = 10.0
+"""Seconds between two looks at what waits, for ``/metrics``."""
+
+AGAIN = 1.0
+
+_FULL = {10047, 10077, 10023}
+"""JetStream's codes: no room on the disk, the stream has all the bytes it may have, insufficient
+resources."""
+
+log = getLogger("fanous.stream")
+
+
+class Stream:
+    """A ``Queue``.  It connects by itself, and says "later" while it is not connected.
+
+    Attributes:
+        states: what waits in each part, as of the last look; empty = not known yet.
+        ailing: why nothing can be kept now; empty = it can.
+    """
+
+    def __init__(self, address: StreamAddress) -> None:
+        self.address = address
+        self.states: dict[Part, StreamState] = {}
+        self.ailing = "not connected yet"
+        self._client: Client | None = None
+        self._context: JetStreamContext | None = None
+
+    async def keep(self, submission: Submission) -> None:
+        """Returns when a majority of the servers has the measurement.
+
+        Raises:
+            Refused: no leader now, no connection, or the stream is full.
+        """
+        if self._context is None:
+            raise Refused(503, "the queue cannot be reached just now", retry_after=SOON)
+        part = Part.APART if submission.apart else Part.MAIN
+        try:
+            await self._context.publish(
+                self.address.subject(part),
+                pack(submission.line),
+                timeout=ANSWER_SECONDS,
+                stream=self.address.stream(part),
+                headers={ID: submission.uid},
+            )
+        except APIError as error:
+            is_full = error.err_code in _FULL
+            self._ail(f"{error.description}")
+            reason = "the queue is full: try again later" if is_full else "not kept: try again"
+            raise Refused(503, reason, retry_after=FULL_SECONDS if is_full else SOON) from None
+        except (Error, TimeoutError, OSError) as error:
+            self._ail(str(error) or type(error).__name__)
+            raise Refused(503, "not kept: the queue does not answer just now", retry_after=SOON) from None
+        self._ail("")
+
+    async def tend(self) -> None:
+        """Connect, and look what waits."""
+        while True:
+            try:
+                if self._context is None:
+                    self._client = await connected(self.address)
+                    self._context = await made(self._client, self.address)
+                    self._ail("")
+                self.states = {part: await state_of(self._context, self.address, part) for part in Part}
+                pause = LOOK
+            except FanousError as error:
+                self._ail(str(error))
+                if self._context is None:
+                    await self._disconnect()
+                pause = AGAIN
+            await asyncio.sleep(pause)
+
+    async def close(self) -> None:
+        """What was published was acknowledged, or refused: nothing is under way."""
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        client, self._client, self._context = self._client, None, None
+        if client is not None:
+            with contextlib.suppress(Error, TimeoutError, OSError):
+                await client.close()
+
+    def _ail(self, why: str) -> None:
+        """A line in the log for each change, not for each measurement."""
+        if why != self.ailing:
+            if why:
+                log.error("not kept: %s", why)
+            else:
+                log.info("keeping queue=%s", self.address)
+            self.ailing = why

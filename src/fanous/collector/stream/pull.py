@@ -1,0 +1,203 @@
+"""Pull: a writer's side of a stream, for code without an event loop.
+
+Messages that were fetched are this writer's until they are done, left, or not heard of for a minute; a
+thread of its own tells the servers that they are being worked on, however long the store takes.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field
+from logging import getLogger
+from typing import Any, TypeVar
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig
+
+from fanous.collector.stream.address import Part, StreamAddress
+from fanous.collector.stream.connection import ANSWER_SECONDS, ID, WHY, connected, made, unpack
+from fanous.errors import FanousError
+
+CONSUMER = "store"
+"""Durable: the servers know what was stored, whichever process asks next."""
+
+OPEN_SECONDS = 30.0
+"""Servers that have just started, or lost one, choose leaders of three streams one after the other."""
+
+MOST_OUT = 20_000
+"""Messages that writers may have at once."""
+
+log = getLogger("fanous.stream")
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiting:
+    """A message.
+
+    Attributes:
+        line: the measurement; ``None`` = it holds none.
+        deliveries: how often it was given to a writer, this time included.
+    """
+
+    line: bytes | None
+    deliveries: int
+    uid: str
+    message: Msg = field(repr=False)
+
+
+class Writer:
+    """A context manager: connected within.
+
+    Raises:
+        FanousError: the servers cannot be reached.
+    """
+
+    def __init__(self, address: StreamAddress, part: Part = Part.MAIN) -> None:
+        self.address, self.part = address, part
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="stream", daemon=True)
+        self._client: Client | None = None
+        self._context: JetStreamContext
+        self._pulling: JetStreamContext.PullSubscription
+        self._out: set[Waiting] = set()
+
+    def __enter__(self) -> "Writer":
+        self._thread.start()
+        try:
+            self._run(self._open())
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._run(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def fetch(self, most: int, seconds: float) -> list[Waiting]:
+        """What waits, oldest first; waits for so many seconds where nothing does."""
+        return self._run(self._fetch(most, seconds))
+
+    def done(self, waiting: Iterable[Waiting]) -> None:
+        """They are in the store: the servers may forget them.  Where that is not heard they come again."""
+        self._run(self._settle(list(waiting), None))
+
+    def leave(self, waiting: Iterable[Waiting], seconds: float) -> None:
+        """Give them to a writer again, after so many seconds."""
+        self._run(self._settle(list(waiting), seconds))
+
+    def set_aside(self, waiting: Waiting, why: str) -> None:
+        """It cannot be used: keep it beside the others, with the reason.
+
+        Raises:
+            FanousError: the servers do not answer; it stays where it is.
+        """
+        self._run(self._set_aside(waiting, why))
+
+    def left(self) -> int:
+        """Messages that are not done."""
+        return self._run(self._left())
+
+    def _run(self, doing: Coroutine[Any, Any, _T]) -> _T:
+        return asyncio.run_coroutine_threadsafe(doing, self._loop).result()
+
+    async def _open(self) -> None:
+        until = self._loop.time() + OPEN_SECONDS
+        while True:
+            try:
+                return await self._try_to_open()
+            except FanousError as error:
+                if error.permanent or self._loop.time() > until:
+                    raise
+                log.warning("not open yet: %s", error)
+                if self._client is not None:
+                    await self._client.close()
+                await asyncio.sleep(1)
+
+    async def _try_to_open(self) -> None:
+        self._client = await connected(self.address)
+        self._context = await made(self._client, self.address)
+        config = ConsumerConfig(
+            durable_name=CONSUMER,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=self.address.ack_seconds,
+            max_ack_pending=MOST_OUT,
+        )
+        try:
+            self._pulling = await self._context.pull_subscribe(
+                self.address.subject(self.part), CONSUMER, self.address.stream(self.part), config
+            )
+        except (Error, TimeoutError, OSError) as error:
+            raise FanousError(f"the queue {self.address} cannot be read: {error}", permanent=False) from None
+        self._working = asyncio.create_task(self._say_working())
+
+    async def _close(self) -> None:
+        """What was fetched and not stored is for whoever comes next, at once."""
+        if self._client is None:
+            return
+        with contextlib.suppress(AttributeError):  # it broke off before there was one
+            self._working.cancel()
+        with contextlib.suppress(Error, TimeoutError, OSError):
+            await self._settle(list(self._out), 0.0)
+            await self._client.flush(int(ANSWER_SECONDS))
+        await self._client.close()
+
+    async def _fetch(self, most: int, seconds: float) -> list[Waiting]:
+        try:
+            messages = await self._pulling.fetch(most, timeout=seconds)
+        except TimeoutError:
+            return []
+        except (Error, OSError) as error:
+            log.warning("not fetched: %s", error)
+            await asyncio.sleep(seconds)
+            return []
+        waiting = [_waiting(message) for message in messages]
+        self._out.update(waiting)
+        return waiting
+
+    async def _settle(self, waiting: list[Waiting], again: float | None) -> None:
+        self._out.difference_update(waiting)
+        with contextlib.suppress(Error, TimeoutError, OSError):
+            for one in waiting[:-1] if again is None else waiting:
+                await (one.message.ack() if again is None else one.message.nak(delay=again or None))
+            if waiting and again is None:  # in order: when the last is heard, all were
+                await waiting[-1].message.ack_sync(ANSWER_SECONDS)
+
+    async def _set_aside(self, waiting: Waiting, why: str) -> None:
+        headers = {ID: waiting.uid, WHY: why.encode("ascii", "backslashreplace").decode()[:500]}
+        try:
+            await self._context.publish(
+                self.address.subject(Part.REFUSED), waiting.message.data, ANSWER_SECONDS, headers=headers
+            )
+        except (Error, TimeoutError, OSError) as error:
+            raise FanousError(f"a message cannot be set aside: {error}", permanent=False) from None
+        await self._settle([waiting], None)
+
+    async def _left(self) -> int:
+        try:
+            info = await self._context.consumer_info(self.address.stream(self.part), CONSUMER)
+        except (Error, TimeoutError, OSError) as error:
+            raise FanousError(f"the queue {self.address} does not answer: {error}", permanent=False) from None
+        return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+    async def _say_working(self) -> None:
+        while True:
+            await asyncio.sleep(self.address.ack_seconds / 3)
+            for one in list(self._out):
+                with contextlib.suppress(Error, OSError):
+                    await one.message.in_progress()
+
+
+def _waiting(message: Msg) -> Waiting:
+    line = unpack(message.data)
+    uid = (message.headers or {}).get(ID, "")
+    is_one = line is not None and line and b"\n" not in line
+    return Waiting(line if is_one else None, message.metadata.num_delivered, uid, message)

@@ -1,0 +1,46 @@
+"""Addresses at which connections fail."""
+
+from dataclasses import replace
+
+from fanous.model.incident import Interval, Kind, Part
+from fanous.model.observation import Layer, Observation, Vantage
+from fanous.statements import what_else
+from fanous.store import Store
+from fanous.testing.builders import observation
+from tests.store.cases import NOON, incident, judged
+
+HOUR = 3600.0
+
+
+def connection(target: str, ip: str, failure: str | None, vantage: Vantage = Vantage.PROBE) -> Observation:
+    made = observation(Layer.TCP, failure=failure)
+    return replace(made, target=target, ip=ip, vantage=vantage)
+
+
+def test_targets_are_told_with_the_addresses_to_which_most_connections_fail(store: Store) -> None:
+    timeout = "generic_timeout_error"
+    own = (
+        connection("x", "192.0.2.1", timeout),
+        connection("x", "192.0.2.2", None),
+        connection("shop.example", "192.0.2.1", timeout),
+        connection("news.example", "192.0.2.1", timeout),
+        connection("news.example", "192.0.2.1", None),
+        connection("news.example", "192.0.2.1", None),
+        connection("helped.example", "192.0.2.1", timeout, Vantage.HELPER),
+    )
+    late = (connection("late.example", "192.0.2.1", timeout),)
+    store.append([judged("m1", observations=own, asn=17557)], rules_version="1")
+    store.append([judged("m2", observations=late, asn=17557, started_at=NOON + 9 * HOUR)], rules_version="1")
+    store.append([judged("m3", observations=late, asn=45669)], rules_version="1")
+    found = store.failing_addresses("PK", [17557], [Interval(NOON - HOUR, NOON + HOUR)])
+    assert found == {"x": frozenset({"192.0.2.1"}), "shop.example": frozenset({"192.0.2.1"})}
+    assert store.failing_addresses("PK", [], [Interval(NOON - HOUR, None)]) == {}
+
+
+def test_a_site_behind_an_address_that_was_cut_is_named_beside_the_incident(store: Store) -> None:
+    timeout = "generic_timeout_error"
+    both = (connection("telegram", "192.0.2.1", timeout), connection("shop.example", "192.0.2.1", timeout))
+    store.append([judged("m1", observations=both, asn=17557)], rules_version="1")
+    cut = Part("telegram", Kind.BLOCKING, ("tcp.timeout",), ("AS17557",))
+    (hint,) = what_else(store, incident(parts=(cut,)))
+    assert hint.startswith("shop.example may have been hit without being meant")
