@@ -63,8 +63,8 @@ CONTROL_WINDOW = 1 * HOUR
 
 SPARED_SHARE = 0.7
 """A network is a control only if the target works there as clearly as it fails on those that are named.
-Where a site is down for everybody, networks too thin to be named fail too, and only what they measured just before
-and just after works."""
+Where a site is down for everybody, networks too thin to be named fail too, and only what they measured just
+before and just after works."""
 
 OUTAGE_FAMILIES = frozenset({Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET})
 
