@@ -72,6 +72,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "rehearsal",
             "statements",
             "revising",
+            "leasing",
             "bench",
             "doctor",
             "vitals",

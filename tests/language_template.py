@@ -10,8 +10,10 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 
 from fanous.alerts.message import CORRECTION, MORE
+from fanous.cost import words as cost_words
 from fanous.demonstration import NOTICE
 from fanous.languages import telling, words
+from fanous.publishers import cost
 from fanous.publishers.mechanisms import MECHANISMS
 from fanous.web.pages import beside, grids, watched, witnesses
 
@@ -45,6 +47,8 @@ TABLES: tuple[tuple[str, ...], ...] = (
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),
     (CORRECTION, MORE),
+    cost_words.TEXTS,
+    cost.TEXTS,
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fanous.errors import FanousError
-from fanous.judging import judge_files
+from fanous.judging import NOTHING_TO_JUDGE, judge_files
 from fanous.testing import pakistan
 from fanous.testing.pages import PLATFORMS
 from tests.rules.golden import case
@@ -115,3 +115,13 @@ def test_our_own_probes_user_is_answered_though_the_record_names_no_network(
     assert defect == "unknown network" and "tls.ok" in rules
     assert any("no monitor will count it" in note for note in notes)
     assert verdicts("ooniprobe-cli") == ("unknown network", {"measurement.defect"}, [])
+
+
+def test_a_measurement_without_anything_to_judge_says_so(tmp_path: Path) -> None:
+    empty = case.works().fetch().document() | {"test_keys": None}
+    other = empty | {"test_name": "urlgetter", "test_keys": {"requests": []}, "measurement_uid": "other"}
+    sound = case.works().fetch().document()
+    lines = [json.dumps(one).encode() for one in (empty, other, sound)]
+    judged, _ = judge_files([written(tmp_path, lines)])
+    assert [one["notes"] for one in judged] == [[NOTHING_TO_JUDGE], [NOTHING_TO_JUDGE], []]
+    assert [bool(one["verdicts"]) for one in judged] == [False, False, True]

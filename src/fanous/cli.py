@@ -32,6 +32,7 @@ from fanous.commands.desk import (
     open_named,
     print_document,
 )
+from fanous.commands.detect import detect
 from fanous.commands.doctor import doctor
 from fanous.commands.export import export
 from fanous.commands.forget import forget
@@ -104,6 +105,7 @@ lab_app.command("run")(lab_run)
 lab_app.command("record")(lab_record)
 app.command()(collect)
 app.command()(drain)
+app.command()(detect)
 app.command()(verify)
 app.command()(cost)
 app.command()(export)

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from fanous.baselines import slot_ordinary
-from fanous.connectors.connector import OnProgress
-from fanous.connectors.levels import LEVEL_FILES, About, LevelFiles, Reading
+from fanous.connectors.connector import WHOLE_FILE, OnProgress
+from fanous.connectors.levels import LEVEL_FILES, About, LevelFiles, Reading, Saying
+from fanous.connectors.levels.saying import same
 from fanous.errors import FanousError
+from fanous.model.claim import Claim
 from fanous.model.levels import Levels
 from fanous.model.series import Series
 from fanous.pipeline import detect_all, finish_interrupted, remarks
@@ -65,7 +67,10 @@ def _bring_in(
     on_progress: Callable[[Path, int], None] | None,
 ) -> None:
     def on_reject(line: int, why: str) -> None:
-        tally.reject(str(path), line, why)
+        if line == WHOLE_FILE:
+            tally.notes.append(f"{path}: {why}")
+        else:
+            tally.reject(str(path), line, why)
 
     def on_repeat(_: int) -> None:
         tally.duplicate += 1
@@ -77,14 +82,30 @@ def _bring_in(
     watch: OnProgress = moved
     seen: set[int] = set()
     fresh: set[int] = set()
-    for batch in _batches(files.read(path, about, on_reject, on_repeat, watch)):
+    sayings: list[Saying] = []
+    for batch in _batches(files.read(path, about, on_reject, on_repeat, watch), sayings):
         written = put_levels(store, [reading.levels for reading in batch])
         for reading, which in zip(batch, written, strict=True):
             seen.update(reading.lines.tolist())
             fresh.update(reading.lines[which[reading.bins]].tolist())
             tally.by_test[reading.levels.key.signal] += int(which.sum())
-    tally.stored += len(fresh)
-    tally.duplicate += len(seen - fresh)
+    new = put_claims(store, [saying.claim for saying in sayings])
+    if new:
+        tally.by_test["claims"] += new
+    tally.stored += len(fresh) + new
+    tally.duplicate += len(seen - fresh) + len(sayings) - new
+
+
+def put_claims(store: Store, claims: Sequence[Claim]) -> int:
+    """Record what sources say of outages, each once; how many were new."""
+    known = {country: store.claims(country) for country in {claim.country for claim in claims}}
+    new = 0
+    for claim in claims:
+        before = known[claim.country]
+        if not any(same(claim, other) for other in before):
+            before.append(store.add_claim(claim))
+            new += 1
+    return new
 
 
 def put_levels(store: Store, batch: Sequence[Levels]) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
@@ -93,9 +114,13 @@ def put_levels(store: Store, batch: Sequence[Levels]) -> list[np.ndarray[tuple[i
     return list(store.put_levels(batch))
 
 
-def _batches(readings: Iterable[Reading]) -> Iterable[list[Reading]]:
+def _batches(found: Iterable[Reading | Saying], sayings: list[Saying]) -> Iterable[list[Reading]]:
+    """Readings in batches; what sources say of outages goes into ``sayings``."""
     batch: list[Reading] = []
-    for reading in readings:
+    for reading in found:
+        if isinstance(reading, Saying):
+            sayings.append(reading)
+            continue
         batch.append(reading)
         if len(batch) == BATCH:
             yield batch

@@ -14,6 +14,9 @@ from fanous.refdata.fingerprints import installed_fingerprints
 from fanous.rules import RULES_VERSION, Fingerprints, judge
 from fanous.tally import Ingested
 
+NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transfer that could be judged."
+"""A nettest of another kind, or one that wrote no results."""
+
 
 def known_fingerprints() -> Fingerprints:
     """What ships and what `fanous refdata update` installed, as it was when the process first asked.
@@ -30,7 +33,7 @@ def rules_version() -> str:
 
 @dataclass(frozen=True, slots=True)
 class JudgedRecord:
-    """One measurement, its verdicts, and what our own probe noted beside them (sentences; often none)."""
+    """One measurement, its verdicts, and notes beside them (sentences; often none)."""
 
     bundle: Bundle
     verdicts: tuple[Verdict, ...]
@@ -80,6 +83,8 @@ def _judged(bundle: Bundle, data: bytes) -> JudgedRecord:
     if bundle.measurement.defect == UNKNOWN_NETWORK and is_ours(data):
         own = replace(bundle, measurement=replace(bundle.measurement, defect=""))
         notes = [*notes, UNPLACED]
+    if not bundle.observations and not notes:
+        notes = [NOTHING_TO_JUDGE]
     return JudgedRecord(bundle, judge(own, known_fingerprints()), tuple(notes))
 
 

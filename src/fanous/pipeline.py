@@ -18,6 +18,7 @@ from fanous.incidents.absorb import absorb
 from fanous.incidents.join import is_of_lines, join
 from fanous.interfering import TICK, find_interference
 from fanous.judging import known_fingerprints, rules_version
+from fanous.leasing import alone_with, kept
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.model.incident import Incident, Kind
 from fanous.model.measurement import Bundle
@@ -26,8 +27,9 @@ from fanous.model.verdict import Verdict
 from fanous.model.weights import UserWeights
 from fanous.revising import approval_of, write_changes
 from fanous.rules import Fingerprints, judge
-from fanous.store import Forgotten, Judged, Replayed, Store, recover
+from fanous.store import Forgotten, Judged, LeaseLost, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
+from fanous.store.leases import LEASE_SECONDS
 from fanous.tally import Ingested
 from fanous.users import user_weights
 
@@ -99,6 +101,7 @@ def ingest(
     on_progress: Callable[[Path, int], None] | None = None,
     *,
     late: float = inf,
+    detects: bool = True,
 ) -> Ingested:
     """Bring files into the store, judge them, and detect on what they touched.
 
@@ -108,11 +111,13 @@ def ingest(
     Args:
         late: seconds; older measurements are stored and start no detection (``rejudge`` does).  Infinite
             for files that an operator chose, ``LATE`` for what came by itself.
+        detects: else it is left to who detects (``detect_all``); what came in is marked for them.
     """
     tally = Ingested()
     tally.remarks += remarks(finish_interrupted(store, late))
     bring_in(store, source, paths, tally, on_progress, late=late)
-    detect_all(store)
+    if detects:
+        detect_all(store)
     return tally
 
 
@@ -218,15 +223,44 @@ def out_of_reach(tally: Ingested) -> list[str]:
     return said
 
 
-def detect_all(store: Store, why: str = "") -> None:
+def detect_all(store: Store, why: str = "") -> list[str]:
     """Detect in every country with measurements that no detection has seen, killed runs' among them.
+
+    A country that another process is working on is left to it.
 
     Args:
         why: what else happened that may have changed claims.
+
+    Returns:
+        The countries, in the order in which it was done.
     """
-    for country, (first, last) in store.undetected().items():
-        detect(store, country, first, last, why=why)
-        store.mark_detected(country)
+    done = []
+    while (country := detect_next(store, why)) is not None:
+        if country:
+            done.append(country)
+    return done
+
+
+def detect_next(store: Store, why: str = "", seconds: float = LEASE_SECONDS) -> str | None:
+    """Detect in the country whose turn it is.
+
+    Args:
+        seconds: after which another process may take the country over from one that died with it.
+
+    Returns:
+        Which one; empty = another process took it over in the middle, and nothing was written; ``None`` =
+        nothing is left for this process.
+    """
+    lease = store.lease(seconds)
+    if lease is None or lease.span is None:
+        return None
+    try:
+        with kept(store, lease, seconds):
+            detect(store, lease.country, *lease.span, why=why)
+            store.mark_detected(lease)
+    except LeaseLost:
+        return ""
+    return lease.country
 
 
 def forget(store: Store, reports: Sequence[str]) -> Forgotten:
@@ -268,9 +302,14 @@ def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> I
         FanousError: there is no such incident, or it is not held.
     """
     approval = approval_of(store, incident_id, who, note, at)
-    store.approve(approval)
     claim = store.revisions(incident_id)[-1].incident
-    detect(store, claim.country, claim.onset, claim.onset if claim.end is None else claim.end)
+    first, last = claim.onset, claim.onset if claim.end is None else claim.end
+    with alone_with(store, claim.country) as lease:
+        store.approve(approval)
+        if lease.span is not None:
+            first, last = min(first, lease.span[0]), max(last, lease.span[1])
+        detect(store, claim.country, first, last)
+        store.mark_detected(lease)
     return store.revisions(incident_id)[-1].incident
 
 

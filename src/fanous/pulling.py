@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fanous.connectors.levels import LIVE_SOURCES, Ask, Piece
 from fanous.connectors.levels.live import Get, Parsed
 from fanous.errors import FanousError, Rejected
-from fanous.gathering import put_levels
+from fanous.gathering import put_claims, put_levels
 from fanous.pipeline import detect_all
 from fanous.sources import SOURCES
 from fanous.store import Store
@@ -34,6 +34,7 @@ class Pull:
         pieces: documents that were fetched and stored.
         skipped: documents that were in the store already, for good.
         values: bins that they held; ``new``: of these, new or changed ones.
+        claims: new ones: what the source itself says of outages.
         rejects: (piece, number in it, reason).
         failures: (piece, reason): documents that could not be had or read.
     """
@@ -44,6 +45,7 @@ class Pull:
     skipped: int = 0
     values: int = 0
     new: int = 0
+    claims: int = 0
     rejects: list[tuple[str, int, str]] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
 
@@ -152,6 +154,7 @@ def keep(store: Store, fetched: Fetched, done: Pull) -> None:
             done.skipped += 1
         return
     written = put_levels(store, parsed.series)
+    done.claims += put_claims(store, parsed.claims)
     store.put_pulled(done.source, done.country, [Pulled(piece.name, piece.since, piece.until, fetched.at)])
     done.pieces += 1
     done.values += sum(len(levels) for levels in parsed.series)

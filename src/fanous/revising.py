@@ -6,6 +6,7 @@ from fanous.errors import FanousError
 from fanous.incidents.late import arrival_sentence
 from fanous.incidents.matching import match
 from fanous.incidents.review import WITHDRAWN, held, is_held, is_withdrawn, must_wait
+from fanous.leasing import alone_with
 from fanous.model.approval import Approval
 from fanous.model.incident import Incident, Interval, Status
 from fanous.store import Store
@@ -120,7 +121,8 @@ def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> I
         raise FanousError("to take a claim back, a person's name and a reason are needed: both are published")
     if incident.status is Status.RETRACTED:
         raise FanousError(f"{incident_id} is retracted already: {incident.reason}")
-    return store.retract(incident_id, f"{WITHDRAWN}{who.strip()}: {why.strip()}", at=at)
+    with alone_with(store, incident.country):  # a detection that did not know of it would bring it again
+        return store.retract(incident_id, f"{WITHDRAWN}{who.strip()}: {why.strip()}", at=at)
 
 
 def _joined(*parts: str) -> str:

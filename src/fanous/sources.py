@@ -47,6 +47,16 @@ _ROUTES = "RIPE NCC or RouteViews terms, by who collected the file"
 
 _TABLE = (
     PublicSource("ioda", "IODA", _IODA, _GTRC, False, "IODA, Georgia Tech", every=600, window=30 * DAY),
+    PublicSource(
+        "ioda-outages",
+        "IODA, its events and alerts",
+        _IODA,
+        _GTRC,
+        False,
+        "IODA, Georgia Tech",
+        every=1800,
+        window=90 * DAY,
+    ),
     PublicSource("ioda-csv", "IODA, a file of its dashboard", _IODA, _GTRC, False, "IODA, Georgia Tech"),
     PublicSource(
         "ripestat",
@@ -72,6 +82,18 @@ _TABLE = (
         "Cloudflare Radar",
         every=900,
         window=28 * DAY,
+        token="CLOUDFLARE_API_TOKEN",
+    ),
+    PublicSource(
+        "radar-outages",
+        "Cloudflare Radar, its outages and anomalies",
+        "https://radar.cloudflare.com/outage-center",
+        "CC BY-NC 4.0",
+        False,
+        "Cloudflare Radar",
+        every=1800,
+        window=366 * DAY,
+        settles=30 * DAY,
         token="CLOUDFLARE_API_TOKEN",
     ),
     PublicSource(

@@ -21,6 +21,7 @@ class Ingested:
     Attributes:
         rejects: the first ``REJECTS_LISTED``.
         remarks: what an interrupted run left behind that cannot be used, in words.
+        notes: what is to be said of whole files, in words: columns that were passed over, and the like.
         by_test: stored measurements by nettest.
         late: stored measurements that are too old for detection to go back to (``LATE``).
         ahead: stored measurements of a date that has not been yet (``AHEAD``); no detection looks there.
@@ -32,6 +33,7 @@ class Ingested:
     rejects: list[Reject] = field(default_factory=list)
     by_test: Counter[str] = field(default_factory=Counter)
     remarks: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     late: int = 0
     ahead: int = 0
 

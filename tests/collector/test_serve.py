@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fanous import pipeline
 from fanous.collector.inbox import APART
 from fanous.commands.collect import drain, inbox_of
 from fanous.errors import FanousError
@@ -75,6 +76,23 @@ def test_what_was_kept_apart_is_brought_in_by_name(
     assert "stored 1" in capsys.readouterr().out
     with open_store(store) as found:
         assert found.known([uid]) == {uid}
+
+
+def test_detection_can_be_left_to_others(tmp_path: Path) -> None:
+    inbox, where = tmp_path / "inbox", tmp_path / "store"
+    with collector("--inbox", str(inbox)) as running, client(running) as probe:
+        started_at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
+        sent = body(measurement_start_time=started_at)
+        assert probe.post(f"/report/{REPORT_ID}", json=sent).is_success
+        assert running.stop() == 0
+    drain(inbox, where, no_detect=True)
+    with open_store(where) as found:
+        assert list(found.undetected()) == ["PK"]
+    drain(inbox, where)
+    with open_store(where) as found:
+        assert list(found.undetected()) == ["PK"]  # there was nothing to bring in
+        pipeline.detect_all(found)
+        assert found.undetected() == {}
 
 
 def test_an_inbox_that_is_not_there_is_said(tmp_path: Path) -> None:

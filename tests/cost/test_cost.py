@@ -7,7 +7,7 @@ import pytest
 
 from fanous.cost import cost_of, of_incident
 from fanous.cost.reckon import CEILING
-from fanous.model.cost import Cost, Disruption, Economy, Figure, Range
+from fanous.model.cost import Cost, Disruption, Economy, Figure, Phrase, Range
 from fanous.model.entity import Access
 from fanous.model.incident import Estimate, Interval, Kind, UsersShare
 from fanous.refdata.economies import countries_with_gdp, economy
@@ -16,9 +16,9 @@ from tests.publishers.events import NATION, ONGOING, START, incident
 DAY = Disruption("PK", Kind.OUTAGE, 24)
 POOR = Economy(
     country="PK",
-    gdp=Figure("GDP", 8760e6, "US$ a year", 2023, "a test"),
-    population=Figure("population", 10e6, "people", 2023, "a test"),
-    users=Figure("users", 0.3, "share", 2023, "a test"),
+    gdp=Figure(Phrase("GDP"), 8760e6, "US$ a year", 2023, "a test"),
+    population=Figure(Phrase("population"), 10e6, "people", 2023, "a test"),
+    users=Figure(Phrase("users"), 0.3, "share", 2023, "a test"),
     digital=None,
     cipesa=None,
     in_cipesa=False,
@@ -47,7 +47,7 @@ def test_a_full_shutdown_of_pakistan_costs_what_its_tiers_say() -> None:
 
 
 def test_a_connected_economy_is_in_the_upper_tiers() -> None:
-    rich = replace(POOR, users=Figure("users", 0.6, "share", 2023, "a test"))
+    rich = replace(POOR, users=Figure(Phrase("users"), 0.6, "share", 2023, "a test"))
     assert of("deloitte", cost_of(DAY, POOR)) == Range(4_000, 10_000)
     assert of("deloitte", cost_of(DAY, rich)) == Range(10_000, 19_000)
 
@@ -71,11 +71,11 @@ def test_what_a_method_cannot_say_is_said(missing: dict[str, Any], method: str, 
     found = cost_of(DAY, replace(POOR, **missing))
     (estimate,) = [one for one in found.estimates if one.method == method]
     assert estimate.per_hour is None
-    assert why in estimate.why
+    assert why in str(estimate.why)
 
 
 def test_the_range_of_all_methods_is_from_the_lowest_to_the_highest() -> None:
-    both = replace(POOR, digital=Figure("digital", 0.05, "share", 2016, "a test"))
+    both = replace(POOR, digital=Figure(Phrase("digital"), 0.05, "share", 2016, "a test"))
     assert cost_of(DAY, both).per_hour == Range(4_000, 50_000)
 
 
@@ -83,8 +83,8 @@ def test_the_range_of_all_methods_is_from_the_lowest_to_the_highest() -> None:
 def test_no_estimate_exceeds_the_ceiling(digital: float | None, ceiling: float) -> None:
     claimed = replace(
         POOR,
-        digital=None if digital is None else Figure("digital", digital, "share", 2016, "a test"),
-        cipesa=Figure("a day", 24e9, "US$", 2017, "a test"),
+        digital=None if digital is None else Figure(Phrase("digital"), digital, "share", 2016, "a test"),
+        cipesa=Figure(Phrase("a day"), 24e9, "US$", 2017, "a test"),
     )
     found = cost_of(DAY, claimed)
     assert of("cipesa", found) == Range(1e6 * ceiling, 1e6 * ceiling)
@@ -96,7 +96,7 @@ def test_no_estimate_exceeds_the_ceiling(digital: float | None, ceiling: float) 
 def test_single_services_cost_from_nothing_to_a_whole_shutdown() -> None:
     blocked = of_incident(incident(targets=("x",)), START)
     assert blocked.dependence == Range(0, 1)
-    assert any("depends on single services" in note for note in blocked.notes)
+    assert any("depends on single services" in str(note) for note in blocked.notes)
 
 
 def test_an_outage_costs_what_was_lost_of_the_level() -> None:

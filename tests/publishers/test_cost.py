@@ -79,3 +79,30 @@ def test_an_incident_brings_its_own_hours_and_users(tmp_path: Path) -> None:
     assert document["hours"] == 3.17
     assert document["affected_share"] == {"low": 0.05, "high": 0.2}
     assert document["targets"] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("ur", ["فی گھنٹہ", "امریکی ڈالر"]),
+        ("fa", ["در ساعت", "۲۴"]),
+        ("ar", ["في الساعة", "دولار أمريكي"]),
+        ("fr", ["par heure", "M US$"]),
+        ("es", ["por hora", "millones US$"]),
+    ],
+)
+def test_a_cost_is_said_in_the_language_asked_for(lang: str, words: list[str]) -> None:
+    code, out = fanous("KE", "--hours", "24", "--lang", lang)
+    assert code == 0
+    assert all(word in out for word in words)
+    assert not any(word in out for word in ("an hour", "Ceiling", "cannot say", "What published methods"))
+
+
+def test_a_language_that_is_not_there_is_refused() -> None:
+    code, out = fanous("KE", "--hours", "24", "--lang", "xx")
+    assert code == 2
+    assert "none of en, ur, fa, ar, fr, es" in out
+
+
+def test_hours_are_never_written_as_a_power_of_ten() -> None:
+    assert "in 168 hours" in fanous("PK", "--hours", "168")[1]

@@ -1,4 +1,4 @@
-"""The share of users who could load a target, through time."""
+"""The share of users for whom a target worked as usual, through time."""
 
 import pytest
 

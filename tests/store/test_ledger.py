@@ -145,14 +145,6 @@ def test_two_writers_at_once_never_give_one_number_twice(ledger_url: str) -> Non
         own.close()
 
 
-def test_spans_that_wait_for_detection_only_grow(ledger: Ledger) -> None:
-    ledger.mark_undetected({"PK": (10.0, 20.0), "IR": (1.0, 2.0)})
-    ledger.mark_undetected({"PK": (15.0, 30.5)})
-    assert ledger.undetected() == {"PK": (10.0, 30.5), "IR": (1.0, 2.0)}
-    ledger.mark_detected("IR")
-    assert ledger.undetected() == {"PK": (10.0, 30.5)}
-
-
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite").write_text("not a database at all, but a text of some length" * 10)
     with pytest.raises(FanousError, match="cannot use the ledger"):

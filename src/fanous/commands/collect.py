@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanous.commands.desk import open_named
+from fanous.commands.desk import ConfigOption, open_named
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
@@ -152,12 +152,16 @@ def drain(
     store: Annotated[
         Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Folder that holds the store.")
     ] = None,
+    config: ConfigOption = None,
+    no_detect: Annotated[
+        bool, typer.Option("--no-detect", help="Only store and judge; `fanous detect` does the rest.")
+    ] = False,
 ) -> None:
     """Bring what a collector has received into a store, and remove it from the inbox."""
     if not inbox.is_dir():
         raise FanousError(f"no inbox {inbox}: name the folder that `fanous collect --inbox` fills")
-    with open_named(store, None) as opened:
-        bringing = Bringing(opened)
+    with open_named(store, config) as opened:
+        bringing = Bringing(opened, detects=not no_detect)
         _drain_all(inbox, bringing)
     print(f"stored {bringing.stored:,}, already there {bringing.duplicate:,}, rejected {bringing.rejected:,}")
 
@@ -250,14 +254,14 @@ class Bringing:
         stored: measurements so far; likewise ``duplicate`` and ``rejected``.
     """
 
-    def __init__(self, store: "Store") -> None:
-        self._store = store
+    def __init__(self, store: "Store", *, detects: bool = True) -> None:
+        self._store, self._detects = store, detects
         self.stored = self.duplicate = self.rejected = 0
 
     def __call__(self, files: Sequence[Path]) -> None:
         from fanous import pipeline
 
-        tally = pipeline.ingest(self._store, SOURCE, files, late=pipeline.LATE)
+        tally = pipeline.ingest(self._store, SOURCE, files, late=pipeline.LATE, detects=self._detects)
         self.stored += tally.stored
         self.duplicate += tally.duplicate
         self.rejected += tally.rejected

@@ -14,7 +14,7 @@ from fanous.commands.desk import (
     print_document,
 )
 from fanous.errors import FanousError
-from fanous.model.cost import WHOLE, Cost, Disruption, Figure, Range
+from fanous.model.cost import WHOLE, Cost, Disruption, Phrase, Range
 from fanous.model.incident import Kind
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def cost(
         str | None,
         typer.Option("--dependence", help="Share of what people do online that the targets stand for."),
     ] = None,
+    lang: Annotated[str, typer.Option("--lang", help="en, ur, fa, ar, fr or es.")] = "en",
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -46,9 +47,12 @@ def cost(
     A country needs --hours; an incident of the store brings its own hours, share of users and kind.
     """
     from fanous.cost import cost_of
+    from fanous.languages.language import LANGUAGES
     from fanous.publishers.cost import cost_document, cost_lines
     from fanous.refdata.economies import economy
 
+    if lang not in LANGUAGES:
+        raise typer.BadParameter(f"{lang!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
     if "-" in where:
         disruption = _of_incident(where, store, config)
     else:
@@ -64,7 +68,7 @@ def cost(
     if as_json:
         print_document(cost_document(found))
     else:
-        print("\n".join(cost_lines(found)))
+        print("\n".join(cost_lines(found, LANGUAGES[lang])))
 
 
 def _of_incident(label: str, store: Path | None, config: Path | None) -> Disruption:
@@ -81,14 +85,16 @@ def _listed(given: list[str] | None) -> list[str]:
     return [one.strip() for text in given or () for one in text.split(",") if one.strip()]
 
 
-def _affected(country: str, regions: list[str], given: str | None) -> tuple[Range, tuple[str, ...]]:
+def _affected(country: str, regions: list[str], given: str | None) -> tuple[Range, tuple[Phrase, ...]]:
+    from fanous.cost import words
     from fanous.refdata.economies import region_share
 
     if given is not None:
-        return _share(given, "--affected"), ("share of users affected: as given",)
+        return _share(given, "--affected"), (Phrase(words.USERS_GIVEN),)
     if not regions:
         return WHOLE, ()
-    figures: list[Figure] = []
+    notes: list[Phrase] = []
+    share = 0.0
     for region in dict.fromkeys(code.upper() for code in regions):
         if not region.startswith(f"{country}-"):
             raise typer.BadParameter(
@@ -96,20 +102,20 @@ def _affected(country: str, regions: list[str], given: str | None) -> tuple[Rang
             )
         figure = region_share(region)
         if figure is None:
-            note = f"how many people live in {region} is not known here: from none to all of {country}"
-            return Range(0.0, 1.0), (f"{note}; give a share with --affected",)
-        figures.append(figure)
-    share = min(1.0, sum(figure.value for figure in figures))
-    told = ", ".join(f"{f.name} {f.value:.1%} ({f.source})" for f in figures)
-    return Range(share, share), (f"{told}, taken for their share of the economy",)
+            return Range(0.0, 1.0), (Phrase(words.REGION_UNKNOWN, {"region": region, "country": country}),)
+        share += figure.value
+        told: dict[str, str | float | Phrase] = {"region": region, "share": figure.value}
+        notes.append(Phrase(words.REGION_SHARE, told | {"source": figure.source}))
+    return Range(min(share, 1.0), min(share, 1.0)), tuple(notes)
 
 
-def _dependence(targets: tuple[str, ...], given: str | None) -> tuple[Range, str]:
-    from fanous.cost.reckon import NO_DEPENDENCE, UNKNOWN_SHARE
+def _dependence(targets: tuple[str, ...], given: str | None) -> tuple[Range, Phrase | None]:
+    from fanous.cost import words
+    from fanous.cost.reckon import UNKNOWN_SHARE
 
     if given is not None:
-        return _share(given, "--dependence"), "share of what people do online: as given"
-    return (UNKNOWN_SHARE, NO_DEPENDENCE) if targets else (WHOLE, "")
+        return _share(given, "--dependence"), Phrase(words.DEPENDENCE_GIVEN)
+    return (UNKNOWN_SHARE, Phrase(words.NO_DEPENDENCE)) if targets else (WHOLE, None)
 
 
 def _share(text: str, option: str) -> Range:

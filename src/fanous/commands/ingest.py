@@ -60,7 +60,7 @@ def ingest(
 
     Ready-made series need --country.  ioda-csv: what IODA's dashboard exports; csv: a table of any shape, its
     columns named here; mrt: a routing table, then updates; ndt: rows of M-Lab's tests; ioda, ripestat,
-    radar, tor, google: a saved answer of theirs.
+    radar, tor, google: a saved answer of theirs; ioda-outages, radar-outages: one with outages, as claims.
 
     Doing it again changes nothing; an interrupted run is completed by running it again.
     """
@@ -104,6 +104,8 @@ def show(tally: "Ingested", as_json: bool) -> None:
     """The counts, for people or as one document."""
     from fanous.pipeline import out_of_reach
 
+    for note in tally.notes:
+        print(note, file=sys.stderr)
     if as_json:
         print_document(
             {

@@ -32,7 +32,10 @@ SHOWN = 10
 
 def pull(
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="ioda, ripestat, radar, tor, google or ris.")
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="ioda, ripestat, radar, tor, google, ris, ioda-outages, radar-outages."
+        ),
     ],
     country: Annotated[str, typer.Option("--country", metavar="CC", help="Country code, such as PK.")],
     since: SinceOption = None,
@@ -62,7 +65,8 @@ def pull(
 
     Without --since, what is new since the last pull, or the last 28 days.  Stopping and starting it again
     goes on where it was.  It asks politely: within a budget, waiting as long as it is told to.  ris is a
-    stream: it goes on until you stop it.
+    stream: it goes on until you stop it.  ioda-outages and radar-outages bring what their publishers say of
+    outages: claims beside yours (`fanous claims check`), never evidence.
     """
     from fanous.config import source_settings
     from fanous.connectors.levels import LIVE_SOURCES
@@ -157,6 +161,7 @@ def _show(done: "Pull") -> None:
     print(
         f"{done.source} {done.country}: fetched {done.pieces:,}, had {done.skipped:,}; "
         f"{done.values:,} values, {done.new:,} new or changed"
+        + (f"; {done.claims:,} new claims of theirs (`fanous claims check`)" if done.claims else "")
     )
     for piece, why in done.failures[:SHOWN]:
         print(f"failed {piece}: {why}", file=sys.stderr)
@@ -175,6 +180,7 @@ def _document(done: "Pull") -> dict[str, object]:
         "had": done.skipped,
         "values": done.values,
         "new": done.new,
+        "claims": done.claims,
         "rejects": [{"piece": p, "number": n, "why": why} for p, n, why in done.rejects],
         "failures": [{"piece": p, "why": why} for p, why in done.failures],
     }

@@ -8,7 +8,10 @@ from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 
 OnReject = Callable[[int, str], None]
-"""Called with the 1-based line (row, member) that cannot be used and the reason, in words."""
+"""Called with the 1-based line (row, member) that cannot be used and the reason, in words; with
+``WHOLE_FILE`` for what is to be said of the file and rejects no line."""
+
+WHOLE_FILE = 0
 
 OnProgress = Callable[[int], None]
 """Called now and then with the bytes of the (compressed) file consumed so far."""

@@ -5,7 +5,8 @@ Each gives an estimate before shares of users, of targets and the ceiling; ``rec
 
 from collections.abc import Callable
 
-from fanous.model.cost import Economy, Estimate, Figure, Range
+from fanous.cost import words
+from fanous.model.cost import Economy, Estimate, Figure, Phrase, Range
 
 HOURS_OF_A_YEAR = 8760.0
 HOURS_OF_A_DAY = 24.0
@@ -27,57 +28,56 @@ Method = Callable[[Economy], Estimate]
 
 def by_tier(economy: Economy) -> Estimate:
     """GDP of an hour times the shares of two tiers; without a GDP, dollars for each 10 million people."""
-    name, title = "deloitte", "Deloitte 2016: share of GDP by tier of connectivity"
+    name, title = "deloitte", Phrase(words.DELOITTE)
     if economy.users is None:
-        return Estimate(name, title, None, "how many people use the internet there is not published")
+        return Estimate(name, title, None, Phrase(words.NO_USERS))
     low, high = ("medium", "high") if economy.users.value >= HIGHLY_CONNECTED else ("low", "medium")
-    why = f"tiers {low} to {high}: the study sorts by access, speed and use; only users are known here"
+    named = {"low": Phrase(words.TIERS[low]), "high": Phrase(words.TIERS[high])}
+    why = Phrase(words.BY_USERS, dict(named))
     if economy.gdp is not None:
         shares = tuple(
-            Figure(f"share of daily GDP, {tier}", TIERS[tier], "share", 2016, DELOITTE)
+            Figure(_of_tier(words.TIER_SHARE, tier), TIERS[tier], "share", 2016, DELOITTE)
             for tier in (low, high)
         )
         hour = economy.gdp.value / HOURS_OF_A_YEAR
         inputs = (economy.gdp, economy.users, *shares)
         return Estimate(name, title, Range(hour * TIERS[low], hour * TIERS[high]), why, inputs)
     if economy.population is None:
-        return Estimate(name, title, None, "neither GDP nor population is published by the World Bank")
+        return Estimate(name, title, None, Phrase(words.NEITHER))
     tens = economy.population.value / 1e7
     dollars = [PER_TEN_MILLION[tier] * tens / HOURS_OF_A_DAY for tier in (low, high)]
     figures = tuple(
-        Figure(f"a day for 10 million people, {tier}", PER_TEN_MILLION[tier], "US$", 2016, DELOITTE)
+        Figure(_of_tier(words.TEN_MILLION, tier), PER_TEN_MILLION[tier], "US$", 2016, DELOITTE)
         for tier in (low, high)
     )
-    why = f"no GDP is published: dollars for each 10 million people of an average economy; {why}"
+    why = Phrase(words.BY_PEOPLE, {"why": why})
     return Estimate(name, title, Range(*dollars), why, (economy.population, economy.users, *figures))
 
 
 def by_digital_share(economy: Economy) -> Estimate:
     """All that is digital stands still."""
-    name, title = "digital-share", "West, Brookings 2016: digital share of GDP"
+    name, title = "digital-share", Phrase(words.DIGITAL)
     if economy.digital is None:
-        return Estimate(
-            name, title, None, "no figure of the digital share of this economy is cited by the study"
-        )
+        return Estimate(name, title, None, Phrase(words.NO_DIGITAL))
     if economy.gdp is None:
-        return Estimate(name, title, None, "no GDP is published by the World Bank")
+        return Estimate(name, title, None, Phrase(words.NO_GDP))
     hour = economy.gdp.value / HOURS_OF_A_YEAR * economy.digital.value
-    why = "as if all that is digital stood still and nothing were made up for later"
-    return Estimate(name, title, Range(hour, hour), why, (economy.gdp, economy.digital))
+    return Estimate(name, title, Range(hour, hour), Phrase(words.ALL_STILL), (economy.gdp, economy.digital))
 
 
 def by_cipesa(economy: Economy) -> Estimate:
     """The figure that the study publishes for the country."""
-    name, title = "cipesa", "CIPESA 2017: sub-Saharan Africa"
+    name, title = "cipesa", Phrase(words.CIPESA)
     if economy.cipesa is not None:
         hour = economy.cipesa.value / HOURS_OF_A_DAY
-        why = "as published, in dollars of its year; the study adds that losses outlast the shutdown"
-        return Estimate(name, title, Range(hour, hour), why, (economy.cipesa,))
+        return Estimate(name, title, Range(hour, hour), Phrase(words.AS_PUBLISHED), (economy.cipesa,))
     if economy.in_cipesa:
-        return Estimate(
-            name, title, None, "no daily figure of this country was at hand when this was written"
-        )
-    return Estimate(name, title, None, "the study is about sub-Saharan Africa")
+        return Estimate(name, title, None, Phrase(words.NO_DAY))
+    return Estimate(name, title, None, Phrase(words.ELSEWHERE))
+
+
+def _of_tier(text: str, tier: str) -> Phrase:
+    return Phrase(text, {"tier": Phrase(words.TIERS[tier])})
 
 
 METHODS: tuple[Method, ...] = (by_tier, by_digital_share, by_cipesa)

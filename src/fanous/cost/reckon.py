@@ -3,8 +3,9 @@
 from dataclasses import replace
 from math import inf
 
+from fanous.cost import words
 from fanous.cost.methods import HOURS_OF_A_YEAR, METHODS
-from fanous.model.cost import WHOLE, Cost, Disruption, Economy, Estimate, Range
+from fanous.model.cost import WHOLE, Cost, Disruption, Economy, Estimate, Phrase, Range
 from fanous.model.entity import Access
 from fanous.model.incident import Incident, Kind, Scope
 
@@ -14,20 +15,15 @@ CEILING = 0.2
 UNKNOWN_SHARE = Range(0.0, 1.0)
 HOUR = 3600.0
 
-NO_DEPENDENCE = (
-    "no study says which share of an economy depends on single services: the high figure is that of a whole "
-    "shutdown, the low one is nothing"
-)
-
 
 def cost_of(disruption: Disruption, economy: Economy) -> Cost:
     """Every method, whether or not it can say something."""
     digital = economy.digital
     ceiling = CEILING if digital is None else digital.value
     why = (
-        f"the digital share of GDP is not known: {CEILING:.0%} of it at most"
+        Phrase(words.CEILING_UNKNOWN, {"share": CEILING})
         if digital is None
-        else f"the digital share of GDP ({digital.source}, {digital.year})"
+        else Phrase(words.CEILING_KNOWN, {"source": digital.source, "year": str(digital.year)})
     )
     share = disruption.affected.times(disruption.dependence)
     most = inf if economy.gdp is None else economy.gdp.value / HOURS_OF_A_YEAR * ceiling * share.high
@@ -63,19 +59,19 @@ def of_incident(incident: Incident, now: float) -> Disruption:
     )
 
 
-def _affected(incident: Incident) -> tuple[Range, str]:
+def _affected(incident: Incident) -> tuple[Range, Phrase]:
     users = incident.users
     if users is None:
-        return UNKNOWN_SHARE, "the share of users affected cannot be said: from none to all"
+        return UNKNOWN_SHARE, Phrase(words.USERS_UNKNOWN)
     if incident.access is Access.ANY or incident.scope is not Scope.NATION:
-        return Range(users.low, users.high), "share of users affected as measured, with its 90 % interval"
-    return Range(0.0, users.high), f"affected are users of {incident.access} lines: at most their share"
+        return Range(users.low, users.high), Phrase(words.USERS_MEASURED)
+    return Range(0.0, users.high), Phrase(words.USERS_OF[incident.access])
 
 
-def _dependence(incident: Incident) -> tuple[Range, str]:
+def _dependence(incident: Incident) -> tuple[Range, Phrase | None]:
     if incident.kind is not Kind.OUTAGE:
-        return UNKNOWN_SHARE, NO_DEPENDENCE
+        return UNKNOWN_SHARE, Phrase(words.NO_DEPENDENCE)
     if incident.level is None:
-        return WHOLE, ""
+        return WHOLE, None
     lost = Range(1 - min(1.0, incident.level.high), 1 - min(1.0, incident.level.low))
-    return lost, "of the ordinary level a part was left, and only what was lost counts"
+    return lost, Phrase(words.PART_LEFT)

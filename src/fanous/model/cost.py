@@ -1,8 +1,31 @@
 """Cost: what a disruption may cost an economy - a range by method, with all that it was reckoned from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fanous.model.incident import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A text with places, and what fills them; whoever shows it says it in the language of the reader.
+
+    Attributes:
+        text: English, ``"tiers {low} to {high}"``.
+        values: place -> text as it is, a phrase in its turn, or a share (0..1).
+    """
+
+    text: str
+    values: "dict[str, str | float | Phrase]" = field(default_factory=dict, hash=False)
+
+    def __str__(self) -> str:
+        """In English."""
+        filled = {name: percent(v) if isinstance(v, float) else str(v) for name, v in self.values.items()}
+        return self.text.format(**filled)
+
+
+def percent(share: float) -> str:
+    """``5.3%``, ``20%``."""
+    return f"{100 * share:.1f}".removesuffix(".0") + "%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +51,7 @@ class Figure:
         year: that it speaks of.
     """
 
-    name: str
+    name: Phrase
     value: float
     unit: str
     year: int
@@ -75,7 +98,7 @@ class Disruption:
     targets: tuple[str, ...] = ()
     affected: Range = WHOLE
     dependence: Range = WHOLE
-    notes: tuple[str, ...] = ()
+    notes: tuple[Phrase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +115,9 @@ class Estimate:
     """
 
     method: str
-    title: str
+    title: Phrase
     per_hour: Range | None
-    why: str
+    why: Phrase
     inputs: tuple[Figure, ...] = ()
     is_capped: bool = False
 
@@ -111,7 +134,7 @@ class Cost:
     disruption: Disruption
     estimates: tuple[Estimate, ...]
     ceiling: float
-    ceiling_why: str
+    ceiling_why: Phrase
 
     @property
     def per_hour(self) -> Range | None:

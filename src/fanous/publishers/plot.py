@@ -66,10 +66,11 @@ def plot(
     Args:
         spans: unix seconds, shaded: when the incident was on.
         mark: makes the ids of title and description unique in a page.
-        alone: a picture that stands by itself carries its colours.
+        alone: a picture that stands by itself carries its colours; one in a page says where its lines lie, so
+            that a script can read it.
     """
     frame = _Frame(lines, shape, legend)
-    size = f' width="{shape.width}" height="{shape.height}"' if alone else ""
+    size = f' width="{shape.width}" height="{shape.height}"' if alone else frame.told
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shape.width} {shape.height}"{size} role="img"'
         f' aria-labelledby="{mark}t {mark}d"><title id="{mark}t">{xml(legend.title)}</title>'
@@ -91,6 +92,11 @@ class _Frame:
         self.lines, self.shape, self.highest = lines, shape, legend.top
         self.top = TOP + OVER if legend.marks else TOP
         self.right, self.bottom = shape.width - RIGHT, shape.height - FOOT
+
+    @property
+    def told(self) -> str:
+        """For a script: left, right, top and bottom of the lines in pixels, and the share at the top."""
+        return f' data-frame="{LEFT} {self.right} {self.top} {self.bottom}" data-top="{self.highest:g}"'
 
     def x(self, instant: float) -> float:
         share = (instant - self.lines.start) / max(1, self.lines.end - self.lines.start)

@@ -1,4 +1,6 @@
-"""Reachable: the share of users who could load each target, through time.
+"""Reachable: the share of users for whom each target worked as usual, through time.
+
+As usual = neither blocked nor slowed down: a target that loads at a tenth of its speed does not count.
 
 In each bin the networks that were measured speak for all: each by its users where figures are published, else
 each alike.  A bin without a measurement has no value.

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from fanous.model.cost import Economy, Figure
+from fanous.model.cost import Economy, Figure, Phrase
 from fanous.refdata.tables import bytes_of, toml_table
 
 WORLD_BANK = "World Bank, World Development Indicators"
@@ -34,7 +34,7 @@ def region_share(region: str) -> Figure | None:
     share = table.get(region)
     if not isinstance(share, float):
         return None
-    return Figure(f"share of people in {region}", share, "share", table["year"], table["source"])
+    return Figure(Phrase(region), share, "share", table["year"], table["source"])
 
 
 @lru_cache(maxsize=1)
@@ -43,7 +43,11 @@ def _studies() -> dict[str, dict[str, Any]]:
 
 
 def _figure(name: str, key: str, entry: dict[str, Any] | None, unit: str) -> Figure | None:
-    return None if entry is None else Figure(name, float(entry[key]), unit, entry["year"], entry["source"])
+    return (
+        None
+        if entry is None
+        else Figure(Phrase(name), float(entry[key]), unit, entry["year"], entry["source"])
+    )
 
 
 @lru_cache(maxsize=1)
@@ -62,4 +66,4 @@ def _published() -> dict[str, tuple[Figure | None, Figure | None, Figure | None]
 
 
 def _of(name: str, text: str, year: str, unit: str, parts: int = 1) -> Figure | None:
-    return None if text == "-" else Figure(name, float(text) / parts, unit, int(year), WORLD_BANK)
+    return None if text == "-" else Figure(Phrase(name), float(text) / parts, unit, int(year), WORLD_BANK)

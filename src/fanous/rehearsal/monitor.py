@@ -101,8 +101,8 @@ def _look(
 
     while drain(Path(monitor.inbox), bring).more:
         pass
-    for country in store.undetected():
-        store.mark_detected(country)
+    while (lease := store.lease()) is not None:
+        store.mark_detected(lease)
     now = _heard_until(store, monitor, clock)
     pipeline.detect(store, monitor.country, clock.begins, now, monitor.shares)
     for incident in store.incidents(monitor.country):

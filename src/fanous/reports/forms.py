@@ -49,7 +49,7 @@ def pdf(report: Report) -> bytes:
 
 def _document(report: Report) -> dict[str, Any]:
     words = {
-        "chart": "Who could reach it",
+        "chart": "Who could use it as usual",
         "networks": "When, on each network",
         "saw": "Who saw it",
         "cost": "What it may cost",

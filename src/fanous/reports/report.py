@@ -47,7 +47,7 @@ class Report:
     rows: of the networks, cells as ``heads``, the last one a query.
     saw: (family of sources, what it says).
     revisions: (number, moment, status, reason in English).
-    cost: lines; English.
+    cost: lines.
     chart: SVG; empty = too little was measured to draw one.
     url: permanent address.
     notice: what has to be said first (a recorded event); empty = nothing.
@@ -113,7 +113,9 @@ def gather(store: Store, incident: Incident, language: Language, base: str, noti
             )
             for one in revisions
         ),
-        cost=tuple(cost_lines(cost_of(of_incident(incident, store.now()), economy(incident.country)))),
+        cost=tuple(
+            cost_lines(cost_of(of_incident(incident, store.now()), economy(incident.country)), language)
+        ),
         chart=_chart(store, incident, language, base, notice),
         url=url,
         notice=notice,

@@ -3,9 +3,11 @@
 One process at a time owns it (``lock``); within that process, one store at a time is open.
 """
 
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
@@ -27,6 +29,7 @@ from fanous.store.disk import disk_errors
 from fanous.store.engine import Engine
 from fanous.store.evidence import EvidenceAnswers
 from fanous.store.facts import Facts
+from fanous.store.leases import LEASE_SECONDS, Lease
 from fanous.store.ledger import Ledger, Revision
 from fanous.store.levels import LevelAnswers, Pulled, check_levels
 from fanous.store.location import StoreLocation, check_folder, in_folder
@@ -97,7 +100,7 @@ class EmbeddedStore(
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
         self._archive = archive_at(location)
         try:
-            self._ledger = Ledger(location.ledger, clock)
+            self._ledger = Ledger(location.ledger, clock, _owner_name(location) if self._lock else "")
         except BaseException:
             self._release()
             raise
@@ -303,8 +306,28 @@ class EmbeddedStore(
     def mark_undetected(self, spans: Mapping[str, tuple[float, float]]) -> None:
         self._ledger.mark_undetected(spans)
 
-    def mark_detected(self, country: str) -> None:
-        self._ledger.mark_detected(country)
+    def lease(self, seconds: float = LEASE_SECONDS, country: str | None = None) -> Lease | None:
+        return self._ledger.lease(seconds, country)
+
+    def renew(self, lease: Lease, seconds: float = LEASE_SECONDS) -> None:
+        self._ledger.renew(lease, seconds)
+
+    def mark_detected(self, lease: Lease) -> None:
+        self._ledger.mark_detected(lease)
+
+    def give_back(self, lease: Lease) -> None:
+        self._ledger.give_back(lease)
+
+    def leases(self) -> list[tuple[str, str]]:
+        return self._ledger.leases()
+
+    def holding(self, lease: Lease) -> AbstractContextManager[None]:
+        return self._ledger.holding(lease)
+
+
+def _owner_name(location: StoreLocation) -> str:
+    """Of the one process that may have the lock: when it dies, the next one has the same."""
+    return f"{socket.gethostname()}:{location.lock}"
 
 
 def archive_at(location: StoreLocation) -> Archive:

@@ -4,10 +4,13 @@ A revision is a whole claim; it is appended and never changed.  The id is a labe
 revision and is no part of the claim.
 """
 
+import os
+import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -15,6 +18,7 @@ from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
 from fanous.store.codec import decode_incident, encode_incident
 from fanous.store.database import META, SCHEMA, Database
+from fanous.store.leases import Leases, check_held
 from fanous.store.notices import NOTICES, Notices
 from fanous.store.outbox import Outbox, note
 from fanous.store.schema import FORMAT
@@ -41,13 +45,6 @@ _REVISIONS = sa.Table(
     sa.Column("ends", sa.Float),
     sa.Column("document", sa.Text, nullable=False),
 )
-_UNDETECTED = sa.Table(
-    "undetected",
-    SCHEMA,
-    sa.Column("country", sa.String(2), primary_key=True),
-    sa.Column("since", sa.Float, nullable=False),
-    sa.Column("until", sa.Float, nullable=False),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +62,23 @@ class Revision:
     incident: Incident
 
 
-class Ledger(Notices, Outbox):
-    """Incidents, and what people note beside them, in a database, by SQLAlchemy URL."""
+class Ledger(Notices, Outbox, Leases):
+    """Incidents, and what people note beside them, in a database, by SQLAlchemy URL.
 
-    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
+    Args:
+        owner: name under which leases are taken, by one process at a time: those that its predecessor died
+            with are free at once.  Empty = one among many, with a name of its own.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.time, owner: str = "") -> None:
         self._clock = clock
+        self.worker = owner or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._database = Database(url)
         try:
             with self._database.making() as connection:
                 _check_format(connection, self._database.name)
+            if owner:
+                self._free_own()
         except FanousError:
             self._database.close()
             raise
@@ -85,6 +90,7 @@ class Ledger(Notices, Outbox):
         """See ``Store.put``."""
         now = self._clock() if at is None else at
         with self._database.writing() as connection:
+            check_held(connection)
             if known_as is None:
                 return _append(connection, _register(connection, incident, now), 1, reason, now)
             before = _latest(connection, known_as)
@@ -97,6 +103,7 @@ class Ledger(Notices, Outbox):
         """See ``Store.retract``."""
         now = self._clock() if at is None else at
         with self._database.writing() as connection:
+            check_held(connection)
             before = _latest(connection, incident_id)
             if before.incident.status == Status.RETRACTED:
                 return before.incident
@@ -142,28 +149,6 @@ class Ledger(Notices, Outbox):
         )
         with self._database.reading() as connection:
             return tuple(connection.execute(sa.select(*counts)).one())
-
-    def undetected(self) -> dict[str, tuple[float, float]]:
-        """See ``Store.undetected``."""
-        with self._database.reading() as connection:
-            return {row.country: (row.since, row.until) for row in connection.execute(_UNDETECTED.select())}
-
-    def mark_undetected(self, spans: Mapping[str, tuple[float, float]]) -> None:
-        """See ``Store.mark_undetected``."""
-        with self._database.writing() as connection:
-            for row in connection.execute(_UNDETECTED.select()).all():
-                if row.country in spans:
-                    since, until = spans[row.country]
-                    spans = {**spans, row.country: (min(row.since, since), max(row.until, until))}
-                    connection.execute(_UNDETECTED.delete().where(_UNDETECTED.c.country == row.country))
-            rows = [{"country": cc, "since": since, "until": until} for cc, (since, until) in spans.items()]
-            if rows:
-                connection.execute(_UNDETECTED.insert(), rows)
-
-    def mark_detected(self, country: str) -> None:
-        """See ``Store.mark_detected``."""
-        with self._database.writing() as connection:
-            connection.execute(_UNDETECTED.delete().where(_UNDETECTED.c.country == country))
 
 
 def _check_format(connection: sa.Connection, name: str) -> None:

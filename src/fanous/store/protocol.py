@@ -36,6 +36,7 @@ from fanous.store.outbox import Outbox
 from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
 from fanous.store.segment import Location, Segment
 from fanous.store.vitals import Arrivals, Clocks, Soundness
+from fanous.store.work import Work
 
 
 class Measurements(Protocol):
@@ -330,15 +331,6 @@ class Claims(Protocol):
     def written(self) -> tuple[int, ...]:
         """How many revisions, claims, watches and approvals were ever written: the same = nothing is new."""
 
-    def undetected(self) -> dict[str, tuple[float, float]]:
-        """Country -> span of measurements that no detection has seen: what a killed run left to do."""
-
-    def mark_undetected(self, spans: Mapping[str, tuple[float, float]]) -> None:
-        """Widen the spans; done before measurements are stored, so that a crash forgets none."""
-
-    def mark_detected(self, country: str) -> None:
-        """Its incidents say what its measurements say."""
-
 
 class Notes(Protocol):
     """What people put beside the incidents; written once, never changed."""
@@ -375,7 +367,7 @@ class Notes(Protocol):
         """Incident -> its approval."""
 
 
-class Store(Measurements, Questions, Claims, Notes, Protocol):
+class Store(Measurements, Questions, Claims, Work, Notes, Protocol):
     """A store.  A context manager: leaving it closes it."""
 
     @property

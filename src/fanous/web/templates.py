@@ -1,6 +1,7 @@
 """Templates: Jinja with everything escaped, nothing undefined in silence, the reader's language at hand."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from fanous.languages.telling import Told
 from fanous.model.instant import to_iso
 from fanous.publishers.mechanisms import mechanism_words
 from fanous.publishers.names import network_title, printable, target_title
+from fanous.publishers.reachable import Line
 from fanous.publishers.sentence import because
 from fanous.refdata.countries import country_name, local, zone_name
 from fanous.web.static import asset
@@ -72,6 +74,8 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             moment=lambda instant, country: clocks.moment(instant, country, language),
             utc_span=lambda start, end: clocks.utc_span(start, end, language),
             zone=zone_name,
+            offset=lambda instant, country: int(_offset(instant, country)),
+            percents=percents,
             iso=to_iso,
             because=because,
             ago=lambda instant: clocks.ago(visit.now - instant, language),
@@ -81,6 +85,16 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
         )
     )
     return "\n".join(line for line in text.splitlines() if line.strip()) + "\n"
+
+
+def percents(line: Line) -> str:
+    """The values of a line for a script: whole percents, one a bin; nothing where there is a gap."""
+    return ",".join("" if share is None else str(round(100 * share)) for share in line.shares)
+
+
+def _offset(instant: float, country: str) -> float:
+    """Seconds by which the country's clock is ahead of UTC."""
+    return (local(instant, country).utcoffset() or timedelta(0)).total_seconds()
 
 
 def marked(language: Language, text: str, values: Mapping[str, Any]) -> Markup:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fanous.connectors.levels import LEVEL_FILES, About, Reading
+from fanous.connectors.levels import LEVEL_FILES, About, Reading, Saying
 from fanous.connectors.levels.columns import Columns
 
 
@@ -14,11 +14,13 @@ class Read:
     Attributes:
         rejects: (line, reason).
         repeats: lines.
+        sayings: what the source says of outages.
     """
 
     readings: list[Reading] = field(default_factory=list)
     rejects: list[tuple[int, str]] = field(default_factory=list)
     repeats: list[int] = field(default_factory=list)
+    sayings: list[Saying] = field(default_factory=list)
 
     @property
     def shown(self) -> dict[tuple[str, str, str], list[float]]:
@@ -47,5 +49,9 @@ def read(
         lambda line, why: found.rejects.append((line, why)),
         found.repeats.append,
     )
-    found.readings = list(readings)
+    for one in readings:
+        if isinstance(one, Saying):
+            found.sayings.append(one)
+        else:
+            found.readings.append(one)
     return found

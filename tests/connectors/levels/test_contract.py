@@ -33,7 +33,8 @@ def test_every_kind_has_a_sample_here_and_terms_of_its_source() -> None:
 @each
 def test_a_sample_is_read_whole(tmp_path: Path, name: str) -> None:
     found = taken(name, tmp_path, SAMPLES[name])
-    assert found.readings and found.rejects == []
+    assert (found.readings or found.sayings) and found.rejects == []
+    assert all(saying.claim.country == "PK" and saying.claim.link for saying in found.sayings)
     for reading in found.readings:
         levels = reading.levels
         assert levels.key.source == name
@@ -57,6 +58,7 @@ def test_packed_or_not_it_is_the_same(tmp_path: Path, name: str) -> None:
     plain = taken(name, tmp_path, SAMPLES[name])
     packed = taken(name, tmp_path, gzip.compress(SAMPLES[name]))
     assert repr(plain.shown) == repr(packed.shown)
+    assert plain.sayings == packed.sayings
 
 
 @each

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fanous.connectors.connector import WHOLE_FILE
 from fanous.errors import FanousError
 from tests.connectors.levels.reads import read
 from tests.shared_data import shared_file
@@ -39,6 +40,8 @@ def test_a_blank_on_the_grid_of_its_column_was_not_measured(tmp_path: Path) -> N
         ('"2025-12-01 02:00:00","1","2"', "3 fields where the first line names 4"),
         ('"2025-12-01 02:00:00","1","many","3"', "no number"),
         ('"2025-12-01 02:00:00","1","inf","3"', "no number"),
+        ('"2025-12-01 02:00:00","1","1_000","3"', "no number"),
+        ('"2025-12-01 02:00:00","1","20,5","3"', "no number"),
         ('"2025-12-01 00:00:00","1","2","4"', "earlier line"),
         ("", "empty line"),
     ],
@@ -56,6 +59,55 @@ def test_an_exact_repetition_is_counted_once(tmp_path: Path) -> None:
     good = '"2025-12-01 00:00:00","1","2","3"\n'
     found = read("ioda-csv", tmp_path / "x.csv", (HEAD + good + good).encode())
     assert found.repeats == [3]
+
+
+TWO = '"2025-12-01 00:00:00","20.5","99.5","15"\n"2025-12-01 00:30:00","19.5","99.25","14"\n'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (HEAD + TWO).replace(",", ";").replace(".", ","),  # a spreadsheet in German, Urdu or French
+        (HEAD + TWO).replace('","', '"\t"'),
+        "\ufeff" + (HEAD + TWO).replace("\n", "\r\n"),
+        (HEAD + TWO).replace('"', "").replace("Time (UTC)", "DateTime"),
+        (HEAD + TWO).replace("Google (Search)", "gtr.WEB_SEARCH").replace("BGP (#Visible /24s)", "bgp"),
+        (HEAD + TWO).replace("Google (Search)", "Google Search"),
+        '"Google (Search)","BGP (#Visible /24s)","Time (UTC)","Mozilla (City Count)"\n'
+        '"20.5","99.5","2025-12-01T00:00:00Z","15"\n"19.5","99.25","2025-12-01T04:00:00+03:30","14"\n',
+    ],
+)
+def test_the_same_table_in_another_dress_is_the_same_table(tmp_path: Path, data: str) -> None:
+    found = read("ioda-csv", tmp_path / "x.csv", data.encode())
+    assert found.rejects == []
+    assert found.shown == {
+        ("PK", "gtr", "WEB_SEARCH"): [20.5, 19.5],
+        ("PK", "bgp", ""): [99.5, 99.25],
+        ("PK", "mozilla", ""): [15, 14],
+    }
+
+
+def test_a_column_that_is_passed_over_is_named_and_rejects_no_line(tmp_path: Path) -> None:
+    head = HEAD.replace("\n", ',"Note","BGP (#Visible /24s)"\n')
+    found = read("ioda-csv", tmp_path / "x.csv", (head + TWO.replace('"\n', '","1","2"\n')).encode())
+    assert [(line, why.split(":")[0]) for line, why in found.rejects] == [
+        (WHOLE_FILE, "the column 'Note' is no signal of IODA's dashboard that is known here"),
+        (WHOLE_FILE, "the column 'BGP (#Visible /24s)' stands there twice"),
+    ]
+    assert found.shown["PK", "bgp", ""] == [99.5, 99.25]
+
+
+def test_a_step_that_no_detector_looks_at_is_told(tmp_path: Path) -> None:
+    rows = "".join(f"{1764547200 + 1700 * n},1,2,3\n" for n in range(4))
+    found = read("ioda-csv", tmp_path / "x.csv", (HEAD + rows).encode())
+    assert {line for line, _ in found.rejects} == {WHOLE_FILE}
+    assert all("no outage is looked for" in why for _, why in found.rejects)
+
+
+@pytest.mark.parametrize("zone", ["Time (UTC+3:30)", "Local time", "Time (IRST)"])
+def test_times_of_another_clock_are_not_taken_for_utc(tmp_path: Path, zone: str) -> None:
+    with pytest.raises(FanousError, match="lacks Time"):
+        read("ioda-csv", tmp_path / "x.csv", (HEAD + TWO).replace("Time (UTC)", zone).encode())
 
 
 @pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b'"Time (UTC)","Weather"\n"2025-12-01","1"\n', b"{}"])

@@ -99,6 +99,16 @@ def test_what_the_user_said_wrong_is_told(tmp_path: Path, columns: Columns | Non
         read("csv", tmp_path / "x", table((0, 0, 1)), columns=columns)
 
 
+def test_a_table_with_semicolons_has_commas_before_decimals(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{HOUR.format(at, 0)};{value}\n" for at, value in enumerate(("20,5", "1.5", "-1", "1.5,0"))
+    )
+    data = f"time;value\n{rows}".encode()
+    found = read("csv", tmp_path / "x", data, columns=replace(PLAIN, place=""))
+    assert found.shown["PK", "connectivity", "value"] == [20.5, 1.5, -1]
+    assert found.rejects == [(5, "'1.5,0' is no number")]
+
+
 def test_a_wild_time_does_not_fill_the_memory_with_zeros(tmp_path: Path) -> None:
     columns = replace(PLAIN, gather=Gather.COUNT, empty_is_zero=True, step=1)
     with pytest.raises(FanousError, match="too far apart"):

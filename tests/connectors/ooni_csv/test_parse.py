@@ -55,6 +55,42 @@ def test_a_row_with_a_whole_connection_is_one_observation_a_layer() -> None:
     assert tls.cert_valid is True
 
 
+def test_a_table_without_missing_values_holds_no_handshake_where_there_was_none() -> None:
+    """Newer tables write 0 for what was not measured, and ``fqdn`` for the name."""
+    nothing = {"tls_handshake_time": "0", "tls_handshake_read_count": "0", "tls_success": "0", "port": "0"}
+    forged = row(
+        fqdn=WEB, ip="10.10.34.36", ip_asn="0", dns_engine="system", dns_answer="10.10.34.36", **nothing
+    )
+    assert [(o.layer, o.hostname) for o in observations(forged)] == [(Layer.DNS, WEB)]
+    cut = row(fqdn=WEB, ip=WEB_ADDRESS, tls_failure="connection_reset", **nothing)
+    (tls,) = observations(cut)
+    assert (tls.layer, tls.hostname, tls.failure, isnan(tls.seconds)) == (
+        Layer.TLS,
+        WEB,
+        "connection_reset",
+        True,
+    )
+
+
+def test_the_network_of_an_answer_is_that_of_the_address_where_the_probe_told_none() -> None:
+    (dns,) = observations(
+        row(hostname=WEB, ip=WEB_ADDRESS, ip_asn="62041", dns_engine="system", dns_answer=WEB_ADDRESS)
+        | {"dns_answer_asn": "0"}
+    )
+    assert dns.answer_asns == (62041,)
+
+
+@pytest.mark.parametrize("column", ["http_response_html_title", "pp_http_response_body_title"])
+def test_the_title_of_a_page_has_had_two_names(column: str) -> None:
+    (page,) = observations(row(http_request_url=f"http://{WEB}/") | {column: "Surf Safely!"})
+    assert page.title == "Surf Safely!"
+
+
+def test_what_was_measured_is_known_by_the_name_alone() -> None:
+    seen = bundle(row(test_name="web_connectivity", fqdn="x.com", dns_engine="system", dns_answer="1.2.3.4"))
+    assert seen.measurement.target == "x"
+
+
 def test_the_answers_of_one_lookup_are_one_observation() -> None:
     common = {"hostname": WEB, "dns_engine": "system"}
     rows = [row(**common, dns_answer=f"149.154.167.{n}", ip=f"149.154.167.{n}") for n in (99, 98)]

@@ -161,4 +161,49 @@ BLOCKED = [
         .lookup(failure="dns_nxdomain_error"),
         ("blocked dns dns.nxdomain",),
     ),
+    Golden(
+        "a reset on the name behind a translator to IPv6",
+        Web()
+        .lookup("64:ff9b::6810:101")
+        .connect("64:ff9b::6810:101")
+        .shake("64:ff9b::6810:101", failure=RESET)
+        .helper(),
+        ("blocked tls tls.reset.sni",),
+    ),
+    Golden(
+        "a reset on the name, and a helper that tried connections and the page alone",
+        Web().lookup(HOME).connect().shake(failure=RESET).helper(handshakes={}),
+        ("blocked tls tls.reset.sni",),
+    ),
+    Golden(
+        "a redirect to a provider's warning",
+        Web(PLAIN, country="RU")
+        .lookup(HOME)
+        .connect(port=80)
+        .helper()
+        .fetch(code=302, body="", headers={"Location": "http://warning.rt.ru/?id=17&st=0"}),
+        ("blocked http http.redirect",),
+    ),
+    Golden(
+        "a provider's frame in place of the site's page",
+        Web(PLAIN, country="IN")
+        .lookup(HOME)
+        .connect(port=80)
+        .helper()
+        .fetch(
+            body='<iframe src="https://www.airtel.in/dot/" width="100%" height="100%"></iframe>', headers={}
+        ),
+        ("blocked http http.blockpage",),
+    ),
+    Golden(
+        "the provider's resolver denies the name and one over HTTPS knows it",
+        Web()
+        .lookup(failure="dns_nxdomain_error")
+        .lookup(HOME, engine="doh")
+        .connect()
+        .shake()
+        .fetch()
+        .helper(),
+        ("blocked dns dns.nxdomain",),
+    ),
 ]

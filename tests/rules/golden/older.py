@@ -86,6 +86,16 @@ OLDER_SOUND = [
 
 OLDER_BLOCKED = [
     Golden(
+        "another page in clear",
+        works(PLAIN).fetch(body="<title>Web Access Blocked</title>by regulation", headers={}).older(),
+        ("blocked http http.blockpage",),
+    ),
+    Golden(
+        "a connection that Twisted waited for in vain",
+        Web(PLAIN).lookup(HOME).connect(port=80, failure="tcp_timed_out_error").helper().older(),
+        ("blocked tcp tcp.timeout",),
+    ),
+    Golden(
         "a reset on the name, and the request that met it",
         Web().lookup(HOME).connect().shake(failure=RESET).fetch(failure=RESET).helper().older(),
         ("blocked tls tls.reset.sni",),

@@ -5,6 +5,8 @@ from tests.rules.golden.record import ELSEWHERE, HOME, Web
 
 DENIED = "<html><head><title>No entry</title></head><body>Not here.</body></html>"
 CHALLENGE = "<title>Just a moment...</title><script src='/cdn-cgi/challenge-platform/x.js'></script>"
+TRANSLATED = "64:ff9b::6810:101"
+"""HOME behind NAT64 (RFC 6052)."""
 
 SOUND = [
     Golden("the site works", works().fetch()),
@@ -148,5 +150,51 @@ SOUND = [
         .helper(
             "104.16.9.9", connects={"104.16.9.9:443": None}, handshakes={"104.16.9.9:443": None}, page=TIMEOUT
         ),
+    ),
+    Golden(
+        "a tunnel of the user's own, which gives every name an address of its own",
+        Web()
+        .lookup("198.18.0.45")
+        .connect("198.18.0.45")
+        .shake("198.18.0.45")
+        .fetch(ip="198.18.0.45")
+        .helper(),
+    ),
+    Golden(
+        "an address made up by a translator to IPv6",
+        Web().lookup(TRANSLATED).connect(TRANSLATED).shake(TRANSLATED).fetch(ip=f"[{TRANSLATED}]").helper(),
+    ),
+    Golden(
+        "an address that is dead for the helper too, while the site is up",
+        Web()
+        .lookup("104.16.9.9")
+        .connect("104.16.9.9", failure=TIMEOUT)
+        .lookup(HOME, engine="doh")
+        .connect()
+        .shake()
+        .fetch()
+        .helper(connects={f"{HOME}:443": None, "104.16.9.9:443": TIMEOUT}),
+    ),
+    Golden(
+        "a clock that is wrong",
+        Web().lookup(HOME).connect().shake(failure="ssl_invalid_certificate").helper(),
+    ),
+    Golden(
+        "a site in trouble for a moment, over TLS",
+        works().fetch(code=503, body="<title>503 Service Unavailable</title>"),
+    ),
+    Golden(
+        "a page in the visitor's language",
+        works(PLAIN).fetch(
+            body="<html><head><title>سایت</title></head><body>" + "کلمه " * 600 + "</body></html>"
+        ),
+    ),
+    Golden(
+        "a probe that was stopped by its user",
+        Web().lookup(HOME).connect().shake(failure="interrupted").helper(),
+    ),
+    Golden(
+        "a page that is missing",
+        works(PLAIN).fetch(code=404, body="<html><head><title>404 Not Found</title></head></html>"),
     ),
 ]

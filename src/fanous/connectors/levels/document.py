@@ -10,7 +10,7 @@ import numpy as np
 
 from fanous.connectors.connector import OnProgress, OnReject
 from fanous.connectors.levels.live import LiveSource
-from fanous.connectors.levels.reading import About, LevelFiles, OnRepeat, Reading, numbered
+from fanous.connectors.levels.reading import About, LevelFiles, OnRepeat, Reading, Saying, numbered
 from fanous.connectors.stream import BROKEN, broken_why, open_source
 from fanous.errors import FanousError, Rejected
 from fanous.model.levels import Levels
@@ -115,7 +115,7 @@ class Documents:
         on_reject: OnReject,
         on_repeat: OnRepeat,
         on_progress: OnProgress | None = None,
-    ) -> Iterator[Reading]:
+    ) -> Iterator[Reading | Saying]:
         with open_source(path, on_progress) as source:
             try:
                 data = _bounded(path, source.stream)
@@ -129,6 +129,8 @@ class Documents:
         for number, why in parsed.rejects:
             on_reject(number, why)
         yield from numbered(list(parsed.series))
+        for entry, claim in enumerate(parsed.claims, 1):
+            yield Saying(claim, entry)
 
 
 def _bounded(path: Path, stream: BufferedReader) -> bytes:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fanous.connectors.connector import OnProgress, OnReject
+from fanous.connectors.connector import WHOLE_FILE, OnProgress, OnReject
 from fanous.connectors.levels.clock import reader
 from fanous.connectors.levels.reading import (
     About,
@@ -33,17 +33,25 @@ from fanous.signals import SIGNALS
 
 SOURCE = "ioda-csv"
 TIME = "Time (UTC)"
+_TIME = re.compile(r"time \(utc\)|(?:date ?)?time|date", re.IGNORECASE)
+"""The head of times, and what a spreadsheet or a chart's own export makes of it; another zone is none."""
 
-_SIGNALS = (
-    (re.compile(r"google\s*\((.+)\)", re.IGNORECASE), "gtr"),
-    (re.compile(r"telescope\b.*", re.IGNORECASE), "merit-nt"),
-    (re.compile(r"bgp\b.*", re.IGNORECASE), "bgp"),
-    (re.compile(r"active probing\b.*loss.*", re.IGNORECASE), "ping-slash24-loss"),
-    (re.compile(r"active probing\b.*(?:latency|delay).*", re.IGNORECASE), "ping-slash24-latency"),
-    (re.compile(r"active probing\b.*", re.IGNORECASE), "ping-slash24"),
-    (re.compile(r"mozilla\b.*", re.IGNORECASE), "mozilla"),
+_PROBING = r"(?:active probing|ping-slash24)\b"
+_SIGNALS = tuple(
+    (re.compile(pattern, re.IGNORECASE), signal)
+    for pattern, signal in (
+        (r"google\s*\((.+)\)|google ([a-z ]+)|gtr\.(\w+)", "gtr"),
+        (r"(?:network )?telescope\b.*|merit-nt", "merit-nt"),
+        (r"bgp\b.*", "bgp"),
+        (_PROBING + ".*loss.*", "ping-slash24-loss"),
+        (_PROBING + ".*(?:latency|delay).*", "ping-slash24-latency"),
+        (_PROBING + ".*", "ping-slash24"),
+        (r"mozilla\b.*", "mozilla"),
+    )
 )
-"""The heads of columns as the dashboard writes them."""
+"""The heads of columns as the dashboard writes them, and as IODA's interface names the same signals."""
+
+DAY = 86400
 
 PRODUCTS = {"SEARCH": "WEB_SEARCH"}
 """Names of the dashboard's legend -> names of IODA's interface."""
@@ -91,54 +99,77 @@ class IodaCsv:
         on_progress: OnProgress | None = None,
     ) -> Iterator[Reading]:
         table = Table(path, on_reject, on_repeat, on_progress)
-        rows = table.rows([TIME])
         instant = reader(UTC)
         columns: list[_Column] = []
         known: set[int] = set()
-        for line, fields in rows:
-            columns = columns or _columns(table, about.country)
+        clock = 0
+        for line, fields in table.rows():
+            if not columns:
+                clock, columns = _columns(table, about.country, on_reject)
             try:
-                at = int(instant(fields[table.columns.index(TIME)]))
-            except ValueError:
-                on_reject(line, f"{fields[0][:40]!r} is no time")
+                at = int(instant(fields[clock]))
+            except (ValueError, OverflowError):
+                on_reject(line, f"{fields[clock][:40]!r} is no time")
                 continue
             if at in known:
                 on_reject(line, "this time stands in an earlier line with other values")
                 continue
-            values = [number(fields[column.at]) for column in columns]
+            values = [number(fields[column.at], table.decimal) for column in columns]
             if None in values:
                 on_reject(line, f"a value is no number: {','.join(fields)[:80]!r}")
                 continue
             known.add(at)
             for column, value in zip(columns, values, strict=True):
                 column.add(at, value, line)
+        if not columns:  # a head without rows: is it this kind of file at all?
+            _columns(table, about.country, on_reject)
         for column in columns:
-            yield from column.reading()
+            yield from _told(column, on_reject)
 
 
-def _columns(table: Table, country: str) -> list[_Column]:
-    """The columns whose heads are known.
+def _told(column: _Column, on_reject: OnReject) -> Iterator[Reading]:
+    """The column's reading, and a remark where no detection will look at it."""
+    for reading in column.reading():
+        step = reading.levels.step
+        if DAY % step:
+            on_reject(
+                WHOLE_FILE,
+                f"{reading.levels.key.signal} comes every {step} s, which no day is a whole number of: it is "
+                "stored and shown, and no outage is looked for in it",
+            )
+        yield reading
+
+
+def _columns(table: Table, country: str, on_reject: OnReject) -> tuple[int, list[_Column]]:
+    """Where the times stand, and the columns whose heads are known, each series once.
 
     Raises:
-        FanousError: there is none.
+        FanousError: there are none.
     """
-    found = []
-    for at, head in enumerate(table.columns):
-        key = _key(head, country)
-        if key is not None:
-            found.append(_Column(key, at))
+    heads = table.columns
+    clock = next((at for at, head in enumerate(heads) if _TIME.fullmatch(head)), None)
+    if clock is None:
+        has = ", ".join(heads)[:300] or "nothing"
+        raise FanousError(f"{table.path}: the first line lacks {TIME}; it has {has}")
+    found: dict[SeriesKey, _Column] = {}
+    for at, head in enumerate(heads):
+        key = None if at == clock else _key(head, country)
+        if key is not None and key not in found:
+            found[key] = _Column(key, at)
+        elif at != clock:
+            why = "stands there twice" if key else "is no signal of IODA's dashboard that is known here"
+            on_reject(WHOLE_FILE, f"the column {head[:60]!r} {why}: passed over")
     if not found:
         raise FanousError(
-            f"{table.path}: no column is a signal of IODA's dashboard; "
-            f"it has {', '.join(table.columns)[:300]}"
+            f"{table.path}: no column is a signal of IODA's dashboard; it has {', '.join(heads)[:300]}"
         )
-    return found
+    return clock, list(found.values())
 
 
 def _key(head: str, country: str) -> SeriesKey | None:
     for pattern, signal in _SIGNALS:
         match = pattern.fullmatch(head)
         if match:
-            legend = match[1].strip().upper().replace(" ", "_")[:40] if match.groups() else ""
+            legend = next((g for g in match.groups() if g), "").strip().upper().replace(" ", "_")[:40]
             return SeriesKey(Entity(country), "", signal, Access.ANY, 0, SOURCE, PRODUCTS.get(legend, legend))
     return None

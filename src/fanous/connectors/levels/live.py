@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from fanous.model.claim import Claim
 from fanous.model.levels import Levels
 
 Get = Callable[[str], bytes]
@@ -53,11 +54,13 @@ class Parsed:
 
     Attributes:
         series: each key and step once.
-        rejects: (number of the value, series or line, from 1; reason).
+        rejects: (number of the value, series, line or entry, from 1; reason).
+        claims: what the source itself says of outages; never evidence.
     """
 
     series: tuple[Levels, ...]
     rejects: tuple[tuple[int, str], ...] = ()
+    claims: tuple[Claim, ...] = ()
 
 
 class LiveSource(Protocol):

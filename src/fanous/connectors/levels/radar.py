@@ -37,18 +37,14 @@ class Radar:
 
     def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
         since = min(ask.since, ask.until - SOURCES[SOURCE].window) // STEP * STEP
-        window = f"dateStart={_date(since)}&dateEnd={_date(ask.until)}&aggInterval=15m&format=json&name=main"
+        window = f"dateStart={date(since)}&dateEnd={date(ask.until)}&aggInterval=15m&format=json&name=main"
         places = [f"location={ask.country}", *(f"asn={asn}" for asn in ask.networks)]
         for place in places:
             for call in CALLS:
                 yield Piece(f"{call}?{place}", f"{ADDRESS}/{call}?{place}&{window}", since, ask.until)
 
     def parse(self, data: bytes, country: str, name: str) -> Parsed:
-        document = decoded(data)
-        if field(document, "success") is not True:
-            errors = str(field(document, "errors") or "`success` is not true")[:200]
-            raise Rejected(f"Radar says: {errors}")
-        result = field(document, "result")
+        result = result_of(decoded(data))
         told = field(result, "main") or field(result, "serie_0")
         times = field(told, "timestamps")
         if not isinstance(times, list):
@@ -56,6 +52,18 @@ class Radar:
         _, _, asn = name.partition("asn=")
         entity = Entity(country, int(asn)) if asn.isascii() and asn.isdigit() else Entity(country)
         return _parsed(told, times, entity)
+
+
+def result_of(document: Any) -> Any:
+    """What stands in the envelope.
+
+    Raises:
+        Rejected: Radar says that it failed.
+    """
+    if field(document, "success") is not True:
+        errors = str(field(document, "errors") or "`success` is not true")[:200]
+        raise Rejected(f"Radar says: {errors}")
+    return field(document, "result")
 
 
 def _parsed(told: dict[str, Any], times: list[Any], entity: Entity) -> Parsed:
@@ -85,5 +93,6 @@ def _parsed(told: dict[str, Any], times: list[Any], entity: Entity) -> Parsed:
     return Parsed(series, tuple(rejects))
 
 
-def _date(instant: int) -> str:
+def date(instant: int) -> str:
+    """As Radar's questions have it."""
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

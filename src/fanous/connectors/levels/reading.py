@@ -12,6 +12,7 @@ import numpy as np
 
 from fanous.connectors.connector import OnProgress, OnReject
 from fanous.connectors.levels.columns import Columns
+from fanous.model.claim import Claim
 from fanous.model.levels import Levels
 from fanous.model.series import Floats, Ints, SeriesKey
 
@@ -30,6 +31,14 @@ class Reading:
     levels: Levels
     lines: Ints
     bins: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What the source itself says of one outage, and which entry of the file says it, from 1."""
+
+    claim: Claim
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +72,8 @@ class LevelFiles(Protocol):
         on_reject: OnReject,
         on_repeat: OnRepeat,
         on_progress: OnProgress | None = None,
-    ) -> Iterator[Reading]:
-        """Every series of the file, each key and step once.
+    ) -> Iterator[Reading | Saying]:
+        """Every series of the file, each key and step once, and what the source says of outages.
 
         Raises:
             FanousError: the file is missing, unreadable or not of this kind, or ``about`` lacks something.

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 
 from fanous.connectors.connector import OnProgress, OnReject
@@ -22,6 +23,8 @@ class Table:
 
     Attributes:
         columns: as the first line names them, trimmed.
+        comma: what parts its fields: a spreadsheet in many languages writes semicolons, and then a comma
+            before decimals (``decimal``).
     """
 
     def __init__(
@@ -34,19 +37,23 @@ class Table:
     ) -> None:
         self.path = path
         self.columns: list[str] = []
+        self.comma = ","
         self._on_reject, self._on_repeat = on_reject, on_repeat
         self._on_progress = on_progress
         self._comment = comment
         self._line = 0
 
-    def rows(self, required: Sequence[str]) -> Iterator[Row]:
+    def rows(self, required: Sequence[str] = ()) -> Iterator[Row]:
         """Rows with the right number of fields, each once; ``columns`` is set before the first.
 
         Raises:
             FanousError: the file cannot be read, or its first line lacks one of ``required``.
         """
         with open_source(self.path, self._on_progress) as source:
-            reader = csv.reader(self._lines(source))
+            lines = self._lines(source)
+            first = next(lines, "")
+            self.comma = max(SEPARATORS, key=first.count)
+            reader = csv.reader(chain([first], lines), delimiter=self.comma)
             self.columns = self._head(reader, required)
             seen: set[bytes] = set()
             while True:
@@ -67,6 +74,11 @@ class Table:
                 seen.add(digest)
                 yield self._line, fields
             source.finish()
+
+    @property
+    def decimal(self) -> str:
+        """What stands before decimals in this file."""
+        return "." if self.comma == "," else ","
 
     def _misfit(self, fields: list[str]) -> str:
         if not fields:
@@ -104,17 +116,28 @@ class Table:
             yield text
 
 
+SEPARATORS = (",", ";", "\t")
+"""What may part fields; the first where a line has none of them."""
+
 NOTHING = frozenset({"", "\\N", "NULL", "null", "None", "nan", "NaN", "NA", "-"})
 """What exporters write where there is no value."""
 
 
-def number(text: str) -> float | None:
-    """The value of a field; NaN = the source says that it has none, ``None`` = it is no number."""
+def number(text: str, decimal: str = ".") -> float | None:
+    """The value of a field; NaN = the source says that it has none, ``None`` = it is no number.
+
+    Below 0 it is what the source says: Monash's index of Táchira, July 2019, goes 40, 7, -1, 20.
+
+    Args:
+        decimal: a comma where the file writes its decimals so; a point is understood too.
+    """
     text = text.strip()
+    if decimal == "," and "." not in text:
+        text = text.replace(",", ".")
     if text in NOTHING:
         return float("nan")
     try:
-        value = float(text) if len(text) <= 40 else float("inf")
+        value = float(text) if len(text) <= 40 and "_" not in text else float("inf")
     except ValueError:
         return None
     return value if abs(value) != float("inf") else None

@@ -66,6 +66,7 @@ class CsvTable:
         table = Table(path, on_reject, on_repeat, on_progress)
         lines = _Lines(columns, about.country)
         for line, fields in table.rows([c for c in (columns.time, columns.value, columns.place) if c]):
+            lines.decimal = table.decimal
             why = lines.add(line, dict(zip(table.columns, fields, strict=True)))
             if why:
                 on_reject(line, why)
@@ -86,7 +87,11 @@ def _checked(columns: Columns | None) -> Columns:
 
 
 class _Lines:
-    """All lines of a table by place."""
+    """All lines of a table by place.
+
+    Attributes:
+        decimal: what stands before decimals.
+    """
 
     def __init__(self, columns: Columns, country: str) -> None:
         self._columns = columns
@@ -97,6 +102,7 @@ class _Lines:
         self._places: dict[Entity, _Place] = {}
         self._entities: dict[str, Entity] = {}
         self._step = columns.step or SIGNALS[columns.signal].step
+        self.decimal = "."
 
     def add(self, line: int, row: dict[str, str]) -> str:
         """Take one row; the reason why not, empty = it is taken."""
@@ -111,7 +117,7 @@ class _Lines:
                 return f"{columns.value} is empty"
             value = 0.0
         else:
-            found = number(text)
+            found = number(text, self.decimal)
             if found is None:
                 return f"{text[:40]!r} is no number"
             value = found

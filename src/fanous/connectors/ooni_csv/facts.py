@@ -2,7 +2,7 @@
 
 A row may hold a lookup, a connection, a handshake and a request at once.  What tells that a step was taken
 is its failure or something it measured: ``tls_success`` and ``tcp_success`` are 0 on rows without any, and
-1 on failed ones.
+1 on failed ones.  Newer tables know no missing value and write 0 for a count or a time that there is none of.
 """
 
 import re
@@ -31,13 +31,12 @@ MOST_NAMES = 100
 
 _TLS_SIGNS = (
     "tls_failure",
-    "tls_handshake_time",
-    "tls_handshake_read_count",
     "tls_version",
     "tls_cipher_suite",
     "tls_end_entity_certificate_fingerprint",
     "tls_end_entity_certificate_subject",
 )
+_TLS_COUNTS = ("tls_handshake_time", "tls_handshake_read_count")
 _LISTED = re.compile(r"'([^']{1,255})'")
 _LookupKey = tuple[str, str, str, str | None]
 
@@ -81,7 +80,7 @@ def endpoint_facts(row: Fields, target: str, role: Role) -> Iterator[Observation
             port=port,
             failure=failure_of(row.get("tcp_failure")),
         )
-    if any(sign in row for sign in _TLS_SIGNS):
+    if any(sign in row for sign in _TLS_SIGNS) or any(_number(row.get(name)) for name in _TLS_COUNTS):
         yield _handshake(row, target, role, hostname, ip, port)
     if "http_request_url" in row:
         yield _request(row, target, role)
@@ -100,7 +99,7 @@ def _handshake(row: Fields, target: str, role: Role, hostname: str, ip: str, por
         ip=ip,
         port=port,
         failure=failure,
-        seconds=duration(0.0, _number(row.get("tls_handshake_time"))),
+        seconds=duration(0.0, _number(row.get("tls_handshake_time")) or None),
         cert_valid=cert_valid(failure, None),
         cert_sha256=_fingerprint(row.get("tls_end_entity_certificate_fingerprint", "")),
         cert_subject=" ".join(list(dict.fromkeys(filter(None, subject)))[:MOST_NAMES]),
@@ -127,14 +126,14 @@ def _request(row: Fields, target: str, role: Role) -> Observation:
         status_code=int(status) if 0 < status < 1000 else 0,
         body_length=count_of(_number(row.get("http_response_body_length"))),
         body_truncated=row.get("http_response_body_is_truncated") in TRUE,
-        title=row.get("http_response_html_title", "")[:500],
+        title=(row.get("http_response_html_title") or row.get("pp_http_response_body_title", ""))[:500],
         location=row.get("http_response_header_location", "")[:LONGEST_URL],
         server=row.get("http_response_header_server", "")[:200],
     )
 
 
 def _host(row: Fields) -> str:
-    hostname = host_of(row.get("hostname"))
+    hostname = host_of(row.get("hostname") or row.get("fqdn"))
     return "" if is_address(hostname) else hostname
 
 
@@ -149,10 +148,10 @@ def _query_type(row: Fields, address: str) -> str:
 
 
 def _answer_asn(row: Fields, address: str) -> int:
-    told = row.get("dns_answer_asn")
-    if told is None and address_of(row.get("ip")) == address:
-        told = row.get("ip_asn")
-    return asn_of(_number(told))
+    told = asn_of(_number(row.get("dns_answer_asn")))
+    if not told and address_of(row.get("ip")) == address:
+        told = asn_of(_number(row.get("ip_asn")))
+    return told
 
 
 def _number(text: str | None) -> float | None:

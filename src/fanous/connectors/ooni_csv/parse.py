@@ -71,6 +71,7 @@ def _measured_host(rows: list[Fields]) -> str:
         ("input", lambda value: host_and_port(value)[0]),
         ("http_request_url", lambda value: host_and_port(value)[0]),
         ("hostname", host_of),
+        ("fqdn", host_of),
     ):
         found = _first(rows, column, host)
         if found:

@@ -13,7 +13,7 @@ HEADER = (
     *("software_name", "software_version", "input", "network_type"),
 )
 FACTS = (
-    *("hostname", "ip", "ip_asn", "port"),
+    *("hostname", "fqdn", "ip", "ip_asn", "port"),
     *("dns_engine", "dns_failure", "dns_answer", "dns_query_type", "dns_answer_asn"),
     *("tcp_failure", "tcp_success"),
     *("tls_failure", "tls_server_name", "tls_version", "tls_cipher_suite"),
@@ -23,6 +23,7 @@ FACTS = (
     "tls_end_entity_certificate_issuer_common_name",
     *("http_request_url", "http_failure", "http_runtime", "http_response_status_code"),
     *("http_response_body_length", "http_response_body_is_truncated", "http_response_html_title"),
+    "pp_http_response_body_title",
     *("http_response_header_location", "http_response_header_server"),
 )
 """What ``parse`` and ``facts`` read; everything else of a row is left out."""

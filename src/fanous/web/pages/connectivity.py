@@ -59,11 +59,13 @@ class Level:
 @dataclass(frozen=True, slots=True)
 class Connectivity:
     """Attributes:
+    lines: what is drawn.
     wide: the chart; empty = there is no history to draw it from; likewise ``narrow``.
     titles: of its lines, in order.
     """
 
     levels: list[Level]
+    lines: Lines
     wide: Markup
     narrow: Markup
     titles: list[str]
@@ -97,6 +99,7 @@ def connectivity(
     lines = lines_of(series, since, until)
     return Connectivity(
         levels[:MOST_ROWS],
+        lines,
         *_drawn(lines, country, visit, spans, marks),
         [_title(one) for one in series if any(_name(one) == line.target for line in lines.lines)],
     )

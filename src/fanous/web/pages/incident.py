@@ -80,7 +80,9 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         "announced": announced,
         "statements": statements_of(store, claims_about(store, incident, visit.now)),
         "methods": methods(incident, visit.language),
-        "cost": cost_lines(cost_of(of_incident(incident, visit.now), economy(incident.country))),
+        "cost": cost_lines(
+            cost_of(of_incident(incident, visit.now), economy(incident.country)), visit.language
+        ),
         "saw": witness_rows(store, incident),
         "times": sorted(
             (network for network in incident.networks if asn_of(network.entity)),
@@ -151,7 +153,7 @@ def legend_of(
         if (shares := [share for share in line.shares if share is not None])
     ]
     return Legend(
-        title=language.say("Share of users who could load each target"),
+        title=language.say("Share of users for whom each target worked as usual"),
         description=f"{language.say('Lowest share')}: {'; '.join(lowest)}",
         ticks=ticks(lines.start, lines.end, incident.country, language, shape.ticks),
         levels=levels(language),

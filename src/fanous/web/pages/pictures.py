@@ -95,7 +95,8 @@ def _foot(incident: Incident, visit: Visit, *, drawn: bool) -> list[str]:
     notice = f"{language.say('Synthetic')} · " if visit.site.notice else ""
     if not drawn:
         return [f"{notice}{language.apart(address)}"]
+    shown = language.say("Share of users for whom each target worked as usual")
     return [
         telling.roughly_when(incident, language).text,
-        f"{notice}{language.say('Share of users who could load each target')} · {language.apart(address)}",
+        f"{notice}{shown} · {language.apart(address)}",
     ]

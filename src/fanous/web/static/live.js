@@ -5,7 +5,7 @@
   const main = document.querySelector("main");
   const voice = document.getElementById("voice");
   if (!main || !voice || !window.EventSource || !window.DOMParser) return;
-  let current = null, busy = false, again = false;
+  let current = null, busy = false, again = false, shown = main.innerHTML;
 
   async function renew() {
     if (busy) { again = true; return; }
@@ -20,7 +20,8 @@
 
   function put(fresh) {
     const own = document.querySelector("main"), next = fresh.querySelector("main");
-    if (!next || own.innerHTML === next.innerHTML) return;
+    if (!next || shown === next.innerHTML) return;
+    shown = next.innerHTML;
     const open = [...own.querySelectorAll("details[open][id]")].map((one) => one.id);
     const focused = document.activeElement && own.contains(document.activeElement) ? document.activeElement : null;
     const place = focused && (focused.id ? "#" + CSS.escape(focused.id)
@@ -30,6 +31,7 @@
     if (place) own.querySelector(place)?.focus({ preventScroll: true });
     if (fresh.title) document.title = fresh.title;
     voice.textContent = voice.dataset.changed;
+    document.dispatchEvent(new Event("fanous:renewed"));
   }
 
   const stream = new EventSource("/live");

@@ -1,0 +1,65 @@
+"""Words: what is said of a cost, each text with its places; the catalogues have them in other languages.
+
+``TEXTS`` is all of them: a test holds the catalogues against it.
+"""
+
+DELOITTE = "Deloitte 2016: share of GDP by tier of connectivity"
+DIGITAL = "West, Brookings 2016: digital share of GDP"
+CIPESA = "CIPESA 2017: sub-Saharan Africa"
+
+TIERS = {"low": "low", "medium": "medium", "high": "high"}
+TIER_SHARE = "share of daily GDP, {tier}"
+TEN_MILLION = "a day for 10 million people, {tier}"
+
+BY_USERS = "tiers {low} to {high}: the study sorts by access, speed and use; only users are known here"
+BY_PEOPLE = "no GDP is published: dollars for each 10 million people of an average economy; {why}"
+ALL_STILL = "as if all that is digital stood still and nothing were made up for later"
+AS_PUBLISHED = "as published, in dollars of its year; the study adds that losses outlast the shutdown"
+
+NO_USERS = "how many people use the internet there is not published"
+NEITHER = "neither GDP nor population is published by the World Bank"
+NO_GDP = "no GDP is published by the World Bank"
+NO_DIGITAL = "no figure of the digital share of this economy is cited by the study"
+NO_DAY = "no daily figure of this country was at hand when this was written"
+ELSEWHERE = "the study is about sub-Saharan Africa"
+
+CEILING_KNOWN = "the digital share of GDP ({source}, {year})"
+CEILING_UNKNOWN = "the digital share of GDP is not known: {share} of it at most"
+
+NO_DEPENDENCE = (
+    "no study says which share of an economy depends on single services: the high figure is that of a whole "
+    "shutdown, the low one is nothing"
+)
+DEPENDENCE_GIVEN = "share of what people do online: as given"
+PART_LEFT = "of the ordinary level a part was left, and only what was lost counts"
+
+USERS_UNKNOWN = "the share of users affected cannot be said: from none to all"
+USERS_MEASURED = "share of users affected as measured, with its 90 % interval"
+USERS_GIVEN = "share of users affected: as given"
+USERS_OF = {
+    "mobile": "affected are users of mobile lines: at most their share",
+    "fixed": "affected are users of fixed lines: at most their share",
+}
+REGION_UNKNOWN = (
+    "how many people live in {region} is not known here: from none to all of {country}; "
+    "give a share with --affected"
+)
+REGION_SHARE = "{region}: {share} of the people ({source}), taken for their share of the economy"
+
+NAMES = (
+    "GDP",
+    "population",
+    "people who use the internet",
+    "digital share of GDP",
+    "a day of a national shutdown",
+)
+"""Of published figures (``refdata.economies``)."""
+
+TEXTS = (
+    *(DELOITTE, DIGITAL, CIPESA, *TIERS.values(), TIER_SHARE, TEN_MILLION),
+    *(BY_USERS, BY_PEOPLE, ALL_STILL, AS_PUBLISHED),
+    *(NO_USERS, NEITHER, NO_GDP, NO_DIGITAL, NO_DAY, ELSEWHERE),
+    *(CEILING_KNOWN, CEILING_UNKNOWN, NO_DEPENDENCE, DEPENDENCE_GIVEN, PART_LEFT),
+    *(USERS_UNKNOWN, USERS_MEASURED, USERS_GIVEN, *USERS_OF.values(), REGION_UNKNOWN, REGION_SHARE),
+    *NAMES,
+)

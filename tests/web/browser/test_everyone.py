@@ -1,0 +1,78 @@
+"""Every kind of page in every language, in the light and in the dark, on a phone and on a desk: axe-core.
+
+A page is loaded once a language; then it is turned dark or light, and made wide or narrow, before its eyes.
+``FANOUS_EVERY_VIEW=1`` looks at all four views of each; else at two of them, in turn, so that each page meets
+each view in three languages.
+"""
+
+import os
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, ViewportSize
+
+from fanous.languages import LANGUAGES
+from tests.web.browser.opening import DESKTOP, INCIDENT, PAGES, PHONE, is_right_for_everyone, opened
+
+pytestmark = pytest.mark.browser
+
+View = tuple[ViewportSize, Literal["dark", "light"]]
+VIEWS: tuple[View, ...] = ((DESKTOP, "light"), (PHONE, "dark"), (DESKTOP, "dark"), (PHONE, "light"))
+
+
+def views(path: str, language: str) -> tuple[View, ...]:
+    """Those two, or the other two."""
+    if os.environ.get("FANOUS_EVERY_VIEW"):
+        return VIEWS
+    turn = (PAGES.index(path) + list(LANGUAGES).index(language)) % 2
+    return VIEWS[2 * turn : 2 * turn + 2]
+
+
+def measurement(browser: Browser, monitor: str) -> str:
+    """Address of one measurement's page."""
+    with opened(browser, f"{monitor}{INCIDENT}/measurements") as page:
+        return str(page.locator("tbody a[href^='/measurement/']").first.get_attribute("href"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_right_for_everyone(browser: Browser, monitor: str, path: str, language: str) -> None:
+    address = f"{monitor}{path}?lang={language}"
+    (viewport, scheme), *others = views(path, language)
+    with opened(browser, address, viewport=viewport, color_scheme=scheme) as page:
+        assert page.locator("html").get_attribute("dir") == LANGUAGES[language].direction
+        assert page.locator("h1").is_visible()
+        is_right_for_everyone(page)
+        for size, other in others:
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=other)
+            is_right_for_everyone(page)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_single_measurement_is_right_for_everyone(browser: Browser, monitor: str, language: str) -> None:
+    path = measurement(browser, monitor)
+    with opened(browser, f"{monitor}{path}?lang={language}", viewport=PHONE) as page:
+        for _, scheme in VIEWS[:2]:
+            page.emulate_media(color_scheme=scheme)
+            assert page.locator("main code").first.is_visible()
+            is_right_for_everyone(page)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_that_is_not_there_is_right_for_everyone(
+    browser: Browser, monitor: str, language: str
+) -> None:
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.goto(f"{monitor}/PK/PK-2023-9999?lang={language}", wait_until="load")
+    for _, scheme in VIEWS[:2]:
+        page.emulate_media(color_scheme=scheme)
+        is_right_for_everyone(page)
+    context.close()
+
+
+def test_each_page_meets_each_view_in_half_of_the_languages() -> None:
+    for path in PAGES:
+        met = [(size["width"], scheme) for code in LANGUAGES for size, scheme in views(path, code)]
+        assert all(met.count((size["width"], scheme)) >= len(LANGUAGES) // 2 for size, scheme in VIEWS)
