@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from fanous.incidents.confirm import LONE_HOURS, LONE_PROBES
@@ -55,6 +56,28 @@ def test_a_control_of_another_hour_is_no_control() -> None:
         Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot([1, 2, 3, 20, 21], False, 3), end=None
     )
     assert incident.confirmed_at is None
+
+
+@pytest.mark.parametrize(("failing", "confirmed"), [(TEN, False), (TEN[:2], True)])
+def test_a_network_that_fails_too_is_no_control_by_its_good_measurements_before_and_after(
+    failing: list[float], confirmed: bool
+) -> None:
+    """A site that is down for everybody: the third network is too thin to be named, and fails as well."""
+    named = Ballot(TEN, True, 1), Ballot(TEN, True, 2)
+    others = Ballot(failing, True, 3, probe="p"), Ballot([9.2, 9.4, 9.6, 15, 15.2, 15.4], False, 3)
+    group = [finding(10, 15, asn=asn) for asn in (1, 2)]
+    incident = incident_of(group, votes(*named, *others), NOBODY, SETTING)
+    assert (incident.confirmed_at is not None) is confirmed
+
+
+def test_a_name_that_is_looked_up_where_no_connection_is_made_is_no_control() -> None:
+    """A site that is down for everybody: thin networks look it up, and fail as the named ones do."""
+    named = Ballot(TEN, True, 1), Ballot(TEN, True, 2)
+    third = Ballot(TEN[:4], True, 3), Ballot(TEN[:4], False, 3, signal="blocked_dns")
+    every = votes(*named, *third)
+    uids = np.array([uid.replace("3.", "2.") for uid in every.uids], object)  # both say of one measurement
+    group = [finding(10, 15, asn=asn) for asn in (1, 2)]
+    assert incident_of(group, replace(every, uids=uids), NOBODY, SETTING).confirmed_at is None
 
 
 def test_the_outside_helper_is_a_control() -> None:

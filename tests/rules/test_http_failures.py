@@ -105,6 +105,8 @@ SLOW: dict[str, Any] = {"received": 160_000, "status_code": 200, "largest_gap": 
         ("http://x.com/", SLOW, (State.THROTTLED, "http.starved", "http.throttle.host")),
         (SECURE, SLOW, (State.THROTTLED, "http.starved", "tls.throttle.sni")),
         (SECURE, {"status_code": 200}, (State.THROTTLED, "http.starved", "tls.throttle.sni")),
+        (SECURE, {"received": 1_249_000}, (State.THROTTLED, "http.starved", "tls.throttle.sni")),
+        (SECURE, {"received": 1_250_000}, (State.INSUFFICIENT, "http.large", "")),
         (SECURE, {"received": 60_000}, (State.THROTTLED, "http.starved", "tls.throttle.sni")),
         (SECURE, {"received": 4_380}, (State.BLOCKED, "http.failure_control_ok", "http.timeout")),
         (

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fanous.aggregate import PROBE_MAJORITY
 from fanous.model.entity import Family
 from fanous.model.incident import Interval, Kind
-from fanous.model.series import Floats
+from fanous.model.series import Floats, Ints
 from fanous.model.votes import Votes
 
 HOUR = 3600.0
@@ -59,6 +60,11 @@ CONTROLS = 3
 
 CONTROL_WINDOW = 1 * HOUR
 """How far beside a failing hour a control may stand and still be *at the same time*."""
+
+SPARED_SHARE = 0.7
+"""A network is a control only if the target works there as clearly as it fails on those that are named.
+Where a site is down for everybody, networks too thin to be named fail too, and only what they measured just
+before and just after works."""
 
 OUTAGE_FAMILIES = frozenset({Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET})
 
@@ -138,6 +144,16 @@ def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
         for asn in np.unique(witness.asns)
         if _carried(working, asn) >= LOST_SHARE > _carried(witness, asn)
     )
+
+
+def spared(asns: Ints, failed: NDArray[np.bool_]) -> list[int]:
+    """Networks on which the target mostly works.
+
+    Args:
+        asns: of what was measured near the failing hours on networks that are not named.
+        failed: shape as ``asns``.
+    """
+    return [int(asn) for asn in np.unique(asns) if (~failed[asns == asn]).mean() >= SPARED_SHARE]
 
 
 def _carried(votes: Votes, asn: int) -> float:

@@ -19,6 +19,10 @@ SOUND = [
         .helper()
         .fetch(),
     ),
+    Golden(
+        "a large file flows until the probe has waited long enough",
+        works().read([65_536] * 100, 0.28).fetch(failure=TIMEOUT, took=30.0),
+    ),
     Golden("a large file is cut by the probe", works(PLAIN).fetch(body="x" * 9000, truncated=True)),
     Golden(
         "an expired certificate of the site",
