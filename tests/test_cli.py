@@ -127,6 +127,13 @@ def test_a_folder_that_is_no_store_is_left_alone(tmp_path: Path, rally: Path) ->
     assert sorted(p.name for p in tmp_path.iterdir()) == ["letter.txt"]
 
 
+def test_a_file_of_which_nothing_can_be_used_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "letter.jsonl").write_text("dear\nall\n")
+    done = fanous("ingest", "ooni", tmp_path / "letter.jsonl", "--store", tmp_path / "store", code=1)
+    assert "read 2: stored 0" in done.stdout
+    assert "is that what ooni reads?" in done.stderr
+
+
 def test_a_broken_off_file_is_taken_as_far_as_it_goes(tmp_path: Path, rally: Path) -> None:
     whole = gzip.compress(b"".join(rally.read_bytes().splitlines(keepends=True)[:200]))
     cut = tmp_path / "cut.jsonl.gz"

@@ -86,6 +86,9 @@ def ingest(
         else:
             tally = ingest_levels(opened, source, paths, about, moved)
     show(tally, as_json)
+    if tally.rejected == tally.read > 0:
+        print(f"nothing could be used: is that what {source} reads?", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, str, bool]) -> "About":
