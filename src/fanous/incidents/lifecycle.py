@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from fanous.incidents.alternatives import broken_machine, other_explanation
 from fanous.incidents.confirm import (
-    CONTROL_WINDOW,
     Ruling,
     Stretches,
     families_seen,
@@ -24,9 +23,9 @@ from fanous.incidents.confirm import (
     nameable_in_company,
     rule_c1_c3,
     rule_c2,
-    spared,
 )
 from fanous.incidents.correlate import Finding
+from fanous.incidents.elsewhere import works_elsewhere
 from fanous.incidents.outage_class import outage_mechanisms
 from fanous.incidents.scope import Extent, extent
 from fanous.model.alternatives import NONE_KNOWN, Alternatives
@@ -107,7 +106,7 @@ def incident_of(
     networks = {f.anomaly.key.entity.asn for f in named}
     sessions = [f for f in group if f.anomaly.key.entity.asn in networks]
     witness = votes.where(_inside(votes, sessions) & votes.seen)
-    controls = _controls(votes, elsewhere, named, witness.times)
+    controls = works_elsewhere(votes, elsewhere, named, witness.times)
     raised = _raised(sure)
     otherwise = other_explanation(alternatives, mostly_controlled(witness))
     if not sure:
@@ -183,35 +182,6 @@ def _inside(votes: Votes, findings: Sequence[Finding]) -> NDArray[np.bool_]:
             & (votes.signals[span] == key.signal)
         )
     return rows
-
-
-def _controls(votes: Votes, elsewhere: Votes, named: Sequence[Finding], failing: Floats) -> Floats:
-    """When a target worked on an unaffected network, or abroad, near a failing hour; ascending.
-
-    Worked is what no signal says the contrary of: that a name was looked up shows little where no connection
-    could be made.
-    """
-    targets = list({f.anomaly.key.target for f in named})
-    others = votes.where(~np.isin(votes.asns, [_asn(f) for f in named]) & np.isin(votes.targets, targets))
-    others = others.where(_is_near(others.times, failing))
-    failed = np.isin(others.uids, others.uids[others.seen])
-    works = ~failed & np.isin(others.signals, list({f.anomaly.key.signal for f in named}))
-    works &= np.isin(others.asns, spared(others.asns, failed))
-    abroad = ~elsewhere.seen & np.isin(elsewhere.targets, targets)
-    abroad &= _is_near(elsewhere.times, failing)
-    return np.sort(np.concatenate([others.times[works], elsewhere.times[abroad]]))
-
-
-def _is_near(times: Floats, failing: Floats) -> NDArray[np.bool_]:
-    """Which of ``times`` stand within ``CONTROL_WINDOW`` of one of ``failing`` (ascending)."""
-    if not len(failing):
-        return np.zeros(len(times), np.bool_)
-    after = np.searchsorted(failing, times)
-    distance = np.minimum(
-        np.abs(times - failing[np.minimum(after, len(failing) - 1)]),
-        np.abs(times - failing[np.maximum(after - 1, 0)]),
-    )
-    return np.asarray(distance <= CONTROL_WINDOW)
 
 
 def _raised(named: Sequence[Finding]) -> dict[int, float]:
