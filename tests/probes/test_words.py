@@ -12,6 +12,8 @@ from fanous.probes.outcome import Outcome, worst
 from fanous.probes.output import record_file, report_document
 from fanous.probes.run import Report
 from fanous.probes.words import health_sentence, report_lines, sentence, state_in_words
+from fanous.rules.whole import PRIVATE_NAME
+from fanous.testing.builders import verdict
 
 
 def outcome(state: State, mechanism: str = "", *, target: str = "x", symptom: bool = False) -> Outcome:
@@ -53,6 +55,12 @@ def health(**changes: object) -> Health:
 )
 def test_a_sentence_says_what_it_is_and_what_to_do_now(one: Outcome, words: str) -> None:
     assert words in sentence(one)
+
+
+def test_a_private_name_is_said_plainly_and_asks_for_no_second_network() -> None:
+    given = verdict(State.INSUFFICIENT, rule_id=PRIVATE_NAME.id)
+    one = replace(outcome(State.INSUFFICIENT, target="nas.lan"), why=PRIVATE_NAME.why, verdicts=(given,))
+    assert sentence(one) == f"nas.lan: {PRIVATE_NAME.why} Measure a public site."
 
 
 def test_a_failure_without_a_control_is_never_called_a_block() -> None:
