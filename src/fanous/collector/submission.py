@@ -32,8 +32,9 @@ AHEAD = 86_400.0
 PRIVATE_ASNS = (range(64_512, 65_536), range(4_200_000_000, 2**32), range(23_456, 23_457))
 """RFC 6996, RFC 7300, RFC 6793: no network on the public internet has these."""
 
-OURS = ("measurement_uid", "report_id", "probe_ip", "x_collector")
-"""What the collector writes into a record; where a probe wrote one of them, it is left out."""
+OURS = ("measurement_uid", "report_id", "probe_ip", "probe_id", "x_collector")
+"""What the collector writes into a record, and an identity that only OONI can check (``probe_id``); where a
+probe wrote one of them, it is left out."""
 
 
 class Envelope(Struct):
@@ -134,12 +135,15 @@ def _claim(report: ReportId, content: dict[str, Any]) -> _Claim:
             ("bad_cc", not (len(country) == 2 and country.isascii() and country.isupper())),
             ("tn_len", not 1 < len(name) <= 30),
             ("tn_no_lower", not (name.islower() and name.isascii() and name.replace("_", "").isalnum())),
-            ("asn", number is None or (asn.startswith("AS0") and number != 0)),
+            ("asn_len", not 3 <= len(asn) <= 12),
+            ("asn_no_as_prefix", not asn.startswith("AS")),
+            ("asn_leading_zero", len(asn) > 3 and asn.startswith("AS0")),
+            ("asn_invalid", number is None),
         )
         if is_wrong
     ]
     if reasons or number is None:
-        raise Refused(400, f"bad_metadata: {', '.join(reasons)}")
+        raise Refused(400, f"Errors: {reasons}", error="bad_metadata")
     if country != report.country:
         raise Refused(400, f"Inconsistent measurement: probe_cc is not {report.country}, as in its report_id")
     if number != report.asn:

@@ -180,7 +180,9 @@ class Uploader:
             raise _Unreached(f"{type(error).__name__}: {error}") from None
         answer = _object(response.content)
         if response.status_code in REFUSALS and answer is not None and "detail" in answer:
-            raise _Refused(f"{response.status_code}: {answer['detail']}")
+            detail = answer["detail"]
+            said = detail.get("message", detail) if isinstance(detail, dict) else detail
+            raise _Refused(f"{response.status_code}: {said}")
         if response.status_code != 200 or answer is None:
             asked = retry_after(response.headers.get("retry-after"))
             raise _Unreached(f"it answered {response.status_code}", asked)
