@@ -1,8 +1,8 @@
 """Tor: directory authorities and bridges (ts-023), one observation each.
 
-The layer is the last step that was taken: a directory answers HTTP, a relay TLS.  What follows a connection to
-a bridge (obfs4) looks like nothing to anybody, so it has no layer of its own: where that handshake is cut, the
-connection is.
+The layer is the last step that was taken: a directory answers HTTP, a relay TLS.  What follows a connection
+to a bridge (obfs4) looks like nothing to anybody, so it has no layer of its own: where that handshake is cut,
+the connection is.
 """
 
 from collections.abc import Iterator
