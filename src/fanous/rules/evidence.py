@@ -10,7 +10,7 @@ from math import isnan
 
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Observation, Vantage
-from fanous.rules.addresses import is_bogon, is_ipv6
+from fanous.rules.addresses import is_ipv6
 from fanous.rules.failures import CERTIFICATE_CAUSES, SILENT_CAUSES, Cause, cause_of
 from fanous.rules.fingerprints import Fingerprint, Fingerprints
 from fanous.rules.groups import Group, groups_of
@@ -202,13 +202,8 @@ class Evidence:
 
     @cached_property
     def is_of_private_name(self) -> bool:
-        """Is what was measured a name of the user's own network, or an address of it that fails?
-
-        An address that answers was reached, whatever stands behind it; a platform is never private.
-        """
+        """Is what was measured a name of the user's own network?  A platform or an address never is."""
         target = self.bundle.measurement.target
-        if is_bogon(target):
-            return any(o.failure is not None for o in self.probe)
         own = [o for o in self.probe if o.target == target and o.role != "redirect" and o.hostname]
         return bool(own) and all(is_private_name(o.hostname) for o in own)
 
