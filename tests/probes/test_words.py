@@ -11,7 +11,7 @@ from fanous.probes.health import Health
 from fanous.probes.outcome import Outcome, worst
 from fanous.probes.output import record_file, report_document
 from fanous.probes.run import Report
-from fanous.probes.words import health_sentence, report_lines, sentence, state_in_words
+from fanous.probes.words import health_sentence, report_lines, round_line, sentence, state_in_words
 from fanous.rules.whole import PRIVATE_NAME
 from fanous.testing.builders import verdict
 
@@ -146,3 +146,8 @@ def test_quic_that_nobody_answers_is_told_once() -> None:
     silent = "generic_timeout_error"
     assert len(lines(silent, silent, silent)) == 1
     assert lines(silent, silent, "ok") == lines(silent, silent) == []
+
+
+def test_a_round_s_line_says_why_sites_were_not_tried() -> None:
+    report = Report(None, not_tried={"https://x.com/": "the data cap of 2 MB a day is reached"})
+    assert round_line(report) == "0 of 0 work; 1 not tried: the data cap of 2 MB a day is reached"

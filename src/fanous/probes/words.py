@@ -195,6 +195,7 @@ def round_line(report: Report) -> str:
         return f"{report.health.defect}: nothing was measured"
     failing = [one for one in report.outcomes if one.state is not State.OK]
     named = "; ".join(f"{title(one.target)} {state_in_words(one)}" for one in failing)
-    skipped = f"; {len(report.not_tried)} not tried" if report.not_tried else ""
+    why = next(iter(report.not_tried.values()), "")
+    skipped = f"; {len(report.not_tried)} not tried: {why}" if report.not_tried else ""
     works = len(report.outcomes) - len(failing)
     return f"{works} of {len(report.outcomes)} work" + (f"; {named}" if named else "") + skipped
