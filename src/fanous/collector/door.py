@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -22,6 +23,7 @@ from starlette.routing import Route
 from fanous.collector.bodies import MOST_BYTES, plain
 from fanous.collector.checkin import ListedUrl, check_in, known_helpers
 from fanous.collector.connections import HEAD_SECONDS
+from fanous.collector.framing import OneLength
 from fanous.collector.helper import Helper
 from fanous.collector.limits import HELPER, SUBMISSIONS, Held, Limiter, Rates, Room
 from fanous.collector.origin import Network, NoOrigins, Origins, client_address
@@ -215,6 +217,7 @@ def collector_app(queue: Queue, helper: Helper, policy: Policy) -> Starlette:
             Route("/", door.ask_helper, methods=["POST"]),
             Route("/", door.greet, methods=["GET"]),
         ],
+        middleware=[Middleware(OneLength)],
         exception_handlers={Refused: _refusal, HTTPException: _http_refusal},
         lifespan=lifespan,
     )
