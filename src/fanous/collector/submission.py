@@ -29,6 +29,9 @@ from fanous.refdata.countries import is_country
 AHEAD = 86_400.0
 """Seconds by which a probe's clock may be ahead; a date further on would stretch every window to it."""
 
+SKEW = 600.0
+"""Seconds ahead from which on a measurement is kept apart: nobody knows when it was made."""
+
 PRIVATE_ASNS = (range(64_512, 65_536), range(4_200_000_000, 2**32), range(23_456, 23_457))
 """RFC 6996, RFC 7300, RFC 6793: no network on the public internet has these."""
 
@@ -52,8 +55,8 @@ class Submission:
     Attributes:
         uid: ``measurement_uid``, told to the probe.
         line: one JSON document in OONI's data format, without a line break and without an address.
-        apart: nobody knows which network it speaks of, or its address contradicts its claim: it is kept
-            beside the others and enters no conclusion by itself.
+        apart: nobody knows which network it speaks of, its address contradicts its claim, or its clock is
+            ahead: it is kept beside the others and enters no conclusion by itself.
     """
 
     uid: str
@@ -111,7 +114,8 @@ def receive(report: ReportId, body: bytes, address: str, seen: Origin, now: floa
         content |= {"probe_cc": placed.country, "probe_asn": f"AS{placed.asn}"}
         text = _without_addresses(_sorted.encode(content), address, probe_ip)
     line = _head(uid, report, claim, seen, now) + text[1:]
-    apart = not placed.is_plausible or seen.contradicts(placed.country, placed.asn)
+    is_misplaced = not placed.is_plausible or seen.contradicts(placed.country, placed.asn)
+    apart = is_misplaced or started > now + SKEW
     return Submission(uid, line, apart)
 
 
@@ -162,7 +166,11 @@ def _started(content: dict[str, Any], now: float) -> float:
             if instant > now + AHEAD:
                 raise Refused(400, f"{name} lies in the future: the probe's clock is wrong")
             return instant
-    raise Refused(400, "no time: measurement_start_time and test_start_time are missing or unreadable")
+    raise Refused(
+        400,
+        "no time: measurement_start_time and test_start_time are missing, unreadable or long before OONI "
+        "existed (a clock that was never set)",
+    )
 
 
 def _uid(report: ReportId, started: float, text: bytes) -> str:
