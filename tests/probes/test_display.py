@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def test_a_name_is_shown_as_it_is_written() -> None:
 
 @pytest.mark.parametrize("given", [{"TERM": "dumb"}, {"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "xterm"}])
 def test_a_run_on_a_terminal_of_40_columns_overflows_nowhere(given: dict[str, str], tmp_path: Path) -> None:
-    text = on_terminal({"COLUMNS": "40", "LINES": "24", "XDG_DATA_HOME": str(tmp_path)} | given)
+    text = on_terminal({"XDG_DATA_HOME": str(tmp_path)} | given)
     plain = ESCAPES.sub("", text)
     lines = [part for line in plain.split("\n") for part in line.split("\r")]
     assert max(map(len, lines)) <= 40
@@ -70,8 +71,10 @@ def on_terminal(given: dict[str, str]) -> str:
     """What ``fanous probe run`` of a closed port of loopback writes on a terminal."""
     words = ["probe", "run", "--yes", "--no-health", "-i", "https://127.0.0.1:1/"]
     terminal, inside = pty.openpty()
+    termios.tcsetwinsize(inside, (24, 40))
     command = [sys.executable, "-m", "fanous", *words]
-    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | given
+    said = ("NO_COLOR", "COLUMNS", "LINES")
+    environment = {name: value for name, value in os.environ.items() if name not in said} | given
     process = subprocess.Popen(command, stdin=inside, stdout=inside, stderr=inside, env=environment)
     os.close(inside)
     written = b""
