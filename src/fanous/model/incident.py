@@ -3,6 +3,7 @@
 An incident is never edited: a change is a new revision with its reason.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,6 +42,10 @@ class Interval:
 
     start: float
     end: float | None
+
+
+Stretches = Mapping[int, Sequence[Interval]]
+"""ASN -> when it was failing without a return in between."""
 
 
 @dataclass(frozen=True, slots=True)
