@@ -1,6 +1,5 @@
 """An archive whose older segments lie in a bucket (of a real S3 server): one archive for whoever reads."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import obstore
@@ -11,22 +10,11 @@ from fanous.model.record import Record
 from fanous.store.archive import Archive, DamagedSegment, Received, tiered
 from fanous.store.segment import Segment
 from fanous.store.tiers import TieredArchive, begin
-from tests.store.buckets import KEYS, s3
 from tests.store.cases import NOON
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    with s3(tmp_path_factory.mktemp("s3")) as running:
-        yield running
-
-
 @pytest.fixture
-def archive(
-    served: tuple[str, Path], tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> TieredArchive:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
+def archive(served: tuple[str, Path], tmp_path: Path, request: pytest.FixtureRequest) -> TieredArchive:
     return TieredArchive(tmp_path / "archive", f"s3://raw/{request.node.name}?endpoint={served[0]}")
 
 
