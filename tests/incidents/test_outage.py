@@ -1,5 +1,8 @@
 """A group of level anomalies becomes one incident, and says no more than its families do."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from fanous.model.anomaly import Anomaly
@@ -133,6 +136,15 @@ def test_each_familys_opinion_is_kept() -> None:
     young = made(drop(AP, 0, 5), series=[line(BGP, first=-10)]).opinions
     assert {o.family: o.says for o in young} == {"probing": Says.DOWN, "routing": Says.UNKNOWN}
     assert young[1].left is not None and young[1].left.mean == 0.05
+
+
+def test_a_family_that_stood_lower_without_falling_says_by_how_much() -> None:
+    lower = line(GTR)
+    lower = replace(lower, values=np.where(lower.times >= MONDAY, 0.9, 1.0))
+    said = {o.family: o for o in made(drop(AP, 0, 5), series=[line(AP), lower, line(BGP)]).opinions}
+    usage = said["usage"]
+    assert usage.says is Says.ORDINARY and usage.left is not None and usage.left.mean == pytest.approx(0.9)
+    assert said["routing"].left is None
 
 
 def test_routes_that_stay_up_make_it_a_stealth_outage() -> None:

@@ -9,6 +9,7 @@ from itertools import product
 
 from fanous.incidents.coincide import is_country, reaches
 from fanous.incidents.confirm import OUTAGE_FAMILIES, Ruling
+from fanous.incidents.meanwhile import a_little_lower
 from fanous.model.anomaly import Anomaly
 from fanous.model.entity import Entity, Family
 from fanous.model.incident import Estimate, Kind, Opinion, Says
@@ -220,6 +221,7 @@ def _other(family: Family, series: Sequence[Series], start: float, end: float) -
         says=says,
         sources=tuple(sorted({f"{s.key.source} {s.key.signal}" for s in told})),
         entities=_entities(s.key.entity for s in told),
+        left=a_little_lower(known, start, end),
     )
 
 
