@@ -42,6 +42,7 @@ def test_the_page_shows_them_below_the_country() -> None:
     assert rows is not None
     assert rows[0].index("AS17557") < rows[0].index("Panjāb")
     assert re.search(r"AS17557.*?</svg>5%.*?Panjāb.*?</svg>20%", rows[0], re.DOTALL)
+    assert text.count("IODA, Georgia Tech ((c) Georgia Tech Research Corporation)") == 1, "once, below them"
     assert "lowest of" not in text
 
 

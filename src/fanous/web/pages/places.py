@@ -39,6 +39,12 @@ class Places:
     lowest: list[Place]
     all: int
 
+    @property
+    def licences(self) -> list[str]:
+        """Each source that is shown, with its licence."""
+        levels = [place.level for place in self.lowest]
+        return list(dict.fromkeys(f"{one.source} ({one.licence})" for one in levels))
+
 
 def places(store: Store, country: str, now: float) -> Places | None:
     """The places of a country; ``None`` = no source tells them apart here."""
