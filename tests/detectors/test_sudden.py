@@ -1,5 +1,7 @@
 """A cut is told from a morning that comes late, whatever the hour."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,11 @@ def test_a_cut_within_such_a_morning_is() -> None:
 def test_narrow_bins_tell_the_same(step: int) -> None:
     assert fell(cut(people(step=step), STEEP + 4, STEEP + 7, 0.7)) == pytest.approx(4, abs=0.5)
     assert fell(people(late=2.5, step=step)) is None
+
+
+def test_of_addresses_that_answer_nothing_is_to_be_told_apart() -> None:
+    gone = cut(people(), STEEP + 4, STEEP + 7, 0.5)
+    assert fell(replace(gone, key=key("ping-slash24"))) is None
 
 
 def test_bins_of_more_than_an_hour_tell_nothing() -> None:

@@ -14,6 +14,7 @@ from fanous.detectors.grid import DAY
 from fanous.detectors.options import HOUR, LevelOptions
 from fanous.detectors.ordinary import NORMAL
 from fanous.model.series import Ints
+from fanous.signals import SIGNALS
 
 WITHIN = 1800
 """Seconds of the stretches of time that are compared: what holds for bins of five minutes as of thirty."""
@@ -44,7 +45,9 @@ FLOOR = 0.01
 
 
 def sudden_from(found: Departures, column: int, low: Ints, options: LevelOptions) -> float | None:
-    """Beginning of the first of the bins ``low`` into which the series fell at once; ``None`` = it did not.
+    """Beginning of the first of the bins ``low`` into which the series fell at once.
+
+    ``None`` = it did not, or shows nothing that people do, so that nothing is to be told apart.
 
     A fall is a change from half hour to half hour beyond the median change at that time of the day.  Less
     what it fell beside that, it must exceed the least drop of the signal and ``spreads`` robust deviations of
@@ -53,8 +56,8 @@ def sudden_from(found: Departures, column: int, low: Ints, options: LevelOptions
     Args:
         low: rows of the stretch that are low, ascending.
     """
-    step = found.grid.step
-    if step > WIDEST or not len(low):
+    step, signal = found.grid.step, SIGNALS[found.grid.series[column].key.signal]
+    if step > WIDEST or not signal.of_people or not len(low):
         return None
     width, left = max(1, WITHIN // step), 1 - found.drop[:, column]
     changes = _changes(found.grid.levels[:, :, column].ravel(), width, found.grid.bins, options.days)

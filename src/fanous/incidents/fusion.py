@@ -59,6 +59,10 @@ def family_of(anomaly: Anomaly) -> Family:
     return SIGNALS[anomaly.key.signal].family
 
 
+def of_people(anomaly: Anomaly) -> bool:
+    return SIGNALS[anomaly.key.signal].of_people
+
+
 def left(anomaly: Anomaly) -> float:
     """Share of the ordinary level, as the stretch has it in the middle."""
     return 1.0 if anomaly.departure is None else anomaly.departure.left
@@ -95,7 +99,7 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
     if first.start >= reaches(second) or second.start >= reaches(first):
         return False
     deep = left(first) <= DEEP and left(second) <= DEEP
-    if deep and not (_human(first) and _human(second)):
+    if deep and not (of_people(first) and of_people(second)):
         return True
     early, late = sorted((first, second), key=lambda a: a.start)
     apart = _not_before(late) - _not_after(early)
@@ -139,20 +143,15 @@ def alone(anomaly: Anomaly) -> bool:
     if not is_country(anomaly.key.entity) and left(anomaly) > LONE_CELL:
         return False
     lasts = anomaly.last_seen - anomaly.start_latest
-    if not _human(anomaly):
+    if not of_people(anomaly):
         most = LONE_ROUTING if family_of(anomaly) is Family.ROUTING else LONE_PROBING
         return lasts >= LONE and left(anomaly) <= most
     return (lasts >= LONE_USAGE and _unlike(anomaly)) or _lasts_from(_sudden(anomaly), anomaly)
 
 
-def _human(anomaly: Anomaly) -> bool:
-    """It is a line of what people do."""
-    return family_of(anomaly) in (Family.USAGE, Family.DARKNET)
-
-
 def _uncommon(anomaly: Anomaly) -> bool:
     """It is no drop of what people do that comes by itself."""
-    return not _human(anomaly) or _unlike(anomaly) or _sudden(anomaly) is not None
+    return not of_people(anomaly) or _unlike(anomaly) or _sudden(anomaly) is not None
 
 
 def _unlike(anomaly: Anomaly) -> bool:

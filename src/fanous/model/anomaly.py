@@ -21,7 +21,7 @@ class Departure:
         deep_until: end of the last such bin.
         steady: values hardly vary from bin to bin meanwhile, as under an imposed rate.
         sudden_from: beginning of the bin into which most of what is missing was lost at once; ``None`` = it
-            sank, as what people do sinks on a holiday.
+            sank, as what people do sinks on a holiday, or is none of what they do.
     """
 
     step: int
