@@ -38,7 +38,7 @@ def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeight
         if anomaly.probability >= detector.options.suspect_at
     ]
     setting = Setting(country, FAMILY_OF, users, rules_version(), DETECTOR_VERSION)
-    return [incident_of(group, votes, elsewhere, setting) for group in correlate(findings)]
+    return [incident_of(group, votes, elsewhere, setting, findings=findings) for group in correlate(findings)]
 
 
 def _rows(votes: Votes, country: str) -> Iterator[VerdictRow]:

@@ -3,7 +3,7 @@
 The raw record itself stays in the archive; the header says where it came from and names it for good.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fanous.model.entity import Access
 from fanous.model.observation import Observation
@@ -65,3 +65,13 @@ class Bundle:
     observations: tuple[Observation, ...]
     control_failure: str | None = None
     bogus: tuple[str, ...] = ()
+
+    def without_pages(self) -> "Bundle":
+        """Less what only rules read of pages, which takes more memory than all the rest."""
+        return replace(self, observations=tuple(_without_page(one) for one in self.observations))
+
+
+def _without_page(observation: Observation) -> Observation:
+    if not observation.body and not observation.headers:
+        return observation
+    return replace(observation, body="", headers="")

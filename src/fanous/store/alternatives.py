@@ -1,14 +1,15 @@
-"""Alternatives: how targets fared in other countries, and by which software, around an onset."""
+"""Alternatives: how targets fared in other countries, by which software, and on which lines."""
 
 from collections.abc import Sequence
 
-from fanous.model.alternatives import Onset, Software
-from fanous.model.incident import Interval
+from fanous.model.alternatives import Line, Onset, Software
+from fanous.model.incident import Interval, Stretches
 from fanous.store.columns import ticks
 from fanous.store.engine import Engine
-from fanous.store.window import IN_INTERVALS, IN_WINDOW, in_any, window
+from fanous.store.window import IN_INTERVALS, IN_STRETCHES, IN_WINDOW, in_any, in_stretches, window
 
 _FELL = "state IN ('blocked', 'throttled', 'down') OR symptom"
+_LIKE_A_FAULT = "(state = 'throttled' OR mechanism IN {faults:Array(String)})"
 _ONSETS = f"""
 SELECT place, uniqExactIf(from_probe, fell AND fresh), countIf(fell AND fresh), countIf(fresh),
     countIf(fell AND NOT fresh), countIf(NOT fresh)
@@ -40,6 +41,26 @@ FROM (
 )
 GROUP BY software, network ORDER BY software, network
 """
+# Our own probes look at their line themselves, and what they measure on a bad one says nothing.
+_LINES = f"""
+SELECT network, count(), countIf(NOT claimed), sumIf(share, NOT claimed)
+FROM (
+    SELECT network, from_probe, target IN {{targets:Array(String)}} AS claimed, avg(lost) AS share,
+        max(fell AND claimed) AS saw
+    FROM (
+        SELECT uid, target, any(asn) AS network, any(probe) AS from_probe,
+            countIf({_FELL}) > 0 AS fell,
+            fell AND countIf(({_FELL}) AND NOT {_LIKE_A_FAULT}) = 0 AS lost
+        FROM verdicts
+        WHERE country = {{country:String}} AND defect = '' AND source != 'edge' AND target != ''
+            AND {IN_STRETCHES}
+        GROUP BY uid, target HAVING fell OR countIf(state = 'ok') > 0
+    )
+    GROUP BY network, from_probe, target
+)
+GROUP BY network, from_probe HAVING max(saw)
+ORDER BY network, from_probe
+"""
 
 
 class AlternativeAnswers:
@@ -65,3 +86,10 @@ class AlternativeAnswers:
         """See ``Questions.software``."""
         asked = {"country": country, "targets": list(targets), "asns": list(asns)}
         return [Software(*row) for row in self._engine.rows(_SOFTWARE, **asked, **in_any(intervals))]
+
+    def lines(
+        self, country: str, targets: Sequence[str], stretches: Stretches, faults: Sequence[str]
+    ) -> list[Line]:
+        """See ``Questions.lines``."""
+        asked = {"country": country, "targets": list(targets), "faults": list(faults)}
+        return [Line(*row) for row in self._engine.rows(_LINES, **asked, **in_stretches(stretches))]
