@@ -35,12 +35,21 @@ def test_what_was_spent_counts_for_its_day_only(tmp_path: Path) -> None:
 
 def test_what_is_spent_was_set_aside_before(tmp_path: Path) -> None:
     meter = DayMeter(tmp_path, None, 0.0)
+    meter.spend(0)
+    assert not (tmp_path / "used.json").exists()
     for _ in range(100):
         meter.spend(10_000)
         assert spent_on(tmp_path, 0.0) >= meter.spent  # a kill -9 now would forget nothing
     assert spent_on(tmp_path, 0.0) <= meter.spent + BLOCK
     meter.give_back()
     assert spent_on(tmp_path, 0.0) == 1_000_000
+
+
+def test_a_block_is_set_aside_at_once_so_that_few_bytes_are_no_write_each(tmp_path: Path) -> None:
+    meter = DayMeter(tmp_path, None, 0.0)
+    meter.spend(1)
+    meter.spend(BLOCK - 1)
+    assert spent_on(tmp_path, 0.0) == 1 + BLOCK
 
 
 def test_processes_share_one_allowance(tmp_path: Path) -> None:

@@ -55,6 +55,12 @@ def test_a_home_or_company_network_s_own_name_is_never_forged(target: str, hostn
     assert said == {(State.INSUFFICIENT, "measurement.private_name", "", False)}
 
 
+def test_a_private_name_that_leads_to_a_public_site_is_still_no_name_of_a_site() -> None:
+    own = observation(Layer.TLS, "connection_reset", target="nas.lan", hostname="nas.lan")
+    on = observation(Layer.TLS, target="nas.lan", hostname="x.com", role="redirect")
+    assert {v.rule_id for v in verdicts(own, on, target="nas.lan")} == {"measurement.private_name"}
+
+
 def test_a_public_site_that_leads_to_a_private_name_is_judged() -> None:
     forged = observation(Layer.DNS, answers=("10.10.34.36",), answer_asns=(0,))
     on = observation(Layer.DNS, "dns_nxdomain_error", hostname="login.lan", role="redirect")
