@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from fanous.aggregate import counted
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.incidents.alternatives import LINE_FAULTS
 from fanous.incidents.correlate import Finding, correlate
@@ -83,7 +84,7 @@ def _interference(
         own = {finding.anomaly.key.target for finding in group}
         is_silence = own == {""}
         known = NONE_KNOWN if is_silence else alternatives(store, country, group)
-        ours = silent if is_silence else votes.of(own, here)
+        ours = silent if is_silence else counted(votes.of(own, here), TICK)
         if is_lone_dissent(group, ours):
             continue
         incidents.append(incident_of(group, ours, elsewhere.of(own, there), setting, known, findings))

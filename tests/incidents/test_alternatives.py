@@ -91,6 +91,13 @@ def test_one_machine_beside_others_that_reach_the_target_is_an_instrument(
         ([Line(1, 10, 8, 8.0)] * 2 + [Line(1, 10, 8, 0.0)] * 3, set()),  # liars among honest probes
         ([Line(1, 10, 8, 8.0)] * 2 + [Line(1, 1, 0, 0.0)] * 3, set()),  # the others do not tell
         ([Line(1, 10, 8, 8.0)] * 3 + [Line(2, 10, 8, 0.0)] * 3, {1}),
+        # Each measurement under a name of its own: what all measured tells.
+        ([Line(1, 1, 0, 0.0)] * 9 + [Line(1, 12, 11, 9.0, of_all=True)], {1}),
+        ([Line(1, 1, 0, 0.0)] * 9 + [Line(1, 12, 11, 3.0, of_all=True)], set()),
+        (
+            [Line(1, 10, 8, 0.0)] * 3 + [Line(1, 12, 11, 9.0, of_all=True)],
+            set(),
+        ),  # those that saw it know better
     ],
 )
 def test_where_hardly_anything_works_the_line_may_be_what_failed(lines: list[Line], bad: set[int]) -> None:

@@ -80,3 +80,13 @@ def test_our_own_probes_look_at_their_line_themselves(store: Store) -> None:
     ours = judged("a", verdict(State.BLOCKED))
     store.append([replace(ours, record=replace(ours.record, source="edge"))], rules_version="r")
     assert store.lines("PK", ["x"], {17557: [Interval(NOON - 1, NOON + 1)]}, ["tls.timeout"]) == []
+
+
+def test_of_a_network_as_a_whole_those_targets_count_that_were_measured_often(store: Store) -> None:
+    rows = [judged(f"x{n}", verdict(State.BLOCKED, Layer.TLS), probe=f"x{n}") for n in range(3)]
+    fails = verdict(State.BLOCKED, Layer.TLS, target="y", mechanism="tls.timeout")
+    rows += [judged(f"y{n}", fails, probe=f"y{n}") for n in range(3)]
+    rows += [judged("z", verdict(target="z"), probe="z")]
+    store.append(rows, rules_version="r")
+    found = store.lines("PK", ["x"], {17557: [Interval(NOON - 1, NOON + 1)]}, ["tls.timeout"])
+    assert [line for line in found if line.of_all] == [Line(17557, 2, 1, 1.0, of_all=True)]

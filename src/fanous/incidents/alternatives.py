@@ -79,13 +79,27 @@ def _is_new(onset: Onset) -> bool:
     )
 
 
-def bad_lines(lines: Iterable[Line]) -> frozenset[int]:
-    """Networks on which the probes that saw it could reach hardly anything else either."""
-    saw, bad = Counter[int](), Counter[int]()
+def bad_lines(lines: Sequence[Line]) -> frozenset[int]:
+    """Networks on which the probes that saw it could reach hardly anything else either.
+
+    Where most of them measured too little to tell (each measurement may stand under a name of its own), what
+    all probes of the network measured does.
+    """
+    saw, tell, bad = Counter[int](), Counter[int](), Counter[int]()
     for line in lines:
-        saw[line.asn] += 1
-        bad[line.asn] += line.targets >= LINE_TARGETS and line.failing >= LINE_SHARE * line.others
-    return frozenset(asn for asn in saw if bad[asn] >= LINE_PROBES * saw[asn])
+        if not line.of_all:
+            saw[line.asn] += 1
+            tell[line.asn] += line.targets >= LINE_TARGETS
+            bad[line.asn] += _is_bad(line)
+    whole = {line.asn for line in lines if line.of_all and _is_bad(line)}
+    few_tell = {asn for asn in saw if 2 * tell[asn] < saw[asn]}
+    return frozenset(
+        asn for asn in saw if (asn in whole if asn in few_tell else bad[asn] >= LINE_PROBES * saw[asn])
+    )
+
+
+def _is_bad(line: Line) -> bool:
+    return line.targets >= LINE_TARGETS and line.failing >= LINE_SHARE * line.others
 
 
 def broken_machine(inside: Votes) -> str:

@@ -43,6 +43,7 @@ class Line:
     """How one probe that saw it fared meanwhile with all that it measured.
 
     Attributes:
+        of_all: not one probe, but all of the network together, those that did not see it among them.
         targets: that it measured.
         others: of them, those of which nothing is claimed.
         failing: 0..``others``, how many of these failed as they do on a bad line; one that failed now and
@@ -53,6 +54,7 @@ class Line:
     targets: int
     others: int
     failing: float
+    of_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,7 @@ class Questions(Protocol):
     def lines(
         self, country: str, targets: Sequence[str], stretches: Stretches, faults: Sequence[str]
     ) -> list[Line]:
-        """How each probe, but our own, for which a target failed fared with all it measured meanwhile.
+        """How each probe (not ours) that saw a target fail fared meanwhile, and all of its network together.
 
         Args:
             faults: mechanisms that a bad line gives as well.
