@@ -316,8 +316,12 @@ def main() -> None:
     options.add_argument("measurements", nargs="?", type=int, default=MEASUREMENTS)
     options.add_argument("--sync", default="always", help="sync_interval of the servers")
     chosen = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     print(", ".join(f"{key} {value}" for key, value in machine().items()))
-    told = run(chosen.measurements, chosen.sync)
+    try:
+        told = run(chosen.measurements, chosen.sync)
+    except KeyboardInterrupt:
+        sys.exit("stopped; its servers have ended and its folders are gone")
     load = told.load
     print(
         f"3 servers (sync_interval: {chosen.sync}), 2 collectors, 1 writer; kill -9: {', '.join(told.killed)}"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fanous.testing import pakistan
+from tests.store.buckets import KEYS, s3
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,6 +32,20 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("quiet") / "quiet.jsonl"
     pakistan.write_quiet(path, seed=3)
     return path
+
+
+@pytest.fixture(scope="module")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    with s3(tmp_path_factory.mktemp("s3")) as running:
+        yield running
+
+
+@pytest.fixture
+def served(s3_server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> tuple[str, Path]:
+    """Address of a real S3 server, whose keys stand in the environment, and the folder of its bucket."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    return s3_server
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

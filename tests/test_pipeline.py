@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from fanous import answering, pipeline
+from fanous.connectors import CONNECTORS
 from fanous.errors import FanousError
 from fanous.interfering import TICK
+from fanous.judging import known_fingerprints
 from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.record import Record
 from fanous.model.weights import UserWeights
+from fanous.rules import judge
 from fanous.store import Store, open_store
 from fanous.testing import pakistan
 
@@ -27,6 +31,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def claims(store: Store) -> list[Incident]:
     """What is claimed, without labels."""
     return [replace(incident, id="") for incident in store.incidents("PK")]
+
+
+def test_a_judged_record_holds_no_page_that_the_rules_have_read(rally: Path) -> None:
+    records = [Record("ooni", line) for line in rally.read_bytes().splitlines()[:40]]
+    parsed = [CONNECTORS["ooni"].parse(record) for record in records]
+    assert any(one.body and one.headers for bundle in parsed for one in bundle.observations)
+    for record, bundle in zip(records, parsed, strict=True):
+        kept, verdicts = pipeline.judge_record(record)
+        assert not any(one.body or one.headers for one in kept.observations)
+        assert (kept, verdicts) == (bundle, judge(bundle, known_fingerprints())), "else they are the same"
 
 
 def test_the_rally_is_one_confirmed_nation_wide_incident(store: Store, rally: Path) -> None:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,24 +21,11 @@ from fanous.retaining import around, carry_out, plan
 from fanous.store import Store, open_store
 from fanous.web.ask import OneThread
 from tests.publishers.events import incident
-from tests.store.buckets import KEYS, s3
 from tests.store.cases import NOON, judged
 
 DAY = 86_400.0
 NOW = NOON + 400 * DAY
 OLD = Retention(observations_days=200)
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    with s3(tmp_path_factory.mktemp("s3")) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
 
 
 def filled(folder: Path, *days: float, hours: int = 1) -> None:
@@ -150,7 +136,7 @@ def test_what_was_killed_in_the_middle_is_completed_by_the_next_time(
     filled(tmp_path / "s", *range(10), hours=10)
     file = configured(tmp_path, f"s3://raw/killed?endpoint={served[0]}")
     words = [sys.executable, "-m", "fanous", "retain", "--config", str(file)]
-    process = subprocess.Popen(words, env=os.environ | KEYS, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(words, env=os.environ, stdout=subprocess.DEVNULL)
     there = served[1] / "killed" / "raw"
     until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None and sum(1 for _ in there.rglob("*.zst")) < 20:

@@ -39,7 +39,7 @@ def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeight
     ]
     setting = Setting(country, FAMILY_OF, users, rules_version(), DETECTOR_VERSION)
     heard = counted(votes, TICK)
-    return [incident_of(group, heard, elsewhere, setting) for group in correlate(findings)]
+    return [incident_of(group, heard, elsewhere, setting, findings=findings) for group in correlate(findings)]
 
 
 def _rows(votes: Votes, country: str) -> Iterator[VerdictRow]:

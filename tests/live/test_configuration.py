@@ -146,6 +146,14 @@ def test_who_measures_nothing_may_have_a_fast_clock(tmp_path: Path) -> None:
     assert configured(tmp_path, CLOCK + "[rounds]\non = false").clock.rate == 2
 
 
+def test_a_queue_is_one_that_collectors_fill(tmp_path: Path) -> None:
+    found = configured(tmp_path, '[run]\nqueue = "nats://a,b,c?stream=OTHER"')
+    assert found.queue is not None
+    assert (str(found.queue), configured(tmp_path, "").queue) == ("nats://a:4222,b:4222,c:4222/OTHER", None)
+    with pytest.raises(FanousError, match=r"\[run\] queue: .*is no queue: write nats://"):
+        configured(tmp_path, '[run]\nqueue = "http://a"')
+
+
 def test_a_store_of_addresses_needs_an_inbox(tmp_path: Path) -> None:
     place = at_urls(str(tmp_path / "archive"), str(tmp_path / "facts"), str(tmp_path / "ledger"))
     with pytest.raises(FanousError, match=r"\[run\] inbox: it is missing"):

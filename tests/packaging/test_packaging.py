@@ -9,15 +9,22 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import typer
+import yaml  # type: ignore[import-untyped]  # it has no types, and one test's reading is not worth a package
 from tools.licences import licences, packages
 from tools.man_pages import man_pages
 
 from fanous.cli import app
-from fanous.config import read_config
+from fanous.collector.stream.address import parse_address
+from fanous.config import read_config, store_place
+from fanous.live.configuration import read
+from fanous.store import StoreLocation
 from tests.documents import ROOT, label, unknown_words
+from tests.jetstream import server
 
 PACKAGING = ROOT / "packaging"
 UNITS = sorted((PACKAGING / "systemd").iterdir())
@@ -49,6 +56,52 @@ def test_every_file_that_an_image_copies_exists() -> None:
 
 def test_the_configuration_that_ships_is_one_that_fanous_reads() -> None:
     assert set(read_config(PACKAGING / "fanous.toml")) == {"store", "run", "collector"}
+
+
+def composed(name: str) -> dict[str, Any]:
+    """A compose file with the one variable that it asks for filled in."""
+    text = (PACKAGING / name).read_text(encoding="utf-8")
+    document: dict[str, Any] = yaml.safe_load(re.sub(r"\$\{FANOUS_PASSWORD[^}]*\}", "secret1", text))
+    return document
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.servers.yaml"])
+def test_a_compose_file_names_only_what_it_defines_and_commands_that_exist(name: str) -> None:
+    document = composed(name)
+    targets = re.findall(r" AS (\w+)$", (PACKAGING / "Dockerfile").read_text(), re.MULTILINE)
+    for service in document["services"].values():
+        assert ("build" in service) != ("image" in service)
+        if "build" in service:
+            assert service["build"]["target"] in targets
+            typed = " ".join(["fanous", *service.get("command", ())])
+            assert unknown_words(typed, typer.main.get_command(app)) == []
+        assert set(service.get("depends_on", ())) <= set(document["services"])
+        assert {one["source"] for one in service.get("configs", ())} <= set(document.get("configs", {}))
+        volumes = {volume.partition(":")[0] for volume in service.get("volumes", ())}
+        assert {one for one in volumes if not one.startswith(".")} <= set(document["volumes"])
+
+
+def test_the_parts_that_are_composed_reach_each_other(tmp_path: Path) -> None:
+    document = composed("compose.servers.yaml")
+    file = tmp_path / "fanous.toml"
+    file.write_text(document["configs"]["fanous"]["content"], encoding="utf-8")
+    place = store_place(None, file)
+    found = read(file, place)
+    assert isinstance(place, StoreLocation)
+    assert found.queue is not None
+    assert not found.door.on
+    words = document["services"]["collector"]["command"]
+    assert parse_address(words[words.index("--queue") + 1]) == found.queue, "what one fills the other takes"
+    named = [urlsplit(url).hostname for url in (place.facts, place.ledger, *found.queue.servers)]
+    assert named == ["clickhouse", "postgres", "nats"]
+    assert set(named) < set(document["services"])
+
+
+def test_the_servers_configuration_is_one_that_nats_takes(tmp_path: Path) -> None:
+    file = tmp_path / "nats.conf"
+    file.write_text(composed("compose.servers.yaml")["configs"]["nats"]["content"], encoding="utf-8")
+    told = subprocess.run([server(), "-t", "-c", str(file)], capture_output=True, text=True, timeout=30)
+    assert told.returncode == 0, told.stderr
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=label)

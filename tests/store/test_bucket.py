@@ -1,6 +1,5 @@
 """The archive in a bucket of a real S3 server (``rclone serve s3``), and what goes wrong with one."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import obstore
@@ -12,21 +11,7 @@ from fanous.store import open_store
 from fanous.store.archive import DamagedSegment, Received
 from fanous.store.bucket import BucketArchive
 from fanous.store.location import at_urls
-from tests.store.buckets import KEYS, s3
 from tests.store.cases import NOON, judged
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """Address of a server, and the folder in which its bucket lies."""
-    with s3(tmp_path_factory.mktemp("s3")) as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

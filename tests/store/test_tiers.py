@@ -1,6 +1,5 @@
 """An archive whose older segments lie in a bucket (of a real S3 server): one archive for whoever reads."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import obstore
@@ -10,23 +9,12 @@ from fanous.errors import FanousError
 from fanous.model.record import Record
 from fanous.store.archive import Archive, DamagedSegment, Received, tiered
 from fanous.store.segment import Segment
-from fanous.store.tiers import TieredArchive, begin
-from tests.store.buckets import KEYS, s3
+from fanous.store.tiers import MOVED, TieredArchive, begin
 from tests.store.cases import NOON
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    with s3(tmp_path_factory.mktemp("s3")) as running:
-        yield running
-
-
 @pytest.fixture
-def archive(
-    served: tuple[str, Path], tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> TieredArchive:
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name, value)
+def archive(served: tuple[str, Path], tmp_path: Path, request: pytest.FixtureRequest) -> TieredArchive:
     return TieredArchive(tmp_path / "archive", f"s3://raw/{request.node.name}?endpoint={served[0]}")
 
 
@@ -75,6 +63,37 @@ def test_what_is_removed_is_gone_from_both(archive: TieredArchive) -> None:
     archive.remove(here)
     archive.remove(far)
     assert list(archive.segments()) == []
+
+
+def test_what_is_unfinished_is_found_without_listing_the_bucket(
+    archive: TieredArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, gone = kept(archive, b"1", NOON), kept(archive, b"2", NOON + 3600), kept(archive, b"3")
+    here = kept(archive, b"4", NOON + 7200)
+    for one in (second, first, gone):
+        archive.move(one)
+    archive.cold.remove(gone)  # and died before it was taken off the list
+    with monkeypatch.context() as patch:
+        patch.setattr(obstore, "list", None)
+        assert list(archive.unmarked({first.name, second.name, here.name, gone.name})) == []
+        assert list(archive.unmarked({first.name})) == [second, here]
+        again = TieredArchive(archive.folder, archive.cold.url)
+        assert list(again.unmarked(set())) == [first, second, here]
+        again.remove(second)
+        assert list(again.unmarked(set())) == [first, here]
+
+
+def test_a_list_that_was_cut_off_or_is_missing_loses_no_segment(archive: TieredArchive) -> None:
+    first, second = kept(archive, b"1", NOON), kept(archive, b"2", NOON + 3600)
+    archive.move(first)
+    with (archive.folder / MOVED).open("a") as file:
+        file.write("2023121")  # as a crash leaves it
+    archive.move(second)
+    assert list(archive.unmarked(set())) == [first, second]
+    (archive.folder / MOVED).unlink()  # as older versions left it
+    third = kept(archive, b"3", NOON + 7200)
+    archive.move(third)
+    assert list(archive.unmarked(set())) == [first, second, third]
 
 
 def test_the_folder_knows_its_bucket_and_takes_no_second_one(tmp_path: Path) -> None:

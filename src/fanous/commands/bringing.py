@@ -1,7 +1,6 @@
 """Bringing: what collectors received goes into an open store, and the log says what became of it."""
 
 import logging
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +13,6 @@ SOURCE = "edge"
 """The connector that reads what collectors keep: OONI's data format, one document a line."""
 
 log = logging.getLogger("fanous.collector")
-
-
-def log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    # Its warnings are one for each bad request, so that anybody could fill the log.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
 class Bringing:

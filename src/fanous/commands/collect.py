@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanous.commands.bringing import Bringing, log_to_stderr
+from fanous.commands.bringing import Bringing
 from fanous.commands.desk import ConfigOption, open_named
 from fanous.commands.streamed import collect_into_stream, drain_stream, host_and_port
 from fanous.errors import FanousError
+from fanous.logline import log_to_stderr
 
 if TYPE_CHECKING:
     import asyncio

@@ -27,6 +27,7 @@ from fanous.commands.desk import (
     open_named,
 )
 from fanous.errors import FanousError
+from fanous.logline import log_to_stderr
 
 if TYPE_CHECKING:
     from fanous.store import Store, StoreLocation
@@ -84,7 +85,7 @@ def detect(
             print(f"detected in {len(done)} countries{': ' if done else ''}{', '.join(done)}")
             return
     assert not isinstance(place, Path)  # it is shared
-    _log_to_stderr()
+    log_to_stderr()
     _all_work(place, workers, every, lease)
 
 
@@ -182,14 +183,10 @@ def work_until_closed(place: "StoreLocation", every: float, lease: float, lifeli
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # a terminal sends it to all; the parent says when to end
-    _log_to_stderr()
+    log_to_stderr()
     try:
         with open_store(place, read_only=True) as opened:
             _work(opened, every, lease, lifeline.poll)
     except FanousError as error:
         log.error("not detected: %s", error)
         sys.exit(1)
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")

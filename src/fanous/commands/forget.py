@@ -28,5 +28,8 @@ def forget(
     if as_json:
         print_document({"measurements": forgotten.measurements, "countries": sorted(forgotten.spans)})
         return
+    if not forgotten.measurements:
+        print("no measurement of these reports is in this store: see that it is the right one, and drained")
+        return
     places = f" of {', '.join(sorted(forgotten.spans))}" if forgotten.spans else ""
     print(f"{forgotten.measurements:,} measurements{places} deleted; claims were computed again without them")

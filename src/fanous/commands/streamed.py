@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fanous.commands.bringing import Bringing, log_to_stderr
+from fanous.commands.bringing import Bringing
 from fanous.commands.desk import JsonOption, console, open_named, print_document
 from fanous.errors import FanousError
+from fanous.logline import log_to_stderr
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:

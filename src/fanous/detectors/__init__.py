@@ -61,7 +61,7 @@ DETECTORS: dict[str, Detector] = {
     ),
 }
 
-LEVEL_DETECTOR_VERSION = "2026.12-levels"
+LEVEL_DETECTOR_VERSION = "2026.13-levels"
 """Changes whenever the same levels may give other anomalies; incidents made of levels carry it."""
 
 LEVEL = LevelOptions()

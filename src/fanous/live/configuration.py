@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fanous.alerts.settings import Alerting, read_alerting
+from fanous.collector.stream.address import StreamAddress, parse_address
 from fanous.commands.collect import inbox_of
 from fanous.commands.probing import DEFAULT_LIST, wanted_of
 from fanous.config import Retention, read_config, retention, source_settings
@@ -98,6 +99,7 @@ class Door:
 class Configuration:
     """Attributes:
     inbox: folder of what waits for the store.
+    queue: a stream that other collectors fill, and that waits for it too; ``None`` = there is none.
     page: ``None`` = no pages.
     status: where the monitor says how it is; ``None`` = nowhere.
     every: seconds between two looks at the inbox, by the machine's clock.
@@ -107,6 +109,7 @@ class Configuration:
 
     store: Path | StoreLocation
     inbox: Path
+    queue: StreamAddress | None = None
     page: Address | None = field(default_factory=lambda: Address("127.0.0.1", 8470))
     status: Address | None = None
     every: float = 5.0
@@ -133,7 +136,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         return Table(str(where), name, document.get(name, {}))
 
     run = table("run")
-    run.allow("listen", "status", "every", "inbox")
+    run.allow("listen", "status", "every", "inbox", "queue")
     page, status = run.text("listen", default=PAGE), run.text("status", default="none")
     settings = _settings(document.get("probe", {}), where)
     rounds = _rounds(table("rounds"))
@@ -142,6 +145,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
     found = Configuration(
         store=store,
         inbox=_inbox(run, store, where),
+        queue=_queue(run) if run.has("queue") else None,
         page=None if page == "none" else _address(run, "listen", page),
         status=None if status == "none" else _address(run, "status", status),
         every=run.number("every", default=5.0, least=0.05, most=3600),
@@ -164,6 +168,13 @@ def _inbox(run: Table, store: Path | StoreLocation, where: Path) -> Path:
     if isinstance(store, StoreLocation):
         raise run.wrong("inbox", "it is missing: a store that is given by addresses has no folder beside it")
     return inbox_of(store)
+
+
+def _queue(run: Table) -> StreamAddress:
+    try:
+        return parse_address(run.text("queue"))
+    except FanousError as error:
+        raise run.wrong("queue", str(error)) from None
 
 
 def _address(table: Table, key: str, text: str) -> Address:

@@ -48,17 +48,23 @@ class Intake:
 
 def take_from(folder: Path, source: str, store: Store) -> Drained:
     """Bring sealed files of ``folder`` in, and say what that changed."""
+    return drain(folder, lambda files: bring(folder.name, files, source, store))
 
-    def bring_in(files: Sequence[Path]) -> None:
-        began, before = time.monotonic(), _claims(store)
-        tally = pipeline.ingest(store, source, files, late=pipeline.LATE)
-        _say_taken(folder, len(files), tally, time.monotonic() - began)
-        for incident in _claims(store).values():
-            earlier = before.get(incident.id)
-            if earlier is None or earlier.status != incident.status:
-                _say_claimed(incident)
 
-    return drain(folder, bring_in)
+def bring(place: str, files: Sequence[Path], source: str, store: Store) -> Ingested:
+    """Bring files in, and say what that changed.
+
+    Args:
+        place: where they waited, for the log.
+    """
+    began, before = time.monotonic(), _claims(store)
+    tally = pipeline.ingest(store, source, files, late=pipeline.LATE)
+    _say_taken(place, len(files), tally, time.monotonic() - began)
+    for incident in _claims(store).values():
+        earlier = before.get(incident.id)
+        if earlier is None or earlier.status != incident.status:
+            _say_claimed(incident)
+    return tally
 
 
 def _claims(store: Store) -> dict[str, Incident]:
@@ -67,11 +73,11 @@ def _claims(store: Store) -> dict[str, Incident]:
     return {incident.id: incident for incident in store.incidents(since=since)}
 
 
-def _say_taken(folder: Path, files: int, tally: Ingested, seconds: float) -> None:
+def _say_taken(place: str, files: int, tally: Ingested, seconds: float) -> None:
     log.info(
         logline(
             "taken",
-            folder=folder.name,
+            folder=place,
             files=files,
             stored=tally.stored,
             duplicate=tally.duplicate,

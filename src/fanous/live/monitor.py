@@ -27,6 +27,7 @@ from fanous.live.pages import serve_until
 from fanous.live.rounds import Probe
 from fanous.live.selfcheck import Selfcheck
 from fanous.live.sources import Sources
+from fanous.live.streamed import Streamed
 from fanous.live.upkeep import Upkeep
 from fanous.logline import logline
 from fanous.model.entity import UNKNOWN_COUNTRY
@@ -66,11 +67,15 @@ async def _watch(configuration: Configuration, ask: Ask, source: str) -> None:
     stop, clock = _stopped_by_signals(), configuration.clock
     intake = Intake(ask, (configuration.inbox, configuration.inbox / OWN), source, configuration.every)
     tasks = tasks_of(configuration, ask, intake, stop)
+    if configuration.queue is not None:
+        streamed = Streamed(ask, configuration.queue, source)
+        tasks.append(Task("queue", lambda: streamed.take(stop)))
     log.info(
         logline(
             "started",
             store=_place(configuration.store),
             inbox=configuration.inbox,
+            queue=configuration.queue,
             clock_rate=clock.rate if clock.notice else None,
             clock_since=to_iso(clock.since) if clock.notice else None,
         )

@@ -3,7 +3,7 @@
 The raw record itself stays in the archive; the header says where it came from and names it for good.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fanous.model.entity import Access
 from fanous.model.observation import Observation
@@ -22,7 +22,8 @@ class Measurement:
         resolver_asn: of the resolver the probe used; 0 = unknown.
         access: from the record's ``network_type`` (``wifi`` says nothing about the line behind it).
         started_at: unix seconds, UTC.
-        probe: what counts as one independent probe: OONI's ``report_id``, else ``uid``.
+        probe: what counts as one independent probe: OONI's ``probe_id`` (of a credential that its server
+            checked, from 3.31 on), else ``report_id``, else ``uid``.
         software: name and version of the probe, ``ooniprobe-android 3.8.2``.
         input: the URL or other input; empty where the nettest has none.
         target: the platform or host that the measurement is about; empty where there is none.
@@ -64,3 +65,13 @@ class Bundle:
     observations: tuple[Observation, ...]
     control_failure: str | None = None
     bogus: tuple[str, ...] = ()
+
+    def without_pages(self) -> "Bundle":
+        """Less what only rules read of pages, which takes more memory than all the rest."""
+        return replace(self, observations=tuple(_without_page(one) for one in self.observations))
+
+
+def _without_page(observation: Observation) -> Observation:
+    if not observation.body and not observation.headers:
+        return observation
+    return replace(observation, body="", headers="")

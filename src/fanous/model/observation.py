@@ -3,9 +3,11 @@
 An observation concludes nothing: it says what was tried, what came back, and when.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from math import nan
+
+from fanous.model.noun import noun
 
 
 class Layer(StrEnum):
@@ -26,7 +28,7 @@ class Vantage(StrEnum):
     HELPER = "helper"
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Observation:
     """One fact.  What was not measured is ``None``, NaN or empty, never 0.
 

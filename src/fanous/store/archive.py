@@ -6,7 +6,7 @@ name that holds the digest of its content, before anything is acknowledged.
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -128,6 +128,10 @@ class Archive:
                 segment = parse_name(file.removesuffix(SUFFIX)) if file.endswith(SUFFIX) else None
                 if segment and Path(folder, file) == self.folder / segment.path:
                     yield segment
+
+    def unmarked(self, marked: Set[str]) -> Iterator[Segment]:
+        """Segments whose names are not among ``marked``, in order of receipt."""
+        return (segment for segment in self.segments() if segment.name not in marked)
 
     def sweep(self) -> int:
         """Remove what a killed writer left half-written; only the owner of the store may call it."""

@@ -40,13 +40,24 @@ class BucketArchive(Archive):
         self._store = _store_at(url)
 
     def _write_packed(self, segment: Segment, packed: bytes, received_at: float) -> None:
-        path = str(segment.path)
         with self._errors("write to"):
-            try:
-                obstore.head(self._store, path)
-            except FileNotFoundError:
+            if not self._has(segment):
                 attributes = {RECEIVED_AT: repr(received_at)}
-                obstore.put(self._store, path, packed, attributes=attributes, use_multipart=False)
+                obstore.put(
+                    self._store, str(segment.path), packed, attributes=attributes, use_multipart=False
+                )
+
+    def has(self, segment: Segment) -> bool:
+        """Is it there?"""
+        with self._errors("read"):
+            return self._has(segment)
+
+    def _has(self, segment: Segment) -> bool:
+        try:
+            obstore.head(self._store, str(segment.path))
+        except FileNotFoundError:
+            return False
+        return True
 
     def remove(self, segment: Segment) -> None:
         with self._errors("remove from"):

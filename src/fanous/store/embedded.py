@@ -224,8 +224,7 @@ class EmbeddedStore(
     def unfinished(self) -> Iterator[Segment]:
         if not self._read_only:
             self._archive.sweep()
-        marked = self._facts.marked()
-        yield from (segment for segment in self._archive.segments() if segment.name not in marked)
+        yield from self._archive.unmarked(self._facts.marked())
         self._swept = True
 
     def finish(self, segment: Segment, judged: Sequence[Judged], *, rules_version: str) -> None:

@@ -2,9 +2,12 @@
 
 Which bucket stands in a file of the folder, so that whoever opens the store finds all of it.  A segment
 leaves the folder only when the bucket has given it back byte for byte; until then it may stand in both.
+Names of those that left stand in a list there: who looks for unfinished ones need not list a bucket of years.
 """
 
-from collections.abc import Iterator
+import os
+import time
+from collections.abc import Iterable, Iterator, Set
 from heapq import merge
 from pathlib import Path
 
@@ -13,7 +16,10 @@ from fanous.model.record import Record
 from fanous.store.archive import COLD, TEMPORARY, Archive, DamagedSegment, tiered
 from fanous.store.bucket import BucketArchive
 from fanous.store.disk import disk_errors, write_durably
-from fanous.store.segment import Segment
+from fanous.store.segment import Segment, parse_name
+
+MOVED = "cold.segments"
+"""File of the archive's folder: the list, a name a line.  It may name more than the bucket has, not fewer."""
 
 
 class TieredArchive(Archive):
@@ -39,27 +45,66 @@ class TieredArchive(Archive):
         self.cold._write_packed(segment, packed, at)
         if self.cold._packed(segment) != packed and self.cold._lines(segment) != self._lines(segment):
             raise DamagedSegment(f"{self.cold.url} holds another {segment.path}: it stays here as well")
+        self._note_moved(segment)
         super().remove(segment)
 
     def remove(self, segment: Segment) -> None:
         super().remove(segment)
         self.cold.remove(segment)
+        self._write_moved(one for one in self._moved() if one != segment)
 
     def received_at(self, segment: Segment) -> float:
         return super().received_at(segment) if self.is_here(segment) else self.cold.received_at(segment)
 
     def segments(self) -> Iterator[Segment]:
-        before = None
-        for segment in merge(super().segments(), self.cold.segments(), key=lambda one: str(one.path)):
-            if segment != before:
-                yield segment
-            before = segment
+        return _merged(super().segments(), self.cold.segments())
+
+    def unmarked(self, marked: Set[str]) -> Iterator[Segment]:
+        here = (one for one in super().segments() if one.name not in marked)
+        there = (one for one in self._moved() if one.name not in marked and self.cold.has(one))
+        return _merged(here, there)
+
+    def _note_moved(self, segment: Segment) -> None:
+        with disk_errors(f"write to the archive {self.folder}"), self._list().open("a") as file:
+            file.write(f"\n{segment.name}\n")  # also behind a line that a crash cut off
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _moved(self) -> list[Segment]:
+        """In order of receipt."""
+        names = self._list().read_text().split()
+        return sorted({segment for name in names if (segment := parse_name(name))}, key=_place)
+
+    def _list(self) -> Path:
+        """Made out of what the bucket has where it is missing."""
+        path = self.folder / MOVED
+        if not path.exists():
+            self._write_moved(self.cold.segments())
+        return path
+
+    def _write_moved(self, segments: Iterable[Segment]) -> None:
+        text = "".join(f"{one.name}\n" for one in segments)
+        with disk_errors(f"write to the archive {self.folder}"):
+            write_durably(self.folder / MOVED, text.encode(), TEMPORARY, time.time())
 
     def records(self, segment: Segment) -> Iterator[Record]:
         return super().records(segment) if self.is_here(segment) else self.cold.records(segment)
 
     def _lines(self, segment: Segment) -> list[bytes]:
         return super()._lines(segment) if self.is_here(segment) else self.cold._lines(segment)
+
+
+def _place(segment: Segment) -> str:
+    return str(segment.path)
+
+
+def _merged(here: Iterable[Segment], there: Iterable[Segment]) -> Iterator[Segment]:
+    """Both in order, each once."""
+    before = None
+    for segment in merge(here, there, key=_place):
+        if segment != before:
+            yield segment
+        before = segment
 
 
 def begin(folder: Path, url: str, at: float) -> None:

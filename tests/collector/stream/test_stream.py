@@ -117,11 +117,15 @@ def test_a_collector_without_servers_says_later() -> None:
     asyncio.run(asked())
 
 
-def test_servers_that_are_not_there_are_named_without_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_servers_that_are_not_there_are_named_with_the_reason_and_without_a_password(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     address = StreamAddress(("nats://me:secret@127.0.0.1:9",))
     with pytest.raises(FanousError, match=r"no NATS server answers at nats://127.0.0.1:9/FANOUS") as refusal:
         asyncio.run(connected(address, 0.5))
+    assert "Connect call failed" in str(refusal.value)
     assert "secret" not in str(refusal.value)
+    assert caplog.records == [], "the reason is said once"
 
 
 def test_fewer_replicas_than_were_asked_for_are_refused(address: StreamAddress) -> None:

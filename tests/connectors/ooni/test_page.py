@@ -10,6 +10,9 @@ from fanous.connectors.ooni.document import Response
 from fanous.connectors.ooni.page import LONGEST_TITLE, header_named, headers_of, page_of, title_of
 from tests.connectors.records import binary, encoded
 
+LONG = 4096 * "a" + "é😀" + 2047 * "b" + "€"
+"""Runs in ASCII, and others with letters of two, three and four bytes."""
+
 
 def page(**response: Any) -> tuple[str, int, list[str]]:
     notes: list[str] = []
@@ -26,6 +29,7 @@ def headers(content: Any) -> list[tuple[str, str]]:
     [
         ("plain", "plain", 5),
         ("سلام", "سلام", 8),  # bytes, not characters
+        (LONG, LONG, 4096 + 2 + 4 + 2047 + 3),
         ("", "", 0),
         (None, "", -1),
         (binary(b"\xffabc"), "\ufffdabc", 4),

@@ -67,23 +67,24 @@ async def connected(address: StreamAddress, seconds: float = CONNECT_SECONDS) ->
     Raises:
         FanousError: none of the servers answers.
     """
-    client = Client()
+    client, trouble = Client(), _Trouble()
     try:
         async with asyncio.timeout(seconds):
             await client.connect(
                 servers=list(address.servers),
                 name="fanous",
-                error_cb=_say,
+                error_cb=trouble.heard,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=RECONNECT_SECONDS,  # type: ignore[arg-type]  # it sleeps for it
             )
     except (TimeoutError, Error, OSError) as error:
         await client.close()
         raise FanousError(
-            f"no NATS server answers at {address} ({error or type(error).__name__}): see that they run, and "
-            "that user and password are right",
+            f"no NATS server answers at {address} ({trouble.last or reason_of(error)}): see that they run, "
+            "and that user and password are right",
             permanent=False,
         ) from None
+    trouble.is_open = True
     return client
 
 
@@ -99,8 +100,8 @@ async def made(client: Client, address: StreamAddress) -> JetStreamContext:
             info = await _made(context, address, part)
         except (Error, TimeoutError, OSError) as error:
             raise FanousError(
-                f"the stream {address.stream(part)} cannot be made: {error}; if it is the room, ask for less "
-                "with ?gigabytes=",
+                f"the stream {address.stream(part)} cannot be made: {reason_of(error)}; if it is the room, "
+                "ask for less with ?gigabytes=",
                 permanent=False,
             ) from None
         if (info.config.num_replicas or 1) < address.replicas:
@@ -146,7 +147,7 @@ async def state_of(context: JetStreamContext, address: StreamAddress, part: Part
             f"the stream {name} does not answer: {error.description}", permanent=False
         ) from None
     except (Error, TimeoutError, OSError) as error:
-        raise FanousError(f"the stream {name} does not answer: {error}", permanent=False) from None
+        raise FanousError(f"the stream {name} does not answer: {reason_of(error)}", permanent=False) from None
     leader = info.cluster.leader if info.cluster else ""
     return StreamState(
         info.state.messages, info.state.bytes, oldest, info.config.num_replicas or 1, leader or ""
@@ -172,7 +173,7 @@ async def reasons(context: JetStreamContext, address: StreamAddress, most: int) 
                 continue  # it was brought in
             found.append({"uid": headers.get(ID, ""), "why": headers.get(WHY, "")})
     except (Error, TimeoutError, OSError) as error:
-        raise FanousError(f"the stream {name} does not answer: {error}", permanent=False) from None
+        raise FanousError(f"the stream {name} does not answer: {reason_of(error)}", permanent=False) from None
     return found
 
 
@@ -189,5 +190,18 @@ def unpack(data: bytes) -> bytes | None:
         return None
 
 
-async def _say(error: Exception) -> None:
-    log.warning("nats %s", error or type(error).__name__)
+def reason_of(error: Exception) -> str:
+    """Some have no words."""
+    return str(error) or type(error).__name__
+
+
+class _Trouble:
+    """What the client complains of: each a line of the log, and before it is open the reason why not."""
+
+    def __init__(self) -> None:
+        self.is_open, self.last = False, ""
+
+    async def heard(self, error: Exception) -> None:
+        self.last = reason_of(error)
+        if self.is_open:
+            log.warning("nats %s", self.last)

@@ -19,6 +19,7 @@ from fanous.collector.stream.connection import (
     connected,
     made,
     pack,
+    reason_of,
     state_of,
 )
 from fanous.collector.submission import Submission
@@ -80,7 +81,7 @@ class Stream:
             reason = "the queue is full: try again later" if is_full else "not kept: try again"
             raise Refused(503, reason, retry_after=FULL_SECONDS if is_full else SOON) from None
         except (Error, TimeoutError, OSError) as error:
-            self._ail(str(error) or type(error).__name__)
+            self._ail(reason_of(error))
             raise Refused(503, "not kept: the queue does not answer just now", retry_after=SOON) from None
         self._ail("")
 

@@ -19,7 +19,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from fanous.collector.stream.address import Part, StreamAddress
-from fanous.collector.stream.connection import ANSWER_SECONDS, ID, WHY, connected, made, unpack
+from fanous.collector.stream.connection import ANSWER_SECONDS, ID, WHY, connected, made, reason_of, unpack
 from fanous.errors import FanousError
 
 CONSUMER = "store"
@@ -136,7 +136,9 @@ class Writer:
                 self.address.subject(self.part), CONSUMER, self.address.stream(self.part), config
             )
         except (Error, TimeoutError, OSError) as error:
-            raise FanousError(f"the queue {self.address} cannot be read: {error}", permanent=False) from None
+            raise FanousError(
+                f"the queue {self.address} cannot be read: {reason_of(error)}", permanent=False
+            ) from None
         self._working = asyncio.create_task(self._say_working())
 
     async def _close(self) -> None:
@@ -156,7 +158,7 @@ class Writer:
         except TimeoutError:
             return []
         except (Error, OSError) as error:
-            log.warning("not fetched: %s", error)
+            log.warning("not fetched: %s", reason_of(error))
             await asyncio.sleep(seconds)
             return []
         waiting = [_waiting(message) for message in messages]
@@ -178,14 +180,16 @@ class Writer:
                 self.address.subject(Part.REFUSED), waiting.message.data, ANSWER_SECONDS, headers=headers
             )
         except (Error, TimeoutError, OSError) as error:
-            raise FanousError(f"a message cannot be set aside: {error}", permanent=False) from None
+            raise FanousError(f"a message cannot be set aside: {reason_of(error)}", permanent=False) from None
         await self._settle([waiting], None)
 
     async def _left(self) -> int:
         try:
             info = await self._context.consumer_info(self.address.stream(self.part), CONSUMER)
         except (Error, TimeoutError, OSError) as error:
-            raise FanousError(f"the queue {self.address} does not answer: {error}", permanent=False) from None
+            raise FanousError(
+                f"the queue {self.address} does not answer: {reason_of(error)}", permanent=False
+            ) from None
         return (info.num_pending or 0) + (info.num_ack_pending or 0)
 
     async def _say_working(self) -> None:

@@ -47,12 +47,24 @@ def page_of(response: Response, place: str, notes: list[str]) -> Page:
     if body is None:
         return Page("", -1, headers)
     if isinstance(body, str):
-        return Page(body, len(body) if body.isascii() else len(body.encode("utf-8", "replace")), headers)
+        return Page(body, _bytes_in(body), headers)
     raw = bytes_of(body)
     if raw is None:
         notes.append(f"{place}.body: not base64")
         return Page("", -1, headers)
     return Page(raw.decode(_charset(headers), "replace"), len(raw), headers)
+
+
+_RUN = 2048
+"""Characters: a page in Latin letters has few others, and most runs of this length none."""
+
+
+def _bytes_in(text: str) -> int:
+    """Length in UTF-8.  A run in ASCII has it already; one emoji would have the whole page encoded."""
+    if text.isascii():
+        return len(text)
+    runs = [text[start : start + _RUN] for start in range(0, len(text), _RUN)]
+    return sum(len(run) if run.isascii() else len(run.encode("utf-8", "replace")) for run in runs)
 
 
 def bytes_of(value: Binary) -> bytes | None:

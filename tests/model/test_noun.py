@@ -1,0 +1,38 @@
+"""Nouns that are cheap to make, and no less frozen to who writes code with them."""
+
+import subprocess
+import sys
+from dataclasses import field, replace
+from pathlib import Path
+
+from fanous.model.noun import noun
+
+CHANGES = """
+from fanous.model.observation import Layer, Observation
+
+observation = Observation(layer=Layer.DNS, target="x")
+observation.target = "youtube"
+"""
+
+
+@noun
+class Sighting:
+    place: str
+    count: int = 1
+    told: str = field(default="", compare=False)
+
+
+def test_the_type_checker_forbids_to_change_one(tmp_path: Path) -> None:
+    (tmp_path / "changes.py").write_text(CHANGES)
+    command = [sys.executable, "-m", "mypy", "--config-file=", "--follow-imports=silent", "changes.py"]
+    checked = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert 'Property "target" defined in "Observation" is read-only' in checked.stdout
+
+
+def test_it_has_the_equality_the_hash_and_the_slots_of_a_frozen_dataclass() -> None:
+    one, same = Sighting("Lahore"), Sighting("Lahore", told="twice")
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != Sighting("Lahore", 2)
+    assert not hasattr(one, "__dict__")
+    assert replace(one, count=3) == Sighting("Lahore", 3)
