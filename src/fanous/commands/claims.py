@@ -51,6 +51,10 @@ def claims_add(
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is None or end is None or start >= end:
         raise typer.BadParameter("--since must lie before --until")
+    if not who.strip():
+        raise typer.BadParameter("--who must name somebody: a claim that nobody makes cannot be checked")
+    if link and not link.startswith(("https://", "http://")):
+        raise typer.BadParameter(f"--link must be an address, https://..., and is {link!r}")
     claim = Claim(
         who=who.strip(),
         said=said,
