@@ -16,6 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "sources",
             "table",
             "silence",
+            "repeats",
             "slowness",
             "rules",
             "aggregate",

@@ -1,12 +1,15 @@
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from fanous.aggregate import BLOCKED_DNS, BLOCKED_PATH, THROTTLED, VerdictRow, series
+from fanous.aggregate import BLOCKED_DNS, BLOCKED_PATH, THROTTLED, VerdictRow, counted, series
 from fanous.model.entity import Entity
 from fanous.model.observation import Layer
 from fanous.model.series import Series, SeriesKey
 from fanous.model.verdict import State
+from fanous.model.votes import Votes
 
 STEP = 600
 
@@ -100,3 +103,82 @@ def test_only_dns_series_are_told_apart_by_resolver() -> None:
         SeriesKey(Entity("PK", 17557), "x", BLOCKED_PATH),
         SeriesKey(Entity("PK", 17557), "x", THROTTLED),
     ]
+
+
+def flooded() -> list[VerdictRow]:
+    """One probe reaches it every ten minutes for two hours; six others measure once each and do not."""
+    rows = [row(uid=f"f{n}", probe="flood", started_at=STEP * n + 1.0) for n in range(12)]
+    others = [
+        row(State.BLOCKED, uid=f"h{n}", probe=f"p{n}", started_at=STEP * (n + 1) + 2.0) for n in range(6)
+    ]
+    return rows + others
+
+
+def test_a_probe_that_says_the_same_without_pause_against_its_neighbours_is_heard_no_more() -> None:
+    found = next(one for one in series(flooded(), STEP) if one.key.signal == BLOCKED_PATH)
+    # Beside the third of the others it counts no more, and bins in which it is alone do not exist.
+    assert found.times.tolist() == [STEP * n for n in range(7)]
+    assert found.counts.tolist() == [1, 2, 2, 1, 1, 1, 1]
+    assert found.values.tolist() == [0, 0.5, 0.5, 1, 1, 1, 1]
+    assert found.measurements.tolist() == found.counts.tolist()
+
+
+def votes_on(rows: list[VerdictRow], **given: Any) -> Votes:
+    count = len(rows)
+
+    def names(values: list[str]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+        return np.array(values, dtype=object)
+
+    columns: dict[str, Any] = {
+        "uids": names([r.uid for r in rows]),
+        "times": np.array([r.started_at for r in rows]),
+        "asns": np.array([r.asn for r in rows]),
+        "resolver_asns": np.zeros(count, np.int64),
+        "targets": names([r.target for r in rows]),
+        "signals": names([BLOCKED_PATH] * count),
+        "probes": names([r.probe for r in rows]),
+        "seen": np.array([r.state is State.BLOCKED for r in rows]),
+        "controlled": np.ones(count, np.bool_),
+        "mechanisms": names([""] * count),
+        "kbps": np.full(count, np.nan),
+        "access": names(["any"] * count),
+        "sources": names(["ooni"] * count),
+    }
+    return Votes(**(columns | given))
+
+
+def test_the_votes_that_count_are_those_of_the_series() -> None:
+    rows = sorted(flooded(), key=lambda r: r.started_at)
+    kept = counted(votes_on(rows), STEP)
+    assert [uid for uid in kept.uids if uid.startswith("f")] == ["f0", "f1", "f2"]
+    assert sum(uid.startswith("h") for uid in kept.uids) == 6
+    nobody = votes_on([])
+    assert len(counted(nobody, STEP)) == 0
+
+
+@pytest.mark.parametrize(
+    "apart", [{"asn": 45669}, {"target": "youtube"}], ids=["another network", "another target"]
+)
+def test_neighbours_are_those_on_the_same_network_who_try_the_same_target(apart: dict[str, Any]) -> None:
+    rows = [replace(r, **apart) if r.probe == "flood" else r for r in flooded()]
+    rows.sort(key=lambda r: r.started_at)
+    assert len(counted(votes_on(rows), STEP)) == len(rows)
+    assert sum(s.measurements.sum() for s in series(rows, STEP) if s.key.signal == BLOCKED_PATH) == len(rows)
+
+
+@pytest.mark.parametrize(
+    "apart",
+    [
+        {"signals": np.array([BLOCKED_DNS] * 12 + [BLOCKED_PATH] * 6, object)},
+        {"resolver_asns": np.array([1] * 12 + [2] * 6)},
+    ],
+    ids=["another signal", "another resolver"],
+)
+def test_and_see_it_by_the_same_signal_and_resolver(apart: dict[str, Any]) -> None:
+    rows = flooded()
+    columns = {
+        name: values[np.argsort([r.started_at for r in rows], kind="stable")]
+        for name, values in apart.items()
+    }
+    rows.sort(key=lambda r: r.started_at)
+    assert len(counted(votes_on(rows, **columns), STEP)) == len(rows)

@@ -44,6 +44,7 @@ JUDGING = (
     "detectors",
     "incidents",
     "aggregate",
+    "repeats",
     "silence",
     "slowness",
     "heartbeats",

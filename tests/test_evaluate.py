@@ -218,7 +218,7 @@ def test_losses_put_into_a_quiet_export_are_found_and_nothing_else(monkeypatch: 
     for score in evaluation.losses:
         probing = "ping-slash24" in score.signals
         if probing or (score.loss >= 0.3 and score.hours >= 3):
-            assert score.recall == 1.0, score
+            assert score.recall == score.found == 1.0, score
         if probing:
             assert score.found == 1.0, score
         if score.peer_recall is not None and score.loss <= 0.1:

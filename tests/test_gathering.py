@@ -92,6 +92,17 @@ def test_the_levels_now_are_the_newest_whole_bins_beside_what_is_ordinary(tmp_pa
     assert (to_iso(now.at), now.percent) == ("2025-12-09T23:00:00Z", 10)
 
 
+def test_regions_alone_make_a_line_of_the_country_too(tmp_path: Path) -> None:
+    rows = [f"2025-12-01T00:00Z,region {number},{number}" for number in range(11)]
+    (path,) = files(tmp_path, a="time,place,value\n" + "\n".join(rows) + "\n")
+    places = About("PK", Columns("time", "value", "connectivity", "place"))
+    with open_store(tmp_path / "store") as store:
+        ingest_levels(store, "csv", [path], places)
+        first, *regions = levels_now(store, "PK", from_iso("2025-12-02"))
+    assert (str(first.key.entity), first.key.subtype, first.value) == ("PK", "median of regions", 5)
+    assert len(regions) == 11
+
+
 def run(tmp_path: Path, *words: str) -> Result:
     return CliRunner().invoke(app, [*words, "--store", str(tmp_path / "store")])
 

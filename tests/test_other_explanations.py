@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -11,6 +12,8 @@ from fanous.model.observation import Layer
 from fanous.model.verdict import State
 from fanous.store import Judged, Store, open_store
 from fanous.testing.builders import verdict
+from fanous.voting import incidents_of
+from tests.incidents.events import Ballot, votes
 from tests.store.cases import NOON, judged
 
 HOUR, DAY = 3600.0, 86400.0
@@ -33,19 +36,21 @@ def measured(
     fails: bool,
     software: str = "a 1.0",
     controlled: bool = False,
+    target: str = "x",
 ) -> list[Judged]:
     """Each of four probes at each hour from noon: the target cannot be reached, or it can."""
     failed = State.BLOCKED if controlled else State.INSUFFICIENT
     said = verdict(
         failed if fails else State.OK,
         Layer.TLS,
-        target="x",
+        target=target,
+        mechanism="tls.timeout" if fails else "",
         symptom=not controlled and fails,
         controlled=controlled,
     )
     return [
         judged(
-            f"{country}-{asn}-{software}-{probe}-{hour:.3f}-{fails}",
+            f"{country}-{asn}-{software}-{probe}-{hour:.3f}-{fails}-{target}",
             said,
             observations=(),
             country=country,
@@ -127,3 +132,41 @@ def test_a_line_that_is_cut_again_and_again_is_one_incident_with_intervals(store
     (incident,) = found(store)
     assert incident.confirmed_at is not None
     assert len(incident.intervals) == 3
+
+
+def beside(asn: int, *, fails: bool) -> list[Judged]:
+    """What the same probes make of six more sites meanwhile."""
+    return [
+        one
+        for site in range(6)
+        for one in measured("PK", asn, EVENT, fails=fails, controlled=True, target=f"site {site}")
+    ]
+
+
+def test_where_all_that_is_measured_fails_the_line_may_be_what_failed(store: Store) -> None:
+    put(store, event("PK", PTCL), event("PK", JAZZ), elsewhere())
+    put(store, beside(PTCL, fails=True), beside(JAZZ, fails=True))
+    told = found(store)
+    assert told and all(incident.confirmed_at is None for incident in told)
+    assert all("AS17557, AS45669" in i.reason and "the line may be" in i.reason for i in told)
+
+
+def test_where_other_sites_work_on_the_same_lines_the_target_was_singled_out(store: Store) -> None:
+    put(store, event("PK", PTCL), event("PK", JAZZ), elsewhere())
+    put(store, beside(PTCL, fails=False), beside(JAZZ, fails=True))
+    (incident, *_) = [one for one in found(store) if one.targets == ("x",) or "x" in one.targets]
+    assert incident.entities == ("AS17557",)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_line_on_which_six_in_ten_fail_by_chance_for_weeks_is_no_block(seed: int) -> None:
+    chance = Random(f"line {seed}")
+    hours = sorted(chance.uniform(0, 30 * 24) for _ in range(240))
+    failing = [hour for hour in hours if chance.random() < 0.6]
+    seen = votes(
+        Ballot(failing, True, PTCL),
+        Ballot(sorted(set(hours) - set(failing)), False, PTCL),
+        *(Ballot([n * 3.1 + other for n in range(230)], False, JAZZ + other) for other in range(3)),
+    )
+    nobody = seen.where(seen.seen & ~seen.seen)
+    assert all(incident.confirmed_at is None for incident in incidents_of(seen, nobody, "XA", None))

@@ -26,8 +26,8 @@ SEEDS = 3
 MOST_SHARE = 4.0
 """Liars for each honest probe of the networks attacked, beyond which no break-even is looked for."""
 
-MAKING = (Strategy.ALWAYS_BLOCKED, Strategy.MIMIC, Strategy.FLOOD, Strategy.SYBIL)
-UNMAKING = (Strategy.ALWAYS_OK, Strategy.FLOOD, Strategy.SYBIL)
+MAKING = (Strategy.ALWAYS_BLOCKED, Strategy.MIMIC, Strategy.FLOOD, Strategy.WAVER, Strategy.SYBIL)
+UNMAKING = (Strategy.ALWAYS_OK, Strategy.FLOOD, Strategy.WAVER, Strategy.SYBIL)
 
 
 def attacks(

@@ -1,11 +1,12 @@
 """Aggregate: verdicts to series - the reference in plain Python for what the store computes in SQL.
 
 A measurement votes, then a probe votes, then the bin holds the share of the probes: so neither a probe
-that measures every second nor a nettest that writes many verdicts outweighs the others.
+that measures every second nor a nettest that writes many verdicts outweighs the others.  Of a probe that
+says the same in bin after bin against its neighbours the repeats do not count (``repeats``).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from math import floor
 
@@ -13,8 +14,10 @@ import numpy as np
 
 from fanous.model.entity import UNKNOWN_COUNTRY, Entity
 from fanous.model.observation import Layer
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import Floats, Ints, Series, SeriesKey
 from fanous.model.verdict import State
+from fanous.model.votes import Votes
+from fanous.repeats import Bools, overruled
 
 BLOCKED_DNS = "blocked_dns"
 BLOCKED_PATH = "blocked_path"
@@ -75,7 +78,7 @@ def series(rows: Iterable[VerdictRow], step: int) -> list[Series]:
     for vote in votes(rows):
         ballots[vote.key][floor(vote.at / step) * step][vote.probe].append(vote)
     keys = sorted(ballots, key=lambda k: (k.entity, k.target, k.signal, k.resolver_asn))
-    return [_series(key, step, ballots[key]) for key in keys]
+    return [series_of(key, step, _ballots(ballots[key])) for key in keys]
 
 
 def votes(rows: Iterable[VerdictRow]) -> Iterator[Vote]:
@@ -120,20 +123,88 @@ def _slowed(row: VerdictRow) -> bool:
     return row.state == State.THROTTLED or (row.symptom and row.layer == Layer.TRANSFER)
 
 
-def _series(key: SeriesKey, step: int, bins: dict[int, defaultdict[str, list[Vote]]]) -> Series:
-    """Bins of one series: one vote a probe."""
-    times = sorted(bins)
-    probes = [list(bins[time].values()) for time in times]
-    seen = [sum(_majority(own) for own in bin_) for bin_ in probes]
-    counts = np.array([len(bin_) for bin_ in probes], np.int64)
+@dataclass(frozen=True, slots=True, eq=False)
+class Ballots:
+    """What the probes of one series say, one row a probe and bin; all arrays have shape (n,).
+
+    Attributes:
+        bins: int64, unix seconds at which the bin begins.
+        probes: one number a probe.
+        seen: bool, what most of its measurements in the bin say.
+        controlled: bool, one of them carried a normal control.
+        measurements: int64.
+    """
+
+    bins: Ints
+    probes: Ints
+    seen: Bools
+    controlled: Bools
+    measurements: Ints
+
+
+def series_of(key: SeriesKey, step: int, ballots: Ballots) -> Series:
+    """Each probe counts once a bin, and repeats against the majority do not count."""
+    heard = ~overruled(ballots.probes, ballots.bins, ballots.seen)
+    times, bin_of = np.unique(ballots.bins[heard], return_inverse=True)
+
+    def in_bins(values: Bools | Ints) -> Floats:
+        return np.asarray(np.bincount(bin_of, weights=values[heard], minlength=len(times)), np.float64)
+
+    counts = np.bincount(bin_of, minlength=len(times))
     return Series(
         key=key,
         step=step,
-        times=np.array(times, np.int64),
-        values=np.array(seen, np.float64) / counts,
+        times=times,
+        values=in_bins(ballots.seen) / counts,
         counts=counts,
-        controlled=np.array([sum(any(v.controlled for v in own) for own in b) for b in probes], np.int64),
-        measurements=np.array([sum(len(own) for own in bin_) for bin_ in probes], np.int64),
+        controlled=in_bins(ballots.controlled).astype(np.int64),
+        measurements=in_bins(ballots.measurements).astype(np.int64),
+    )
+
+
+def counted(votes: Votes, step: int) -> Votes:
+    """The votes that count: without those of probes that repeat themselves against the majority.
+
+    Args:
+        step: bin width of the series that the detectors saw, seconds.
+    """
+    columns = votes.asns, votes.targets, votes.signals, votes.resolver_asns
+    series = _numbered(zip(*(column.tolist() for column in columns), strict=True))
+    probes, bins = _numbered(votes.probes.tolist()), (votes.times // step).astype(np.int64) * step
+    kept = np.ones(len(votes), np.bool_)
+    order = np.argsort(series, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(series[order])) + 1):
+        if votes.seen[rows].any() and not votes.seen[rows].all():
+            kept[rows] = _counts(probes[rows], bins[rows], votes.seen[rows])
+    return votes.where(kept)
+
+
+def _counts(probes: Ints, bins: Ints, seen: Bools) -> Bools:
+    """Of the votes of one series."""
+    (of, when), ballot = np.unique(np.stack([probes, bins]), axis=1, return_inverse=True)
+    ballot = ballot.ravel()
+    said = np.bincount(ballot, weights=seen) >= PROBE_MAJORITY * np.bincount(ballot)
+    return np.asarray(~overruled(of, when, said)[ballot])
+
+
+def _numbered(names: Iterable[Hashable]) -> Ints:
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64)
+
+
+def _ballots(bins: dict[int, defaultdict[str, list[Vote]]]) -> Ballots:
+    numbers: dict[str, int] = {}
+    rows = [
+        (time, numbers.setdefault(probe, len(numbers)), own)
+        for time in sorted(bins)
+        for probe, own in bins[time].items()
+    ]
+    return Ballots(
+        bins=np.array([time for time, _, _ in rows], np.int64),
+        probes=np.array([probe for _, probe, _ in rows], np.int64),
+        seen=np.array([_majority(own) for _, _, own in rows], np.bool_),
+        controlled=np.array([any(vote.controlled for vote in own) for _, _, own in rows], np.bool_),
+        measurements=np.array([len(own) for _, _, own in rows], np.int64),
     )
 
 

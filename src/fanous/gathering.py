@@ -13,6 +13,7 @@ from fanous.baselines import slot_ordinary
 from fanous.connectors.connector import WHOLE_FILE, OnProgress
 from fanous.connectors.levels import LEVEL_FILES, About, LevelFiles, Reading, Saying
 from fanous.connectors.levels.saying import same
+from fanous.detectors.rollup import rolled_up
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
 from fanous.model.levels import Levels
@@ -132,11 +133,14 @@ def _batches(found: Iterable[Reading | Saying], sayings: list[Saying]) -> Iterab
 def levels_now(store: Store, country: str, at: float) -> list[LevelNow]:
     """The newest whole bin of every series of a country at an instant, the country first; reads only.
 
+    Where a source has regions alone, their median is the country's line, as it is for outages.
+
     Raises:
         FanousError: there is none.
     """
     own = speed_series(store.rates(at - RATES, at), country)
-    series = [*store.levels(country, -inf, at), *own]
+    levels = store.levels(country, -inf, at)
+    series = [*levels, *rolled_up([one for one in levels if not one.key.target]), *own]
     whole = [level for one in series if (level := _newest(one, at))]
     if not whole:
         raise FanousError(

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from fanous.aggregate import counted
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
+from fanous.incidents.alternatives import LINE_FAULTS
 from fanous.incidents.correlate import Finding, correlate
 from fanous.incidents.dissent import is_lone_dissent
 from fanous.incidents.lifecycle import Setting, incident_of
@@ -82,10 +84,10 @@ def _interference(
         own = {finding.anomaly.key.target for finding in group}
         is_silence = own == {""}
         known = NONE_KNOWN if is_silence else alternatives(store, country, group)
-        ours = silent if is_silence else votes.of(own, here)
+        ours = silent if is_silence else counted(votes.of(own, here), TICK)
         if is_lone_dissent(group, ours):
             continue
-        incidents.append(incident_of(group, ours, elsewhere.of(own, there), setting, known))
+        incidents.append(incident_of(group, ours, elsewhere.of(own, there), setting, known, findings))
     return incidents
 
 
@@ -93,7 +95,10 @@ def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> lis
     """General slow-downs by our own transfers."""
     told = slowness(store.rates(*when), setting.country)
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
-    found = [incident_of(group, told.votes, nobody, setting) for group in correlate(_findings(told.series))]
+    findings = _findings(told.series)
+    found = [
+        incident_of(group, told.votes, nobody, setting, findings=findings) for group in correlate(findings)
+    ]
     return [replace(one, level=_left(one, told)) for one in found]
 
 
@@ -118,7 +123,11 @@ def alternatives(store: Store, country: str, group: Sequence[Finding]) -> Altern
     asns = sorted({finding.anomaly.key.entity.asn for finding in group})
     stretches = [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in group]
     onset = min(finding.anomaly.start for finding in group)
+    by_network: dict[int, list[Interval]] = {}
+    for finding, stretch in zip(group, stretches, strict=True):
+        by_network.setdefault(finding.anomaly.key.entity.asn, []).append(stretch)
     return Alternatives(
         tuple(store.onsets_elsewhere(country, targets, onset, ONSET_SPREAD, ONSET_BASELINE)),
         tuple(store.software(country, targets, asns, stretches)),
+        tuple(store.lines(country, targets, by_network, LINE_FAULTS)),
     )

@@ -57,6 +57,11 @@ class Signal:
         """Is it a ready-made series of a public source, not counted from verdicts?"""
         return self.step > 0
 
+    @property
+    def of_people(self) -> bool:
+        """Does it show what people (and their machines) do, so that it moves with their days?"""
+        return self.family in (Family.USAGE, Family.DARKNET)
+
 
 PATH_LAYERS = (Layer.TCP, Layer.TLS, Layer.QUIC, Layer.HTTP, Layer.TRANSFER)
 

@@ -5,7 +5,7 @@ For evaluations that need thousands of small events and no store; ``aggregate`` 
 
 from collections.abc import Iterator
 
-from fanous.aggregate import VerdictRow, series
+from fanous.aggregate import VerdictRow, counted, series
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.incidents.correlate import Finding, correlate
 from fanous.incidents.lifecycle import Setting, incident_of
@@ -38,7 +38,8 @@ def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeight
         if anomaly.probability >= detector.options.suspect_at
     ]
     setting = Setting(country, FAMILY_OF, users, rules_version(), DETECTOR_VERSION)
-    return [incident_of(group, votes, elsewhere, setting) for group in correlate(findings)]
+    heard = counted(votes, TICK)
+    return [incident_of(group, heard, elsewhere, setting, findings=findings) for group in correlate(findings)]
 
 
 def _rows(votes: Votes, country: str) -> Iterator[VerdictRow]:

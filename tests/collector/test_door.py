@@ -55,6 +55,31 @@ def test_a_report_is_opened_filled_and_closed(probe: httpx.Client, inbox: Path) 
     assert uid in {one["measurement_uid"] for one in kept(inbox)}
 
 
+def test_a_measurement_without_a_report_is_kept_and_one_address_is_one_report(
+    probe: httpx.Client, inbox: Path
+) -> None:
+    sent = [msgspec.json.encode(body(number)["content"]).decode() for number in (71, 72, 71)]
+    answers = [
+        probe.post("/api/v1/submit_measurement", json={"format": "json", "content": one}).json()
+        for one in sent
+    ]
+    assert len({one["report_id"] for one in answers}) == 1
+    assert answers[0]["measurement_uid"] == answers[2]["measurement_uid"]
+    assert (answers[0]["verification_status"], answers[0]["error"]) == ("unverified", None)
+    uids = [one["measurement_uid"] for one in kept(inbox)]
+    assert all(answer["measurement_uid"] in uids for answer in answers)
+
+
+def test_without_a_manifest_a_client_sends_no_credential(probe: httpx.Client) -> None:
+    assert probe.get("/api/v1/manifest").status_code == 404
+
+
+def test_bad_metadata_is_refused_in_the_words_of_ooni_s_server(probe: httpx.Client) -> None:
+    answer = probe.post(f"/report/{REPORT_ID}", json=body(1, probe_asn="AS017557", probe_cc="pk"))
+    detail = {"error": "bad_metadata", "message": "Errors: ['bad_cc', 'asn_leading_zero']"}
+    assert (answer.status_code, answer.json()["detail"]) == (400, detail)
+
+
 @pytest.mark.parametrize(("encoding", "compress"), [("zstd", zstd.compress), ("gzip", gzip.compress)])
 def test_a_compressed_measurement_is_taken(
     encoding: str, compress: Any, probe: httpx.Client, inbox: Path
@@ -88,6 +113,8 @@ def test_a_measurement_of_no_known_network_is_acknowledged_and_kept_apart(
         ("/report", b"{" * 100_000, 413),
         ("/report/not_an_id", msgspec.json.encode(body()), 400),
         (f"/report/{REPORT_ID}", b"", 400),
+        ("/api/v1/submit_measurement", b"{}", 422),
+        ("/api/v1/submit_measurement", b'{"content":"{}"}', 400),
         (f"/report/{REPORT_ID}", b'{"content":{}}', 400),
         (f"/report/{REPORT_ID}", msgspec.json.encode(body(probe_cc="IR")), 400),
         ("/api/v1/check-in", b"[]", 422),

@@ -145,6 +145,30 @@ def test_a_client_whose_measurement_was_not_kept_does_not_hear_of_folders(
     within(tmp_path, use)
 
 
+def test_a_full_disk_is_said_once_a_minute_and_so_is_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def use(inbox: Inbox) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fdatasync", fails)
+            for number in range(50):
+                with pytest.raises(Refused):
+                    await inbox.keep(submission(number))
+        await inbox.keep(submission(1))
+
+    with caplog.at_level("INFO", "fanous.collector"):
+        within(tmp_path, use)
+    said = [record.getMessage() for record in caplog.records]
+    assert [line.partition(":")[0] for line in said] == [
+        "not kept measurements=1",
+        "kept again not_kept_since=49",
+    ]
+    assert "No space left on device" in said[0]
+
+
 def test_sealing_goes_on_after_the_disk_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fanous.collector.inbox.SEAL_SECONDS", 0.05)
 

@@ -50,6 +50,21 @@ def test_the_same_measurement_sent_again_has_the_same_identity() -> None:
     assert {one.uid for one in again} == {received().uid}
 
 
+@pytest.mark.parametrize(
+    ("started", "apart"), [("2023-12-17 15:20:00", False), ("2023-12-17 15:30:00", True)]
+)
+def test_a_measurement_from_the_next_hours_is_kept_and_concludes_nothing(started: str, apart: bool) -> None:
+    assert received(measurement_start_time=started).apart is apart
+
+
+@pytest.mark.parametrize(
+    "never", ["1970-01-01 00:00:00", "0001-01-01 00:00:00", "yesterday", "2026-02-30 10:00:00"]
+)
+def test_a_clock_that_was_never_set_is_named(never: str) -> None:
+    with pytest.raises(Refused, match="never set"):
+        received(measurement_start_time=never, test_start_time=never)
+
+
 def test_the_order_of_fields_makes_no_difference() -> None:
     turned = {"content": dict(reversed(list(measurement().items()))), "format": "json"}
     report = parse_report_id(REPORT_ID)

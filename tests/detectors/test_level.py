@@ -211,6 +211,15 @@ def test_a_day_of_rest_is_news_once() -> None:
     assert unlike[0] > 0.9 and max(unlike[1:], default=0.0) < 0.5
 
 
+def test_a_day_that_begins_hours_late_is_like_others_and_one_that_begins_half_a_day_late_is_not() -> None:
+    day = "20x14 60x2 100x28 60x2 20x2 "
+    late = "20x{} 60x2 100x{} 60x2 20x2 "
+    three = found(levels(day * 15 + late.format(20, 22) + day, signal="gtr"))
+    twelve = found(levels(day * 15 + late.format(38, 4) + day, signal="gtr"))
+    assert [a.departure.unlike for a in three if a.departure is not None] == [0.0]
+    assert [a.departure.unlike > 0.5 for a in twelve if a.departure is not None] == [True]
+
+
 def test_a_deep_loss_is_news_each_week() -> None:
     series = daily(42, noise=0.02, signal="gtr", step=1800)
     for week in range(2, 6):

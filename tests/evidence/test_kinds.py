@@ -1,6 +1,10 @@
 """Every kind of incident can be packed, and what is packed amounts to the same claim."""
 
+import json
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -16,11 +20,16 @@ from fanous.model.incident import Incident, Kind, Status
 from fanous.model.levels import Levels
 from fanous.rehearsal.recording import unpack
 from fanous.store import Store, open_store
+from fanous.testing.envelope import new_round
+from fanous.testing.pages import X
+from fanous.testing.places import PAKISTAN, Keeper, Probe
 from fanous.testing.speeds import Country, speeds
+from fanous.testing.web_connectivity import Fate, Visit, web_measurement
 from tests.test_connecting import blackout, exported
 from tests.test_outage import BINS, CUT, abroad, before, found, heard
 
 NOW = 1_702_900_000.0
+NOON = 1_702_814_400.0
 
 
 def proved(folder: Path, store: Store, incident: Incident) -> tuple[Packed, Verification]:
@@ -93,3 +102,33 @@ def test_series_survive_packing(tmp_path: Path) -> None:
     for one, other in zip(series, again, strict=True):
         assert (one.key, one.step) == (other.key, other.step)
         assert np.array_equal(one.times, other.times) and np.array_equal(one.values, other.values)
+
+
+def a_bad_line(path: Path) -> None:
+    """Sites from four probes of one network, every 40 minutes: from noon on all fail for six hours.
+
+    Four of them are measured only then, so that nothing says that they began to fail with the others.
+    """
+    chance, sites = (
+        Random("a bad line"),
+        [replace(X, url=f"https://{n}.example/", host=f"{n}.example") for n in range(7)],
+    )
+    rounds = [NOON + 2_400 * n for n in range(-72, 18)]
+    probes = [Probe(number, PAKISTAN[0], Keeper.VOLUNTEER, ipv6=False) for number in range(4)]
+    with path.open("w") as lines:
+        for at, probe in product(rounds, probes):
+            of = new_round(probe, at + 60 * probe.number, chance)
+            fate = Fate.TLS_TIMEOUT if NOON <= at < NOON + 6 * 3600 else Fate.FINE
+            for n, site in enumerate(sites if fate is Fate.TLS_TIMEOUT else sites[:3]):
+                visit = Visit(site, of, of.at + 5 * n, fate)
+                lines.write(json.dumps(web_measurement(visit, chance)) + "\n")
+
+
+def test_what_else_failed_on_the_line_goes_along(tmp_path: Path) -> None:
+    a_bad_line(tmp_path / "line.jsonl")
+    with open_store(tmp_path / "store") as store:
+        pipeline.ingest(store, "ooni", [tmp_path / "line.jsonl"])
+        (incident,) = (one for one in store.incidents("PK") if len(one.targets) == 3)
+        packed, done = proved(tmp_path, store, incident)
+    assert incident.confirmed_at is None and "the line may be what failed" in incident.reason
+    assert (done.result, packed.differences) == (Result.MATCH, [])

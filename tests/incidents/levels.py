@@ -33,8 +33,9 @@ def drop(
     accepted: bool = False,
     short: bool = False,
     step: int = STEP,
+    sudden: float | None = None,
 ) -> Anomaly:
-    """A stretch raised half an hour after it began."""
+    """A stretch raised half an hour after it began; ``sudden``: the hour at which it fell at once."""
     seen = end if last_seen is None else last_seen
     assert seen is not None
     return Anomaly(
@@ -49,7 +50,17 @@ def drop(
         bins=10,
         probes=0,
         controlled=0,
-        departure=Departure(step, left, left / 2, min(1.0, left * 2), 3.0, unlike, short, accepted),
+        departure=Departure(
+            step,
+            left,
+            left / 2,
+            min(1.0, left * 2),
+            3.0,
+            unlike,
+            short,
+            accepted,
+            sudden_from=None if sudden is None else MONDAY + sudden * HOUR,
+        ),
     )
 
 

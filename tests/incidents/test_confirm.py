@@ -13,6 +13,7 @@ from fanous.incidents.confirm import (
     NETWORK_SHARE,
     PROBES,
     Ruling,
+    beyond_habit,
     families_seen,
     lost_controls,
     mostly_controlled,
@@ -94,6 +95,20 @@ def test_a_network_is_named_on_its_own_evidence(what: str, ballots: list[Ballot]
     assert nameable(votes(*ballots)) is named, what
 
 
+@pytest.mark.parametrize(
+    ("outside", "beyond"),
+    [
+        ([], True),
+        ([Ballot(range(4), True)], True),  # too little to know the habit
+        ([Ballot(range(90), False), Ballot(range(10), True)], True),
+        ([Ballot(range(60), False), Ballot(range(40), True)], False),
+    ],
+)
+def test_a_stretch_must_be_worse_than_what_a_line_is_used_to(outside: list[Ballot], beyond: bool) -> None:
+    inside = votes(Ballot(range(8), True), Ballot(range(2), False))
+    assert beyond_habit(inside, votes(*outside)) is beyond
+
+
 def test_half_of_the_failing_measurements_make_it_controlled_and_none_do_not() -> None:
     assert not mostly_controlled(votes())
     assert mostly_controlled(votes(Ballot([1], True, controlled=True), Ballot([2], True)))
@@ -112,6 +127,19 @@ def test_c2_names_the_helper_where_the_failing_measurements_carried_one() -> Non
     helped = c2(Ballot([10, 10.1, 10.2], True, 1, controlled=True), controls=[])
     assert helped.rule == "C2"
     assert helped.reason == "C2: 3 independent probes on 1 network saw it, with the outside helper as control"
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "control"),
+    [
+        ("dns.injection.blockpage", "the outside helper or the notice itself"),
+        ("dns.injection.bogon", "the outside helper or the notice's known address"),
+        ("tls.timeout", "the outside helper"),
+    ],
+)
+def test_c2_says_that_a_notice_may_have_been_the_control(mechanism: str, control: str) -> None:
+    seen = Ballot([10, 10.1, 10.2], True, 1, controlled=True, mechanism=mechanism)
+    assert c2(seen, controls=[]).reason.endswith(f"with {control} as control")
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,7 @@ def test_a_network_that_fell_silent_does_not_hold_open_what_others_saw_ending() 
     seen = votes(Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
     assert incident_of(group, seen, NOBODY, SETTING).status is Status.ENDED
     still = [finding(10, 12, asn=1), finding(10, None, asn=2, last_seen=29)]
+    seen = votes(Ballot(TEN[:4], True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
     assert incident_of(still, seen, NOBODY, SETTING).status is Status.CONFIRMED
 
 

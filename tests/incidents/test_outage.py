@@ -1,5 +1,8 @@
 """A group of level anomalies becomes one incident, and says no more than its families do."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from fanous.model.anomaly import Anomaly
@@ -30,7 +33,13 @@ def made(*group: Anomaly, **given: object) -> Incident:
         ((drop(AP, 0, 5), drop("scan_up", 0, 5)), "", None),  # two lines of one family
         ((drop(GTR, 0, 5, left=0.7), drop(BGP, 0, 5, left=0.97)), "C3", 0.5),
         ((drop(GTR, 0, 5, left=0.7, unlike=0.2), drop(BGP, 0, 5, left=0.9)), "", None),  # a holiday
+        ((drop(GTR, 0, 5, left=0.7, unlike=0.2, sudden=0), drop(BGP, 0, 5, left=0.9)), "C3", 0.5),
         ((drop(GTR, 0, 5, left=0.7, unlike=0.2), drop(AP, 0, 5, left=0.9)), "C3", 0.5),
+        ((drop(GTR, 1, 5, left=0.7, unlike=0.2), drop(AP, 0, 5, left=0.9)), "", None),  # an hour apart
+        ((drop(GTR, 1, 5, left=0.7, sudden=1, unlike=0.2), drop(AP, 0, 5, left=0.9)), "C3", 1.5),
+        ((drop(GTR, 0, 5, left=0.7), drop(AP, 0, 5, left=0.95)), "C3", 0.5),
+        ((drop(GTR, 0, 5, left=0.4, unlike=0.2), drop(NT, 0, 5, left=0.4)), "", None),  # counts of a few
+        ((drop(GTR, 0, 9, left=0.4, unlike=0.2), drop(BGP, 6, 9, left=0.4)), "C3", 6.5),
         ((drop(AP, 0, 5, region="XA-A", left=0.2), drop(GTR, 0, 5, left=0.7)), "C3", 0.5),
         ((drop(AP, 0, 5, region="XA-A"), drop(BGP, 0, 5, region="XA-B")), "", None),  # elsewhere
     ],
@@ -56,6 +65,8 @@ def test_two_families_confirm_from_when_both_were_raised(
         (drop(GTR, 0, 3, left=0.7), True),
         (drop(GTR, 0, 2, left=0.7), False),
         (drop(GTR, 0, 5, left=0.7, unlike=0.1), False),
+        (drop(GTR, 0, 5, left=0.7, unlike=0.1, sudden=1), True),
+        (drop(GTR, 0, 5, left=0.7, unlike=0.1, sudden=2.5), False),  # what fell lasted two hours and a half
         (drop(NT, 0, 5, left=0.1, unlike=0.1), False),
         (drop(BGP, 0, None, left=0.9, last_seen=2), True),
     ],
@@ -64,6 +75,10 @@ def test_a_lone_drop_must_be_more_to_be_suspected(anomaly: Anomaly, suspected: b
     incident = claim(anomaly)
     assert (incident is not None) is suspected
     assert incident is None or incident.confirmed_at is None
+
+
+def test_an_ordinary_morning_makes_no_claim_of_a_few_blocks_that_are_missing() -> None:
+    assert claim(drop(GTR, 0, 5, left=0.7, unlike=0.2), drop(AP, 0, 5, left=0.95)) is None
 
 
 def test_half_of_the_country_is_the_nation_and_less_is_of_unknown_extent() -> None:
@@ -121,6 +136,15 @@ def test_each_familys_opinion_is_kept() -> None:
     young = made(drop(AP, 0, 5), series=[line(BGP, first=-10)]).opinions
     assert {o.family: o.says for o in young} == {"probing": Says.DOWN, "routing": Says.UNKNOWN}
     assert young[1].left is not None and young[1].left.mean == 0.05
+
+
+def test_a_family_that_stood_lower_without_falling_says_by_how_much() -> None:
+    lower = line(GTR)
+    lower = replace(lower, values=np.where(lower.times >= MONDAY, 0.9, 1.0))
+    said = {o.family: o for o in made(drop(AP, 0, 5), series=[line(AP), lower, line(BGP)]).opinions}
+    usage = said["usage"]
+    assert usage.says is Says.ORDINARY and usage.left is not None and usage.left.mean == pytest.approx(0.9)
+    assert said["routing"].left is None
 
 
 def test_routes_that_stay_up_make_it_a_stealth_outage() -> None:

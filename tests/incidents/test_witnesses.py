@@ -75,3 +75,7 @@ def test_of_an_outage_each_family_of_series_says_what_it_saw() -> None:
     assert seen[Family.USAGE].sight is Sight.NO_DATA
     assert seen[Family.DARKNET].sight is Sight.COULD_NOT_SEE
     assert seen[Family.EDGE].sight is Sight.NO_DATA
+    lower = replace(told[0], left=Estimate(0.95, 0.94, 0.96))
+    accounts = who_saw_what(replace(outage, opinions=(lower,)), votes(), FAMILY_OF)
+    (why,) = (one.why for one in accounts if one.family is Family.ROUTING)
+    assert why.endswith("stayed within its ordinary spread: 95% of the ordinary level was left")

@@ -7,8 +7,6 @@ import pytest
 from fanous.errors import FanousError
 from fanous.probes import consent
 
-DAY = 86_400.0
-
 
 def test_consent_is_remembered_and_withdrawn(tmp_path: Path) -> None:
     assert not consent.is_given(tmp_path)
@@ -25,12 +23,6 @@ def test_consent_is_remembered_and_withdrawn(tmp_path: Path) -> None:
 def test_what_is_no_consent_to_this_text_is_none(content: str, tmp_path: Path) -> None:
     consent.consent_file(tmp_path).write_text(content)
     assert not consent.is_given(tmp_path)
-
-
-def test_what_was_spent_counts_for_its_day_only(tmp_path: Path) -> None:
-    consent.remember_spent(tmp_path, 10 * DAY, 123)
-    assert consent.spent_today(tmp_path, 10.9 * DAY) == 123
-    assert consent.spent_today(tmp_path, 11 * DAY) == 0
 
 
 def test_a_country_where_it_endangers_people_is_refused() -> None:

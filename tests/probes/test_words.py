@@ -11,7 +11,9 @@ from fanous.probes.health import Health
 from fanous.probes.outcome import Outcome, worst
 from fanous.probes.output import record_file, report_document
 from fanous.probes.run import Report
-from fanous.probes.words import health_sentence, report_lines, sentence, state_in_words
+from fanous.probes.words import health_sentence, report_lines, round_line, sentence, state_in_words
+from fanous.rules.whole import PRIVATE_NAME
+from fanous.testing.builders import verdict
 
 
 def outcome(state: State, mechanism: str = "", *, target: str = "x", symptom: bool = False) -> Outcome:
@@ -53,6 +55,12 @@ def health(**changes: object) -> Health:
 )
 def test_a_sentence_says_what_it_is_and_what_to_do_now(one: Outcome, words: str) -> None:
     assert words in sentence(one)
+
+
+def test_a_private_name_is_said_plainly_and_asks_for_no_second_network() -> None:
+    given = verdict(State.INSUFFICIENT, rule_id=PRIVATE_NAME.id)
+    one = replace(outcome(State.INSUFFICIENT, target="nas.lan"), why=PRIVATE_NAME.why, verdicts=(given,))
+    assert sentence(one) == f"nas.lan: {PRIVATE_NAME.why} Measure a public site."
 
 
 def test_a_failure_without_a_control_is_never_called_a_block() -> None:
@@ -138,3 +146,8 @@ def test_quic_that_nobody_answers_is_told_once() -> None:
     silent = "generic_timeout_error"
     assert len(lines(silent, silent, silent)) == 1
     assert lines(silent, silent, "ok") == lines(silent, silent) == []
+
+
+def test_a_round_s_line_says_why_sites_were_not_tried() -> None:
+    report = Report(None, not_tried={"https://x.com/": "the data cap of 2 MB a day is reached"})
+    assert round_line(report) == "0 of 0 work; 1 not tried: the data cap of 2 MB a day is reached"

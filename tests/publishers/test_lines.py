@@ -92,5 +92,12 @@ def test_each_family_has_its_say() -> None:
         "Active probing: 5% of ordinary left (2% to 10%; ioda ping-slash24). "
         "What users do: less than 1% of ordinary left (0% to 1%; ioda gtr)."
     )
+    lower = outage(
+        opinions=(Opinion("usage", Says.ORDINARY, ("ioda gtr",), ("PK",), Estimate(0.9, 0.86, 0.95)),)
+    )
+    assert grounds(lower) == (
+        "What users do: below usual, within its ordinary spread: 90% of ordinary levels "
+        "(86% to 95%; ioda gtr)."
+    )
     silent = outage(opinions=(Opinion("darknet", Says.SILENT, ("ioda merit-nt",), ("PK",)),))
     assert grounds(silent) == "Stray traffic: silent (ioda merit-nt)."

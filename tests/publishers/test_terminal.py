@@ -172,6 +172,8 @@ def test_many_networks_are_in_order_of_evidence_and_the_rest_counted() -> None:
     lines = shown(incident(networks=seen))
     assert lines[4].startswith(f"  AS{4200000001 + SHOWN + 1}: {SHOWN + 1} failing")
     assert lines[-1] == "  ... and 2 more networks (--json has all)"
+    places = tuple(network(f"PK:{n}", measurements=n) for n in range(SHOWN + 1))
+    assert shown(incident(networks=places))[-1] == "  ... and 1 more place (--json has all)"
 
 
 def test_square_brackets_in_a_name_are_no_markup() -> None:

@@ -277,6 +277,19 @@ CASES = [
         "dns.injection.other",
         {"test_name": "facebook_messenger"},
     ),
+    Case(
+        "one name of several that leads to the country's notice is no owner's choice",
+        [
+            lookup(BOGON, 0, hostname="t.co"),
+            lookup(hostname="x.com"),
+            lookup(hostname="api.x.com"),
+            lookup(hostname="abs.twimg.com"),
+        ],
+        BLOCKED,
+        "dns.block_address",
+        "dns.injection.blockpage",
+        {"country": "IR"},
+    ),
     Case("an answer without control is taken", [lookup()], OK, "dns.answered"),
     Case(
         "unless its certificate is bad",

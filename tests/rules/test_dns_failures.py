@@ -20,11 +20,17 @@ from tests.rules.lookups import (
 CASES = [
     Case("NXDOMAIN", [failed(), CONTROL], BLOCKED, "dns.failure_control_ok", "dns.nxdomain"),
     Case(
-        "Android's empty cache is NXDOMAIN",
+        "Android does not say how a lookup failed, so no kind of failure is named",
         [failed("android_dns_cache_no_data"), CONTROL],
         BLOCKED,
         "dns.failure_control_ok",
-        "dns.nxdomain",
+        "dns",
+    ),
+    Case(
+        "nor that a resolver denied the name, whatever another one answered",
+        [failed("android_dns_cache_no_data"), lookup(resolver="udp"), observation(Layer.TLS)],
+        OK,
+        "dns.few_names",
     ),
     Case(
         "refused",

@@ -13,7 +13,7 @@ from fanous.rules.failures import Cause, cause_of
         ("connection_refused_error", Cause.REFUSED),
         ("eof_error", Cause.CLOSED),
         ("host_unreachable", Cause.UNREACHABLE),
-        ("android_dns_cache_no_data", Cause.NXDOMAIN),
+        ("android_dns_cache_no_data", Cause.NO_DATA),
         ("dns_name_error", Cause.NXDOMAIN),
         ("dns_no_answer", Cause.NO_ANSWER),
         ("ssl_unknown_authority", Cause.AUTHORITY),

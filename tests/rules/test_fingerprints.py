@@ -158,6 +158,13 @@ def test_block_addresses_count_in_their_country() -> None:
     assert not fingerprints().is_block_address("1.1.1.1", "TR")
 
 
+def test_of_the_notices_own_names_its_address_is_the_right_answer() -> None:
+    assert fingerprints().is_block_address("121.189.57.82", "KR", "x.com")
+    assert not fingerprints().is_block_address("121.189.57.82", "KR", "warning.or.kr")
+    assert not fingerprints().is_block_address("121.189.57.82", "KR", "www.WARNING.or.kr")
+    assert fingerprints().is_block_address("121.189.57.82", "KR", "notwarning.or.kr")
+
+
 @pytest.mark.parametrize(
     ("marks", "stand"),
     [

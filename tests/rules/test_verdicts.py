@@ -5,7 +5,7 @@ from math import isnan
 
 import pytest
 
-from fanous.model.observation import Layer
+from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.refdata.fingerprints import fingerprints
 from fanous.rules import RULES, RULES_VERSION, judge, why
@@ -141,3 +141,32 @@ def test_judging_twice_gives_the_same() -> None:
 def test_nothing_observed_gives_no_verdict() -> None:
     assert verdicts() == ()
     assert verdicts(helper(Layer.TCP)) == ()
+
+
+NOTICE = observation(
+    Layer.HTTP,
+    url="http://x.com/",
+    port=80,
+    body="<title>Surf Safely!</title> This website is not accessible in Pakistan",
+)
+VENDORS = observation(
+    Layer.HTTP, url="http://x.com/", port=80, status_code=302, location="http://1.1.1.1:8080/webadmin/deny/"
+)
+
+
+@pytest.mark.parametrize(
+    ("country", "seen", "controlled"),
+    [
+        ("IR", observation(Layer.DNS, answers=("10.10.34.36",), answer_asns=(0,)), True),
+        ("DE", observation(Layer.DNS, answers=("10.10.34.36",), answer_asns=(0,)), False),
+        ("TR", observation(Layer.DNS, answers=("195.175.254.2",), answer_asns=(9121,)), True),
+        ("PK", NOTICE, True),
+        ("PK", VENDORS, False),  # a school's or a company's filter shows it as well
+    ],
+)
+def test_the_countrys_own_notice_is_a_control_of_its_own(
+    country: str, seen: Observation, controlled: bool
+) -> None:
+    first = verdicts(seen, country=country, test_name="web_connectivity")[0]
+    assert first.state is State.BLOCKED
+    assert first.controlled is controlled

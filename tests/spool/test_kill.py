@@ -12,6 +12,8 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from fanous.collector.inbox import APART
 from fanous.commands.collect import inbox_of
 from fanous.spool import Spool, Uploader
@@ -62,6 +64,7 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
+@pytest.mark.timeout(120 + 8 * KILLS)
 def test_both_sides_killed_at_random_lose_nothing_and_store_nothing_twice(tmp_path: Path) -> None:
     chance, store, port = Random(20231217), tmp_path / "store", free_port()
     options = ("--listen", f"127.0.0.1:{port}", "--store", str(store), "--per-address", "1000")

@@ -1,8 +1,11 @@
-"""How targets fared elsewhere, and by which software, around an onset."""
+"""How targets fared elsewhere, by which software, and on which lines."""
 
-from fanous.model.alternatives import Onset, Software
+from dataclasses import replace
+
+from fanous.model.alternatives import Line, Onset, Software
 from fanous.model.incident import Interval
-from fanous.model.verdict import State
+from fanous.model.observation import Layer
+from fanous.model.verdict import State, Verdict
 from fanous.store import Store
 from fanous.testing.builders import verdict
 from tests.store.cases import NOON, judged
@@ -47,3 +50,43 @@ def test_each_version_of_the_software_is_counted_in_probes(store: Store) -> None
     )
     found = store.software("PK", ["x"], [17557], [Interval(NOON - 1, NOON + 1)])
     assert found == [Software("new 2", 17557, 2, 0), Software("old 1", 17557, 0, 1)]
+
+
+def test_all_that_a_probe_measured_is_counted_if_it_saw_the_target_fail(store: Store) -> None:
+    def said(target: str, *, mechanism: str = "tls.timeout", state: State = State.BLOCKED) -> Verdict:
+        return verdict(state, Layer.TLS, target=target, mechanism="" if state is State.OK else mechanism)
+
+    store.append(
+        [
+            judged("a", said("x"), probe="p"),
+            judged("b", said("y"), probe="p"),
+            judged("c", said("y", state=State.OK), probe="p"),
+            judged("d", said("z", mechanism="tls.reset.sni"), probe="p"),
+            judged("e", said("v", state=State.DOWN, mechanism="server.down"), probe="p"),
+            judged("f", said("w"), probe="p", started_at=NOON + DAY),
+            judged("g", said("x", state=State.OK), probe="reaches it"),
+            judged("h", said("x"), probe="q", asn=45669),
+            judged("i", said("x"), probe="r", asn=9541),
+        ],
+        rules_version="r",
+    )
+    then = [Interval(NOON - 1, NOON + 1)]
+    found = store.lines("PK", ["x"], {17557: then, 45669: then}, ["tls.timeout"])
+    assert found == [Line(17557, 4, 3, 0.5), Line(45669, 1, 0, 0.0)]
+    assert store.lines("PK", ["x"], {17557: [Interval(NOON + 2, None)]}, ["tls.timeout"]) == []
+
+
+def test_our_own_probes_look_at_their_line_themselves(store: Store) -> None:
+    ours = judged("a", verdict(State.BLOCKED))
+    store.append([replace(ours, record=replace(ours.record, source="edge"))], rules_version="r")
+    assert store.lines("PK", ["x"], {17557: [Interval(NOON - 1, NOON + 1)]}, ["tls.timeout"]) == []
+
+
+def test_of_a_network_as_a_whole_those_targets_count_that_were_measured_often(store: Store) -> None:
+    rows = [judged(f"x{n}", verdict(State.BLOCKED, Layer.TLS), probe=f"x{n}") for n in range(3)]
+    fails = verdict(State.BLOCKED, Layer.TLS, target="y", mechanism="tls.timeout")
+    rows += [judged(f"y{n}", fails, probe=f"y{n}") for n in range(3)]
+    rows += [judged("z", verdict(target="z"), probe="z")]
+    store.append(rows, rules_version="r")
+    found = store.lines("PK", ["x"], {17557: [Interval(NOON - 1, NOON + 1)]}, ["tls.timeout"])
+    assert [line for line in found if line.of_all] == [Line(17557, 2, 1, 1.0, of_all=True)]

@@ -47,6 +47,24 @@ def test_the_stores_series_are_those_of_the_reference(store: Store, seed: int) -
     assert plain(store.series("PK", since, until, 600, ["x"])) == plain(aggregate.series(only_x, 600))
 
 
+@pytest.mark.parametrize("denied", [State.OK, State.BLOCKED])
+def test_the_store_and_the_reference_overrule_the_same_probe(store: Store, denied: State) -> None:
+    other = State.BLOCKED if denied is State.OK else State.OK
+    flood = [
+        judged(f"f{n}", verdict(denied), observations=(), probe="flood", started_at=NOON + 600 * n)
+        for n in range(12)
+    ]
+    others = [
+        judged(f"h{n}", verdict(other), observations=(), probe=f"p{n}", started_at=NOON + 600 * n + 700)
+        for n in range(6)
+    ]
+    store.append(flood + others, rules_version="1")
+    expected = [one for one in aggregate.series(rows(flood + others), 600) if one.key.signal == BLOCKED_PATH]
+    assert [one.times.tolist() for one in expected] == [[NOON + 600 * n for n in range(7)]]
+    found = store.series("PK", NOON, NOON + 7200)
+    assert plain([one for one in found if one.key.signal == BLOCKED_PATH]) == plain(expected)
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_the_stores_votes_are_those_of_the_reference(store: Store, seed: int) -> None:
     batch = random_batch(seed, 400)

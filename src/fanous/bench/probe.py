@@ -99,7 +99,7 @@ def _bundles(url: str, ca_file: Path, count: int) -> list[Figure]:
     settings = Settings(ca_file=str(ca_file), at_once=AT_ONCE, transfer_share=0.0)
     _bundles_once(url, settings, WARM_UP)
     clock, cpu = _bundles_once(url, settings, count)
-    what = "control handshake, handshake, page, record, verdict; no look-ups, since the site is an address"
+    what = "control handshake, handshake, page, record, verdict; the site is an address: no look-ups, no QUIC"
     return [
         Figure("fanous, whole bundles", round(count / cpu, 1), "1/s and core", what),
         Figure("fanous, whole bundles by the clock", round(count / clock, 1), "1/s", what),

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -22,6 +23,7 @@ from starlette.routing import Route
 from fanous.collector.bodies import MOST_BYTES, plain
 from fanous.collector.checkin import ListedUrl, check_in, known_helpers
 from fanous.collector.connections import HEAD_SECONDS
+from fanous.collector.framing import OneLength
 from fanous.collector.helper import Helper
 from fanous.collector.limits import HELPER, SUBMISSIONS, Held, Limiter, Rates, Room
 from fanous.collector.origin import Network, NoOrigins, Origins, client_address
@@ -29,6 +31,7 @@ from fanous.collector.queue import Queue
 from fanous.collector.refused import Refused
 from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
 from fanous.collector.submission import Submission, receive
+from fanous.collector.unreported import Reports, accepted, sent_alone
 from fanous.collector.why import page
 from fanous.orders import Envelope
 
@@ -86,6 +89,7 @@ class Door:
         self._submissions = Limiter(policy.submissions)
         self._asks = Limiter(policy.helper)
         self._room = Room(ROOM)
+        self._reports = Reports()
         # Of its own: names that the test helper looks up may keep all threads of the loop's waiting.
         self._decoding = ThreadPoolExecutor(DECODERS, "decoding")
 
@@ -101,18 +105,43 @@ class Door:
         self._submissions.admit(address, time.monotonic())
         report = parse_report_id(request.path_params["report_id"])
         origin = self._policy.origins.of(address)
+
+        def received(body: bytes) -> tuple[Submission, object]:
+            submission = receive(report, body, address, origin, self._policy.clock())
+            return submission, {"measurement_uid": submission.uid}
+
+        return await self._kept(request, received)
+
+    async def submit_alone(self, request: Request) -> Response:
+        """``submit_measurement``: the same for a measurement without a report."""
+        address = self._address(request)
+        self._submissions.admit(address, time.monotonic())
+        origin = self._policy.origins.of(address)
+
+        def received(body: bytes) -> tuple[Submission, object]:
+            sent, now = sent_alone(body), self._policy.clock()
+            report = self._reports.of(sent.content, address, now)
+            submission = receive(report, b'{"content":%s}' % sent.content.encode(), address, origin, now)
+            return submission, accepted(sent, submission.uid, report)
+
+        return await self._kept(request, received)
+
+    async def _kept(
+        self, request: Request, received: Callable[[bytes], tuple[Submission, object]]
+    ) -> Response:
+        """Read a body, make of it what is kept and what is answered, and answer when it is safe."""
         with self._room.holding() as held:
             sent = await _read(request, MOST_BYTES, self._policy.grace, held)
             encoding = request.headers.get("content-encoding", "")
 
-            def received() -> Submission:
-                return receive(report, plain(sent, encoding), address, origin, self._policy.clock())
+            def work() -> tuple[Submission, object]:
+                return received(plain(sent, encoding))
 
             is_large = len(sent) >= LARGE or encoding
             loop = asyncio.get_running_loop()
-            submission = await loop.run_in_executor(self._decoding, received) if is_large else received()
+            submission, answer = await loop.run_in_executor(self._decoding, work) if is_large else work()
             await self._queue.keep(submission)
-        return _json({"measurement_uid": submission.uid})
+        return _json(answer)
 
     async def close(self, _request: Request) -> Response:
         """``close_report``: there is nothing to close."""
@@ -181,12 +210,14 @@ def collector_app(queue: Queue, helper: Helper, policy: Policy) -> Starlette:
             Route("/report", door.open, methods=["POST"]),
             Route("/report/{report_id}", door.submit, methods=["POST"]),
             Route("/report/{report_id}/close", door.close, methods=["POST"]),
+            Route("/api/v1/submit_measurement", door.submit_alone, methods=["POST"]),
             Route("/api/v1/check-in", door.check_in, methods=["POST"]),
             Route("/api/v1/test-helpers", door.helpers, methods=["GET"]),
             Route("/why", door.why, methods=["GET"]),
             Route("/", door.ask_helper, methods=["POST"]),
             Route("/", door.greet, methods=["GET"]),
         ],
+        middleware=[Middleware(OneLength)],
         exception_handlers={Refused: _refusal, HTTPException: _http_refusal},
         lifespan=lifespan,
     )
@@ -225,7 +256,8 @@ def _json(document: object) -> Response:
 async def _refusal(_request: Request, error: Exception) -> Response:
     if not isinstance(error, Refused):
         raise error
-    response = _json({"detail": str(error)})
+    detail = {"error": error.error, "message": str(error)} if error.error else str(error)
+    response = _json({"detail": detail})
     response.status_code = error.status
     if error.retry_after is not None:
         response.headers["retry-after"] = str(max(1, round(error.retry_after + 0.5)))

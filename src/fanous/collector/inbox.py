@@ -33,6 +33,9 @@ would know it as a duplicate anyway)."""
 MOST_BYTES = 4 << 30
 """What may wait on the disk: beyond it the collector says "later" rather than fill the disk."""
 
+SAID_SECONDS = 60.0
+"""Between lines of the log while nothing can be written."""
+
 FULL_SECONDS = 300.0
 
 log = logging.getLogger("fanous.collector")
@@ -65,6 +68,10 @@ class Inbox:
         self._kept: OrderedDict[str, None] = OrderedDict()
         self._writing: asyncio.Task[None] | None = None
         self._bytes = bytes_in(folder)
+        self._not_kept, self._say_next = (
+            0,
+            0.0,
+        )  # since the log said so; when it may say so again (0 = all is well)
 
     async def keep(self, submission: Submission) -> None:
         """Returns when the measurement would survive a power cut.
@@ -117,14 +124,28 @@ class Inbox:
             try:
                 await loop.run_in_executor(self._disk, self._commit, [one for one, _ in batch])
             except (FanousError, OSError) as error:
-                log.error("not kept measurements=%d: %s", len(batch), error)
+                self._say_not_kept(len(batch), error)
                 self._refuse(batch)
                 continue
             except BaseException:  # nobody may be left waiting for ever
                 self._refuse(batch)
                 raise
+            self._say_kept_again()
             self._bytes += sum(len(one.line) for one, _ in batch)
             self._acknowledge(batch)
+
+    def _say_not_kept(self, count: int, error: Exception) -> None:
+        """The first at once, then their number each minute: a log of all would fill the disk that is full."""
+        self._not_kept += count
+        now = time.monotonic()
+        if now >= self._say_next:
+            log.error("not kept measurements=%d: %s", self._not_kept, error)
+            self._not_kept, self._say_next = 0, now + SAID_SECONDS
+
+    def _say_kept_again(self) -> None:
+        if self._say_next:
+            log.info("kept again not_kept_since=%d", self._not_kept)
+            self._not_kept, self._say_next = 0, 0.0
 
     def _acknowledge(self, batch: Sequence[_Waiting]) -> None:
         for one, kept in batch:

@@ -29,11 +29,15 @@ from fanous.refdata.countries import is_country
 AHEAD = 86_400.0
 """Seconds by which a probe's clock may be ahead; a date further on would stretch every window to it."""
 
+SKEW = 600.0
+"""Seconds ahead from which on a measurement is kept apart: nobody knows when it was made."""
+
 PRIVATE_ASNS = (range(64_512, 65_536), range(4_200_000_000, 2**32), range(23_456, 23_457))
 """RFC 6996, RFC 7300, RFC 6793: no network on the public internet has these."""
 
-OURS = ("measurement_uid", "report_id", "probe_ip", "x_collector")
-"""What the collector writes into a record; where a probe wrote one of them, it is left out."""
+OURS = ("measurement_uid", "report_id", "probe_ip", "probe_id", "x_collector")
+"""What the collector writes into a record, and an identity that only OONI can check (``probe_id``); where a
+probe wrote one of them, it is left out."""
 
 
 class Envelope(Struct):
@@ -51,8 +55,8 @@ class Submission:
     Attributes:
         uid: ``measurement_uid``, told to the probe.
         line: one JSON document in OONI's data format, without a line break and without an address.
-        apart: nobody knows which network it speaks of, or its address contradicts its claim: it is kept
-            beside the others and enters no conclusion by itself.
+        apart: nobody knows which network it speaks of, its address contradicts its claim, or its clock is
+            ahead: it is kept beside the others and enters no conclusion by itself.
     """
 
     uid: str
@@ -110,7 +114,8 @@ def receive(report: ReportId, body: bytes, address: str, seen: Origin, now: floa
         content |= {"probe_cc": placed.country, "probe_asn": f"AS{placed.asn}"}
         text = _without_addresses(_sorted.encode(content), address, probe_ip)
     line = _head(uid, report, claim, seen, now) + text[1:]
-    apart = not placed.is_plausible or seen.contradicts(placed.country, placed.asn)
+    is_misplaced = not placed.is_plausible or seen.contradicts(placed.country, placed.asn)
+    apart = is_misplaced or started > now + SKEW
     return Submission(uid, line, apart)
 
 
@@ -134,12 +139,15 @@ def _claim(report: ReportId, content: dict[str, Any]) -> _Claim:
             ("bad_cc", not (len(country) == 2 and country.isascii() and country.isupper())),
             ("tn_len", not 1 < len(name) <= 30),
             ("tn_no_lower", not (name.islower() and name.isascii() and name.replace("_", "").isalnum())),
-            ("asn", number is None or (asn.startswith("AS0") and number != 0)),
+            ("asn_len", not 3 <= len(asn) <= 12),
+            ("asn_no_as_prefix", not asn.startswith("AS")),
+            ("asn_leading_zero", len(asn) > 3 and asn.startswith("AS0")),
+            ("asn_invalid", number is None),
         )
         if is_wrong
     ]
     if reasons or number is None:
-        raise Refused(400, f"bad_metadata: {', '.join(reasons)}")
+        raise Refused(400, f"Errors: {reasons}", error="bad_metadata")
     if country != report.country:
         raise Refused(400, f"Inconsistent measurement: probe_cc is not {report.country}, as in its report_id")
     if number != report.asn:
@@ -158,7 +166,11 @@ def _started(content: dict[str, Any], now: float) -> float:
             if instant > now + AHEAD:
                 raise Refused(400, f"{name} lies in the future: the probe's clock is wrong")
             return instant
-    raise Refused(400, "no time: measurement_start_time and test_start_time are missing or unreadable")
+    raise Refused(
+        400,
+        "no time: measurement_start_time and test_start_time are missing, unreadable or long before OONI "
+        "existed (a clock that was never set)",
+    )
 
 
 def _uid(report: ReportId, started: float, text: bytes) -> str:

@@ -1,5 +1,6 @@
 """Desk: what all commands share - the options, the store they name, what they print and how."""
 
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import msgspec
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso
@@ -117,7 +118,12 @@ def console() -> Console:
     there = carried.get()
     if there is not None and there.width:
         return Console(width=there.width, color_system=_colours(there.colours), force_terminal=True)
-    return Console() if sys.stdout.isatty() else Console(width=120, no_color=True, highlight=False)
+    if not sys.stdout.isatty():
+        return Console(width=120, no_color=True, highlight=False)
+    plain = Console()
+    if plain.is_dumb_terminal:  # rich takes each for one of 80 columns
+        plain.size = ConsoleDimensions(*shutil.get_terminal_size())
+    return plain
 
 
 def _colours(name: str | None) -> Literal["standard", "256", "truecolor", "windows"] | None:

@@ -158,13 +158,14 @@ def probe_list(
 
 
 def _answer(report: "Report", out: Path | None, sent: "Sent | None", as_json: bool) -> None:
+    from fanous.probes.display import print_sentences
     from fanous.probes.output import report_document
     from fanous.probes.words import report_lines
 
     if as_json:
         print_document(report_document(report, out) | {"sent": asdict(sent) if sent else None})
         return
-    print("\n".join(report_lines(report)))
+    print_sentences(report_lines(report))
     if out is not None and report.outcomes:
         print(f"\n{len(report.outcomes)} measurements were added to {out}; `fanous judge {out}` says why.")
     elif out is not None and report.health is not None:

@@ -45,9 +45,8 @@ def probe_stream(
 
     Each stream costs up to 4 MB.
     """
-    from fanous.net.meter import Meter
     from fanous.net.sockets import SocketNetwork
-    from fanous.probes import consent
+    from fanous.probes.allowance import day_meter
     from fanous.probes.output import record_file
     from fanous.probes.record import Vantage
     from fanous.probes.settings import adjusted, load_settings
@@ -57,20 +56,16 @@ def probe_stream(
     settings = adjusted(load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, ca_file=ca_file)
     vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")
     check_consent(yes, settings.cap_mb)
-    folder, now = probe_folder(), time.time()
-    meter = Meter(int(settings.cap_mb * 1e6), consent.spent_today(folder, now))
-    network, found = SocketNetwork(meter), []
-    with record_file(out) as to_file:
+    folder, found = probe_folder(), []
+    most = int(settings.cap_mb * 1e6)
+    with day_meter(folder, most, time.time()) as meter, record_file(out) as to_file:
         write = spooled(folder / "spool", to_file) if collectors else to_file
-        try:
-            for url in urls:
-                record = asyncio.run(stream_record(network, settings, url, vantage))
-                write(record)
-                found.append(watchable(url, record))
-                if not as_json:
-                    print(found[-1].sentence, flush=True)
-        finally:
-            consent.remember_spent(folder, now, meter.spent)
+        for url in urls:
+            record = asyncio.run(stream_record(SocketNetwork(meter), settings, url, vantage))
+            write(record)
+            found.append(watchable(url, record))
+            if not as_json:
+                print(found[-1].sentence, flush=True)
     sent = send(folder / "spool", collectors, proxy) if collectors else None
     if as_json:
         streams = [asdict(one) for one in found]

@@ -167,31 +167,28 @@ def measure(
     chance: "Random | None" = None,
 ) -> "Report":
     """One round under the day's data cap; what it spent is remembered however it ends."""
-    from fanous.net.meter import Meter
     from fanous.net.sockets import SocketNetwork
-    from fanous.probes import consent
+    from fanous.probes.allowance import day_meter
     from fanous.probes.display import live_table
     from fanous.probes.output import record_file
     from fanous.probes.run import run
 
-    folder, now = probe_folder(), time.time()
-    meter = Meter(int(settings.cap_mb * 1e6), consent.spent_today(folder, now))
-    network = SocketNetwork(meter)
-    with record_file(out) as to_file, live_table([*wanted.urls, *wanted.apps], quiet=quiet) as on_done:
-        write = spooled(folder / "spool", to_file) if to_spool else to_file
-        try:
-            return asyncio.run(
-                run(
-                    network,
-                    settings,
-                    vantage,
-                    wanted.urls,
-                    write,
-                    on_done,
-                    with_health=with_health,
-                    chance=chance,
-                    messengers=wanted.apps,
-                )
+    folder, most = probe_folder(), int(settings.cap_mb * 1e6)
+    with (
+        day_meter(folder, most, time.time()) as meter,
+        record_file(out) as to_file,
+        live_table([*wanted.urls, *wanted.apps], quiet=quiet) as on_done,
+    ):
+        return asyncio.run(
+            run(
+                SocketNetwork(meter),
+                settings,
+                vantage,
+                wanted.urls,
+                spooled(folder / "spool", to_file) if to_spool else to_file,
+                on_done,
+                with_health=with_health,
+                chance=chance,
+                messengers=wanted.apps,
             )
-        finally:
-            consent.remember_spent(folder, now, meter.spent)
+        )

@@ -5,6 +5,7 @@ sent with the next run that names a collector.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,14 +45,18 @@ def spooled(folder: Path, write: "Write") -> "Write":
 def send(folder: Path, collectors: Sequence[str], proxy: str | None) -> "Sent":
     """Send all that waits, as far as a collector can be reached now.
 
+    It counts against the day's data cap and is never held back by it: what was measured should arrive.
+
     Raises:
         FanousError: another process is sending.
     """
+    from fanous.probes.allowance import day_meter
     from fanous.spool import Spool, Uploader
 
     async def once() -> "Sent":
-        async with Uploader(Spool(folder), collectors, proxy=proxy) as uploader:
-            return await uploader.send()
+        with day_meter(folder.parent, None, time.time()) as meter:
+            async with Uploader(Spool(folder), collectors, proxy=proxy, on_bytes=meter.spend) as uploader:
+                return await uploader.send()
 
     return asyncio.run(once())
 

@@ -18,7 +18,7 @@ from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.series import Series
 
-DETECTOR_VERSION = "2026.14"
+DETECTOR_VERSION = "2026.15"
 """Changes whenever the same series may give other anomalies."""
 
 
@@ -61,7 +61,7 @@ DETECTORS: dict[str, Detector] = {
     ),
 }
 
-LEVEL_DETECTOR_VERSION = "2026.12-levels"
+LEVEL_DETECTOR_VERSION = "2026.13-levels"
 """Changes whenever the same levels may give other anomalies; incidents made of levels carry it."""
 
 LEVEL = LevelOptions()

@@ -37,6 +37,8 @@ class LevelOptions:
         severe: share of the ordinary level below which a loss is not partial.
         accept_severe_after: days after which even that is accepted: networks are closed for good and
             sources change their units, while national blackouts last days to a few weeks.
+        shifted: seconds by which a day may begin or end later or earlier than those of the week before: on a
+            holiday people sleep longer, and clocks are changed.
         ceiling: excess that an average may hold: a surge must not hide the loss after it.
     """
 
@@ -59,6 +61,7 @@ class LevelOptions:
     accept_after: int = 7
     severe: float = 0.5
     accept_severe_after: int = 30
+    shifted: int = 10800
     ceiling: float = 0.5
 
 

@@ -5,7 +5,7 @@ baseline that it is held against; a new level enters it once it has lasted.
 """
 
 import numpy as np
-from bottleneck import nanmedian
+from bottleneck import move_min, nanmedian
 
 from fanous.baselines import Single, over_bins, slot_medians, slot_norms
 from fanous.detectors.grid import DAY, Bools, Grid
@@ -92,11 +92,14 @@ class Ordinary:
             self._sum_up(index, slice(None))
 
     def lowest(self, day: int) -> Single:
-        """The lowest of the last week at each hour, or half an hour beside it; (bins, series)."""
+        """The lowest of the last week at each hour, or as far beside it as days shift; (bins, series)."""
         last = self.slots[:, :, max(0, day - self.options.week_seen) : day]
         low = np.fmin.reduce(last, axis=2, initial=np.float32(np.inf))
-        low = np.fmin(low, np.fmin(np.roll(low, 1, axis=0), np.roll(low, -1, axis=0)))
-        return over_bins(np.where(np.isinf(low), np.nan, low).astype(np.float32), self.grid.bins)
+        low = np.where(np.isinf(low), np.nan, low)
+        beside = max(1, self.options.shifted * len(low) // DAY)
+        around = np.concatenate([low[-beside:], low, low[:beside]])
+        low = move_min(around, 2 * beside + 1, min_count=1, axis=0)[2 * beside :]
+        return over_bins(low.astype(np.float32), self.grid.bins)
 
     def limits(self, day: int, norms: Single, short: Bools) -> Single:
         """Drop that must be exceeded at each scale, (scales, bins, series)."""

@@ -6,6 +6,8 @@ import numpy as np
 
 from fanous.baselines import Single
 from fanous.detectors.departures import Departures
+from fanous.detectors.options import LevelOptions
+from fanous.detectors.sudden import sudden_from
 from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.series import Ints
 
@@ -20,14 +22,16 @@ CERTAIN = 0.9999
 """No single series says more."""
 
 
-def stretches(found: Departures) -> Iterator[Anomaly]:
+def stretches(found: Departures, options: LevelOptions) -> Iterator[Anomaly]:
     """The anomalies of a grid, series by series, in order of onset."""
     for column in np.flatnonzero(found.on.any(axis=0)).tolist():
         accepted = [row for row, own in found.accepted if own == column]
-        yield from _of_series(found, column, accepted)
+        yield from _of_series(found, column, accepted, options)
 
 
-def _of_series(found: Departures, column: int, accepted: list[int]) -> Iterator[Anomaly]:
+def _of_series(
+    found: Departures, column: int, accepted: list[int], options: LevelOptions
+) -> Iterator[Anomaly]:
     on = found.on[:, column].astype(np.int8)
     cuts = np.diff(np.concatenate([[0], on, [0]]))
     begins, ends = np.flatnonzero(cuts > 0).tolist(), np.flatnonzero(cuts < 0).tolist()
@@ -38,11 +42,13 @@ def _of_series(found: Departures, column: int, accepted: list[int]) -> Iterator[
     measured = np.flatnonzero(~np.isnan(found.drop[:, column]))
     floor = 0
     for begin, end in zip(sorted(begins), sorted(ends), strict=True):
-        yield _stretch(found, column, measured, (floor, begin, end))
+        yield _stretch(found, column, measured, (floor, begin, end), options)
         floor = end
 
 
-def _stretch(found: Departures, column: int, measured: Ints, bounds: tuple[int, int, int]) -> Anomaly:
+def _stretch(
+    found: Departures, column: int, measured: Ints, bounds: tuple[int, int, int], options: LevelOptions
+) -> Anomaly:
     """One stretch; ``bounds``: end of the one before, first bin said down, first bin said up again."""
     floor, begin, end = bounds
     lead = found.lead(begin, column, floor)
@@ -67,7 +73,7 @@ def _stretch(found: Departures, column: int, measured: Ints, bounds: tuple[int, 
         bins=len(low),
         probes=0,
         controlled=0,
-        departure=_departure(found, column, low if len(low) else np.array([begin]), begin, accepted),
+        departure=_departure(found, column, low if len(low) else np.array([begin]), begin, accepted, options),
     )
 
 
@@ -89,7 +95,9 @@ def _probability(ratio: Single) -> float:
     return float(min(1 - 0.1 * 10.0 ** -float(ratio.max(initial=1.0)), CERTAIN))
 
 
-def _departure(found: Departures, column: int, low: Ints, begin: int, accepted: bool) -> Departure:
+def _departure(
+    found: Departures, column: int, low: Ints, begin: int, accepted: bool, options: LevelOptions
+) -> Departure:
     left = np.clip(1 - found.drop[low, column], 0, 1)
     bottom, middle, top = np.quantile(left, [0.05, 0.5, 0.95])
     deep = low[left < DEEP]
@@ -104,4 +112,5 @@ def _departure(found: Departures, column: int, low: Ints, begin: int, accepted: 
         accepted=accepted,
         deep_from=_at(found, int(deep[0])) if len(deep) else None,
         deep_until=_at(found, int(deep[-1]) + 1) if len(deep) else None,
+        sudden_from=sudden_from(found, column, low, options),
     )

@@ -12,6 +12,7 @@ import msgspec
 
 import fanous.aggregate
 import fanous.baselines
+import fanous.repeats
 import fanous.silence
 from fanous import interfering, pipeline
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
@@ -58,7 +59,7 @@ def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint])
 
 def parameters() -> dict[str, Any]:
     """Every threshold of the pure parts by module, and every detector's options."""
-    modules = [fanous.aggregate, fanous.baselines, interfering, fanous.silence]
+    modules = [fanous.aggregate, fanous.baselines, interfering, fanous.repeats, fanous.silence]
     for package in ("fanous.rules", "fanous.detectors", "fanous.incidents"):
         names = (found.name for found in pkgutil.iter_modules(importlib.import_module(package).__path__))
         modules += [importlib.import_module(f"{package}.{name}") for name in names]

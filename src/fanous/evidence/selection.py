@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.errors import FanousError
+from fanous.incidents.alternatives import LINE_TARGETS
 from fanous.incidents.confirm import CONTROL_WINDOW
 from fanous.interfering import TICK
 from fanous.model.incident import Incident, Kind
@@ -14,6 +15,7 @@ from fanous.model.look import Line, Look
 from fanous.model.record import Record
 from fanous.model.series import Floats, Series
 from fanous.pipeline import HISTORY
+from fanous.publishers.names import asn_of
 from fanous.signals import SIGNALS
 from fanous.silence import EXPECTED_FOR
 from fanous.store import Location, Segment, Store
@@ -35,7 +37,7 @@ class Selection:
     Attributes:
         since: start of the window that is computed again, a multiple of ``TICK``; ``until`` its end.
         own: of the country: all that says yes or no of one of the targets; where the line itself is cut, its
-            probes' looks at it too.
+            probes' looks at it too; where it could be the line that failed, what else was measured on it.
         elsewhere: of other countries: those that could reach a target while it failed here; of looks those
             on two networks a bin, which show that the collector was up.
         levels: ready-made series of the country, where the line itself is cut or slow.
@@ -77,11 +79,29 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
     failing = votes.times[votes.seen]
     near = abroad.where(_near(abroad.times, failing, CONTROL_WINDOW + MINUTE))
     home = [look.uid for look in looks if look.country == incident.country]
-    own = store.locations(dict.fromkeys([*votes.uids.tolist(), *home]), since, until)
+    beside = _beside(store, incident, until) if _may_be_the_line(incident) else []
+    own = store.locations(dict.fromkeys([*votes.uids.tolist(), *home, *beside]), since, until)
     heard = [look.uid for look in _heard_elsewhere(looks, incident.country)]
     elsewhere = store.locations(dict.fromkeys([*near.uids.tolist(), *heard]), since, until)
     levels = store.levels(incident.country, since, until, LEVELS) if is_of_lines else []
     return Selection(incident.country, since, until, tuple(own), tuple(elsewhere), tuple(levels))
+
+
+def _may_be_the_line(incident: Incident) -> bool:
+    """Of fewer targets than tell of a line, a confirmed claim is the same without the others."""
+    return incident.confirmed_at is None or len(incident.targets) >= LINE_TARGETS
+
+
+def _beside(store: Store, incident: Incident, until: float) -> list[str]:
+    """Measurements of anything on the networks in question, while it failed there."""
+    votes = store.votes(incident.country, incident.onset - TICK, until)
+    rows = np.zeros(len(votes), np.bool_)
+    for network in incident.networks:
+        for interval in network.intervals:
+            end = np.inf if interval.end is None else interval.end
+            here = votes.asns == asn_of(network.entity)
+            rows |= here & (votes.times >= interval.start - TICK) & (votes.times < end + TICK)
+    return [str(uid) for uid in votes.uids[rows]]
 
 
 def _heard_elsewhere(looks: Sequence[Look], country: str) -> Iterator[Look]:

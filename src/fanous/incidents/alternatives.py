@@ -1,6 +1,6 @@
-"""Alternatives: explanations that take a claim back - the platform itself failed, or an instrument did.
+"""Alternatives: explanations that take a claim back - the platform failed, an instrument or a line did.
 
-Both need more than one voice, so that a few liars cannot make a true incident disappear.
+All need more than one voice, so that a few liars cannot make a true incident disappear.
 """
 
 from collections import Counter
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from fanous.model.alternatives import Alternatives, Onset, Software
+from fanous.model.alternatives import Alternatives, Line, Onset, Software
 from fanous.model.votes import Votes
 
 NEW_COUNTRIES = 3
@@ -33,6 +33,23 @@ OTHER_SHARE = 0.3
 """On every network named, so many probes with other software must find the target to work, in number and
 beside those that fail: what only one version sees, where others look too, is the version's own.  A fifth of
 the probes, or all those on one network of several, can lie without taking a claim back."""
+
+LINE_FAULTS = (
+    *("", "dns", "dns.timeout", "dns.refused", "ip.unreachable", "tcp", "tcp.timeout", "tls", "tls.timeout"),
+    *("http", "http.timeout", "quic.drop", "quic.drop.target"),
+)
+"""Mechanisms that a bad line, carrier or resolver gives as well; nothing there forges, resets or answers."""
+
+LINE_TARGETS = 5
+"""So many targets a probe must have measured meanwhile before it tells anything of its line."""
+
+LINE_SHARE = 0.6
+"""Where so much of what else a probe measures fails like a bad line, no target was singled out.  Of lists of
+sites that are tested for blocking, the strictest censors cut less, and forge or reset most of that."""
+
+LINE_PROBES = 0.5
+"""Of the probes that saw it on a network: half of them must have such a line, so that a few liars that
+report everything as failing take nothing back."""
 
 
 def other_explanation(known: Alternatives, controlled: bool) -> str:
@@ -60,6 +77,29 @@ def _is_new(onset: Onset) -> bool:
         and onset.measured_before >= CLEAN_MEASUREMENTS
         and onset.failing_before <= CLEAN * onset.measured_before
     )
+
+
+def bad_lines(lines: Sequence[Line]) -> frozenset[int]:
+    """Networks on which the probes that saw it could reach hardly anything else either.
+
+    Where most of them measured too little to tell (each measurement may stand under a name of its own), what
+    all probes of the network measured does.
+    """
+    saw, tell, bad = Counter[int](), Counter[int](), Counter[int]()
+    for line in lines:
+        if not line.of_all:
+            saw[line.asn] += 1
+            tell[line.asn] += line.targets >= LINE_TARGETS
+            bad[line.asn] += _is_bad(line)
+    whole = {line.asn for line in lines if line.of_all and _is_bad(line)}
+    few_tell = {asn for asn in saw if 2 * tell[asn] < saw[asn]}
+    return frozenset(
+        asn for asn in saw if (asn in whole if asn in few_tell else bad[asn] >= LINE_PROBES * saw[asn])
+    )
+
+
+def _is_bad(line: Line) -> bool:
+    return line.targets >= LINE_TARGETS and line.failing >= LINE_SHARE * line.others
 
 
 def broken_machine(inside: Votes) -> str:

@@ -2,13 +2,14 @@
 
 - **C1**: two families of sources that could see it did.
 - **C2**: the edge or OONI family alone, with independent probes on the networks named and a normal
-  control: the outside helper, or the same target working on an unaffected network at the time.
+  control: the outside helper, or the same target working on an unaffected network at the time.  The
+  country's own notice of the block serves as one: neither a site that is down nor a bad line shows it.
 - **C3**: for outages, two of routing, probing, usage, darknet.
 
 All else stays suspected.  A scheduled event raises attention, never the evidence.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from fanous.aggregate import PROBE_MAJORITY
 from fanous.model.entity import Family
-from fanous.model.incident import Interval, Kind
+from fanous.model.incident import Interval, Kind, Stretches
 from fanous.model.series import Floats, Ints
 from fanous.model.votes import Votes
 
@@ -55,6 +56,12 @@ BURST = 3 * HOUR
 in real data), and a fault upstream of two networks makes both fail together: where controls were lost, they
 must be seen to fail together again after it."""
 
+HABIT = 3.0
+HABIT_VOICES = 5
+"""A network is named only if the target fails there this many times as often as it does while nothing is
+found: stretches are cut out of a record where failures happen to stand close, so of a line on which half
+of everything fails by chance, always, each looks like seven in ten."""
+
 CONTROLS = 3
 """Measurements in which the target worked elsewhere at the time."""
 
@@ -65,6 +72,12 @@ SPARED_SHARE = 0.7
 """A network is a control only if the target works there as clearly as it fails on those that are named.
 Where a site is down for everybody, networks too thin to be named fail too, and only what they measured just
 before and just after works."""
+
+NOTICES = {
+    ("dns.injection.blockpage", "http.blockpage", "http.redirect"): "the outside helper or the notice itself",
+    ("dns.injection.bogon",): "the outside helper or the notice's known address",
+}
+"""What served as control where most that failed was shown, or led to, the country's own notice of a block."""
 
 OUTAGE_FAMILIES = frozenset({Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET})
 
@@ -98,6 +111,18 @@ def nameable_in_company(votes: Votes) -> bool:
     return vouched(witness, COMPANY_PROBES) and _mostly_seen(votes)
 
 
+def beyond_habit(inside: Votes, outside: Votes) -> bool:
+    """Does it fail far more often than it is used to?  With too little to know the habit: yes.
+
+    Args:
+        inside: a network's votes while it is said to fail.
+        outside: those about the same targets at all other times.
+    """
+    seeing, asked = _voices(inside)
+    failing, made = _voices(outside)
+    return made < HABIT_VOICES or seeing * made >= HABIT * failing * asked
+
+
 def _mostly_seen(votes: Votes) -> bool:
     seeing, asked = _voices(votes)
     return seeing >= NETWORK_SHARE * asked
@@ -126,10 +151,6 @@ def vouched(witness: Votes, probes: int) -> bool:
     A failure whose own control failed with it, or is missing, is no witness beside others' controls.
     """
     return mostly_controlled(witness) and len(set(witness.probes[witness.controlled])) >= probes
-
-
-Stretches = Mapping[int, Sequence[Interval]]
-"""ASN -> when it was failing without a return in between."""
 
 
 def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
@@ -270,11 +291,18 @@ def _probes(count: int) -> str:
 
 def _met(witness: Votes, raised: dict[int, float]) -> str:
     probes, networks = len(set(witness.probes)), len(raised)
-    control = "the outside helper" if helped(witness) else "networks that still reach it"
     return (
         f"C2: {_probes(probes)} on {networks} network{'s' if networks > 1 else ''} saw it, "
-        f"with {control} as control"
+        f"with {_control(witness)} as control"
     )
+
+
+def _control(witness: Votes) -> str:
+    if not helped(witness):
+        return "networks that still reach it"
+    own = witness.mechanisms[witness.controlled]
+    words = (said for mechanisms, said in NOTICES.items() if 2 * np.isin(own, mechanisms).sum() > len(own))
+    return next(words, "the outside helper")
 
 
 def families_seen(sources: Iterable[str], family_of: dict[str, Family]) -> tuple[Family, ...]:

@@ -9,6 +9,7 @@ from itertools import product
 
 from fanous.incidents.coincide import is_country, reaches
 from fanous.incidents.confirm import OUTAGE_FAMILIES, Ruling
+from fanous.incidents.meanwhile import a_little_lower
 from fanous.model.anomaly import Anomaly
 from fanous.model.entity import Entity, Family
 from fanous.model.incident import Estimate, Kind, Opinion, Says
@@ -22,9 +23,14 @@ AGREE = 2 * HOUR
 (an ordinary dip that runs into the loss sets an onset too early): where one goes wrong once a month and the
 other three times, both do so by chance about once in five years."""
 
+AT_ONCE = 1800.0
+"""What people do by themselves bears out a loss of active probing only where both begin this close, beyond
+what their bins leave open: ordinary mornings come four times a month, and last for hours."""
+
 DEEP = 0.5
 """Unless both have lost half of their level, which no ordinary day does: then overlapping is enough (mobile
-networks first, the rest a day later)."""
+networks first, the rest a day later).  Only usage and stray traffic do so by chance where they are counts of
+a few, which is why those must be uncommon all the same."""
 
 LONE = 2400.0
 """Seconds that a drop of routing or probing must last to be suspected on its own: half an hour is a reboot,
@@ -37,9 +43,10 @@ go, and a cut is to be suspected from a tenth of active probing on, less what no
 
 LONE_USAGE = 3 * HOUR
 LONE_UNLIKE = 0.5
-"""A drop of usage or stray traffic on its own must last longer, and most of it lie below every day of the
-week before: usage is what people do, and on a holiday they sleep longer.  The latter holds too where such a
-drop agrees with another family than active probing, whose lines hardly move by themselves."""
+"""A drop of usage or stray traffic on its own must last longer, and be none of those that people make by
+themselves, who on a holiday sleep longer: most of it lies below every day of the week before, or it began at
+once and lasts so long from there (the first hours of a morning lie low on every day).  That it is no drop of
+people must hold too where it is to bear out another family."""
 
 LONE_CELL = 0.5
 """On its own, a region or network must have lost more than half: its line is thin and moves by itself."""
@@ -50,6 +57,10 @@ HISTORY = 2 * 86400.0
 
 def family_of(anomaly: Anomaly) -> Family:
     return SIGNALS[anomaly.key.signal].family
+
+
+def of_people(anomaly: Anomaly) -> bool:
+    return SIGNALS[anomaly.key.signal].of_people
 
 
 def left(anomaly: Anomaly) -> float:
@@ -87,12 +98,19 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
         return False
     if first.start >= reaches(second) or second.start >= reaches(first):
         return False
-    if left(first) <= DEEP and left(second) <= DEEP:
+    deep = left(first) <= DEEP and left(second) <= DEEP
+    if deep and not (of_people(first) and of_people(second)):
         return True
-    if Family.PROBING not in (family_of(first), family_of(second)) and not all(map(_unlike, (first, second))):
-        return False
     early, late = sorted((first, second), key=lambda a: a.start)
-    return _not_before(late) - _not_after(early) <= AGREE or _raised_together(first, second)
+    apart = _not_before(late) - _not_after(early)
+    if not (_uncommon(first) and _uncommon(second)):
+        return _lost_addresses(first, second) and apart <= AT_ONCE
+    return deep or apart <= AGREE or _raised_together(first, second)
+
+
+def _lost_addresses(first: Anomaly, second: Anomaly) -> bool:
+    """Is one of them a loss of active probing that might be suspected on its own?"""
+    return any(family_of(a) is Family.PROBING and left(a) <= LONE_PROBING for a in (first, second))
 
 
 def _raised_together(first: Anomaly, second: Anomaly) -> bool:
@@ -125,16 +143,29 @@ def alone(anomaly: Anomaly) -> bool:
     if not is_country(anomaly.key.entity) and left(anomaly) > LONE_CELL:
         return False
     lasts = anomaly.last_seen - anomaly.start_latest
-    if family_of(anomaly) not in (Family.USAGE, Family.DARKNET):
+    if not of_people(anomaly):
         most = LONE_ROUTING if family_of(anomaly) is Family.ROUTING else LONE_PROBING
         return lasts >= LONE and left(anomaly) <= most
-    return lasts >= LONE_USAGE and _unlike(anomaly)
+    return (lasts >= LONE_USAGE and _unlike(anomaly)) or _lasts_from(_sudden(anomaly), anomaly)
+
+
+def _uncommon(anomaly: Anomaly) -> bool:
+    """It is no drop of what people do that comes by itself."""
+    return not of_people(anomaly) or _unlike(anomaly) or _sudden(anomaly) is not None
 
 
 def _unlike(anomaly: Anomaly) -> bool:
-    """It is no drop of what people do that the week before had at that hour too."""
-    human = family_of(anomaly) in (Family.USAGE, Family.DARKNET)
-    return not human or (anomaly.departure is not None and anomaly.departure.unlike >= LONE_UNLIKE)
+    """The week before was not as low at that hour."""
+    return anomaly.departure is not None and anomaly.departure.unlike >= LONE_UNLIKE
+
+
+def _sudden(anomaly: Anomaly) -> float | None:
+    """When it fell at once; ``None`` = it sank."""
+    return None if anomaly.departure is None else anomaly.departure.sudden_from
+
+
+def _lasts_from(fall: float | None, anomaly: Anomaly) -> bool:
+    return fall is not None and anomaly.last_seen - fall >= LONE_USAGE
 
 
 def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[Opinion, ...]:
@@ -189,6 +220,7 @@ def _other(family: Family, series: Sequence[Series], start: float, end: float) -
         says=says,
         sources=tuple(sorted({f"{s.key.source} {s.key.signal}" for s in told})),
         entities=_entities(s.key.entity for s in told),
+        left=a_little_lower(known, start, end),
     )
 
 

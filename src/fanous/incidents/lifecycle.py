@@ -9,23 +9,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fanous.incidents.alternatives import broken_machine, other_explanation
+from fanous.incidents.alternatives import bad_lines, broken_machine, other_explanation
 from fanous.incidents.confirm import (
     Ruling,
-    Stretches,
     families_seen,
     helped,
     lost_controls,
     mostly_controlled,
-    nameable,
-    nameable_in_company,
     rule_c1_c3,
     rule_c2,
 )
 from fanous.incidents.correlate import Finding
 from fanous.incidents.elsewhere import works_elsewhere
+from fanous.incidents.naming import RAISED, inside, nameable_of, of_the_line
 from fanous.incidents.outage_class import outage_mechanisms
 from fanous.incidents.scope import Extent, extent
 from fanous.model.alternatives import NONE_KNOWN, Alternatives
@@ -41,13 +38,11 @@ from fanous.model.incident import (
     Part,
     Scope,
     Status,
+    Stretches,
 )
 from fanous.model.series import Floats
 from fanous.model.votes import Votes
 from fanous.model.weights import UserWeights
-
-RAISED = 0.99
-"""Probability from which a network counts as affected (the detectors' ``raise_at``)."""
 
 MECHANISM_SHARE = 0.1
 """A mechanism is named if at least this share of the failing measurements showed it."""
@@ -92,6 +87,7 @@ def incident_of(
     elsewhere: Votes,
     setting: Setting,
     alternatives: Alternatives = NONE_KNOWN,
+    findings: Sequence[Finding] = (),
 ) -> Incident:
     """The incident that a group of findings amounts to.
 
@@ -100,20 +96,23 @@ def incident_of(
         votes: all votes of the country on the group's targets, from before the onset to after the end.
         elsewhere: votes of other countries on the same targets that say *works*.
         alternatives: what is known for other explanations; one that holds takes the claim back.
+        findings: of the country, the group's among them: outside of them all is what its targets are used to.
     """
-    sure = _named(group, votes)
+    bad = bad_lines(alternatives.lines)
+    sure = nameable_of(group, votes, findings or group, bad)
     named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
     networks = {f.anomaly.key.entity.asn for f in named}
     sessions = [f for f in group if f.anomaly.key.entity.asn in networks]
-    witness = votes.where(_inside(votes, sessions) & votes.seen)
+    witness = votes.where(inside(votes, sessions) & votes.seen)
     controls = works_elsewhere(votes, elsewhere, named, witness.times)
     raised = _raised(sure)
     otherwise = other_explanation(alternatives, mostly_controlled(witness))
     if not sure:
-        otherwise = otherwise or broken_machine(votes.where(_inside(votes, sessions)))
+        otherwise = otherwise or broken_machine(votes.where(inside(votes, sessions)))
     lost = _lost(named, votes, witness)
+    lacking = otherwise or ("" if sure else of_the_line(group, votes, findings or group, bad))
     ruling = (
-        Ruling("", None, otherwise) if otherwise else _ruling(named, witness, controls, raised, setting, lost)
+        Ruling("", None, lacking) if lacking else _ruling(named, witness, controls, raised, setting, lost)
     )
     reaches = bool(raised) or _fell_silent(named)
     reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
@@ -146,20 +145,6 @@ def incident_of(
     )
 
 
-def _named(group: Sequence[Finding], votes: Votes) -> list[Finding]:
-    """Raised findings on networks whose own evidence is enough to name them, alone or in company."""
-    raised = [f for f in group if f.anomaly.probability >= RAISED]
-    own = {
-        asn: votes.where(_inside(votes, [f for f in raised if f.anomaly.key.entity.asn == asn]))
-        for asn in {f.anomaly.key.entity.asn for f in raised}
-    }
-    good = {asn for asn, of_it in own.items() if nameable(of_it)}
-    company = good | {asn for asn, of_it in own.items() if nameable_in_company(of_it)}
-    if len(company) > 1:
-        good = company
-    return [f for f in raised if f.anomaly.key.entity.asn in good]
-
-
 def _asn(finding: Finding) -> int:
     return finding.anomaly.key.entity.asn
 
@@ -167,21 +152,6 @@ def _asn(finding: Finding) -> int:
 def _fell_silent(named: Sequence[Finding]) -> bool:
     """Silence has no witnesses: its suspicion reaches as far as networks fell silent, no more."""
     return all(f.anomaly.probability >= RAISED and f.kind is Kind.OUTAGE for f in named)
-
-
-def _inside(votes: Votes, findings: Sequence[Finding]) -> NDArray[np.bool_]:
-    """Rows that stand behind any of the findings: its network, target, signal and stretch."""
-    rows = np.zeros(len(votes), np.bool_)
-    for finding in findings:
-        key = finding.anomaly.key
-        low, high = np.searchsorted(votes.times, [finding.anomaly.start_latest, finding.anomaly.last_seen])
-        span = slice(int(low), int(high))
-        rows[span] |= (
-            (votes.asns[span] == key.entity.asn)
-            & (votes.targets[span] == key.target)
-            & (votes.signals[span] == key.signal)
-        )
-    return rows
 
 
 def _raised(named: Sequence[Finding]) -> dict[int, float]:
@@ -268,7 +238,7 @@ def _parts(
     for target in sorted({f.anomaly.key.target for f in named}):
         own = [f for f in sessions if f.anomaly.key.target == target]
         kind = min((f.kind for f in named if f.anomaly.key.target == target), key=list(Kind).index)
-        seen = votes.where(_inside(votes, own) & votes.seen)
+        seen = votes.where(inside(votes, own) & votes.seen)
         asns = sorted({f.anomaly.key.entity.asn for f in named if f.anomaly.key.target == target})
         how = outage_mechanisms(_mechanisms(seen), reach) if kind is Kind.OUTAGE else _mechanisms(seen)
         parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns)))
@@ -294,7 +264,7 @@ def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPa
     parts = []
     for asn in sorted({f.anomaly.key.entity.asn for f in sessions}):
         own = [f for f in sessions if f.anomaly.key.entity.asn == asn]
-        seen = votes.where(_inside(votes, own) & votes.seen)
+        seen = votes.where(inside(votes, own) & votes.seen)
         parts.append(
             NetworkPart(
                 entity=str(Entity("", asn)),

@@ -75,7 +75,9 @@ def _of_opinion(opinion: Opinion, family: Family) -> Account:
     left = "" if opinion.left is None else f" {opinion.left.mean:.0%} of the ordinary level was left"
     why = {
         Says.DOWN: f"{sources} fell{f' ({where})' if where else ''}:{left}",
-        Says.ORDINARY: f"{sources} stayed as usual",
+        Says.ORDINARY: f"{sources} stayed within its ordinary spread:{left}"
+        if left
+        else f"{sources} stayed as usual",
         Says.SILENT: f"{sources} stopped reporting meanwhile",
         Says.UNKNOWN: f"{sources} has no history to compare with",
     }[opinion.says]

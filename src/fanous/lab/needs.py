@@ -40,6 +40,7 @@ MATCHES = {
         "sni_throttle_police",
     ),
     "statistic": ("-m statistic --mode random --probability 0.5 -j DROP", "sni_loss, loss_20, loss_burst"),
+    "u32": ('-p tcp -m u32 --u32 "0>>22&0x3C@0>>1&0xF=1" -j DROP', "sni_throttle_shape"),
     "recent": ("-m recent --name t --rdest --set -j DROP", "residual"),
     "REJECT": ("-p tcp -j REJECT --reject-with tcp-reset", "sni_reset, ip_reset, server_down"),
     "NFQUEUE": ("-j NFQUEUE --queue-num 9", "the delay of 25 ms, and what needs a program in the path"),

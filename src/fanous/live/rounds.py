@@ -20,8 +20,8 @@ from fanous.live.clock import Clock, ClockedNetwork
 from fanous.live.configuration import Rounds
 from fanous.logline import logline
 from fanous.model.watch import Watch
-from fanous.net.meter import Meter
 from fanous.probes import consent
+from fanous.probes.allowance import DayMeter
 from fanous.probes.record import Vantage
 from fanous.probes.run import Report, report_id, run
 from fanous.probes.settings import Settings
@@ -93,8 +93,7 @@ class Probe:
 
     async def _round(self, journal: Journal, dice: random.Random, stop: asyncio.Event) -> None:
         """One round; a part of it where the monitor stops meanwhile."""
-        folder, today = probe_folder(), time.time()
-        meter = Meter(int(self.settings.cap_mb * 1e6), consent.spent_today(folder, today))
+        meter = DayMeter(probe_folder(), int(self.settings.cap_mb * 1e6), time.time())
         network = ClockedNetwork(self.clock, meter)
         vantage = self._standing(network)
         records: list[bytes] = []
@@ -115,10 +114,10 @@ class Probe:
             await asyncio.wait({measuring, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()
-            consent.remember_spent(folder, today, meter.spent)
             if not measuring.done():
                 measuring.cancel()
                 await asyncio.gather(measuring, return_exceptions=True)
+            meter.give_back()
             if records:
                 journal.write([self.clock.marked(record) for record in records], self.clock())
                 journal.seal()

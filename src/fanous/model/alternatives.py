@@ -1,4 +1,4 @@
-"""Alternatives: what else could explain that a target fails - the platform itself, or an instrument."""
+"""Alternatives: what else could explain that a target fails - the platform, an instrument, or the line."""
 
 from dataclasses import dataclass
 
@@ -39,11 +39,31 @@ class Software:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """How one probe that saw it fared meanwhile with all that it measured.
+
+    Attributes:
+        of_all: not one probe, but all of the network together, those that did not see it among them.
+        targets: that it measured.
+        others: of them, those of which nothing is claimed.
+        failing: 0..``others``, how many of these failed as they do on a bad line; one that failed now and
+            then counts by the share.
+    """
+
+    asn: int
+    targets: int
+    others: int
+    failing: float
+    of_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Alternatives:
     """What is known for and against other explanations; empty = nothing."""
 
     onsets: tuple[Onset, ...] = ()
     software: tuple[Software, ...] = ()
+    lines: tuple[Line, ...] = ()
 
 
 NONE_KNOWN = Alternatives()

@@ -20,6 +20,8 @@ class Departure:
         deep_from: beginning of the first bin in which more than half was gone, unix seconds; ``None`` = none.
         deep_until: end of the last such bin.
         steady: values hardly vary from bin to bin meanwhile, as under an imposed rate.
+        sudden_from: beginning of the bin into which most of what is missing was lost at once; ``None`` = it
+            sank, as what people do sinks on a holiday, or is none of what they do.
     """
 
     step: int
@@ -33,6 +35,7 @@ class Departure:
     steady: bool = False
     deep_from: float | None = None
     deep_until: float | None = None
+    sudden_from: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 An incident is never edited: a change is a new revision with its reason.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,6 +42,10 @@ class Interval:
 
     start: float
     end: float | None
+
+
+Stretches = Mapping[int, Sequence[Interval]]
+"""ASN -> when it was failing without a return in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ class Opinion:
         says: ``silent`` = it stopped reporting; ``unknown`` = it has no history to compare with.
         sources: the series behind it, as ``source signal``.
         entities: where it says so.
-        left: share of the ordinary level, 0..1; ``None`` unless it is down.
+        left: share of the ordinary level, 0..1; ``None`` unless it is down, or stood lower without being so.
         onset: of the first departure, unix seconds; ``None`` unless it is down.
         raised_at: when a watcher of this family would have raised it; likewise.
     """

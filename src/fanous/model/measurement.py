@@ -22,7 +22,8 @@ class Measurement:
         resolver_asn: of the resolver the probe used; 0 = unknown.
         access: from the record's ``network_type`` (``wifi`` says nothing about the line behind it).
         started_at: unix seconds, UTC.
-        probe: what counts as one independent probe: OONI's ``report_id``, else ``uid``.
+        probe: what counts as one independent probe: OONI's ``probe_id`` (of a credential that its server
+            checked, from 3.31 on), else ``report_id``, else ``uid``.
         software: name and version of the probe, ``ooniprobe-android 3.8.2``.
         input: the URL or other input; empty where the nettest has none.
         target: the platform or host that the measurement is about; empty where there is none.

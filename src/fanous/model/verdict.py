@@ -35,7 +35,7 @@ class Verdict:
             others could reach it.  Only with ``insufficient``: the detector may still count it,
             under the caution for uncontrolled evidence.
         controlled: a normal control travelled with the measurement (the outside helper, a control
-            domain or the same address with another name).
+            domain or the same address with another name), or it met the country's own notice of a block.
         observations: how many observations stand behind it.
         kbps: rate seen, for ``throttled``; NaN = not measured.
         role: ``web``, ``api``, ``media`` endpoint.

@@ -1,4 +1,4 @@
-"""Consent: asked before the first packet, remembered, and withdrawn at any time; and what was spent today."""
+"""Consent: asked before the first packet, remembered, and withdrawn at any time."""
 
 import json
 from datetime import UTC, datetime
@@ -46,22 +46,6 @@ def check_country(country: str) -> None:
     why = do_not_run().get(country)
     if why:
         raise FanousError(f"measuring from {country} is switched off, because it may endanger you: {why}")
-
-
-def spent_today(folder: Path, now: float) -> int:
-    """Bytes that earlier runs spent on this day (UTC)."""
-    used = _read(folder / "used.json")
-    count = used.get("bytes")
-    return count if used.get("day") == _day(now) and isinstance(count, int) else 0
-
-
-def remember_spent(folder: Path, now: float, count: int) -> None:
-    """Write down what was spent on this day so far."""
-    _write(folder / "used.json", {"day": _day(now), "bytes": count})
-
-
-def _day(now: float) -> str:
-    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
 
 
 def _read(path: Path) -> dict[str, object]:

@@ -1,12 +1,15 @@
 """Display: the table that fills while a run goes on, on stderr, for people only."""
 
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from fanous.model.verdict import State
 from fanous.probes.outcome import Outcome
@@ -16,6 +19,8 @@ from fanous.probes.words import state_in_words
 from fanous.refdata.platforms import title
 
 LAYERS = ("dns", "tcp", "tls", "http", "quic")
+WIDE = 100
+"""Columns of a terminal that shows a column for each layer; a narrower one shows where it first fails."""
 COLOURS = {State.OK: "green", State.BLOCKED: "red", State.THROTTLED: "red", State.DOWN: "yellow"}
 
 
@@ -25,31 +30,65 @@ def live_table(urls: Sequence[str], *, quiet: bool) -> Iterator[OnDone]:
     if quiet:
         yield lambda _outcome: None
         return
-    console, done = Console(stderr=True), list[Outcome]()
+    console, done = _console(stderr=True), list[Outcome]()
     if not sys.stderr.isatty():
         yield done.append
-        Console(stderr=True, width=120, no_color=True).print(_table(done, len(urls)))
+        Console(stderr=True, width=120, no_color=True).print(table_of(done, len(urls), 120))
         return
-    with Live(_table(done, len(urls)), console=console, auto_refresh=False) as live:
+    with Live(table_of(done, len(urls), console.width), console=console, auto_refresh=False) as live:
 
         def add(outcome: Outcome) -> None:
             done.append(outcome)
-            live.update(_table(done, len(urls)), refresh=True)
+            live.update(table_of(done, len(urls), console.width), refresh=True)
 
         yield add
 
 
-def _table(done: Sequence[Outcome], expected: int) -> Table:
+def table_of(done: Sequence[Outcome], expected: int, width: int) -> Table:
+    """What is known so far.
+
+    Args:
+        width: columns of the terminal.
+    """
     table = Table(title=f"{len(done)} of {expected} addresses measured", title_justify="left", box=None)
-    for name in ("Target", "Address", *(layer.upper() for layer in LAYERS), "kbit/s", "Here"):
+    names = ("Address", *(layer.upper() for layer in LAYERS), "kbit/s") if width >= WIDE else ("Fails at",)
+    for name in ("Target", *names, "Here"):
         table.add_column(name, overflow="fold")
     for one in sorted(done, key=lambda outcome: (outcome.target, outcome.role)):
         colour = COLOURS.get(one.state, "yellow")
-        cells = [_cell(one.layers.get(layer, "")) for layer in LAYERS]
-        cells.append(_rate(one.speed))
-        address = one.url.partition("//")[2].rstrip("/") or one.url
-        table.add_row(title(one.target), address, *cells, f"[{colour}]{state_in_words(one)}[/]")
+        cells = _cells(one) if width >= WIDE else [_first_failure(one)]
+        words = [escape(word) for word in (title(one.target), *cells)]
+        table.add_row(*words, f"[{colour}]{state_in_words(one)}[/]")
     return table
+
+
+def print_sentences(lines: Sequence[str]) -> None:
+    """One a line on stdout; on a terminal they are broken between words."""
+    console = _console(stderr=False) if sys.stdout.isatty() else None
+    for line in lines:
+        if console is None:
+            print(line)
+        else:
+            console.print(Text(line))
+
+
+def _console(*, stderr: bool) -> Console:
+    """As wide as the terminal is: rich takes every dumb one for 80 columns."""
+    console = Console(stderr=stderr, highlight=False)
+    if console.is_dumb_terminal:
+        console.size = ConsoleDimensions(*shutil.get_terminal_size())
+    return console
+
+
+def _cells(one: Outcome) -> list[str]:
+    address = one.url.partition("//")[2].rstrip("/") or one.url
+    return [address, *(_cell(one.layers.get(layer, "")) for layer in LAYERS), _rate(one.speed)]
+
+
+def _first_failure(one: Outcome) -> str:
+    """``TCP: connection refused``; a dash = at no layer."""
+    failed = ((layer, one.layers.get(layer, "ok")) for layer in LAYERS)
+    return next((f"{layer.upper()}: {_cell(found)}" for layer, found in failed if found != "ok"), "-")
 
 
 def _rate(speed: Speed | None) -> str:

@@ -9,6 +9,7 @@ from fanous.probes.outcome import Outcome, worst
 from fanous.probes.run import Report
 from fanous.refdata.platforms import title
 from fanous.rules.mechanisms import GEO_BLOCK
+from fanous.rules.whole import PRIVATE_NAME
 
 HOW = (
     ("dns.nxdomain", "the resolver says that the name does not exist"),
@@ -78,6 +79,8 @@ def sentence(outcome: Outcome) -> str:
     if outcome.state is State.OK:
         return f"{name} works from here."
     if outcome.state is State.INSUFFICIENT:
+        if any(verdict.rule_id == PRIVATE_NAME.id for verdict in outcome.verdicts):
+            return f"{name}: {outcome.why} Measure a public site."
         if outcome.symptom and outcome.mechanism.split(".")[1:2] == ["throttle"]:
             unknown = "but nothing tells whether others fare better"
             return f"{name} may be slowed down here{because}, {unknown}. {SYMPTOM}"
@@ -192,6 +195,7 @@ def round_line(report: Report) -> str:
         return f"{report.health.defect}: nothing was measured"
     failing = [one for one in report.outcomes if one.state is not State.OK]
     named = "; ".join(f"{title(one.target)} {state_in_words(one)}" for one in failing)
-    skipped = f"; {len(report.not_tried)} not tried" if report.not_tried else ""
+    why = next(iter(report.not_tried.values()), "")
+    skipped = f"; {len(report.not_tried)} not tried: {why}" if report.not_tried else ""
     works = len(report.outcomes) - len(failing)
     return f"{works} of {len(report.outcomes)} work" + (f"; {named}" if named else "") + skipped

@@ -53,7 +53,7 @@ def _row(level: LevelNow, now: float) -> dict[str, Any]:
     key, source = level.key, SOURCES[level.key.source]
     return {
         "entity": str(key.entity),
-        "name": _place(key),
+        "name": place_name(key),
         "signal": key.signal,
         "source": key.source,
         "subtype": key.subtype,
@@ -81,7 +81,7 @@ def print_levels(console: Console, country: str, levels: Sequence[LevelNow], now
         key = level.key
         what = SIGNALS[key.signal].title + (f" ({key.subtype})" if key.subtype else "")
         percent = "no history" if level.percent is None else f"{level.percent:.0f} %"
-        cells = (_place(key), what, key.source, percent, age_words(level.age(now)))
+        cells = (place_name(key), what, key.source, percent, age_words(level.age(now)))
         table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
     for name in dict.fromkeys(level.key.source for level in levels):
@@ -90,7 +90,8 @@ def print_levels(console: Console, country: str, levels: Sequence[LevelNow], now
         console.print(Text(f"{name}: {source.title}{credit}; licence: {source.licence}"))
 
 
-def _place(key: SeriesKey) -> str:
+def place_name(key: SeriesKey) -> str:
+    """As people call it: ``Panjāb``, ``AS17557 Pakistan Telecom``."""
     entity = key.entity
     if entity.asn:
         return f"AS{entity.asn} {network_name(entity.asn)}".strip()

@@ -91,4 +91,9 @@ def _says(opinion: Opinion) -> str:
     if opinion.left is None:
         return f"{_SAID.get(opinion.says, 'down')} ({sources})"
     left = opinion.left
+    if opinion.says is Says.ORDINARY:
+        return (
+            f"below usual, within its ordinary spread: {percent(left)} of ordinary levels"
+            f" ({left.low:.0%} to {left.high:.0%}; {sources})"
+        )
     return f"{percent(left)} of ordinary left ({left.low:.0%} to {left.high:.0%}; {sources})"

@@ -128,7 +128,8 @@ def _network_lines(incident: Incident, names: Mapping[int, str]) -> Iterator[str
         only = f" ({listed([target_title(t) for t in network.targets])} only)" if few else ""
         yield f"{name}{only}: {seen}, {_times(network, incident.country)}"
     if len(networks) > SHOWN:
-        yield f"... and {counted(len(networks) - SHOWN, 'more network')} (--json has all)"
+        what = "more network" if all(asn_of(network.entity) for network in networks) else "more place"
+        yield f"... and {counted(len(networks) - SHOWN, what)} (--json has all)"
 
 
 def _times(network: NetworkPart, country: str) -> str:

@@ -69,14 +69,14 @@ def _joined(addresses: Iterable[BlockAddress]) -> list[BlockAddress]:
         known = joined.get(one.address, one)
         everywhere = not (known.countries and one.countries)
         countries = frozenset() if everywhere else known.countries | one.countries
-        joined[one.address] = BlockAddress(one.address, countries, known.source)
+        joined[one.address] = BlockAddress(one.address, countries, known.source, known.names | one.names)
     return list(joined.values())
 
 
 def _version(patterns: Iterable[Fingerprint], addresses: Iterable[BlockAddress]) -> str:
     """Changes with all that can change a verdict, and with nothing else in the files."""
     facts = [(p.id, p.where, p.kind, p.pattern, sorted(p.countries), p.literal, p.origin) for p in patterns]
-    places = [(a.address, sorted(a.countries)) for a in addresses]
+    places = [(a.address, sorted(a.countries), sorted(a.names)) for a in addresses]
     if not facts and not places:
         return ""
     return "+" + hashlib.sha256(repr((facts, places)).encode()).hexdigest()[:8]

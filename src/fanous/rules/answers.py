@@ -69,9 +69,14 @@ class Answer:
             return False
         if evidence.bundle.control_failure is None and not self.is_connected:
             return False
-        country = evidence.bundle.measurement.country
-        known = any(evidence.fingerprints.is_block_address(address, country) for address in answers)
-        return not known and all(map(is_bogon, evidence.connected))
+        return not self.has_block_address and all(map(is_bogon, evidence.connected))
+
+    @property
+    def has_block_address(self) -> bool:
+        """One of the answers is known to serve the notice of what is blocked in the country."""
+        o, evidence = self.lookup, self.evidence
+        country, known = evidence.bundle.measurement.country, evidence.fingerprints
+        return any(known.is_block_address(address, country, o.hostname) for address in o.answers)
 
     @property
     def is_connected(self) -> bool:

@@ -240,6 +240,18 @@ class Controls:
         return (self.has_helper and self.reachable is True) or self.innocuous_name_works
 
     @property
+    def meets_notice(self) -> bool:
+        """The country's own notice of a block was met, or the address that serves it was answered.
+
+        Neither a site that is down nor a bad line gives one.  What vendors' filters show does not count: a
+        school's or a company's is no order of a country's.
+        """
+        if self.observation.layer is Layer.DNS:
+            return self.answer.has_block_address
+        country = self.evidence.bundle.measurement.country
+        return any(match.kind is Kind.BLOCKPAGE and country in match.countries for match in self.matches)
+
+    @property
     def plain_lookups_work(self) -> bool:
         """In a probe's look at its line: a public resolver answered over UDP, a known-good page came."""
         return self.evidence.is_look and self.evidence.bundle.control_failure is None

@@ -24,11 +24,6 @@ really live there (Hoang et al., How Great is the Great Firewall?, USENIX Securi
 FACEBOOK = 32934
 
 
-def _blocking_address(o: Observation, c: Controls) -> bool:
-    country = c.evidence.bundle.measurement.country
-    return any(c.evidence.fingerprints.is_block_address(a, country) for a in o.answers)
-
-
 def _on_the_way(o: Observation, c: Controls) -> bool:
     """A redirect leads to the name, and nothing shows that it leads anywhere for others."""
     return o.role == "redirect" and not c.evidence.helper_loaded_page
@@ -150,6 +145,16 @@ ANSWERED = (
         disowns=True,
     ),
     Rule(
+        id="dns.block_address",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer is an address known to serve block pages.",
+        holds=lambda o, c: o.failure is None and c.answer.has_block_address,
+        mechanism=mechanisms.BLOCK_ADDRESS,
+        figures=_forged,
+        disowns=True,
+    ),
+    Rule(
         id="dns.lone_bogon",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
@@ -157,16 +162,6 @@ ANSWERED = (
         "be its owner's choice.",
         holds=lambda o, c: o.failure is None and c.answer.has_bogon,
         figures=_answers,
-        disowns=True,
-    ),
-    Rule(
-        id="dns.block_address",
-        layer=Layer.DNS,
-        state=State.BLOCKED,
-        why="The answer is an address known to serve block pages.",
-        holds=lambda o, c: o.failure is None and _blocking_address(o, c),
-        mechanism=mechanisms.BLOCK_ADDRESS,
-        figures=_forged,
         disowns=True,
     ),
     Rule(

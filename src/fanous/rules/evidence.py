@@ -14,6 +14,7 @@ from fanous.rules.addresses import is_ipv6
 from fanous.rules.failures import CERTIFICATE_CAUSES, SILENT_CAUSES, Cause, cause_of
 from fanous.rules.fingerprints import Fingerprint, Fingerprints
 from fanous.rules.groups import Group, groups_of
+from fanous.rules.names import is_private_name
 
 Endpoint = tuple[Layer, str, int]
 
@@ -199,6 +200,13 @@ class Evidence:
 
     # --- the measurement as a whole -----------------------------------------------------------
 
+    @cached_property
+    def is_of_private_name(self) -> bool:
+        """Is what was measured a name of the user's own network?  A platform or an address never is."""
+        target = self.bundle.measurement.target
+        own = [o for o in self.probe if o.target == target and o.role != "redirect" and o.hostname]
+        return bool(own) and all(is_private_name(o.hostname) for o in own)
+
     @property
     def is_look(self) -> bool:
         """Is it a probe's look at its own line?  Its defect says whether there is a network."""
@@ -225,9 +233,7 @@ class Evidence:
 
 def _offline(failure: str | None) -> bool:
     """Could a machine without a network show this?  Android answers lookups from its empty cache then."""
-    return failure is not None and (
-        failure == "android_dns_cache_no_data" or cause_of(failure) in SILENT_CAUSES
-    )
+    return failure is not None and (cause_of(failure) is Cause.NO_DATA or cause_of(failure) in SILENT_CAUSES)
 
 
 def https_page(observation: Observation) -> bool:

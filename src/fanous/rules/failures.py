@@ -17,6 +17,7 @@ class Cause(StrEnum):
     CLOSED = "closed"
     UNREACHABLE = "unreachable"
     NXDOMAIN = "nxdomain"
+    NO_DATA = "no data"
     NO_ANSWER = "no answer"
     DNS_REFUSED = "dns refused"
     SERVFAIL = "servfail"
@@ -51,8 +52,8 @@ _NAMES: dict[str, Cause] = {
     "address_not_available": Cause.UNREACHABLE,
     "dns_nxdomain_error": Cause.NXDOMAIN,
     "dns_name_error": Cause.NXDOMAIN,
-    # getaddrinfo on Android does not tell NXDOMAIN from an empty answer; it is NXDOMAIN in practice.
-    "android_dns_cache_no_data": Cause.NXDOMAIN,
+    # "getaddrinfo failed and we have no way of knowing why" (df-007; ooni/probe issue 2029).
+    "android_dns_cache_no_data": Cause.NO_DATA,
     "dns_no_answer": Cause.NO_ANSWER,
     "dns_refused_error": Cause.DNS_REFUSED,
     "dns_servfail_error": Cause.SERVFAIL,
@@ -109,7 +110,7 @@ _WORDS: tuple[tuple[str, Cause], ...] = (
 CERTIFICATE_CAUSES = frozenset({Cause.AUTHORITY, Cause.HOSTNAME, Cause.CERTIFICATE})
 SILENT_CAUSES = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.LOCAL, Cause.UNKNOWN, Cause.SERVFAIL})
 """Failures that also a machine without any network shows; a reset or an NXDOMAIN had a sender."""
-LOOKUP_CAUSES = frozenset({Cause.NXDOMAIN, Cause.NO_ANSWER, Cause.DNS_REFUSED, Cause.SERVFAIL})
+LOOKUP_CAUSES = frozenset({Cause.NXDOMAIN, Cause.NO_DATA, Cause.NO_ANSWER, Cause.DNS_REFUSED, Cause.SERVFAIL})
 
 
 @lru_cache(maxsize=4096)

@@ -61,11 +61,16 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class BlockAddress:
-    """An address that resolvers give out for blocked names and that serves the notice."""
+    """An address that resolvers give out for blocked names and that serves the notice.
+
+    Attributes:
+        names: the notice's own, for which the address is the right answer; what lies below them too.
+    """
 
     address: str
     countries: frozenset[str] = frozenset()
     source: str = ""
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,9 +104,12 @@ class Fingerprints:
             found.append(index)
         return _settled(tuple(self.patterns[index] for index in sorted(set(found))))
 
-    def is_block_address(self, address: str, country: str) -> bool:
+    def is_block_address(self, address: str, country: str, hostname: str = "") -> bool:
+        """Is ``hostname`` answered with the address of a notice that is given out in the country?"""
         known = self.addresses.get(address)
-        return known is not None and (not known.countries or country in known.countries)
+        if known is None or (known.countries and country not in known.countries):
+            return False
+        return not any(f".{hostname.lower()}".endswith(f".{name}") for name in known.names)
 
 
 def _settled(found: tuple[Fingerprint, ...]) -> tuple[Fingerprint, ...]:
@@ -187,7 +195,7 @@ def _pattern(entry: dict[str, object], name: str) -> Fingerprint:
             where=Where(str(entry["where"])),
             kind=Kind(str(entry["kind"])),
             pattern=str(entry["pattern"]),
-            countries=_countries(entry),
+            countries=_listed(entry, "countries"),
             source=str(entry["source"]),
             literal=entry.get("literal") is True,
         )
@@ -199,13 +207,15 @@ def _pattern(entry: dict[str, object], name: str) -> Fingerprint:
 
 def _address(entry: dict[str, object], name: str) -> BlockAddress:
     try:
-        return BlockAddress(str(entry["address"]), _countries(entry), str(entry["source"]))
+        return BlockAddress(
+            str(entry["address"]), _listed(entry, "countries"), str(entry["source"]), _listed(entry, "names")
+        )
     except KeyError as error:
         raise FanousError(
             f"{name}: address {entry.get('address', '?')}: {error} is missing; add it"
         ) from error
 
 
-def _countries(entry: dict[str, object]) -> frozenset[str]:
-    listed = entry.get("countries", ())
-    return frozenset(str(code) for code in listed) if isinstance(listed, list) else frozenset()
+def _listed(entry: dict[str, object], field: str) -> frozenset[str]:
+    listed = entry.get(field, ())
+    return frozenset(map(str, listed)) if isinstance(listed, list) else frozenset()

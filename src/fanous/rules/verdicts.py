@@ -21,7 +21,7 @@ from fanous.rules.tls import TLS_RULES
 from fanous.rules.transfer import TRANSFER_RULES
 from fanous.rules.whole import WHOLE_RULES
 
-RULES_VERSION = "2026.17"
+RULES_VERSION = "2026.18"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""
 
 TABLES: dict[Layer, tuple[Rule, ...]] = {
@@ -137,7 +137,7 @@ def _verdict(finding: _Finding) -> Verdict:
         mechanism=finding.mechanism,
         why=rule.sentence(o, controls),
         symptom=rule.symptom,
-        controlled=controls.is_normal,
+        controlled=controls.is_normal or (rule.state is State.BLOCKED and controls.meets_notice),
         observations=finding.count,
         kbps=_kbps(o) if _slows(rule, o) and not _is_told_better(o, controls) else nan,
         role=o.role,

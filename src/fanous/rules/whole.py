@@ -10,6 +10,14 @@ def _defect(_o: Observation, c: Controls) -> str:
     return c.evidence.bundle.measurement.defect
 
 
+PRIVATE_NAME = Rule(
+    id="measurement.private_name",
+    layer=None,
+    state=State.INSUFFICIENT,
+    why="It is a name of a home or company network: nobody outside can say where it should lead.",
+    holds=lambda _o, c: c.evidence.is_of_private_name,
+)
+
 WHOLE_RULES = (
     Rule(
         id="measurement.defect",
@@ -19,6 +27,7 @@ WHOLE_RULES = (
         holds=lambda _o, c: bool(c.evidence.bundle.measurement.defect),
         figures=_defect,
     ),
+    PRIVATE_NAME,
     Rule(
         id="measurement.no_network",
         layer=None,

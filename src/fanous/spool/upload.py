@@ -74,6 +74,7 @@ class Uploader:
         proxy: ``http://host:port`` (or ``socks5://``, where socksio is installed); ``None`` = direct.
         transport: what carries the requests; ``None`` = httpx' own.
         on_sent: told the ``measurement_uid`` of each that was acknowledged.
+        on_bytes: told how many bytes of bodies are about to be sent, or came.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Uploader:
         transport: httpx.AsyncBaseTransport | None = None,
         user_agent: str = "fanous-probe",
         on_sent: Callable[[str], None] = lambda _uid: None,
+        on_bytes: Callable[[int], None] = lambda _count: None,
     ) -> None:
         if not collectors:
             raise FanousError("no collector to send to: name one with --collector URL")
@@ -92,6 +94,7 @@ class Uploader:
         self._spool = spool
         self._reports = Reports(spool.folder)
         self._on_sent = on_sent
+        self._on_bytes = on_bytes
         self._client = _client(proxy, transport, user_agent)
         self._right = spool.sending()
 
@@ -172,15 +175,19 @@ class Uploader:
         return uid
 
     async def _post(self, url: str, body: bytes) -> dict[str, Any]:
+        self._on_bytes(len(body))
         try:
             response = await self._client.post(
                 url, content=body, headers={"content-type": "application/json"}
             )
         except httpx.HTTPError as error:
             raise _Unreached(f"{type(error).__name__}: {error}") from None
+        self._on_bytes(len(response.content))
         answer = _object(response.content)
         if response.status_code in REFUSALS and answer is not None and "detail" in answer:
-            raise _Refused(f"{response.status_code}: {answer['detail']}")
+            detail = answer["detail"]
+            said = detail.get("message", detail) if isinstance(detail, dict) else detail
+            raise _Refused(f"{response.status_code}: {said}")
         if response.status_code != 200 or answer is None:
             asked = retry_after(response.headers.get("retry-after"))
             raise _Unreached(f"it answered {response.status_code}", asked)

@@ -1,14 +1,20 @@
-"""Alternatives: how targets fared in other countries, and by which software, around an onset."""
+"""Alternatives: how targets fared in other countries, by which software, and on which lines."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from fanous.model.alternatives import Onset, Software
-from fanous.model.incident import Interval
+from fanous.model.alternatives import Line, Onset, Software
+from fanous.model.incident import Interval, Stretches
 from fanous.store.columns import ticks
 from fanous.store.engine import Engine
-from fanous.store.window import IN_INTERVALS, IN_WINDOW, in_any, window
+from fanous.store.window import IN_INTERVALS, IN_STRETCHES, IN_WINDOW, in_any, in_stretches, window
+
+LEAST_VOICES = 3
+"""Measurements of a target, before it tells of the lines of a network as a whole: one device on a bad line
+measures a list of sites once."""
 
 _FELL = "state IN ('blocked', 'throttled', 'down') OR symptom"
+_LIKE_A_FAULT = "(state = 'throttled' OR mechanism IN {faults:Array(String)})"
 _ONSETS = f"""
 SELECT place, uniqExactIf(from_probe, fell AND fresh), countIf(fell AND fresh), countIf(fresh),
     countIf(fell AND NOT fresh), countIf(NOT fresh)
@@ -40,6 +46,33 @@ FROM (
 )
 GROUP BY software, network ORDER BY software, network
 """
+# Our own probes look at their line themselves, and what they measure on a bad one says nothing.
+_MEANWHILE = f"""
+SELECT uid, target, any(asn) AS network, any(probe) AS from_probe,
+    target IN {{targets:Array(String)}} AS claimed,
+    countIf({_FELL}) > 0 AS fell, fell AND countIf(({_FELL}) AND NOT {_LIKE_A_FAULT}) = 0 AS lost
+FROM verdicts
+WHERE country = {{country:String}} AND defect = '' AND source != 'edge' AND target != '' AND {IN_STRETCHES}
+GROUP BY uid, target HAVING fell OR countIf(state = 'ok') > 0
+"""
+_COUNTED = "network, count(), countIf(NOT claimed), sumIf(share, NOT claimed)"
+_LINES = f"""
+SELECT {_COUNTED}, false
+FROM (
+    SELECT network, from_probe, claimed, avg(lost) AS share, max(fell AND claimed) AS saw FROM ({_MEANWHILE})
+    GROUP BY network, from_probe, target, claimed
+)
+GROUP BY network, from_probe HAVING max(saw)
+ORDER BY network, from_probe
+"""
+_ALL_LINES = f"""
+SELECT {_COUNTED}, true
+FROM (
+    SELECT network, claimed, avg(lost) AS share FROM ({_MEANWHILE})
+    GROUP BY network, target, claimed HAVING count() >= {LEAST_VOICES}
+)
+GROUP BY network ORDER BY network
+"""
 
 
 class AlternativeAnswers:
@@ -65,3 +98,11 @@ class AlternativeAnswers:
         """See ``Questions.software``."""
         asked = {"country": country, "targets": list(targets), "asns": list(asns)}
         return [Software(*row) for row in self._engine.rows(_SOFTWARE, **asked, **in_any(intervals))]
+
+    def lines(
+        self, country: str, targets: Sequence[str], stretches: Stretches, faults: Sequence[str]
+    ) -> list[Line]:
+        """See ``Questions.lines``."""
+        asked: dict[str, Any] = {"country": country, "targets": list(targets), "faults": list(faults)}
+        asked |= in_stretches(stretches)
+        return [Line(*row) for sql in (_LINES, _ALL_LINES) for row in self._engine.rows(sql, **asked)]

@@ -12,12 +12,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.alternatives import Onset, Software
+from fanous.model.alternatives import Line, Onset, Software
 from fanous.model.approval import Approval
 from fanous.model.arrival import Arrival
 from fanous.model.claim import Claim
 from fanous.model.entity import Entity
-from fanous.model.incident import Incident, Interval
+from fanous.model.incident import Incident, Interval, Stretches
 from fanous.model.levels import Levels
 from fanous.model.look import Look
 from fanous.model.observation import Observation
@@ -186,8 +186,7 @@ class Questions(Protocol):
         """
 
     def working_elsewhere(self, country: str, since: float, until: float, targets: Sequence[str]) -> Votes:
-        """Measurements in other countries to which the target worked at every layer; one row each, by
-        time, under the signal ``blocked_path``."""
+        """Measurements of other countries that found all layers to work, by time (``blocked_path``)."""
 
     def onsets_elsewhere(
         self, country: str, targets: Sequence[str], onset: float, spread: float, before: float
@@ -204,6 +203,15 @@ class Questions(Protocol):
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[Software]:
         """What each version of a probe's software found in the intervals, by name and network."""
+
+    def lines(
+        self, country: str, targets: Sequence[str], stretches: Stretches, faults: Sequence[str]
+    ) -> list[Line]:
+        """How each probe (not ours) that saw a target fail fared meanwhile, and all of its network together.
+
+        Args:
+            faults: mechanisms that a bad line gives as well.
+        """
 
     def rate_pairs(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from fanous.aggregate import BLOCKED_DNS, BLOCKED_PATH, PROBE_MAJORITY, THROTTLED
+from fanous.aggregate import BLOCKED_DNS, BLOCKED_PATH, PROBE_MAJORITY, THROTTLED, Ballots, series_of
 from fanous.model.entity import Entity
-from fanous.model.series import Series, SeriesKey
+from fanous.model.series import Ints, Series, SeriesKey
 from fanous.model.votes import Votes
+from fanous.repeats import MOST
 from fanous.store.engine import Engine
 from fanous.store.window import IN_WINDOW, window
 
@@ -63,14 +64,21 @@ FROM ({_VOTES})
 GROUP BY network, target, signal, resolver_network, bin, from_probe
 """
 _BINS = f"""
-SELECT network, target, signal, resolver_network, bin, sum(seen) / count() AS share, count() AS probes,
-    sum(checked) AS checked_probes, sum(made) AS measurements
+SELECT network, target, signal, resolver_network, bin, sum(seen) AS saw, count() AS probes,
+    sum(checked) AS checked_probes, sum(made) AS measurements,
+    groupArray((sipHash64(from_probe), seen, checked, made)) AS ballots
 FROM ({_BY_PROBE})
 GROUP BY network, target, signal, resolver_network, bin
 """
+# Single ballots are needed only where a probe may have been overruled (``fanous.repeats``): somebody said yes
+# and somebody no, and one of them more than once.
 _SERIES = f"""
-SELECT network, target, signal, resolver_network, groupArray(bin), groupArray(share), groupArray(probes),
-    groupArray(checked_probes), groupArray(measurements)
+SELECT network, target, signal, resolver_network, groupArray(bin),
+    groupArray(saw / probes), groupArray(probes), groupArray(checked_probes), groupArray(measurements),
+    sum(saw) BETWEEN 1 AND sum(probes) - 1
+        AND uniqExactArray(ballots.1) BETWEEN {MOST + 2} AND sum(probes) - 1 AS contested,
+    if(contested, arrayFlatten(groupArray(ballots)), []) AS theirs,
+    theirs.1, theirs.2, theirs.3, theirs.4
 FROM ({_BINS})
 GROUP BY network, target, signal, resolver_network
 ORDER BY network, target, signal, resolver_network
@@ -182,11 +190,19 @@ def _series(
     times: list[int],
     *columns: list[float],
 ) -> Series:
+    key = SeriesKey(Entity(country, asn), target, signal, resolver_asn=resolver_asn)
     starts = np.array(times, np.int64)
+    *in_bins, _, _, probes, seen, checked, made = columns
+    if probes:
+        return series_of(
+            key,
+            step,
+            _ballots(np.repeat(starts, np.array(in_bins[1], np.int64)), probes, seen, checked, made),
+        )
     order = np.argsort(starts)
-    values, counts, controlled, measurements = (np.array(column)[order] for column in columns)
+    values, counts, controlled, measurements = (np.array(column)[order] for column in in_bins)
     return Series(
-        key=SeriesKey(Entity(country, asn), target, signal, resolver_asn=resolver_asn),
+        key=key,
         step=step,
         times=starts[order],
         values=values.astype(np.float64),
@@ -194,3 +210,9 @@ def _series(
         controlled=controlled.astype(np.int64),
         measurements=measurements.astype(np.int64),
     )
+
+
+def _ballots(bins: Ints, probes: list[float], *columns: list[float]) -> Ballots:
+    seen, controlled, measurements = (np.array(column, np.int64) for column in columns)
+    numbers = np.unique(np.array(probes, np.uint64), return_inverse=True)[1]
+    return Ballots(bins, numbers, seen == 1, controlled == 1, measurements)

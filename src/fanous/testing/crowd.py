@@ -23,6 +23,9 @@ RATE = 0.5
 FLOOD = 12.0
 """How many times as often a flooding liar sends."""
 
+TRUTH = 1 / 6
+"""How often a wavering liar tells the truth: enough to seem to have changed its mind within the hour."""
+
 FAILING = 0.015
 CAUGHT = 0.93
 """Share of honest attempts that fail for no reason, and that a real restriction catches."""
@@ -35,6 +38,7 @@ class Strategy(StrEnum):
     ALWAYS_OK = "always ok"
     MIMIC = "mimic: honest until the hour, then all together"
     FLOOD = "flood: the same, twelve times as often"
+    WAVER = "waver: flood, and the truth every sixth time"
     SYBIL = "sybil: the same, under a new name each round"
 
 
@@ -90,15 +94,17 @@ def _honest(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[Att
 
 
 def _lies(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[Attempt]:
-    rate = RATE * FLOOD if crowd.strategy is Strategy.FLOOD else RATE
+    rate = RATE * FLOOD if crowd.strategy in (Strategy.FLOOD, Strategy.WAVER) else RATE
     for turn, hour in enumerate(_rounds(crowd, rate, chance)):
         name = f"liar {number}" + (f".{turn}" if crowd.strategy is Strategy.SYBIL else "")
-        yield Attempt(hour, asn, name, _claimed(crowd, hour))
+        yield Attempt(hour, asn, name, _claimed(crowd, hour, chance))
 
 
-def _claimed(crowd: Crowd, hour: float) -> bool:
+def _claimed(crowd: Crowd, hour: float, chance: Random) -> bool:
     """The truth is turned round: a real restriction is denied, one that is not there is reported."""
     match crowd.strategy:
+        case Strategy.WAVER if chance.random() < TRUTH:
+            return crowd.real and _during(crowd, hour)
         case Strategy.ALWAYS_BLOCKED:
             return True
         case Strategy.ALWAYS_OK:

@@ -110,9 +110,28 @@ def test_times_of_another_clock_are_not_taken_for_utc(tmp_path: Path, zone: str)
         read("ioda-csv", tmp_path / "x.csv", (HEAD + TWO).replace("Time (UTC)", zone).encode())
 
 
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "x.csv is empty"),
+        (b"\n\n", "x.csv is empty"),
+        ((HEAD + TWO).encode("utf-16"), "is UTF-16.* save it as UTF-8"),
+        (b"\x01\r\x02,\n", "no table of text"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_in_words(tmp_path: Path, data: bytes, why: str) -> None:
+    with pytest.raises(FanousError, match=why):
+        read("ioda-csv", tmp_path / "x.csv", data)
+
+
+def test_a_head_without_rows_is_said(tmp_path: Path) -> None:
+    found = read("ioda-csv", tmp_path / "x.csv", HEAD.encode())
+    assert (WHOLE_FILE, "no row stands below the line that names the columns") in found.rejects
+
+
 @pytest.mark.parametrize("data", [b"", b"a,b\n1,2\n", b'"Time (UTC)","Weather"\n"2025-12-01","1"\n', b"{}"])
 def test_another_file_is_refused(tmp_path: Path, data: bytes) -> None:
-    with pytest.raises(FanousError, match=r"lacks|no column"):
+    with pytest.raises(FanousError, match=r"lacks|no column|is empty"):
         read("ioda-csv", tmp_path / "x.csv", data)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fanous.connectors.connector import WHOLE_FILE
 from fanous.connectors.levels.columns import Columns, Gather
 from fanous.errors import FanousError
 from tests.connectors.levels.reads import read
@@ -107,6 +108,12 @@ def test_a_table_with_semicolons_has_commas_before_decimals(tmp_path: Path) -> N
     found = read("csv", tmp_path / "x", data, columns=replace(PLAIN, place=""))
     assert found.shown["PK", "connectivity", "value"] == [20.5, 1.5, -1]
     assert found.rejects == [(5, "'1.5,0' is no number")]
+
+
+@pytest.mark.parametrize(("step", "told"), [(7, True), (1800, False), (86_400, False)])
+def test_a_step_that_no_day_is_made_of_is_told(tmp_path: Path, step: int, told: bool) -> None:
+    found = read("csv", tmp_path / "x", table((0, 0, 1)), columns=replace(PLAIN, step=step))
+    assert [line for line, why in found.rejects if "no outage is looked for" in why] == [WHOLE_FILE] * told
 
 
 def test_a_wild_time_does_not_fill_the_memory_with_zeros(tmp_path: Path) -> None:

@@ -124,6 +124,10 @@ def test_an_identity_that_cannot_be_one_is_replaced_by_that_of_the_content() -> 
     assert len(uids) == 5
 
 
+def test_an_anonymous_credential_s_name_says_more_than_a_report_made_for_each_measurement() -> None:
+    assert {header(probe_id="one device", report_id=f"20260901T0{n}").probe for n in (1, 2)} == {"one device"}
+
+
 def test_without_a_report_a_measurement_is_a_probe_of_its_own() -> None:
     assert header(report_id="").probe == UID
 

@@ -61,6 +61,14 @@ def test_seconds_addresses_identifiers_and_what_a_page_said_are_gone() -> None:
     assert '"2023-12-17T15:04:00Z"' in text
 
 
+def test_a_device_s_name_leaves_only_as_a_digest_that_counts_as_the_same_probe() -> None:
+    given = record()
+    document = json.loads(given.data) | {"probe_id": "device 7"}
+    kept = redacted(Record(given.source, json.dumps(document).encode()))
+    assert b"device 7" not in kept.data and b"probe_id" not in kept.data
+    assert CONNECTORS["ooni"].parse(kept).measurement.probe == json.loads(kept.data)["report_id"]
+
+
 def test_what_the_rules_need_stays() -> None:
     before, after = CONNECTORS["ooni"].parse(record()), CONNECTORS["ooni"].parse(redacted(record()))
     page, blank = before.observations[-1], after.observations[-1]

@@ -35,6 +35,8 @@ def observed(*targets: dict[str, Any], as_list: bool = False) -> list[Any]:
         (relay("or_port_dirauth", tls_handshakes=[handshake(failure="eof_error")]), Layer.TLS, "eof_error"),
         (relay("obfs4"), Layer.TCP, None),
         (relay("obfs4", failure="handshake: ntor AUTH mismatch"), Layer.TCP, None),  # the bridge's own matter
+        (relay("obfs4", failure="generic_timeout_error"), Layer.TCP, "generic_timeout_error"),
+        (relay("obfs4", failure="connection_reset"), Layer.TCP, "connection_reset"),
         (
             relay("or_port", tcp_connect=[connect(RELAY, 9001, failure="generic_timeout_error")]),
             Layer.TCP,

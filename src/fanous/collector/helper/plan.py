@@ -69,7 +69,10 @@ class IpInfo(Struct):
 
 
 class Answer(Struct):
-    """``THResponse``; endpoints are ``address:port``."""
+    """``THResponse``; endpoints are ``address:port``.
+
+    No QUIC is tried: theirs does so only where its operator allows it and the probe asks.
+    """
 
     tcp_connect: dict[str, TcpResult]
     tls_handshake: dict[str, TlsResult]
@@ -77,6 +80,7 @@ class Answer(Struct):
     http_request: HttpResult
     dns: DnsResult
     ip_info: dict[str, IpInfo]
+    http3_request: HttpResult | None = None
 
 
 @dataclass(frozen=True, slots=True)

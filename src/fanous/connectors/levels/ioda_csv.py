@@ -150,7 +150,10 @@ def _columns(table: Table, country: str, on_reject: OnReject) -> tuple[int, list
     clock = next((at for at, head in enumerate(heads) if _TIME.fullmatch(head)), None)
     if clock is None:
         has = ", ".join(heads)[:300] or "nothing"
-        raise FanousError(f"{table.path}: the first line lacks {TIME}; it has {has}")
+        raise FanousError(
+            f"{table.path}: the first line lacks {TIME}; it has {has}. Times on another clock: "
+            "`fanous ingest csv --time COLUMN --value COLUMN --zone ZONE --signal NAME`"
+        )
     found: dict[SeriesKey, _Column] = {}
     for at, head in enumerate(heads):
         key = None if at == clock else _key(head, country)

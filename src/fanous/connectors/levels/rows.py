@@ -1,18 +1,22 @@
 """Rows: the lines of a CSV file as fields by column, with what cannot be read named by line and reason."""
 
 import csv
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
 
-from fanous.connectors.connector import OnProgress, OnReject
+from fanous.connectors.connector import WHOLE_FILE, OnProgress, OnReject
 from fanous.connectors.levels.reading import OnRepeat
 from fanous.connectors.stream import BROKEN, Source, broken_why, open_source, read_line
 from fanous.errors import FanousError
 
 LONGEST_LINE = 1 << 20
 """Bytes; a row of a series has some hundred."""
+
+UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)
+"""What such a file begins with."""
 
 Row = tuple[int, list[str]]
 """1-based line and its fields, as many as there are columns."""
@@ -52,6 +56,8 @@ class Table:
         with open_source(self.path, self._on_progress) as source:
             lines = self._lines(source)
             first = next(lines, "")
+            if not first.strip():
+                raise FanousError(f"{self.path} is empty: it has no first line that names columns")
             self.comma = max(SEPARATORS, key=first.count)
             reader = csv.reader(chain([first], lines), delimiter=self.comma)
             self.columns = self._head(reader, required)
@@ -63,6 +69,8 @@ class Table:
                     self._on_reject(self._line, f"not CSV: {error}")
                     continue
                 if fields is None:
+                    if self._line == 1:
+                        self._on_reject(WHOLE_FILE, "no row stands below the line that names the columns")
                     break
                 if len(fields) != len(self.columns):
                     self._on_reject(self._line, self._misfit(fields))
@@ -89,7 +97,7 @@ class Table:
         try:
             columns = [name.strip() for name in next(reader, [])]
         except csv.Error as error:
-            raise FanousError(f"{self.path} is not a CSV file: {error}") from error
+            raise FanousError(f"{self.path} is no table of text: its first line cannot be read") from error
         missing = [name for name in required if name not in columns]
         if missing:
             has = ", ".join(columns)[:300] or "nothing"
@@ -107,6 +115,8 @@ class Table:
                 return
             self._line += 1
             source.tell_progress()
+            if self._line == 1 and line.startswith(UTF_16):
+                raise FanousError(f"{self.path} is UTF-16, as spreadsheets write it: save it as UTF-8")
             if length > LONGEST_LINE + 1:
                 self._on_reject(self._line, f"a line of {length:,} bytes, which no row is")
                 continue

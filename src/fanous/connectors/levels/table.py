@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fanous.connectors.connector import OnProgress, OnReject
+from fanous.connectors.connector import WHOLE_FILE, OnProgress, OnReject
 from fanous.connectors.levels.clock import reader, zone_of
 from fanous.connectors.levels.columns import Columns, Gather
 from fanous.connectors.levels.reading import About, LevelFiles, OnRepeat, Reading, levels_of, reading_of
@@ -24,6 +24,7 @@ from fanous.signals import SIGNALS
 
 SOURCE = "csv"
 COUNTING = (Gather.COUNT, Gather.DISTINCT)
+DAY = 86_400
 MOST_BINS = 2_000_000
 """Bins of one place: a minute's step over four years.  A wild time must not fill the memory with zeros."""
 
@@ -65,6 +66,12 @@ class CsvTable:
         columns = _checked(about.columns)
         table = Table(path, on_reject, on_repeat, on_progress)
         lines = _Lines(columns, about.country)
+        if DAY % (columns.step or DAY):
+            on_reject(
+                WHOLE_FILE,
+                f"no day is a whole number of bins of {columns.step} s (--step): it is stored and shown, and "
+                "no outage is looked for in it",
+            )
         for line, fields in table.rows([c for c in (columns.time, columns.value, columns.place) if c]):
             lines.decimal = table.decimal
             why = lines.add(line, dict(zip(table.columns, fields, strict=True)))

@@ -303,6 +303,7 @@ class Header(Struct, gc=False):
     test_version: str | None = None
     measurement_uid: str | None = None
     report_id: str | None = None
+    probe_id: str | None = None
     measurement_start_time: str | None = None
     test_start_time: str | None = None
     probe_cc: str | None = None

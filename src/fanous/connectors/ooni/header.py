@@ -50,7 +50,7 @@ def measurement_of(
         resolver_asn=asn_of(document.resolver_asn),
         access=Access.MOBILE if network_type == "mobile" else Access.ANY,
         started_at=started_at(document, notes),
-        probe=clip(document.report_id) or uid,
+        probe=clip(document.probe_id) or clip(document.report_id) or uid,
         software=f"{clip(document.software_name)} {clip(document.software_version)}".strip(),
         input=input_of(document.input)[:LONGEST_URL],
         target=target,

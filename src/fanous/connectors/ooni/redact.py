@@ -79,6 +79,7 @@ def redact(data: bytes, parsed: Bundle, *, keep_pages: bool = False) -> bytes:
     header = parsed.measurement
     kept["measurement_uid"] = digest(header.uid)
     kept["report_id"] = digest(header.probe)
+    kept.pop("probe_id", None)
     kept["measurement_start_time"] = to_minute(header.started_at)
     kept.pop("test_start_time", None)
     for response in _responses(kept.get("test_keys")):

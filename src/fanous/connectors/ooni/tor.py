@@ -1,7 +1,8 @@
 """Tor: directory authorities and bridges (ts-023), one observation each.
 
-The layer is the last step that was taken: a directory answers HTTP, a relay TLS, a bridge (obfs4) is only
-connected to, since what follows looks like nothing to anybody.
+The layer is the last step that was taken: a directory answers HTTP, a relay TLS.  What follows a connection
+to a bridge (obfs4) looks like nothing to anybody, so it has no layer of its own: where that handshake is cut,
+the connection is.
 """
 
 from collections.abc import Iterator
@@ -25,6 +26,11 @@ LAYERS = {
 """``target_protocol`` -> the last step."""
 
 
+CUT = frozenset({"generic_timeout_error", "connection_reset", "connection_aborted", "eof_error"})
+"""How a handshake ends that somebody on the way ended; all else is the bridge's own matter (``ntor AUTH
+mismatch`` in the first half of 2022, ts-023)."""
+
+
 def role(_: str) -> str:
     """Relays and bridges are what the program talks to."""
     return "api"
@@ -44,6 +50,7 @@ def _observation(target: TorTarget, notes: list[str]) -> Observation:
     if failed:
         return replace(failed[0], target=TARGET)
     if of_layer:
-        return of_layer[-1]
+        failure = failure_of(target.failure)
+        return replace(of_layer[-1], failure=failure) if failure in CUT else of_layer[-1]
     ip, port = endpoint_of(target.target_address)
     return Observation(layer, TARGET, role="api", ip=ip, port=port, failure=failure_of(target.failure))

@@ -9,29 +9,48 @@ from fanous.lab.space import run_in
 QUEUE_BYTES = 60_000
 """Of a shaper: it delays, and drops only what does not fit."""
 
+SHARED_OUT = 16
+"""Queues a user, dealt out by the port of the connection: a probe of the lab begins a round every two
+seconds, and handshakes that share a download's queue would take a fifth of its rate."""
+
+PORT_BITS = {4: "0>>22&0x3C@0>>1&0xF", 6: "40>>1&0xF"}
+"""Four bits of the port to which a TCP segment goes (xt_u32), by IP version; Linux deals out ports of one
+parity, so the lowest is left out."""
+
 BURST_BYTES = 4_000
 TBF_LATENCY = "400ms"
 
 
 def shape(strike: Strike) -> Undo:
-    """Connections that name a target are queued to the rate (HTB), in the direction of the user."""
+    """Connections that name a target are queued, each to the rate (HTB), in the direction of the user."""
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
-        into = f"{marked(strike)} -j CLASSIFY --set-class 1:10"
+        of_port = f"{marked(strike)} -p tcp -m u32 --u32 {PORT_BITS[version]}"
+        into = [f"{of_port}={n:#x} -j CLASSIFY --set-class {_class(n)}" for n in range(SHARED_OUT)]
         return [
             Rules(marking(strike, points, version), "FORWARD", "mangle"),
-            Rules([into], "POSTROUTING", "mangle"),
+            Rules(into, "POSTROUTING", "mangle"),
         ]
 
     rate = f"{strike.cut.rate_kbps}kbit"
     undo_queues = _queues(
         strike,
         ["qdisc add dev {link} root handle 1: htb default 0"],
-        [f"class add dev {{link}} parent 1: classid 1:10 htb rate {rate} ceil {rate} burst {BURST_BYTES}"],
-        [f"qdisc add dev {{link}} parent 1:10 bfifo limit {QUEUE_BYTES}"],
+        *(
+            [
+                f"class add dev {{link}} parent 1: classid {_class(n)} htb rate {rate} burst {BURST_BYTES}",
+                f"qdisc add dev {{link}} parent {_class(n)} bfifo limit {QUEUE_BYTES}",
+            ]
+            for n in range(SHARED_OUT)
+        ),
     )
     undo_rules = on_routers(strike, rules)
     return lambda: (undo_rules(), undo_queues())[0]
+
+
+def _class(number: int) -> str:
+    """The queue's class as tc and iptables write it."""
+    return f"1:{0x10 + number:x}"
 
 
 def slow_down(strike: Strike) -> Undo:

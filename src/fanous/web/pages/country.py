@@ -17,6 +17,7 @@ from fanous.web.pages.beside import claims_between, statements_of, watches_betwe
 from fanous.web.pages.connectivity import connectivity, lowest
 from fanous.web.pages.drawn import HOUR, newest, whole_hours
 from fanous.web.pages.grids import by_network
+from fanous.web.pages.places import places
 from fanous.web.pages.stories import DAY, open_ones, stories
 from fanous.web.pages.timeline import timeline
 from fanous.web.visit import Visit
@@ -77,6 +78,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "code": code,
         "connectivity": levels,
         "level": lowest(levels),
+        "places": places(store, code, visit.now),
         "inside": told,
         "timeline": timeline(told, [w for w in watches if w.start < until], since, until, code, visit),
         "ahead": [watch for watch in watches if watch.start >= until],

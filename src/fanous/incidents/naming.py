@@ -1,0 +1,90 @@
+"""Naming: on which networks of an event the evidence is their own, and enough to name them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.incidents.confirm import beyond_habit, nameable, nameable_in_company
+from fanous.incidents.correlate import Finding
+from fanous.model.votes import Votes
+
+RAISED = 0.99
+"""Probability from which a network counts as affected (the detectors' ``raise_at``)."""
+
+
+def nameable_of(
+    group: Sequence[Finding], votes: Votes, findings: Sequence[Finding], bad: frozenset[int]
+) -> list[Finding]:
+    """Raised findings on networks whose own evidence is enough to name them, alone or in company.
+
+    Args:
+        group: findings of one event.
+        findings: of the country, the group's among them.
+        bad: networks whose lines failed altogether.
+    """
+    raised = [f for f in group if f.anomaly.probability >= RAISED and f.anomaly.key.entity.asn not in bad]
+    own = {
+        asn: votes.where(inside(votes, on_it))
+        for asn, on_it in _by_network(raised).items()
+        if beyond_habit(votes.where(inside(votes, on_it)), votes.where(_outside(votes, on_it, findings)))
+    }
+    good = {asn for asn, of_it in own.items() if nameable(of_it)}
+    company = good | {asn for asn, of_it in own.items() if nameable_in_company(of_it)}
+    if len(company) > 1:
+        good = company
+    return [f for f in raised if f.anomaly.key.entity.asn in good]
+
+
+def of_the_line(
+    group: Sequence[Finding], votes: Votes, findings: Sequence[Finding], bad: frozenset[int]
+) -> str:
+    """Why networks that would be named are not: their lines were bad; empty = they would not be anyway."""
+    spared = nameable_of(group, votes, findings, frozenset()) if bad else []
+    if not spared:
+        return ""
+    names = ", ".join(f"AS{asn}" for asn in sorted(_by_network(spared)))
+    return f"most of all that the probes on {names} measured failed meanwhile: the line may be what failed"
+
+
+def inside(votes: Votes, findings: Sequence[Finding]) -> NDArray[np.bool_]:
+    """Rows that stand behind any of the findings: its network, target, signal and stretch."""
+    rows = np.zeros(len(votes), np.bool_)
+    for finding in findings:
+        span, of_it = _of(votes, finding, finding.anomaly.start_latest, finding.anomaly.last_seen)
+        rows[span] |= of_it
+    return rows
+
+
+def _outside(votes: Votes, own: Sequence[Finding], findings: Sequence[Finding]) -> NDArray[np.bool_]:
+    """Rows of the same networks, targets and signals at times when nothing at all was found there."""
+    rows = np.zeros(len(votes), np.bool_)
+    keys = {finding.anomaly.key: finding for finding in own}
+    for finding in keys.values():
+        span, of_it = _of(votes, finding, -np.inf, np.inf)
+        rows[span] |= of_it
+    for finding in (f for f in findings if f.anomaly.key in keys):
+        end = finding.anomaly.end
+        until = finding.anomaly.last_seen if end is None else end
+        span, of_it = _of(votes, finding, finding.anomaly.start, until)
+        rows[span] &= ~of_it
+    return rows
+
+
+def _of(votes: Votes, finding: Finding, start: float, end: float) -> tuple[slice, NDArray[np.bool_]]:
+    """A span of rows, and which of them are of the finding's network, target and signal."""
+    key = finding.anomaly.key
+    low, high = np.searchsorted(votes.times, [start, end])
+    span = slice(int(low), int(high))
+    return span, (
+        (votes.asns[span] == key.entity.asn)
+        & (votes.targets[span] == key.target)
+        & (votes.signals[span] == key.signal)
+    )
+
+
+def _by_network(findings: Sequence[Finding]) -> dict[int, list[Finding]]:
+    by_network: dict[int, list[Finding]] = {}
+    for finding in findings:
+        by_network.setdefault(finding.anomaly.key.entity.asn, []).append(finding)
+    return by_network

@@ -1,0 +1,75 @@
+"""Repeats: who says the same again, while most of its neighbours say the contrary, is not heard again.
+
+Whoever measures without pause would otherwise have a voice in every bin, and people who measure now and then
+in few of them: one flooding probe would outweigh a network of honest ones.  Where neighbours agree, or nobody
+else measures, each bin is news as ever: own probes decide in minutes.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.model.series import Ints
+
+Bools = NDArray[np.bool_]
+
+MEMORY = 21600
+"""Seconds for which what a probe said stands: who measures every other hour is heard three times in it, and
+what was said longer ago may have been of another event.  A probe that was silent for longer is news again."""
+
+MOST = 2
+"""Neighbours for each probe that says the same, beyond which they overrule it: of five probes one is
+overruled by the others, and two that fail by chance overrule nobody."""
+
+
+def overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
+    """Which voices of one series are repeats against most others.
+
+    Only what neighbours said *since* the probe first said the same counts against it: at an onset or an end,
+    those who measured before it contradict nobody.
+
+    Args:
+        probes: shape (n,), one number a probe.
+        bins: int64, shape (n,), unix seconds at which the bin begins; one row a probe and bin.
+        seen: what the probe says in it.
+
+    Returns:
+        bool, shape (n,).
+    """
+    since, until = _first_said(2 * probes + seen, bins), _stands_until(probes, bins)
+    for_it, against = _standing(bins, until, seen)
+    out = np.zeros(len(bins), np.bool_)
+    for row in np.flatnonzero((since < bins) & (against > MOST * for_it)):
+        stands = (bins > since[row]) & (bins <= bins[row]) & (until > bins[row])
+        out[row] = (stands & (seen != seen[row])).sum() > MOST * for_it[row]
+    return out
+
+
+def _first_said(words: Ints, bins: Ints) -> Ints:
+    """When each word (a probe's yes or no) was first said within ``MEMORY`` of each row."""
+    order = np.lexsort((bins, words))
+    apart = np.ptp(bins) + MEMORY + 1 if len(bins) else 0
+    line = words[order] * apart + bins[order]  # one word after the other, too far apart to be within it
+    first = np.empty_like(bins)
+    first[order] = bins[order][np.searchsorted(line, line - MEMORY)]
+    return first
+
+
+def _stands_until(probes: Ints, bins: Ints) -> Ints:
+    """Until when what was said in each row is the probe's last word."""
+    order = np.lexsort((bins, probes))
+    until = bins[order] + MEMORY + 1
+    same = np.flatnonzero(np.diff(probes[order]) == 0)
+    until[same] = np.minimum(until[same], bins[order][same + 1])
+    stands = np.empty_like(bins)
+    stands[order] = until
+    return stands
+
+
+def _standing(bins: Ints, until: Ints, seen: Bools) -> tuple[Ints, Ints]:
+    """How many probes' last words agree with each row at its time, itself among them, and how many do not."""
+    yes, no = (
+        np.searchsorted(np.sort(bins[said]), bins, side="right")
+        - np.searchsorted(np.sort(until[said]), bins, side="right")
+        for said in (seen, ~seen)
+    )
+    return np.where(seen, yes, no), np.where(seen, no, yes)

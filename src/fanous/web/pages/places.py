@@ -1,0 +1,71 @@
+"""Places: how high the regions and networks of a country stand by ready-made series, the lowest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fanous.model.entity import Entity
+from fanous.model.series import Series
+from fanous.publishers.levels import place_name
+from fanous.signals import SIGNALS
+from fanous.store import Store
+from fanous.web.pages.connectivity import DAY, Level, level_of
+
+LOOK_BACK = 8 * DAY
+"""What is read of each: a day and the week before it, which is enough for what is ordinary at an hour."""
+
+MOST_PLACES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One region or network.
+
+    Attributes:
+        asn: 0 = a region.
+        level: of its series that is furthest below its ordinary level.
+    """
+
+    name: str
+    asn: int
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Attributes:
+    all: of which levels are known; ``lowest`` are shown.
+    """
+
+    lowest: list[Place]
+    all: int
+
+    @property
+    def licences(self) -> list[str]:
+        """Each source that is shown, with its licence."""
+        levels = [place.level for place in self.lowest]
+        return list(dict.fromkeys(f"{one.source} ({one.licence})" for one in levels))
+
+
+def places(store: Store, country: str, now: float) -> Places | None:
+    """The places of a country; ``None`` = no source tells them apart here."""
+    series = [
+        one
+        for one in store.levels(country, now - LOOK_BACK, now)
+        if one.key.entity != Entity(country) and not one.key.target and one.key.signal in SIGNALS and len(one)
+    ]
+    found = standing(series, now)
+    return Places(found[:MOST_PLACES], len(found)) if found else None
+
+
+def standing(series: Sequence[Series], now: float) -> list[Place]:
+    """Each place once, the lowest first; those without history are left out."""
+    lowest: dict[Entity, Place] = {}
+    for one in series:
+        level = level_of(one, now)
+        if level is None or level.share is None or not level.falls:
+            continue
+        entity = one.key.entity
+        known = lowest.get(entity)
+        if known is None or level.share < (known.level.share or 0.0):
+            lowest[entity] = Place(place_name(one.key), entity.asn, level)
+    return sorted(lowest.values(), key=lambda place: (place.level.share or 0.0, place.name))
