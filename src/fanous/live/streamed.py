@@ -46,6 +46,6 @@ class Streamed:
             tally = asyncio.run_coroutine_threadsafe(brought(files), loop).result()
             return {reject.line: reject.why for reject in tally.rejects}
 
-        with Writer(self._address) as writer:
+        with Writer(self._address, patience=0) as writer:  # the scheduler tries again, and says so
             while not stop.is_set():
                 drain(writer, bring_in, FETCH_SECONDS)

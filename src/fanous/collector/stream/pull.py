@@ -54,12 +54,17 @@ class Waiting:
 class Writer:
     """A context manager: connected within.
 
+    Args:
+        patience: seconds for which servers that do not answer are tried again.
+
     Raises:
         FanousError: the servers cannot be reached.
     """
 
-    def __init__(self, address: StreamAddress, part: Part = Part.MAIN) -> None:
-        self.address, self.part = address, part
+    def __init__(
+        self, address: StreamAddress, part: Part = Part.MAIN, patience: float = OPEN_SECONDS
+    ) -> None:
+        self.address, self.part, self._patience = address, part, patience
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="stream", daemon=True)
         self._client: Client | None = None
@@ -110,7 +115,7 @@ class Writer:
         return asyncio.run_coroutine_threadsafe(doing, self._loop).result()
 
     async def _open(self) -> None:
-        until = self._loop.time() + OPEN_SECONDS
+        until = self._loop.time() + self._patience
         while True:
             try:
                 return await self._try_to_open()
