@@ -9,7 +9,8 @@ from rich.console import Console
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import from_iso
 from fanous.publishers.grid import network_times
-from fanous.publishers.terminal import SHOWN, Answer, incident_text, print_answer
+from fanous.publishers.sentence import sentence
+from fanous.publishers.terminal import SHOWN, Answer, incident_list, incident_text, print_answer
 from tests.incidents.events import Ballot, votes
 from tests.publishers.events import END, NATION, ONGOING, START, SUSPECTED, incident, network
 
@@ -181,3 +182,14 @@ def test_square_brackets_in_a_name_are_no_markup() -> None:
         "AS4200000001 Net [bold]: 104"
         in shown(incident(networks=(network("AS4200000001"),)), {4200000001: "Net [bold]"})[-1]
     )
+
+
+def test_a_list_on_a_narrow_terminal_breaks_sentences_between_words() -> None:
+    console = Console(width=60, no_color=True, highlight=False)
+    with console.capture() as capture:
+        console.print(incident_list([incident(id="PK-2023-0001"), incident(id="PK-2023-0002")]))
+    lines = capture.get().splitlines()
+    assert [line.split()[0] for line in lines if line[:1].strip()] == ["PK-2023-0001", "PK-2023-0002"]
+    column = lines[0].index("Confirmed")
+    words = " ".join(line[column:].strip() for line in lines).split()
+    assert " ".join(words) == " ".join([sentence(incident())] * 2)

@@ -36,6 +36,7 @@ def incidents_list(
     """All incidents, retracted ones included, by onset."""
     from fanous.publishers.document import incident_document
     from fanous.publishers.sentence import sentence
+    from fanous.publishers.terminal import incident_list
 
     code = country_code(country) if country else None
     with open_named(store, config, read_only=True) as opened:
@@ -43,8 +44,12 @@ def incidents_list(
     if as_json:
         print_document({"incidents": [incident_document(incident) for incident in found]})
         return
-    for incident in found:
-        print(f"{incident.id}  {incident.status:9}  {sentence(incident)}")
+    screen = console()
+    if screen.is_terminal:
+        screen.print(incident_list(found))
+    else:  # a line each, for programs that read lines
+        for incident in found:
+            print(f"{incident.id}  {incident.status:9}  {sentence(incident)}")
     if not found:
         print("no incidents")
 

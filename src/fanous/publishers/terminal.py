@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rich.console import Console, Group
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from fanous.model.incident import Incident, NetworkPart, Status
@@ -48,6 +49,16 @@ class Answer:
     insufficient: Sequence[tuple[str, str]]
     grid: Grid | None
     names: Mapping[int, str]
+
+
+def incident_list(incidents: Sequence[Incident]) -> Table:
+    """One row an incident, its sentence broken between words beside its name."""
+    table = Table.grid(padding=(0, 2))
+    for fixed in (True, True, False):
+        table.add_column(no_wrap=fixed)
+    for incident in incidents:
+        table.add_row(incident.id, Text(incident.status, STYLES[incident.status]), Text(sentence(incident)))
+    return table
 
 
 def print_answer(console: Console, answer: Answer) -> None:
