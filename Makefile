@@ -65,7 +65,7 @@ lab: install lab-packages  ## the truth table: every technique played over three
 
 # What plays with real packets needs the machine for itself; all else shares it.
 define TESTS
-$(BIN)/pytest -m "not lab" -n $(WORKERS) --dist loadfile
+$(BIN)/pytest -m "not lab" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 $(BIN)/pytest -m lab
 endef
 

@@ -51,3 +51,19 @@ def served(s3_server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> tupl
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Bytes get no names: nobody can read them, and gzip's hold the second, in which workers differ."""
     return argname if isinstance(val, bytes) else None
+
+
+LONG = (
+    "test_kill.py",
+    "test_start.py",
+    "live/test_monitor.py",
+    "test_story.py",
+    "test_forgetting.py",
+    "evidence/",
+)
+"""Files of few tests that take long: begun last, one worker would wait minutes for the other."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those first, all others in the order in which they stand."""
+    items.sort(key=lambda item: not any(name in str(item.path) for name in LONG))
