@@ -133,8 +133,8 @@ def test_what_ships_is_pinned_as_it_was_tested() -> None:
     probe, server = (pinned(PACKAGING / f"{name}.lock") for name in ("probe", "server"))
     assert {**probe, **server}.items() <= tested.items()
     assert probe.items() <= server.items()
-    assert "numpy" not in probe
-    assert "numpy" in server
+    assert {"numpy", "tzdata"} <= server.keys()
+    assert not {"numpy", "tzdata", "pydantic"} & probe.keys()  # a probe fits in 60 MB
 
 
 def test_every_package_that_goes_along_has_a_licence_that_allows_it() -> None:

@@ -163,17 +163,17 @@ def _invoke(words: Sequence[str], folder: Path) -> None:
         name = rest.pop(0)
         command = command.commands[name]
     with command.make_context(name, rest) as context:
-        context.params = {key: _in_folder(value, folder) for key, value in context.params.items()}
+        for one in command.params:
+            if one.type.name == "path":
+                context.params[one.name] = _in_folder(context.params[one.name], folder)
         command.invoke(context)
 
 
 def _in_folder(value: Any, folder: Path) -> Any:
     """Relative paths stand in the folder from which was asked, not in ours."""
-    if isinstance(value, Path):
-        return folder / value
     if isinstance(value, list | tuple):
         return type(value)(_in_folder(one, folder) for one in value)
-    return value
+    return None if value is None else str(folder / value)
 
 
 @contextmanager
