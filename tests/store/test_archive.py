@@ -1,13 +1,15 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from fanous.errors import FanousError
 from fanous.model.record import Record
-from fanous.store.archive import SEGMENT_BYTES, Archive, DamagedSegment, Received
+from fanous.store.archive import SEGMENT_BYTES, Archive, DamagedSegment, Received, zstd
 from fanous.store.segment import Location, Segment
 from tests.store.cases import NOON
 
@@ -110,6 +112,21 @@ def test_a_damaged_segment_is_named_and_others_go_on(archive: Archive, damage: o
     with pytest.raises(DamagedSegment, match=bad.segment.digest):
         next(archive.records(bad.segment))
     assert archive.read(good) == b"1"
+
+
+def test_a_segment_is_named_by_the_digest_of_its_file(archive: Archive) -> None:
+    (place,) = archive.append([received(b"1")], NOON)
+    assert sha256(file_of(archive, place.segment).read_bytes()).hexdigest().startswith(place.segment.digest)
+
+
+def test_a_segment_named_by_the_digest_of_its_content_is_read(archive: Archive) -> None:
+    (place,) = archive.append([received(b"1"), received(b"2")], NOON)[:1]
+    older = replace(place.segment, digest=sha256(b"1\n2\n").hexdigest()[:16])
+    file_of(archive, place.segment).rename(file_of(archive, older))
+    assert [record.data for record in archive.records(older)] == [b"1", b"2"]
+    file_of(archive, older).write_bytes(zstd.compress(b"1\n3\n"))
+    with pytest.raises(DamagedSegment, match="its digest differs"):
+        next(archive.records(older))
 
 
 def test_a_record_that_is_not_there_is_said_to_be_missing(archive: Archive) -> None:

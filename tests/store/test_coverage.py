@@ -112,14 +112,15 @@ def test_insufficient_lists_only_targets_of_which_nothing_was_concluded(store: S
 
 def test_what_was_brought_in_has_another_mark_after_each_change_and_no_other(store: Store) -> None:
     assert store.brought_in() == {}
-    marks = []
-    for batch in ([judged("a")], [judged("b", probe="p")], [judged("b", probe="p")]):
+    store.append([judged("a")], rules_version="1")
+    (segment,) = store.segments()
+    marks = [store.brought_in()]
+    for batch in ([judged("b", probe="p")], [judged("b", probe="p")]):
         store.append(batch, rules_version="1")
         marks.append(store.brought_in())
     store.append([judged("c", country="IR")], rules_version="1")
     marks.append({"PK": store.brought_in()["PK"]})
     assert (marks[0] != marks[1], marks[1:]) == (True, [marks[1]] * 3)
-    segment = next(one for one in store.segments() if one.country == "PK")
     store.replace_verdicts({segment: [judged("a")]}, rules_version="2")
     again = store.brought_in()
     store.forget(["p"])

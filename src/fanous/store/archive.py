@@ -1,7 +1,7 @@
 """Archive: raw records as they were received, append-only.
 
 The one part of the store that cannot be computed again: a segment is complete and on the disk, under a
-name that holds the digest of its content, before anything is acknowledged.
+name that holds the digest of the file, before anything is acknowledged.
 """
 
 import os
@@ -75,8 +75,8 @@ class Archive:
     def _write(self, place: Shelf, lines: list[bytes], received_at: float) -> Segment:
         if any(b"\n" in line for line in lines):
             raise ValueError("a record must not contain a line break")
-        name, packed = _pack(lines)
-        segment = place.holding(name)
+        packed = _pack(lines)
+        segment = place.holding(_digest(packed))
         self._write_packed(segment, packed, received_at)
         return segment
 
@@ -157,12 +157,13 @@ class Archive:
         return lines[location.position]
 
     def _lines(self, segment: Segment) -> list[bytes]:
-        path = self.folder / segment.path
+        path, packed = self.folder / segment.path, self._packed(segment)
         try:
-            content = zstd.decompress(self._packed(segment))
+            content = zstd.decompress(packed)
         except zstd.ZstdError as error:
             raise DamagedSegment(f"cannot read {path}: {error}; restore it from a copy") from error
-        if _digest(content) != segment.digest:
+        # Older ones are named by what they unpack to.
+        if segment.digest != _digest(packed) and segment.digest != _digest(content):
             raise DamagedSegment(
                 f"{path} is not what was written (its digest differs); restore it from a copy"
             )
@@ -184,20 +185,16 @@ def tiered(folder: Path) -> str:
         return ""
 
 
-def _digest(content: bytes) -> str:
-    return sha256(content).hexdigest()[:DIGITS]
+def _digest(packed: bytes) -> str:
+    return sha256(packed).hexdigest()[:DIGITS]
 
 
-def _pack(lines: Iterable[bytes]) -> tuple[str, bytes]:
-    """Digest of the lines and their one zstd frame, line by line: joining them first would cost a copy."""
-    digest, compressor = sha256(), zstd.ZstdCompressor(LEVEL)
-    packed = []
-    for line in lines:
-        whole = line + b"\n"
-        digest.update(whole)
-        packed.append(compressor.compress(whole))
+def _pack(lines: Iterable[bytes]) -> bytes:
+    """One zstd frame of the lines, line by line: joining them first would cost a copy."""
+    compressor = zstd.ZstdCompressor(LEVEL)
+    packed = [compressor.compress(line + b"\n") for line in lines]
     packed.append(compressor.flush())
-    return digest.hexdigest()[:DIGITS], b"".join(packed)
+    return b"".join(packed)
 
 
 def _parts(indexes: list[int], received: Sequence[Received]) -> Iterator[list[int]]:

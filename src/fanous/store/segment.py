@@ -1,7 +1,7 @@
 """Segment: the name of one archive file.  The name says all there is to know without opening it.
 
 OONI's folder layout (``raw/YYYYMMDD/HH/CC/testname/``, test names without underscores), by the hour of
-*receipt*, with the source and a digest of the content where OONI has a serial number.
+*receipt*, with the source and a digest of the file where OONI has a serial number.
 """
 
 import re
@@ -25,7 +25,7 @@ class Segment:
         country: ISO 3166-1 alpha-2.
         test_name: OONI's nettest without underscores, as in OONI's own folders.
         source: connector that read the records and reads them again.
-        digest: first 16 hex digits of the SHA-256 of the uncompressed content.
+        digest: first 16 hex digits of the SHA-256 of the file; before November 2026, of what it unpacks to.
     """
 
     hour: str
