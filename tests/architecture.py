@@ -43,6 +43,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "lab",
             "config",
             "progress",
+            "screen",
             "logline",
             "languages",
             "ics",

@@ -31,6 +31,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
     tuple(words.ACCESSES.values()),
     tuple(telling.ACROSS.values()),
     tuple(telling.ON_SOME.values()),
+    tuple(telling.IN_PARTS.values()),
     tuple(telling.WHEN.values()),
     (telling.CLAIM, telling.HOW, telling.USERS),
     tuple(MECHANISMS.values()),

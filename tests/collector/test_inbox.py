@@ -35,6 +35,10 @@ def lines(folder: Path) -> list[bytes]:
     return [line for path in paths for line in path.read_bytes().splitlines()]
 
 
+def disk_is_full(_descriptor: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
 def test_what_is_acknowledged_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[bytes] = []
     fdatasync = os.fdatasync
@@ -132,12 +136,9 @@ def test_a_failed_disk_is_no_acknowledgement_and_a_retry_may_succeed(
 def test_a_client_whose_measurement_was_not_kept_does_not_hear_of_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(_descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
     async def use(inbox: Inbox) -> None:
         with monkeypatch.context() as patched:
-            patched.setattr(os, "fdatasync", fails)
+            patched.setattr(os, "fdatasync", disk_is_full)
             with pytest.raises(Refused) as refusal:
                 await inbox.keep(submission(1))
             assert str(tmp_path) not in str(refusal.value)
@@ -148,12 +149,9 @@ def test_a_client_whose_measurement_was_not_kept_does_not_hear_of_folders(
 def test_a_full_disk_is_said_once_a_minute_and_so_is_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fails(_descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
     async def use(inbox: Inbox) -> None:
         with monkeypatch.context() as patched:
-            patched.setattr(os, "fdatasync", fails)
+            patched.setattr(os, "fdatasync", disk_is_full)
             for number in range(50):
                 with pytest.raises(Refused):
                     await inbox.keep(submission(number))

@@ -6,8 +6,15 @@ import pytest
 
 from fanous.languages import ENGLISH, LANGUAGES
 from fanous.languages.telling import headline, sentences
+from fanous.model.incident import Kind, Part
 from fanous.publishers.sentence import sentence
 from tests.publishers.events import END, NATION, ONGOING, START, SUSPECTED, incident
+
+OF_A_REGION: dict[str, Any] = SUSPECTED | {
+    "kind": Kind.OUTAGE,
+    "parts": (Part("", Kind.OUTAGE, ("outage",), ("PK-BA",)),),
+    "entities": ("PK-BA",),
+}
 
 
 @pytest.mark.parametrize(
@@ -22,6 +29,8 @@ from tests.publishers.events import END, NATION, ONGOING, START, SUSPECTED, inci
             {"targets": ("x", "youtube", "facebook")},
             "X (Twitter), YouTube and Facebook blocked on Zong in Pakistan",
         ),
+        (OF_A_REGION, "Internet access may be cut off in parts of Pakistan"),
+        (OF_A_REGION | {"entities": ("AS17557",)}, "Internet access may be cut off on PTCL in Pakistan"),
     ],
 )
 def test_a_headline_claims_what_the_incident_does(given: dict[str, Any], text: str) -> None:
@@ -40,6 +49,7 @@ def test_english_has_the_one_sentence_of_the_publisher() -> None:
         {},
         ONGOING,
         SUSPECTED,
+        OF_A_REGION,
         NATION,
         {"onset_earliest": None},
         ONGOING | {"onset_earliest": None},

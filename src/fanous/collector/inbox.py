@@ -68,10 +68,8 @@ class Inbox:
         self._kept: OrderedDict[str, None] = OrderedDict()
         self._writing: asyncio.Task[None] | None = None
         self._bytes = bytes_in(folder)
-        self._not_kept, self._say_next = (
-            0,
-            0.0,
-        )  # since the log said so; when it may say so again (0 = all is well)
+        self._not_kept = 0  # since the log last said so
+        self._say_next = 0.0  # when it may say so again; 0 = all is well
 
     async def keep(self, submission: Submission) -> None:
         """Returns when the measurement would survive a power cut.

@@ -1,6 +1,5 @@
 """Desk: what all commands share - the options, the store they name, what they print and how."""
 
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import msgspec
 import typer
-from rich.console import Console, ConsoleDimensions
+from rich.console import Console
 
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso
 from fanous.refdata.countries import is_country
+from fanous.screen import screen
 
 if TYPE_CHECKING:
     from fanous.store import Store, StoreHeld
@@ -120,10 +120,7 @@ def console() -> Console:
         return Console(width=there.width, color_system=_colours(there.colours), force_terminal=True)
     if not sys.stdout.isatty():
         return Console(width=120, no_color=True, highlight=False)
-    plain = Console()
-    if plain.is_dumb_terminal:  # rich takes each for one of 80 columns
-        plain.size = ConsoleDimensions(*shutil.get_terminal_size())
-    return plain
+    return screen()
 
 
 def _colours(name: str | None) -> Literal["standard", "256", "truecolor", "windows"] | None:

@@ -97,10 +97,11 @@ def incident_of(
         votes: all votes of the country on the group's targets, from before the onset to after the end.
         elsewhere: votes of other countries on the same targets that say *works*.
         alternatives: what is known for other explanations; one that holds takes the claim back.
-        findings: of the country, the group's among them: outside of them all is what its targets are used to.
+        findings: of the country, the group's among them: outside of them all is what its targets are used to;
+            empty = there are no others than the group's.
     """
-    bad = bad_lines(alternatives.lines)
-    sure = nameable_of(group, votes, findings or group, bad)
+    bad, findings = bad_lines(alternatives.lines), findings or group
+    sure = nameable_of(group, votes, findings, bad)
     named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
     networks = {f.anomaly.key.entity.asn for f in named}
     sessions = [f for f in group if f.anomaly.key.entity.asn in networks]
@@ -111,7 +112,7 @@ def incident_of(
     if not sure:
         otherwise = otherwise or broken_machine(votes.where(inside(votes, sessions)))
     lost = _lost(named, votes, witness)
-    lacking = otherwise or ("" if sure else of_the_line(group, votes, findings or group, bad))
+    lacking = otherwise or ("" if sure else of_the_line(group, votes, findings, bad))
     ruling = (
         Ruling("", None, lacking) if lacking else _ruling(named, witness, controls, raised, setting, lost)
     )

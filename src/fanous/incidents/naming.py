@@ -24,11 +24,11 @@ def nameable_of(
         bad: networks whose lines failed altogether.
     """
     raised = [f for f in group if f.anomaly.probability >= RAISED and f.anomaly.key.entity.asn not in bad]
-    own = {
-        asn: votes.where(inside(votes, on_it))
-        for asn, on_it in _by_network(raised).items()
-        if beyond_habit(votes.where(inside(votes, on_it)), votes.where(_outside(votes, on_it, findings)))
-    }
+    own: dict[int, Votes] = {}
+    for asn, on_it in _by_network(raised).items():
+        of_it = votes.where(inside(votes, on_it))
+        if beyond_habit(of_it, votes.where(_outside(votes, on_it, findings))):
+            own[asn] = of_it
     good = {asn for asn, of_it in own.items() if nameable(of_it)}
     company = good | {asn for asn, of_it in own.items() if nameable_in_company(of_it)}
     if len(company) > 1:

@@ -45,6 +45,14 @@ ON_SOME = {
 }
 """The same below nation scope."""
 
+IN_PARTS: dict[tuple[Kind | None, bool], str] = {
+    (Kind.OUTAGE, True): "Internet access cut off in parts of {country}",
+    (Kind.SLOWDOWN, True): "Internet access slowed down in parts of {country}",
+    (Kind.OUTAGE, False): "Internet access may be cut off in parts of {country}",
+    (Kind.SLOWDOWN, False): "Internet access may be slowed down in parts of {country}",
+}
+"""The same where levels of regions show it, and no network is named."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -59,7 +67,7 @@ def headline(incident: Incident, names: Mapping[int, str], language: Language) -
     kinds = {part.kind for part in incident.parts} or {incident.kind}
     kind = next(iter(kinds)) if len(kinds) == 1 else None
     sure = incident.confirmed_at is not None
-    text = (ACROSS if incident.scope is Scope.NATION else ON_SOME)[kind, sure]
+    text = _headlines(incident)[kind, sure]
     language = language if language.knows(text) else ENGLISH
     return Told(
         language.say(
@@ -70,6 +78,15 @@ def headline(incident: Incident, names: Mapping[int, str], language: Language) -
         ),
         language,
     )
+
+
+def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
+    """The table that says where."""
+    if incident.scope is Scope.NATION:
+        return ACROSS
+    places = [entity for entity in incident.entities if entity != incident.country]
+    regions_alone = bool(places) and not any(map(asn_of, places))
+    return ON_SOME | IN_PARTS if regions_alone else ON_SOME
 
 
 def claim_line(incident: Incident, names: Mapping[int, str], language: Language) -> Told:

@@ -1,11 +1,10 @@
 """Display: the table that fills while a run goes on, on stderr, for people only."""
 
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.console import Console, ConsoleDimensions
+from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
@@ -17,6 +16,7 @@ from fanous.probes.run import OnDone
 from fanous.probes.speed import Speed
 from fanous.probes.words import state_in_words
 from fanous.refdata.platforms import title
+from fanous.screen import screen
 
 LAYERS = ("dns", "tcp", "tls", "http", "quic")
 WIDE = 100
@@ -30,7 +30,7 @@ def live_table(urls: Sequence[str], *, quiet: bool) -> Iterator[OnDone]:
     if quiet:
         yield lambda _outcome: None
         return
-    console, done = _console(stderr=True), list[Outcome]()
+    console, done = screen(stderr=True, highlight=False), list[Outcome]()
     if not sys.stderr.isatty():
         yield done.append
         Console(stderr=True, width=120, no_color=True).print(table_of(done, len(urls), 120))
@@ -64,20 +64,12 @@ def table_of(done: Sequence[Outcome], expected: int, width: int) -> Table:
 
 def print_sentences(lines: Sequence[str]) -> None:
     """One a line on stdout; on a terminal they are broken between words."""
-    console = _console(stderr=False) if sys.stdout.isatty() else None
+    console = screen(highlight=False) if sys.stdout.isatty() else None
     for line in lines:
         if console is None:
             print(line)
         else:
             console.print(Text(line))
-
-
-def _console(*, stderr: bool) -> Console:
-    """As wide as the terminal is: rich takes every dumb one for 80 columns."""
-    console = Console(stderr=stderr, highlight=False)
-    if console.is_dumb_terminal:
-        console.size = ConsoleDimensions(*shutil.get_terminal_size())
-    return console
 
 
 def _cells(one: Outcome) -> list[str]:
