@@ -116,10 +116,11 @@ def flooded() -> list[VerdictRow]:
 
 def test_a_probe_that_says_the_same_without_pause_against_its_neighbours_is_heard_no_more() -> None:
     found = next(one for one in series(flooded(), STEP) if one.key.signal == BLOCKED_PATH)
-    # Beside the third of the others it counts no more, and bins in which it is alone do not exist.
+    # The others are heard once each: beside the fifth of them it counts no more, and a bin of its own does
+    # not exist.
     assert found.times.tolist() == [STEP * n for n in range(7)]
-    assert found.counts.tolist() == [1, 2, 2, 1, 1, 1, 1]
-    assert found.values.tolist() == [0, 0.5, 0.5, 1, 1, 1, 1]
+    assert found.counts.tolist() == [1, 2, 2, 2, 2, 1, 1]
+    assert found.values.tolist() == [0, 0.5, 0.5, 0.5, 0.5, 1, 1]
     assert found.measurements.tolist() == found.counts.tolist()
 
 
@@ -150,7 +151,7 @@ def votes_on(rows: list[VerdictRow], **given: Any) -> Votes:
 def test_the_votes_that_count_are_those_of_the_series() -> None:
     rows = sorted(flooded(), key=lambda r: r.started_at)
     kept = counted(votes_on(rows), STEP)
-    assert [uid for uid in kept.uids if uid.startswith("f")] == ["f0", "f1", "f2"]
+    assert [uid for uid in kept.uids if uid.startswith("f")] == ["f0", "f1", "f2", "f3", "f4"]
     assert sum(uid.startswith("h") for uid in kept.uids) == 6
     nobody = votes_on([])
     assert len(counted(nobody, STEP)) == 0

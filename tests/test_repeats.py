@@ -31,26 +31,34 @@ def heard(*probes: str) -> list[str]:
     ("probes", "counted"),
     [
         # Against three who have failed since, it has said its word.
-        (["ooooo", ".F...", "..F..", "...F."], "ooo--"),
-        (["FFFFF", ".o...", "..o..", "...o."], "FFF--"),
+        (["ooooo", "oF...", "o.F..", "o..F."], "ooo--"),
+        (["FFFFF", "Fo...", "F.o..", "F..o."], "FFF--"),
         # Two are not enough, nor are four against two.
-        (["ooooo", ".F...", "..F.."], "ooooo"),
-        (["ooooo", ".F...", "..F..", "...F.", "...F.", "..o.."], "ooooo"),
+        (["ooooo", "oF...", "o.F.."], "ooooo"),
+        (["ooooo", "oF...", "o.F..", "o..F.", "o..F.", "o.o.."], "ooooo"),
+        # Who was never heard before weighs half: four are as two, five are more.
+        (["ooooo", ".F...", "..F..", "...F.", "...F."], "ooooo"),
+        (["ooooo", ".F...", "..F..", "...F.", "...F.", "...F."], "ooo--"),
+        # Four who are known say the same as this one: a new name each hour overrules none of them.
+        (
+            ["oooooo", "oooooo", "oooooo", "oooooo", *(f"{h * '.'}F{(5 - h) * '.'}" for h in range(6))],
+            "oooooo",
+        ),
         # Alone, or among neighbours who agree, each hour is news.
         (["FFFF"], "FFFF"),
         (["FFFF", "F.F.", ".F.F", "F..F"], "FFFF"),
         # Neighbours who measured before the change, or at once with it, contradict nobody.
-        (["oooFFF", "oo....", ".oo...", "..o...", "...o.."], "oooFFF"),
-        (["FFFooo", "FF....", ".FF...", "..F...", "...F.."], "FFFooo"),
+        (["oooFFF", "oo....", "ooo...", "o.o...", "o..o.."], "oooFFF"),
+        (["FFFooo", "FF....", "FFF...", "F.F...", "F..F.."], "FFFooo"),
         # What a neighbour said last is what counts.
-        (["oooooo", ".F..o.", "..F...", "..F..."], "oo--oo"),
+        (["oooooo", "oF..o.", "o.F...", "o.F..."], "oo--oo"),
         # The truth now and then does not make the lie news ...
-        (["ooooFoo", ".F..F..", "..F..F.", "..F...."], "oo--F--"),
+        (["ooooFoo", "oF..F..", "o.F..F.", "o.F...."], "oo--F--"),
         # ... but a word that was not said for six hours is.
-        (["o......o", "......F.", "......F.", "......F."], "o......o"),
-        (["o....oo", "....FF.", "....F..", "....F.."], "o....--"),
+        (["o......o", "o.....F.", "o.....F.", "o.....F."], "o......o"),
+        (["o....oo", "o...FF.", "o...F..", "o...F.."], "o....--"),
         # Nobody is contradicted by what was said more than six hours ago.
-        (["oooooooooo", ".F........", ".F........", "..F......."], "oo-----ooo"),
+        (["oooooooooo", "oF........", "oF........", "o.F......."], "oo-----ooo"),
     ],
 )
 def test_a_repeat_counts_unless_most_neighbours_have_said_the_contrary_since(

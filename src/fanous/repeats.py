@@ -20,6 +20,10 @@ MOST = 2
 """Neighbours for each probe that says the same, beyond which they overrule it: of five probes one is
 overruled by the others, and two that fail by chance overrule nobody."""
 
+KNOWN, NEW = 2, 1
+"""What a word weighs where its probe has said something before, and where it is the probe's first: names cost
+nothing, and a few machines under new names each round would be a crowd that overrules all who are known."""
+
 
 def overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
     """Which voices of one series are repeats against most others.
@@ -36,12 +40,22 @@ def overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
         bool, shape (n,).
     """
     since, until = _first_said(2 * probes + seen, bins), _stands_until(probes, bins)
-    for_it, against = _standing(bins, until, seen)
+    weights = _weights(probes, bins)
+    for_it, against = _standing(bins, until, seen, weights)
     out = np.zeros(len(bins), np.bool_)
     for row in np.flatnonzero((since < bins) & (against > MOST * for_it)):
         stands = (bins > since[row]) & (bins <= bins[row]) & (until > bins[row])
-        out[row] = (stands & (seen != seen[row])).sum() > MOST * for_it[row]
+        out[row] = weights[stands & (seen != seen[row])].sum() > MOST * for_it[row]
     return out
+
+
+def _weights(probes: Ints, bins: Ints) -> Ints:
+    """Of each row's word."""
+    order = np.lexsort((bins, probes))
+    is_first = np.diff(probes[order], prepend=-1) != 0
+    weights = np.empty_like(bins)
+    weights[order] = np.where(is_first, NEW, KNOWN)
+    return weights
 
 
 def _first_said(words: Ints, bins: Ints) -> Ints:
@@ -65,11 +79,17 @@ def _stands_until(probes: Ints, bins: Ints) -> Ints:
     return stands
 
 
-def _standing(bins: Ints, until: Ints, seen: Bools) -> tuple[Ints, Ints]:
-    """How many probes' last words agree with each row at its time, itself among them, and how many do not."""
+def _standing(bins: Ints, until: Ints, seen: Bools, weights: Ints) -> tuple[Ints, Ints]:
+    """What the last words weigh that agree with each row at its time, its own among them, and the others."""
     yes, no = (
-        np.searchsorted(np.sort(bins[said]), bins, side="right")
-        - np.searchsorted(np.sort(until[said]), bins, side="right")
+        _sum_until(bins[said], weights[said], bins) - _sum_until(until[said], weights[said], bins)
         for said in (seen, ~seen)
     )
     return np.where(seen, yes, no), np.where(seen, no, yes)
+
+
+def _sum_until(times: Ints, weights: Ints, now: Ints) -> Ints:
+    """Sum of the weights whose time is not after each ``now``."""
+    order = np.argsort(times)
+    sums = np.concatenate([[0], np.cumsum(weights[order])])
+    return np.asarray(sums[np.searchsorted(times[order], now, side="right")])

@@ -60,6 +60,7 @@ def hour_of(ruling: Ruling) -> float:
 
 
 TWO = Ballot([10, 11, 12], True, 1), Ballot([10.2, 11.2, 12.2], True, 2)
+STEADY = tuple(Ballot(range(4), True, probe=name) for name in "abc")
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,8 @@ TWO = Ballot([10, 11, 12], True, 1), Ballot([10.2, 11.2, 12.2], True, 2)
         ("one probe all day", [Ballot(range(10, 20), True, probe="p")], False),
         ("seven of ten failed", [Ballot(range(7), True), Ballot(range(3), False)], True),
         ("six of ten failed", [Ballot(range(6), True), Ballot(range(4), False)], False),
+        ("six new names that reached it weigh as three", [*STEADY, Ballot(range(6), False)], True),
+        ("a known one that did weighs in full", [*STEADY, Ballot(range(6), False, probe="d")], False),
         ("nothing measured", [], False),
     ],
 )

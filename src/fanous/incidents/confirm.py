@@ -11,6 +11,7 @@ All else stays suspected.  A scheduled event raises attention, never the evidenc
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from fanous.model.entity import Family
 from fanous.model.incident import Interval, Kind, Stretches
 from fanous.model.series import Floats, Ints
 from fanous.model.votes import Votes
+from fanous.repeats import KNOWN, NEW
 
 HOUR = 3600.0
 
@@ -30,8 +32,9 @@ NETWORK_PROBES = 3
 NETWORK_HOURS = 2
 NETWORK_SHARE = 0.7
 """A network is named only if three probes saw it, in two different hours unless their own controls were
-normal, and if most voices of those stretches (a probe has one an hour) say so: in the alert that another
-network causes, a burst of failures, or a line that always fails a little, would be enough for the filter."""
+normal, and if most voices of those stretches (a probe has one an hour, half a one if it has no other) say
+so: in the alert that another network causes, a burst of failures, or a line that always fails a little, would
+be enough for the filter."""
 
 COMPANY_PROBES = 2
 """The same for a network in company: where another network is named too, and the measurements of both carried
@@ -118,26 +121,38 @@ def beyond_habit(inside: Votes, outside: Votes) -> bool:
         inside: a network's votes while it is said to fail.
         outside: those about the same targets at all other times.
     """
-    seeing, asked = _voices(inside)
-    failing, made = _voices(outside)
-    return made < HABIT_VOICES or seeing * made >= HABIT * failing * asked
+    here, elsewhere = _voices(inside).saw, _voices(outside).saw
+    seeing, failing, made = int(here.sum()), int(elsewhere.sum()), len(elsewhere)
+    return made < HABIT_VOICES or seeing * made >= HABIT * failing * len(here)
 
 
 def _mostly_seen(votes: Votes) -> bool:
-    seeing, asked = _voices(votes)
-    return seeing >= NETWORK_SHARE * asked
+    voices = _voices(votes)
+    return int(voices.weights[voices.saw].sum()) >= NETWORK_SHARE * int(voices.weights.sum())
 
 
-def _voices(votes: Votes) -> tuple[int, int]:
-    """Those that saw it, and all: a probe has one voice a target and hour, however often it measures."""
+class _Voices(NamedTuple):
+    """A probe has one a target and hour, however often it measures.
+
+    Attributes:
+        saw: bool, shape (n,).
+        weights: shape (n,): those of a probe that is heard in one hour only weigh less (``fanous.repeats``).
+    """
+
+    saw: NDArray[np.bool_]
+    weights: Ints
+
+
+def _voices(votes: Votes) -> _Voices:
     hours = (votes.times // HOUR).astype(np.int64)
-    columns = [
+    probes, targets = (
         np.unique(names.astype(str), return_inverse=True)[1] for names in (votes.probes, votes.targets)
-    ]
-    _, voice = np.unique(np.stack([*columns, hours]), axis=1, return_inverse=True)
+    )
+    cells, voice = np.unique(np.stack([probes, hours, targets]), axis=1, return_inverse=True)
     made = np.bincount(voice.ravel())
     saw = np.bincount(voice.ravel(), weights=votes.seen)
-    return int((saw >= PROBE_MAJORITY * made).sum()), len(made)
+    hours_of = np.bincount(np.unique(cells[:2], axis=1)[0])
+    return _Voices(saw >= PROBE_MAJORITY * made, np.where(hours_of[cells[0]] > 1, KNOWN, NEW))
 
 
 def mostly_controlled(witness: Votes) -> bool:
