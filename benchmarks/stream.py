@@ -160,7 +160,7 @@ def run(measurements: int, sync: str = "always", ack_seconds: int = 5) -> Outcom
             writer = start(drains)
             deaths = Deaths(servers, address, collectors[0], writer)
             load = asyncio.run(sent(ports, measurements, deaths))
-            _wait_until_empty(address)
+            wait_until_empty(address)
             drained = time.monotonic() - load.last
             writer.stop()
         return _compared(store, load, drained, tuple(deaths.done), _waiting(address, Part.REFUSED))
@@ -218,14 +218,21 @@ class Deaths:
         return "the writer"
 
 
-async def sent(ports: list[int], measurements: int, deaths: Deaths | None, first: int = 0) -> Load:
+async def sent(
+    ports: list[int],
+    measurements: int,
+    deaths: Deaths | None,
+    first: int = 0,
+    message: Callable[[int], bytes] = request,
+) -> Load:
     """Every measurement, by clients that do not give up.
 
     Args:
         first: number of the first one; others are other measurements.
+        message: the request with that number.
     """
     load, numbers = Load(), iter(range(first, first + measurements))
-    clients = [asyncio.create_task(_client(n, ports, numbers, load)) for n in range(CLIENTS)]
+    clients = [asyncio.create_task(_client(n, ports, map(message, numbers), load)) for n in range(CLIENTS)]
     everyone = asyncio.gather(*clients)
     while not everyone.done():
         await asyncio.sleep(0.05)
@@ -238,11 +245,10 @@ async def sent(ports: list[int], measurements: int, deaths: Deaths | None, first
     return load
 
 
-async def _client(own: int, ports: list[int], numbers: Iterator[int], load: Load) -> None:
+async def _client(own: int, ports: list[int], messages: Iterator[bytes], load: Load) -> None:
     """One connection after the other, each measurement until it is acknowledged."""
     connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-    for number in numbers:
-        message = request(number)
+    for message in messages:
         while True:
             try:
                 if connection is None:
@@ -286,7 +292,12 @@ def _waiting(address: StreamAddress, part: Part) -> int:
     return asyncio.run(asked())
 
 
-def _wait_until_empty(address: StreamAddress) -> None:
+def wait_until_empty(address: StreamAddress) -> None:
+    """Until the writer has taken all that was acknowledged.
+
+    Raises:
+        FanousError: it takes nothing any more.
+    """
     left, since = -1, time.monotonic()
     while (now := _waiting(address, Part.MAIN)) != 0:
         if now != left:
