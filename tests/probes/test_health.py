@@ -134,6 +134,24 @@ def test_a_line_on_which_only_sites_of_a_list_answer_is_told_apart(valid: bool, 
     assert record["test_keys"]["x_health"]["spared"] == ["https://spared.example/"]
 
 
+def test_a_line_that_comes_back_while_it_is_looked_at_is_no_list(tmp_path: Path) -> None:
+    async def build(place: Scene) -> None:
+        async def back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await _healthy(place)
+            await servers.pages()(reader, writer)
+
+        place.routes.names |= {"home.example": ["198.51.45.77"], "spared.example": ["198.51.45.78"]}
+        await place.serve("home.example", "198.51.45.77", 443, servers.pages())
+        await place.serve("spared.example", "198.51.45.78", 443, back)
+
+    found = run(tmp_path, build, domestic="https://home.example/", spared=("https://spared.example/",))
+    health = found.report.health
+    assert health is not None and health.online and health.defect == ""
+    assert health.spared == () and not health.intranet_only
+    assert health.controls == {"https://control.example/": True}
+    assert found.outcome.state is State.OK
+
+
 def test_spared_sites_are_left_alone_on_a_sound_line(tmp_path: Path) -> None:
     async def build(place: Scene) -> None:
         await _healthy(place)

@@ -34,11 +34,14 @@ PORTAL = "captive portal"
 ALLOW_LIST = "outside the country only sites of a list answer"
 
 SPARED_SECONDS = 5.0
-"""For each site that allow-lists are known to spare: on a line that forwards it, its page comes at once."""
+"""For each site that allow-lists are known to spare, and for the second look at controls: on a line that
+forwards it, a page comes at once."""
 
 HOME_TRANSACTIONS = 1_000_000
 SPARED_TRANSACTIONS = 2_000_000
-"""Where the numbers of the domestic site's steps begin, and those of spared sites: they never meet others."""
+AGAIN_TRANSACTIONS = 3_000_000
+"""Where the numbers of the domestic site's steps begin, of spared sites', and of a second look: they never
+meet others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Health:
         domestic: did the domestic site answer?
         intranet_only: it did, and nothing else does.
         spared: sites outside the country that answered over validated TLS where no control, no anchor and no
-            public resolver did: an allow-list.  They are asked only then.
+            public resolver did, before or after: an allow-list.  They are asked only then.
     """
 
     online: bool
@@ -99,6 +102,8 @@ async def check(network: Network, settings: Settings) -> tuple[Health, Trace]:
     domestic = bool(home.requests) and home.requests[0]["failure"] is None
     trace.add(home)
     spared = () if outside else await _spared(network, plain, trace)
+    if spared and await _is_back(network, plain, trace):
+        outside, spared = True, ()
     pages = {entry["request"]["url"]: entry for entry in trace.requests}
     controls = {url: _answered(pages, url) for url in settings.controls}
     return Health(
@@ -127,7 +132,7 @@ async def _at_home(home: Trace, settings: Settings) -> None:
 async def _spared(network: Network, settings: Settings, trace: Trace) -> tuple[str, ...]:
     """Which of the sites that allow-lists spare answer; their steps go into ``trace``."""
     last = Trace(network, started=trace.started, first_transaction=SPARED_TRANSACTIONS)
-    brief = replace(settings, endpoint_seconds=min(settings.endpoint_seconds, SPARED_SECONDS))
+    brief = _brief(settings)
     urls = [url for url in settings.spared if url.startswith("https://")]  # a page in clear may be anybody's
     try:
         await asyncio.gather(*(_open(last, brief, url) for url in urls))
@@ -136,6 +141,25 @@ async def _spared(network: Network, settings: Settings, trace: Trace) -> tuple[s
     trace.add(last)
     pages = {entry["request"]["url"]: entry for entry in last.requests}
     return tuple(url for url in urls if _answered(pages, url))
+
+
+async def _is_back(network: Network, settings: Settings, trace: Trace) -> bool:
+    """Do controls or anchors answer now?  An outage may end while the line is looked at."""
+    again = Trace(network, started=trace.started, first_transaction=AGAIN_TRANSACTIONS)
+    brief = _brief(settings)
+    try:
+        await asyncio.gather(
+            *(_touch(again, brief, ip) for ip in settings.anchors),
+            *(_open(again, brief, url) for url in settings.controls),
+        )
+    finally:
+        again.close()
+    trace.add(again)
+    return _anything_answered(again)
+
+
+def _brief(settings: Settings) -> Settings:
+    return replace(settings, endpoint_seconds=min(settings.endpoint_seconds, SPARED_SECONDS))
 
 
 async def _open(trace: Trace, settings: Settings, url: str) -> None:
