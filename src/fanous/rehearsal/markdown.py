@@ -7,6 +7,7 @@ from statistics import median
 
 from fanous.detectors import DETECTOR_VERSION
 from fanous.lab.truth import TRUTHS
+from fanous.model.incident import Kind
 from fanous.rehearsal.cases import QUIET
 from fanous.rehearsal.result import MOST_MISSED, Result
 from fanous.rules import RULES_VERSION
@@ -96,6 +97,7 @@ def _seconds(value: float | None) -> str:
 def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[str]:
     right = [r for r in interference if r.label in ("exact", "coarser")]
     nation = [r for r in interference if r.placement == "nation" and r.nation is not None]
+    barred = [r for r in nation if _is_of_sites(r)]
     lone = [r for r in interference if r.placement == "isp" and r.found]
     rates = [r for r in interference if r.true_kbps and r.kbps]
     every = [*interference, *quiet]
@@ -117,10 +119,14 @@ def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[st
             "runs of interference with a false confirmation besides",
             share(_count(interference, _lied), len(interference)),
         ),
-        ("seconds to confirm nation-wide, median and p95", _median_p95([r.nation for r in nation])),
+        ("seconds to confirm nation-wide blocking, median and p95", _median_p95([r.nation for r in barred])),
         (
             "minutes of the monitor's clock for that, p95",
-            _seconds(quantile((_minutes(r) for r in nation), 0.95)),
+            _seconds(quantile((_minutes(r) for r in barred), 0.95)),
+        ),
+        (
+            "seconds to confirm nation-wide outages and slow-downs, median and p95",
+            _median_p95([r.nation for r in nation if not _is_of_sites(r)]),
         ),
         ("kbit/s within 15 % of the truth", share(_count(rates, _near), len(rates))),
         (
@@ -146,6 +152,11 @@ def _doubted(result: Result) -> bool:
 
 def _near(result: Result) -> bool:
     return abs(result.kbps / result.true_kbps - 1) <= 0.15
+
+
+def _is_of_sites(result: Result) -> bool:
+    """Blocking or throttling; an outage is confirmed by what its probes send once it is over."""
+    return TRUTHS[result.technique].kinds[0] in (Kind.BLOCKING, Kind.THROTTLING)
 
 
 def _minutes(result: Result) -> float | None:
