@@ -35,6 +35,7 @@ class Town:
         rush: share of a line's rate that is lost at nine in the evening.
         choke: (from, to) in hours since the beginning, share of its rate that a line keeps, networks.
         named: the same of the downloads beside one target alone.
+        every: minutes from one round of a probe to the next; if it is longer than usual, probes take turns.
     """
 
     days: float = 1.0
@@ -43,6 +44,7 @@ class Town:
     named: tuple[float, float, float] | None = None
     targets: tuple[str, ...] = ("x", "youtube", "telegram")
     seed: int = 1
+    every: int = MINUTES
 
 
 def rates(town: Town) -> list[Rate]:
@@ -52,7 +54,8 @@ def rates(town: Town) -> list[Rate]:
     for country, asn, probe in places:
         chance = np.random.default_rng([town.seed, asn, ord(probe)])
         line = 8000 * exp(float(chance.normal(0, 0.8)))
-        for minute in range(0, int(town.days * 1440), MINUTES):
+        turn = MINUTES * "c-ab".index(probe) % town.every
+        for minute in range(turn, int(town.days * 1440), town.every):
             hour = minute / 60
             people = exp(-((((hour % 24) - 21 + 12) % 24 - 12) ** 2) / 8) if country == "PK" else 0.0
             kept = 1 - town.rush * people
@@ -137,6 +140,14 @@ def test_a_national_slow_down_is_confirmed_within_half_an_hour_by_our_own_downlo
     assert incident.end is not None and abs(incident.end - (START + 11 * 3600)) <= 900
     assert incident.level is not None and incident.level.mean == pytest.approx(0.3, abs=0.06)
     assert incident.evidence.families == ("edge",) and incident.evidence.probes == 6
+    assert incident.reason.endswith("with networks that were not slow meanwhile as control")
+
+
+def test_probes_that_take_turns_are_controls_to_each_other(store: Store, tmp_path: Path) -> None:
+    """None measures in the same five minutes as the one abroad, nor in those after it."""
+    (incident,) = found(store, tmp_path, rates(Town(days=0.5, choke=(6.0, 9.0, 0.3, (1, 2, 3)), every=20)))
+    assert (incident.scope, incident.rule) == (Scope.NATION, "C2")
+    assert incident.confirmed_at is not None and incident.confirmed_at <= START + 7 * 3600
 
 
 def test_one_network_is_slow_alone(store: Store, tmp_path: Path) -> None:
@@ -154,8 +165,10 @@ def test_one_network_is_slow_alone(store: Store, tmp_path: Path) -> None:
         Town(days=1, named=(8.0, 12.0, 0.1)),  # the address of one target
         Town(days=1, choke=(8.0, 12.0, 0.3, (1, 2, 3)), targets=("x",)),  # one target says nothing of others
         Town(days=1, choke=(8.0, 12.0, 0.3, (1, 2, 3, 9))),  # abroad too: the far end
+        Town(days=1, choke=(8.0, 12.0, 0.3, (1, 2, 3, 9)), every=20),
+        Town(days=1, choke=(8.04, 12.0, 0.3, (1, 2, 3, 9)), every=20),  # abroad was well a moment ago
     ],
-    ids=["evenings", "first evening", "one address", "one target", "far end"],
+    ids=["evenings", "first evening", "one address", "one target", "far end", "in turns", "before"],
 )
 def test_what_is_no_general_slow_down_is_not_confirmed(town: Town, store: Store, tmp_path: Path) -> None:
     told = rates(town)

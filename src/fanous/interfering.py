@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from fanous.aggregate import counted
-from fanous.detectors import DETECTOR_VERSION, DETECTORS
+from fanous.detectors import DETECTOR_VERSION, DETECTORS, SLOWDOWN_DETECTOR_VERSION
 from fanous.incidents.alternatives import LINE_FAULTS
 from fanous.incidents.correlate import Finding, correlate
 from fanous.incidents.dissent import is_lone_dissent
@@ -93,6 +93,7 @@ def _interference(
 
 def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:
     """General slow-downs by our own transfers."""
+    setting = replace(setting, detector_version=SLOWDOWN_DETECTOR_VERSION)
     told = slowness(store.rates(*when), setting.country)
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
     findings = _findings(told.series)

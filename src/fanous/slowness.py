@@ -5,7 +5,7 @@ address that is may, so a probe says *slow* only where the controls beside two t
 held against itself, at all hours and at this hour, since lines differ more than evenings do.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +45,10 @@ BOUT = 6
 LASTING = 7
 """Days after which what is slow is the ordinary rate, as for levels."""
 
+CONTROL = 1800
+"""Seconds for which another network that was well shows that the far end is: as long as a slow-down may take
+to be confirmed.  It must have been well since this probe was slow: before, it shows nothing."""
+
 TARGETS = 2
 """Beside whose downloads a probe must have been slow in a bin: the address of one may be slowed by itself."""
 
@@ -55,6 +59,7 @@ class _Bin:
 
     Attributes:
         left: share of its ordinary rate; NaN = it has none yet, or too few targets were asked.
+        since: bin since which this probe was slow in each; its own, if it is not.
     """
 
     at: int
@@ -63,6 +68,7 @@ class _Bin:
     kbps: float
     rtt_ms: float
     left: float
+    since: int
 
     @property
     def is_slow(self) -> bool:
@@ -89,14 +95,14 @@ def slowness(rates: Iterable[Rate], country: str) -> Slowness:
         rates: of all countries: that others are not slow is the control that the far end is not.
     """
     bins = [one for one in _bins(rates) if not isnan(one.left)]
-    normal = _normal(bins)
+    courses = _courses(bins)
     own = sorted((b for b in bins if b.first.country == country), key=lambda b: (b.at, b.uids[0]))
     by_network: defaultdict[int, list[_Bin]] = defaultdict(list)
     for one in own:
         by_network[one.first.asn].append(one)
-    series = [_share_slow(country, asn, by_network[asn], normal) for asn in sorted(by_network)]
+    series = [_share_slow(country, asn, by_network[asn], courses) for asn in sorted(by_network)]
     left = {uid: one.left for one in own for uid in one.uids}
-    return Slowness(series, _votes(own, normal), left)
+    return Slowness(series, _votes(own, courses), left)
 
 
 def speed_series(rates: Iterable[Rate], country: str) -> list[Series]:
@@ -118,18 +124,25 @@ def _bins(rates: Iterable[Rate]) -> Iterator[_Bin]:
     for rate in rates:
         by_probe[rate.country, rate.asn, rate.probe][floor(rate.at / STEP) * STEP].append(rate)
     for bins in by_probe.values():
-        ordinary = _Ordinary()
+        ordinary, slow = _Ordinary(), None
         for at in sorted(bins):
-            yield _bin(at, sorted(bins[at], key=lambda rate: (rate.at, rate.uid)), ordinary)
+            one = _bin(at, sorted(bins[at], key=lambda rate: (rate.at, rate.uid)), ordinary, slow)
+            if not isnan(one.left):
+                slow = one if one.is_slow else None
+            yield one
 
 
-def _bin(at: int, rates: Sequence[Rate], ordinary: "_Ordinary") -> _Bin:
+def _bin(at: int, rates: Sequence[Rate], ordinary: "_Ordinary", slow: _Bin | None) -> _Bin:
+    """Args:
+    slow: the probe's bin before, if it was slow in it.
+    """
     kbps = max(rate.kbps for rate in rates)  # all are slow only where the fastest is
     enough = len({rate.beside for rate in rates}) >= TARGETS
     left = ordinary.left(at, kbps)
     trips = [rate.rtt_ms for rate in rates if not isnan(rate.rtt_ms)]
     uids = tuple(rate.uid for rate in rates)
-    return _Bin(at, rates[0], uids, kbps, median(trips) if trips else nan, left if enough else nan)
+    since = slow.since if slow is not None and at - slow.at <= CONTROL else at
+    return _Bin(at, rates[0], uids, kbps, median(trips) if trips else nan, left if enough else nan, since)
 
 
 @dataclass(slots=True)
@@ -178,41 +191,58 @@ class _Ordinary:
             days.append((today, kbps))
 
 
-def _share_slow(country: str, asn: int, bins: Sequence[_Bin], normal: dict[int, set[int]]) -> Series:
+def _share_slow(country: str, asn: int, bins: Sequence[_Bin], courses: "_Courses") -> Series:
     by_time: defaultdict[int, list[_Bin]] = defaultdict(list)
     for one in bins:
         by_time[one.at].append(one)
     times = sorted(by_time)
     counts = np.array([len(by_time[at]) for at in times], np.int64)
     slow = np.array([sum(one.is_slow for one in by_time[at]) for at in times], np.float64)
-    beside = np.array([_others(normal, at, asn) for at in times], np.bool_)
+    beside = np.array([sum(courses.control(one) for one in by_time[at]) for at in times], np.int64)
     return Series(
         SeriesKey(Entity(country, asn), "", SLOWED),
         STEP,
         np.array(times, np.int64),
         slow / counts,
         counts,
-        np.where(beside, counts, 0).astype(np.int64),
+        beside,
         counts,
     )
 
 
-def _normal(bins: Sequence[_Bin]) -> dict[int, set[int]]:
-    """Bin -> networks that are not slow in it, nor were just before: one lucky download is no control."""
-    slow: defaultdict[tuple[int, int], list[bool]] = defaultdict(list)
+@dataclass(slots=True)
+class _Courses:
+    """Which networks were well, and when.
+
+    Attributes:
+        times: network -> bins, ascending.
+        well: network -> whether it was, shape as ``times``: most of its probes were, and had been in the bin
+            before, since one lucky download is no control.
+    """
+
+    times: dict[int, list[int]]
+    well: dict[int, list[bool]]
+
+    def control(self, one: _Bin) -> bool:
+        """Was another network well when last heard, which it was since this probe was slow?"""
+        return any(self._is_well(asn, one) for asn in self.times if asn != one.first.asn)
+
+    def _is_well(self, asn: int, one: _Bin) -> bool:
+        latest = bisect_right(self.times[asn], one.at) - 1
+        heard = latest >= 0 and self.times[asn][latest] >= max(one.since, one.at - CONTROL)
+        return heard and self.well[asn][latest]
+
+
+def _courses(bins: Sequence[_Bin]) -> _Courses:
+    told: defaultdict[int, defaultdict[int, list[bool]]] = defaultdict(lambda: defaultdict(list))
     for one in bins:
-        slow[one.at, one.first.asn].append(one.is_slow)
-    well = {place for place, told in slow.items() if 2 * sum(told) < len(told)}
-    normal: defaultdict[int, set[int]] = defaultdict(set)
-    for at, asn in well:
-        if (at - STEP, asn) in well or (at - STEP, asn) not in slow:
-            normal[at].add(asn)
-    return normal
-
-
-def _others(normal: dict[int, set[int]], at: int, asn: int) -> bool:
-    """Was another network well in this bin, or the one before?"""
-    return any(normal.get(bin_, set()) - {asn} for bin_ in (at, at - STEP))
+        told[one.first.asn][one.at].append(one.is_slow)
+    times = {asn: sorted(own) for asn, own in told.items()}
+    well = {}
+    for asn, own in told.items():
+        good = {at: 2 * sum(slow) < len(slow) for at, slow in own.items()}
+        well[asn] = [good[at] and good.get(at - STEP, True) for at in times[asn]]
+    return _Courses(times, well)
 
 
 def _medians(country: str, asn: int, signal: str, told: dict[int, list[float]]) -> Series:
@@ -229,7 +259,7 @@ def _medians(country: str, asn: int, signal: str, told: dict[int, list[float]]) 
     )
 
 
-def _votes(bins: Sequence[_Bin], normal: dict[int, set[int]]) -> Votes:
+def _votes(bins: Sequence[_Bin], courses: _Courses) -> Votes:
     """One vote a probe and bin, by time."""
     return Votes(
         uids=np.array([b.uids[0] for b in bins], object),
@@ -240,7 +270,7 @@ def _votes(bins: Sequence[_Bin], normal: dict[int, set[int]]) -> Votes:
         signals=np.array([SLOWED for _ in bins], object),
         probes=np.array([b.first.probe for b in bins], object),
         seen=np.array([b.is_slow for b in bins], np.bool_),
-        controlled=np.array([_others(normal, b.at, b.first.asn) for b in bins], np.bool_),
+        controlled=np.array([courses.control(b) for b in bins], np.bool_),
         mechanisms=np.array([MECHANISM if b.is_slow else "" for b in bins], object),
         kbps=np.array([b.kbps for b in bins], np.float64),
         access=np.array([str(b.first.access) for b in bins], object),

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from statistics import median
 
 import pytest
 
 from fanous.errors import FanousError
 from fanous.lab.boxes.page import block_response
 from fanous.lab.censors import Cut, apply, firewall, hit_by, in_path
+from fanous.lab.censors.cut import CROWDED_KBPS
 from fanous.lab.internet import Internet
 from fanous.lab.plan import Plan, PlannedNetwork, plan_of
 from fanous.lab.sites import DOH_HOST, DOH_RESOLVER, DOMESTIC_ADDRESS, DOT_HOST, DOT_RESOLVER, PUBLIC_RESOLVER
@@ -148,6 +150,21 @@ def test_a_slow_line_is_slow_for_everything(internet: Internet) -> None:
     loaded = load(point, internet.ca_file, ip, "www.youtube.com", seconds=2.5)
     undo()
     assert loaded.kbps(beyond=80_000) == pytest.approx(800 * 0.96, rel=0.15)
+
+
+def test_in_the_rush_hour_lines_give_less_now_more_now_less(internet: Internet) -> None:
+    (point, *_), ip = internet.vantage_points, internet.addresses_of(["www.youtube.com"])[0]
+
+    def rates() -> list[float]:
+        return [load(point, internet.ca_file, ip, "www.youtube.com", seconds=2.5).kbps(0) for _ in range(8)]
+
+    alone = median(rates())
+    undo = apply(internet, Cut("rush_hour", rate_kbps=CROWDED_KBPS))
+    crowded = rates()
+    undo()
+    assert median(crowded) < 0.9 * alone
+    assert max(crowded) > 1.2 * min(crowded)
+    assert median(rates()) > 0.8 * alone
 
 
 def test_a_freeze_comes_after_16_kilobytes(internet: Internet) -> None:

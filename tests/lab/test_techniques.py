@@ -88,6 +88,7 @@ ROWS = {
     ),
     "loss_20": Row(CHANCE, CHANCE),  # looked at more closely below
     "loss_burst": Row(CHANCE, CHANCE),
+    "rush_hour": Row(CHANCE, CHANCE, rate_kbps=10_000),  # the same
     "captive_portal": Row(GONE | {"plain": "login page"}, GONE | {"plain": "login page"}),
     "ipv6_broken": Row({"ipv6": "silent"}, {"ipv6": "silent"}),
     "server_down": Row(

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from fanous.detectors import SLOWDOWN_DETECTOR_VERSION as SLOWDOWNS
 from fanous.errors import FanousError
 from fanous.lab.censors import TECHNIQUES
-from fanous.rehearsal.cases import PLACEMENTS, QUIET, Case, cases
+from fanous.rehearsal.cases import OF_LINES, PLACEMENTS, QUIET, Case, cases
 from fanous.rehearsal.clock import Clock
 from fanous.rehearsal.markdown import page, quantile, share, wilson
 from fanous.rehearsal.result import Result, append, known, results_of
 from fanous.rehearsal.run import Rehearsal
 from fanous.rehearsal.score import score
-from fanous.rehearsal.stage import TRANSFER_EVERY
 from fanous.rehearsal.table import run_cases
 from fanous.slowness import LEAST_BINS
 from tests.rehearsal.claims import sighting
@@ -23,12 +23,12 @@ CLOCK = Clock(0.0, 0.0, 300.0)
 
 def test_where_lines_are_slow_a_probe_knows_its_ordinary_rate_before_and_ends_its_rounds_in_time() -> None:
     for case in cases(1):
-        scenario, slow = case.scenario, "slowdown_general" in dict(case.tried)
+        scenario, slow = case.scenario, bool(OF_LINES & set(dict(case.tried)))
         assert case.placement == QUIET or (scenario.tick > 2.0) == slow
         if slow:
             (event,) = scenario.events
             rounds = event.at / scenario.tick
-            assert rounds / TRANSFER_EVERY > LEAST_BINS
+            assert rounds / scenario.transfer_every > LEAST_BINS
             assert scenario.duration > event.until > event.at + LEAST_BINS * scenario.tick
 
 
@@ -156,8 +156,20 @@ def test_of_two_results_of_one_run_the_later_counts() -> None:
     assert "right mechanism, or a coarser and true one | 1 of 1 " in text
 
 
+def test_what_slow_lines_gave_under_other_slow_down_detectors_says_nothing() -> None:
+    def told(technique: str, placement: str, slowdowns: str) -> bool:
+        result = Result(technique=technique, placement=placement, seed=1, slowdown_detectors=slowdowns)
+        return result.is_of_today
+
+    assert told("sni_reset", "nation", "") and told("sni_reset", "nation", SLOWDOWNS)
+    for technique, placement in (("slowdown_general", "nation"), ("rush_hour", QUIET), ("quiet", QUIET)):
+        assert told(technique, placement, SLOWDOWNS) and not told(technique, placement, "")
+
+
 def test_the_page_counts_what_there_is() -> None:
-    quiet = Result(technique="quiet", placement=QUIET, seed=1, false_suspected=1)
+    quiet = Result(
+        technique="quiet", placement=QUIET, seed=1, false_suspected=1, slowdown_detectors=SLOWDOWNS
+    )
     other = result_with(mechanisms=["tls.timeout"])
     other.seed = 2
     text = page([result_with(), other, quiet])
@@ -166,7 +178,7 @@ def test_the_page_counts_what_there_is() -> None:
         "| `sni_reset` | nation | 2 | 2 | 2 | 1 | 1 | `tls.reset.sni`, `tls.timeout` | nation | 9.0 | 9.0 |"
         in text
     )
-    assert "| `quiet` | 1 | 1 | 0 |" in text
+    assert "| `quiet` | 1 | 1 | 0 | 0 |" in text
     assert page([]).startswith("# Truth table")
 
 

@@ -21,6 +21,9 @@ from fanous.model.series import Series
 DETECTOR_VERSION = "2026.16"
 """Changes whenever the same series may give other anomalies."""
 
+SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"
+"""Changes whenever the same downloads may give other slow-downs (``fanous.slowness``); those carry it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Detector:

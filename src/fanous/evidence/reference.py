@@ -14,8 +14,9 @@ import fanous.aggregate
 import fanous.baselines
 import fanous.repeats
 import fanous.silence
+import fanous.slowness
 from fanous import interfering, pipeline
-from fanous.detectors import DETECTOR_VERSION, DETECTORS
+from fanous.detectors import DETECTOR_VERSION, DETECTORS, SLOWDOWN_DETECTOR_VERSION
 from fanous.judging import rules_version
 from fanous.refdata.platforms import domains_of
 from fanous.refdata.tables import bytes_of
@@ -36,6 +37,7 @@ def reference() -> dict[str, Any]:
     return {
         "rules_version": rules_version(),
         "detector_version": DETECTOR_VERSION,
+        "slowdown_detector_version": SLOWDOWN_DETECTOR_VERSION,
         "sha256": digests,
     }
 
@@ -59,7 +61,14 @@ def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint])
 
 def parameters() -> dict[str, Any]:
     """Every threshold of the pure parts by module, and every detector's options."""
-    modules = [fanous.aggregate, fanous.baselines, interfering, fanous.repeats, fanous.silence]
+    modules = [
+        fanous.aggregate,
+        fanous.baselines,
+        interfering,
+        fanous.repeats,
+        fanous.silence,
+        fanous.slowness,
+    ]
     for package in ("fanous.rules", "fanous.detectors", "fanous.incidents"):
         names = (found.name for found in pkgutil.iter_modules(importlib.import_module(package).__path__))
         modules += [importlib.import_module(f"{package}.{name}") for name in names]

@@ -76,11 +76,13 @@ SPARED_SHARE = 0.7
 Where a site is down for everybody, networks too thin to be named fail too, and only what they measured just
 before and just after works."""
 
-NOTICES = {
+SERVED = {
     ("dns.injection.blockpage", "http.blockpage", "http.redirect"): "the outside helper or the notice itself",
     ("dns.injection.bogon",): "the outside helper or the notice's known address",
+    ("slowdown.general",): "networks that were not slow meanwhile",
 }
-"""What served as control where most that failed was shown, or led to, the country's own notice of a block."""
+"""What served as control where it was not the helper alone: where most that failed was shown, or led to, the
+country's own notice of a block, and where everything was slow."""
 
 OUTAGE_FAMILIES = frozenset({Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET})
 
@@ -316,7 +318,7 @@ def _control(witness: Votes) -> str:
     if not helped(witness):
         return "networks that still reach it"
     own = witness.mechanisms[witness.controlled]
-    words = (said for mechanisms, said in NOTICES.items() if 2 * np.isin(own, mechanisms).sum() > len(own))
+    words = (said for mechanisms, said in SERVED.items() if 2 * np.isin(own, mechanisms).sum() > len(own))
     return next(words, "the outside helper")
 
 

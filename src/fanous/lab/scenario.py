@@ -1,7 +1,7 @@
 """Scenario: a country, what happens in it, and what must be found.
 
-``tick`` is the pause between two rounds of a vantage point in the lab; it stands for
-ten minutes of a monitor's time, so a two-second tick compresses time three hundredfold.
+``tick`` is the pause between two rounds of a vantage point in the lab; unless a scenario says otherwise it
+stands for ten minutes of a monitor's time, so a two-second tick compresses time three hundredfold.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,10 @@ from fanous.model.incident import Kind, Scope
 
 TICK_STANDS_FOR = 600.0
 """Seconds of a monitor's time that one tick of the lab stands for (the pipeline's bin)."""
+
+TRANSFER_EVERY = 2
+"""Ticks from one measurement of rates to the next, at each post, the targets in turn: twenty minutes of the
+monitor's clock; after six of them a probe has an ordinary rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class Scenario:
         duration: seconds.
         targets: what is probed: those of the events, or ``targets`` of the file.
         begins: instant of the monitor's clock at which it begins; ``None`` = so that it ends now.
+        tick_stands_for: seconds of the monitor's clock in a tick.
+        transfer_every: ticks from one measurement of rates to the next.
     """
 
     title: str
@@ -101,11 +107,13 @@ class Scenario:
     events: tuple[Event, ...]
     expects: tuple[Expectation, ...]
     begins: float | None = None
+    tick_stands_for: float = TICK_STANDS_FOR
+    transfer_every: int = TRANSFER_EVERY
 
     @property
     def stretch(self) -> float:
         """Seconds of the monitor's clock in one second of the lab."""
-        return TICK_STANDS_FOR / self.tick
+        return self.tick_stands_for / self.tick
 
     @property
     def vantage_points(self) -> int:

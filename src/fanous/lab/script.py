@@ -9,7 +9,14 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from fanous.errors import FanousError
-from fanous.lab.scenario import Event, Expectation, Line, Scenario
+from fanous.lab.scenario import (
+    TICK_STANDS_FOR,
+    TRANSFER_EVERY,
+    Event,
+    Expectation,
+    Line,
+    Scenario,
+)
 from fanous.lab.truth import TRUTHS
 from fanous.model.entity import Access
 from fanous.model.incident import Kind, Scope
@@ -57,11 +64,33 @@ def parse_scenario(text: str, where: str) -> Scenario:
         events=events,
         expects=tuple(_expectation(table) for table in top.tables("expect")),
         begins=top.instant("begins") if top.has("begins") else None,
+        tick_stands_for=seconds(top, "tick_stands_for", default=f"{TICK_STANDS_FOR}s"),
+        transfer_every=_transfer_every(top),
     )
 
 
 _NETWORK = ("asn", "name", "country", "access", "users_share", "vantage_points", "lying", "broken", "portal")
-_TOP = ("title", "country", "seed", "tick", "duration", "begins", "targets", "network", "event", "expect")
+_TOP = (
+    *(
+        "title",
+        "country",
+        "seed",
+        "tick",
+        "tick_stands_for",
+        "transfer_every",
+        "duration",
+        "begins",
+        "targets",
+    ),
+    *("network", "event", "expect"),
+)
+
+
+def _transfer_every(top: Table) -> int:
+    every = top.integer("transfer_every", default=TRANSFER_EVERY)
+    if not 1 <= every <= 100:
+        raise top.wrong("transfer_every", "1 to 100 ticks are possible")
+    return every
 
 
 def _networks(top: Table) -> tuple[Line, ...]:

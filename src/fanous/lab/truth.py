@@ -98,6 +98,7 @@ TRUTHS: dict[str, Truth] = {
     "slowdown_general": Truth((Kind.SLOWDOWN,), ("slowdown.general",)),
     "loss_20": Truth(),
     "loss_burst": Truth(),
+    "rush_hour": Truth(),
     "cdn_answers": Truth(),
     "captive_portal": Truth(),
     "ipv6_broken": Truth(),

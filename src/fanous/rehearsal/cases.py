@@ -10,7 +10,7 @@ from itertools import zip_longest
 
 from fanous.lab.censors import TECHNIQUES
 from fanous.lab.censors.cut import DEFAULT_KBPS
-from fanous.lab.scenario import Event, Line, Scenario
+from fanous.lab.scenario import TICK_STANDS_FOR, TRANSFER_EVERY, Event, Line, Scenario
 from fanous.lab.shipped import scenario_names, shipped
 from fanous.model.entity import Access
 
@@ -19,12 +19,18 @@ TARGETS = ("x", "youtube")
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds of the lab: of a tick, of ordinary time, of the event, and of its end."""
+    """Seconds of the lab: of a tick, of ordinary time, of the event, and of its end.
+
+    Attributes:
+        tick_stands_for, transfer_every: as of a ``Scenario``.
+    """
 
     tick: float
     warm_up: float
     cut: float
     after: float
+    tick_stands_for: float = TICK_STANDS_FOR
+    transfer_every: int = TRANSFER_EVERY
 
     @property
     def duration(self) -> float:
@@ -34,9 +40,12 @@ class Pace:
 ORDINARY = Pace(2.0, 20.0, 24.0, 12.0)
 """Ten rounds must be known before."""
 
-SLOW_LINES = Pace(6.0, 84.0, 60.0, 42.0)
-"""Where lines are slow: a probe measures rates in every other round, and must have done so in six to have an
-ordinary one; and at a tick of 2 s its own rounds fill a line of 1.5 Mbit/s: each then outlasts ten others."""
+SLOW_LINES = Pace(8.0, 56.0, 72.0, 40.0, tick_stands_for=300.0, transfer_every=1)
+"""Where lines are slow: a probe measures rates every five minutes, and must have done so six times to have an
+ordinary one; on a line of 1.5 Mbit/s that takes seven seconds, and rounds at a tick of 2 s would fill it."""
+
+OF_LINES = frozenset({"slowdown_general", "rush_hour"})
+"""Techniques by which lines become slow."""
 
 _LINES = (
     Line("PK", 45669, "Jazz", Access.MOBILE, 0.30, 2),
@@ -137,13 +146,17 @@ def _case(tried: tuple[tuple[str, str], ...], placement: str, seed: int) -> Case
     more = LONE if placement == "isp" else 0
     lines = tuple(replace(one, vantage_points=3) if one.asn == more else one for one in _LINES)
     targets = _targets(tried)
-    scenario = Scenario(title, "PK", seed, pace.tick, pace.duration, targets, lines, events, ())
+    scenario = Scenario(
+        *(title, "PK", seed, pace.tick, pace.duration, targets, lines, events, ()),
+        tick_stands_for=pace.tick_stands_for,
+        transfer_every=pace.transfer_every,
+    )
     return Case(tried, placement, scenario)
 
 
 def pace_of(techniques: Iterable[str]) -> Pace:
     """How fast a run of them is played."""
-    return SLOW_LINES if "slowdown_general" in techniques else ORDINARY
+    return SLOW_LINES if OF_LINES & set(techniques) else ORDINARY
 
 
 def _targets(tried: tuple[tuple[str, str], ...]) -> tuple[str, ...]:

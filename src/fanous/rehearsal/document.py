@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fanous.lab.scenario import TICK_STANDS_FOR, Expectation
+from fanous.lab.scenario import Expectation
 from fanous.rehearsal.profile import SCREENING, profile_document
 from fanous.rehearsal.run import Rehearsal
 from fanous.rehearsal.score import Found, Met, Score
@@ -78,7 +78,7 @@ def _lab(rehearsal: Rehearsal) -> dict[str, Any]:
     return {
         "seed": scenario.seed,
         "tick_seconds": scenario.tick,
-        "tick_stands_for_seconds": TICK_STANDS_FOR,
+        "tick_stands_for_seconds": scenario.tick_stands_for,
         "stretch": scenario.stretch,
         "duration_seconds": scenario.duration,
         "seconds": rehearsal.seconds,

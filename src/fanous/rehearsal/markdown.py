@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from math import sqrt
 from statistics import median
 
-from fanous.detectors import DETECTOR_VERSION
+from fanous.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind
 from fanous.rehearsal.cases import QUIET
@@ -20,12 +20,12 @@ probe, collector and pipeline, live rules and thresholds. Written by `make lab` 
 `docs/truth-table.jsonl`; do not edit.
 
 Twelve vantage points on six networks, and one abroad; a tick of two seconds that stands for ten minutes of
-the monitor's clock; 20 s of ordinary time, 24 s of the event, 12 s after it (slow
-lines: a tick of 6 s; 84, 60 and 42 s). Techniques that are about one target are tried two at a time on two
-platforms. *Found*: an incident of a kind that the technique
-explains, about its target, on its networks. *Right*: its mechanism names the technique, or is coarser and
-true; *wrong*: another one is named. Seconds are of the lab, from the onset to the moment at which the
-monitor said *confirmed*, everything included. Intervals are Wilson's, 95 %.
+the monitor's clock; 20 s of ordinary time, 24 s of the event, 12 s after it. Slow lines: a tick of 8 s that
+stands for five minutes; 56, 72 and 40 s. Techniques that are about one target are tried two at a time on
+two platforms. *Found*: an incident of a kind that the technique explains, about its target, on its networks.
+*Right*: its mechanism names the technique, or is coarser and true; *wrong*: another one is named. Seconds are
+of the lab, from the onset to the moment at which the monitor said *confirmed*, everything included. Intervals
+are Wilson's, 95 %.
 """
 
 Z = 1.96
@@ -61,7 +61,8 @@ def _latest(results: Iterable[Result]) -> list[Result]:
 def _left_out(late: Sequence[Result], old: Sequence[Result]) -> str:
     """Decided by the rounds and versions alone, before anybody looks at what was found."""
     return (
-        f"Rules `{RULES_VERSION}`, detectors `{DETECTOR_VERSION}`. Left out: {len(late)} results, because "
+        f"Rules `{RULES_VERSION}`, detectors `{DETECTOR_VERSION}`, slow lines and quiet runs with "
+        f"`{SLOWDOWN_DETECTOR_VERSION}`. Left out: {len(late)} results, because "
         f"the machine could not begin more than {100 * MOST_MISSED:.0f} % of the rounds in time, and "
         f"{len(old)} of older rules or detectors."
     )
@@ -115,6 +116,7 @@ def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[st
             share(_count(quiet, _lied), len(quiet)),
         ),
         ("the same with a false suspicion", share(_count(quiet, _doubted), len(quiet))),
+        ("the same with one that was not taken back", share(_count(quiet, _left), len(quiet))),
         (
             "runs of interference with a false confirmation besides",
             share(_count(interference, _lied), len(interference)),
@@ -127,6 +129,10 @@ def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[st
         (
             "seconds to confirm nation-wide outages and slow-downs, median and p95",
             _median_p95([r.nation for r in nation if not _is_of_sites(r)]),
+        ),
+        (
+            "minutes of the monitor's clock to confirm a nation-wide slow-down, median and p95",
+            _median_p95([r.minutes for r in nation if r.technique == "slowdown_general"]),
         ),
         ("kbit/s within 15 % of the truth", share(_count(rates, _near), len(rates))),
         (
@@ -148,6 +154,10 @@ def _lied(result: Result) -> bool:
 
 def _doubted(result: Result) -> bool:
     return result.false_suspected > 0
+
+
+def _left(result: Result) -> bool:
+    return result.false_left > 0
 
 
 def _near(result: Result) -> bool:
@@ -228,10 +238,11 @@ def _quiet(results: Sequence[Result]) -> list[str]:
     lines = [
         "## Where nothing may be found",
         "",
-        "| case | n | false suspicions | false confirmations |",
-        "|---|---|---|---|",
+        "| case | n | false suspicions | false confirmations | not taken back |",
+        "|---|---|---|---|---|",
     ]
     for name, own in sorted(by_name.items()):
         suspected, confirmed = sum(r.false_suspected for r in own), sum(r.false_confirmed for r in own)
-        lines.append(f"| `{name}` | {len(own)} | {suspected} | {confirmed} |")
+        left = sum(r.false_left for r in own)
+        lines.append(f"| `{name}` | {len(own)} | {suspected} | {confirmed} | {left} |")
     return lines

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from fanous.detectors import DETECTOR_VERSION
+from fanous.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
 from fanous.lab.scenario import Event
 from fanous.lab.truth import TRUTHS, Truth
-from fanous.model.incident import Kind, Scope
-from fanous.rehearsal.cases import PLACEMENTS, QUIET, Case
+from fanous.model.incident import Kind, Scope, Status
+from fanous.rehearsal.cases import OF_LINES, PLACEMENTS, QUIET, Case
 from fanous.rehearsal.run import Rehearsal
 from fanous.rehearsal.score import Score
 from fanous.rehearsal.sighting import Document, Sighting
@@ -33,6 +33,7 @@ class Result(msgspec.Struct, kw_only=True):
         kbps, true_kbps: of a throttle; 0 = none.
         extra_networks: named where nothing was done.
         false_suspected, false_confirmed: claims of the whole run that nothing explains.
+        false_left: those of them that were not taken back by the end.
         claims: stated confidence of each incident of the run, and whether something done explains it; the
             first result of a run has them, the others an empty list, older ones ``None``.
         rounds_missed: share of the rounds that the machine could not make.
@@ -59,11 +60,13 @@ class Result(msgspec.Struct, kw_only=True):
     extra_networks: list[int] = []
     false_suspected: int = 0
     false_confirmed: int = 0
+    false_left: int = 0
     claims: list[tuple[float, bool]] | None = None
     rounds_missed: float = 0.0
     load: float = 0.0
     rules: str = RULES_VERSION
     detectors: str = DETECTOR_VERSION
+    slowdown_detectors: str = ""
 
     @property
     def kept_up(self) -> bool:
@@ -72,8 +75,14 @@ class Result(msgspec.Struct, kw_only=True):
 
     @property
     def is_of_today(self) -> bool:
-        """Were the rules and detectors those of this program?  Others' results say nothing of it."""
-        return (self.rules, self.detectors) == (RULES_VERSION, DETECTOR_VERSION)
+        """Were the rules and detectors those of this program?  Others' results say nothing of it.
+
+        Slow-downs have detectors of their own, which decide where lines were slow, or nothing may be found.
+        """
+        if (self.rules, self.detectors) != (RULES_VERSION, DETECTOR_VERSION):
+            return False
+        is_of_lines = self.placement == QUIET or self.technique in OF_LINES
+        return not is_of_lines or self.slowdown_detectors == SLOWDOWN_DETECTOR_VERSION
 
     @property
     def key(self) -> str:
@@ -89,6 +98,8 @@ def results_of(case: Case, rehearsal: Rehearsal, score: Score) -> list[Result]:
         "seed": case.seed,
         "false_suspected": len(score.false) - len(score.false_confirmed),
         "false_confirmed": len(score.false_confirmed),
+        "false_left": sum(one.sighting.document["status"] != Status.RETRACTED for one in score.false),
+        "slowdown_detectors": SLOWDOWN_DETECTOR_VERSION,
         "rounds_missed": round(missed / max(rounds + missed, 1), 3),
         "load": round(os.getloadavg()[0] / (os.cpu_count() or 1), 2),
     }

@@ -17,10 +17,6 @@ from fanous.rehearsal.profile import patient
 ABROAD = Line(country="SE", asn=1299, name="Abroad", access=Access.FIXED, users_share=0.0, vantage_points=1)
 """A probe in another country, so that "the platform is down" and "the collector is down" can be told."""
 
-TRANSFER_EVERY = 2
-"""Ticks from one measurement of rates to the next, at each post, the targets in turn: twenty minutes of the
-monitor's clock; after six of them a probe has an ordinary rate."""
-
 HELD = frozenset({"sni_slow_handshake"})
 """Techniques that a probe must outwait to tell them from silence."""
 
@@ -100,7 +96,7 @@ def duties_of(
                     hosts=hosts,
                     settings=settings,
                     fault=fault_of(line, nth),
-                    transfer_every=TRANSFER_EVERY,
+                    transfer_every=scenario.transfer_every,
                     offset=SPREAD * scenario.tick * number / len(points),
                     seed=random.Random(f"{scenario.seed} {point.name}").randrange(1 << 30),
                 )

@@ -11,6 +11,7 @@ from fanous.lab.boxes.box import Box, Place
 from fanous.lab.boxes.delay import Delaying
 from fanous.lab.boxes.dns import Answering, Racing
 from fanous.lab.boxes.hello import Resetting
+from fanous.lab.boxes.neighbours import Neighbours
 from fanous.lab.boxes.page import ForgingPages
 from fanous.lab.boxes.proxy import Intercepting, Portal
 from fanous.lab.boxes.quic import ReadingQuic
@@ -20,6 +21,7 @@ BOXES: dict[str, Callable[..., Box]] = {
     "delaying": Delaying,
     "forging_pages": ForgingPages,
     "intercepting": Intercepting,
+    "neighbours": Neighbours,
     "portal": Portal,
     "racing": Racing,
     "reading_quic": ReadingQuic,

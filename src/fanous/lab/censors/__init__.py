@@ -220,6 +220,14 @@ _ALL = (
         is_interference=False,
     ),
     Technique(
+        "rush_hour",
+        "Neighbours come home, and take two thirds of every line.",
+        "",
+        in_path.rush_hour,
+        needs_targets=False,
+        is_interference=False,
+    ),
+    Technique(
         "captive_portal",
         "Every page is a login page, and nothing else works.",
         "",

@@ -21,13 +21,16 @@ SLOW_LINE_KBPS = 1500.0
 """Of a general slow-down: a fifth of what the lab's lines give, and more than its probing, a round every two
 seconds, fills; below 500 a probe sees its own traffic."""
 
+CROWDED_KBPS = 10_000.0
+"""Of a line's pipe in the rush hour; neighbours take two thirds of it on average (``boxes.neighbours``)."""
+
 Undo = Callable[[], None]
 """Takes a cut back; to be called once."""
 
 
 def rate_of(technique: str) -> float:
     """kbit/s where nobody says a rate."""
-    return SLOW_LINE_KBPS if technique == "slowdown_general" else DEFAULT_KBPS
+    return {"slowdown_general": SLOW_LINE_KBPS, "rush_hour": CROWDED_KBPS}.get(technique, DEFAULT_KBPS)
 
 
 @dataclass(frozen=True, slots=True)

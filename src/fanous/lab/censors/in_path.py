@@ -1,11 +1,14 @@
 """In path: techniques that need a program in, or beside, the path of packets."""
 
+from collections.abc import Callable
+
 from fanous.errors import FanousError
 from fanous.lab.censors.by_name import hellos, marked
 from fanous.lab.censors.cut import Strike, Undo
 from fanous.lab.censors.dns_lies import BOGON, BOGON6
 from fanous.lab.censors.firewall import Rules, RulesOf, address_of, of_version, on_routers
 from fanous.lab.censors.names import in_question, in_request
+from fanous.lab.censors.slow import crowd
 from fanous.lab.plan import VantagePoint
 
 SLOW_SECONDS = 3.0
@@ -17,23 +20,40 @@ FIRST_QUEUE = 100
 FIRST_PORT = 20_000
 
 
-def _put(strike: Strike, kind: str, options: dict[str, object], *, with_clients: bool = False) -> Undo:
-    """Boxes of one kind in the routers of all vantage points hit."""
+def _put(
+    strike: Strike,
+    kind: str,
+    options: dict[str, object],
+    clients_of: Callable[[Strike, list[VantagePoint]], list[str]] | None = None,
+) -> Undo:
+    """Boxes of one kind in the routers of all vantage points hit.
+
+    Args:
+        clients_of: addresses that a box must know; ``None`` = it needs none.
+    """
     places = []
     for router, points in strike.by_router().items():
-        clients = [a for point in points for a in (point.address, point.address6) if a]
-        if strike.is_whole(router):
-            clients += [a for a in (points[0].resolver, points[0].resolver6) if a]
+        own = {"clients": clients_of(strike, points)} if clients_of else {}
         places.append(
             {
                 "namespace": router,
                 "uplink": "uplink",
                 "queue": _queue(strike),
-                "options": options | ({"clients": clients} if with_clients else {}),
+                "options": options | own,
             }
         )
     strike.internet.tell_middlebox({"do": "put", "cut": strike.identity, "kind": kind, "places": places})
     return lambda: strike.internet.tell_middlebox({"do": "take", "cut": strike.identity})
+
+
+def _users(_strike: Strike, points: list[VantagePoint]) -> list[str]:
+    return [a for point in points for a in (point.address, point.address6) if a]
+
+
+def _askers(strike: Strike, points: list[VantagePoint]) -> list[str]:
+    """The users, and the provider's resolver where it is hit as a whole."""
+    resolver = (points[0].resolver, points[0].resolver6) if strike.is_whole(points[0].router) else ()
+    return _users(strike, points) + [a for a in resolver if a]
 
 
 def _queue(strike: Strike) -> int:
@@ -58,7 +78,7 @@ def _with_rules(strike: Strike, take: Undo, rules: RulesOf) -> Undo:
 def inject_beside(strike: Strike) -> Undo:
     """Questions about a target are answered by a forgery that comes first; the true answer follows."""
     options: dict[str, object] = {"hosts": strike.hosts, "answer": [BOGON, BOGON6]}
-    return _put(strike, "racing", options, with_clients=True)
+    return _put(strike, "racing", options, _askers)
 
 
 def inject_in_path(strike: Strike) -> Undo:
@@ -78,7 +98,7 @@ def inject_in_path(strike: Strike) -> Undo:
 
 def reset_beside(strike: Strike) -> Undo:
     """The handshake passes, but forged resets reach the client before the server's answer."""
-    return _put(strike, "resetting", {"hosts": strike.hosts}, with_clients=True)
+    return _put(strike, "resetting", {"hosts": strike.hosts}, _askers)
 
 
 def slow_handshake(strike: Strike) -> Undo:
@@ -90,6 +110,14 @@ def slow_handshake(strike: Strike) -> Undo:
         return [Rules([f"{hello} {into}" for hello in hellos(strike, points, version)])]
 
     return _with_rules(strike, take, rules)
+
+
+def rush_hour(strike: Strike) -> Undo:
+    """A user's pipe is as wide as on any evening, and the neighbours are at home."""
+    widen = crowd(strike)
+    options: dict[str, object] = {"rate_kbps": strike.cut.rate_kbps, "seed": strike.cut.seed}
+    send_away = _put(strike, "neighbours", options, _users)
+    return lambda: (send_away(), widen())[0]
 
 
 def forge_page(strike: Strike) -> Undo:

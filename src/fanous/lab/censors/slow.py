@@ -20,6 +20,10 @@ parity, so the lowest is left out."""
 BURST_BYTES = 4_000
 TBF_LATENCY = "400ms"
 
+CROWDED_BURST_BYTES = 16_000
+CROWDED_LATENCY = "60ms"
+"""Of a provider's queue in the rush hour: it adds a round trip to what it carries, and drops the rest."""
+
 
 def shape(strike: Strike) -> Undo:
     """Connections that name a target are queued, each to the rate (HTB), in the direction of the user."""
@@ -59,6 +63,12 @@ def slow_down(strike: Strike) -> Undo:
     return _queues(
         strike, [f"qdisc add dev {{link}} root tbf rate {rate} burst {BURST_BYTES} latency {TBF_LATENCY}"]
     )
+
+
+def crowd(strike: Strike) -> Undo:
+    """The queue of a pipe that others use too; who they are is another's part (``boxes.neighbours``)."""
+    tbf = f"tbf rate {strike.cut.rate_kbps}kbit burst {CROWDED_BURST_BYTES} latency {CROWDED_LATENCY}"
+    return _queues(strike, [f"qdisc add dev {{link}} root {tbf}"])
 
 
 def _queues(strike: Strike, *commands: list[str]) -> Undo:
