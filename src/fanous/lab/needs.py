@@ -18,7 +18,7 @@ NO_LAB = "there is no lab"
 
 PROGRAMS = {
     "ip": ("iproute2", NO_LAB),
-    "tc": ("iproute2", "sni_throttle_shape, slowdown_general"),
+    "tc": ("iproute2", "sni_throttle_shape, slowdown_general, rush_hour"),
     "iptables-legacy-restore": ("iptables", NO_LAB),
     "ip6tables-legacy-restore": ("iptables", NO_LAB),
     "nginx": ("nginx-light", NO_LAB),
@@ -54,7 +54,7 @@ TABLES = {
 
 QUEUES = {
     "htb": ("root handle 1: htb default 0", "sni_throttle_shape"),
-    "tbf": ("root tbf rate 99kbit burst 4000 latency 400ms", "slowdown_general"),
+    "tbf": ("root tbf rate 99kbit burst 4000 latency 400ms", "slowdown_general, rush_hour"),
 }
 
 
