@@ -1,6 +1,9 @@
 """A server of facts that is away, or refuses, is said in words."""
 
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +27,18 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
 def test_a_database_that_is_not_there_is_to_be_made(one_server: Server) -> None:
     with pytest.raises(FanousError, match="CREATE DATABASE"):
         Engine(at_urls("/a", f"clickhouse://{one_server.host}/nothing", "/l"))
+
+
+def test_a_store_that_is_written_to_loads_no_pandas(tmp_path: Path) -> None:
+    """Its versions are written when it is opened first."""
+    look = (
+        "import sys; from pathlib import Path; from fanous.store import open_store\n"
+        f"with open_store(Path({str(tmp_path / 'store')!r})): print('pandas' in sys.modules)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", look], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert found.stdout.split() == ["False"]
 
 
 def test_a_cluster_has_replicated_rows_on_every_shard_and_one_table_over_them() -> None:
