@@ -4,15 +4,22 @@ import csv
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
 
-from fanous import answering
+from fanous import answering, pipeline
 from fanous.connectors.levels import About
 from fanous.gathering import ingest_levels
 from fanous.model.incident import Incident, Kind, Says, Scope, Status
-from fanous.store import open_store
+from fanous.statements import witnesses
+from fanous.store import Store, open_store
+from fanous.web.application import application
+from fanous.web.site import Site
+from tests.web.visiting import Reader
+
+T = TypeVar("T")
 
 BEGIN = datetime(2024, 3, 4, tzinfo=UTC)
 HALF_HOURS = 48
@@ -23,7 +30,7 @@ Left = Callable[[str, float], float]
 """Column and hours since the beginning -> share of its ordinary level that is left."""
 
 
-def exported(path: Path, left: Left, *, days: int = 20) -> Path:
+def exported(path: Path, left: Left, *, days: int = 20, begin: datetime = BEGIN) -> Path:
     chance = np.random.default_rng(5)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -34,7 +41,7 @@ def exported(path: Path, left: Left, *, days: int = 20) -> Path:
                 level * swing.get(name, 1.0) * (1 + 0.01 * chance.standard_normal()) * left(name, row / 2)
                 for name, level in COLUMNS.items()
             ]
-            at = BEGIN + timedelta(minutes=30 * row)
+            at = begin + timedelta(minutes=30 * row)
             writer.writerow([at.strftime("%Y-%m-%d %H:%M:%S"), *values])
     return path
 
@@ -68,6 +75,29 @@ def test_a_blackout_is_one_confirmed_incident_and_is_told_in_words(tmp_path: Pat
     assert [o.says for o in incident.opinions] == [Says.ORDINARY, Says.DOWN, Says.DOWN]
     assert incident.detector_version.endswith("levels")
     assert insufficient == []
+
+
+def test_an_outage_stands_beside_measurements_of_platforms(tmp_path: Path, rally: Path) -> None:
+    """Its network parts are named by the country: every view that counts by network has to pass them over."""
+    levels = exported(tmp_path / "a.csv", blackout, days=14, begin=datetime(2023, 12, 6, tzinfo=UTC))
+    with open_store(tmp_path / "store") as store:
+        pipeline.ingest(store, "ooni", [rally])
+        ingest_levels(store, "ioda-csv", [levels], About("PK"))
+        answer = answering.confirm(store, "PK", [], None, None)
+        assert {one.kind for one in answer.incidents} >= {Kind.OUTAGE, Kind.BLOCKING}
+        assert answer.grid is not None and answer.grid.rows
+        about_x = answering.confirm(store, "PK", ["x"], None, None)
+        assert {one.kind for one in about_x.incidents} >= {Kind.OUTAGE, Kind.BLOCKING}
+        (outage,) = [one for one in answer.incidents if one.kind is Kind.OUTAGE]
+        assert [network.asn for network in outage.networks] == [0]
+        assert all(account.why for account in witnesses(store, outage))
+
+        async def ask(question: Callable[[Store], T], /) -> T:
+            return question(store)
+
+        pages = Reader(application(ask, Site(clock=lambda: answer.until)))
+        shown = {path: pages.get(path).status_code for path in ("/", "/PK", f"/PK/{outage.id}", "/target/x")}
+        assert set(shown.values()) == {200}, shown
 
 
 def test_quiet_series_give_nothing(tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ from fanous.publishers.grid import Grid, columns_of, filled
 from fanous.publishers.terminal import Answer
 from fanous.store import Store
 
+OF_ALL = (Kind.OUTAGE, Kind.SLOWDOWN)
+"""Kinds that name no target, and concern each."""
+
 AHEAD = 86_400.0
 """Seconds that the clock of a probe may be ahead (the collector's door refuses more): a later date would
 stretch every window to it."""
@@ -42,7 +45,7 @@ def confirm(
     incidents = [
         incident
         for incident in store.incidents(country, since, until)
-        if not targets or incident.kind is Kind.OUTAGE or set(targets) & set(incident.targets)
+        if not targets or incident.kind in OF_ALL or set(targets) & set(incident.targets)
     ]
     shown = targets or sorted({target for incident in incidents for target in incident.targets})
     return Answer(

@@ -82,7 +82,7 @@ def _is_real(anomaly: Anomaly, week: Week) -> bool:
 def _tells_of(incident: Incident, week: Week) -> bool:
     """Does a network that it names lie under a restriction while it is said to?"""
     return any(
-        _overlaps(interval.start, interval.end, one, {int(network.entity.removeprefix("AS"))})
+        _overlaps(interval.start, interval.end, one, {network.asn})
         for network in incident.networks
         for interval in network.intervals
         for one in week.restrictions

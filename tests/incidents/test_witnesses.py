@@ -44,6 +44,17 @@ def test_two_families_are_told_apart() -> None:
     assert (seen[Family.OONI], seen[Family.EDGE]) == (Sight.SAW, Sight.DID_NOT_SEE)
 
 
+def test_a_country_or_region_that_levels_name_was_measured_by_no_probe() -> None:
+    """ASN 0 is that of a measurement whose network is not known."""
+    span = Interval(MONDAY, MONDAY + 9 * HOUR)
+    for entity in ("PK", "PK-PB", "IR:Ardebil"):
+        told = replace(blocked(), networks=(NetworkPart(entity, ("x",), (span,), 0, 0, 0.999),))
+        (account,) = [
+            one for one in who_saw_what(told, votes(Ballot([1], True, asn=0)), FAMILY_OF) if one.source
+        ]
+        assert account.sight is Sight.COULD_NOT_SEE
+
+
 def test_routing_could_not_see_a_blocked_platform_and_has_no_data_of_an_outage() -> None:
     assert sights(votes())[Family.ROUTING] is Sight.COULD_NOT_SEE
     assert sights(votes(), Kind.OUTAGE)[Family.ROUTING] is Sight.NO_DATA

@@ -117,10 +117,8 @@ def _account(incident: Incident, votes: Votes, family: Family, source: str) -> A
 def _while_on(incident: Incident, votes: Votes) -> NDArray[np.bool_]:
     """Rows on a network named, of a target that failed there, while it was on there."""
     rows = np.zeros(len(votes), np.bool_)
-    for network in incident.networks:
-        here = (votes.asns == int(network.entity.removeprefix("AS"))) & np.isin(
-            votes.targets, list(network.targets)
-        )
+    for network in (one for one in incident.networks if one.asn):
+        here = (votes.asns == network.asn) & np.isin(votes.targets, list(network.targets))
         for interval in network.intervals:
             end = np.inf if interval.end is None else interval.end
             rows |= here & (votes.times >= interval.start) & (votes.times < end)

@@ -88,7 +88,7 @@ class NetworkPart:
     """When the incident was seen on one network.
 
     Attributes:
-        entity: ``AS17557``.
+        entity: ``AS17557``; of an outage by ready-made levels a region, or the country.
         targets: that failed there.
         intervals: when, in order.
         measurements: that saw it there.
@@ -102,6 +102,12 @@ class NetworkPart:
     measurements: int
     probes: int
     probability: float
+
+    @property
+    def asn(self) -> int:
+        """0 = it is a region, or the country."""
+        number = self.entity.removeprefix("AS")
+        return int(number) if number.isdigit() else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,13 +219,12 @@ def _said(incidents: Sequence[Incident], country: str, step: int, last: int) -> 
     said: dict[tuple[int, int], bool] = {}
     standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
     for incident in sorted(standing, key=lambda i: i.confirmed_at is not None):
-        for network in incident.networks:
-            asn = int(network.entity.removeprefix("AS"))
+        for network in (one for one in incident.networks if one.asn):
             for interval in network.intervals:
                 begin = (_wall_of(interval.start, country) - MONDAY) // step
                 end = last if interval.end is None else _last_column(interval.end, country, step)
                 for at in range(max(begin, last - COLUMNS), min(end, last) + 1):
-                    said[asn, at] = incident.confirmed_at is not None
+                    said[network.asn, at] = incident.confirmed_at is not None
     return said
 
 

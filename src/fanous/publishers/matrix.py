@@ -16,7 +16,6 @@ from fanous.model.entity import Access
 from fanous.model.incident import Incident, Kind
 from fanous.model.votes import Votes
 from fanous.model.weights import UserWeights
-from fanous.publishers.names import asn_of
 
 THROTTLED = "throttled"
 """The signal of ``fanous.signals`` whose votes say *slowed*."""
@@ -74,7 +73,7 @@ def matrix(incident: Incident, votes: Votes, targets: Sequence[str], weights: Us
         targets: columns, in order.
     """
     made, failed, slowed = _counts(votes.where(_within(votes, incident)))
-    named = {asn_of(network.entity): network.targets for network in incident.networks}
+    named = {network.asn: network.targets for network in incident.networks if network.asn}
     known = {weight.asn: weight for weight in weights.networks} if weights else {}
     rows = []
     for asn in {asn for asn, target in made if target in targets} | set(named) | set(known):

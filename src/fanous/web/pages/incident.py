@@ -85,7 +85,7 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         ),
         "saw": witness_rows(store, incident),
         "times": sorted(
-            (network for network in incident.networks if asn_of(network.entity)),
+            (network for network in incident.networks if network.asn),
             key=lambda network: -network.measurements,
         ),
         "packable": bool(incident.targets)

@@ -10,7 +10,6 @@ from fanous.evidence.licences import licence_of
 from fanous.evidence.redaction import redacted
 from fanous.model.incident import Incident
 from fanous.model.record import Record
-from fanous.publishers.names import asn_of
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.pages.drawn import oldest
@@ -76,8 +75,8 @@ def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[S
     until = oldest(store, incident.country, incident.onset, end)
     votes = store.votes(incident.country, incident.onset, until, list(incident.targets) or None)
     rows = np.zeros(len(votes), np.bool_)
-    for network in incident.networks:
-        own = votes.asns == asn_of(network.entity)
+    for network in (one for one in incident.networks if one.asn):
+        own = votes.asns == network.asn
         for interval in network.intervals:
             last = np.inf if interval.end is None else interval.end
             rows |= own & votes.seen & (votes.times >= interval.start) & (votes.times < last)
