@@ -94,7 +94,7 @@ class Scenario:
         targets: what is probed: those of the events, or ``targets`` of the file.
         begins: instant of the monitor's clock at which it begins; ``None`` = so that it ends now.
         tick_stands_for: seconds of the monitor's clock in a tick.
-        transfer_every: ticks from one measurement of rates to the next.
+        transfer_every: ticks from one measurement of rates to the next; 0 = none is made.
     """
 
     title: str

@@ -102,7 +102,7 @@ TRUTHS: dict[str, Truth] = {
     "cdn_answers": Truth(),
     "captive_portal": Truth(),
     "ipv6_broken": Truth(),
-    "residual": _blocking(["tls.reset.sni", "tls.timeout"], ["tls", "tls.reset", "tcp.timeout", "tcp"]),
+    "residual": _blocking(["tls.timeout"], ["tls"]),
     "server_down": Truth(),
     "geo_451": Truth(),
 }

@@ -44,6 +44,11 @@ SLOW_LINES = Pace(8.0, 56.0, 72.0, 40.0, tick_stands_for=300.0, transfer_every=1
 """Where lines are slow: a probe measures rates every five minutes, and must have done so six times to have an
 ordinary one; on a line of 1.5 Mbit/s that takes seven seconds, and rounds at a tick of 2 s would fill it."""
 
+UNHURRIED = Pace(6.0, 60.0, 72.0, 36.0, transfer_every=0)
+"""Where an address stays blocked after a trigger: a second of the lab, which is a minute or two of the clock.
+At a tick of 2 s one round's trigger would still silence the next one, and rates that are measured beside a
+round would silence that."""
+
 OF_LINES = frozenset({"slowdown_general", "rush_hour"})
 """Techniques by which lines become slow."""
 
@@ -78,7 +83,7 @@ _ONLY = {
 """Techniques that say themselves where they are."""
 
 _ALONE = frozenset({"residual", "tls_mitm"})
-"""Kept apart from others: it poisons an address for longer than it lasts."""
+"""Kept apart from others, whose address they would take along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +161,10 @@ def _case(tried: tuple[tuple[str, str], ...], placement: str, seed: int) -> Case
 
 def pace_of(techniques: Iterable[str]) -> Pace:
     """How fast a run of them is played."""
-    return SLOW_LINES if OF_LINES & set(techniques) else ORDINARY
+    tried = set(techniques)
+    if OF_LINES & tried:
+        return SLOW_LINES
+    return UNHURRIED if "residual" in tried else ORDINARY
 
 
 def _targets(tried: tuple[tuple[str, str], ...]) -> tuple[str, ...]:

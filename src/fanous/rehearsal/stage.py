@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 
-from fanous.lab.censors.cut import Cut, rate_of
+from fanous.lab.censors.cut import RESIDUAL_SECONDS, Cut, rate_of
 from fanous.lab.plan import Plan, PlannedNetwork, VantagePoint
 from fanous.lab.scenario import Event, Line, Scenario
 from fanous.lab.sites import hosts_of, urls_of
@@ -55,6 +55,8 @@ def cut_of(scenario: Scenario, number: int) -> Cut:
         seed=scenario.seed * 1000 + number,
         rate_kbps=event.rate_kbps or rate_of(event.technique),
         keep=event.keep,
+        # A minute of the monitor's clock: else the trigger is seen once in an event, and then silence.
+        residual_seconds=max(1, round(RESIDUAL_SECONDS / scenario.stretch)),
     )
 
 

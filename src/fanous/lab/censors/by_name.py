@@ -13,9 +13,6 @@ LOSS = 0.4
 FREEZE_BYTES = 16_384
 """From a server, after which nothing more arrives; Russia's freezes of 2025 came after 16-20 KB."""
 
-RESIDUAL_SECONDS = 60
-"""How long an address stays blocked after the trigger; 60-180 s were seen in the wild."""
-
 
 def hellos(strike: Strike, points: list[VantagePoint], version: int) -> list[str]:
     """Matches for handshakes that name a target, from each vantage point."""
@@ -97,14 +94,14 @@ def _above(strike: Strike) -> str:
 
 
 def residual(strike: Strike) -> Undo:
-    """The handshake is dropped, and for a minute so is everything between that client and that address."""
+    """The handshake is dropped, and for a while so is everything between that client and that address."""
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
         lines = []
         for point in points:
             lists = f"-m recent --name {strike.identity}-{point.link}-{version} --rdest"
             source = f"-s {address_of(point, version)}"
-            lines.append(f"{source} {lists} --rcheck --seconds {RESIDUAL_SECONDS} -j DROP")
+            lines.append(f"{source} {lists} --rcheck --seconds {strike.cut.residual_seconds} -j DROP")
             lines += [f"{hello} {lists} --set -j DROP" for hello in hellos(strike, [point], version)]
         return [Rules(lines)]
 

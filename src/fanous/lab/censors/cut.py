@@ -24,6 +24,9 @@ seconds, fills; below 500 a probe sees its own traffic."""
 CROWDED_KBPS = 10_000.0
 """Of a line's pipe in the rush hour; neighbours take two thirds of it on average (``boxes.neighbours``)."""
 
+RESIDUAL_SECONDS = 60
+"""How long an address stays blocked after the trigger; 60-180 s were seen in the wild."""
+
 Undo = Callable[[], None]
 """Takes a cut back; to be called once."""
 
@@ -45,6 +48,7 @@ class Cut:
         compliance: share of the matching vantage points that is hit, drawn with ``seed``.
         rate_kbps: for throttling; 1 kbit = 1000 bits.
         keep: of an allow-list, what still works.
+        residual_seconds: how long an address stays blocked after the trigger.
     """
 
     technique: str
@@ -56,6 +60,7 @@ class Cut:
     seed: int = 0
     rate_kbps: float = DEFAULT_KBPS
     keep: tuple[str, ...] = ()
+    residual_seconds: int = RESIDUAL_SECONDS
 
 
 def hit_by(internet: Internet, cut: Cut) -> tuple[VantagePoint, ...]:
