@@ -82,7 +82,7 @@ format: install  ## format the code
 	$(BIN)/ruff format src tests benchmarks tools
 	$(BIN)/ruff check --fix src tests benchmarks tools
 
-lock: install  ## write requirements.lock anew from pyproject.toml
+lock: install  ## write requirements.lock, and the locks of what ships, anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra server --group dev \
 	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --upgrade \
 	  -o requirements.lock pyproject.toml
@@ -91,6 +91,8 @@ lock: install  ## write requirements.lock anew from pyproject.toml
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 $$extra -c requirements.lock \
 	    --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	    -o packaging/$$part.lock pyproject.toml; done
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group build -c requirements.lock \
+	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" -o packaging/build.lock
 
 site: install  ## the documentation as a site, in build/site
 	$(BIN)/zensical build --strict

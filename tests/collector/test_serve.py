@@ -50,6 +50,24 @@ def test_the_child_that_drains_ends_with_a_collector_that_was_killed(tmp_path: P
         assert found.known([uid]) == {uid}
 
 
+@pytest.mark.parametrize("is_draining", [False, True], ids=["at once", "while the child has the store"])
+def test_a_signal_to_all_its_processes_still_lets_the_last_drain_happen(
+    tmp_path: Path, is_draining: bool
+) -> None:
+    """systemd signals the whole group, a terminal too."""
+    store = tmp_path / "store"
+    with collector("--store", str(store)) as running, client(running) as probe:
+        uid = probe.post(f"/report/{REPORT_ID}", json=body()).json()["measurement_uid"]
+        until = time.monotonic() + 60
+        while is_draining and not (store / "ledger.sqlite").exists():
+            assert time.monotonic() < until, running.log
+            time.sleep(0.05)
+        assert running.stop_all() == 0, running.log
+    assert list(inbox_of(store).glob("*.jsonl*")) == [], running.log
+    with open_store(store) as found:
+        assert found.known([uid]) == {uid}
+
+
 def test_an_inbox_wins_over_the_store_of_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

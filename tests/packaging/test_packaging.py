@@ -29,13 +29,14 @@ from tests.jetstream import server
 PACKAGING = ROOT / "packaging"
 UNITS = sorted((PACKAGING / "systemd").iterdir())
 SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
+STORE = Path("/var/lib/fanous/store")
 EXPOSURE = 2.0
 """The most that `systemd-analyze security` may say of a unit (0 = safest, 10 = all is allowed)."""
 
 
 def commands(text: str) -> list[str]:
     """Command lines of Fanous in a unit or a Dockerfile."""
-    units = re.findall(r"^ExecStart=\S+/(fanous .+)$", text, re.MULTILINE)
+    units = re.findall(r"^ExecStart=(?:\S+/flock \S+ )?\S+/(fanous .+)$", text, re.MULTILINE)
     containers = re.findall(r"^CMD (\[.+\])$", text, re.MULTILINE)
     return units + [" ".join(["fanous", *json.loads(words)]) for words in containers]
 
@@ -48,14 +49,105 @@ def test_every_command_that_is_started_exists_with_its_options(path: Path) -> No
         assert unknown_words(typed, typer.main.get_command(app)) == []
 
 
-def test_every_file_that_an_image_copies_exists() -> None:
+def option(typed: str, name: str) -> str:
+    """The value of ``name`` in a command line; empty = it is not there."""
+    words = typed.split()
+    return words[words.index(name) + 1] if name in words else ""
+
+
+def settings(unit: Path) -> dict[str, str]:
+    """Each key of a unit, its last value."""
+    return dict(re.findall(r"^(\w+)=(.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_units_that_share_a_folder_share_its_user() -> None:
+    users: dict[str, set[str]] = {}
+    for unit in SERVICES:
+        said = settings(unit)
+        if "StateDirectory" in said:
+            users.setdefault(said["StateDirectory"], set()).add(
+                said.get("User", f"that of {unit.name} alone")
+            )
+    assert users == {"fanous": {"fanous"}}
+
+
+def test_pulls_of_several_countries_take_turns(tmp_path: Path) -> None:
+    """The program that stands for Fanous fails as it does where another process has the store."""
+    if shutil.which("flock") is None:
+        pytest.skip("flock is not here (Debian: apt-get install util-linux)")
+    alone = tmp_path / "fanous"
+    alone.write_text(f"#!/bin/sh\nexec flock --nonblock {tmp_path}/facts.lock sleep 0.3\n", encoding="utf-8")
+    alone.chmod(0o700)
+    text = (PACKAGING / "systemd" / "fanous-pull@.service").read_text(encoding="utf-8")
+    words = text.replace("/opt/fanous/bin/fanous", str(alone)).replace("/var/lib/fanous", str(tmp_path))
+    lines = re.findall(r"^ExecStart=(.+)$", words, re.MULTILINE)
+    argvs = [line.replace("%i", country).split() for country in ("PK", "IR") for line in lines]
+    at_once = [subprocess.Popen(argv, stderr=subprocess.PIPE, text=True) for argv in argvs]
+    assert [(one.communicate(timeout=60)[1], one.returncode) for one in at_once] == [("", 0)] * len(argvs)
+
+
+def test_every_file_that_an_image_copies_exists_and_reaches_the_build() -> None:
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    admitted = {line[1:] for line in lines if line.startswith("!")}
+    assert "*" in lines, "what is not named stays out: .git, .venv"
     for words in re.findall(r"^COPY (?!--from)(.+)$", (PACKAGING / "Dockerfile").read_text(), re.MULTILINE):
         *sources, _target = words.split()
         assert all((ROOT / source).exists() for source in sources), words
+        assert {re.sub(r"\w+\.lock$", "*.lock", source) for source in sources} <= admitted
 
 
-def test_the_configuration_that_ships_is_one_that_fanous_reads() -> None:
-    assert set(read_config(PACKAGING / "fanous.toml")) == {"store", "run", "collector"}
+def test_an_image_takes_no_package_without_its_hash() -> None:
+    text = (PACKAGING / "Dockerfile").read_text(encoding="utf-8")
+    taken = re.findall(r"pip install ([^\n\\&]+)", text)
+    assert len(taken) == 5
+    assert all(words.startswith(("--require-hashes -r /locks/", "--no-deps --no-index ")) for words in taken)
+    assert "pip wheel --no-deps --no-build-isolation" in text
+    assert "hatchling" in pinned(PACKAGING / "build.lock")
+
+
+def test_a_monitor_as_a_service_is_reached_from_its_machine_alone() -> None:
+    found = read(PACKAGING / "fanous.toml", STORE)
+    assert found.page is not None
+    assert {found.page.host, found.door.listen.host} == {"127.0.0.1"}
+
+
+def test_what_the_doors_unit_fills_the_monitors_unit_drains(tmp_path: Path) -> None:
+    (monitor,), (door,) = (
+        commands((PACKAGING / "systemd" / f"{name}.service").read_text(encoding="utf-8"))
+        for name in ("fanous", "fanous-collect")
+    )
+    assert option(monitor, "--config") == "/etc/fanous/fanous.toml"
+    text = (PACKAGING / "fanous.toml").read_text(encoding="utf-8")
+    beside = tmp_path / "fanous.toml"
+    beside.write_text(text.replace("# on = false", "on = false"), encoding="utf-8")
+    found = read(beside, Path(option(monitor, "--store")))
+    assert found.inbox == Path(option(door, "--inbox"))
+    assert not found.door.on, "both would listen there"
+    assert option(door, "--listen") == f"{found.door.listen.host}:{found.door.listen.port}"
+
+
+@pytest.mark.parametrize("name", ["fanous.toml", "container.toml"])
+def test_the_configuration_that_ships_is_one_that_fanous_reads(name: str) -> None:
+    file = PACKAGING / name
+    assert set(read_config(file)) == {"store", "run", "collector"}
+    assert store_place(None, file) == STORE
+    assert read(file, STORE).inbox == STORE.with_name("store.inbox")
+
+
+def test_an_image_is_healthy_where_its_configuration_answers() -> None:
+    dockerfile = (PACKAGING / "Dockerfile").read_text(encoding="utf-8")
+    (asked,) = re.findall(r"http://([\d.]+):(\d+)/readyz", dockerfile)
+    servers = composed("compose.servers.yaml")["configs"]["fanous"]["content"]
+    assert f'status = "{asked[0]}:{asked[1]}"' in servers
+    status = read(PACKAGING / "container.toml", STORE).status
+    assert status is not None
+    assert (status.host, str(status.port)) == asked
+
+
+def test_a_container_publishes_its_ports_on_this_machine_alone() -> None:
+    service = composed("compose.yaml")["services"]["monitor"]
+    assert service["ports"] == ["127.0.0.1:8470:8470", "127.0.0.1:8471:8471"]
+    assert "./container.toml:/etc/fanous/fanous.toml:ro" in service["volumes"]
 
 
 def composed(name: str) -> dict[str, Any]:
@@ -144,15 +236,18 @@ def test_every_package_that_goes_along_has_a_licence_that_allows_it() -> None:
     assert [one for one in found if not one.goes_along] == []
 
 
-def test_every_command_has_a_man_page_that_man_can_show(tmp_path: Path) -> None:
+def test_every_command_has_a_man_page() -> None:
     pages = dict(man_pages())
     assert {"fanous.1", "fanous-confirm.1", "fanous-probe-run.1"} <= set(pages)
     confirm = pages["fanous-confirm.1"]
     assert "\\-\\-target" in confirm
     assert "$FANOUS_STORE" in confirm
+
+
+def test_man_can_show_each_page(tmp_path: Path) -> None:
     if shutil.which("groff") is None:
-        return
-    for name, text in pages.items():
+        pytest.skip("groff is not here (Debian: apt-get install groff)")
+    for name, text in man_pages():
         (tmp_path / name).write_text(text, encoding="utf-8")
         argv = ["groff", "-man", "-ww", "-z", "-Tutf8", "-Kutf8", str(tmp_path / name)]
         told = subprocess.run(argv, capture_output=True, text=True, timeout=30)

@@ -7,10 +7,12 @@ takes into its store.
 
 import logging
 import multiprocessing
+import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import nullcontext
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,6 +34,8 @@ DRAIN_SECONDS = 5.0
 
 INBOX = ".inbox"
 """Added to a store's name: the folder, beside it, of what waits for it."""
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 log = logging.getLogger("fanous.collector")
 
@@ -217,6 +221,11 @@ class Draining:
         self._thread.join()
 
     def _watch(self) -> None:
+        # A terminal, and systemd, signal all processes of the group.  The child inherits what is blocked in
+        # this thread, so that it does not die before it can ignore them; the main thread heeds them.  The
+        # tracker is started before, as Python 3.11 unblocks them when it starts it.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
         spawning = multiprocessing.get_context("spawn")
         while True:
             theirs, ours = spawning.Pipe(duplex=False)
@@ -235,11 +244,10 @@ class Draining:
 
 def drain_until_closed(inbox: Path, store: Path, lifeline: Connection) -> None:
     """Drain again and again, and once more after ``lifeline`` is closed at its other end."""
-    import signal
-
     from fanous.store import open_store
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to both; the parent says when to end
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)  # whoever sends them sends them to both; the parent says when
     log_to_stderr()
     is_closed = False
     while not is_closed:
