@@ -15,6 +15,7 @@ from fanous.incidents.confirm import (
     Ruling,
     beyond_habit,
     families_seen,
+    families_that_saw,
     lost_controls,
     mostly_controlled,
     nameable,
@@ -319,10 +320,43 @@ RAISED = {1: MONDAY + HOUR, 2: MONDAY}
     ],
 )
 def test_families_that_agree(kind: Kind, families: tuple[Family, ...], rule: str, reason: str) -> None:
-    ruling = rule_c1_c3(kind, families, RAISED)
+    ruling = rule_c1_c3(kind, dict.fromkeys(families, MONDAY - HOUR), RAISED)
     assert (ruling.rule, ruling.reason) == (rule, reason)
     assert ruling.at == (MONDAY if rule else None)
 
 
+FAMILY_OF = {"ooni": OONI, "edge": EDGE}
+
+
+@pytest.mark.parametrize(
+    ("ballots", "saw"),
+    [
+        ([Ballot([10, 11], True), Ballot([10.2, 12], True, source="edge")], {EDGE: 12.0, OONI: 11.0}),
+        ([Ballot([10, 11], True), Ballot([12], True, source="edge")], {OONI: 11.0}),  # one probe is no family
+        ([Ballot([10, 11], True), Ballot([10, 11, 12], True, probe="p", source="edge")], {OONI: 11.0}),
+        (
+            [
+                Ballot([10, 11], True, source="edge"),
+                Ballot([10, 11], True),
+                Ballot([10.1, 10.2, 11.1], False),
+            ],
+            {EDGE: 11.0},  # of the volunteers most reached it
+        ),
+        ([Ballot([10, 11], True, source="a blog"), Ballot([10, 11], True)], {OONI: 11.0, REPORTS: 11.0}),
+    ],
+)
+def test_a_family_saw_it_if_two_of_its_probes_and_most_of_its_voices_did(
+    ballots: list[Ballot], saw: dict[Family, float]
+) -> None:
+    found = families_that_saw(votes(*ballots), FAMILY_OF)
+    assert {family: (at - MONDAY) / HOUR for family, at in found.items()} == saw
+
+
+def test_two_families_confirm_no_sooner_than_the_second_one_saw_it() -> None:
+    saw = {EDGE: MONDAY, OONI: MONDAY + 9 * HOUR}
+    assert hour_of(rule_c1_c3(Kind.BLOCKING, saw, {1: MONDAY + 2 * HOUR})) == 9.0
+    assert hour_of(rule_c1_c3(Kind.BLOCKING, saw, {1: MONDAY + 12 * HOUR})) == 12.0
+
+
 def test_families_that_agree_on_nothing_raised_give_no_moment() -> None:
-    assert rule_c1_c3(Kind.BLOCKING, (EDGE, OONI), {}).at is None
+    assert rule_c1_c3(Kind.BLOCKING, {EDGE: MONDAY, OONI: MONDAY}, {}).at is None

@@ -297,6 +297,45 @@ def test_of_a_mechanism_and_its_finer_form_one_is_named(
     assert event(*ballots, Ballot(TEN, False, 3)).mechanisms == named
 
 
+@pytest.mark.parametrize(
+    "stray",
+    [
+        [Ballot([14], True, 1)],  # one failure under the name of another family
+        [Ballot(TEN, True, 1, probe="liar")],
+        [Ballot([10, 11], True, 1), Ballot(TEN, False, 1)],  # most of the others reached it
+    ],
+)
+def test_a_stray_failure_of_another_family_confirms_nothing(stray: list[Ballot]) -> None:
+    incident = event(Ballot([10, 11, 12, 13], True, 1, source="edge"), *stray, end=None)
+    assert (incident.rule, incident.confirmed_at) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("stretches", "end", "intervals"),
+    [
+        ([(1, 0, 5, 5), (2, 0, None, 2)], 5, [(0, 5)]),  # a silent network holds nothing open
+        ([(1, 0, 5, 5), (2, 0, None, 2), (1, 60, 64, 64)], 64, [(0, 5), (60, 64)]),
+        ([(1, 0, 5, 5), (1, 60, None, 70)], None, [(0, 5), (60, None)]),
+        ([(1, 0, None, 3), (2, 40, None, 70), (3, 0, None, 9)], None, [(0, 9), (40, None)]),
+    ],
+)
+def test_the_last_interval_is_open_exactly_where_no_end_was_seen(
+    stretches: list[tuple[int, float, float | None, float]],
+    end: float | None,
+    intervals: list[tuple[float, float | None]],
+) -> None:
+    """What fell silent swallows no later session."""
+    group = [finding(start, over, asn=asn, last_seen=seen) for asn, start, over, seen in stretches]
+    failing = [Ballot([start + 0.1, start + 1], True, asn) for asn, start, _, _ in stretches]
+    incident = incident_of(group, votes(*failing), NOBODY, SETTING)
+
+    def hour(at: float | None) -> float | None:
+        return None if at is None else (at - MONDAY) / HOUR
+
+    assert hour(incident.end) == end
+    assert [(hour(one.start), hour(one.end)) for one in incident.intervals] == intervals
+
+
 @pytest.mark.parametrize("controlled", [True, False])
 def test_no_confirmed_incident_is_surer_than_was_ever_shown(controlled: bool) -> None:
     """With controls of their own the failing measurements are worth more than with others that work."""

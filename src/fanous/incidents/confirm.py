@@ -1,6 +1,6 @@
 """Confirm: the published rules that turn a suspicion into a confirmed incident.
 
-- **C1**: two families of sources that could see it did.
+- **C1**: two families of sources that could see it did, each with two probes and most of its voices.
 - **C2**: the edge or OONI family alone, with independent probes on the networks named and a normal
   control: the outside helper, or the same target working on an unaffected network at the time.  The
   country's own notice of the block serves as one: neither a site that is down nor a bad line shows it.
@@ -9,7 +9,7 @@
 All else stays suspected.  A scheduled event raises attention, never the evidence.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -83,6 +83,10 @@ SERVED = {
 }
 """What served as control where it was not the helper alone: where most that failed was shown, or led to, the
 country's own notice of a block, and where everything was slow."""
+
+FAMILY_PROBES = 2
+"""C1: least probes of each family, and most of its voices: one failure that somebody sends under the name of
+another family is no second witness."""
 
 OUTAGE_FAMILIES = frozenset({Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET})
 
@@ -328,17 +332,40 @@ def families_seen(sources: Iterable[str], family_of: dict[str, Family]) -> tuple
     return tuple(family for family in Family if family in present)
 
 
-def rule_c1_c3(kind: Kind, families: tuple[Family, ...], raised: dict[int, float]) -> Ruling:
-    """C1 or C3: families that fail independently agree."""
-    counted = [f for f in families if f is not Family.REPORTS]
-    if kind is Kind.OUTAGE:
-        witnesses = [f for f in counted if f in OUTAGE_FAMILIES]
-        if len(witnesses) >= 2:
-            return Ruling("C3", _when(raised), f"C3: seen by {' and '.join(witnesses)}")
+def families_that_saw(votes: Votes, family_of: dict[str, Family]) -> dict[Family, float]:
+    """Each family that could see it and did -> the moment at which ``FAMILY_PROBES`` of its probes had.
+
+    Args:
+        votes: on the networks named while it is on, those that saw nothing too.
+    """
+    families = np.array([family_of.get(source, Family.REPORTS) for source in votes.sources.tolist()])
+    saw: dict[Family, float] = {}
+    for family in (f for f in Family if f in families):
+        own = votes.where(families == family)
+        first: dict[str, float] = {}
+        for probe, at in zip(own.probes[own.seen].tolist(), own.times[own.seen].tolist(), strict=True):
+            first[probe] = min(first.get(probe, np.inf), at)
+        if len(first) >= FAMILY_PROBES and _mostly_seen(own):
+            saw[family] = sorted(first.values())[FAMILY_PROBES - 1]
+    return saw
+
+
+def rule_c1_c3(kind: Kind, saw: Mapping[Family, float], raised: dict[int, float]) -> Ruling:
+    """C1 or C3: families that fail independently agree.
+
+    Args:
+        saw: family -> since when it is a witness (``families_that_saw``).
+        raised: ASN -> when a live watcher would have raised it.
+    """
+    counted: dict[Family, float] = {f: at for f, at in saw.items() if f is not Family.REPORTS}
+    outage: dict[Family, float] = {f: at for f, at in counted.items() if f in OUTAGE_FAMILIES}
+    if kind is Kind.OUTAGE and len(outage) >= 2:
+        return Ruling("C3", _when(outage, raised), f"C3: seen by {' and '.join(outage)}")
     if len(counted) >= 2:
-        return Ruling("C1", _when(raised), f"C1: seen by {' and '.join(counted)}")
+        return Ruling("C1", _when(counted, raised), f"C1: seen by {' and '.join(counted)}")
     return Ruling("", None, "one family of sources")
 
 
-def _when(raised: dict[int, float]) -> float | None:
-    return min(raised.values(), default=None)
+def _when(saw: Mapping[Family, float], raised: dict[int, float]) -> float | None:
+    """Raised, and seen by a second family; ``None`` = nothing was raised."""
+    return max(min(raised.values()), sorted(saw.values())[1]) if raised else None

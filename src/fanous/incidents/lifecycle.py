@@ -6,7 +6,7 @@ threshold.  Silence ends nothing: an end needs data.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from fanous.incidents.alternatives import bad_lines, broken_machine, other_expla
 from fanous.incidents.confirm import (
     Ruling,
     families_seen,
+    families_that_saw,
     helped,
     lost_controls,
     mostly_controlled,
@@ -105,17 +106,17 @@ def incident_of(
     named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
     networks = {f.anomaly.key.entity.asn for f in named}
     sessions = [f for f in group if f.anomaly.key.entity.asn in networks]
-    witness = votes.where(inside(votes, sessions) & votes.seen)
+    meanwhile = votes.where(inside(votes, sessions))
+    witness = meanwhile.where(meanwhile.seen)
     controls = works_elsewhere(votes, elsewhere, named, witness.times)
     raised = _raised(sure)
     otherwise = other_explanation(alternatives, mostly_controlled(witness))
     if not sure:
-        otherwise = otherwise or broken_machine(votes.where(inside(votes, sessions)))
+        otherwise = otherwise or broken_machine(meanwhile)
     lost = _lost(named, votes, witness)
     lacking = otherwise or ("" if sure else of_the_line(group, votes, findings, bad))
-    ruling = (
-        Ruling("", None, lacking) if lacking else _ruling(named, witness, controls, raised, setting, lost)
-    )
+    saw = families_that_saw(meanwhile, setting.family_of)
+    ruling = Ruling("", None, lacking) if lacking else _ruling(named, witness, controls, raised, saw, lost)
     reaches = bool(raised) or _fell_silent(named)
     reach = extent(networks if reaches else set(), _observed(group, named, votes), setting.weights)
     end = _end(sessions)
@@ -133,7 +134,7 @@ def incident_of(
         onset_earliest=_earliest(sessions),
         onset_latest=min(f.anomaly.start_latest for f in sessions),
         end=end,
-        intervals=_intervals(sessions),
+        intervals=_intervals(sessions, end),
         confirmed_at=ruling.at,
         confidence=_confidence(named, _most(ruling, witness)),
         users=reach.users if reaches else None,
@@ -170,12 +171,11 @@ def _ruling(
     witness: Votes,
     controls: Floats,
     raised: dict[int, float],
-    setting: Setting,
+    saw: Mapping[Family, float],
     lost: Stretches,
 ) -> Ruling:
-    families = families_seen(witness.sources, setting.family_of)
     kind = min((f.kind for f in named), key=list(Kind).index)
-    two = rule_c1_c3(kind, families, raised)
+    two = rule_c1_c3(kind, saw, raised)
     return two if two.rule and raised else rule_c2(witness, controls, raised, lost)
 
 
@@ -271,7 +271,7 @@ def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPa
             NetworkPart(
                 entity=str(Entity("", asn)),
                 targets=tuple(sorted({f.anomaly.key.target for f in own})),
-                intervals=_intervals(own),
+                intervals=_intervals(own, _end(own)),
                 measurements=len(seen),
                 probes=len(set(seen.probes)),
                 probability=max(f.anomaly.probability for f in own),
@@ -280,8 +280,14 @@ def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPa
     return tuple(parts)
 
 
-def _intervals(findings: Sequence[Finding]) -> tuple[Interval, ...]:
-    return intervals_of([finding.anomaly for finding in findings])
+def _intervals(findings: Sequence[Finding], end: float | None) -> tuple[Interval, ...]:
+    """When it was on; the last one is open exactly where no ``end`` was seen.
+
+    A stretch that fell silent lasts as long as it was seen: else it would swallow what came after it.
+    """
+    anomalies = [finding.anomaly for finding in findings]
+    found = intervals_of([replace(a, end=a.last_seen) if a.end is None else a for a in anomalies])
+    return found if end is not None else (*found[:-1], replace(found[-1], end=None))
 
 
 def intervals_of(anomalies: Sequence[Anomaly]) -> tuple[Interval, ...]:
