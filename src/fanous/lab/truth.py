@@ -90,11 +90,8 @@ TRUTHS: dict[str, Truth] = {
     "outage_mobile": _outage("outage.mobile"),
     "intranet_only": _outage("outage.intranet"),
     "bgp_withdraw": _outage("outage.national"),
-    "allow_list": Truth(
-        (Kind.OUTAGE, Kind.BLOCKING),
-        ("outage.allow_list", "outage.stealth"),
-        ("outage", "outage.intranet", *_ADDRESS),
-    ),
+    # Not "outage.intranet": sites abroad are reached.
+    "allow_list": Truth((Kind.OUTAGE, Kind.BLOCKING), ("outage.allow_list",), ("outage", "outage.stealth")),
     "slowdown_general": Truth((Kind.SLOWDOWN,), ("slowdown.general",)),
     "loss_20": Truth(),
     "loss_burst": Truth(),

@@ -72,6 +72,9 @@ PLACEMENTS: dict[str, tuple[int, ...]] = {
 }
 """Name -> networks."""
 
+KEPT = ("google.com",)
+"""What an allow-list spares: one that spares nothing outside the country is `intranet_only`."""
+
 QUIET = "quiet"
 """Placement of a run in which nothing may be found."""
 
@@ -144,6 +147,7 @@ def _case(tried: tuple[tuple[str, str], ...], placement: str, seed: int) -> Case
             (target,) if target else (),
             networks,
             rate_kbps=DEFAULT_KBPS if technique.startswith("sni_throttle") else 0.0,
+            keep=KEPT if technique == "allow_list" else (),
         )
         for technique, target in tried
     )
