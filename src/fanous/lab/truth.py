@@ -78,7 +78,7 @@ TRUTHS: dict[str, Truth] = {
     "sni_throttle_shape": _throttling(["tls.throttle.sni"], _SLOW),
     "sni_loss": _throttling(["tls.throttle.sni"], _SLOW),
     "sni_slow_handshake": _throttling(["tls.throttle.sni"], _SLOW),
-    "sni_freeze": _throttling(["tls.freeze.sni"], ["tls.throttle.sni", "tls.timeout", "tls"]),
+    "sni_freeze": _throttling(["tls.freeze.sni"], ["tls"]),
     "http_blockpage": _blocking(["http.blockpage"], ["http", "http.redirect"]),
     "quic_drop": _blocking(["quic.drop"], ["quic"]),
     "quic_drop_target": _blocking(["quic.drop.target"], ["quic", "quic.drop"]),

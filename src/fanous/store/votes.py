@@ -13,6 +13,8 @@ from fanous.repeats import MOST
 from fanous.store.engine import Engine
 from fanous.store.window import IN_WINDOW, window
 
+FROZEN = "tls.freeze.sni"
+
 _SLOWED = "layer != 'dns' AND (state = 'throttled' OR (symptom AND layer = 'transfer'))"
 
 # -1 = no vote.  Every column but the verdict's own has one value a measurement: any() picks it.
@@ -35,13 +37,14 @@ WHERE country %(places)s {{country:String}} AND country != 'ZZ' AND asn != 0 AND
     AND {IN_WINDOW} %(which)s
 GROUP BY uid, target
 """
-# What only the witnesses of an incident need: the mechanism named by the most severe, first verdict.
+# What only the witnesses of an incident need: the mechanism named by the most severe, first verdict.  A flow
+# that froze is starved too, and its page says no more than that: of the two the freeze says how.
 _DETAILS = f""",
     argMinIf(mechanism, (state != 'blocked', mechanism = '', number),
         layer = 'dns' AND (state = 'blocked' OR symptom)) AS dns_mechanism,
     argMinIf(mechanism, (state != 'blocked', mechanism = '', number),
         layer != 'dns' AND (state = 'blocked' OR (symptom AND layer != 'transfer'))) AS path_mechanism,
-    argMinIf(mechanism, (mechanism = '', number), {_SLOWED}) AS throttled_mechanism,
+    argMinIf(mechanism, (mechanism = '', mechanism != '{FROZEN}', number), {_SLOWED}) AS throttled_mechanism,
     avgIf(kbps, {_SLOWED} AND NOT isNaN(kbps)) AS rate
 """
 _IN_SIGNALS = f"""
