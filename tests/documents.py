@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+NAMES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 PAGES = sorted([ROOT / name for name in NAMES] + list((ROOT / "docs").rglob("*.md")))
 
 COMMAND_BLOCKS = ("", "text", "sh", "bash", "console")
 """What follows the fence of a block in which commands may stand."""
 
-UNITS = {"min": 60, "h": 3600, "d": 86400, "KiB": 1 << 10, "MiB": 1 << 20}
+UNITS = {"min": 60, "h": 3600, "d": 86400, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
 def text_of(page: Path) -> str:
@@ -141,7 +141,8 @@ def unknown_words(typed: str, root: Any) -> list[str]:
 def wrong_usage(typed: str, root: Any) -> str:
     """Why the command would refuse its options and arguments; empty = it takes them.  Nothing is run."""
     path, command, rest = found_command(words_of(typed), root)
-    if getattr(command, "commands", None) and "--help" not in rest:
+    has_more = getattr(command, "commands", None) and not command.invoke_without_command
+    if has_more and "--help" not in rest:
         return "a command is missing"
     try:
         with redirect_stdout(StringIO()):
