@@ -69,6 +69,7 @@ NOBODY = "20231217T000000Z_webconnectivity_PK_17557_n1_nobody"
 
 RUN = {
     "fanous --help": "",
+    "fanous bench": "",
     "fanous probe consent": "",
     "fanous probe list": "",
     "fanous probe list NAME": "fanous probe list social",
@@ -87,6 +88,7 @@ RUN = {
     "--zone Asia/Tehran": "",
     "fanous ingest csv bago.csv --country MM --time time_local_str --value ip_hash --entity name_1 "
     "--zone +06:30 --signal responders --gather distinct --empty-is-zero": "",
+    "fanous judge FILE --json": "fanous judge 2023121715_PK_webconnectivity.n0.0.jsonl.gz --json",
     "fanous judge FILE...": "fanous judge 2023121715_PK_webconnectivity.n0.0.jsonl.gz",
     "fanous confirm CC": "fanous confirm PK",
     "fanous confirm PK --json": "",
@@ -112,6 +114,7 @@ RUN = {
     "fanous heard": "",
     "fanous heard --json": "",
     "fanous heard CC": "fanous heard PK",
+    "fanous heard PK": "",
     "fanous heard --counts FILE": "fanous heard --counts counts.csv",
     "fanous doctor --store ~/.local/share/fanous/store": "",
     "fanous watch add --country CC": "fanous watch add --country PK --start 2030-12-17T16:00Z --end "
@@ -155,10 +158,12 @@ RUN = {
     "fanous drain I --store S": "",
     "fanous drain I/apart": "",
     "fanous retain --config FILE": "fanous retain --config fanous.toml --dry-run",
+    "fanous retain --config fanous.toml --dry-run": "",
     "fanous retain --config fanous.toml": "",
     "fanous rejudge": "",
     "fanous rejudge --all": "",
-    "fanous rejudge CC": "fanous rejudge PK --all",
+    "fanous rejudge CC": "fanous rejudge PK",
+    "fanous rejudge PK": "",
     "fanous rejudge PK --all": "",
     "fanous rejudge --config fanous.toml": "",
     "fanous forget REPORT_ID...": f"fanous forget {NOBODY}",

@@ -97,6 +97,12 @@ def test_the_tree_in_the_architecture_has_every_part_and_no_other() -> None:
     assert missing == set()
 
 
+def test_a_fault_of_security_is_reported_where_somebody_is() -> None:
+    authors = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["authors"]
+    has_address = any("email" in author for author in authors)
+    assert ("There is no mail address" in text_of(ROOT / "SECURITY.md")) is not has_address
+
+
 def test_every_dependency_has_its_reason_and_its_cost() -> None:
     project = tomllib.loads(text_of(ROOT / "pyproject.toml"))
     groups = [project["project"]["dependencies"], *project["project"]["optional-dependencies"].values()]
@@ -182,7 +188,7 @@ def judging_modules() -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("module", judging_modules())
+@pytest.mark.parametrize("module", [*judging_modules(), "fanous.vitals.ailments"])
 def test_every_threshold_that_judges_is_explained(module: str) -> None:
     written = {name for holder, name, _ in documented() if holder == module}
     assert numeric_constants(module) - written == set()
@@ -286,6 +292,12 @@ PRINTING = [words for words in leaves() if "--json" in options_of(words)]
 def test_every_document_that_a_command_prints_is_described(words: tuple[str, ...]) -> None:
     alike = "The commands of `fanous bench` with `--json`" if words[0] == "bench" else None
     assert re.search(alike or rf"`fanous {' '.join(words)}[^`]*--json", text_of(FORMATS))
+
+
+def test_make_bench_runs_every_bench() -> None:
+    target = text_of(ROOT / "Makefile").partition("\nbench:")[2]
+    ran = re.findall(r"\$\(BIN\)/fanous bench (\w+)", target)
+    assert sorted(ran) == sorted(words[1] for words in leaves() if words[0] == "bench")
 
 
 def test_the_exit_code_of_a_bug_is_the_documented_one() -> None:
