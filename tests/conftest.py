@@ -56,6 +56,7 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 LONG = (
     "test_kill.py",
     "test_start.py",
+    "test_commands_of_docs.py",
     "live/test_monitor.py",
     "test_story.py",
     "test_forgetting.py",

@@ -2,14 +2,19 @@
 
 import re
 import shlex
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+NAMES = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
 PAGES = sorted([ROOT / name for name in NAMES] + list((ROOT / "docs").rglob("*.md")))
 
-UNITS = {"min": 60, "h": 3600, "d": 86400, "KiB": 1 << 10, "MiB": 1 << 20}
+COMMAND_BLOCKS = ("", "text", "sh", "bash", "console")
+"""What follows the fence of a block in which commands may stand."""
+
+UNITS = {"min": 60, "h": 3600, "d": 86400, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
 def text_of(page: Path) -> str:
@@ -71,19 +76,82 @@ def documented() -> list[tuple[str, str, str]]:
     return found
 
 
+def block_lines(page: Path, *kinds: str) -> list[str]:
+    """The lines of all fenced blocks of these kinds (the word after the fence; empty = none)."""
+    found: list[str] = []
+    inside: str | None = None
+    for line in text_of(page).splitlines():
+        if line.startswith("```"):
+            inside = line[3:].strip() if inside is None else None
+        elif inside in kinds and line:
+            found.append(line)
+    return found
+
+
+def prose_of(page: Path) -> str:
+    """The text without its fenced blocks."""
+    kept, is_inside = [], False
+    for line in text_of(page).splitlines():
+        if line.startswith("```"):
+            is_inside = not is_inside
+        elif not is_inside:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def typed_in(page: Path) -> list[str]:
+    """Command lines of Fanous that stand in blocks, to be typed as they are."""
+    lines = block_lines(page, *COMMAND_BLOCKS)
+    found = (re.match(r"(?:sudo )?(?:\.venv/bin/)?(fanous .+?)(?: \| .+)?$", line) for line in lines)
+    return [match[1] for match in found if match]
+
+
+def named_in(page: Path) -> list[str]:
+    """Command lines of Fanous, whole or in part, that are named in sentences."""
+    return [" ".join(typed.split()) for typed in re.findall(r"`(fanous [^`]+)`", prose_of(page))]
+
+
 def commands_of(page: Path) -> list[str]:
-    text = text_of(page)
-    blocks = "\n".join(re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
-    typed = re.findall(r"^(?:\.venv/bin/)?(fanous .+)$", blocks, re.MULTILINE)
-    return typed + re.findall(r"`(fanous [^`]+)`", text)
+    return typed_in(page) + named_in(page)
 
 
-def unknown_words(typed: str, command: Any) -> list[str]:
+def words_of(typed: str) -> list[str]:
+    """As a shell parts them, without ``fanous``."""
+    return shlex.split(typed)[1:]
+
+
+def found_command(words: list[str], root: Any) -> tuple[tuple[str, ...], Any, list[str]]:
+    """The names that lead to a command, the command (or group), and what stands behind the names."""
+    command, rest = root, list(words)
+    path: tuple[str, ...] = ()
+    while rest and rest[0] in (getattr(command, "commands", None) or {}):
+        command, path, rest = command.commands[rest[0]], (*path, rest[0]), rest[1:]
+    return path, command, rest
+
+
+def unknown_words(typed: str, root: Any) -> list[str]:
     """Words of a command line that no command or option of Fanous has; empty = all are known."""
-    words = shlex.split(typed)[1:]
-    while words and getattr(command, "commands", None) and not words[0].startswith("-"):
-        if words[0] not in command.commands:
-            return [words[0]]
-        command = command.commands[words.pop(0)]
+    _, command, rest = found_command(words_of(typed), root)
+    if getattr(command, "commands", None) and rest and not rest[0].startswith("-"):
+        return [rest[0]]
     options = {name for parameter in command.params for name in parameter.opts} | {"--help"}
-    return sorted({word for word in words if word.startswith("-")} - options)
+    return sorted({word for word in rest if word.startswith("-")} - options)
+
+
+def wrong_usage(typed: str, root: Any) -> str:
+    """Why the command would refuse its options and arguments; empty = it takes them.  Nothing is run."""
+    path, command, rest = found_command(words_of(typed), root)
+    has_more = getattr(command, "commands", None) and not command.invoke_without_command
+    if has_more and "--help" not in rest:
+        return "a command is missing"
+    try:
+        with redirect_stdout(StringIO()):
+            command.make_context(" ".join(path), rest)
+    except Exception as error:
+        if type(error).__name__ == "Exit":  # --help
+            return ""
+        said = getattr(error, "format_message", None)  # a usage error of whichever copy of click typer has
+        if said is None:
+            raise
+        return str(said())
+    return ""

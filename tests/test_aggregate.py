@@ -35,6 +35,7 @@ def by_signal(found: list[Series]) -> dict[str, float]:
 
 SYMPTOM = row(State.INSUFFICIENT, symptom=True)
 SLOW = row(State.INSUFFICIENT, Layer.TRANSFER, symptom=True)
+STARVED = row(State.INSUFFICIENT, Layer.HTTP, symptom=True, mechanism="tls.throttle.sni")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,7 @@ SLOW = row(State.INSUFFICIENT, Layer.TRANSFER, symptom=True)
         ([SYMPTOM], {BLOCKED_PATH: 1}),
         # The symptom of a transfer is that it is slow: it came through.
         ([row(), SLOW], {BLOCKED_PATH: 0, THROTTLED: 1}),
+        ([row(), STARVED], {BLOCKED_PATH: 0, THROTTLED: 1}),  # so did a page that is starved
         ([row(), row(State.BLOCKED, Layer.HTTP)], {BLOCKED_PATH: 1}),  # one bad layer is enough
         ([row(State.THROTTLED)], {THROTTLED: 1}),
         ([row(), row(State.THROTTLED, Layer.TRANSFER)], {BLOCKED_PATH: 0, THROTTLED: 1}),

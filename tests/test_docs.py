@@ -15,17 +15,20 @@ from typer.testing import CliRunner
 
 from fanous.cli import BUG, app
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
+from fanous.incidents import lifecycle, outage
 from fanous.model.entity import Access, Family
 from fanous.model.incident import Kind, Says, Scope, Status
 from fanous.model.observation import Layer, Vantage
 from fanous.model.verdict import State
 from fanous.rules import RULES, RULES_VERSION
+from fanous.store.schema import FORMAT, TABLES
 from tests.documents import (
     PAGES,
     ROOT,
     anchors,
     commands_of,
     documented,
+    found_command,
     label,
     numbers,
     rows,
@@ -37,6 +40,7 @@ from tests.ontology_tables import ONTOLOGY, mechanism_rows, mechanisms_named, re
 from tests.test_cli import KEYS
 
 SOURCE = ROOT / "src" / "fanous"
+FORMATS = ROOT / "docs" / "formats.md"
 METHODOLOGY = ROOT / "docs" / "methodology.md"
 
 JUDGING = (
@@ -91,6 +95,12 @@ def test_the_tree_in_the_architecture_has_every_part_and_no_other() -> None:
     missing = {name for name in named if name not in parts and "(being built)" not in named[name]}
     assert parts - set(named) == {"__init__.py", "__main__.py"}
     assert missing == set()
+
+
+def test_a_fault_of_security_is_reported_where_somebody_is() -> None:
+    authors = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["authors"]
+    has_address = any("email" in author for author in authors)
+    assert ("There is no mail address" in text_of(ROOT / "SECURITY.md")) is not has_address
 
 
 def test_every_dependency_has_its_reason_and_its_cost() -> None:
@@ -178,7 +188,7 @@ def judging_modules() -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("module", judging_modules())
+@pytest.mark.parametrize("module", [*judging_modules(), "fanous.vitals.ailments"])
 def test_every_threshold_that_judges_is_explained(module: str) -> None:
     written = {name for holder, name, _ in documented() if holder == module}
     assert numeric_constants(module) - written == set()
@@ -221,6 +231,11 @@ def leaves(command: Any = ROOT_COMMAND, words: tuple[str, ...] = ()) -> list[tup
     return [leaf for name in below for leaf in leaves(below[name], (*words, name))] if below else [words]
 
 
+def options_of(words: tuple[str, ...]) -> set[str]:
+    _, command, _ = found_command(list(words), ROOT_COMMAND)
+    return {name for parameter in command.params for name in parameter.opts}
+
+
 @pytest.mark.parametrize("typed", sorted({c for page in PAGES for c in commands_of(page)}))
 def test_every_command_that_is_named_exists_with_its_options(typed: str) -> None:
     assert unknown_words(typed, ROOT_COMMAND) == []
@@ -232,14 +247,59 @@ def test_every_command_has_help_and_stands_in_the_readme(words: tuple[str, ...])
     assert f"`fanous {' '.join(words)}" in text_of(ROOT / "README.md")
 
 
+@pytest.mark.parametrize("words", leaves(), ids=" ".join)
+def test_every_option_and_argument_of_a_command_says_what_it_is(words: tuple[str, ...]) -> None:
+    _, command, _ = found_command(list(words), ROOT_COMMAND)
+    assert [parameter.name for parameter in command.params if not getattr(parameter, "help", "")] == []
+
+
 def test_the_example_of_an_answer_has_the_keys_that_confirm_gives() -> None:
-    text = "\n".join(section(text_of(ROOT / "docs" / "formats.md"), "### `fanous confirm --json`"))
+    text = "\n".join(section(text_of(FORMATS), "### `fanous confirm --json`"))
     example = json.loads(text.partition("```json\n")[2].partition("```")[0])
     assert list(example["incidents"][0]) == KEYS
     explained = {name for cells in rows(text.splitlines()) for name in re.findall(r"`(\w+)`", cells[0])}
     assert set(KEYS) <= explained
 
 
+def test_the_caps_of_confidence_are_those_of_the_code() -> None:
+    text = "\n".join(section(text_of(FORMATS), "### `fanous confirm --json`"))
+    said = re.search(r"(\.\d+) unconfirmed, (\.\d+) or (\.\d+) confirmed by probes; .*at most (\.\d+)", text)
+    assert said is not None
+    caps = (lifecycle.UNCONFIRMED, lifecycle.SHOWN_ELSEWHERE, lifecycle.SHOWN_HELPED, outage.MOST)
+    assert tuple(map(float, said.groups())) == caps
+
+
+def test_the_example_of_an_answer_is_one_that_can_be() -> None:
+    text = "\n".join(section(text_of(FORMATS), "### `fanous confirm --json`"))
+    (incident,) = json.loads(text.partition("```json\n")[2].partition("```")[0])["incidents"]
+    assert incident["confidence"] <= lifecycle.SHOWN_HELPED
+    assert incident["level"] is None, "nothing but the line itself has a level"
+    assert re.fullmatch(r"\d{4}\.\d+", incident["rules_version"])
+    assert incident["rules_version"].partition(".")[0] == RULES_VERSION.partition(".")[0]
+
+
+def test_the_format_and_the_tables_of_a_store_are_those_of_the_code() -> None:
+    text = "\n".join(section(text_of(FORMATS), "## The store"))
+    assert f"The format has version {FORMAT};" in text
+    listed = {cells[0].strip("`") for cells in rows(text.splitlines())}
+    assert listed == set(TABLES)
+
+
+PRINTING = [words for words in leaves() if "--json" in options_of(words)]
+
+
+@pytest.mark.parametrize("words", PRINTING, ids=" ".join)
+def test_every_document_that_a_command_prints_is_described(words: tuple[str, ...]) -> None:
+    alike = "The commands of `fanous bench` with `--json`" if words[0] == "bench" else None
+    assert re.search(alike or rf"`fanous {' '.join(words)}[^`]*--json", text_of(FORMATS))
+
+
+def test_make_bench_runs_every_bench() -> None:
+    target = text_of(ROOT / "Makefile").partition("\nbench:")[2]
+    ran = re.findall(r"\$\(BIN\)/fanous bench (\w+)", target)
+    assert sorted(ran) == sorted(words[1] for words in leaves() if words[0] == "bench")
+
+
 def test_the_exit_code_of_a_bug_is_the_documented_one() -> None:
-    table = rows(section(text_of(ROOT / "docs" / "formats.md"), "## Exit codes"))
+    table = rows(section(text_of(FORMATS), "## Exit codes"))
     assert [cells[0] for cells in table if "bug" in cells[1]] == [str(BUG)]

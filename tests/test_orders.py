@@ -5,6 +5,7 @@ import json
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -14,6 +15,8 @@ from fanous.collector.origin import Origin
 from fanous.commands.orders import heeded
 from fanous.commands.probing import Wanted
 from fanous.errors import FanousError
+from fanous.live.configuration import Door
+from fanous.live.monitor import policy_of
 from fanous.orders import (
     Draft,
     Envelope,
@@ -134,6 +137,19 @@ def test_a_probe_measures_what_its_organisation_asks_and_remembers_it(
     assert named.urls == ("https://mine.example/",)  # what the user names is the user's choice
     assert heed(tmp_path, "http://127.0.0.1:9", key[1]).urls == DRAFT.urls
     assert "no orders could be asked for" in capsys.readouterr().err
+
+
+def test_the_collector_of_a_monitor_hands_out_orders_and_names_its_contact(
+    key: tuple[Path, str], fresh: Envelope, tmp_path: Path
+) -> None:
+    file = tmp_path / "orders.json"
+    file.write_bytes(msgspec.json.encode(fresh))
+    policy, _ = policy_of(Door(orders=file, contact="noc@example.org"), time.time)
+    with door(tmp_path / "inbox", policy) as client:
+        assert heed(tmp_path, str(client.base_url), key[1]).urls == DRAFT.urls
+        assert "noc@example.org" in client.get("/why").text
+    with pytest.raises(FanousError, match=r"missing\.json cannot be read"):
+        policy_of(Door(orders=tmp_path / "missing.json"), time.time)
 
 
 def test_unsigned_orders_are_refused_with_a_reason(

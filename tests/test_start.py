@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from fanous.live.configuration import read
 from tests.children import child_environment
-from tests.documents import ROOT, label
+from tests.documents import ROOT, block_lines, label
 
 START = sorted((ROOT / "docs" / "start").glob("*.md"))
 
@@ -20,17 +21,6 @@ NOT_HERE = re.compile(
     r"fanous (run|collect|pull|lab|evaluate|probe (watch|run|serve|consent --lang)|(judge|ingest ooni) \d)"
 )
 """Internet, root, a file of the reader's own, minutes, or no end."""
-
-
-def blocks(page: Path, kind: str) -> list[str]:
-    """The lines of all fenced blocks of a kind (the word after the fence)."""
-    found, inside = [], None
-    for line in page.read_text(encoding="utf-8").splitlines():
-        if line.startswith("```"):
-            inside = line[3:] if inside is None else None
-        elif inside == kind and line:
-            found.append(line)
-    return found
 
 
 @pytest.mark.parametrize("page", START, ids=label)
@@ -42,7 +32,7 @@ def test_every_command_of_a_page_for_newcomers_works_in_order(page: Path, tmp_pa
             for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
         },
     }
-    commands = blocks(page, "")
+    commands = block_lines(page, "")
     assert commands
     for command in commands:
         ran = subprocess.run(
@@ -58,4 +48,11 @@ def test_every_command_of_a_page_for_newcomers_works_in_order(page: Path, tmp_pa
 
 @pytest.mark.parametrize("page", START, ids=label)
 def test_only_what_cannot_be_done_here_is_left_out(page: Path) -> None:
-    assert [command for command in blocks(page, "text") if not NOT_HERE.match(command)] == []
+    assert [command for command in block_lines(page, "text") if not NOT_HERE.match(command)] == []
+
+
+@pytest.mark.parametrize("page", [page for page in START if block_lines(page, "toml")], ids=label)
+def test_a_configuration_of_a_page_for_newcomers_is_accepted(page: Path, tmp_path: Path) -> None:
+    file = tmp_path / "fanous.toml"
+    file.write_text("\n".join(block_lines(page, "toml")), encoding="utf-8")
+    read(file, tmp_path / "store")

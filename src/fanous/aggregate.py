@@ -22,6 +22,9 @@ from fanous.repeats import Bools, overruled
 BLOCKED_DNS = "blocked_dns"
 BLOCKED_PATH = "blocked_path"
 THROTTLED = "throttled"
+SLOWNESS = ".throttle."
+"""In the name of a mechanism by which what comes is slow: its symptom says nothing of blocking."""
+
 PROBE_MAJORITY = 0.5
 """A probe says "blocked" in a bin where at least half of its measurements do: ties count as seen, since
 a probe on a path that blocks every second attempt is not a probe that can reach the target."""
@@ -43,6 +46,7 @@ class VerdictRow:
     symptom: bool = False
     controlled: bool = False
     defect: str = ""
+    mechanism: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def _vote(signal: str, rows: list[VerdictRow], seen: bool | None, resolver_asn: 
 
 def _blocked(rows: list[VerdictRow]) -> bool | None:
     """``None`` = the verdicts say neither that it works nor that it is blocked."""
-    if any(row.state == State.BLOCKED or (row.symptom and row.layer != Layer.TRANSFER) for row in rows):
+    if any(row.state == State.BLOCKED or (row.symptom and not _slowed(row)) for row in rows):
         return True
     return False if any(row.state == State.OK for row in rows) else None
 
@@ -119,8 +123,9 @@ def _throttled(rows: list[VerdictRow]) -> bool | None:
 
 
 def _slowed(row: VerdictRow) -> bool:
-    """A transfer's symptom is that it is slow: it came through."""
-    return row.state == State.THROTTLED or (row.symptom and row.layer == Layer.TRANSFER)
+    """A symptom of a transfer, or of a page or handshake that is slow: it came through."""
+    is_slow = row.layer == Layer.TRANSFER or (row.layer != Layer.DNS and SLOWNESS in row.mechanism)
+    return row.state == State.THROTTLED or (row.symptom and is_slow)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

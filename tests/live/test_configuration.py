@@ -55,8 +55,10 @@ def test_every_key_is_heeded(tmp_path: Path) -> None:
         listen = "[::1]:0"
         trust_proxy = ["10.0.0.0/8"]
         networks = "asn.tsv"
+        orders = "orders.json"
         helper_url = "https://helper.example/"
         per_address = 5
+        contact = "noc@example.org"
         lab = true
         """,
     )
@@ -82,6 +84,7 @@ def test_every_key_is_heeded(tmp_path: Path) -> None:
         tmp_path / "asn.tsv",
     )
     assert (door.helper_url, door.per_address, door.lab) == ("https://helper.example", 5.0, True)
+    assert (door.orders, door.contact) == (tmp_path / "orders.json", "noc@example.org")
 
 
 def test_parts_can_be_switched_off(tmp_path: Path) -> None:

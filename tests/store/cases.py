@@ -68,6 +68,7 @@ def rows(batch: list[Judged]) -> list[VerdictRow]:
             said.symptom,
             said.controlled,
             header.defect,
+            said.mechanism,
         )
         for one in batch
         for header in [one.bundle.measurement]
@@ -104,6 +105,7 @@ def _random_verdict(random: Random) -> Verdict:
         symptom=state is State.INSUFFICIENT and random.random() < 0.5,
         controlled=random.random() < 0.5,
         kbps=random.choice([float("nan"), 137.0]) if state is State.THROTTLED else float("nan"),
+        mechanism=random.choice(["", "tls.timeout", "tls.throttle.sni"]),
     )
 
 

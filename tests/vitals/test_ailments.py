@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fanous.store.vitals import Arrivals, Clocks, Soundness
-from fanous.vitals.ailments import find_ailments
+from fanous.vitals.ailments import CHECKS, find_ailments
 from fanous.vitals.vitals import Disk, Queue, Vitals
+from tests.documents import ROOT, rows, section, text_of
 
 NOW = 1_702_814_400.0
 HOUR = 3600
@@ -73,3 +74,27 @@ def test_where_most_probes_are_ahead_it_is_our_own_clock() -> None:
     (theirs,) = find_ailments(replace(WELL, clocks=Clocks(100, 10, 1, 20)))
     assert "this machine's clock is late" in ours.says
     assert "theirs are ahead" in theirs.says
+
+
+def test_the_runbook_has_every_kind_with_the_words_that_the_program_says() -> None:
+    wrong = replace(
+        WELL,
+        arrivals=delivered(*range(5, 60)).arrivals,
+        soundness=sent(old=(100, 2), new=(40, 30)).soundness,
+        clocks=Clocks(100, 6, 1, 20),
+        disks=disk(0.9, 10).disks,
+        queues=waiting(601).queues,
+        undetected={"PK": NOW - 901},
+        damaged={"x": "its digest differs"},
+    )
+    said = {one.kind: one.mend for one in find_ailments(wrong)}
+    assert len(said) == len(CHECKS)
+    operate = text_of(ROOT / "docs" / "operate.md")
+    runbook = section(operate, "### Runbook")
+    assert [line.strip("#` ") for line in runbook if line.startswith("#### ")] == list(said)
+    for kind, mend in said.items():
+        entry = section(operate, f"#### `{kind}`")
+        assert f"> {mend}" in entry
+        assert {"- **Look**", "- **Do**"} <= {line.partition(":")[0] for line in entry}
+    listed = rows(section(operate, "## Is the monitor itself well"))
+    assert {cells[0].strip("`") for cells in listed} >= set(said)

@@ -42,7 +42,9 @@ log = logging.getLogger("fanous.collector")
 
 def collect(
     context: typer.Context,
-    listen: Annotated[str, typer.Option("--listen", metavar="HOST:PORT")] = "127.0.0.1:8471",
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where probes reach it; port 0 = any.")
+    ] = "127.0.0.1:8471",
     inbox: Annotated[Path | None, typer.Option("--inbox", help="Only fill this folder.")] = None,
     queue: Annotated[
         str | None,

@@ -59,7 +59,9 @@ def lab_up(
     vantage_points: Annotated[
         int, typer.Option("--vantage-points", min=1, max=100, help="In each of them.")
     ] = 1,
-    country: Annotated[str, typer.Option("--country", metavar="CC")] = "ZZ",
+    country: Annotated[
+        str, typer.Option("--country", metavar="CC", help="Whose internet it stands for; ZZ = nobody's.")
+    ] = "ZZ",
     target: Annotated[
         list[str] | None, typer.Option("--target", help="A platform or a host; may be repeated.")
     ] = None,

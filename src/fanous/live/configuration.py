@@ -90,8 +90,10 @@ class Door:
     trust_proxy: tuple[str, ...] = ()
     networks: Path | None = None
     urls: Path | None = None
+    orders: Path | None = None
     helper_url: str = ""
     per_address: float = 10.0
+    contact: str = ""
     lab: bool = False
 
 
@@ -243,7 +245,8 @@ def _vantage(table: Table) -> Vantage:
 
 def _door(table: Table, where: Path) -> Door:
     table.allow(
-        *("on", "listen", "trust_proxy", "networks", "urls", "helper_url", "per_address", "lab"),
+        *("on", "listen", "trust_proxy", "networks", "urls", "orders"),
+        *("helper_url", "per_address", "contact", "lab"),
     )
 
     def file(key: str) -> Path | None:
@@ -255,8 +258,10 @@ def _door(table: Table, where: Path) -> Door:
         trust_proxy=table.texts("trust_proxy") if table.has("trust_proxy") else (),
         networks=file("networks"),
         urls=file("urls"),
+        orders=file("orders"),
         helper_url=table.text("helper_url").rstrip("/") if table.has("helper_url") else "",
         per_address=table.number("per_address", default=10.0, least=0.01),
+        contact=table.text("contact") if table.has("contact") else "",
         lab=table.flag("lab", default=False),
     )
 

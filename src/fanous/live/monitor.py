@@ -17,6 +17,7 @@ from fanous.collector.origin import trusted_proxies
 from fanous.collector.serve import listening_socket, serving
 from fanous.collector.shipped import origins_named
 from fanous.collector.urls import DEFAULT_URLS, read_urls
+from fanous.commands.orders import envelope_of
 from fanous.config import Retention, data_folder
 from fanous.live.alerting import tell
 from fanous.live.configuration import Address, Configuration, Door
@@ -192,7 +193,7 @@ def _folders(configuration: Configuration) -> tuple[Path, ...]:
 
 def _collector(configuration: Configuration, stop: asyncio.Event) -> Task:
     sockets = Sockets(configuration.door.listen, "[collector] listen")
-    policy, helper = _policy(configuration.door, configuration.clock)
+    policy, helper = policy_of(configuration.door, configuration.clock)
     return Task("collector", lambda: serving(sockets.take(), configuration.inbox, policy, helper, stop))
 
 
@@ -213,15 +214,22 @@ class Sockets:
         return listening_socket(self._address.host, self._address.port, self._key)
 
 
-def _policy(door: Door, clock: Callable[[], float]) -> tuple[Policy, Helper]:
+def policy_of(door: Door, clock: Callable[[], float]) -> tuple[Policy, Helper]:
+    """What `[collector]` says.
+
+    Raises:
+        FanousError: a file that it names cannot be read, or is not what it should be.
+    """
     origins = origins_named(door.networks)
     policy = Policy(
         trusted=trusted_proxies(door.trust_proxy),
         origins=origins,
         helper_url=door.helper_url,
         urls=read_urls(door.urls) if door.urls else DEFAULT_URLS,
+        orders=envelope_of(door.orders) if door.orders else None,
         submissions=submissions_at(door.per_address),
         clock=clock,
+        contact=door.contact,
     )
     helper = HelperPolicy(allow_private=door.lab, asn_of=lambda address: origins.of(address).asn)
     return policy, Helper(helper)

@@ -5,7 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from fanous.aggregate import BLOCKED_DNS, BLOCKED_PATH, PROBE_MAJORITY, THROTTLED, Ballots, series_of
+from fanous.aggregate import (
+    BLOCKED_DNS,
+    BLOCKED_PATH,
+    PROBE_MAJORITY,
+    SLOWNESS,
+    THROTTLED,
+    Ballots,
+    series_of,
+)
 from fanous.model.entity import Entity
 from fanous.model.series import Ints, Series, SeriesKey
 from fanous.model.votes import Votes
@@ -15,7 +23,9 @@ from fanous.store.window import IN_WINDOW, window
 
 FROZEN = "tls.freeze.sni"
 
-_SLOWED = "layer != 'dns' AND (state = 'throttled' OR (symptom AND layer = 'transfer'))"
+_IS_SLOW = f"(layer = 'transfer' OR position(mechanism, '{SLOWNESS}') > 0)"
+_SLOWED = f"layer != 'dns' AND (state = 'throttled' OR (symptom AND {_IS_SLOW}))"
+_BLOCKED = f"layer != 'dns' AND (state = 'blocked' OR (symptom AND NOT {_IS_SLOW}))"
 
 # -1 = no vote.  Every column but the verdict's own has one value a measurement: any() picks it.
 _BY_MEASUREMENT = f"""
@@ -24,7 +34,7 @@ SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(prob
     countIf(layer = 'dns' AND (state = 'blocked' OR symptom)) > 0 AS dns_blocked,
     countIf(layer = 'dns' AND state = 'ok') > 0 AS dns_ok,
     countIf(layer = 'dns' AND controlled) > 0 AS dns_controlled,
-    countIf(layer != 'dns' AND (state = 'blocked' OR (symptom AND layer != 'transfer'))) > 0 AS path_blocked,
+    countIf({_BLOCKED}) > 0 AS path_blocked,
     countIf(layer != 'dns' AND state = 'ok') > 0 AS path_ok,
     countIf({_SLOWED}) > 0 AS path_throttled,
     countIf(layer != 'dns' AND controlled) > 0 AS path_controlled,
@@ -42,8 +52,7 @@ GROUP BY uid, target
 _DETAILS = f""",
     argMinIf(mechanism, (state != 'blocked', mechanism = '', number),
         layer = 'dns' AND (state = 'blocked' OR symptom)) AS dns_mechanism,
-    argMinIf(mechanism, (state != 'blocked', mechanism = '', number),
-        layer != 'dns' AND (state = 'blocked' OR (symptom AND layer != 'transfer'))) AS path_mechanism,
+    argMinIf(mechanism, (state != 'blocked', mechanism = '', number), {_BLOCKED}) AS path_mechanism,
     argMinIf(mechanism, (mechanism = '', mechanism != '{FROZEN}', number), {_SLOWED}) AS throttled_mechanism,
     avgIf(kbps, {_SLOWED} AND NOT isNaN(kbps)) AS rate
 """

@@ -75,9 +75,7 @@ def _silent_sources(vitals: Vitals) -> Iterator[Ailment]:
         if habit is not None and silent > max(LEAST_SILENCE, SLACK * habit):
             says = f"nothing came through {one.source} for {silent / 3600:.0f} hours"
             said = f"{says}; it is used to {max(habit, 3600) / 3600:.0f}"
-            yield Ailment(
-                "source_silent", one.source, said, "see whether its probes, its files or its pull still come"
-            )
+            yield Ailment("source_silent", one.source, said, "see whether its probes or its files still come")
 
 
 def _habit(bins: tuple[int, ...]) -> float | None:
