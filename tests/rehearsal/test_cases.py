@@ -15,6 +15,7 @@ from fanous.rehearsal.result import Result, append, known, results_of
 from fanous.rehearsal.run import Rehearsal
 from fanous.rehearsal.score import score
 from fanous.rehearsal.table import run_cases
+from fanous.rules import RULES_VERSION
 from fanous.slowness import LEAST_BINS
 from tests.rehearsal.claims import sighting
 
@@ -139,7 +140,7 @@ def test_a_table_whose_every_run_breaks_ends(tmp_path: Path) -> None:
         list(run_cases(cases(1), tmp_path / "table.jsonl", inf, play))
 
 
-def test_what_older_rules_gave_is_played_again_and_left_out_of_the_page(tmp_path: Path) -> None:
+def test_what_older_rules_gave_is_played_again(tmp_path: Path) -> None:
     wanted, path = list(cases(1))[:1], tmp_path / "table.jsonl"
     older = [
         Result(technique=technique, placement=wanted[0].placement, seed=1, rules="2023.01")
@@ -148,8 +149,32 @@ def test_what_older_rules_gave_is_played_again_and_left_out_of_the_page(tmp_path
     append(path, older)
     played = [case.names for case, _, _ in run_cases(wanted, path, inf, lambda _case: [])]
     assert played == [wanted[0].names]
-    assert f"{len(older)} of older rules" in page(known(path))
-    assert f"`{older[0].technique}`" not in page(known(path))
+
+
+def test_the_page_shows_what_older_rules_gave_until_most_was_played_anew_and_says_so() -> None:
+    names = ["sni_reset", "sni_drop", "dns_nxdomain"]
+    older = [Result(technique=t, placement="nation", seed=1, rules="2023.01") for t in names]
+    anew = [Result(technique=t, placement="nation", seed=2) for t in names]
+    for newer in ([], anew[:1]):
+        text = page([*older, *newer])
+        assert "Played with rules `2023.01`" in text and "not those of this program" in text
+        assert f"{len(newer)} results were played so far" in text
+        assert all(f"| `{t}` | nation | 1 |" in text for t in names)
+    text = page([*older, *anew[:2]])
+    assert "2023.01" not in text and f"Played with rules `{RULES_VERSION}`" in text
+    assert f"`{names[2]}`" not in text
+
+
+def test_a_label_is_by_what_is_held_true_today() -> None:
+    then = Result(
+        technique="residual",
+        placement="nation",
+        seed=1,
+        found=True,
+        label="coarser",
+        mechanisms=["tcp.timeout"],
+    )
+    assert "wrong mechanism | 1 of 1 " in page([then])
 
 
 def test_of_two_results_of_one_run_the_later_counts() -> None:
@@ -179,7 +204,7 @@ def test_the_page_counts_what_there_is() -> None:
         "| `sni_reset` | nation | 2 | 2 | 2 | 1 | 1 | `tls.reset.sni`, `tls.timeout` | nation | 9.0 | 9.0 |"
         in text
     )
-    assert "| `quiet` | 1 | 1 | 0 | 0 |" in text
+    assert "| `quiet` | 1 | 1 | 0 | - |" in text
     assert page([]).startswith("# Truth table")
 
 

@@ -34,17 +34,17 @@ Z = 1.96
 
 def page(results: Sequence[Result]) -> str:
     """The whole page."""
-    old = [r for r in results if not r.is_of_today]
-    late = [r for r in results if r.is_of_today and not r.kept_up]
-    results = _latest(r for r in results if r.is_of_today and r.kept_up)
-    interference = [r for r in results if r.placement != QUIET and TRUTHS[r.technique].is_incident]
-    quiet = [r for r in results if r.placement == QUIET]
+    shown, played = _played(results)
+    late = [r for r in shown if not r.kept_up]
+    kept = _latest(r for r in shown if r.kept_up)
+    interference = [r for r in kept if r.placement != QUIET and TRUTHS[r.technique].is_incident]
+    quiet = [r for r in kept if r.placement == QUIET]
     return "\n".join(
         [
             HEAD,
             *_summary(interference, quiet),
             "",
-            _left_out(late, old),
+            f"{played} {_left_out(late)}",
             "",
             *_techniques(interference),
             "",
@@ -54,19 +54,55 @@ def page(results: Sequence[Result]) -> str:
     )
 
 
+def _played(results: Sequence[Result]) -> tuple[list[Result], str]:
+    """The results to show, and with what they were played.
+
+    Those of this program, once most techniques were played with it; until then the newest ones of which that
+    can be said: a page without a result says less than one that names older rules.
+    """
+    today = [r for r in results if r.is_of_today]
+    techniques = {r.technique for r in results}
+    now = (
+        f"rules `{RULES_VERSION}` and detectors `{DETECTOR_VERSION}`, slow lines and quiet runs with "
+        f"`{SLOWDOWN_DETECTOR_VERSION}`"
+    )
+    older: dict[tuple[str, str], list[Result]] = defaultdict(list)
+    for r in results:
+        older[r.rules, r.detectors].append(r)
+    whole = [own for own in older.values() if 2 * len({r.technique for r in own}) > len(techniques)]
+    if not whole or 2 * len({r.technique for r in today}) > len(techniques):
+        return today, f"Played with {now}."
+    rules, detectors = whole[-1][0].rules, whole[-1][0].detectors
+    return whole[-1], (
+        f"**Played with rules `{rules}` and detectors `{detectors}`, which are not those of this program** "
+        f"({now}): with these {len(today)} results were played so far."
+    )
+
+
 def _latest(results: Iterable[Result]) -> list[Result]:
     """One of each technique, placement and seed."""
     return list({result.key: result for result in results}.values())
 
 
-def _left_out(late: Sequence[Result], old: Sequence[Result]) -> str:
-    """Decided by the rounds and versions alone, before anybody looks at what was found."""
+def _left_out(late: Sequence[Result]) -> str:
+    """Decided by the rounds alone, before anybody looks at what was found."""
     return (
-        f"Rules `{RULES_VERSION}`, detectors `{DETECTOR_VERSION}`, slow lines and quiet runs with "
-        f"`{SLOWDOWN_DETECTOR_VERSION}`. Left out: {len(late)} results, because "
-        f"the machine could not begin more than {100 * MOST_MISSED:.0f} % of the rounds in time, and "
-        f"{len(old)} of older rules or detectors."
+        f"Left out: {len(late)} results, because the machine could not begin more than "
+        f"{100 * MOST_MISSED:.0f} % of the rounds in time."
     )
+
+
+def _label(result: Result) -> str:
+    """By what is held true today of the technique, of an older result too."""
+    return TRUTHS[result.technique].label(result.mechanisms) if result.found else result.label
+
+
+def _is_right(result: Result) -> bool:
+    return _label(result) in ("exact", "coarser")
+
+
+def _is_wrong(result: Result) -> bool:
+    return _label(result) == "wrong"
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
@@ -97,15 +133,15 @@ def _seconds(value: float | None) -> str:
 
 
 def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[str]:
-    right = [r for r in interference if r.label in ("exact", "coarser")]
+    right = _count(interference, _is_right)
     nation = [r for r in interference if r.placement == "nation" and r.nation is not None]
     barred = [r for r in nation if _is_of_sites(r)]
     lone = [r for r in interference if r.placement == "isp" and r.found]
     rates = [r for r in interference if r.true_kbps and r.kbps]
     every = [*interference, *quiet]
     rows = [
-        ("right mechanism, or a coarser and true one", share(len(right), len(interference))),
-        ("wrong mechanism", share(_count(interference, lambda r: r.label == "wrong"), len(interference))),
+        ("right mechanism, or a coarser and true one", share(right, len(interference))),
+        ("wrong mechanism", share(_count(interference, _is_wrong), len(interference))),
         ("confirmed", share(_count(interference, lambda r: r.confirmed is not None), len(interference))),
         ("techniques found right at least once", _techniques_seen(interference)),
         (
@@ -117,7 +153,7 @@ def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[st
             share(_count(quiet, _lied), len(quiet)),
         ),
         ("the same with a false suspicion", share(_count(quiet, _doubted), len(quiet))),
-        ("the same with one that was not taken back", share(_count(quiet, _left), len(quiet))),
+        ("the same with one that was not taken back", share(_count(quiet, _left), _count(quiet, _told_left))),
         (
             "runs of interference with a false confirmation besides",
             share(_count(interference, _lied), len(interference)),
@@ -158,7 +194,11 @@ def _doubted(result: Result) -> bool:
 
 
 def _left(result: Result) -> bool:
-    return result.false_left > 0
+    return bool(result.false_left)
+
+
+def _told_left(result: Result) -> bool:
+    return result.false_left is not None
 
 
 def _near(result: Result) -> bool:
@@ -177,7 +217,7 @@ def _minutes(result: Result) -> float | None:
 
 def _techniques_seen(results: Sequence[Result]) -> str:
     tried = {r.technique for r in results}
-    seen = {r.technique for r in results if r.label in ("exact", "coarser")}
+    seen = {r.technique for r in results if _is_right(r)}
     unseen = ", ".join(sorted(tried - seen))
     return f"{len(seen)} of {len(tried)}" + (f" (never: {unseen})" if unseen else "")
 
@@ -221,8 +261,8 @@ def _techniques(results: Sequence[Result]) -> list[str]:
             str(len(own)),
             str(_count(own, lambda r: r.found)),
             str(_count(own, lambda r: r.confirmed is not None)),
-            str(_count(own, lambda r: r.label in ("exact", "coarser"))),
-            str(_count(own, lambda r: r.label == "wrong")),
+            str(_count(own, _is_right)),
+            str(_count(own, _is_wrong)),
             ", ".join(f"`{name}`" for name in named) or "-",
             ", ".join(scopes) or "-",
             _seconds(quantile(confirmed, 0.5)),
@@ -244,6 +284,7 @@ def _quiet(results: Sequence[Result]) -> list[str]:
     ]
     for name, own in sorted(by_name.items()):
         suspected, confirmed = sum(r.false_suspected for r in own), sum(r.false_confirmed for r in own)
-        left = sum(r.false_left for r in own)
+        told = [r.false_left for r in own if r.false_left is not None]
+        left = sum(told) if told else "-"
         lines.append(f"| `{name}` | {len(own)} | {suspected} | {confirmed} | {left} |")
     return lines

@@ -33,7 +33,7 @@ class Result(msgspec.Struct, kw_only=True):
         kbps, true_kbps: of a throttle; 0 = none.
         extra_networks: named where nothing was done.
         false_suspected, false_confirmed: claims of the whole run that nothing explains.
-        false_left: those of them that were not taken back by the end.
+        false_left: those of them that were not taken back by the end; older results do not say.
         claims: stated confidence of each incident of the run, and whether something done explains it; the
             first result of a run has them, the others an empty list, older ones ``None``.
         rounds_missed: share of the rounds that the machine could not make.
@@ -60,7 +60,7 @@ class Result(msgspec.Struct, kw_only=True):
     extra_networks: list[int] = []
     false_suspected: int = 0
     false_confirmed: int = 0
-    false_left: int = 0
+    false_left: int | None = None
     claims: list[tuple[float, bool]] | None = None
     rounds_missed: float = 0.0
     load: float = 0.0
