@@ -33,7 +33,7 @@ from fanous.logline import logline
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.model.instant import to_iso
 from fanous.scheduler import Task, supervise
-from fanous.store import StoreLocation, open_store
+from fanous.store import Store, StoreLocation, open_store
 from fanous.store.location import in_folder
 from fanous.vitals.status import status_app
 from fanous.web.application import application
@@ -57,10 +57,16 @@ def watch(configuration: Configuration, source: str) -> None:
     Raises:
         FanousError: the store is held or cannot be opened, or an address is taken.
     """
-    opening = partial(open_store, configuration.store, clock=configuration.clock)
-    with OneThread(opening) as owner:
+    with OneThread(partial(_opened, configuration)) as owner:
         asyncio.run(_watch(configuration, owner.ask, source))
     log.info(logline("stopped"))
+
+
+def _opened(configuration: Configuration) -> Store:
+    store = open_store(configuration.store, clock=configuration.clock)
+    if configuration.holds_national is not None:
+        store.hold_national(configuration.holds_national)
+    return store
 
 
 async def _watch(configuration: Configuration, ask: Ask, source: str) -> None:
