@@ -31,9 +31,10 @@ def doctor(
     if is_named or config is not None:
         _doctor_of_store(store, config, as_json)
         return
+    from fanous.config import data_folder
     from fanous.doctor import examine
 
-    needs = examine()
+    needs = examine(store or data_folder() / "store")
     if as_json:
         ready = {part: _is_ready(needs, part) for part in PARTS}
         print_document({"version": __version__, "ready": ready, "needs": [asdict(need) for need in needs]})
@@ -49,8 +50,8 @@ def doctor(
 
 
 def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
-    from fanous.commands.collect import inbox_of
     from fanous.config import store_place
+    from fanous.live.configuration import inboxes_of
     from fanous.store import StoreLocation
     from fanous.store.location import in_folder
     from fanous.vitals.ailments import find_ailments
@@ -58,9 +59,9 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
 
     place = store_place(store, config)
     location = place if isinstance(place, StoreLocation) else in_folder(place)
-    inboxes = () if isinstance(place, StoreLocation) else (inbox_of(place),)
+    inboxes = inboxes_of(config, place)
     with open_named(store, config, read_only=True) as opened:
-        vitals = examine(opened, (location.archive, location.lock.parent), inboxes, time.time(), {})
+        vitals = examine(opened, (*location.folders, *inboxes), inboxes, time.time(), {})
     found = find_ailments(vitals)
     if as_json:
         print_document({"ailments": [asdict(one) for one in found]})

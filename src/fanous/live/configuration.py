@@ -36,6 +36,9 @@ from fanous.table import Table
 PAGE = "127.0.0.1:8470"
 DOOR = "127.0.0.1:8471"
 
+OWN = "own"
+"""Folder, within the inbox, of what this machine's own probe measured."""
+
 FASTEST = 10_000.0
 """A tick of ten minutes is then 60 ms: less than a measurement takes."""
 
@@ -173,6 +176,16 @@ def _inbox(run: Table, store: Path | StoreLocation, where: Path) -> Path:
     if isinstance(store, StoreLocation):
         raise run.wrong("inbox", "it is missing: a store that is given by addresses has no folder beside it")
     return inbox_of(store)
+
+
+def inboxes_of(file: Path | None, store: Path | StoreLocation) -> tuple[Path, ...]:
+    """Folders of what waits for the store; none where its addresses stand alone."""
+    document = read_config(file) if file else {}
+    run = Table(str(file or "defaults"), "run", document.get("run", {}))
+    if isinstance(store, StoreLocation) and not run.has("inbox"):
+        return ()
+    inbox = _inbox(run, store, file or Path("defaults"))
+    return inbox, inbox / OWN
 
 
 def _queue(run: Table) -> StreamAddress:

@@ -19,7 +19,7 @@ from fanous.collector.shipped import origins_named
 from fanous.collector.urls import DEFAULT_URLS, read_urls
 from fanous.config import Retention, data_folder
 from fanous.live.alerting import tell
-from fanous.live.configuration import Address, Configuration, Door
+from fanous.live.configuration import OWN, Address, Configuration, Door
 from fanous.live.hearing import Hearing
 from fanous.live.intake import Intake
 from fanous.live.local import Local
@@ -39,9 +39,6 @@ from fanous.vitals.status import status_app
 from fanous.web.application import application
 from fanous.web.ask import Ask, OneThread
 from fanous.web.site import Site
-
-OWN = "own"
-"""Folder, within the inbox, of what this machine's own probe measured."""
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -193,7 +190,7 @@ def _folders(configuration: Configuration) -> tuple[Path, ...]:
     """On every disk that the monitor writes to."""
     store = configuration.store
     location = store if isinstance(store, StoreLocation) else in_folder(store)
-    return location.archive, location.lock.parent, configuration.inbox
+    return *location.folders, configuration.inbox
 
 
 def _collector(configuration: Configuration, stop: asyncio.Event) -> Task:

@@ -70,6 +70,13 @@ class StoreLocation:
         return urlunsplit(parts._replace(netloc=netloc))
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """On every disk that is written to for this store."""
+        ledger = Path(unquote(urlsplit(self.ledger).path.removeprefix("/"))).parent
+        beside = (ledger,) if self.ledger.startswith("sqlite") else ()
+        return (self.archive, self.lock.parent, *beside)
+
+    @property
     def lock(self) -> Path:
         """Beside the in-process engine it guards; where a server has the facts, beside the archive, which has
         one writer at a time."""
