@@ -182,7 +182,7 @@ def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
 
 def _status(address: Address, selfcheck: Selfcheck, stop: asyncio.Event) -> Task:
     sockets = Sockets(address, "[run] status")
-    app = status_app(selfcheck.unready, lambda: selfcheck.ailments, selfcheck.figures)
+    app = status_app(selfcheck.unready, lambda: selfcheck.ailments, selfcheck.figures, lambda: selfcheck.feed)
     return Task("status", lambda: serve_until(stop, app, sockets.take()))
 
 
