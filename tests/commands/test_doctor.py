@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from fanous.cli import app
 from fanous.config import store_place
+from fanous.model.need import Need
 from fanous.store import open_store
 from tests.store.cases import judged
 
@@ -49,7 +50,12 @@ def test_the_store_of_all_commands_does_not_change_what_it_is_asked(
 ) -> None:
     monkeypatch.setenv("FANOUS_STORE", str(tmp_path / "nothing"))
     asked: list[Path] = []
-    monkeypatch.setattr("fanous.doctor.examine", lambda store: asked.append(store) or [])
+
+    def examine(folder: Path) -> list[Need]:
+        asked.append(folder)
+        return []
+
+    monkeypatch.setattr("fanous.doctor.examine", examine)
     code, out = doctor()
     assert code == 0
     assert out.startswith("probe: ")
