@@ -158,7 +158,7 @@ def test_the_configuration_names_the_store(filled: Path, tmp_path: Path) -> None
     assert document("confirm", "PK", "--config", config)["incidents"]
     config.write_text(f'[store]\nfoldr = "{filled}"\n')
     done = fanous("confirm", "PK", "--config", config, code=1)
-    assert "unknown key `foldr` in [store]; did you mean `folder`?" in done.stderr
+    assert "[store] foldr: there is no such key; did you mean 'folder'?" in done.stderr
 
 
 def test_help_names_every_command() -> None:

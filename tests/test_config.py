@@ -73,15 +73,15 @@ def test_the_file_may_name_three_addresses(home: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('[store]\nfoldr = "x"', "unknown key `foldr` in [store]; did you mean `folder`?"),
-        ('[store]\nqqq = "x"', "unknown key `qqq` in [store]; known are folder, archive, facts, ledger"),
+        ('[store]\nfoldr = "x"', "[store] foldr: there is no such key; did you mean 'folder'?"),
+        ('[store]\nqqq = "x"', "[store] qqq: there is no such key; known are folder, archive"),
         ('[stor]\nfolder = "x"', "unknown table [stor]; did you mean [store]?"),
         ("[qqq]", "unknown table [qqq]; known are [store], [review], [sources]"),
         ('store = "x"', "`store` must be a table: [store]"),
-        ("[store]\nfolder = 5", "`folder` in [store] must be a text, not 5"),
-        ('[store]\nfolder = ""', "`folder` in [store] must be a text, not ''"),
-        ('[store]\nfolder = "x"\nfacts = "y"', "[store] gives `folder` and addresses; keep one of them"),
-        ('[store]\narchive = "x"', "[store] lacks facts, ledger (or give `folder` alone)"),
+        ("[store]\nfolder = 5", "[store] folder: a text is needed, not 5"),
+        ('[store]\nfolder = ""', "[store] folder: a text is needed, not ''"),
+        ('[store]\nfolder = "x"\nfacts = "y"', "[store] folder: it stands beside `facts`; keep one of them"),
+        ('[store]\narchive = "x"', "[store] facts: it is missing beside `archive` (or give `folder` alone)"),
         ("[store", "cannot be read as TOML"),
     ],
 )
@@ -150,14 +150,14 @@ def test_a_table_says_how_a_source_is_asked(tmp_path: Path) -> None:
     ("text", "why"),
     [
         ("sources = 3", r"`sources` must be a table"),
-        ("[sources.csv]", "no source"),
-        ("[sources.iod]", "no source"),
-        ("[sources]\nioda = 3", "must be a table"),
-        ("[sources.ioda]\nevry = 3", "did you mean `every`"),
-        ("[sources.ioda]\nevery = true", "is no int"),
-        ('[sources.ioda]\nnetworks = ["AS1"]', "no ASN"),
+        ("[sources.csv]", "no such source"),
+        ("[sources.iod]", "did you mean 'ioda'"),
+        ("[sources]\nioda = 3", "a table"),
+        ("[sources.ioda]\nevry = 3", "did you mean 'every'"),
+        ("[sources.ioda]\nevery = true", "a whole number is needed"),
+        ('[sources.ioda]\nnetworks = ["AS1"]', "a list of whole numbers"),
         ("[sources.ioda]\nnetworks = [0]", "no ASN"),
-        ('[sources.ioda]\ncountries = ["Pakistan"]', "no code"),
+        ('[sources.ioda]\ncountries = ["Pakistan"]', "no ISO 3166-1 code"),
     ],
 )
 def test_what_a_table_of_sources_says_wrong_is_told(tmp_path: Path, text: str, why: str) -> None:

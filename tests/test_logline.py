@@ -1,8 +1,13 @@
 """How an event is written in the log."""
 
+import re
+
 import pytest
 
 from fanous.logline import logline
+from tests.documents import ROOT
+
+SOURCE = ROOT / "src" / "fanous"
 
 
 @pytest.mark.parametrize(
@@ -20,3 +25,12 @@ from fanous.logline import logline
 )
 def test_an_event_is_one_line(facts: dict[str, object], line: str) -> None:
     assert logline("drained", **facts) == line
+
+
+def test_every_line_of_a_log_is_an_event_with_its_facts() -> None:
+    """But a connector's, which tells of a retry; and only ``log_to_stderr`` sets logs up."""
+    calls = re.compile(r"\blog\.(?:debug|info|warning|error)\((?!\s*(?:logline|words|line)\b)")
+    files = {path.relative_to(SOURCE): path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")}
+    assert {str(path) for path, text in files.items() if calls.search(text)} == {"connectors/polite.py"}
+    setting_up = re.compile(r"basicConfig|StreamHandler\(")
+    assert {str(path) for path, text in files.items() if setting_up.search(text)} == {"logline.py"}

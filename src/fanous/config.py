@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
 
 from fanous.errors import FanousError
 from fanous.refdata.countries import is_country
 from fanous.sources import SOURCES
+from fanous.table import Table, nearest
 
 if TYPE_CHECKING:
     from fanous.store import StoreLocation
@@ -53,19 +55,32 @@ def store_place(store: Path | None, config: Path | None) -> "Path | StoreLocatio
     """
     if store is not None:
         return store
-    table = _store_table(config) if config is not None else {}
-    if config is None or not table:
+    table = _table(config, "store")
+    table.allow(*STORE_KEYS)
+    given = {key: table.text(key) for key in table.values}
+    if config is None or not given:
         return data_folder() / "store"
-    if "folder" in table:
-        if len(table) > 1:
-            raise FanousError(f"{config}: table [store] gives `folder` and addresses; keep one of them")
-        return config.parent / Path(table["folder"]).expanduser()
-    from fanous.store.location import at_urls
+    if "folder" in given:
+        if len(given) > 1:
+            raise table.wrong("folder", f"it stands beside {_listed(given, 'folder')}; keep one of them")
+        return config.parent / Path(given["folder"]).expanduser()
+    return _store_at(table, given)
 
-    missing = [key for key in ("archive", "facts", "ledger") if key not in table]
-    if missing:
-        raise FanousError(f"{config}: table [store] lacks {', '.join(missing)} (or give `folder` alone)")
-    return at_urls(table["archive"], table["facts"], table["ledger"])
+
+def _store_at(table: Table, given: dict[str, str]) -> "StoreLocation":
+    from fanous.store.location import PLACES, at_urls
+
+    for key in PLACES:
+        if key not in given:
+            raise table.wrong(key, f"it is missing beside {_listed(given)} (or give `folder` alone)")
+    for key, check in PLACES.items():
+        with table.about(key):
+            check(given[key])
+    return at_urls(given["archive"], given["facts"], given["ledger"])
+
+
+def _listed(given: dict[str, str], *but: str) -> str:
+    return ", ".join(f"`{key}`" for key in given if key not in but)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +121,9 @@ def review_national(config: Path | None) -> bool | None:
     Raises:
         FanousError: the TOML file is missing or says something unknown.
     """
-    if config is None:
-        return None
-    table = read_config(config).get("review", {})
-    if set(table) - {"national"}:
-        raise FanousError(f"{config}: [review] has one key, `national`, which is true or false")
-    national = table.get("national")
-    if national is not None and not isinstance(national, bool):
-        raise FanousError(f"{config}: `national` in [review] must be true or false, not {national!r}")
-    return national
+    table = _table(config, "review")
+    table.allow("national")
+    return table.flag("national", default=False) if table.has("national") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +150,25 @@ def retention(config: Path | None) -> Retention:
     if config is None:
         return Retention()
     from fanous.store.location import check_bucket
-    from fanous.table import Table
 
-    table = Table(str(config), "retention", read_config(config).get("retention", {}))
+    table = _table(config, "retention")
     table.allow("observations_days", "archive_days", "bucket")
-    if table.has("archive_days") != table.has("bucket"):
+    if table.has("archive_days") and not table.has("bucket"):
         raise table.wrong(
             "archive_days", "it goes with `bucket`, the s3://bucket/prefix that takes the records"
         )
-    if table.has("bucket"):
-        check_bucket(table.text("bucket"))
+    bucket = table.text("bucket") if table.has("bucket") else ""
+    if bucket:
+        with table.about("bucket"):
+            check_bucket(bucket)
+        if not table.has("archive_days"):
+            raise table.wrong("bucket", "it goes with `archive_days`, the age at which records move there")
     return Retention(
         table.number("observations_days", default=0, least=LEAST_KEPT_DAYS)
         if table.has("observations_days")
         else None,
         table.number("archive_days", default=0, least=0) if table.has("archive_days") else None,
-        table.text("bucket", default=""),
+        bucket,
     )
 
 
@@ -166,48 +178,69 @@ def source_settings(config: Path | None) -> dict[str, SourceSettings]:
     Raises:
         FanousError: the TOML file is missing or says something unknown.
     """
-    told = read_config(config).get("sources", {}) if config is not None else {}
-    for name in told:
-        if name not in SOURCES or not SOURCES[name].every:
-            known = ", ".join(source.name for source in SOURCES.values() if source.every)
-            raise FanousError(f"{config}: no source [sources.{name}]; known are {known}")
-    return {name: _settings(config, name, told.get(name)) for name in SOURCES}
+    table = _table(config, "sources")
+    known = [source.name for source in SOURCES.values() if source.every]
+    for name in table.values:
+        if name not in known:
+            told = f"known are {', '.join(known)}{nearest(name, known)}"
+            raise table.wrong(name, f"there is no such source; {told}")
+    return {name: _settings(table, name) for name in SOURCES}
 
 
-def _settings(config: Path | None, name: str, told: Any) -> SourceSettings:
+def _settings(sources: Table, name: str) -> SourceSettings:
     terms = SOURCES[name]
-    if told is None:
+    if not sources.has(name):
         return SourceSettings(every=terms.every, token=terms.token)
-    if not isinstance(told, dict):
-        raise FanousError(f"{config}: `sources.{name}` must be a table")
-    kinds = {"enabled": bool, "countries": list, "every": int, "networks": list, "regions": bool}
-    kinds |= {"token": str, "mirror": str}
-    for key, value in told.items():
-        if key not in kinds:
-            near = get_close_matches(key, kinds, 1)
-            hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(kinds)}"
-            raise FanousError(f"{config}: unknown key `{key}` in [sources.{name}]; {hint}")
-        if not isinstance(value, kinds[key]) or (kinds[key] is int and isinstance(value, bool)):
-            raise FanousError(f"{config}: `{key}` in [sources.{name}] is no {kinds[key].__name__}: {value!r}")
-    _check_items(config, name, told)
+    table = sources.table(name)
+    table.allow("enabled", "countries", "every", "networks", "regions", "token", "mirror")
     return SourceSettings(
-        enabled=told.get("enabled", True),
-        countries=tuple(str(code).upper() for code in told.get("countries", ())),
-        every=max(terms.every, told.get("every", terms.every)),
-        networks=tuple(int(asn) for asn in told.get("networks", ())),
-        regions=told.get("regions", False),
-        token=told.get("token", terms.token),
-        mirror=told.get("mirror", ""),
+        enabled=table.flag("enabled", default=True),
+        countries=country_codes(table, "countries"),
+        every=max(terms.every, table.integer("every", default=terms.every)),
+        networks=network_numbers(table, "networks"),
+        regions=table.flag("regions", default=False),
+        token=table.text("token", default=terms.token),
+        mirror=web_address(table, "mirror"),
     )
 
 
-def _check_items(config: Path | None, name: str, told: dict[str, Any]) -> None:
-    for asn in told.get("networks", ()):
-        if not isinstance(asn, int) or not 0 < asn < 2**32:
-            raise FanousError(f"{config}: `networks` in [sources.{name}] holds no ASN such as 17557: {asn!r}")
-    for code in told.get("countries", ()):
-        if not isinstance(code, str) or not is_country(code.upper()):
-            raise FanousError(f"{config}: `countries` in [sources.{name}] holds no code such as PK: {code!r}")
+def network_numbers(table: Table, key: str) -> tuple[int, ...]:
+    """ASNs; none where the key is missing."""
+    found = table.integers(key) if table.has(key) else ()
+    for asn in found:
+        if not 0 < asn < 2**32:
+            raise table.wrong(key, f"{asn} is no ASN such as 17557")
+    return found
+
+
+def country_codes(table: Table, key: str) -> tuple[str, ...]:
+    """Codes in upper case; none where the key is missing or its list is empty."""
+    found = table.texts(key) if table.has(key) and table.values[key] != [] else ()
+    for code in found:
+        if not is_country(code.upper()):
+            raise table.wrong(key, f"{code!r} is no ISO 3166-1 code such as 'PK'")
+    return tuple(code.upper() for code in found)
+
+
+def web_address(table: Table, key: str) -> str:
+    """An address of the web; empty where the key is missing.  A complaint does not repeat it: it may hold a
+    password."""
+    address = table.text(key, default="")
+    parts = split_url(address)
+    if address and (parts is None or parts.scheme not in ("http", "https") or not parts.hostname):
+        hint = nearest(address.partition(":")[0], ("http", "https"))
+        raise table.wrong(key, f"an address such as 'https://fanous.example' is needed{hint}")
+    return address
+
+
+def split_url(text: str) -> SplitResult | None:
+    """Its parts; ``None`` = its brackets or its port are none."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def read_config(config: Path) -> dict[str, Any]:
@@ -234,13 +267,7 @@ def read_config(config: Path) -> dict[str, Any]:
     return document
 
 
-def _store_table(config: Path) -> dict[str, str]:
-    settings: dict[str, str] = read_config(config).get("store", {})
-    for key, value in settings.items():
-        if key not in STORE_KEYS:
-            near = get_close_matches(key, STORE_KEYS, 1)
-            hint = f"; did you mean `{near[0]}`?" if near else f"; known are {', '.join(STORE_KEYS)}"
-            raise FanousError(f"{config}: unknown key `{key}` in [store]{hint}")
-        if not isinstance(value, str) or not value:
-            raise FanousError(f"{config}: `{key}` in [store] must be a text, not {value!r}")
-    return settings
+def _table(config: Path | None, name: str) -> Table:
+    """One table; an empty one where there is none, or no file."""
+    values = read_config(config).get(name, {}) if config is not None else {}
+    return Table(str(config or "defaults"), name, values)

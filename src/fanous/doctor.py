@@ -1,34 +1,53 @@
 """Doctor: what the probe, the server parts and the lab need, and what of it this machine lacks."""
 
+import re
 import shutil
 import sys
+from importlib.metadata import PackageNotFoundError, distribution, requires
 from importlib.util import find_spec
+from pathlib import Path
 
 from fanous.model.need import Need
 
-SERVER_MODULES = {
+WITHOUT = {
+    "apprise": "alerts by mail, Telegram and other messengers",
     "babel": "names of countries",
-    "backports.zstd": "the archive",
+    "backports-zstd": "the archive",
+    "bottleneck": "series and detection",
     "chdb": "the facts",
-    "clickhouse_connect": "the facts",
+    "clickhouse-connect": "the facts",
+    "iptocc": "the country of a probe's address",
+    "jinja2": "the pages",
+    "nats-py": "a stream between collectors and the store",
     "numpy": "series and detection",
     "obstore": "an archive in a bucket",
     "psycopg": "a ledger on PostgreSQL",
+    "pyarrow": "the library and the open data",
+    "pybgpkit-parser": "routing tables and updates",
+    "resvg-py": "pictures",
     "sqlalchemy": "the ledger",
-    "starlette": "the collector",
-    "uvicorn": "the collector",
+    "starlette": "the collector and the pages",
+    "typst": "reports as PDF",
+    "tzdata": "clocks of countries",
+    "uvicorn": "the collector and the pages",
+    "websockets": "routing as it changes",
 }
-"""Modules of the extra ``server`` -> what does not work without them."""
+"""Packages of the extra ``server`` -> what does not work without them; which there are is asked of the
+installed Fanous itself."""
 
 LEAST_FREE = 1 << 30
 """Bytes: a store of a country's measurements of some weeks, and the engine's temporary files."""
 
 
-def examine() -> list[Need]:
-    """Everything, in the order in which it is shown."""
+def examine(store: Path) -> list[Need]:
+    """Everything, in the order in which it is shown.
+
+    Args:
+        store: folder that holds, or will hold, the store.
+    """
     from fanous.lab.needs import needs as lab_needs
 
-    return [*_of_the_probe(), *_of_the_server(), *lab_needs()]
+    return [*_of_the_probe(), *_of_the_server(store), *lab_needs()]
 
 
 def _of_the_probe() -> list[Need]:
@@ -41,16 +60,58 @@ def _of_the_probe() -> list[Need]:
     ]
 
 
-def _of_the_server() -> list[Need]:
+def _of_the_server(store: Path) -> list[Need]:
     mend = "pip install 'fanous[server]'"
-    found = [Need("server", name, _has(name), mend, without) for name, without in SERVER_MODULES.items()]
-    free = shutil.disk_usage("/").free >= LEAST_FREE
-    return [*found, Need("server", "1 GB of free disk", free, "free some", "a store may fill the disk")]
+    try:
+        packages = packages_of("server", requires("fanous") or [])
+    except PackageNotFoundError:
+        return [Need("server", "an installed fanous", False, mend, "nobody knows what it needs")]
+    found = [
+        Need("server", name, _is_installed(name), mend, WITHOUT.get(name, "some of its commands"))
+        for name in packages
+    ]
+    place = existing(store)
+    free = shutil.disk_usage(place).free >= LEAST_FREE
+    name = f"1 GB of free disk under {place}"
+    return [
+        *found,
+        Need("server", name, free, "free some, or name another place", "a store may fill the disk"),
+    ]
+
+
+def packages_of(extra: str, requirements: list[str]) -> list[str]:
+    """Names of what an extra installs on this Python, as the metadata of a distribution list it (PEP 508)."""
+    return [name for name, marker in map(_split, requirements) if _wants(marker, extra)]
+
+
+def _split(requirement: str) -> tuple[str, str]:
+    wanted, _, marker = requirement.partition(";")
+    return re.split(r"[^\w.-]", wanted.strip())[0].lower(), marker
+
+
+def _wants(marker: str, extra: str) -> bool:
+    """Of markers only the extra and the newest Python are read: no other stands in what Fanous declares."""
+    below = re.search(r"python_version\s*<\s*['\"]3\.(\d+)['\"]", marker)
+    if below and sys.version_info >= (3, int(below[1])):
+        return False
+    return re.search(rf"extra\s*==\s*['\"]{extra}['\"]", marker) is not None
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there: on its disk it will stand."""
+    whole = folder.absolute()
+    return next(one for one in (whole, *whole.parents) if one.is_dir())
 
 
 def _has(module: str) -> bool:
-    if module == "backports.zstd" and sys.version_info >= (3, 14):
-        return True  # the standard library has it
     try:
         return find_spec(module) is not None
     except ModuleNotFoundError:

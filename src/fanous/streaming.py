@@ -15,6 +15,7 @@ from fanous.connectors.levels.ris import SOURCE, apply
 from fanous.connectors.levels.visibility import STEP, Recorded, Visibility
 from fanous.errors import FanousError, Rejected
 from fanous.gathering import put_levels
+from fanous.logline import logline
 from fanous.pipeline import detect_all
 from fanous.store import Store
 
@@ -105,7 +106,7 @@ def follow(
                 stored += 1
                 pause = FIRST_PAUSE
         except FanousError as error:
-            log.warning("stream broke off pause=%.0f why=%s", pause, error)
+            log.warning(logline("stream_broke_off", again_in=pause, why=str(error)))
         if tries is None or connection < tries:
             sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

@@ -5,14 +5,15 @@ become a default.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from itertools import pairwise
 from math import inf
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from fanous.errors import FanousError
 from fanous.model.incident import Interval
@@ -43,15 +44,22 @@ class Table:
         """Complain about any key but these."""
         for key in self.values:
             if key not in keys:
-                near = get_close_matches(key, keys, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(keys)}"
-                raise self.wrong(key, f"there is no such key; {hint}")
+                hint = nearest(key, keys) or f"; known are {', '.join(keys)}"
+                raise self.wrong(key, f"there is no such key{hint}")
 
     def wrong(self, key: str, why: str) -> FanousError:
         """The error to raise about ``key``."""
         where = f"[{self.name}] " if self.name else ""
         line = line_of(self.whole, self.name, key)
         return FanousError(f"{self.file}{f':{line}' if line else ''}: {where}{key}: {why}")
+
+    @contextmanager
+    def about(self, key: str) -> Iterator[None]:
+        """What is found wrong meanwhile by a part that knows no file is wrong about ``key``."""
+        try:
+            yield
+        except FanousError as error:
+            raise self.wrong(key, str(error)) from None
 
     def has(self, key: str) -> bool:
         return key in self.values
@@ -62,18 +70,16 @@ class Table:
             raise self.wrong(key, f"a text is needed, not {value!r}")
         return value
 
-    def integer(self, key: str, *, default: int) -> int:
+    def integer(self, key: str, *, default: int, least: float = -inf, most: float = inf) -> int:
         value = self._get(key, default)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self.wrong(key, f"a whole number is needed, not {value!r}")
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise self.wrong(key, f"a whole number{_bounds(least, most)} is needed, not {value!r}")
         return value
 
     def number(self, key: str, *, default: float, least: float = -inf, most: float = inf) -> float:
         value = self._get(key, default)
         if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
-            bounds = f" from {least:g}" if least > -inf else ""
-            bounds += f" to {most:g}" if most < inf else ""
-            raise self.wrong(key, f"a number{bounds} is needed, not {value!r}")
+            raise self.wrong(key, f"a number{_bounds(least, most)} is needed, not {value!r}")
         return float(value)
 
     def flag(self, key: str, *, default: bool) -> bool:
@@ -85,11 +91,7 @@ class Table:
     def one_of(self, key: str, known: Sequence[str], *, default: str | None = None) -> str:
         value = self.text(key, default=default)
         if value not in known and value != default:
-            near = get_close_matches(value, known, n=1)
-            if near and len(known) > MOST_LISTED:
-                raise self.wrong(key, f"{value!r} is none of {len(known)}; did you mean {str(near[0])!r}?")
-            hint = f"; did you mean {str(near[0])!r}?" if near else ""
-            raise self.wrong(key, f"{value!r} is none of {', '.join(known)}{hint}")
+            raise self.wrong(key, none_of(value, known))
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -124,7 +126,8 @@ class Table:
     def country(self) -> str:
         code = self.text("country")
         if len(code) != 2 or not code.isascii() or not code.isupper():
-            raise self.wrong("country", f"{code!r} is no ISO 3166-1 code such as 'PK'")
+            hint = nearest(code.upper(), (code.upper(),)) if len(code) == 2 and code.isascii() else ""
+            raise self.wrong("country", f"{code!r} is no ISO 3166-1 code such as 'PK'{hint}")
         return code
 
     def table(self, key: str) -> "Table":
@@ -167,7 +170,7 @@ class Table:
     def daily(self) -> list[Interval]:
         """The same hours on several days, on a country's clock (``zone``)."""
         self.allow("days", "hours", "zone")
-        zone = self._zone()
+        zone = self.zone()
         return [self._session(day, hours, zone) for day in self._days() for hours in self.texts("hours")]
 
     def _days(self) -> list[date]:
@@ -176,12 +179,13 @@ class Table:
             raise self.wrong("days", "dates are needed, as in [2023-11-14, 2023-11-15]")
         return days
 
-    def _zone(self) -> ZoneInfo:
-        name = self.text("zone")
+    def zone(self, *, default: str | None = None) -> ZoneInfo:
+        name = self.text("zone", default=default)
         try:
             return ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError):
-            raise self.wrong("zone", f"{name!r} is no time zone such as 'Africa/Nairobi'") from None
+            hint = nearest(name, sorted(available_timezones()))
+            raise self.wrong("zone", f"{name!r} is no time zone such as 'Africa/Nairobi'{hint}") from None
 
     def _session(self, day: date, hours: str, zone: ZoneInfo) -> Interval:
         first, dash, last = hours.partition("-")
@@ -226,6 +230,24 @@ class Table:
 
     def _below(self, key: str) -> str:
         return f"{self.name}.{key}" if self.name else key
+
+
+def _bounds(least: float, most: float) -> str:
+    return (f" from {least:g}" if least > -inf else "") + (f" to {most:g}" if most < inf else "")
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """``; did you mean 'x'?`` for the nearest of ``known``; empty = none is near."""
+    near = get_close_matches(word, known, n=1)
+    return f"; did you mean {str(near[0])!r}?" if near else ""
+
+
+def none_of(value: str, known: Sequence[str]) -> str:
+    """Why a word is wrong of which only a few are known."""
+    hint = nearest(value, known)
+    if hint and len(known) > MOST_LISTED:
+        return f"{value!r} is none of {len(known)}{hint}"
+    return f"{value!r} is none of {', '.join(known)}{hint}"
 
 
 _HEADER = re.compile(r"\s*\[(\[?)\s*([\w.-]+)\s*\]")

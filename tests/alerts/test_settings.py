@@ -63,7 +63,7 @@ def test_secrets_may_stand_in_the_environment(tmp_path: Path, monkeypatch: pytes
         (HOOK + 'quiet = ["night"]\n' + RULE, "is not like '22:00-07:00'"),
         (HOOK + 'quiet = ["22:00-07:00"]\nzone = "Karachi"\n' + RULE, "no time zone"),
         (HOOK + 'language = "de"\n' + RULE, "'de' is none of en, ur"),
-        (HOOK + "per_hour = 0\n" + RULE, "at least one"),
+        (HOOK + "per_hour = 0\n" + RULE, "a whole number from 1"),
         (HOOK + 'form = "sms"\n' + RULE, "only apprise"),
         (HOOK + 'form = "long"\n' + RULE, "'long' is none of full, post, sms"),
         (HOOK.replace("https", "http") + RULE, "an https:// address is needed"),

@@ -160,9 +160,9 @@ def test_a_full_disk_is_said_once_a_minute_and_so_is_its_end(
     with caplog.at_level("INFO", "fanous.collector"):
         within(tmp_path, use)
     said = [record.getMessage() for record in caplog.records]
-    assert [line.partition(":")[0] for line in said] == [
-        "not kept measurements=1",
-        "kept again not_kept_since=49",
+    assert [line.partition(" why=")[0] for line in said] == [
+        "not_kept measurements=1",
+        "kept_again not_kept_since=49",
     ]
     assert "No space left on device" in said[0]
 

@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from fanous.cli import app
+from fanous.config import store_place
+from fanous.model.need import Need
 from fanous.store import open_store
 from tests.store.cases import judged
 
@@ -47,7 +49,36 @@ def test_the_store_of_all_commands_does_not_change_what_it_is_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FANOUS_STORE", str(tmp_path / "nothing"))
-    monkeypatch.setattr("fanous.doctor.examine", list)
+    asked: list[Path] = []
+
+    def examine(folder: Path) -> list[Need]:
+        asked.append(folder)
+        return []
+
+    monkeypatch.setattr("fanous.doctor.examine", examine)
     code, out = doctor()
     assert code == 0
     assert out.startswith("probe: ")
+    assert asked == [tmp_path / "nothing"], "whose disk is looked at"
+
+
+@pytest.mark.parametrize("place", ["folder", "addresses"])
+def test_the_inbox_that_the_configuration_names_is_looked_at(place: str, tmp_path: Path) -> None:
+    store = f'folder = "{tmp_path}/s"'
+    if place == "addresses":
+        store = f'archive = "{tmp_path}/a"\nfacts = "{tmp_path}/f"\nledger = "{tmp_path}/l.sqlite"'
+    file = tmp_path / "fanous.toml"
+    file.write_text(f'[store]\n{store}\n[run]\ninbox = "in"\n')
+    with open_store(store_place(None, file)):
+        pass
+    for inbox in (tmp_path / "in", tmp_path / "in" / "own"):
+        inbox.mkdir()
+        (inbox / "1.jsonl").write_text("{}\n")
+        os.utime(inbox / "1.jsonl", (1, 1))
+    code, out = doctor("--config", str(file), "--json")
+    told = json.loads(out)["ailments"]
+    assert code == 1
+    assert [(one["kind"], one["about"]) for one in told] == [
+        ("queue_old", str(tmp_path / "in")),
+        ("queue_old", str(tmp_path / "in" / "own")),
+    ]

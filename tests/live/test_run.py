@@ -64,7 +64,7 @@ def test_it_says_how_it_is_where_the_configuration_names_an_address(tmp_path: Pa
             time.sleep(0.1)
         assert http.get("/readyz").text == "ok\n"
         assert http.get("/healthz").text == "ok\n"
-        assert http.get("/ailments").json() == {"ailments": []}
+        assert http.get("/ailments").json() == {"ailments": [], "feed": []}
         assert f'fanous_inbox_files{{inbox="{tmp_path}/store.inbox"}} 0\n' in http.get("/metrics").text
         assert running.stop() == 0
 

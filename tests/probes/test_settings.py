@@ -13,6 +13,7 @@ from fanous.probes.settings import (
     load_settings,
     settings_from,
 )
+from fanous.table import Table
 
 
 def test_without_a_file_the_defaults_hold() -> None:
@@ -30,17 +31,17 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ({"lookup_timeuot": 1}, "did you mean `lookup_timeout`"),
-        ({"lookup_timeout": "1"}, "must be float"),
-        ({"most_body": 1.5}, "must be int"),
-        ({"at_once": True}, "must be int"),
-        ({"allow_private": 1}, "must be bool"),
-        ({"controls": "https://a.example/"}, "must be a list of texts"),
+        ({"lookup_timeuot": 1}, "did you mean 'lookup_timeout'"),
+        ({"lookup_timeout": "1"}, "a number from 0 is needed"),
+        ({"most_body": 1.5}, "a whole number from 1 is needed"),
+        ({"at_once": True}, "a whole number from 1 is needed"),
+        ({"allow_private": 1}, "true or false is needed"),
+        ({"controls": "https://a.example/"}, "a list is needed"),
     ],
 )
 def test_a_mistake_is_named(table: dict[str, object], words: str) -> None:
     with pytest.raises(FanousError, match=words):
-        settings_from(table, "probe.toml")
+        settings_from(Table("probe.toml", "", table))
 
 
 def test_a_file_that_is_not_there_or_no_toml_is_said_so(tmp_path: Path) -> None:

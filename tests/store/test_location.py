@@ -33,6 +33,12 @@ def test_with_facts_on_a_server_the_archive_is_what_has_one_writer() -> None:
     assert at_urls("/a", "clickhouse://host/db", "/c").lock == Path("/a.lock")
 
 
+def test_every_folder_that_is_written_to_is_known() -> None:
+    apart = at_urls("/a/archive", "chdb:///b/engine", "sqlite:////c/ledger.sqlite")
+    assert apart.folders == (Path("/a/archive"), Path("/b"), Path("/c"))
+    assert at_urls("/a", "clickhouse://host/db", "postgresql://h/db").folders == (Path("/a"), Path("/"))
+
+
 def test_a_cluster_is_named_in_the_address_and_not_told_to_the_client() -> None:
     location = at_urls("/a", "clickhouses://me:hush@host:9440/db?cluster=two&connect_timeout=5", "/c")
     assert location.cluster == "two"

@@ -1,11 +1,13 @@
 import asyncio
+from dataclasses import replace
 
 import httpx
 import msgspec
 
+from fanous.model.spell import Spell
 from fanous.probes.metrics import Metric
 from fanous.vitals.ailments import Ailment
-from fanous.vitals.status import status_app
+from fanous.vitals.status import feed_document, status_app
 
 ILL = Ailment("disk_low", "/var", "0.1 GB of 10 are free under /var", "free some")
 
@@ -40,3 +42,11 @@ def test_what_is_wrong_with_it_is_a_document() -> None:
     told = msgspec.json.decode(get("/ailments", "", ILL).content)
     assert told["ailments"][0]["kind"] == "disk_low"
     assert told["ailments"][0]["mend"] == "free some"
+    assert told["feed"] == []
+
+
+def test_the_feed_says_from_when_to_when() -> None:
+    on = Spell("disk_low", "/var", "little", "free some", 0.0, 60.0)
+    told = feed_document([on, replace(on, ended_at=120.0)])
+    assert [one["ended_at"] for one in told] == [None, "1970-01-01T00:02:00Z"]
+    assert (told[0]["began_at"], told[0]["seen_at"]) == ("1970-01-01T00:00:00Z", "1970-01-01T00:01:00Z")

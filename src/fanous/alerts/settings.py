@@ -12,19 +12,16 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fanous.alerts.pace import Pace, Quiet
 from fanous.alerts.rule import Rule
 from fanous.alerts.signing import secret_bytes
-from fanous.config import read_config
-from fanous.errors import FanousError
+from fanous.config import country_codes, network_numbers, read_config, web_address
 from fanous.languages.language import ENGLISH, LANGUAGES, Language
 from fanous.model.alert import Happening
 from fanous.model.incident import Kind, Status
-from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
-from fanous.table import Table
+from fanous.table import Table, nearest, none_of
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -94,7 +91,7 @@ def read_alerting(file: Path | None) -> Alerting:
     rules = tuple(_rule(one, channels) for one in table.tables("rules"))
     if channels and not rules:
         raise table.wrong("rules", "there are channels and no rule: say [[alerts.rules]] channels = [...]")
-    url = table.text("url").rstrip("/") if table.has("url") else ""
+    url = web_address(table, "url").rstrip("/")
     return Alerting(url, channels, rules, table.number("every", default=2.0, least=0.05, most=3600))
 
 
@@ -104,8 +101,12 @@ def _channel(name: str, table: Table) -> Channel:
         *("per_hour", "form"),
     )
     means = [one for one in Means if table.has(one) or table.has(f"{one}_env")]
-    if len(means) != 1:
-        raise table.wrong("channel", f"give one address: {', '.join(Means)}")
+    if not means:
+        raise table.wrong(Means.APPRISE, f"it is missing: give one address, {', '.join(Means)}")
+    if len(means) > 1:
+        raise table.wrong(
+            _key_of(means[1], table), f"give one address alone; there is {_key_of(means[0], table)}"
+        )
     return Channel(
         name=name,
         means=means[0],
@@ -117,17 +118,19 @@ def _channel(name: str, table: Table) -> Channel:
     )
 
 
+def _key_of(means: Means, table: Table) -> str:
+    return means if table.has(means) else f"{means}_env"
+
+
 def _address(means: Means, table: Table) -> str:
     if means is Means.APPRISE:
         from fanous.alerts.senders.by_apprise import check_address
 
         address = _kept(table, "apprise")
-        try:
+        with table.about(_key_of(means, table)):
             check_address(address)
-        except FanousError as error:
-            raise table.wrong("apprise", str(error)) from None
         return address
-    address = table.text(means)
+    address = web_address(table, means)
     parts = urlsplit(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_near(parts.hostname or "")):
         raise table.wrong(means, "an https:// address is needed; http:// only within your own network")
@@ -143,10 +146,8 @@ def _is_near(host: str) -> bool:
 
 def _secret(table: Table) -> str:
     secret = _kept(table, "secret")
-    try:
+    with table.about("secret_env" if table.has("secret_env") else "secret"):
         secret_bytes(secret)
-    except FanousError as error:
-        raise table.wrong("secret", str(error)) from None
     return secret
 
 
@@ -161,10 +162,7 @@ def _kept(table: Table, key: str) -> str:
 
 
 def _language(table: Table) -> Language:
-    code = table.text("language", default="en")
-    if code not in LANGUAGES:
-        raise table.wrong("language", f"{code!r} is none of {', '.join(LANGUAGES)}")
-    return LANGUAGES[code]
+    return LANGUAGES[table.one_of("language", tuple(LANGUAGES), default="en")]
 
 
 def _form(means: Means, table: Table) -> Form:
@@ -175,21 +173,15 @@ def _form(means: Means, table: Table) -> Form:
 
 
 def _pace(table: Table) -> Pace:
-    per_hour = table.integer("per_hour", default=30)
-    if per_hour < 1:
-        raise table.wrong("per_hour", "at least one message an hour")
+    per_hour = table.integer("per_hour", default=30, least=1)
     loud = table.texts("even_when_quiet") if table.has("even_when_quiet") else ()
     return Pace(_quiet(table), _among(table, "even_when_quiet", loud, Happening), per_hour)
 
 
 def _quiet(table: Table) -> tuple[Quiet, ...]:
+    zone = table.zone(default="UTC")
     if not table.has("quiet"):
         return ()
-    name = table.text("zone", default="UTC")
-    try:
-        zone = ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise table.wrong("zone", f"{name!r} is no time zone such as 'Asia/Karachi'") from None
     found = []
     for hours in table.texts("quiet"):
         first, _, last = hours.partition("-")
@@ -209,15 +201,14 @@ def _rule(table: Table, channels: Mapping[str, Channel]) -> Rule:
 
     for name in table.texts("channels"):
         if name not in channels:
-            raise table.wrong("channels", f"there is no channel {name!r}; known are {', '.join(channels)}")
-    countries = tuple(code.upper() for code in texts("countries"))
-    for code in countries:
-        if not is_country(code):
-            raise table.wrong("countries", f"{code!r} is no ISO 3166-1 code such as 'PK'")
+            known = ", ".join(channels) or "none"
+            raise table.wrong(
+                "channels", f"there is no channel {name!r}; known are {known}{nearest(name, list(channels))}"
+            )
     return Rule(
         channels=table.texts("channels"),
-        countries=countries,
-        networks=table.integers("networks") if table.has("networks") else (),
+        countries=country_codes(table, "countries"),
+        networks=network_numbers(table, "networks"),
         targets=tuple(target_of(name) for name in texts("targets")),
         kinds=_among(table, "kinds", texts("kinds"), Kind),
         statuses=_among(table, "statuses", texts("statuses"), Status),
@@ -230,5 +221,5 @@ def _among(table: Table, key: str, given: tuple[str, ...], kind: type[E]) -> tup
     known = [str(one) for one in kind]
     for one in given:
         if one not in known:
-            raise table.wrong(key, f"{one!r} is none of {', '.join(known)}")
+            raise table.wrong(key, none_of(one, known))
     return tuple(kind(one) for one in given)

@@ -18,6 +18,7 @@ from fanous.collector.journal import PART, SEALED, Journal
 from fanous.collector.refused import Refused
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
+from fanous.logline import logline
 from fanous.store.disk import disk_errors, make_folder
 
 APART = "apart"
@@ -100,7 +101,7 @@ class Inbox:
             try:
                 await self.seal()
             except (FanousError, OSError) as error:  # the disk may be well again next time
-                log.error("not sealed, trying again: %s", error)
+                log.error(logline("not_sealed", again=True, why=str(error)))
 
     async def seal(self) -> None:
         """Give the store what has come."""
@@ -137,12 +138,12 @@ class Inbox:
         self._not_kept += count
         now = time.monotonic()
         if now >= self._say_next:
-            log.error("not kept measurements=%d: %s", self._not_kept, error)
+            log.error(logline("not_kept", measurements=self._not_kept, why=str(error)))
             self._not_kept, self._say_next = 0, now + SAID_SECONDS
 
     def _say_kept_again(self) -> None:
         if self._say_next:
-            log.info("kept again not_kept_since=%d", self._not_kept)
+            log.info(logline("kept_again", not_kept_since=self._not_kept))
             self._not_kept, self._say_next = 0, 0.0
 
     def _acknowledge(self, batch: Sequence[_Waiting]) -> None:

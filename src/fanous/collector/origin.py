@@ -68,7 +68,7 @@ def trusted_proxies(texts: Iterable[str]) -> tuple[Network, ...]:
         return tuple(ip_network(text) for text in texts)
     except ValueError as error:
         raise FanousError(
-            f"--trust-proxy: {error}; give an address or a network, such as 10.0.0.0/8"
+            f"{error}: to believe X-Forwarded-For, give an address or a network, such as 10.0.0.0/8"
         ) from None
 
 

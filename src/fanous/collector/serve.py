@@ -21,6 +21,7 @@ from fanous.collector.helper import Helper
 from fanous.collector.inbox import SEAL_SECONDS, Inbox
 from fanous.collector.queue import Queue
 from fanous.errors import FanousError
+from fanous.logline import logline
 
 MOST_CONNECTIONS = 2000
 IDLE_SECONDS = 30
@@ -149,7 +150,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         for one in sockets or () if self.started else ():  # said when signals are heeded, not before
             host, port = one.getsockname()[:2]
-            log.info("listening host=%s port=%d", host, port)
+            log.info(logline("listening", host=host, port=port))
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

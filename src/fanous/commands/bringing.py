@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fanous.logline import logline
+
 if TYPE_CHECKING:
     from fanous.store import Store
     from fanous.tally import Ingested
@@ -42,12 +44,10 @@ class Bringing:
         self.stored += tally.stored
         self.duplicate += tally.duplicate
         self.rejected += tally.rejected
-        log.info(
-            "drained files=%d stored=%d duplicate=%d rejected=%d",
-            *(len(files), tally.stored, tally.duplicate, tally.rejected),
-        )
+        counts = {"stored": tally.stored, "duplicate": tally.duplicate, "rejected": tally.rejected}
+        log.info(logline("drained", files=len(files), **counts))
         for note in pipeline.out_of_reach(tally):
-            log.warning("out of reach: %s", note)
+            log.warning(logline("out_of_reach", why=note))
         for reject in tally.rejects:
-            log.warning("rejected file=%s line=%d why=%s", reject.file, reject.line, reject.why)
+            log.warning(logline("rejected", file=reject.file, line=reject.line, why=reject.why))
         return tally

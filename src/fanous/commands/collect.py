@@ -23,7 +23,7 @@ from fanous.commands.bringing import Bringing
 from fanous.commands.desk import ConfigOption, open_named
 from fanous.commands.streamed import collect_into_stream, drain_stream, host_and_port
 from fanous.errors import FanousError
-from fanous.logline import log_to_stderr
+from fanous.logline import log_to_stderr, logline
 
 if TYPE_CHECKING:
     import asyncio
@@ -240,7 +240,7 @@ class Draining:
             child.join()
             if self._stopping.is_set():
                 return
-            log.error("draining ended exitcode=%s restart_in=%s", child.exitcode, DRAIN_SECONDS)
+            log.error(logline("draining_ended", exitcode=child.exitcode, restart_in=DRAIN_SECONDS))
             self._stopping.wait(DRAIN_SECONDS)
 
 
@@ -259,7 +259,7 @@ def drain_until_closed(inbox: Path, store: Path, lifeline: Connection) -> None:
                     is_closed = lifeline.poll(DRAIN_SECONDS)
                     _drain_all(inbox, Bringing(opened))
         except FanousError as error:
-            log.error("not drained, trying again: %s", error)
+            log.error(logline("not_drained", again_in=DRAIN_SECONDS, why=str(error)))
             is_closed = is_closed or lifeline.poll(DRAIN_SECONDS)
 
 

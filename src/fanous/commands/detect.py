@@ -27,7 +27,7 @@ from fanous.commands.desk import (
     open_named,
 )
 from fanous.errors import FanousError
-from fanous.logline import log_to_stderr
+from fanous.logline import log_to_stderr, logline
 
 if TYPE_CHECKING:
     from fanous.store import Store, StoreLocation
@@ -124,7 +124,7 @@ def _work(store: "Store", every: float, lease: float, ended: Callable[[float], b
         country = pipeline.detect_next(store, seconds=lease)
         if country:
             done.append(country)
-            log.info("detected country=%s", country)
+            log.info(logline("detected", country=country))
         if country is not None:
             continue
         is_over = not (store.undetected() and store.leases())
@@ -159,7 +159,7 @@ def _all_work(place: "StoreLocation", workers: int, every: float, lease: float) 
 
 
 def _again(worker: "_Worker", stopping: threading.Event) -> "_Worker":
-    log.error("worker ended exitcode=%s restart_in=%s", worker.process.exitcode, LOOK)
+    log.error(logline("worker_ended", exitcode=worker.process.exitcode, restart_in=LOOK))
     stopping.wait(LOOK)
     worker.lifeline.close()
     return _Worker(*worker.told)
@@ -188,5 +188,5 @@ def work_until_closed(place: "StoreLocation", every: float, lease: float, lifeli
         with open_store(place, read_only=True) as opened:
             _work(opened, every, lease, lifeline.poll)
     except FanousError as error:
-        log.error("not detected: %s", error)
+        log.error(logline("not_detected", why=str(error)))
         sys.exit(1)

@@ -4,12 +4,18 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from fanous import __version__
 from fanous.commands.desk import ConfigOption, JsonOption, StoreOption, open_named, print_document
+from fanous.model.instant import to_iso
 from fanous.model.need import Need
+
+if TYPE_CHECKING:
+    from fanous.model.spell import Spell
+    from fanous.vitals.ailments import Ailment
 
 PARTS = ("probe", "server", "lab")
 
@@ -31,9 +37,10 @@ def doctor(
     if is_named or config is not None:
         _doctor_of_store(store, config, as_json)
         return
+    from fanous.config import data_folder
     from fanous.doctor import examine
 
-    needs = examine()
+    needs = examine(store or data_folder() / "store")
     if as_json:
         ready = {part: _is_ready(needs, part) for part in PARTS}
         print_document({"version": __version__, "ready": ready, "needs": [asdict(need) for need in needs]})
@@ -49,29 +56,45 @@ def doctor(
 
 
 def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
-    from fanous.commands.collect import inbox_of
     from fanous.config import store_place
+    from fanous.live.configuration import inboxes_of
     from fanous.store import StoreLocation
     from fanous.store.location import in_folder
     from fanous.vitals.ailments import find_ailments
     from fanous.vitals.examine import examine
+    from fanous.vitals.status import feed_document
 
     place = store_place(store, config)
     location = place if isinstance(place, StoreLocation) else in_folder(place)
-    inboxes = () if isinstance(place, StoreLocation) else (inbox_of(place),)
+    inboxes = inboxes_of(config, place)
     with open_named(store, config, read_only=True) as opened:
-        vitals = examine(opened, (location.archive, location.lock.parent), inboxes, time.time(), {})
+        now = time.time()
+        feed = opened.ailments(now)
+        vitals = examine(opened, (*location.folders, *inboxes), inboxes, now, {})
     found = find_ailments(vitals)
     if as_json:
-        print_document({"ailments": [asdict(one) for one in found]})
+        print_document({"ailments": [asdict(one) for one in found], "feed": feed_document(feed)})
     for one in found if not as_json else ():
-        print(f"{one.kind}: {one.says}\n  {one.mend}")
+        print(f"{one.kind}: {one.says}{_since(one, feed)}\n  {one.mend}")
     if not found and not as_json:
         print(
             f"nothing is wrong: {sum(one.measurements for one in vitals.arrivals):,} measurements in 28 days"
         )
+    ended = sum(one.ended_at is not None for one in feed)
+    if ended and not as_json:
+        print(f"{ended} ailments ended in the last 30 days (--json lists them)")
     if found:
         raise typer.Exit(1)
+
+
+def _since(ailment: "Ailment", feed: "list[Spell]") -> str:
+    """When the monitor first saw it, where it did."""
+    same = (
+        one.began_at
+        for one in feed
+        if one.ended_at is None and (one.kind, one.about) == (ailment.kind, ailment.about)
+    )
+    return next((f" (since {to_iso(began)})" for began in same), "")
 
 
 def _is_ready(needs: Iterable[Need], part: str) -> bool:

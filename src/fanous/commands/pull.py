@@ -21,6 +21,7 @@ from fanous.commands.desk import (
     print_document,
 )
 from fanous.errors import FanousError
+from fanous.logline import log_to_stderr, logline
 
 if TYPE_CHECKING:
     from fanous.config import SourceSettings
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from fanous.store import Store
 
 SHOWN = 10
+
+log = logging.getLogger("fanous.pull")
 
 
 def pull(
@@ -82,6 +85,8 @@ def pull(
         raise typer.BadParameter("--since must lie before --until, and in the past")
     if follow and as_json:
         raise typer.BadParameter("--json gives one document, so it does not go with --follow")
+    if follow:
+        log_to_stderr()
     settings = source_settings(config)[source].with_more(networks or [], regions, mirror)
     with open_named(store, config) as opened:
         while True:
@@ -90,7 +95,11 @@ def pull(
             except FanousError as error:
                 if not follow or error.permanent:
                     raise
-                print(f"fanous: {error}", file=sys.stderr)
+                log.warning(
+                    logline(
+                        "not_pulled", source=source, country=code, again_in=settings.every, why=str(error)
+                    )
+                )
             else:
                 print_document(_document(done)) if as_json else _show(done)
                 if not follow:
@@ -141,7 +150,7 @@ def _follow_ris(
         raise typer.BadParameter(
             "ris needs --table: a bview file of the same collector says what was visible"
         )
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    log_to_stderr()
     stream = Stream(table_of(table, country))
     with open_named(store, config) as opened:
         follow(opened, stream, lambda: listen(collector, mirror or ADDRESS))

@@ -16,7 +16,7 @@ import typer
 from fanous.commands.bringing import Bringing
 from fanous.commands.desk import JsonOption, console, open_named, print_document
 from fanous.errors import FanousError
-from fanous.logline import log_to_stderr
+from fanous.logline import log_to_stderr, logline
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _drain(
             ) as error:  # a full disk, a server that is away: the messages wait here meanwhile
                 if not follow or error.permanent:
                     raise
-                log.error("not stored, trying again: %s", error)
+                log.error(logline("not_stored", again_in=AGAIN, why=str(error)))
                 if stopping.wait(AGAIN):
                     raise
 

@@ -7,13 +7,15 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from fanous.alerts.settings import Alerting, read_alerting
+from fanous.collector.origin import trusted_proxies
+from fanous.collector.shipped import NOTHING
 from fanous.collector.stream.address import StreamAddress, parse_address
+from fanous.collector.urls import read_urls
 from fanous.commands.collect import inbox_of
-from fanous.commands.probing import DEFAULT_LIST, wanted_of
-from fanous.config import Retention, read_config, retention, source_settings
+from fanous.commands.probing import DEFAULT_LIST, Wanted, wanted_of
+from fanous.config import Retention, read_config, retention, review_national, source_settings, web_address
 from fanous.connectors.ooni.header import LATEST
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
@@ -33,6 +35,9 @@ from fanous.table import Table
 
 PAGE = "127.0.0.1:8470"
 DOOR = "127.0.0.1:8471"
+
+OWN = "own"
+"""Folder, within the inbox, of what this machine's own probe measured."""
 
 FASTEST = 10_000.0
 """A tick of ten minutes is then 60 ms: less than a measurement takes."""
@@ -107,6 +112,7 @@ class Configuration:
     every: seconds between two looks at the inbox, by the machine's clock.
     settings: of the probe.
     sources: public ones that are switched on.
+    holds_national: do national claims wait for a person?  ``None`` = as the store remembers.
     """
 
     store: Path | StoreLocation
@@ -123,6 +129,7 @@ class Configuration:
     alerting: Alerting = field(default_factory=Alerting)
     sources: tuple[Errand, ...] = ()
     retention: Retention = field(default_factory=Retention)
+    holds_national: bool | None = None
 
 
 def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
@@ -140,7 +147,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
     run = table("run")
     run.allow("listen", "status", "every", "inbox", "queue")
     page, status = run.text("listen", default=PAGE), run.text("status", default="none")
-    settings = _settings(document.get("probe", {}), where)
+    settings = _settings(table("probe"), where)
     rounds = _rounds(table("rounds"))
     if rounds.vantage.network_type == "mobile":
         settings = replace(settings, cap_mb=min(settings.cap_mb, MOBILE_CAP_MB))
@@ -159,6 +166,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
         alerting=read_alerting(file),
         sources=errands(source_settings(file)),
         retention=retention(file),
+        holds_national=review_national(file),
     )
     _check_lab(found, where)
     return found
@@ -172,11 +180,20 @@ def _inbox(run: Table, store: Path | StoreLocation, where: Path) -> Path:
     return inbox_of(store)
 
 
+def inboxes_of(file: Path | None, store: Path | StoreLocation) -> tuple[Path, ...]:
+    """Folders of what waits for the store; none where its addresses stand alone."""
+    document = read_config(file) if file else {}
+    run = Table(str(file or "defaults"), "run", document.get("run", {}))
+    if isinstance(store, StoreLocation) and not run.has("inbox"):
+        return ()
+    inbox = _inbox(run, store, file or Path("defaults"))
+    return inbox, inbox / OWN
+
+
 def _queue(run: Table) -> StreamAddress:
-    try:
-        return parse_address(run.text("queue"))
-    except FanousError as error:
-        raise run.wrong("queue", str(error)) from None
+    text = run.text("queue")
+    with run.about("queue"):
+        return parse_address(text)
 
 
 def _address(table: Table, key: str, text: str) -> Address:
@@ -189,16 +206,17 @@ def _address(table: Table, key: str, text: str) -> Address:
 def _clock(table: Table) -> Clock:
     table.allow("rate", "since")
     rate = table.number("rate", default=1.0, least=1, most=FASTEST)
+    since = table.instant("since") if table.has("since") or rate != 1.0 else 0.0
     if rate == 1.0:
         return Clock()
-    clock = Clock(rate, table.instant("since"))
+    clock = Clock(rate, since)
     if clock() >= LATEST:
         raise table.wrong("since", "that clock has run past the year 2100: name a later moment")
     return clock
 
 
-def _settings(values: dict[str, Any], where: Path) -> Settings:
-    settings = settings_from(values, f"{where}: [probe]")
+def _settings(table: Table, where: Path) -> Settings:
+    settings = settings_from(table)
     if settings.ca_file:
         settings = replace(settings, ca_file=str(_beside(where, settings.ca_file)))
     return settings
@@ -214,12 +232,7 @@ def _rounds(table: Table) -> Rounds:
         check_interval(every, organisation=organisation)
     except FanousError as error:
         raise table.wrong("every", str(error).replace("--organisation", "organisation = true")) from None
-    urls = table.texts("urls") if table.has("urls") else ()
-    lists = table.texts("lists") if table.has("lists") else () if urls else (DEFAULT_LIST,)
-    try:
-        measured = wanted_of(urls, lists)
-    except FanousError as error:
-        raise table.wrong("lists" if lists else "urls", str(error)) from None
+    measured = _measured(table)
     return Rounds(
         on=table.flag("on", default=True),
         urls=measured.urls,
@@ -232,6 +245,16 @@ def _rounds(table: Table) -> Rounds:
     )
 
 
+def _measured(table: Table) -> Wanted:
+    urls = table.texts("urls") if table.has("urls") else ()
+    lists = table.texts("lists") if table.has("lists") else () if urls else (DEFAULT_LIST,)
+    if urls:
+        with table.about("urls"):
+            wanted_of(urls, ())  # alone, so that a complaint names the key that it is about
+    with table.about("lists" if lists else "urls"):
+        return wanted_of(urls, lists)
+
+
 def _vantage(table: Table) -> Vantage:
     asn = table.integer("asn", default=0)
     if not 0 <= asn < 2**32:
@@ -239,7 +262,8 @@ def _vantage(table: Table) -> Vantage:
     country = table.country() if table.has("country") else UNKNOWN_COUNTRY
     if country != UNKNOWN_COUNTRY and not is_country(country):
         raise table.wrong("country", f"{country!r} is no ISO 3166-1 code such as 'PK'")
-    check_country(country)
+    with table.about("country"):
+        check_country(country)
     return Vantage(country, asn, "mobile" if table.flag("mobile", default=False) else "")
 
 
@@ -252,14 +276,25 @@ def _door(table: Table, where: Path) -> Door:
     def file(key: str) -> Path | None:
         return _beside(where, table.text(key)) if table.has(key) else None
 
+    trusted = table.texts("trust_proxy") if table.has("trust_proxy") else ()
+    networks, urls, orders = file("networks"), file("urls"), file("orders")
+    with table.about("trust_proxy"):
+        trusted_proxies(trusted)
+    if networks is not None and networks.name != NOTHING and not networks.is_file():
+        raise table.wrong("networks", f"there is no file {networks}")
+    if orders is not None and not orders.is_file():
+        raise table.wrong("orders", f"there is no file {orders}")
+    if urls is not None:
+        with table.about("urls"):
+            read_urls(urls)
     return Door(
         on=table.flag("on", default=True),
         listen=_address(table, "listen", table.text("listen", default=DOOR)),
-        trust_proxy=table.texts("trust_proxy") if table.has("trust_proxy") else (),
-        networks=file("networks"),
-        urls=file("urls"),
-        orders=file("orders"),
-        helper_url=table.text("helper_url").rstrip("/") if table.has("helper_url") else "",
+        trust_proxy=trusted,
+        networks=networks,
+        urls=urls,
+        orders=orders,
+        helper_url=web_address(table, "helper_url").rstrip("/"),
         per_address=table.number("per_address", default=10.0, least=0.01),
         contact=table.text("contact") if table.has("contact") else "",
         lab=table.flag("lab", default=False),

@@ -20,7 +20,7 @@ from fanous.collector.urls import DEFAULT_URLS, read_urls
 from fanous.commands.orders import envelope_of
 from fanous.config import Retention, data_folder
 from fanous.live.alerting import tell
-from fanous.live.configuration import Address, Configuration, Door
+from fanous.live.configuration import OWN, Address, Configuration, Door
 from fanous.live.hearing import Hearing
 from fanous.live.intake import Intake
 from fanous.live.local import Local
@@ -34,15 +34,12 @@ from fanous.logline import logline
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.model.instant import to_iso
 from fanous.scheduler import Task, supervise
-from fanous.store import StoreLocation, open_store
+from fanous.store import Store, StoreLocation, open_store
 from fanous.store.location import in_folder
 from fanous.vitals.status import status_app
 from fanous.web.application import application
 from fanous.web.ask import Ask, OneThread
 from fanous.web.site import Site
-
-OWN = "own"
-"""Folder, within the inbox, of what this machine's own probe measured."""
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -58,10 +55,16 @@ def watch(configuration: Configuration, source: str) -> None:
     Raises:
         FanousError: the store is held or cannot be opened, or an address is taken.
     """
-    opening = partial(open_store, configuration.store, clock=configuration.clock)
-    with OneThread(opening) as owner:
+    with OneThread(partial(_opened, configuration)) as owner:
         asyncio.run(_watch(configuration, owner.ask, source))
     log.info(logline("stopped"))
+
+
+def _opened(configuration: Configuration) -> Store:
+    store = open_store(configuration.store, clock=configuration.clock)
+    if configuration.holds_national is not None:
+        store.hold_national(configuration.holds_national)
+    return store
 
 
 async def _watch(configuration: Configuration, ask: Ask, source: str) -> None:
@@ -180,7 +183,7 @@ def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
 
 def _status(address: Address, selfcheck: Selfcheck, stop: asyncio.Event) -> Task:
     sockets = Sockets(address, "[run] status")
-    app = status_app(selfcheck.unready, lambda: selfcheck.ailments, selfcheck.figures)
+    app = status_app(selfcheck.unready, lambda: selfcheck.ailments, selfcheck.figures, lambda: selfcheck.feed)
     return Task("status", lambda: serve_until(stop, app, sockets.take()))
 
 
@@ -188,7 +191,7 @@ def _folders(configuration: Configuration) -> tuple[Path, ...]:
     """On every disk that the monitor writes to."""
     store = configuration.store
     location = store if isinstance(store, StoreLocation) else in_folder(store)
-    return location.archive, location.lock.parent, configuration.inbox
+    return *location.folders, configuration.inbox
 
 
 def _collector(configuration: Configuration, stop: asyncio.Event) -> Task:

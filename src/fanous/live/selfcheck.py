@@ -2,14 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from logging import getLogger
 from pathlib import Path
 
+from fanous.errors import FanousError
 from fanous.logline import logline
+from fanous.model.spell import Spell
 from fanous.probes.metrics import Metric
 from fanous.scheduler import pause
+from fanous.store import Store
 from fanous.vitals.ailments import Ailment, find_ailments
 from fanous.vitals.examine import examine
 from fanous.vitals.exposition import metrics
@@ -29,15 +32,25 @@ class Selfcheck:
     """Args:
     folders: on the disks that are written to.
 
+    clock: the machine's.
+
     Attributes:
         ailments: as of the last look.
+        feed: of these and of those that ended lately, each with its times, as of the last look.
     """
 
-    def __init__(self, ask: Ask, folders: Sequence[Path], inboxes: Sequence[Path]) -> None:
-        self._ask, self._folders, self._inboxes = ask, tuple(folders), tuple(inboxes)
+    def __init__(
+        self,
+        ask: Ask,
+        folders: Sequence[Path],
+        inboxes: Sequence[Path],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._ask, self._folders, self._inboxes, self._clock = ask, tuple(folders), tuple(inboxes), clock
         self._seen: Vitals | None = None
         self._looked = time.monotonic()
         self.ailments: list[Ailment] = []
+        self.feed: list[Spell] = []
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Until stopped."""
@@ -51,12 +64,27 @@ class Selfcheck:
             examine,
             folders=self._folders,
             inboxes=self._inboxes,
-            machine_at=time.time(),
+            machine_at=self._clock(),
             known=known,
         )
         self._seen = await self._ask(question)
         self._looked = time.monotonic()
         self._tell(find_ailments(self._seen))
+        await self._note()
+
+    async def _note(self) -> None:
+        """In the ledger.  A disk that is full is an ailment itself, so that this may be what fails."""
+        now = self._clock()
+        found = {(one.kind, one.about): (one.says, one.mend) for one in self.ailments}
+
+        def noted(store: Store) -> list[Spell]:
+            store.note_ailments(found, now)
+            return store.ailments(now)
+
+        try:
+            self.feed = await self._ask(noted)
+        except FanousError as error:
+            log.warning(logline("ailments_not_kept", why=str(error)))
 
     def unready(self) -> str:
         """Why no work can be given to this monitor now; empty = it can."""

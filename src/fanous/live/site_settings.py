@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fanous.errors import FanousError
+from fanous.config import web_address
 from fanous.refdata.world import shapes
 from fanous.table import Table
 
@@ -46,19 +46,17 @@ def site_settings(table: Table, beside: Path) -> SiteSettings:
 
 
 def _url(table: Table) -> str:
-    url = table.text("url").rstrip("/") if table.has("url") else ""
+    url = web_address(table, "url").rstrip("/")
     parts = urlsplit(url)
-    if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query):
-        raise table.wrong("url", f"{url!r} is no address of a site, such as 'https://fanous.example'")
+    if parts.path or parts.query:
+        raise table.wrong("url", f"{url!r} is more than a site, such as 'https://fanous.example'")
     return url
 
 
 def _map(table: Table, file: Path | None) -> Path | None:
     if file is not None:
-        try:
+        with table.about("map"):
             drawn = shapes(file)
-        except FanousError as error:
-            raise table.wrong("map", str(error)) from None
         if not drawn:
             raise table.wrong("map", f"{file} has no country: a line is a code, a tab and a path of an SVG")
     return file

@@ -5,11 +5,12 @@ A TOML file may change each by its name; a lab or an organisation writes one.
 
 import tomllib
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
+from math import inf
 from pathlib import Path
 from typing import Any, get_origin
 
 from fanous.errors import FanousError
+from fanous.table import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,8 @@ def load_settings(path: Path | None) -> Settings:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise FanousError(f"settings of the probe: {path} cannot be read as TOML: {error}") from None
-    return settings_from(table.get("probe", table), str(path))
+    top = Table(str(path), "", table)
+    return settings_from(top.table("probe") if top.has("probe") else top)
 
 
 MOBILE_CAP_MB = 10.0
@@ -138,30 +140,29 @@ def adjusted(
     )
 
 
-def settings_from(table: dict[str, Any], where: str) -> Settings:
-    """Settings out of a parsed table.
+LEAST = {"at_once": 1, "most_addresses": 1, "most_body": 1}
+"""With less a probe measures nothing; any other number may be 0, and none is negative."""
+
+
+def settings_from(table: Table) -> Settings:
+    """Settings out of a table.
 
     Raises:
         FanousError: an unknown name, or a value of another kind.
     """
     kinds = {field.name: field.type for field in fields(Settings)}
-    values = {}
-    for name, value in table.items():
-        if name not in kinds:
-            near = get_close_matches(name, kinds, 1)
-            raise FanousError(
-                f"{where}: unknown setting `{name}`" + (f"; did you mean `{near[0]}`?" if near else "")
-            )
-        values[name] = _as_kind(value, kinds[name], f"{where}: `{name}`")
-    return Settings(**values)
+    table.allow(*kinds)
+    return Settings(**{name: _as_kind(table, name, kinds[name]) for name in table.values})
 
 
-def _as_kind(value: Any, kind: Any, what: str) -> Any:
-    if get_origin(kind) is tuple and isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return tuple(value)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if kind in (float, int, str, bool) and type(value) is kind:
-        return value
-    wanted = "a list of texts" if get_origin(kind) is tuple else kind.__name__
-    raise FanousError(f"{what} must be {wanted}, not {value!r}")
+def _as_kind(table: Table, name: str, kind: Any) -> Any:
+    if get_origin(kind) is tuple:
+        return table.texts(name) if table.values[name] != [] else ()
+    if kind is bool:
+        return table.flag(name, default=False)
+    if kind is str:
+        return table.text(name, default="")
+    least = LEAST.get(name, 0)
+    if kind is int:
+        return table.integer(name, default=0, least=least)
+    return table.number(name, default=0, least=least, most=1 if name.endswith("_share") else inf)

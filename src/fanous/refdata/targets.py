@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from fanous.errors import FanousError
 from fanous.refdata.platforms import ROLES
 from fanous.refdata.tables import toml_table
+from fanous.table import nearest
 
 FOLDER = "targets"
 DO_NOT_RUN = "do_not_run"
@@ -64,7 +65,9 @@ def target_list(name: str) -> TargetList:
         return _from_table(name, toml_table(f"{FOLDER}/{name}.toml"))
     path = Path(name)
     if not path.is_file():
-        raise FanousError(f"no list {name!r}: known are {', '.join(list_names())}, or the path of a file")
+        known = list(list_names())
+        told = f"known are {', '.join(known)}, or the path of a file{nearest(name, known)}"
+        raise FanousError(f"no list {name!r}: {told}")
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".toml":

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DatabaseError, DataError, OperationalError
 
 from fanous.errors import FanousError
 from fanous.store.disk import FULL
+from fanous.store.location import hidden
 
 SCHEMA = sa.MetaData()
 """All tables of the ledger."""
@@ -103,24 +104,17 @@ def _connect(url: str) -> sa.Engine:
         engine = sa.create_engine(f"{_DRIVERS.get(kind, kind)}://{rest}" if rest else url, pool_pre_ping=True)
     except (sa.exc.ArgumentError, ImportError) as error:
         raise FanousError(
-            f"the ledger cannot be kept in {_hidden(url)}: {_why(error, url)}; "
+            f"the ledger cannot be kept in {hidden(url)}: {_why(error, url)}; "
             "use sqlite:////folder/file or postgresql://user@host/database"
         ) from error
     if engine.dialect.name not in ("sqlite", "postgresql"):
         raise FanousError(
-            f"the ledger cannot be kept in {_hidden(url)}: neither SQLite nor PostgreSQL; "
+            f"the ledger cannot be kept in {hidden(url)}: neither SQLite nor PostgreSQL; "
             "use sqlite:////folder/file or postgresql://user@host/database"
         )
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
     return engine
-
-
-def _hidden(url: str) -> str:
-    """Without a password, also where the rest cannot be read."""
-    head, at, tail = url.rpartition("@")
-    kind, _, user = head.partition("://")
-    return f"{kind}://{user.partition(':')[0]}:***@{tail}" if at and ":" in user else url
 
 
 def _why(error: Exception, url: str) -> str:

@@ -20,6 +20,7 @@ from fanous.model.claim import Claim
 from fanous.model.incident import Incident
 from fanous.model.levels import Levels
 from fanous.model.record import Record
+from fanous.model.spell import Spell
 from fanous.model.watch import Watch
 from fanous.store.addresses import AddressAnswers
 from fanous.store.alternatives import AlternativeAnswers
@@ -42,6 +43,7 @@ from fanous.store.protocol import Store
 from fanous.store.rate_pairs import RatePairAnswers
 from fanous.store.rates import RateAnswers
 from fanous.store.segment import Location, Segment
+from fanous.store.spells import Key
 from fanous.store.vitals import VitalAnswers
 from fanous.store.votes import VoteAnswers
 
@@ -322,6 +324,12 @@ class EmbeddedStore(
 
     def approvals(self) -> dict[str, Approval]:
         return self._ledger.approvals()
+
+    def note_ailments(self, found: Mapping[Key, tuple[str, str]], at: float) -> None:
+        self._ledger.note_ailments(found, at)
+
+    def ailments(self, now: float) -> list[Spell]:
+        return self._ledger.ailments(now)
 
     @property
     def outbox(self) -> Outbox:

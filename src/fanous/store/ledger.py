@@ -22,6 +22,7 @@ from fanous.store.leases import Leases, check_held, free_all
 from fanous.store.notices import NOTICES, Notices
 from fanous.store.outbox import Outbox, note
 from fanous.store.schema import FORMAT
+from fanous.store.spells import Spells
 
 _INCIDENTS = sa.Table(
     "incidents",
@@ -62,7 +63,7 @@ class Revision:
     incident: Incident
 
 
-class Ledger(Notices, Outbox, Leases):
+class Ledger(Notices, Outbox, Leases, Spells):
     """Incidents, and what people note beside them, in a database, by SQLAlchemy URL.
 
     Args:

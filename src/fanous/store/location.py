@@ -6,9 +6,11 @@ import tempfile
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit, urlunsplit
 
+from fanous.config import split_url
 from fanous.errors import FanousError
+from fanous.table import nearest
 
 ARCHIVE, FACTS, LEDGER, LOCK = "archive", "facts", "ledger.sqlite", "facts.lock"
 SOCKET = "fanous.sock"
@@ -68,6 +70,13 @@ class StoreLocation:
         return urlunsplit(parts._replace(netloc=netloc))
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """On every disk that is written to for this store."""
+        ledger = Path(unquote(urlsplit(self.ledger).path.removeprefix("/"))).parent
+        beside = (ledger,) if self.ledger.startswith("sqlite") else ()
+        return (self.archive, self.lock.parent, *beside)
+
+    @property
     def lock(self) -> Path:
         """Beside the in-process engine it guards; where a server has the facts, beside the archive, which has
         one writer at a time."""
@@ -87,22 +96,12 @@ def at_urls(archive: str, facts: str, ledger: str) -> StoreLocation:
     Raises:
         FanousError: a kind of place that is not known.
     """
+    for check, given in zip(PLACES.values(), (archive, facts, ledger), strict=True):
+        check(given)
     place = urlsplit(archive)
-    if place.scheme not in ("", "file", _BUCKET):
-        raise FanousError(
-            f"the archive cannot be kept in {archive}: name a local folder, or s3://bucket/prefix"
-        )
-    if place.scheme == _BUCKET:
-        check_bucket(archive)
     bucket = archive if place.scheme == _BUCKET else ""
     folder = _of_bucket(bucket) if bucket else Path(unquote(place.path)).expanduser().resolve()
     scheme = urlsplit(facts).scheme
-    if scheme not in ("", _EMBEDDED, "clickhouse", "clickhouses"):
-        raise FanousError(
-            f"facts cannot be kept in {facts}: use chdb:///folder or clickhouse://host/database"
-        )
-    if scheme.startswith("clickhouse"):
-        _check_server(facts)
     facts = facts if scheme else _in_process(Path(facts).expanduser().resolve())
     ledger = ledger if "://" in ledger else f"sqlite:///{Path(ledger).expanduser().resolve()}"
     return StoreLocation(folder, facts, ledger, bucket)
@@ -114,12 +113,13 @@ def check_bucket(url: str) -> None:
     Raises:
         FanousError: and how one looks.
     """
-    parts = urlsplit(url)
-    asked = set(parse_qs(parts.query)) - {"endpoint", "region"}
-    if not parts.hostname or parts.username or asked:
+    parts = split_url(url)
+    asked = set(parse_qs(parts.query)) - {"endpoint", "region"} if parts else set()
+    if parts is None or parts.scheme != _BUCKET or not parts.hostname or parts.username or asked:
         raise FanousError(
-            f"{url} is no bucket: write s3://bucket/prefix, with ?endpoint=https://host and &region=name "
-            "where it is not Amazon's; keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            f"{hidden(url)} is no bucket: write s3://bucket/prefix, "
+            "with ?endpoint=https://host and &region=name where it is not Amazon's; "
+            "keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         )
 
 
@@ -129,8 +129,51 @@ def _of_bucket(bucket: str) -> Path:
     return Path(tempfile.gettempdir()).resolve() / f"fanous-{os.getuid()}" / f"bucket-{digest}"
 
 
-def _check_server(facts: str) -> None:
-    parts = urlsplit(facts)
+def _check_archive(archive: str) -> None:
+    parts = _parts_of(
+        archive, ("", "file", _BUCKET), "the archive", "name a local folder, or s3://bucket/prefix"
+    )
+    if parts.scheme == _BUCKET:
+        check_bucket(archive)
+
+
+def _check_facts(facts: str) -> None:
+    known = ("", _EMBEDDED, "clickhouse", "clickhouses")
+    parts = _parts_of(facts, known, "facts", "use chdb:///folder or clickhouse://host/database")
+    if parts.scheme.startswith("clickhouse"):
+        _check_server(parts)
+
+
+def _check_ledger(ledger: str) -> None:
+    if "://" not in ledger:
+        return  # a path, whatever is in it
+    known = ("sqlite", "postgresql", "postgres")
+    instead = "use sqlite:////folder/file or postgresql://user@host/database"
+    kind, _, rest = ledger.partition("://")
+    kind = kind.partition("+")[0]  # SQLAlchemy's way to name a driver: postgresql+psycopg
+    _parts_of(f"{kind}://{rest}", known, "the ledger", instead)
+
+
+PLACES = {"archive": _check_archive, "facts": _check_facts, "ledger": _check_ledger}
+"""The keys of a configuration -> what refuses an address that is none."""
+
+
+def _parts_of(url: str, known: tuple[str, ...], what: str, instead: str) -> SplitResult:
+    parts = split_url(url)
+    if parts is None or parts.scheme not in known:
+        hint = nearest(parts.scheme, [name for name in known if name]) if parts else ""
+        raise FanousError(f"{what} cannot be kept in {hidden(url)}: {instead}{hint}")
+    return parts
+
+
+def hidden(url: str) -> str:
+    """Without a password, also where the rest cannot be read."""
+    head, at, tail = url.rpartition("@")
+    kind, _, user = head.partition("://")
+    return f"{kind}://{user.partition(':')[0]}:***@{tail}" if at and ":" in user else url
+
+
+def _check_server(parts: SplitResult) -> None:
     cluster = parse_qs(parts.query).get("cluster", ["x"])[-1]
     if not parts.hostname or parts.path.count("/") != 1 or parts.path == "/":
         raise FanousError("facts on a server: write clickhouse://user:password@host:8123/database")

@@ -36,6 +36,7 @@ from fanous.store.levels import Pulled
 from fanous.store.outbox import Outbox
 from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
 from fanous.store.segment import Location, Segment
+from fanous.store.spells import Ailing
 from fanous.store.vitals import Arrivals, Clocks, Soundness
 from fanous.store.work import Work
 
@@ -351,13 +352,10 @@ class Notes(Protocol):
     """What people put beside the incidents; written once, never changed."""
 
     def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:
-        """Record what somebody else says.
+        """Record what somebody else says; the claim comes back with its label.
 
         Args:
             at: when it was recorded; ``None`` = now.
-
-        Returns:
-            The claim with its label.
         """
 
     def claims(self, country: str | None = None) -> list[Claim]:
@@ -382,7 +380,7 @@ class Notes(Protocol):
         """Incident -> its approval."""
 
 
-class Store(Measurements, Keeping, Questions, Claims, Work, Notes, Protocol):
+class Store(Measurements, Keeping, Questions, Claims, Work, Notes, Ailing, Protocol):
     """A store.  A context manager: leaving it closes it."""
 
     @property

@@ -4,7 +4,7 @@ The address is for who runs the monitor: figures of its disks and sources are no
 not the pages' nor the collector's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
 import msgspec
@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from fanous.model.instant import to_iso
+from fanous.model.spell import Spell
 from fanous.probes.metrics import Metric, render
 from fanous.vitals.ailments import Ailment
 
@@ -20,8 +22,27 @@ TEXT = "text/plain; version=0.0.4; charset=utf-8"
 """Prometheus' text format."""
 
 
+def feed_document(spells: Iterable[Spell]) -> list[dict[str, str | None]]:
+    """As JSON has it; ``ended_at`` is null while it goes on."""
+    return [
+        {
+            "kind": one.kind,
+            "about": one.about,
+            "says": one.says,
+            "mend": one.mend,
+            "began_at": to_iso(one.began_at),
+            "seen_at": to_iso(one.seen_at),
+            "ended_at": None if one.ended_at is None else to_iso(one.ended_at),
+        }
+        for one in spells
+    ]
+
+
 def status_app(
-    unready: Callable[[], str], ailments: Callable[[], list[Ailment]], figures: Callable[[], list[Metric]]
+    unready: Callable[[], str],
+    ailments: Callable[[], list[Ailment]],
+    figures: Callable[[], list[Metric]],
+    feed: Callable[[], list[Spell]] = list,
 ) -> Starlette:
     """The application.
 
@@ -29,6 +50,7 @@ def status_app(
         unready: why no work can be given to it now; empty = it can.
         ailments: as of the last look.
         figures: likewise.
+        feed: likewise; a collector without a store keeps none.
     """
 
     async def healthz(_request: Request) -> Response:
@@ -43,7 +65,7 @@ def status_app(
         return Response(render(figures()), media_type=TEXT)
 
     async def ailing(_request: Request) -> Response:
-        told = {"ailments": [asdict(one) for one in ailments()]}
+        told = {"ailments": [asdict(one) for one in ailments()], "feed": feed_document(feed())}
         return Response(msgspec.json.encode(told), media_type="application/json")
 
     return Starlette(

@@ -10,6 +10,7 @@ from enum import StrEnum
 from urllib.parse import parse_qsl, urlsplit
 
 from fanous.errors import FanousError
+from fanous.table import nearest
 
 SCHEMES = ("nats", "tls")
 PORT = 4222
@@ -23,6 +24,9 @@ GIGABYTES = 16
 
 ACK_SECONDS = 60
 """After which what a writer died with is given to the next one."""
+
+ASKED = ("stream", "replicas", "gigabytes", "ack_seconds")
+"""What may stand behind the ``?``."""
 
 EXAMPLE = "nats://a:4222,b:4222,c:4222"
 
@@ -71,15 +75,17 @@ def parse_address(url: str) -> StreamAddress:
     Raises:
         FanousError: it is none, and how one looks.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket that nothing closes
+        raise FanousError(f"{_hidden(url)} is no queue: write {EXAMPLE}") from None
     if parts.scheme not in SCHEMES or not parts.netloc or parts.path not in ("", "/"):
         raise FanousError(f"{_hidden(url)} is no queue: write {EXAMPLE}")
     told = dict(parse_qsl(parts.query, keep_blank_values=True))
-    unknown = sorted(set(told) - {"stream", "replicas", "gigabytes", "ack_seconds"})
+    unknown = sorted(set(told) - set(ASKED))
     if unknown:
-        raise FanousError(
-            f"a queue has no {unknown[0]!r}: known are stream, replicas, gigabytes, ack_seconds"
-        )
+        known = f"known are {', '.join(ASKED)}{nearest(unknown[0], ASKED)}"
+        raise FanousError(f"a queue has no {unknown[0]!r}: {known}")
     name = told.get("stream", NAME)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
         raise FanousError(f"the name of a stream is made of letters, digits, _ and -, not {name!r}")

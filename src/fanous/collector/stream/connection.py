@@ -18,6 +18,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from fanous.collector.stream.address import Part, StreamAddress
 from fanous.errors import FanousError
+from fanous.logline import logline
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -204,4 +205,4 @@ class _Trouble:
     async def heard(self, error: Exception) -> None:
         self.last = reason_of(error)
         if self.is_open:
-            log.warning("nats %s", self.last)
+            log.warning(logline("nats", why=self.last))

@@ -24,6 +24,7 @@ from fanous.collector.stream.connection import (
 )
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
+from fanous.logline import logline
 
 SOON = 5.0
 """``Retry-After`` where a leader is missing: one is chosen within seconds."""
@@ -116,7 +117,7 @@ class Stream:
         """A line in the log for each change, not for each measurement."""
         if why != self.ailing:
             if why:
-                log.error("not kept: %s", why)
+                log.error(logline("not_kept", why=why))
             else:
-                log.info("keeping queue=%s", self.address)
+                log.info(logline("keeping", queue=self.address))
             self.ailing = why

@@ -21,6 +21,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from fanous.collector.stream.address import Part, StreamAddress
 from fanous.collector.stream.connection import ANSWER_SECONDS, ID, WHY, connected, made, reason_of, unpack
 from fanous.errors import FanousError
+from fanous.logline import logline
 
 CONSUMER = "store"
 """Durable: the servers know what was stored, whichever process asks next."""
@@ -122,7 +123,7 @@ class Writer:
             except FanousError as error:
                 if error.permanent or self._loop.time() > until:
                     raise
-                log.warning("not open yet: %s", error)
+                log.warning(logline("not_open", again=True, why=str(error)))
                 if self._client is not None:
                     await self._client.close()
                 await asyncio.sleep(1)
@@ -163,7 +164,7 @@ class Writer:
         except TimeoutError:
             return []
         except (Error, OSError) as error:
-            log.warning("not fetched: %s", reason_of(error))
+            log.warning(logline("not_fetched", why=reason_of(error)))
             await asyncio.sleep(seconds)
             return []
         waiting = [_waiting(message) for message in messages]

@@ -1,0 +1,66 @@
+"""The running monitor looks at itself: what begins, stays and ends is told once, and kept."""
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.live.selfcheck import Selfcheck
+from fanous.store import open_store
+from fanous.web.ask import OneThread
+
+NOON = 1_702_814_400.0
+
+
+def looks(folder: Path, inbox: Path, *hours: tuple[float, bool]) -> Selfcheck:
+    """One monitor's life: at each hour a look, with an old file in the inbox or none."""
+    at = [NOON]
+
+    async def live() -> Selfcheck:
+        with OneThread(lambda: open_store(folder)) as owner:
+            selfcheck = Selfcheck(owner.ask, (), (inbox,), lambda: at[0])
+            for hour, waits in hours:
+                at[0] = NOON + hour * 3600
+                file = inbox / "1.jsonl"
+                file.write_text("{}\n")
+                os.utime(file, (NOON - 7200, NOON - 7200))
+                if not waits:
+                    file.unlink()
+                await selfcheck.look()
+        return selfcheck
+
+    return asyncio.run(live())
+
+
+def test_a_queue_that_is_old_begins_stays_ends_and_begins_anew_over_restarts(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "fanous.live")
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    looks(tmp_path / "s", inbox, (0, False), (1, True), (2, True))
+    assert [line.split()[0] for line in caplog.messages] == ["ailing"]
+    found = looks(tmp_path / "s", inbox, (3, True), (4, False), (5, True)).feed
+    times = [(one.began_at, one.seen_at, one.ended_at) for one in found]
+    assert times == [
+        (NOON + 5 * 3600, NOON + 5 * 3600, None),
+        (NOON + 3600, NOON + 3 * 3600, NOON + 4 * 3600),
+    ]
+    assert {(one.kind, one.about) for one in found} == {("queue_old", str(inbox))}
+
+
+def test_a_ledger_that_cannot_be_written_does_not_silence_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise FanousError("no space left")
+
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    monkeypatch.setattr("fanous.store.spells.Spells.note_ailments", full)
+    selfcheck = looks(tmp_path / "s", inbox, (0, True))
+    assert [one.kind for one in selfcheck.ailments] == ["queue_old"]
+    assert caplog.messages[-1] == 'ailments_not_kept why="no space left"'

@@ -1,0 +1,298 @@
+"""What is wrong in a configuration is said with file, table and key, and the nearest word that would do.
+
+Every table and every key stands here: one that is new, and is not, fails the first two tests.
+"""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import get_origin
+
+import pytest
+
+from fanous.config import TABLES, store_place
+from fanous.errors import FanousError
+from fanous.live.configuration import read
+from fanous.probes.settings import Settings
+from tests.alerts.told import SECRET
+
+Wrong = tuple[str, str]
+"""A value as TOML has it, and what the complaint says beside file, table and key."""
+
+FLAG: list[Wrong] = [("1", "true or false is needed")]
+TEXT: list[Wrong] = [("5", "a text is needed")]
+SITE: list[Wrong] = [
+    *TEXT,
+    ('"htps://a.example"', "did you mean 'https'?"),
+    ('"https://[a"', "an address such as"),
+]
+COUNTRIES: list[Wrong] = [('"PK"', "a list is needed"), ('["Pakistan"]', "no ISO 3166-1 code such as 'PK'")]
+NETWORKS: list[Wrong] = [('["AS1"]', "a list of whole numbers"), ("[0]", "no ASN such as 17557")]
+
+
+def _probe() -> Iterator[tuple[str, list[Wrong]]]:
+    for field in fields(Settings):
+        if get_origin(field.type) is tuple:
+            yield field.name, [('"https://a.example/"', "a list is needed"), ("[1]", "a list of texts")]
+        elif field.type in (bool, str):
+            yield field.name, FLAG if field.type is bool else TEXT
+        else:
+            yield field.name, [('"1"', "number"), ("true", "number"), ("-1", "number")]
+
+
+KEYS: dict[str, dict[str, list[Wrong]]] = {
+    "store": {
+        "folder": [
+            *TEXT,
+            ('""', "a text is needed"),
+            ('"x"', "it stands beside `archive`, `facts`, `ledger`"),
+        ],
+        "archive": [*TEXT, ('"fille:///a"', "did you mean 'file'?"), ('"s3://"', "is no bucket")],
+        "facts": [
+            *TEXT,
+            ('"clickhose://h/d"', "did you mean 'clickhouse'?"),
+            ('"clickhouse://h"', "write clickhouse://user"),
+            ('"clickhouse://h:x/d"', "cannot be kept in"),
+        ],
+        "ledger": [
+            *TEXT,
+            ('"postgressql://h/d"', "did you mean 'postgresql'?"),
+            ('"mysql://h/d"', "use sqlite"),
+        ],
+    },
+    "review": {"national": FLAG},
+    "sources.ioda": {
+        "enabled": FLAG,
+        "countries": COUNTRIES,
+        "every": [("true", "a whole number"), ("1.5", "a whole number")],
+        "networks": NETWORKS,
+        "regions": FLAG,
+        "token": TEXT,
+        "mirror": SITE,
+    },
+    "run": {
+        "listen": [*TEXT, ('"8470"', "is not HOST:PORT"), ('"a:99999"', "such as 127.0.0.1:8470")],
+        "status": [*TEXT, ('"nonne"', "is not HOST:PORT")],
+        "every": [('"1"', "a number from 0.05 to 3600"), ("0", "a number from 0.05 to 3600")],
+        "inbox": [*TEXT, ('""', "a text is needed")],
+        "queue": [
+            *TEXT,
+            ('"http://a"', "write nats://"),
+            ('"nats://[a"', "write nats://"),
+            ('"nats://a?strem=X"', "did you mean 'stream'?"),
+        ],
+    },
+    "web": {
+        "url": [*SITE, ('"https://a.example/path"', "is more than a site")],
+        "map": [*TEXT, ('"none.tsv"', "cannot be read")],
+        "key": TEXT,
+        "admin_token": [*TEXT, ('"FANOUS_NOT_SET"', "is not set")],
+    },
+    "clock": {
+        "rate": [('"2"', "a number from 1 to 10000"), ("0.5", "a number from 1 to 10000")],
+        "since": [("5", "is no time such as"), ('"then"', "is no time such as")],
+    },
+    "rounds": {
+        "on": FLAG,
+        "urls": [('"x"', "a list is needed"), ('["gopher://x"]', "is no address of a site")],
+        "lists": [('"x"', "a list is needed"), ('["sociall"]', "did you mean 'social'?")],
+        "every": [('"1"', "a number"), ("60", "too fast")],
+        "organisation": FLAG,
+        "country": [
+            ("5", "a text"),
+            ('"pk"', "did you mean 'PK'?"),
+            ('"KP"', "may endanger you"),
+            ('"XX"', "no ISO"),
+        ],
+        "asn": [('"AS1"', "a whole number"), ("-1", "is no number of a network")],
+        "mobile": FLAG,
+        "consent": FLAG,
+        "health": FLAG,
+    },
+    "probe": dict(_probe()),
+    "collector": {
+        "on": FLAG,
+        "listen": [*TEXT, ('"8471"', "is not HOST:PORT")],
+        "trust_proxy": [('"10.0.0.0/8"', "a list is needed"), ('["10.0.0.0/99"]', "such as 10.0.0.0/8")],
+        "networks": [*TEXT, ('"none.tsv"', "there is no file")],
+        "urls": [*TEXT, ('"none.csv"', "cannot read the test list")],
+        "orders": [*TEXT, ('"none.json"', "there is no file")],
+        "contact": TEXT,
+        "helper_url": SITE,
+        "per_address": [('"1"', "a number from 0.01"), ("0", "a number from 0.01")],
+        "lab": FLAG,
+    },
+    "alerts": {
+        "url": SITE,
+        "every": [('"1"', "a number from 0.05"), ("0", "a number from 0.05")],
+        "channels": [("5", "a table [channels] is needed")],
+        "rules": [("5", "a list is needed"), ("[5]", "a list of tables [[alerts.rules]]")],
+    },
+    "alerts.channels.noc": {
+        "apprise": [*TEXT, ('"nosuch://x"', "Apprise cannot read")],
+        "webhook": [
+            *TEXT,
+            ('"http://a.example/"', "an https:// address"),
+            ('"htps://a"', "did you mean 'https'?"),
+        ],
+        "alertmanager": [*TEXT, ('"http://a.example/"', "an https:// address")],
+        "apprise_env": [*TEXT, ('"FANOUS_NOT_SET"', "has no FANOUS_NOT_SET")],
+        "secret": [*TEXT, ('"short"', "24 random bytes")],
+        "secret_env": [*TEXT, ('"FANOUS_NOT_SET"', "has no FANOUS_NOT_SET")],
+        "language": [*TEXT, ('"urr"', "did you mean 'ur'?")],
+        "quiet": [('"22:00-07:00"', "a list is needed"), ('["night"]', "is not like '22:00-07:00'")],
+        "zone": [*TEXT, ('"Asia/Karachii"', "did you mean 'Asia/Karachi'?")],
+        "even_when_quiet": [('"opened"', "a list"), ('["confirm"]', "did you mean 'confirmed'?")],
+        "per_hour": [('"1"', "a whole number from 1"), ("0", "a whole number from 1")],
+        "form": [*TEXT, ('"pots"', "did you mean 'post'?"), ('"sms"', "only apprise")],
+    },
+    "alerts.rules[1]": {
+        "channels": [('"noc"', "a list is needed"), ('["nocc"]', "did you mean 'noc'?")],
+        "countries": COUNTRIES,
+        "networks": NETWORKS,
+        "targets": [('"x"', "a list is needed"), ("[1]", "a list of texts")],
+        "kinds": [('"outage"', "a list is needed"), ('["blockin"]', "did you mean 'blocking'?")],
+        "statuses": [('"ended"', "a list is needed"), ('["endet"]', "did you mean 'ended'?")],
+        "confidence": [('"1"', "a number from 0 to 1"), ("99", "a number from 0 to 1")],
+        "on": [('"opened"', "a list is needed"), ('["openned"]', "did you mean 'opened'?")],
+    },
+    "retention": {
+        "observations_days": [('"180"', "a number from 150"), ("30", "a number from 150")],
+        "archive_days": [('"30"', "a number from 0"), ("-1", "a number from 0")],
+        "bucket": [*TEXT, ('"s4://b"', "write s3://bucket/prefix")],
+    },
+}
+BESIDE: dict[str, dict[str, str]] = {
+    "store": {"archive": '"/a"', "facts": '"/f"', "ledger": '"/l"'},
+    "clock": {"rate": "2", "since": "2026-01-01"},
+    "alerts.channels.noc": {"webhook": '"https://noc.example/"', "secret": f'"{SECRET}"'},
+    "alerts.rules[1]": {"channels": '["noc"]'},
+    "retention": {"archive_days": "30", "bucket": '"s3://bucket/prefix"'},
+}
+"""What each table needs besides, so that only one thing is wrong."""
+
+INSTEAD = {"apprise": "webhook", "apprise_env": "webhook", "alertmanager": "webhook", "secret_env": "secret"}
+"""The key of ``BESIDE`` that a key takes the place of."""
+
+
+def document(section: str, key: str, value: str) -> str:
+    """A file in which only this key is wrong."""
+    tables = {name: dict(BESIDE.get(name, {})) for name in ("alerts.channels.noc", "alerts.rules[1]")}
+    if section == "alerts":
+        tables = {}
+    tables.setdefault(section, dict(BESIDE.get(section, {})))
+    tables[section].pop(INSTEAD.get(key, ""), None)
+    tables[section][key] = value
+    lines = []
+    for name, values in sorted(tables.items()):
+        lines.append("[[alerts.rules]]" if name == "alerts.rules[1]" else f"[{name}]")
+        lines += [f"{one} = {told}" for one, told in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+def complaint(folder: Path, text: str) -> str:
+    """What ``fanous run --config`` says, less the name of the file."""
+    file = folder / "fanous.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(FanousError) as error:
+        place = store_place(None, file)
+        read(file, place)
+    said = str(error.value)
+    assert said.startswith(f"{file}: ")
+    assert said.count(str(file)) == 1
+    return said.removeprefix(f"{file}: ")
+
+
+def test_every_table_is_looked_at() -> None:
+    assert {section.partition(".")[0] for section in KEYS} == set(TABLES)
+
+
+@pytest.mark.parametrize("section", KEYS)
+def test_every_key_of_a_table_is_looked_at_and_told_to_who_writes_one_that_is_none(
+    section: str, tmp_path: Path
+) -> None:
+    said = complaint(tmp_path, document(section, "qqqq", "1"))
+    start = f"[{section}] qqqq: there is no such key; known are "
+    assert said.startswith(start)
+    assert set(said.removeprefix(start).split(", ")) == set(KEYS[section])
+
+
+@pytest.mark.parametrize(("section", "key"), [(section, key) for section in KEYS for key in KEYS[section]])
+def test_a_key_that_is_mistyped_is_told_the_nearest(section: str, key: str, tmp_path: Path) -> None:
+    said = complaint(tmp_path, document(section, f"{key}x", "1"))
+    assert said == f"[{section}] {key}x: there is no such key; did you mean {key!r}?"
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "says"),
+    [
+        (section, key, *wrong)
+        for section, keys in KEYS.items()
+        for key, many in keys.items()
+        for wrong in many
+    ],
+)
+def test_a_wrong_value_is_told_with_its_table_and_key(
+    section: str, key: str, value: str, says: str, tmp_path: Path
+) -> None:
+    said = complaint(tmp_path, document(section, key, value))
+    assert said.startswith(f"[{section}] {key}: "), said
+    assert says in said
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_table_that_is_mistyped_is_told_the_nearest(table: str, tmp_path: Path) -> None:
+    assert complaint(tmp_path, f"[{table}x]") == f"unknown table [{table}x]; did you mean [{table}]?"
+    assert complaint(tmp_path, f"{table} = 3") == f"`{table}` must be a table: [{table}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[sources.iod]", "[sources] iod: there is no such source; known are ioda, "),
+        ("[sources.csv]", "[sources] csv: there is no such source"),
+        ("[sources]\nioda = 3", "[sources] ioda: a table [ioda] is needed, not 3"),
+        ('[store]\narchive = "x"', "[store] facts: it is missing beside `archive` (or give `folder` alone)"),
+        ("[retention]\narchive_days = 3", "[retention] archive_days: it goes with `bucket`"),
+        ('[retention]\nbucket = "s3://b/p"', "[retention] bucket: it goes with `archive_days`"),
+        ("[clock]\nrate = 600", "[clock] since: it is missing"),
+        (
+            "[alerts.channels.a]",
+            "[alerts.channels.a] apprise: it is missing: give one address, apprise, webhook",
+        ),
+        (
+            '[alerts.channels.a]\napprise_env = "A"\nwebhook = "https://a"',
+            "[alerts.channels.a] webhook: give one address alone; there is apprise_env",
+        ),
+        (
+            '[rounds]\nurls = ["gopher://x"]\nlists = ["social"]',
+            "[rounds] urls: 'gopher://x' is no address of a site",
+        ),
+        (
+            '[store]\narchive = "/a"\nfacts = "/f"\nledger = "/l"',
+            "[run] inbox: it is missing",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_told_with_a_key_that_there_is(
+    text: str, says: str, tmp_path: Path
+) -> None:
+    assert complaint(tmp_path, text).startswith(says)
+
+
+def test_the_nearest_source_is_told(tmp_path: Path) -> None:
+    assert complaint(tmp_path, "[sources.iod]").endswith("; did you mean 'ioda'?")
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("store", "facts", '"clickhose://me:hunter2@h/d"'),
+        ("store", "ledger", '"mysql://me:hunter2@h/d"'),
+        ("run", "queue", '"http://me:hunter2@a"'),
+        ("sources.ioda", "mirror", '"ftp://me:hunter2@a"'),
+        ("alerts.channels.noc", "webhook", '"http://me:hunter2@a.example/"'),
+    ],
+)
+def test_a_complaint_does_not_repeat_a_password(section: str, key: str, value: str, tmp_path: Path) -> None:
+    assert "hunter2" not in complaint(tmp_path, document(section, key, value))
