@@ -34,7 +34,8 @@ def test_without_a_file_everything_is_on_and_safe(tmp_path: Path) -> None:
 
 
 def test_every_key_is_heeded(tmp_path: Path) -> None:
-    (tmp_path / "asn.tsv").write_text("")
+    for name in ("asn.tsv", "orders.json"):
+        (tmp_path / name).write_text("")
     found = configured(
         tmp_path,
         """
