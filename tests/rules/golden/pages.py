@@ -1,7 +1,7 @@
 """Pages: what comes in clear from sites and their fronts, and what networks put in its place."""
 
-from tests.rules.golden.case import PLAIN, Golden
-from tests.rules.golden.record import HOME, Web
+from tests.rules.golden.case import PLAIN, Golden, works
+from tests.rules.golden.record import ELSEWHERE, HOME, Web
 
 SEIZED = "La Guardia di Finanza ha sequestrato tre siti, su decreto del tribunale."
 RESTRICTED = "Доступ к сайту был заблокирован, сообщил Роскомнадзор."
@@ -18,7 +18,49 @@ def article(words: str, filler: str) -> str:
     return f"<html><head><title>News</title></head><body>{rest}{words}{rest}</body></html>"
 
 
+def at_another(code: int, body: str, server: str = "", url: str = PLAIN) -> Web:
+    """In clear, from an address in a network that the helper knows nothing of."""
+    web = Web(url).lookup(ELSEWHERE).connect(ELSEWHERE, 80).helper()
+    return web.fetch(ip=ELSEWHERE, code=code, body=body, headers={"Server": server} if server else {})
+
+
+def shielded(code: int, body: str, server: str = "awselb/2.0") -> Web:
+    return works(PLAIN).fetch(code=code, body=body, headers={"Server": server})
+
+
+def helper_was_tested(web: Web) -> Web:
+    """A shield answered the helper with a script and no page."""
+    web.control["http_request"] |= {"status_code": 202, "body_length": 0, "title": "", "headers": {}}
+    return web
+
+
+REFUSAL = "<html><head><title>Access Denied</title></head><body>You have no permission.</body></html>"
+AKAMAI = REFUSAL.replace("permission.", "permission. Reference&#32;&#35;18&#46;4c")
+MOMENT = "<title>Just a moment...</title>"
+NOTICE = "<html><head><title>No entry</title></head><body>Not here.</body></html>"
+WIDGETS = {
+    "Turnstile": "https://challenges.cloudflare.com/turnstile/v0/api.js",
+    "AWS WAF": "https://1a2b.eu-west-1.token.awswaf.com/1a2b/challenge.js",
+    "SmartCaptcha": "https://smartcaptcha.yandexcloud.net/captcha.js",
+}
+
 SOUND_PAGES = [
+    Golden("Akamai refuses in clear, from a near server", at_another(403, AKAMAI, "AkamaiGHost")),
+    Golden("Cloudflare asks in clear, told by an old helper", at_another(403, MOMENT, "cloudflare").older()),
+    Golden("451 in clear, from a near server", at_another(451, REFUSAL, "golden")),
+    Golden("404 in clear, from a near server", at_another(404, NOTICE, "golden")),
+    Golden("a CAPTCHA with status 200, from a near server", at_another(200, WIDGETS["AWS WAF"])),
+    Golden("a shield asks the helper, and the probe got the page", helper_was_tested(works(PLAIN).fetch())),
+    Golden("a shield answers the probe with 202", shielded(202, "<html><script></script></html>")),
+    Golden("a load balancer refuses", shielded(403, REFUSAL)),
+    Golden("a server refuses that is none of the control's", shielded(403, REFUSAL, "nginx")),
+    *(
+        Golden(
+            f"{name} with status {code} in clear", shielded(code, f"<script src='{widget}'></script>", "x")
+        )
+        for name, widget in WIDGETS.items()
+        for code in (200, 202)
+    ),
     Golden(
         "Italian news of a seizure, while the helper cannot be asked",
         in_clear("IT").fetch(body=article(SEIZED, "notizie ")).no_helper(),
@@ -30,6 +72,26 @@ SOUND_PAGES = [
 ]
 
 OTHER_PAGES = [
+    Golden(
+        "another page with status 200, from a network that is not the site's",
+        at_another(200, NOTICE),
+        ("blocked dns dns.injection.other",),
+    ),
+    Golden(
+        "a known notice with status 403, from a network that is not the site's",
+        at_another(403, "<title>Surf Safely!</title>This website is not accessible"),
+        ("blocked dns dns.injection.other", "blocked http http.blockpage"),
+    ),
+    Golden(
+        "another page with status 200, while the control has one with 200",
+        works(PLAIN).fetch(body=NOTICE, headers={"Server": "nginx"}),
+        ("blocked http http.blockpage",),
+    ),
+    Golden(
+        "a refusal by nobody who names himself",
+        works(PLAIN).fetch(code=403, body=REFUSAL, headers={}),
+        ("blocked http http.error",),
+    ),
     Golden(
         "an Italian notice with the words of the news, while the helper cannot be asked",
         in_clear("IT").fetch(body=f"<h1>Sito non disponibile</h1>{SEIZED}").no_helper(),
