@@ -105,7 +105,7 @@ def _with_other_status(page: Observation, control: Observation, title: bool | No
 
 
 def _is_page(control: Observation) -> bool:
-    """Can anything be compared with it?  With 202 or 204 a server says that it gives none, so shields do."""
+    """Can anything be compared with it?  With 202 or 204 a server says that it gives none, as shields do."""
     return control.status_code == 200 and control.body_length >= LEAST_CONTROL
 
 
