@@ -1,6 +1,6 @@
 """Pages: what comes in clear from sites and their fronts, and what networks put in its place."""
 
-from tests.rules.golden.case import PLAIN, Golden, works
+from tests.rules.golden.case import PLAIN, TIMEOUT, Golden, works
 from tests.rules.golden.record import ELSEWHERE, HOME, Web
 
 SEIZED = "La Guardia di Finanza ha sequestrato tre siti, su decreto del tribunale."
@@ -72,6 +72,16 @@ SOUND_PAGES = [
 ]
 
 OTHER_PAGES = [
+    Golden(
+        "a page that flows at a third of the rate of its own handshake",
+        works().read([1_000] * 100, 0.1, began=0.4).fetch(failure=TIMEOUT, took=10.0),
+        ("throttled http tls.throttle.sni",),
+    ),
+    Golden(
+        "a page of 250 KB that stands still in between",
+        works().read([5_000] * 50, 0.1).read([5_000], 0.1, began=9.5).fetch(failure=TIMEOUT, took=10.0),
+        ("throttled http tls.throttle.sni",),
+    ),
     Golden(
         "another page with status 200, from a network that is not the site's",
         at_another(200, NOTICE),
