@@ -53,6 +53,21 @@ def _is_astray(o: Observation, c: Controls) -> bool:
     return bool(networks and answers) and not any(Answer(c.evidence, s).is_right for s in answers)
 
 
+def _sent_to_own_network(o: Observation, c: Controls) -> bool:
+    """Another name's page over TLS, to which a page in clear led, out of the user's own network."""
+    if o.role != "redirect" or c.site_speaks or o.body_truncated or c.likeness is not Likeness.DIFFERENT:
+        return False
+    lookups = [s for s in c.evidence.of(Layer.DNS) if s.hostname and s.answers]
+    is_elsewhere = all(_domain(s) != _domain(o) for s in lookups if s.role != "redirect")
+    own = c.evidence.bundle.measurement.asn
+    return is_elsewhere and any(s.hostname == o.hostname and own in s.answer_asns for s in lookups)
+
+
+def _domain(o: Observation) -> list[str]:
+    """The last two labels of the name: enough to see that a site stays within its own."""
+    return o.hostname.lower().split(".")[-2:]
+
+
 def _fingerprints(o: Observation, c: Controls) -> str:
     return f"{o.url}: {', '.join(match.id for match in c.matches[:3]) or o.location}"
 
@@ -197,6 +212,17 @@ PAGES = (
         holds=_other_page_in_clear,
         mechanism=mechanisms.of_other_page,
         figures=_page,
+    ),
+    Rule(
+        id="http.sent_to_own_network",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="A page in clear led to another name within the user's own network, whose page is not the one "
+        "that the control got: a notice that nobody knows yet, or the site's own choice.",
+        holds=_sent_to_own_network,
+        mechanism="http.redirect",
+        figures=_page,
+        symptom=True,
     ),
     Rule(
         id="http.incomparable",

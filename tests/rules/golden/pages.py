@@ -1,5 +1,7 @@
 """Pages: what comes in clear from sites and their fronts, and what networks put in its place."""
 
+from base64 import b64encode
+
 from tests.rules.golden.case import PLAIN, TIMEOUT, Golden, works
 from tests.rules.golden.record import ELSEWHERE, HOME, Web
 
@@ -44,6 +46,15 @@ WIDGETS = {
     "SmartCaptcha": "https://smartcaptcha.yandexcloud.net/captcha.js",
 }
 
+
+def in_cyrillic(body: str) -> Web:
+    """The page's bytes are windows-1251, of which the header says nothing; no helper was asked."""
+    web = in_clear("RU").fetch(headers={"Content-Type": "text/html"}).no_helper()
+    data = b64encode(body.encode("windows-1251")).decode()
+    web.requests[0]["response"]["body"] = {"format": "base64", "data": data}
+    return web
+
+
 SOUND_PAGES = [
     Golden("Akamai refuses in clear, from a near server", at_another(403, AKAMAI, "AkamaiGHost")),
     Golden("Cloudflare asks in clear, told by an old helper", at_another(403, MOMENT, "cloudflare").older()),
@@ -72,6 +83,12 @@ SOUND_PAGES = [
 ]
 
 OTHER_PAGES = [
+    Golden(
+        "a notice that names its encoding itself, while the helper cannot be asked",
+        in_cyrillic(f'<meta charset="windows-1251">{RESTRICTED}'),
+        ("blocked http http.blockpage",),
+    ),
+    Golden("an answer without a page", works(PLAIN).fetch(body="", headers={}), ("blocked http http",)),
     Golden(
         "a page that flows at a third of the rate of its own handshake",
         works().read([1_000] * 100, 0.1, began=0.4).fetch(failure=TIMEOUT, took=10.0),
