@@ -56,6 +56,10 @@ def in_cyrillic(body: str) -> Web:
 
 
 SOUND_PAGES = [
+    Golden(
+        "a page of 250 KB on a line of 200 kbit/s",
+        works().read([5_000] * 50, 0.2).fetch(failure=TIMEOUT, took=10.0),
+    ),
     Golden("Akamai refuses in clear, from a near server", at_another(403, AKAMAI, "AkamaiGHost")),
     Golden("Cloudflare asks in clear, told by an old helper", at_another(403, MOMENT, "cloudflare").older()),
     Golden("451 in clear, from a near server", at_another(451, REFUSAL, "golden")),
