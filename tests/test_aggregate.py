@@ -35,6 +35,7 @@ def by_signal(found: list[Series]) -> dict[str, float]:
 
 SYMPTOM = row(State.INSUFFICIENT, symptom=True)
 SLOW = row(State.INSUFFICIENT, Layer.TRANSFER, symptom=True)
+SLOW_PAGE = row(State.INSUFFICIENT, Layer.HTTP, symptom=True, mechanism="tls.throttle.sni")
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,9 @@ SLOW = row(State.INSUFFICIENT, Layer.TRANSFER, symptom=True)
         ([SYMPTOM], {BLOCKED_PATH: 1}),
         # The symptom of a transfer is that it is slow: it came through.
         ([row(), SLOW], {BLOCKED_PATH: 0, THROTTLED: 1}),
+        # So is that of a page which did not end in time: the line may be slow, but nothing was cut.
+        ([row(), SLOW_PAGE], {BLOCKED_PATH: 0, THROTTLED: 1}),
+        ([SYMPTOM, SLOW_PAGE], {BLOCKED_PATH: 1, THROTTLED: 1}),
         ([row(), row(State.BLOCKED, Layer.HTTP)], {BLOCKED_PATH: 1}),  # one bad layer is enough
         ([row(State.THROTTLED)], {THROTTLED: 1}),
         ([row(), row(State.THROTTLED, Layer.TRANSFER)], {BLOCKED_PATH: 0, THROTTLED: 1}),

@@ -27,6 +27,10 @@ PROBE_MAJORITY = 0.5
 a probe on a path that blocks every second attempt is not a probe that can reach the target."""
 
 
+SLOWNESS = ".throttle."
+"""In the mechanisms of what is slow: ``tls.throttle.sni``, ``http.throttle.host``."""
+
+
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
     """One verdict with what is needed of its measurement; fields as in ``Verdict``, ``Measurement``."""
@@ -43,6 +47,7 @@ class VerdictRow:
     symptom: bool = False
     controlled: bool = False
     defect: str = ""
+    mechanism: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ def _vote(signal: str, rows: list[VerdictRow], seen: bool | None, resolver_asn: 
 
 def _blocked(rows: list[VerdictRow]) -> bool | None:
     """``None`` = the verdicts say neither that it works nor that it is blocked."""
-    if any(row.state == State.BLOCKED or (row.symptom and row.layer != Layer.TRANSFER) for row in rows):
+    if any(row.state == State.BLOCKED or (row.symptom and not _is_of_slowness(row)) for row in rows):
         return True
     return False if any(row.state == State.OK for row in rows) else None
 
@@ -119,8 +124,12 @@ def _throttled(rows: list[VerdictRow]) -> bool | None:
 
 
 def _slowed(row: VerdictRow) -> bool:
-    """A transfer's symptom is that it is slow: it came through."""
-    return row.state == State.THROTTLED or (row.symptom and row.layer == Layer.TRANSFER)
+    return row.state == State.THROTTLED or (row.symptom and _is_of_slowness(row))
+
+
+def _is_of_slowness(row: VerdictRow) -> bool:
+    """Is the symptom of a transfer, or of a page that came too slowly?  It came through."""
+    return row.layer == Layer.TRANSFER or SLOWNESS in row.mechanism
 
 
 @dataclass(frozen=True, slots=True, eq=False)

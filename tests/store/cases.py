@@ -68,6 +68,7 @@ def rows(batch: list[Judged]) -> list[VerdictRow]:
             said.symptom,
             said.controlled,
             header.defect,
+            said.mechanism,
         )
         for one in batch
         for header in [one.bundle.measurement]
@@ -96,12 +97,15 @@ def random_batch(seed: int, size: int) -> list[Judged]:
 
 
 def _random_verdict(random: Random) -> Verdict:
-    state = random.choice(list(State))
+    state, layer = random.choice(list(State)), random.choice(list(Layer))
+    is_open = state is State.INSUFFICIENT
+    slow = {"mechanism": "tls.throttle.sni"} if is_open and layer is not Layer.DNS else {}
     return verdict(
         state,
-        random.choice(list(Layer)),
+        layer,
         target=random.choice(["x", "youtube"]),
-        symptom=state is State.INSUFFICIENT and random.random() < 0.5,
+        **(slow if random.random() < 0.3 else {}),
+        symptom=is_open and random.random() < 0.5,
         controlled=random.random() < 0.5,
         kbps=random.choice([float("nan"), 137.0]) if state is State.THROTTLED else float("nan"),
     )

@@ -5,7 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from fanous.aggregate import BLOCKED_DNS, BLOCKED_PATH, PROBE_MAJORITY, THROTTLED, Ballots, series_of
+from fanous.aggregate import (
+    BLOCKED_DNS,
+    BLOCKED_PATH,
+    PROBE_MAJORITY,
+    SLOWNESS,
+    THROTTLED,
+    Ballots,
+    series_of,
+)
 from fanous.model.entity import Entity
 from fanous.model.series import Ints, Series, SeriesKey
 from fanous.model.votes import Votes
@@ -13,7 +21,9 @@ from fanous.repeats import MOST
 from fanous.store.engine import Engine
 from fanous.store.window import IN_WINDOW, window
 
-_SLOWED = "layer != 'dns' AND (state = 'throttled' OR (symptom AND layer = 'transfer'))"
+_OF_SLOWNESS = f"(layer = 'transfer' OR position(mechanism, '{SLOWNESS}') > 0)"
+_SLOWED = f"layer != 'dns' AND (state = 'throttled' OR (symptom AND {_OF_SLOWNESS}))"
+_CUT = f"layer != 'dns' AND (state = 'blocked' OR (symptom AND NOT {_OF_SLOWNESS}))"
 
 # -1 = no vote.  Every column but the verdict's own has one value a measurement: any() picks it.
 _BY_MEASUREMENT = f"""
@@ -22,7 +32,7 @@ SELECT uid, target, any(asn) AS network, any(resolver_asn) AS resolver, any(prob
     countIf(layer = 'dns' AND (state = 'blocked' OR symptom)) > 0 AS dns_blocked,
     countIf(layer = 'dns' AND state = 'ok') > 0 AS dns_ok,
     countIf(layer = 'dns' AND controlled) > 0 AS dns_controlled,
-    countIf(layer != 'dns' AND (state = 'blocked' OR (symptom AND layer != 'transfer'))) > 0 AS path_blocked,
+    countIf({_CUT}) > 0 AS path_blocked,
     countIf(layer != 'dns' AND state = 'ok') > 0 AS path_ok,
     countIf({_SLOWED}) > 0 AS path_throttled,
     countIf(layer != 'dns' AND controlled) > 0 AS path_controlled,
@@ -39,8 +49,7 @@ GROUP BY uid, target
 _DETAILS = f""",
     argMinIf(mechanism, (state != 'blocked', mechanism = '', number),
         layer = 'dns' AND (state = 'blocked' OR symptom)) AS dns_mechanism,
-    argMinIf(mechanism, (state != 'blocked', mechanism = '', number),
-        layer != 'dns' AND (state = 'blocked' OR (symptom AND layer != 'transfer'))) AS path_mechanism,
+    argMinIf(mechanism, (state != 'blocked', mechanism = '', number), {_CUT}) AS path_mechanism,
     argMinIf(mechanism, (mechanism = '', number), {_SLOWED}) AS throttled_mechanism,
     avgIf(kbps, {_SLOWED} AND NOT isNaN(kbps)) AS rate
 """
