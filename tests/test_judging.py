@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fanous.errors import FanousError
-from fanous.judging import NOTHING_TO_JUDGE, judge_files
+from fanous.judging import NOTHING_TO_JUDGE, UNPLACED, judge_files
 from fanous.testing import pakistan
 from fanous.testing.pages import PLATFORMS
 from tests.rules.golden import case
@@ -103,18 +103,36 @@ def test_a_file_that_cannot_be_read_at_all_is_an_error(tmp_path: Path) -> None:
     assert judge_files([]) == ([], [])
 
 
-def test_our_own_probes_user_is_answered_though_the_record_names_no_network(
+@pytest.mark.parametrize(
+    "place", [{"probe_asn": "AS0"}, {"probe_cc": "ZZ"}, {"probe_asn": None, "probe_cc": None}]
+)
+@pytest.mark.parametrize(
+    ("software", "said"), [("fanous", "no monitor will count"), ("ooniprobe-cli", UNPLACED)]
+)
+def test_whoever_asks_is_answered_though_the_record_names_no_network(
+    place: dict[str, str | None], software: str, said: str, tmp_path: Path
+) -> None:
+    reset = case.works().shake(failure=case.RESET)
+    reset.handshakes.pop(0)
+    document = reset.document() | place | {"software_name": software}
+    (one,), _ = judge_files([written(tmp_path, [json.dumps(document).encode()])])
+    assert one["defect"] == "unknown network"
+    assert one["verdicts"][0]["mechanism"] == "tls.reset.sni"
+    assert [said in note for note in one["notes"]] == [True]
+
+
+def test_what_the_nettest_found_wrong_with_the_probe_is_not_forgotten_for_want_of_a_network(
     tmp_path: Path,
 ) -> None:
-    def verdicts(software: str) -> tuple[Any, set[str], list[str]]:
-        document = case.works().document() | {"probe_asn": "AS0", "probe_cc": "ZZ", "software_name": software}
-        (one,), _ = judge_files([written(tmp_path, [json.dumps(document).encode()])])
-        return one["defect"], {verdict["rule_id"] for verdict in one["verdicts"]}, one["notes"]
+    look = {"test_name": "fanous_health", "probe_asn": "AS0", "software_name": "fanous", "test_keys": None}
+    (one,), _ = judge_files([written(tmp_path, [json.dumps(case.works().document() | look).encode()])])
+    assert one["defect"] not in (None, "unknown network")
 
-    defect, rules, notes = verdicts("fanous")
-    assert defect == "unknown network" and "tls.ok" in rules
-    assert any("no monitor will count it" in note for note in notes)
-    assert verdicts("ooniprobe-cli") == ("unknown network", {"measurement.defect"}, [])
+
+def test_on_a_measurement_through_a_tunnel_nothing_rests_wherever_it_was_made(tmp_path: Path) -> None:
+    document = case.works().document() | {"probe_asn": "AS0", "annotations": {"network_type": "vpn"}}
+    (one,), _ = judge_files([written(tmp_path, [json.dumps(document).encode()])])
+    assert {verdict["rule_id"] for verdict in one["verdicts"]} == {"measurement.defect"}
 
 
 def test_a_measurement_without_anything_to_judge_says_so(tmp_path: Path) -> None:

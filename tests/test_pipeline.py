@@ -65,6 +65,20 @@ def test_the_rally_is_one_confirmed_nation_wide_incident(store: Store, rally: Pa
     assert store.incidents("IN") == store.incidents("AE") == []
 
 
+@pytest.mark.parametrize("place", [{"probe_asn": "AS0"}, {"probe_asn": None}, {"probe_cc": "ZZ"}])
+def test_what_names_no_network_or_country_has_no_voice(
+    place: dict[str, str | None], store: Store, rally: Path, tmp_path: Path
+) -> None:
+    lines = [json.dumps(json.loads(line) | place) for line in rally.read_text().splitlines()[:2000]]
+    (tmp_path / "placeless.jsonl").write_text("\n".join(lines))
+    tally = pipeline.ingest(store, "ooni", [tmp_path / "placeless.jsonl"])
+    assert tally.stored == len(lines)
+    for country in ("PK", "ZZ"):
+        assert store.incidents(country) == []
+        assert len(store.votes(country, 0, 2e9)) == 0
+        assert store.series(country, 0, 2e9) == []
+
+
 def test_ordinary_trouble_is_no_incident(store: Store, quiet: Path) -> None:
     pipeline.ingest(store, "ooni", [quiet])
     assert [i for i in store.incidents() if i.status is not Status.RETRACTED] == []

@@ -18,6 +18,10 @@ NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transf
 """A nettest of another kind, or one that wrote no results."""
 
 
+UNPLACED = "It names no network or no country: it is judged all the same, but no series counts it."
+"""What whoever measured with our own probe can do about it stands in ``fanous.probes.notes``."""
+
+
 def known_fingerprints() -> Fingerprints:
     """What ships and what `fanous refdata update` installed, as it was when the process first asked.
 
@@ -73,16 +77,17 @@ def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]
 
 
 def _judged(bundle: Bundle, data: bytes) -> JudgedRecord:
-    """Who measured with our own probe knows where; that the record does not say so keeps it out of every
-    series, not out of the answer to the person who asks about it."""
+    """A record that does not say where it was made has no voice in any series, which ``fanous.aggregate`` and
+    the store see to by themselves; whoever asks about it is answered all the same."""
     # Not at the top: whoever ingests or detects needs these rules and no probe.
-    from fanous.probes.notes import UNPLACED, is_ours, notes_of
+    from fanous.probes import notes as probe
     from fanous.probes.outcome import UNKNOWN_NETWORK
 
-    notes, own = notes_of(data), bundle
-    if bundle.measurement.defect == UNKNOWN_NETWORK and is_ours(data):
+    notes, own = probe.notes_of(data), bundle
+    if bundle.measurement.defect == UNKNOWN_NETWORK:
         own = replace(bundle, measurement=replace(bundle.measurement, defect=""))
-        notes = [*notes, UNPLACED]
+        if bundle.observations:
+            notes = [*notes, probe.UNPLACED if probe.is_ours(data) else UNPLACED]
     if not bundle.observations and not notes:
         notes = [NOTHING_TO_JUDGE]
     return JudgedRecord(bundle, judge(own, known_fingerprints()), tuple(notes))

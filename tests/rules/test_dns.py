@@ -278,6 +278,34 @@ CASES = [
         {"test_name": "facebook_messenger"},
     ),
     Case(
+        "several of Facebook's names at one address outside Facebook are a symptom, though it answers",
+        [
+            *(lookup(OTHER, 64500, hostname=f"{name}.facebook.com") for name in ("www", "b-api")),
+            observation(Layer.TCP, ip=OTHER),
+        ],
+        INSUFFICIENT,
+        "dns.one_address_for_facebook",
+        "dns.injection.other",
+        {"test_name": "facebook_messenger"},
+    ),
+    Case(
+        "but not its content network's, which has servers with operators",
+        [
+            *(lookup(OTHER, 64500, hostname=f"{name}.xx.fbcdn.net") for name in ("scontent", "external")),
+            observation(Layer.TCP, ip=OTHER),
+        ],
+        OK,
+        "dns.answered",
+        given={"test_name": "facebook_messenger"},
+    ),
+    Case(
+        "nor those at an address of Facebook's own",
+        [lookup(OTHER, 32934, hostname=f"{name}.facebook.com") for name in ("www", "b-api")],
+        OK,
+        "dns.answered",
+        given={"test_name": "facebook_messenger"},
+    ),
+    Case(
         "one name of several that leads to the country's notice is no owner's choice",
         [
             lookup(BOGON, 0, hostname="t.co"),

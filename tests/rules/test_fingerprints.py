@@ -9,6 +9,7 @@ from fanous.model.observation import Layer, Observation
 from fanous.refdata.fingerprints import fingerprints
 from fanous.rules.fingerprints import (
     LONGEST_BODY,
+    LONGEST_NOTICE,
     READ_OF_LONGER,
     Fingerprint,
     Kind,
@@ -58,6 +59,72 @@ def test_of_a_long_body_only_the_beginning_is_read() -> None:
     assert one.find(page(" " * (LONGEST_BODY - 4) + "mark"), "PK")
     assert not one.find(page(" " * LONGEST_BODY + "mark"), "PK")
     assert one.find(page(" " * (READ_OF_LONGER - 4) + "mark" + " " * LONGEST_BODY), "PK")
+
+
+NEWS = {
+    "IT": "Blitz della Guardia di Finanza: sequestrati beni per tre milioni",
+    "RU": "Сайт был заблокирован в среду, сообщил Роскомнадзор",
+    "TR": "BTK kararıyla siteye erişim engellendi",
+    "BY": "Доступ ограничен, сообщило Министерство информации",
+    "KZ": "приостановлен на территории Республики Казахстан",
+    "UA": "сайт заблоковано рішенням РНБО",
+    "ES": "la web fue bloqueada por la autoridad competente",
+    "PH": "was blocked by the National Telecommunications Commission",
+    "NP": "banned by the Government of Nepal",
+    "ZZ": "the site has been blocked by order of the court",
+}
+
+
+@pytest.mark.parametrize(("country", "words"), NEWS.items())
+def test_the_words_of_a_notice_count_in_a_page_as_short_as_a_notice(country: str, words: str) -> None:
+    long = words + " " * (LONGEST_NOTICE + 1 - len(words.encode()))
+    assert found(page(words), country)
+    assert found(page(long[:-1]), country)
+    assert not found(page(long), country)
+    assert not found(page(words, body_truncated=True), country)
+
+
+def test_of_a_page_whose_title_alone_is_kept_the_length_is_known() -> None:
+    title = "This site has been blocked by order of the court"
+    lengths = (-1, 900, LONGEST_NOTICE, LONGEST_NOTICE + 1)
+    assert [bool(found(page(title=title, body_length=n))) for n in lengths] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("country", "body", "name"),
+    [
+        ("IR", '<iframe src="http://10.10.34.36?type=Invalid Site">', "ir.notice_frame"),
+        ("RU", '<a href="https://blocklist.rkn.gov.ru/">', "ru.registry_link"),
+        ("ID", '<a href="http://internetpositif.id/">', "id.internet_positif"),
+        ("KR", '<iframe src="http://www.warning.or.kr">', "kr.warning"),
+        ("SA", '<a href="http://www.internet.gov.sa/resources/block">', "sa.notice_link"),
+        ("QA", '<img src="http://www.censor.qa/logo.png">', "qa.notice_link"),
+        ("BH", '<a href="http://www.anonymous.com.bh">', "bh.notice_link"),
+        ("SD", "write to filtering@ntc.gov.sd", "sd.notice_address"),
+        ("GB", '<a href="http://www.ukispcourtorders.co.uk">', "gb.isp_court_order_link"),
+        ("ZZ", '<img src="https://gateway.zscalertwo.net/logo">', "vendor.zscaler_link"),
+    ],
+)
+def test_a_frame_or_link_of_a_notice_counts_in_a_page_of_any_length(
+    country: str, body: str, name: str
+) -> None:
+    assert name in found(page(body + " " * 4 * LONGEST_NOTICE), country)
+
+
+def test_a_notices_words_in_a_header_count_however_long_the_page_is() -> None:
+    said = "x-filter: this site has been blocked by order of the court"
+    assert found(page(" " * 4 * LONGEST_NOTICE, headers=said)) == ["any.by_order"]
+
+
+def test_a_pattern_of_ones_own_says_whether_it_counts_in_long_pages() -> None:
+    own = '[[pattern]]\nid = "a"\nwhere = "body"\nkind = "blockpage"\npattern = "x"\nsource = "s"\n'
+    assert [
+        parse_fingerprints(text, "own.toml")[0][0].any_length for text in (own, own + "any_length = true")
+    ] == [
+        False,
+        True,
+    ]
+    assert parse_fingerprints(own.replace("blockpage", "portal"), "own.toml")[0][0].any_length
 
 
 def test_text_that_is_no_utf8_does_no_harm() -> None:

@@ -7,7 +7,7 @@ import pytest
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.testing.builders import helper, observation
-from tests.rules.verdict_of import Said, said
+from tests.rules.verdict_of import Said, said, verdicts
 
 Given = dict[str, Any]
 
@@ -69,6 +69,27 @@ SECURE = "https://x.com/"
         ),
         ([other(), CONTROL], (State.BLOCKED, "http.other_page", "http.blockpage")),
         ([other(status_code=403), CONTROL], (State.BLOCKED, "http.other_page", "http.error")),
+        # Where no letter comes it is no page that was put in the place of the site's.
+        ([other(body_length=0, title=""), CONTROL], (State.BLOCKED, "http.other_page", "http")),
+        # Firewalls and load balancers of sites refuse too; who names no server at all is none of them.
+        (
+            [other(status_code=403, server="nginx"), CONTROL],
+            (State.INSUFFICIENT, "http.refused_by_a_server", "http.error"),
+        ),
+        (
+            [other(status_code=403, server="awselb/2.0"), CONTROL],
+            (State.INSUFFICIENT, "http.refused_by_site", "server.geo_block"),
+        ),
+        # The control was asked to prove that it is human, and got no page.
+        (
+            [page(), helper(Layer.HTTP, status_code=202, body_length=0, title="")],
+            (State.INSUFFICIENT, "http.incomparable", ""),
+        ),
+        ([other(status_code=202), CONTROL], (State.INSUFFICIENT, "http.incomparable", "")),
+        (
+            [other(status_code=202, header_names=("x-amzn-waf-action",)), CONTROL],
+            (State.OK, "http.challenge", ""),
+        ),
         ([other(body_truncated=True), CONTROL], (State.INSUFFICIENT, "http.incomparable", "")),
         ([other(url=SECURE), CONTROL], (State.OK, "http.ok_over_tls", "")),
         ([other(status_code=503), CONTROL], (State.INSUFFICIENT, "http.server_error", "")),
@@ -130,6 +151,48 @@ def test_a_page_is_judged(observations: list[Observation], first: Said) -> None:
 
 def test_a_page_without_helper_by_design_is_taken() -> None:
     assert said(Layer.HTTP, page(), test_name="telegram") == [(State.OK, "http.answered", "")]
+
+
+@pytest.mark.parametrize(
+    ("name", "network", "given", "rule"),
+    [
+        ("notice.isp.example", 17557, {}, "http.sent_to_own_network"),
+        ("notice.isp.example", 64501, {}, "http.incomparable"),  # a regional site, a parked name's advertiser
+        ("www.x.com", 17557, {}, "http.incomparable"),  # the site's own, at home with the operator
+        ("notice.isp.example", 17557, {"title": CONTROL.title}, "http.ok_over_tls"),
+    ],
+)
+def test_an_unknown_page_of_the_users_own_network_is_a_symptom_where_a_page_in_clear_led_there(
+    name: str, network: int, given: Given, rule: str
+) -> None:
+    url = f"https://{name}/"
+    found = verdicts(
+        observation(Layer.DNS),
+        page(status_code=302, location=url),
+        observation(Layer.DNS, hostname=name, answers=("5.5.5.5",), answer_asns=(network,), role="redirect"),
+        other(url=url, hostname=name, role="redirect", **given),
+        helper(Layer.DNS),
+        CONTROL,
+    )
+    (there,) = [v for v in found if v.layer is Layer.HTTP and v.role == "redirect"]
+    assert (there.rule_id, there.symptom) == (rule, rule == "http.sent_to_own_network")
+
+
+def test_a_page_that_is_missing_in_a_network_of_its_own_is_a_symptom() -> None:
+    astray = observation(Layer.DNS, answers=("5.5.5.5",), answer_asns=(64501,))
+    missing = other(ip="5.5.5.5", status_code=404)
+    found = verdicts(astray, missing, helper(Layer.DNS), CONTROL)
+    assert [(v.rule_id, v.symptom) for v in found if v.layer is Layer.HTTP] == [
+        ("http.missing_page_in_other_network", True)
+    ]
+    # Helpers of old do not say in which networks the site is.
+    unplaced = helper(Layer.DNS, answer_asns=())
+    assert said(Layer.HTTP, astray, missing, unplaced, CONTROL)[0][1] == "http.missing_page"
+    near = observation(Layer.DNS)
+    assert (
+        said(Layer.HTTP, near, other(status_code=404), helper(Layer.DNS), CONTROL)[0][1]
+        == "http.missing_page"
+    )
 
 
 def test_a_page_from_a_forged_address_is_the_lookups_finding() -> None:

@@ -105,7 +105,16 @@ SLOW: dict[str, Any] = {"received": 160_000, "status_code": 200, "largest_gap": 
         ("http://x.com/", SLOW, (State.THROTTLED, "http.starved", "http.throttle.host")),
         (SECURE, SLOW, (State.THROTTLED, "http.starved", "tls.throttle.sni")),
         (SECURE, {"status_code": 200}, (State.THROTTLED, "http.starved", "tls.throttle.sni")),
-        (SECURE, {"received": 1_249_000}, (State.THROTTLED, "http.starved", "tls.throttle.sni")),
+        # The handshake shows a line of 300 kbit/s at least: half of it is no chance, more may be the line's.
+        (SECURE, {"received": 187_500}, (State.THROTTLED, "http.starved", "tls.throttle.sni")),
+        (SECURE, {"received": 187_600}, (State.INSUFFICIENT, "http.starved_no_rate", "tls.throttle.sni")),
+        # Neither does it flow as a slow line's data do where it stalls.
+        (
+            SECURE,
+            {"received": 187_600, "largest_gap": 3.0},
+            (State.THROTTLED, "http.starved", "tls.throttle.sni"),
+        ),
+        (SECURE, {"received": 1_249_000}, (State.INSUFFICIENT, "http.starved_no_rate", "tls.throttle.sni")),
         (SECURE, {"received": 1_250_000}, (State.INSUFFICIENT, "http.large", "")),
         (SECURE, {"received": 60_000}, (State.THROTTLED, "http.starved", "tls.throttle.sni")),
         (SECURE, {"received": 4_380}, (State.BLOCKED, "http.failure_control_ok", "http.timeout")),
@@ -131,6 +140,27 @@ def test_data_that_began_to_come_tells_throttling_from_blocking(
     url: str, given: dict[str, Any], first: Said
 ) -> None:
     assert said(Layer.HTTP, request(TIMEOUT, url, **given), SHAKEN, CONNECTED, CONTROL)[0] == first
+
+
+@pytest.mark.parametrize(
+    ("handshakes", "received", "rule"),
+    [
+        ([], 40_000, "http.starved"),  # 32 kbit/s: less than what any line is taken to give
+        ([], 40_100, "http.starved_no_rate"),
+        ([observation(Layer.TLS, seconds=0.5)], 40_100, "http.starved_no_rate"),  # 48 kbit/s in a handshake
+        ([observation(Layer.TLS, seconds=0.5, received=6_000)], 60_000, "http.starved"),  # 96 kbit/s
+        ([observation(Layer.TLS, seconds=0.5, received=6_000)], 60_100, "http.starved_no_rate"),
+        ([observation(Layer.TLS, seconds=0.5), SHAKEN], 60_100, "http.starved"),  # the fastest counts
+        ([observation(Layer.TLS, "eof_error", seconds=0.1)], 40_100, "http.starved_no_rate"),
+    ],
+)
+def test_the_fastest_handshake_tells_what_the_line_gives(
+    handshakes: list[Observation], received: int, rule: str
+) -> None:
+    page = request(TIMEOUT, status_code=200, received=received)
+    found = verdicts(page, CONNECTED, *handshakes, CONTROL)
+    (said_of_page,) = [v for v in found if v.layer is Layer.HTTP]
+    assert (said_of_page.rule_id, said_of_page.symptom) == (rule, rule == "http.starved_no_rate")
 
 
 def test_throttling_says_its_rate() -> None:

@@ -45,6 +45,16 @@ CONTROL: dict[str, Any] = {
         ({"status_code": 429, "title": "Busy", "body_length": 100}, {}, Likeness.UNKNOWN),
         ({"title": "Other", "body_length": 9}, {"status_code": 500}, Likeness.UNKNOWN),
         ({"title": "Other", "body_length": 9}, {"status_code": 404}, Likeness.UNKNOWN),
+        # Who says 202 or 204 gives no page: shields do while they look at the visitor.
+        ({"status_code": 202, "title": "", "body_length": 90}, {}, Likeness.UNKNOWN),
+        ({"title": ""}, {"status_code": 202, "title": "", "body_length": 0}, Likeness.UNKNOWN),
+        ({"title": ""}, {"status_code": 204, "title": "", "body_length": 0}, Likeness.UNKNOWN),
+        (
+            {"status_code": 403, "title": "Forbidden", "body_length": 100},
+            {"body_length": 272},
+            Likeness.UNKNOWN,
+        ),
+        ({"status_code": 999, "title": "", "body_length": 100}, {}, Likeness.UNKNOWN),
         ({"status_code": 302, "title": "", "body_length": 9}, {}, Likeness.UNKNOWN),
         ({"title": "Other", "body_length": 9}, {"failure": "eof_error"}, Likeness.UNKNOWN),
         # The control got a frame of 272 bytes that fetches the page.

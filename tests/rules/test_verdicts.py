@@ -118,7 +118,7 @@ def test_a_download_tells_the_rate_of_a_starved_page_better_than_the_page() -> N
     )
     control = observation(Layer.TRANSFER, target="y", hostname="y.com", kbps=5_000.0, role="control")
     beside = (observation(Layer.TRANSFER, kbps=140.0), control, helper(Layer.TRANSFER, kbps=9_000.0))
-    outside = (helper(Layer.HTTP), helper(Layer.TLS))
+    outside = (observation(Layer.TLS, seconds=0.05), helper(Layer.HTTP), helper(Layer.TLS))
     alone = {v.rule_id: v.kbps for v in verdicts(page, *outside)}
     both = {v.rule_id: v.kbps for v in verdicts(page, *beside, *outside)}
     assert alone["http.starved"] == 200.0

@@ -149,6 +149,14 @@ def test_it_works_elsewhere_where_no_layer_failed(store: Store) -> None:
     assert (found.signals.tolist(), found.seen.tolist()) == ([BLOCKED_PATH], [False])
 
 
+def test_an_unplaced_measurement_has_no_voice_whatever_its_verdict(store: Store) -> None:
+    blocked = verdict(State.BLOCKED)
+    store.append([judged("a", blocked, asn=0), judged("b", blocked, country="ZZ")], rules_version="1")
+    for country in ("PK", "ZZ"):
+        assert len(store.votes(country, NOON, NOON + 1)) == 0
+        assert store.series(country, NOON, NOON + 1) == []
+
+
 def test_without_measurements_there_are_no_votes_and_no_series(store: Store) -> None:
     assert len(store.votes("PK", 0, NOON)) == 0
     assert store.series("PK", 0, NOON) == []

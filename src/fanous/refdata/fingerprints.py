@@ -75,7 +75,10 @@ def _joined(addresses: Iterable[BlockAddress]) -> list[BlockAddress]:
 
 def _version(patterns: Iterable[Fingerprint], addresses: Iterable[BlockAddress]) -> str:
     """Changes with all that can change a verdict, and with nothing else in the files."""
-    facts = [(p.id, p.where, p.kind, p.pattern, sorted(p.countries), p.literal, p.origin) for p in patterns]
+    facts = [
+        (p.id, p.where, p.kind, p.pattern, sorted(p.countries), p.literal, p.origin, p.any_length)
+        for p in patterns
+    ]
     places = [(a.address, sorted(a.countries), sorted(a.names)) for a in addresses]
     if not facts and not places:
         return ""

@@ -8,7 +8,7 @@ from fanous.rules.evidence import Evidence
 from fanous.rules.failures import cause_of
 from fanous.rules.fingerprints import Kind
 from fanous.rules.groups import LEAST_SHARE
-from fanous.rules.pages import Likeness, likeness
+from fanous.rules.pages import Likeness, is_challenge, likeness
 
 
 @dataclass(slots=True)
@@ -109,9 +109,19 @@ class Answer:
         """A page fetched from one of the answers is the helper's (or is another)."""
         helper = self.evidence.helper_page
         return helper is not None and any(
-            self._came_from_here(page) and likeness(page, helper) is wanted
+            self._came_from_here(page)
+            and likeness(page, helper) is wanted
+            and (wanted is not Likeness.DIFFERENT or self._tells_apart(page))
             for page in self.evidence.of(Layer.HTTP)
         )
+
+    def _tells_apart(self, page: Observation) -> bool:
+        """Does it show that the server is another?  A site's own refuse visitors and test them too."""
+        kinds = {match.kind for match in self.evidence.matches(page)}
+        if Kind.BLOCKPAGE in kinds:
+            return True
+        refuses = page.status_code // 100 in (4, 5) or is_challenge(page)
+        return not (refuses or page.body_truncated or Kind.CAPTCHA in kinds)
 
     def _came_from_here(self, page: Observation) -> bool:
         """Probes before 0.5 do not say from where a page came, but they asked one resolver only."""

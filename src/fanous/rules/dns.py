@@ -23,6 +23,9 @@ really live there (Hoang et al., How Great is the Great Firewall?, USENIX Securi
 
 FACEBOOK = 32934
 
+LEAST_NAMES = 2
+"""Names of Facebook's at one address outside its network: a filter's server stands in for all of them."""
+
 
 def _on_the_way(o: Observation, c: Controls) -> bool:
     """A redirect leads to the name, and nothing shows that it leads anywhere for others."""
@@ -45,6 +48,18 @@ def _not_facebook(o: Observation, c: Controls) -> bool:
         and FACEBOOK not in known
         and c.answer.is_unconnected
     )
+
+
+def _one_address_for_facebook(o: Observation, c: Controls) -> bool:
+    """Several of Facebook's names are answered with one address that is not Facebook's.
+
+    Its content network has servers with operators, so its names do not count.
+    """
+    if c.evidence.bundle.measurement.test_name != "facebook_messenger":
+        return False
+    others_network = any(o.answer_asns) and FACEBOOK not in o.answer_asns
+    names = {s.hostname for s in c.evidence.of(Layer.DNS) if not set(s.answers).isdisjoint(o.answers)}
+    return others_network and sum(not name.endswith(".fbcdn.net") for name in names) >= LEAST_NAMES
 
 
 def _answered_elsewhere_not(o: Observation, c: Controls) -> bool:
@@ -242,6 +257,17 @@ ANSWERED = (
         mechanism=mechanisms.FORGED,
         figures=_forged,
         disowns=True,
+    ),
+    Rule(
+        id="dns.one_address_for_facebook",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="Several of Facebook's names were answered with one address outside Facebook's network; nothing "
+        "tells whose it is.",
+        holds=lambda o, c: o.failure is None and _one_address_for_facebook(o, c),
+        mechanism=mechanisms.FORGED,
+        figures=_answers,
+        symptom=True,
     ),
     Rule(
         id="dns.departs_and_dead",

@@ -17,6 +17,10 @@ LONGEST_BODY = 512 * 1024
 """Characters.  Block pages are short; of anything longer only the beginning is read."""
 READ_OF_LONGER = 256 * 1024
 
+LONGEST_NOTICE = 16 * 1024
+"""Bytes.  A notice's words stand in the news too, whose pages are longer; notices that are longer themselves
+(pictures in the text) frame or link an address of their own."""
+
 
 class Kind(StrEnum):
     """What a pattern shows.  ``BENIGN`` takes back what another pattern of the page says."""
@@ -47,6 +51,7 @@ class Fingerprint:
         source: the public fact it was written from.
         literal: take ``pattern`` as it stands.
         origin: the published set it was taken from; empty = written by us or by the user.
+        any_length: it counts in a body of any length, not only in one as short as a notice.
     """
 
     id: str
@@ -57,6 +62,7 @@ class Fingerprint:
     source: str = ""
     literal: bool = False
     origin: str = ""
+    any_length: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +99,16 @@ class Fingerprints:
         data = b"".join((location, headers, body))
         if not data:
             return ()
-        ends = {Where.LOCATION: len(location), Where.HEADER: len(location) + len(headers)}
+        before_body = len(location) + len(headers)
+        ends = {Where.LOCATION: len(location), Where.HEADER: before_body}
+        length = len(body) if response.body else response.body_length  # facts keep no body
+        is_long = response.body_truncated or length > LONGEST_NOTICE
         found = []
         for index, end in self.matcher.find(data):
             pattern = self.patterns[index]
             if end > ends.get(pattern.where, len(data)):
+                continue
+            if is_long and not pattern.any_length and end > before_body:
                 continue
             if pattern.countries and country not in pattern.countries:
                 continue
@@ -190,14 +201,17 @@ def parse_fingerprints(text: str, name: str) -> tuple[tuple[Fingerprint, ...], t
 def _pattern(entry: dict[str, object], name: str) -> Fingerprint:
     label = entry.get("id", "without id")
     try:
+        where, kind = Where(str(entry["where"])), Kind(str(entry["kind"]))
+        may_be_words = where is Where.BODY and kind is Kind.BLOCKPAGE
         return Fingerprint(
             id=str(entry["id"]),
-            where=Where(str(entry["where"])),
-            kind=Kind(str(entry["kind"])),
+            where=where,
+            kind=kind,
             pattern=str(entry["pattern"]),
             countries=_listed(entry, "countries"),
             source=str(entry["source"]),
             literal=entry.get("literal") is True,
+            any_length=not may_be_words or entry.get("any_length") is True,
         )
     except KeyError as error:
         raise FanousError(f"{name}: fingerprint {label}: {error} is missing; add it") from error

@@ -6,6 +6,7 @@ What comes over validated TLS is the site's own word, whatever it says.
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.rules import mechanisms
+from fanous.rules.answers import Answer
 from fanous.rules.controls import Controls
 from fanous.rules.evidence import https_page
 from fanous.rules.fingerprints import Kind, Where
@@ -35,6 +36,36 @@ def _refused_by_country(o: Observation, c: Controls) -> bool:
         return True
     helper = c.evidence.helper_page
     return o.status_code == 403 and helper is not None and helper.status_code // 100 == 2
+
+
+def _is_missing(o: Observation) -> bool:
+    return o.status_code // 100 == 4 and o.status_code != 403
+
+
+def _other_page_in_clear(o: Observation, c: Controls) -> bool:
+    return c.likeness is Likeness.DIFFERENT and not o.body_truncated and not https_page(o)
+
+
+def _is_astray(o: Observation, c: Controls) -> bool:
+    """Did the page come from an address that shares no network with the control's, where these are known?"""
+    _, networks = c.evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
+    answers = [s for s in c.evidence.of(Layer.DNS) if s.hostname == o.hostname and o.ip in s.answers]
+    return bool(networks and answers) and not any(Answer(c.evidence, s).is_right for s in answers)
+
+
+def _sent_to_own_network(o: Observation, c: Controls) -> bool:
+    """Another name's page over TLS, to which a page in clear led, out of the user's own network."""
+    if o.role != "redirect" or c.site_speaks or o.body_truncated or c.likeness is not Likeness.DIFFERENT:
+        return False
+    lookups = [s for s in c.evidence.of(Layer.DNS) if s.hostname and s.answers]
+    is_elsewhere = all(_domain(s) != _domain(o) for s in lookups if s.role != "redirect")
+    own = c.evidence.bundle.measurement.asn
+    return is_elsewhere and any(s.hostname == o.hostname and own in s.answer_asns for s in lookups)
+
+
+def _domain(o: Observation) -> list[str]:
+    """The last two labels of the name: enough to see that a site stays within its own."""
+    return o.hostname.lower().split(".")[-2:]
 
 
 def _fingerprints(o: Observation, c: Controls) -> str:
@@ -144,21 +175,54 @@ PAGES = (
         figures=_page,
     ),
     Rule(
+        id="http.missing_page_in_other_network",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="A server in a network that is not the control's says that there is no such page, while the "
+        "control got it: a near server, or one in the site's place.",
+        holds=lambda o, c: _is_missing(o) and _other_page_in_clear(o, c) and _is_astray(o, c),
+        mechanism=mechanisms.of_other_page,
+        figures=_page,
+        symptom=True,
+    ),
+    Rule(
         id="http.missing_page",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The server says that there is no such page here; sites and censors both do.",
-        holds=lambda o, _c: o.failure is None and o.status_code // 100 == 4 and o.status_code != 403,
+        holds=lambda o, _c: o.failure is None and _is_missing(o),
         figures=_page,
+    ),
+    Rule(
+        id="http.refused_by_a_server",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="A server that names itself refuses, while the control got the page: sites do it by suspicion, "
+        "and networks in a site's place.",
+        holds=lambda o, c: o.status_code == 403 and bool(o.server) and _other_page_in_clear(o, c),
+        mechanism=mechanisms.of_other_page,
+        figures=_page,
+        symptom=True,
     ),
     Rule(
         id="http.other_page",
         layer=Layer.HTTP,
         state=State.BLOCKED,
         why="The page is not the one that the control got: it differs in all that can be compared.",
-        holds=lambda o, c: c.likeness is Likeness.DIFFERENT and not o.body_truncated and not https_page(o),
+        holds=_other_page_in_clear,
         mechanism=mechanisms.of_other_page,
         figures=_page,
+    ),
+    Rule(
+        id="http.sent_to_own_network",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="A page in clear led to another name within the user's own network, whose page is not the one "
+        "that the control got: a notice that nobody knows yet, or the site's own choice.",
+        holds=_sent_to_own_network,
+        mechanism="http.redirect",
+        figures=_page,
+        symptom=True,
     ),
     Rule(
         id="http.incomparable",

@@ -28,6 +28,17 @@ LEAST_RECEIVED = 8_000
 """Bytes.  With no response at all, less than this may be the handshake's last flight (certificates are
 3-6 KB) and session tickets, which probes stamp at the moment where the request begins."""
 
+LEAST_FLIGHT = 3_000
+"""Bytes of a handshake's answer where the record does not count them: its certificates alone are 3-6 KB."""
+
+LEAST_LINE = 64.0
+"""Kilobits a second that a line with sound connections is taken to give where no handshake tells more: what
+operators leave of a line whose allowance is used up."""
+
+SHORTFALL = 0.5
+"""Of the rate that the line had in a handshake.  A handshake waits for round trips, so the line is faster;
+half of it, for seconds on end, is no chance of one flow."""
+
 
 def _data_came(o: Observation) -> bool:
     return o.status_code > 0 or o.body_length > 0 or o.received >= LEAST_RECEIVED
@@ -59,6 +70,27 @@ def _own_kbps(o: Observation) -> float:
 def _as_slow_as_others(o: Observation, c: Controls) -> bool:
     """By what other names gave this line in the same measurement; false where none was tried."""
     return line_kbps(c) * LEAST_RATIO <= _own_kbps(o)
+
+
+def _line_gives(c: Controls) -> float:
+    """Kilobits a second of the measurement's fastest handshake: this line gives that at least."""
+    rates = [
+        (s.received if s.received > 0 else LEAST_FLIGHT) * 8 / 1000 / s.seconds
+        for s in c.evidence.of(Layer.TLS)
+        if s.failure is None and s.seconds > 0
+    ]
+    return max(rates, default=LEAST_LINE)
+
+
+def _slower_than_line(o: Observation, c: Controls) -> bool:
+    """A page that does not end in time is as ordinary on a slow line as it is where a name is slowed down.
+
+    Where neither bytes nor times were kept there is no rate to doubt.
+    """
+    own = _own_kbps(o)
+    if isnan(own) or not isnan(line_kbps(c)) or o.largest_gap >= LONGEST_FLOW_GAP:
+        return True
+    return own <= SHORTFALL * _line_gives(c)
 
 
 def _beside_control(o: Observation, c: Controls) -> str:
@@ -160,9 +192,20 @@ FAILURES = (
         layer=Layer.HTTP,
         state=State.THROTTLED,
         why="Data began to come but so slowly that the request timed out, while the control loaded the page.",
+        holds=lambda o, c: c.reachable is True and _starved(o, c) and _slower_than_line(o, c),
+        mechanism=mechanisms.of_slow_data,
+        figures=_starved_figures,
+    ),
+    Rule(
+        id="http.starved_no_rate",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="Data flowed but so slowly that the request timed out, and nothing tells whether this line gives "
+        "more.",
         holds=lambda o, c: c.reachable is True and _starved(o, c),
         mechanism=mechanisms.of_slow_data,
         figures=_starved_figures,
+        symptom=True,
     ),
     Rule(
         id="http.starved_on_bad_path",

@@ -104,7 +104,10 @@ def _request(o: Observation, c: Controls, cause: Cause) -> str:
 
 
 def of_other_page(o: Observation, _c: Controls) -> str:
-    return "http.error" if o.status_code // 100 == 4 else "http.blockpage"
+    """Of a page without a letter the taxonomy has no leaf: it is no notice."""
+    if o.status_code // 100 == 4:
+        return "http.error"
+    return "http" if o.body_length == 0 else "http.blockpage"
 
 
 def of_slow_data(o: Observation, _c: Controls) -> str:

@@ -56,6 +56,19 @@ _COMMON_HEADERS = frozenset(
 _FRONTS = ("cloudflare", "akamai", "cloudfront", "sucuri", "ddos-guard", "imperva", "incapsula", "fastly")
 """``Server`` headers of delivery networks, which refuse by country or by suspicion on their own."""
 
+_REFUSERS = (
+    *_FRONTS,
+    "awselb",
+    "google frontend",
+    "azure",
+    "varnish",
+    "qrator",
+    "stormwall",
+    "bigip",
+    "big-ip",
+)
+"""Those, and load balancers, caches and shields, whose word is a refusal and no test for robots."""
+
 
 class Likeness(StrEnum):
     SAME = "same"
@@ -78,17 +91,22 @@ def likeness(page: Observation, control: Observation) -> Likeness:
         return Likeness.SAME
     # Length and one more must differ: a page without title or own headers tells too little.
     different = parts[0] is False and (parts[1] is False or title is False)
-    comparable = control.status_code // 100 == 2 and control.body_length >= LEAST_CONTROL
-    return Likeness.DIFFERENT if different and comparable else Likeness.UNKNOWN
+    return Likeness.DIFFERENT if different and _is_page(control) else Likeness.UNKNOWN
 
 
 def _with_other_status(page: Observation, control: Observation, title: bool | None) -> Likeness:
     if title:
         return Likeness.SAME
-    if control.status_code // 100 != 2 or page.status_code // 100 == 5 or page.status_code == 429:
+    refuses = page.status_code // 100 == 4 and page.status_code != 429
+    if not _is_page(control) or not refuses:
         return Likeness.UNKNOWN
     length = _same_length(page, control)
     return Likeness.DIFFERENT if length is False or title is False else Likeness.UNKNOWN
+
+
+def _is_page(control: Observation) -> bool:
+    """Can anything be compared with it?  With 202 or 204 a server says that it gives none, as shields do."""
+    return control.status_code == 200 and control.body_length >= LEAST_CONTROL
 
 
 def is_redirect(page: Observation) -> bool:
@@ -131,7 +149,7 @@ def _words(title: str) -> set[str]:
 def refused_by_site(page: Observation, control: Observation | None) -> bool:
     """A refusal in clear that comes from the site's own front: a delivery network, or the same server."""
     server = page.server.casefold()
-    if any(front in server for front in _FRONTS):
+    if any(front in server for front in _REFUSERS):
         return True
     return bool(server) and control is not None and server == control.server.casefold()
 

@@ -50,6 +50,34 @@ def test_a_page_in_a_legacy_encoding_is_read_in_it() -> None:
     assert page(body=binary(turkish.encode("windows-1254")), headers_list=content_type)[0] == turkish
 
 
+NOTICE = "Доступ ограничен"
+PLAIN_TYPE = [["Content-Type", "text/html"]]
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        '<meta charset="windows-1251">',
+        "<META CHARSET = 'windows-1251'/>",
+        '<meta http-equiv="Content-Type" content="text/html; charset=windows-1251">',
+    ],
+)
+def test_a_page_that_names_its_own_encoding_is_read_in_it(meta: str) -> None:
+    text = f"<html><head>{meta}</head>{NOTICE}</html>"
+    assert page(body=binary(text.encode("windows-1251")), headers_list=PLAIN_TYPE)[0] == text
+
+
+def test_the_header_speaks_before_the_page_and_the_page_at_its_beginning_alone() -> None:
+    text = f'<meta charset="windows-1251">{NOTICE}'
+    header = [["Content-Type", "text/html; charset=utf-8"]]
+    assert page(body=binary(text.encode()), headers_list=header)[0] == text
+    late = (" " * 1024 + text).encode("windows-1251")
+    assert page(body=binary(late), headers_list=PLAIN_TYPE)[0] == late.decode("utf-8", "replace")
+    assert page(body=binary(b'<meta charset="utf-7">+AD4-'), headers_list=PLAIN_TYPE)[0].endswith("+AD4-")
+    script = b'<script charset="windows-1251" src="x"></script>' + NOTICE.encode()
+    assert page(body=binary(script), headers_list=PLAIN_TYPE)[0].endswith(NOTICE)
+
+
 @pytest.mark.parametrize("charset", ["utf-7", "idna", "unicode_escape", "zip", "nonsense"])
 def test_a_server_does_not_choose_any_codec(charset: str) -> None:
     content_type = [["Content-Type", f"text/html; charset={charset}"]]

@@ -54,7 +54,7 @@ def measurement_of(
         software=f"{clip(document.software_name)} {clip(document.software_version)}".strip(),
         input=input_of(document.input)[:LONGEST_URL],
         target=target,
-        defect=_defect(network_type, country, asn) or defect,
+        defect=_no_line(network_type) or defect or _no_place(country, asn),
         network_name=clip(document.probe_network_name),
     )
 
@@ -120,9 +120,12 @@ def _country(code: str | None) -> str:
     return upper if len(upper) == 2 and upper.isascii() and upper.isalpha() else UNKNOWN_COUNTRY
 
 
-def _defect(network_type: str, country: str, asn: int) -> str:
+def _no_line(network_type: str) -> str:
     if network_type == "vpn":
         return "vpn"
-    if network_type in NO_NETWORK:
-        return "no network"
+    return "no network" if network_type in NO_NETWORK else ""
+
+
+def _no_place(country: str, asn: int) -> str:
+    """Last of all: it bars from every series, but alone it does not make the observations worthless."""
     return "unknown network" if asn == 0 or country == UNKNOWN_COUNTRY else ""

@@ -22,11 +22,18 @@ MOST_HEADERS = 500
 LONGEST_VALUE = 8192
 """Characters kept of a header's value."""
 
-CHARSET = re.compile(
-    r"charset=\"?(utf-8|iso-8859-\d{1,2}|windows-\d{3,4}|koi8-[ru]|gb2312|gbk|gb18030|big5|shift_jis|euc-jp|euc-kr|tis-620)\b",
-    re.IGNORECASE,
+_ENCODINGS = (
+    r"(utf-8|iso-8859-\d{1,2}|windows-\d{3,4}|koi8-[ru]|gb2312|gbk|gb18030|big5"
+    r"|shift_jis|euc-jp|euc-kr|tis-620)\b"
 )
 """The legacy encodings of web pages; no codec that can be slow or do more than map bytes to letters."""
+
+CHARSET = re.compile(r"charset=\"?" + _ENCODINGS, re.IGNORECASE)
+META_CHARSET = re.compile(
+    rb"<meta\s[^>]{0,200}?charset\s{0,4}=\s{0,4}[\"']?" + _ENCODINGS.encode(), re.IGNORECASE
+)
+BEFORE_META = 1024
+"""Bytes in which a page names its own encoding (HTML, "prescan a byte stream to determine its encoding")."""
 
 _LISTED = msgspec.json.Decoder(list[tuple[str, Text]])
 _MAPPED = msgspec.json.Decoder(dict[str, Text])
@@ -52,7 +59,7 @@ def page_of(response: Response, place: str, notes: list[str]) -> Page:
     if raw is None:
         notes.append(f"{place}.body: not base64")
         return Page("", -1, headers)
-    return Page(raw.decode(_charset(headers), "replace"), len(raw), headers)
+    return Page(raw.decode(_charset(headers, raw), "replace"), len(raw), headers)
 
 
 _RUN = 2048
@@ -135,6 +142,10 @@ def _text(value: Text) -> str:
     return raw[:LONGEST_VALUE].decode("utf-8", "replace") if raw else ""
 
 
-def _charset(headers: list[tuple[str, str]]) -> str:
+def _charset(headers: list[tuple[str, str]], raw: bytes) -> str:
+    """As the header says, or else the page itself."""
     named = CHARSET.search(header_named(headers, "content-type"))
-    return named[1] if named else "utf-8"
+    if named:
+        return named[1]
+    own = META_CHARSET.search(raw, 0, BEFORE_META)
+    return own[1].decode("ascii") if own else "utf-8"
