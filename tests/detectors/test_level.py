@@ -71,6 +71,35 @@ def test_bins_of_any_width_that_fills_a_day_serve(step: int) -> None:
     assert hours(anomaly) == (480, 504)
 
 
+@pytest.mark.parametrize(
+    ("step", "phase"),
+    [
+        (3600, 1800),  # hours of Iran's clock, India's and Myanmar's
+        (3600, 900),
+        (3600, 2700),  # of Nepal's
+        (1800, 900),
+        (900, 300),
+        (600, 599),
+        (86400, 19 * 3600),  # days of Pakistan's clock
+        (86400, 20 * 3600 + 1800),
+    ],
+)
+def test_bins_that_begin_beside_utcs_keep_their_moments(step: int, phase: int) -> None:
+    quiet = daily(24, swing=0.1, signal="ping-slash24", step=step)
+    moved = replaced(quiet, quiet.times + phase, quiet.values)
+    (anomaly,) = found(cut(moved, 480, 528, 0.3))
+    assert (anomaly.start, anomaly.end) == (DAY + phase + 480 * HOUR, DAY + phase + 528 * HOUR)
+    assert anomaly.raised_at == anomaly.start + (step if step == 86400 else 2 * step)
+    assert anomaly.last_seen == anomaly.end
+
+
+def test_bins_of_several_clocks_are_looked_at_side_by_side() -> None:
+    quiet = daily(24, swing=0.1, signal="ping-slash24", step=3600)
+    moved = [replaced(quiet, quiet.times + phase, quiet.values) for phase in (0, 1800, 0, 900)]
+    ends = [a.end for a in found(*(cut(one, 480, 484, 0.3) for one in moved))]
+    assert ends == [DAY + 484 * HOUR + phase for phase in (0, 0, 900, 1800)]
+
+
 def test_a_day_of_rest_is_not_an_outage_once_it_was_seen() -> None:
     quiet = levels("100x288 60x48 " * 3, signal="gtr")
     assert found(quiet) == []
