@@ -138,6 +138,31 @@ def test_a_partial_loss_that_lasts_becomes_ordinary_after_a_week_and_says_so() -
     assert [hours(a) for a in again[1:]] == [(900, 906)], "held against the new level"
 
 
+@pytest.mark.parametrize(
+    ("until", "end"),
+    [
+        (17 * 24 + 3, None),  # six days and seven hours of it
+        (17 * 24 + 23, None),
+        (18 * 24, 18 * 24),
+        (18 * 24 + 1, 18 * 24),
+        (20 * 24, 18 * 24),
+    ],
+)
+def test_no_loss_is_ordinary_before_the_day_that_says_so_has_passed(until: int, end: int | None) -> None:
+    lasting = cut(daily(20, signal="ping-slash24", step=600), 10 * 24 + 20, 1000, 0.8)
+    other = daily(20, swing=0.1, signal="bgp", step=600)
+    (anomaly,) = found(without(lasting, until, 1000), other)
+    assert hours(anomaly) == (10 * 24 + 20, end), "also where other series of the grid reach further"
+
+
+def test_a_loss_that_fell_silent_is_not_accepted_after_its_last_bin() -> None:
+    lasting = cut(daily(20, signal="ping-slash24", step=600), 10 * 24 + 20, 1000, 0.8)
+    (anomaly,) = found(without(lasting, 17 * 24 + 6, 19 * 24))
+    assert anomaly.end is not None and anomaly.departure is not None and anomaly.departure.accepted
+    (silent,) = found(without(lasting, 17 * 24 + 6, 1000))
+    assert silent.end is None
+
+
 def test_a_severe_loss_is_not_ordinary_after_a_week() -> None:
     (anomaly,) = found(cut(daily(45, signal="ping-slash24", step=3600), 240, 1080, 0.2))
     assert anomaly.departure is not None and anomaly.departure.accepted
