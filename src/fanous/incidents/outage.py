@@ -69,8 +69,8 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
     told = opinions(group, situation.series)
     far = reach(group, situation.series, told, situation.weights)
     ran = course(far.lead)
-    intervals = ran.intervals
-    end = intervals[-1].end if _agreed(far.lead) and _mostly_back(far.lead) else _end(far.lead)
+    end = ran.intervals[-1].end if _agreed(far.lead) and _mostly_back(far.lead) else _end(far.lead)
+    intervals = _until(ran.intervals, end)
     status, reason = _status(verdict, end, far)
     entities = _entities(situation.country, far)
     classes = far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
@@ -146,6 +146,15 @@ def _end(lead: Sequence[Anomaly]) -> float | None:
     if not ends or 2 * len(ends) < len(last) or (open_ and max(open_) > max(ends)):
         return None
     return max(ends)
+
+
+def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, ...]:
+    """The last interval is open exactly where the event is.
+
+    A course ends with its lines, and too few of them may have come back to say that the event is over.
+    """
+    *before, last = intervals
+    return *before, Interval(last.start, None if end is None else end if last.end is None else last.end)
 
 
 def _entities(country: str, far: Reach) -> tuple[str, ...]:
