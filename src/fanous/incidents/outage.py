@@ -17,7 +17,7 @@ from fanous.incidents.hints import hints
 from fanous.incidents.lifecycle import intervals_of
 from fanous.incidents.reach import Reach, reach
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Family
+from fanous.model.entity import Entity, Family
 from fanous.model.incident import (
     Estimate,
     Evidence,
@@ -165,9 +165,11 @@ def _entities(country: str, far: Reach) -> tuple[str, ...]:
 
 def _cells(group: Sequence[Anomaly]) -> tuple[NetworkPart, ...]:
     """When it was seen on each place: ``measurements`` counts bins."""
+    places: dict[Entity, list[Anomaly]] = {}
+    for anomaly in group:
+        places.setdefault(anomaly.key.entity, []).append(anomaly)
     parts = []
-    for entity in sorted({a.key.entity for a in group}):
-        own = [a for a in group if a.key.entity == entity]
+    for entity, own in sorted(places.items(), key=lambda place: place[0]):
         parts.append(
             NetworkPart(
                 entity=str(entity),
