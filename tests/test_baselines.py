@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fanous.baselines import quiet_share, slot_ordinary
+from fanous.baselines import HISTORY, look_back, quiet_share, slot_ordinary
 from fanous.model.series import Floats, Ints
 
 PRIOR, STRENGTH, LOW, HIGH = 0.02, 50.0, 0.005, 0.3
@@ -106,3 +106,25 @@ def test_with_little_history_all_of_it_counts_and_with_none_nothing_is_said() ->
     assert slot_ordinary(times, values, DAY + 4 * HOUR) == 100
     assert np.isnan(slot_ordinary(times, values, 0))
     assert np.isnan(slot_ordinary(times, np.full(len(times), np.nan), DAY))
+
+
+@pytest.mark.parametrize(
+    ("outages", "days"),
+    [
+        ((), 28),
+        (((-5.0, -3.0),), 30),
+        (((-5.0, float("inf")),), 33),
+        (((-40.0, float("inf")),), 68),
+        (
+            ((-30.5, -29.0), (-5.0, -3.0)),
+            31.5,
+        ),  # the later one takes the earlier into the days looked back on
+        (((-40.0, -32.0),), 28),
+    ],
+)
+def test_as_many_days_count_as_lie_outside_outages(
+    outages: tuple[tuple[float, float], ...], days: float
+) -> None:
+    spans = [(100 * DAY + start * DAY, 100 * DAY + end * DAY) for start, end in outages]
+    assert look_back(100 * DAY, spans) == (100 - days) * DAY
+    assert HISTORY == 28 * DAY

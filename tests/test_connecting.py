@@ -137,3 +137,19 @@ def test_one_family_is_suspected_and_the_answer_says_what_is_lacking(tmp_path: P
 def test_too_little_history_is_said(tmp_path: Path) -> None:
     _, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet, days=1))
     assert any("no ordinary level is known yet" in why for _, why in insufficient)
+
+
+def test_series_that_no_detector_looks_at_watch_nothing(tmp_path: Path) -> None:
+    def seconds(name: str, step: int) -> str:
+        rows = (f"{1_709_510_400 + step * n},99" for n in range(20 * 86400 // step))
+        return f"Time (UTC),{name}\n" + "\n".join(rows) + "\n"
+
+    probing, routing = tmp_path / "a.csv", tmp_path / "b.csv"
+    probing.write_text(seconds("Active Probing (#/24s Up)", 1700))
+    routing.write_text(seconds("BGP (#Visible /24s)", 1800))
+    incidents, insufficient = asked(tmp_path, probing, routing)
+    assert incidents == []
+    assert [why.split(":")[0] for _, why in insufficient] == [
+        "no day is a whole number of bins of ping-slash24 of ioda-csv (1700 s)",
+        "only routing is watched",
+    ]

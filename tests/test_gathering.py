@@ -92,6 +92,27 @@ def test_the_levels_now_are_the_newest_whole_bins_beside_what_is_ordinary(tmp_pa
     assert (to_iso(now.at), now.percent) == ("2025-12-09T23:00:00Z", 10)
 
 
+def test_what_is_left_in_a_blackout_is_not_ordinary_however_long_it_lasts(tmp_path: Path) -> None:
+    first = from_iso("2025-09-01")
+    hours = [
+        f"{to_iso(first + 3600 * hour)},{place},{100 if hour < 20 * 24 else 4}"
+        for hour in range(60 * 24)
+        for place in ("PK", "Punjab")
+    ]
+    (path,) = files(tmp_path, a="time,place,value\n" + "\n".join(hours) + "\n")
+    places = About("PK", Columns("time", "value", "connectivity", "place"))
+    with open_store(tmp_path / "store") as store:
+        ingest_levels(store, "csv", [path], places)
+        (incident,) = store.incidents("PK")
+        percents = {
+            days: [now.percent for now in levels_now(store, "PK", first + days * 86400)]
+            for days in (20, 21, 25, 36, 45)
+        }
+    ended = incident.end
+    assert ended is None or ended > first + 45 * 86400
+    assert percents == {20: [100, 100], 21: [4, 4], 25: [4, 4], 36: [4, 4], 45: [4, 4]}
+
+
 def test_regions_alone_make_a_line_of_the_country_too(tmp_path: Path) -> None:
     rows = [f"2025-12-01T00:00Z,region {number},{number}" for number in range(11)]
     (path,) = files(tmp_path, a="time,place,value\n" + "\n".join(rows) + "\n")

@@ -1,6 +1,8 @@
 """Live sources into the store, from a publisher on loopback."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -110,12 +112,91 @@ def test_an_unknown_source_names_the_known(store: Store) -> None:
         pull(store, "weather", Ask("PK", T0, T0 + DAY), lambda _: b"", lambda: LATER)
 
 
-def test_the_newest_window_is_since_the_last_pull_with_an_overlap_for_corrections(store: Store) -> None:
-    now = T0 + 100.0
-    assert newest(store, "ioda", "PK", now) == (T0 - pulling.FIRST_DAYS * DAY, T0)
-    store.put_pulled("ioda", "PK", [Pulled("country/PK", T0 - DAY, T0 - 600, now)])
-    assert newest(store, "ioda", "PK", now) == (T0 - 600 - OVERLAP, T0)
-    assert newest(store, "tor", "PK", now)[0] == T0 - pulling.FIRST_DAYS * DAY
+def asked_onwards(
+    store: Store, ask: Ask, answer: Callable[[str], Answer], known: Sequence[Pulled] = ()
+) -> list[tuple[str, int]]:
+    """(place, since) of what was asked for, in order, lists of places left out."""
+    store.put_pulled("ioda", "PK", known)
+    with (
+        publishing(lambda path, _: answer(path)) as server,
+        Polite(SOURCES["ioda"], mirror=server.address, waits=NO_SLEEP) as client,
+    ):
+        pull(store, "ioda", ask, client.get, lambda: LATER, onwards=True)
+        paths = [urlsplit(path) for path in server.asked]
+    return [
+        (path.path.removeprefix("/v2/signals/raw/"), int(parse_qs(path.query)["from"][0]))
+        for path in paths
+        if "entities" not in path.path
+    ]
+
+
+def places(path: str, regions: int = 70) -> Answer:
+    """Seventy regions, which are four batches of places."""
+    listed = {"data": [{"code": f"{4000 + n}"} for n in range(regions)]}
+    return Answer(json.dumps(listed).encode()) if "entities" in path else ioda_answer(path, 0)
+
+
+FIRST = T0 - pulling.FIRST_DAYS * DAY
+WINDOW = Ask("PK", FIRST, T0)
+LAST = Pulled("country/PK", FIRST, T0 - 600, T0)
+
+
+def test_the_newest_window_is_the_days_that_a_baseline_needs() -> None:
+    assert newest("ioda", T0 + 100.0) == (FIRST, T0)
+
+
+def test_a_place_is_asked_for_what_is_new_with_an_overlap_for_corrections(store: Store) -> None:
+    assert asked_onwards(store, WINDOW, places, [LAST]) == [("country/PK", T0 - 600 - OVERLAP)]
+
+
+@pytest.mark.parametrize("known", [[], [Pulled("country/PK", FIRST - 60 * DAY, FIRST - 30 * DAY, T0)]])
+def test_a_place_that_was_never_had_or_not_for_long_is_asked_for_all_days(
+    store: Store, known: list[Pulled]
+) -> None:
+    assert asked_onwards(store, WINDOW, places, known) == [("country/PK", FIRST)]
+
+
+def test_a_network_that_is_named_later_gets_its_own_days(store: Store) -> None:
+    later = replace(WINDOW, networks=(17557,))
+    assert asked_onwards(store, later, places, [LAST]) == [
+        ("country/PK", T0 - 600 - OVERLAP),
+        ("asn/17557", FIRST),
+    ]
+    assert asked_onwards(store, later, places)[1] == ("asn/17557", T0 - OVERLAP), "and then what is new"
+
+
+def test_regions_that_failed_while_the_country_was_had_keep_no_gap(store: Store) -> None:
+    both = replace(WINDOW, regions=True)
+
+    def fails(path: str) -> Answer:
+        return Answer(code=404) if "region/4000" in path and "entities" not in path else places(path, 2)
+
+    assert [since for _, since in asked_onwards(store, both, fails)] == [FIRST, FIRST]
+    again = dict(asked_onwards(store, both, lambda path: places(path, 2)))
+    assert again == {"country/PK": T0 - OVERLAP, "region/4000,4001": FIRST}
+
+
+@pytest.mark.parametrize("code", [404, 500])
+def test_places_that_fail_keep_none_behind_them_from_being_asked(store: Store, code: int) -> None:
+    """Three batches of regions fail; the fourth and the networks are had."""
+    everything = replace(WINDOW, regions=True, networks=(17557,))
+
+    def answer(path: str) -> Answer:
+        fails = any(f"region/{4000 + n}," in path for n in (0, 20, 40))
+        return Answer(code=code) if fails else places(path)
+
+    asked_onwards(store, everything, answer)
+    had = {one.piece.partition(",")[0] for one in store.pulled("ioda", "PK")}
+    assert had == {"country/PK", "region/4060", "asn/17557"}
+
+
+def test_a_source_that_answers_nothing_for_now_is_left_alone(store: Store) -> None:
+    everything = replace(WINDOW, regions=True, networks=tuple(range(1, 61)))
+
+    def answer(path: str) -> Answer:
+        return places(path) if "entities" in path else Answer(code=503)
+
+    assert len({place for place, _ in asked_onwards(store, everything, answer)}) == FAILURES_IN_A_ROW
 
 
 def test_a_source_is_due_at_its_interval_after_the_last_pull(store: Store) -> None:

@@ -1,10 +1,15 @@
 """Baselines: what a series looks like when nothing is wrong."""
 
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
+
 import numpy as np
 from bottleneck import nanmedian
 from numpy.typing import NDArray
 
-from fanous.model.series import Floats, Ints
+from fanous.model.entity import Entity
+from fanous.model.incident import Incident, Kind, Status
+from fanous.model.series import Floats, Ints, Series
 
 Single = NDArray[np.float32]
 
@@ -107,7 +112,49 @@ def over_bins(slots: Single, bins: int) -> Single:
     return np.asarray(np.where(np.isnan(between), np.fmin(low, high), between), np.float32)
 
 
-def slot_ordinary(times: Ints, values: Floats, at: int, *, days: int = 28, least: int = 3) -> float:
+HISTORY = 28 * 86400.0
+"""Seconds that are looked back on for what is ordinary at a time of day."""
+
+Spans = Sequence[tuple[float, float]]
+"""Half-open, unix seconds; infinity while one goes on."""
+
+
+def outage_times(incidents: Iterable[Incident], entity: Entity) -> Spans:
+    """When a place was in a known outage or slow-down: its own, or one of its country."""
+    names = {str(entity), entity.country}
+    return [
+        (interval.start, inf if interval.end is None else interval.end)
+        for incident in incidents
+        if incident.kind in (Kind.OUTAGE, Kind.SLOWDOWN)
+        and incident.status is not Status.RETRACTED
+        and names & set(incident.entities)
+        for interval in incident.intervals
+    ]
+
+
+def look_back(at: float, outages: Spans, history: float = HISTORY) -> float:
+    """Since when there were ``history`` seconds before ``at`` outside outages."""
+    since = at - history
+    for start, end in sorted(outages, reverse=True):
+        since -= max(0.0, min(end, at) - start) if end > since else 0.0
+    return since
+
+
+def ordinary_level(series: Series, outages: Spans = ()) -> Callable[[int], float]:
+    """``slot_ordinary`` of a series, which bins in outages do not enter.
+
+    Else what is left after two weeks of a blackout would be ordinary, while it goes on.
+    """
+    lost = np.zeros(len(series), np.bool_)
+    for start, end in outages:
+        lost |= (series.times >= start) & (series.times < end)
+    values = np.where(lost, np.nan, series.values)
+    return lambda at: slot_ordinary(series.times, values, at, since=look_back(at, outages))
+
+
+def slot_ordinary(
+    times: Ints, values: Floats, at: int, *, since: float | None = None, least: int = 3
+) -> float:
     """The level that is ordinary for a time of day: the median of that time on the days before.
 
     Where fewer than ``least`` days have it, of all values before instead: a rougher answer, but one.
@@ -116,11 +163,13 @@ def slot_ordinary(times: Ints, values: Floats, at: int, *, days: int = 28, least
         times: int64, (n,), ascending, unix seconds at which each bin begins.
         values: float64, (n,).
         at: beginning of the bin that is asked about; it does not count itself.
+        since: what is earlier does not count; default = ``HISTORY`` before.
 
     Returns:
         The level; NaN = nothing was measured before.
     """
-    before = (times < at) & (times >= at - days * 86400) & ~np.isnan(values)
+    first = at - HISTORY if since is None else since
+    before = (times < at) & (times >= first) & ~np.isnan(values)
     same_slot = before & ((at - times) % 86400 == 0)
     chosen = same_slot if same_slot.sum() >= least else before
     return float(np.median(values[chosen])) if chosen.any() else float("nan")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fanous.detectors import LEVEL, LEVEL_DETECTOR_VERSION, LEVEL_DETECTORS
+from fanous.detectors.grid import fills_days
 from fanous.detectors.rollup import rolled_up
 from fanous.incidents.absorb import absorb
 from fanous.incidents.coincide import outages
@@ -87,6 +88,11 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
     if not series:
         return []
     lacking = []
+    skipped = [s for s in series if not fills_days(s.step)]
+    if skipped:
+        named = ", ".join(sorted({f"{s.key.signal} of {s.key.source} ({s.step} s)" for s in skipped}))
+        lacking.append((CONNECTIVITY, f"no day is a whole number of bins of {named}: nothing looks at them"))
+    series = [s for s in series if fills_days(s.step)]
     short = [s for s in series if _days(s) < LEVEL.least_days]
     if short:
         named = ", ".join(sorted({f"{s.key.signal} of {s.key.source}" for s in short}))

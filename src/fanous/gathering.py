@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fanous.baselines import slot_ordinary
+from fanous.baselines import Spans, ordinary_level, outage_times
 from fanous.connectors.connector import WHOLE_FILE, OnProgress
 from fanous.connectors.levels import LEVEL_FILES, About, LevelFiles, Reading, Saying
 from fanous.connectors.levels.saying import same
@@ -133,7 +133,8 @@ def _batches(found: Iterable[Reading | Saying], sayings: list[Saying]) -> Iterab
 def levels_now(store: Store, country: str, at: float) -> list[LevelNow]:
     """The newest whole bin of every series of a country at an instant, the country first; reads only.
 
-    Where a source has regions alone, their median is the country's line, as it is for outages.
+    Where a source has regions alone, their median is the country's line, as it is for outages.  What is
+    ordinary is what was so outside the outages that the store knows.
 
     Raises:
         FanousError: there is none.
@@ -141,7 +142,9 @@ def levels_now(store: Store, country: str, at: float) -> list[LevelNow]:
     own = speed_series(store.rates(at - RATES, at), country)
     levels = store.levels(country, -inf, at)
     series = [*levels, *rolled_up([one for one in levels if not one.key.target]), *own]
-    whole = [level for one in series if (level := _newest(one, at))]
+    incidents = store.incidents(country, until=at)
+    lost = {entity: outage_times(incidents, entity) for entity in {one.key.entity for one in series}}
+    whole = [level for one in series if (level := _newest(one, at, lost[one.key.entity]))]
     if not whole:
         raise FanousError(
             f"no ready-made series of {country} in this store: bring some in with "
@@ -150,12 +153,12 @@ def levels_now(store: Store, country: str, at: float) -> list[LevelNow]:
     return sorted(whole, key=_by_place)
 
 
-def _newest(series: Series, now: float) -> LevelNow | None:
+def _newest(series: Series, now: float, outages: Spans) -> LevelNow | None:
     ended = np.flatnonzero(series.times + series.step <= now)  # a bin that goes on would look like a drop
     if not len(ended):
         return None
     at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
-    ordinary = slot_ordinary(series.times, series.values, at)
+    ordinary = ordinary_level(series, outages)(at)
     return LevelNow(series.key, series.step, at, value, None if ordinary != ordinary else ordinary)
 
 

@@ -1,12 +1,12 @@
 """ICS: announced events out of an iCalendar file (RFC 5545).
 
-A small strict reader in place of a library: a watch needs four properties of an event, and what this cannot
-read exactly - recurring events, durations, local times without a zone - it refuses by line, where a lenient
-reader would put a watch at the wrong hour.
+A small strict reader in place of a library: a watch needs five properties of an event, and what this cannot
+read exactly it refuses by line, where a lenient reader would put a watch at the wrong hour.  Recurring events
+alone are left out and named: a calendar of holidays has some, and its other events are no worse for them.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,9 +17,18 @@ from fanous.errors import FanousError
 LONGEST = 4 << 20
 """Characters; a calendar of a country's public events has some 100 KB."""
 
-_PROPERTY = re.compile(r"([A-Za-z0-9-]+)((?:;[^:\"]*(?:\"[^\"]*\"[^:\";]*)*)*):(.*)")
+_PROPERTY = re.compile(r"([A-Za-z0-9-]+)((?:;[^:\";]*(?:\"[^\"]*\"[^:\";]*)*)*):(.*)")
 _INSTANT = re.compile(r"\d{8}T\d{6}Z?")
-REFUSED = ("RRULE", "RDATE", "EXRULE", "DURATION")
+_DURATION = re.compile(
+    r"\+?P(?:(?P<weeks>\d{1,4})W|(?:(?P<days>\d{1,5})D)?"
+    r"(?P<time>T(?=\d)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,7})M)?(?:(?P<seconds>\d{1,8})S)?)?)"
+)
+"""Section 3.3.6; one that is negative ends before it begins."""
+
+RECURRING = ("RRULE", "RDATE", "EXRULE")
+
+OnLeftOut = Callable[[str], None]
+"""Called with what was left out and why, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +47,22 @@ class _Open:
     inner: int = 0
 
 
-def read_calendar(path: Path) -> list[Event]:
+def read_calendar(path: Path, on_left_out: OnLeftOut) -> list[Event]:
     """The events of a file; see ``read_events``.
 
     Raises:
         FanousError: also where the file cannot be read.
     """
     try:
-        return read_events(path.read_text(encoding="utf-8"), str(path))
+        return read_events(path.read_text(encoding="utf-8"), str(path), on_left_out)
     except OSError as error:
         raise FanousError(f"cannot read the calendar {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise FanousError(f"{path} is not UTF-8, which a calendar has to be: {error}") from error
 
 
-def read_events(text: str, name: str) -> list[Event]:
-    """The events of a calendar, by start; cancelled ones are left out.
+def read_events(text: str, name: str, on_left_out: OnLeftOut) -> list[Event]:
+    """The events of a calendar, by start; cancelled ones are left out, and recurring ones are named.
 
     Raises:
         FanousError: it is no calendar, or an event cannot be read exactly; the message names the line.
@@ -72,7 +81,7 @@ def read_events(text: str, name: str) -> list[Event]:
         elif event is not None and key in ("BEGIN", "END") and value.upper() != "VEVENT":
             event.inner += 1 if key == "BEGIN" else -1  # alarms have times of their own
         elif event is not None and key == "END":
-            events += _event(event, name)
+            events += _event(event, name, on_left_out)
             event = None
         elif event is not None and not event.inner:
             event.properties[key] = _parameters(match[2]), value
@@ -97,29 +106,57 @@ def _parameters(text: str) -> dict[str, str]:
     return {key.upper(): value.strip('"') for key, _, value in pairs}
 
 
-def _event(event: _Open, name: str) -> list[Event]:
+def _event(event: _Open, name: str, on_left_out: OnLeftOut) -> list[Event]:
     where = f"{name}, event of line {event.line}"
     properties = event.properties
+    title = _text(properties.get("SUMMARY", ({}, ""))[1]) or "an event without a title"
     if properties.get("STATUS", ({}, ""))[1].upper() == "CANCELLED":
         return []
-    for key in REFUSED:
-        if key in properties:
-            raise FanousError(
-                f"{where}: {key} is not read; write each date as an event with DTSTART and DTEND"
-            )
+    recurs = next((key for key in RECURRING if key in properties), None)
+    if recurs:
+        on_left_out(
+            f"{where}: {title[:60]!r} is left out, for {recurs} is not read: write each date as an event "
+            "with DTSTART and DTEND"
+        )
+        return []
     if "DTSTART" not in properties:
         raise FanousError(f"{where}: it has no DTSTART")
     start, whole_day = _instant(*properties["DTSTART"], where)
-    if "DTEND" in properties:
-        end, _ = _instant(*properties["DTEND"], where)
-    elif whole_day:
-        end = start + timedelta(days=1)
-    else:
-        raise FanousError(f"{where}: it has no DTEND")
+    end = _end(properties, start, whole_day, where)
     if end <= start:
         raise FanousError(f"{where}: it ends before it begins")
-    title = _text(properties.get("SUMMARY", ({}, ""))[1]) or "an event without a title"
     return [Event(title, start.timestamp(), end.timestamp())]
+
+
+def _end(
+    properties: dict[str, tuple[dict[str, str], str]], start: datetime, whole_day: bool, where: str
+) -> datetime:
+    if "DTEND" in properties and "DURATION" in properties:
+        raise FanousError(f"{where}: it has both DTEND and DURATION")
+    if "DTEND" in properties:
+        return _instant(*properties["DTEND"], where)[0]
+    if "DURATION" in properties:
+        return _after(start, properties["DURATION"][1], whole_day, where)
+    if whole_day:
+        return start + timedelta(days=1)
+    raise FanousError(f"{where}: it has no DTEND and no DURATION")
+
+
+def _after(start: datetime, text: str, whole_day: bool, where: str) -> datetime:
+    """Days and weeks are the clock's, hours are exact: they differ where summer time begins or ends."""
+    found = _DURATION.fullmatch(text.upper())
+    if found is None or not any(found.groupdict().values()):
+        raise FanousError(f"{where}: {text[:30]!r} is no duration such as PT3H or P2D")
+    if whole_day and found["time"]:
+        raise FanousError(f"{where}: a whole day lasts whole days, not {text[:30]!r}")
+    weeks, days, hours, minutes, seconds = (
+        int(found[part] or 0) for part in ("weeks", "days", "hours", "minutes", "seconds")
+    )
+    try:
+        day = start + timedelta(weeks=weeks, days=days)
+        return day.astimezone(UTC) + timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError:
+        raise FanousError(f"{where}: {text[:30]!r} ends in no year that there is") from None
 
 
 def _instant(parameters: dict[str, str], value: str, where: str) -> tuple[datetime, bool]:

@@ -1,11 +1,12 @@
 """Pulling: ready-made series of live sources into the store, piece by piece.
 
-A piece is stored, then remembered; a run that was stopped goes on where it was, and what is older than its
-source's last corrections is not asked for again.
+A piece is stored, then remembered; a run that was stopped goes on where it was, each place where that place
+was left, and what is older than its source's last corrections is not asked for again.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 from fanous.connectors.levels import LIVE_SOURCES, Ask, Piece
 from fanous.connectors.levels.live import Get, Parsed
@@ -17,11 +18,12 @@ from fanous.store import Store
 from fanous.store.levels import Pulled
 
 FAILURES_IN_A_ROW = 3
-"""After so many, a source is left alone until the next time."""
+"""After so many, only places that were not tried yet are; and where a source answered nothing so far and may
+do so later, it is left alone until the next time."""
 
 DAY = 86400
 FIRST_DAYS = 28
-"""Days that are fetched of a source that was never pulled: what a baseline of weeks needs."""
+"""Days that are fetched of a place that was never pulled: what a baseline of weeks needs."""
 OVERLAP = 3 * 3600
 """Seconds before the last pull that are fetched again: sources mend their newest values."""
 
@@ -50,17 +52,15 @@ class Pull:
     failures: list[tuple[str, str]] = field(default_factory=list)
 
 
-def newest(store: Store, source: str, country: str, now: float) -> tuple[int, int]:
-    """The window to ask for when nobody names one: since the last pull, or the first ``FIRST_DAYS``.
+def newest(source: str, now: float) -> tuple[int, int]:
+    """The window to ask for when nobody names one: the last ``FIRST_DAYS``, of which each place is asked for
+    what it lacks (``fetch``, ``onwards``).
 
     It ends at a multiple of the source's own interval, so that a question is not asked twice in one.
     """
-    terms = SOURCES[source]
-    until = int(now) // terms.every * terms.every
-    last = max((one.until for one in store.pulled(source, country)), default=None)
-    if last is None or last < until - FIRST_DAYS * DAY:
-        return until - FIRST_DAYS * DAY, until
-    return int(min(last, until)) - max(OVERLAP, 3 * terms.every), until
+    every = SOURCES[source].every
+    until = int(now) // every * every
+    return until - FIRST_DAYS * DAY, until
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,8 @@ def pull(
     get: Get,
     now: Callable[[], float],
     on_piece: Callable[[Piece, Pull], None] | None = None,
+    *,
+    onwards: bool = False,
 ) -> Pull:
     """Fetch a window of a source into the store, and detect on it.
 
@@ -93,13 +95,14 @@ def pull(
 
     Args:
         now: unix seconds, UTC.
+        onwards: see ``fetch``.
 
     Raises:
         FanousError: no such source, or the list of places cannot be had.
     """
     done = Pull(source, ask.country)
     try:
-        for one in fetch(source, ask, get, now, store.pulled(source, ask.country)):
+        for one in fetch(source, ask, get, now, store.pulled(source, ask.country), onwards=onwards):
             keep(store, one, done)
             if on_piece is not None and (one.parsed is not None or one.why):
                 on_piece(one.piece, done)
@@ -109,12 +112,19 @@ def pull(
 
 
 def fetch(
-    source: str, ask: Ask, get: Get, now: Callable[[], float], known: Sequence[Pulled]
+    source: str,
+    ask: Ask,
+    get: Get,
+    now: Callable[[], float],
+    known: Sequence[Pulled],
+    *,
+    onwards: bool = False,
 ) -> Iterator[Fetched]:
     """Piece by piece; after some failures in a row the source is left alone.
 
     Args:
         known: pieces that are in the store.
+        onwards: ask for each place from where it was left on, instead of for the whole window.
 
     Raises:
         FanousError: no such source, or the list of places cannot be had.
@@ -122,26 +132,72 @@ def fetch(
     if source not in LIVE_SOURCES:
         raise FanousError(f"no live source {source!r}: use one of {', '.join(LIVE_SOURCES)}")
     pulled = {(one.piece, one.since, one.until): one.pulled_at for one in known}
-    in_a_row = 0
+    patience = _Patience()
+    pieces = _onwards(source, ask, get, known) if onwards else LIVE_SOURCES[source].pieces(ask, get)
     try:
-        for piece in LIVE_SOURCES[source].pieces(ask, get):
+        for piece in pieces:
             pulled_at = pulled.get((piece.name, piece.since, piece.until))
             if pulled_at is not None and pulled_at > piece.until + SOURCES[source].settles:
                 yield Fetched(piece, None, "", pulled_at)
-                continue
-            at = now()
-            try:
-                parsed = LIVE_SOURCES[source].parse(get(piece.url), ask.country, piece.name)
-            except (FanousError, Rejected) as reason:
-                yield Fetched(piece, None, str(reason), at)
-                in_a_row += 1
-                if in_a_row == FAILURES_IN_A_ROW:
-                    return
-                continue
-            in_a_row = 0
-            yield Fetched(piece, parsed, "", at)
+            elif patience.has(piece.name):
+                one, passing = _fetched(source, ask, get, piece, now())
+                patience.saw(piece.name, one.parsed is not None, passing)
+                yield one
+            if patience.is_over:
+                return
     except Rejected as reason:
         raise FanousError(f"{source}: {reason}", permanent=False) from None
+
+
+def _fetched(source: str, ask: Ask, get: Get, piece: Piece, at: float) -> tuple[Fetched, bool]:
+    """What became of a piece; and whether what it failed of may pass."""
+    try:
+        parsed = LIVE_SOURCES[source].parse(get(piece.url), ask.country, piece.name)
+    except Rejected as reason:
+        return Fetched(piece, None, str(reason), at), False
+    except FanousError as reason:
+        return Fetched(piece, None, str(reason), at), not reason.permanent
+    return Fetched(piece, parsed, "", at), False
+
+
+@dataclass(slots=True)
+class _Patience:
+    """Whom to ask still: places that fail must not keep those behind them from being asked."""
+
+    tried: set[str] = field(default_factory=set)
+    in_a_row: int = 0
+    passing: int = 0
+    answered: bool = False
+
+    def has(self, name: str) -> bool:
+        return self.in_a_row < FAILURES_IN_A_ROW or name not in self.tried
+
+    def saw(self, name: str, answered: bool, passing: bool) -> None:
+        self.tried.add(name)
+        self.answered |= answered
+        self.in_a_row = 0 if answered else self.in_a_row + 1
+        self.passing = self.passing + 1 if passing else 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.passing >= FAILURES_IN_A_ROW and not self.answered
+
+
+def _onwards(source: str, ask: Ask, get: Get, known: Sequence[Pulled]) -> Iterator[Piece]:
+    """The pieces of each place since its own newest, those first that lack least.
+
+    A network that was named later, or a region that failed while the country was had, would else be asked for
+    what the country lacks, and keep a gap.
+    """
+    live, get = LIVE_SOURCES[source], cache(get)  # the list of places is asked for once
+    overlap = max(OVERLAP, 3 * SOURCES[source].every)
+    until = {one.piece: int(one.until) for one in sorted(known, key=lambda one: one.until)}
+    begins = {
+        name: max(ask.since, min(until.get(name, 0), ask.until) - overlap)
+        for name in {piece.name for piece in live.pieces(ask, get)}
+    }
+    for since in sorted(set(begins.values()), reverse=True):
+        yield from (p for p in live.pieces(replace(ask, since=since), get) if begins.get(p.name) == since)
 
 
 def keep(store: Store, fetched: Fetched, done: Pull) -> None:

@@ -71,6 +71,35 @@ def test_bins_of_any_width_that_fills_a_day_serve(step: int) -> None:
     assert hours(anomaly) == (480, 504)
 
 
+@pytest.mark.parametrize(
+    ("step", "phase"),
+    [
+        (3600, 1800),  # hours of Iran's clock, India's and Myanmar's
+        (3600, 900),
+        (3600, 2700),  # of Nepal's
+        (1800, 900),
+        (900, 300),
+        (600, 599),
+        (86400, 19 * 3600),  # days of Pakistan's clock
+        (86400, 20 * 3600 + 1800),
+    ],
+)
+def test_bins_that_begin_beside_utcs_keep_their_moments(step: int, phase: int) -> None:
+    quiet = daily(24, swing=0.1, signal="ping-slash24", step=step)
+    moved = replaced(quiet, quiet.times + phase, quiet.values)
+    (anomaly,) = found(cut(moved, 480, 528, 0.3))
+    assert (anomaly.start, anomaly.end) == (DAY + phase + 480 * HOUR, DAY + phase + 528 * HOUR)
+    assert anomaly.raised_at == anomaly.start + (step if step == 86400 else 2 * step)
+    assert anomaly.last_seen == anomaly.end
+
+
+def test_bins_of_several_clocks_are_looked_at_side_by_side() -> None:
+    quiet = daily(24, swing=0.1, signal="ping-slash24", step=3600)
+    moved = [replaced(quiet, quiet.times + phase, quiet.values) for phase in (0, 1800, 0, 900)]
+    ends = [a.end for a in found(*(cut(one, 480, 484, 0.3) for one in moved))]
+    assert ends == [DAY + 484 * HOUR + phase for phase in (0, 0, 900, 1800)]
+
+
 def test_a_day_of_rest_is_not_an_outage_once_it_was_seen() -> None:
     quiet = levels("100x288 60x48 " * 3, signal="gtr")
     assert found(quiet) == []
@@ -107,6 +136,31 @@ def test_a_partial_loss_that_lasts_becomes_ordinary_after_a_week_and_says_so() -
     assert hours(anomaly) == (480, 480 + 8 * 24), "at the midnight after"
     again = found(cut(series, 900, 906, 0.5))
     assert [hours(a) for a in again[1:]] == [(900, 906)], "held against the new level"
+
+
+@pytest.mark.parametrize(
+    ("until", "end"),
+    [
+        (17 * 24 + 3, None),  # six days and seven hours of it
+        (17 * 24 + 23, None),
+        (18 * 24, 18 * 24),
+        (18 * 24 + 1, 18 * 24),
+        (20 * 24, 18 * 24),
+    ],
+)
+def test_no_loss_is_ordinary_before_the_day_that_says_so_has_passed(until: int, end: int | None) -> None:
+    lasting = cut(daily(20, signal="ping-slash24", step=600), 10 * 24 + 20, 1000, 0.8)
+    other = daily(20, swing=0.1, signal="bgp", step=600)
+    (anomaly,) = found(without(lasting, until, 1000), other)
+    assert hours(anomaly) == (10 * 24 + 20, end), "also where other series of the grid reach further"
+
+
+def test_a_loss_that_fell_silent_is_not_accepted_after_its_last_bin() -> None:
+    lasting = cut(daily(20, signal="ping-slash24", step=600), 10 * 24 + 20, 1000, 0.8)
+    (anomaly,) = found(without(lasting, 17 * 24 + 6, 19 * 24))
+    assert anomaly.end is not None and anomaly.departure is not None and anomaly.departure.accepted
+    (silent,) = found(without(lasting, 17 * 24 + 6, 1000))
+    assert silent.end is None
 
 
 def test_a_severe_loss_is_not_ordinary_after_a_week() -> None:

@@ -82,7 +82,7 @@ def level(source: str, *values: float) -> Series:
     "source", [one.name for one in SOURCES.values()] + ["ooni", "ooni-csv", "edge", "new"]
 )
 def test_only_sources_of_a_free_licence_are_open(source: str) -> None:
-    assert is_open(source) == (source in {"tor", "ndt", "scan", "edge"})
+    assert is_open(source) == (source in {"tor", "scan", "edge"})
 
 
 def opinion(family: str, source: str, says: Says = Says.DOWN) -> Opinion:

@@ -1,7 +1,11 @@
 """Which stretches of level series are one outage."""
 
+from itertools import combinations
+
+import numpy as np
 import pytest
 
+from fanous.incidents import coincide
 from fanous.incidents.coincide import outages
 from fanous.model.anomaly import Anomaly
 from tests.incidents.levels import drop
@@ -32,3 +36,38 @@ def test_stretches_are_one_event_where_one_order_would_explain_them(
     anomalies: list[Anomaly], sizes: list[int]
 ) -> None:
     assert [len(group) for group in outages(anomalies)] == sizes
+
+
+def by_all_pairs(anomalies: list[Anomaly]) -> list[list[Anomaly]]:
+    """The same from every pair of two that are one event."""
+    ordered = sorted(anomalies, key=lambda a: a.start)
+    event = list(range(len(ordered)))
+    for one, other in combinations(range(len(ordered)), 2):
+        if coincide._one_event(ordered[one], ordered[other]):
+            first, second = sorted((event[one], event[other]))
+            event = [first if name == second else name for name in event]
+    return [[a for a, own in zip(ordered, event, strict=True) if own == name] for name in sorted(set(event))]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_events_are_those_of_all_pairs(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    several = 0
+    for _ in range(30):
+        group = []
+        for _ in range(int(chance.integers(1, 14))):
+            start, lasts = float(chance.integers(0, 150)), float(chance.integers(1, 20))
+            open_ = chance.random() < 0.05
+            group.append(
+                drop(
+                    str(chance.choice([AP, GTR])),
+                    start,
+                    None if open_ else start + lasts,
+                    asn=int(chance.integers(0, 4)),
+                    last_seen=start + lasts,
+                )
+            )
+        found = outages(group)
+        assert [list(map(id, one)) for one in found] == [list(map(id, one)) for one in by_all_pairs(group)]
+        several += 1 < len(found) < len(group)
+    assert several > 10

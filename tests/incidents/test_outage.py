@@ -182,6 +182,41 @@ def test_it_ends_when_lines_that_still_report_have_come_back(
     assert incident.status is status
 
 
+def test_a_line_that_came_back_ends_nothing_where_most_fell_silent() -> None:
+    incident = made(drop(AP, 0, 5), drop(GTR, 0, None, last_seen=2), drop(BGP, 0, None, last_seen=2))
+    assert (incident.status, incident.end) == (Status.CONFIRMED, None)
+    assert incident.intervals == (Interval(MONDAY, None),)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_outage_is_open_exactly_where_its_last_interval_is(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    seen = 0
+    for _ in range(40):
+        group = [_some(chance) for _ in range(int(chance.integers(1, 6)))]
+        incident = claim(*group)
+        if incident is not None:
+            seen += 1
+            assert (incident.end is None) == (incident.intervals[-1].end is None), group
+            assert (incident.status is Status.ENDED) == (incident.end is not None)
+            assert all(i.end is not None for i in incident.intervals[:-1])
+            assert all(i.end is None or i.start < i.end for i in incident.intervals)
+    assert seen > 20
+
+
+def _some(chance: np.random.Generator) -> Anomaly:
+    start, lasts = float(chance.integers(0, 4)), float(chance.integers(1, 5))
+    open_ = chance.random() < 0.4
+    return drop(
+        str(chance.choice([AP, BGP, GTR])),
+        start,
+        None if open_ else start + lasts,
+        left=float(chance.choice([0.1, 0.6])),
+        asn=int(chance.integers(0, 3)),
+        last_seen=start + lasts,
+    )
+
+
 def test_a_level_that_lasts_is_no_return_and_a_short_history_is_said() -> None:
     reason = made(drop(AP, 0, 200, accepted=True, short=True)).reason
     assert "the lower level lasted, and counts as ordinary since" in reason

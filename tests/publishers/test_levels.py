@@ -44,6 +44,16 @@ def test_people_see_places_by_name_levels_and_whose_figures_they_are() -> None:
         assert words in text
 
 
+def test_of_a_loss_more_is_worse_and_that_is_said() -> None:
+    loss = LevelNow(SeriesKey(PUNJAB, "", "ping-slash24-loss", source="ioda"), 600, T0, 0.6, 0.02)
+    page = StringIO()
+    print_levels(Console(file=page, width=160), "PK", [loss, level(50, 100)], T0 + 900.0)
+    assert "3,000 % (more is worse)" in page.getvalue()
+    assert page.getvalue().count("more is worse") == 1
+    rows = levels_document("PK", [loss, level(50, 100)], T0 + 900.0)["signals"]
+    assert [(row["bad"], row["percent_of_ordinary"]) for row in rows] == [("up", 3000), ("down", 50)]
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0, "0 s"), (119, "119 s"), (600, "10 min"), (3 * 3600, "3 h"), (9e5, "10 days")]
 )

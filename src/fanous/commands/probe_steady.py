@@ -115,7 +115,8 @@ def _watches(calendar: Path | None, *, organisation: bool) -> list[Watch]:
 
     if not organisation:
         print("a volunteer's line keeps its pace, whatever is announced", file=sys.stderr)
-    return [Watch("", one.start, one.end, one.title) for one in read_calendar(calendar)]
+    events = read_calendar(calendar, lambda why: print(why, file=sys.stderr))
+    return [Watch("", one.start, one.end, one.title) for one in events]
 
 
 def _sent(collectors: list[str], proxy: str | None) -> str:

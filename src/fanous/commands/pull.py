@@ -66,7 +66,7 @@ def pull(
 ) -> None:
     """Bring series of a public source into the store, and detect.
 
-    Without --since, what is new since the last pull, or the last 28 days.  Stopping and starting it again
+    Without --since, what each place lacks of the last 28 days.  Stopping and starting it again
     goes on where it was.  It asks politely: within a budget, waiting as long as it is told to.  ris is a
     stream: it goes on until you stop it.  ioda-outages and radar-outages bring what their publishers say of
     outages: claims beside yours (`fanous claims check`), never evidence.
@@ -129,7 +129,7 @@ def pull_once(
     from fanous.pulling import pull as pull_window
     from fanous.sources import SOURCES
 
-    first, last = newest(store, source, country, time.time())
+    first, last = newest(source, time.time())
     since = first if window[0] is None else int(window[0])
     until = last if window[1] is None else int(window[1])
     ask = Ask(country, since, until, settings.networks, settings.regions)
@@ -137,7 +137,7 @@ def pull_once(
     headers = {"Authorization": f"Bearer {key}"} if key else None
     cache = data_folder() / "cache" / source
     with Polite(SOURCES[source], cache, mirror=settings.mirror, headers=headers) as client:
-        return pull_window(store, source, ask, client.get, time.time)
+        return pull_window(store, source, ask, client.get, time.time, onwards=window[0] is None)
 
 
 def _follow_ris(

@@ -1,5 +1,6 @@
 """Command line of watches: announced events, registered before they begin, and the report afterwards."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -65,9 +66,9 @@ def watch_add(
 def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[Watch]:
     from fanous.ics import read_calendar
 
-    events = read_calendar(path)
+    events = read_calendar(path, lambda why: print(why, file=sys.stderr))
     if not events:
-        raise FanousError(f"{path} holds no event that is not cancelled")
+        raise FanousError(f"{path} holds no event that can be read and is not cancelled")
     return [Watch(code, one.start, one.end, one.title, targets) for one in events]
 
 

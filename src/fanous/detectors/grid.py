@@ -1,7 +1,8 @@
 """Grid: level series side by side on whole days, so that one pass serves many.
 
-Series share a grid if they have one bin width and begin on one day.  Values are turned so that down is bad:
-a *level*, of which a share can be missing.
+Series share a grid if they have one bin width, begin on one day, and their bins begin at the same moments: on
+a clock such as Iran's hours begin at half past in UTC, and days at no midnight of UTC.  Values are turned so
+that down is bad: a *level*, of which a share can be missing.
 """
 
 from collections import defaultdict
@@ -28,7 +29,7 @@ class Grid:
     """Levels of several series.
 
     Attributes:
-        start: unix seconds of the first bin, a midnight (UTC).
+        start: unix seconds of the first bin: the first of its day (UTC).
         step: bin width in seconds; a day is a whole number of bins.
         levels: float32, shape (days, bins of a day, series); NaN = not measured.
         least: float32, shape (series,): share that must be missing before anything is said.
@@ -50,15 +51,21 @@ def grids(series: Sequence[Series], chunk: int = CHUNK) -> Iterator[Grid]:
     """Every series that has a value and whose bins fill days, in grids of at most ``chunk``."""
     alike: dict[tuple[int, int], list[Series]] = defaultdict(list)
     for one in series:
-        if len(one) and one.step <= DAY and DAY % one.step == 0:
-            alike[one.step, int(one.times[0]) // DAY].append(one)
-    for (step, first), group in sorted(alike.items(), key=lambda item: item[0]):
+        if len(one) and fills_days(one.step):
+            first = int(one.times[0])
+            alike[one.step, first // DAY * DAY + first % one.step].append(one)
+    for (step, start), group in sorted(alike.items(), key=lambda item: item[0]):
         for at in range(0, len(group), chunk):
-            yield _grid(group[at : at + chunk], step, first * DAY)
+            yield _grid(group[at : at + chunk], step, start)
+
+
+def fills_days(step: int) -> bool:
+    """Is a day a whole number of such bins?  No detector looks at others."""
+    return step <= DAY and DAY % step == 0
 
 
 def _grid(group: list[Series], step: int, start: int) -> Grid:
-    days = max(int(one.times[-1]) // DAY for one in group) - start // DAY + 1
+    days = max(int(one.times[-1]) - start for one in group) // DAY + 1
     flat = np.full((len(group), days * (DAY // step)), np.nan, np.float32)
     for row, one in enumerate(group):
         flat[row, (one.times - start) // step] = as_level(one)

@@ -45,6 +45,7 @@ class Ordinary:
             it never changed.
         dips: float32, (scales, parts of a day, series, days): median depth of what lies below the norm.
         own: int64, (series,): the first day that was held against days before it alone; -1 = none yet.
+        until: int64, (series,): the bin after the last that was measured.
         on: bool, (series,): a stretch goes on at midnight; since: int64, the bin at which it came on.
     """
 
@@ -60,6 +61,8 @@ class Ordinary:
         self.dips = np.full((len(self.scales), self.parts, count, days), np.nan, np.float32)
         self.unit: Single = np.full(count, np.inf, np.float32)
         self.own = np.full(count, -1, np.int64)
+        measured = ~np.isnan(grid.levels.reshape(days * bins, count))
+        self.until = days * bins - np.argmax(measured[::-1], axis=0)
         self.on: Bools = np.zeros(count, np.bool_)
         self.since = np.zeros(count, np.int64)
 
@@ -149,11 +152,14 @@ class Ordinary:
             self._sum_up(day, slice(column, column + 1))
 
     def accept(self, day: int, drop: Single) -> list[tuple[int, int]]:
-        """Let in what has lasted; (bin, series) of each stretch that ends so."""
+        """Let in what has lasted; (bin, series) of each stretch that ends so.
+
+        No series accepts a day that has not passed in it: of the newest there may be three hours so far.
+        """
         options, bins = self.options, self.grid.bins
         end, found = (day + 1) * bins, []
         lasted = end - self.since >= options.accept_after * bins
-        for column in np.flatnonzero(self.on & lasted).tolist():
+        for column in np.flatnonzero(self.on & lasted & (self.until >= end)).tolist():
             left = 1 - drop[end - options.accept_after * bins : end, column]
             left = left[~np.isnan(left)]
             partial = len(left) > 0 and float(np.median(left)) >= options.severe

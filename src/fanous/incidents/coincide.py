@@ -5,6 +5,7 @@ several sources of one place, that fall together.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import inf
 
 from fanous.incidents.correlate import SAME_NETWORK_GAP, TOGETHER
@@ -21,28 +22,37 @@ SAME_HOURS = 2 * HOUR
 """Curfews and examination sessions begin at the same hour; noise moves the first low bin by one or two."""
 
 
+@dataclass(slots=True)
+class _Event:
+    """Places in the order of onset, and those anomalies that another may still belong to."""
+
+    members: list[int]
+    near: list[Anomaly]
+
+    def has(self, anomaly: Anomaly) -> bool:
+        """One link is enough: thousands of lines that fall together are millions of pairs."""
+        if any(_one_event(one, anomaly) for one in reversed(self.near)):
+            return True
+        self.near = [one for one in self.near if anomaly.start <= reaches(one) + SAME_NETWORK_GAP]
+        return False
+
+
 def outages(anomalies: Sequence[Anomaly]) -> list[list[Anomaly]]:
     """Groups that are one event, each in order of onset; all anomalies are of one country."""
     ordered = sorted(anomalies, key=lambda a: a.start)
-    parents = list(range(len(ordered)))
-
-    def root(index: int) -> int:
-        while parents[index] != index:
-            parents[index] = parents[parents[index]]
-            index = parents[index]
-        return index
-
-    near: list[int] = []
-    for later, anomaly in enumerate(ordered):
-        near = [i for i in near if anomaly.start <= reaches(ordered[i]) + SAME_NETWORK_GAP]
-        for earlier in near:
-            if root(later) != root(earlier) and _one_event(ordered[earlier], anomaly):
-                parents[root(later)] = root(earlier)
-        near.append(later)
-    groups: dict[int, list[Anomaly]] = {}
-    for index, anomaly in enumerate(ordered):
-        groups.setdefault(root(index), []).append(anomaly)
-    return list(groups.values())
+    found: list[_Event] = []
+    live: list[_Event] = []
+    for place, anomaly in enumerate(ordered):
+        own = _Event([place], [anomaly])
+        others: list[_Event] = []
+        for event in live:
+            if event.has(anomaly):
+                own.members, own.near = event.members + own.members, event.near + own.near
+            else:
+                (others if event.near else found).append(event)
+        live = [*others, own]
+    members = sorted(sorted(event.members) for event in (*found, *live))
+    return [[ordered[place] for place in one] for one in members]
 
 
 def reaches(anomaly: Anomaly) -> float:

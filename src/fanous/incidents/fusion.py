@@ -4,8 +4,8 @@ C3 needs two of routing, probing, usage and darknet; C1 two others.  A family th
 beside those that say *down*, since it tells what sort of outage it is.
 """
 
-from collections.abc import Iterable, Sequence
-from itertools import product
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
 from fanous.incidents.coincide import is_country, reaches
 from fanous.incidents.confirm import OUTAGE_FAMILIES, Ruling
@@ -51,6 +51,9 @@ people must hold too where it is to bear out another family."""
 LONE_CELL = 0.5
 """On its own, a region or network must have lost more than half: its line is thin and moves by itself."""
 
+RANK: dict[Family, int] = {family: rank for rank, family in enumerate(Family) if family is not Family.REPORTS}
+"""Families that bear each other out, in the order in which they are named: reports are no measurements."""
+
 HISTORY = 2 * 86400.0
 """With less before the event a series has no ordinary level to be held against."""
 
@@ -70,18 +73,36 @@ def left(anomaly: Anomaly) -> float:
 
 def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> Ruling:
     """C3 (outages) or C1 where two families agree, from the first moment at which both had been raised."""
-    best = Ruling("", None, _lacking(group))
-    for first, second in product(group, group):
-        one, other = family_of(first), family_of(second)
-        if list(Family).index(one) >= list(Family).index(other) or not agree(first, second):
-            continue
-        moments = [a.raised_at for a in (first, second) if a.raised_at is not None]
-        if len(moments) < 2 or Family.REPORTS in (one, other):
-            continue
-        if best.at is None or max(moments) < best.at:
-            rule = "C3" if kind is Kind.OUTAGE and {one, other} <= OUTAGE_FAMILIES else "C1"
-            best = Ruling(rule, max(moments), f"{rule}: seen by {one} and {other}")
-    return best
+    met = min(_agreements(group), default=None)
+    if met is None:
+        return Ruling("", None, _lacking(group))
+    at, *pair = met
+    one, other = (family_of(group[index]) for index in pair)
+    rule = "C3" if kind is Kind.OUTAGE and {one, other} <= OUTAGE_FAMILIES else "C1"
+    return Ruling(rule, at, f"{rule}: seen by {one} and {other}")
+
+
+def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
+    """When both had been raised, and the two by their places in ``group``, the family named first first.
+
+    Lines are met in order of onset and held against those that are still down, at their own place and at the
+    country's: thousands of lines of one country are millions of pairs.
+    """
+    counted = [n for n, a in enumerate(group) if a.raised_at is not None and family_of(a) in RANK]
+    down: dict[Entity, list[int]] = defaultdict(list)
+    for later in sorted(counted, key=lambda n: group[n].start):
+        second = group[later]
+        place = second.key.entity
+        whole = is_country(place)
+        for beside in list(down) if whole else (place, Entity(place.country)):
+            down[beside] = [n for n in down[beside] if reaches(group[n]) > second.start]
+            for earlier in down[beside]:
+                first = group[earlier]
+                order = RANK[family_of(first)] - RANK[family_of(second)]
+                if order and agree(first, second):
+                    moment = max(first.raised_at or 0.0, second.raised_at or 0.0)
+                    yield (moment, earlier, later) if order < 0 else (moment, later, earlier)
+        down[place].append(later)
 
 
 def _lacking(group: Sequence[Anomaly]) -> str:

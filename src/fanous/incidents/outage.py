@@ -17,7 +17,7 @@ from fanous.incidents.hints import hints
 from fanous.incidents.lifecycle import intervals_of
 from fanous.incidents.reach import Reach, reach
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Family
+from fanous.model.entity import Entity, Family
 from fanous.model.incident import (
     Estimate,
     Evidence,
@@ -69,8 +69,8 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
     told = opinions(group, situation.series)
     far = reach(group, situation.series, told, situation.weights)
     ran = course(far.lead)
-    intervals = ran.intervals
-    end = intervals[-1].end if _agreed(far.lead) and _mostly_back(far.lead) else _end(far.lead)
+    end = ran.intervals[-1].end if _agreed(far.lead) and _mostly_back(far.lead) else _end(far.lead)
+    intervals = _until(ran.intervals, end)
     status, reason = _status(verdict, end, far)
     entities = _entities(situation.country, far)
     classes = far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
@@ -148,6 +148,15 @@ def _end(lead: Sequence[Anomaly]) -> float | None:
     return max(ends)
 
 
+def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, ...]:
+    """The last interval is open exactly where the event is.
+
+    A course ends with its lines, and too few of them may have come back to say that the event is over.
+    """
+    *before, last = intervals
+    return *before, Interval(last.start, None if end is None else end if last.end is None else last.end)
+
+
 def _entities(country: str, far: Reach) -> tuple[str, ...]:
     cells = sorted({str(a.key.entity) for a in far.lead} - {country})
     own = (country,) if far.scope in (Scope.NATION, Scope.INSUFFICIENT) else ()
@@ -156,9 +165,11 @@ def _entities(country: str, far: Reach) -> tuple[str, ...]:
 
 def _cells(group: Sequence[Anomaly]) -> tuple[NetworkPart, ...]:
     """When it was seen on each place: ``measurements`` counts bins."""
+    places: dict[Entity, list[Anomaly]] = {}
+    for anomaly in group:
+        places.setdefault(anomaly.key.entity, []).append(anomaly)
     parts = []
-    for entity in sorted({a.key.entity for a in group}):
-        own = [a for a in group if a.key.entity == entity]
+    for entity, own in sorted(places.items(), key=lambda place: place[0]):
         parts.append(
             NetworkPart(
                 entity=str(entity),

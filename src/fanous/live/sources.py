@@ -105,7 +105,7 @@ class Sources:
 
     def _fetch(self, errand: Errand, ask: Ask, known: Sequence[Pulled]) -> list[Fetched]:
         with polite(errand, self._cache) as get:
-            return list(fetch(errand.source, ask, get, self._clock, known))
+            return list(fetch(errand.source, ask, get, self._clock, known, onwards=True))
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def _to_ask(errand: Errand, now: float, store: Store) -> tuple[Ask, list[Pulled]
     told = errand.settings
     if not due(store, errand.source, errand.country, told.every, now):
         return None
-    since, until = newest(store, errand.source, errand.country, now)
+    since, until = newest(errand.source, now)
     ask = Ask(errand.country, since, until, told.networks, told.regions)
     return ask, store.pulled(errand.source, errand.country)
 

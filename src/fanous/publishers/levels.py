@@ -13,7 +13,7 @@ from fanous.model.series import SeriesKey
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_name
 from fanous.refdata.regions import region_name
-from fanous.signals import SIGNALS
+from fanous.signals import SIGNALS, Direction
 from fanous.sources import SOURCES
 
 
@@ -60,6 +60,7 @@ def _row(level: LevelNow, now: float) -> dict[str, Any]:
         "target": key.target or None,
         "family": str(SIGNALS[key.signal].family),
         "unit": SIGNALS[key.signal].unit,
+        "bad": str(SIGNALS[key.signal].bad),
         "at": to_iso(level.at),
         "step": level.step,
         "age_seconds": round(level.age(now)),
@@ -80,14 +81,20 @@ def print_levels(console: Console, country: str, levels: Sequence[LevelNow], now
     for level in levels:
         key = level.key
         what = SIGNALS[key.signal].title + (f" ({key.subtype})" if key.subtype else "")
-        percent = "no history" if level.percent is None else f"{level.percent:.0f} %"
-        cells = (place_name(key), what, key.source, percent, age_words(level.age(now)))
+        cells = (place_name(key), what, key.source, _percent(level), age_words(level.age(now)))
         table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
     for name in dict.fromkeys(level.key.source for level in levels):
         source = SOURCES[name]
         credit = f", by {source.credit}" if source.credit else ""
         console.print(Text(f"{name}: {source.title}{credit}; licence: {source.licence}"))
+
+
+def _percent(level: LevelNow) -> str:
+    if level.percent is None:
+        return "no history"
+    worse = " (more is worse)" if SIGNALS[level.key.signal].bad is Direction.UP else ""
+    return f"{level.percent:,.0f} %{worse}"
 
 
 def place_name(key: SeriesKey) -> str:

@@ -48,6 +48,14 @@ def test_a_series_is_about_its_place(place: dict[str, str], entity: str) -> None
     assert levels.key.entity.country == "PK"
 
 
+def test_a_network_and_its_part_in_the_country_are_two_series() -> None:
+    whole = {"entityType": "asn", "entityCode": "17557", "entityName": "PTCL", "values": [9, 9]}
+    part = {"entityType": "geoasn", "entityCode": "17557-PK", "entityName": "PTCL", "values": [5, 4]}
+    found = parsed(*(ioda_series(**place) for place in (whole, part))).series
+    told = [(str(one.key.entity), one.key.subtype, one.values.tolist()) for one in found]
+    assert told == [("AS17557", "", [9, 9]), ("AS17557", "geoasn", [5, 4])]
+
+
 def test_loss_and_latency_are_taken_out_of_their_objects() -> None:
     values = [[{"agg_values": {"loss_pct": 5.0, "median_latency": 80}}], None, []]
     loss, latency = parsed(

@@ -38,10 +38,7 @@ def test_a_blank_on_the_grid_of_its_column_was_not_measured(tmp_path: Path) -> N
     [
         ('"noon","1","2","3"', "is no time"),
         ('"2025-12-01 02:00:00","1","2"', "3 fields where the first line names 4"),
-        ('"2025-12-01 02:00:00","1","many","3"', "no number"),
-        ('"2025-12-01 02:00:00","1","inf","3"', "no number"),
-        ('"2025-12-01 02:00:00","1","1_000","3"', "no number"),
-        ('"2025-12-01 02:00:00","1","20,5","3"', "no number"),
+        ('"2025-12-01 02:00:00","many","inf","1_000"', "no value is a number"),
         ('"2025-12-01 00:00:00","1","2","4"', "earlier line"),
         ("", "empty line"),
     ],
@@ -53,6 +50,64 @@ def test_a_line_that_cannot_be_used_is_named(tmp_path: Path, row: str, why: str)
     assert line == 3
     assert why in reason
     assert found.shown["PK", "bgp", ""] == [2]
+
+
+@pytest.mark.parametrize("cell", ["N/A", "#N/A", "n/a", "#VALUE!", "NaN", "null", "-", ""])
+def test_a_cell_that_says_that_nothing_was_measured_takes_nothing_from_its_line(
+    tmp_path: Path, cell: str
+) -> None:
+    rows = "".join(
+        f"2025-12-01 {h}:00,{g},{b},1\n" for h, g, b in ((0, 5, 7), (1, cell, 8), (2, 6, 9), (3, 7, 9))
+    )
+    found = read("ioda-csv", tmp_path / "x.csv", (HEAD + rows).encode())
+    assert found.rejects == []
+    assert found.shown["PK", "bgp", ""] == [7, 8, 9, 9]
+    assert np.isnan(found.shown["PK", "gtr", "WEB_SEARCH"][1])
+
+
+@pytest.mark.parametrize("cell", ["many", "inf", "1_000", "20x5"])
+def test_cells_that_are_no_numbers_are_not_measured_and_told_once(tmp_path: Path, cell: str) -> None:
+    rows = "".join(f"2025-12-01 {h}:00,{g},{b},1\n" for h, g, b in ((0, 5, 7), (1, cell, 8), (2, cell, 9)))
+    found = read("ioda-csv", tmp_path / "x.csv", (HEAD + rows).encode())
+    ((line, why),) = found.rejects
+    assert line == WHOLE_FILE
+    assert f"2 values are no numbers (first {cell!r} in line 3)" in why
+    assert found.shown["PK", "bgp", ""] == [7, 8, 9]
+    assert found.lines == {2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    ("head", "signal", "value"),
+    [
+        ("Active Probing Loss (%)", "ping-slash24-loss", 0.5),
+        ("Loss", "ping-slash24-loss", 0.5),
+        ("Loss Rate (%)", "ping-slash24-loss", 0.5),
+        ("Packet Loss", "ping-slash24-loss", 0.5),
+        ("Probe/Response Loss Rate (%)", "ping-slash24-loss", 0.5),
+        ("loss_pct", "ping-slash24-loss", 0.5),
+        ("Packet Loss (share)", "ping-slash24-loss", 50),
+        ("Median", "ping-slash24-latency", 50),
+        ("Median Latency", "ping-slash24-latency", 50),
+        ("RTT Latency (ms)", "ping-slash24-latency", 50),
+        ("median_latency", "ping-slash24-latency", 50),
+        ("ping-slash24-latency", "ping-slash24-latency", 50),
+        ("Active Probing (#/24s Up)", "ping-slash24", 50),
+        ("gtr-norm.WEB_SEARCH", "gtr-norm", 50),
+    ],
+)
+def test_loss_is_a_share_and_latency_is_known_by_all_its_names(
+    tmp_path: Path, head: str, signal: str, value: float
+) -> None:
+    found = read("ioda-csv", tmp_path / "x.csv", f"Time (UTC),{head}\n2025-12-01 0:00,50\n".encode())
+    assert [(key[1], values) for key, values in found.shown.items()] == [(signal, [value])]
+
+
+@pytest.mark.parametrize("head", ["Range (low)", "90th and 10th Percentile", "Loss of rain", "Lossy"])
+def test_what_is_no_median_and_no_loss_is_passed_over(tmp_path: Path, head: str) -> None:
+    data = f"Time (UTC),bgp,{head}\n2025-12-01 0:00,5,50\n"
+    found = read("ioda-csv", tmp_path / "x.csv", data.encode())
+    assert len(found.readings) == 1
+    assert "passed over" in found.rejects[0][1]
 
 
 def test_an_exact_repetition_is_counted_once(tmp_path: Path) -> None:

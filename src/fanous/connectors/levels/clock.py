@@ -10,22 +10,31 @@ from zoneinfo import ZoneInfo
 from fanous.errors import FanousError
 
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?")
-_NUMBER = re.compile(r"\d{9,10}(?:\.\d+)?")
+_NUMBER = re.compile(r"(?:\d{9,10}|\d{13})(?:\.\d+)?")
+_MILLISECONDS = 1e11
+"""Whole parts of 13 digits are milliseconds: those of any time since September 2001."""
 _MONTHS = {
     name: number
     for number, name in enumerate(
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
     )
 }
-_CLOCK = r"(?:,?[ T]+(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?: ?(?P<half>[AaPp][Mm]))?)?"
-_NAMED = (
-    re.compile(r"(?P<day>\d{1,2})[- ](?P<month>[A-Za-z]{3,9})\.?,?[- ](?P<year>\d{4})" + _CLOCK),
-    re.compile(r"(?P<month>[A-Za-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})" + _CLOCK),
+_WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? +", re.IGNORECASE)
+_CLOCK = (
+    r"(?:,?[ T]+(?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?: ?(?P<half>[AaPp][Mm]))?"
+    r"(?: ?(?P<zone>Z|(?:UTC|GMT)?[+-]\d{1,2}(?::?[0-5]\d)?)(?: \([^()]*\))?)?)?"
 )
-"""``11-Nov-2019 00:00``, ``1 December 2025``, ``Dec 1, 2025 9:30 PM``."""
-_MILLISECONDS = re.compile(r"\d{12,13}")
-_SLASHES = re.compile(r"(\d{4})/(\d{1,2})/(\d{1,2})(?=$|[ T])")
-"""Year first; other orders cannot be told apart."""
+_LOOSE = tuple(
+    re.compile(pattern + _CLOCK)
+    for pattern in (
+        r"(?P<year>\d{4})(?P<dash>[-/])(?P<month>\d{1,2})(?P=dash)(?P<day>\d{1,2})",
+        r"(?P<day>\d{1,2})[- ](?P<month>[A-Za-z]{3,9})\.?,?[- ](?P<year>\d{4})",
+        r"(?P<month>[A-Za-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
+    )
+)
+"""What is no ISO 8601: ``2025/12/1 0:00``, ``11-Nov-2019 00:00``, ``Dec 1, 2025 9:30 PM``, and JavaScript's
+``Mon Dec 01 2025 00:00:00 GMT+0000 (Coordinated Universal Time)``.  A month that is a number stands behind
+the year: other orders cannot be told apart."""
 
 
 def zone_of(text: str) -> tzinfo:
@@ -34,10 +43,9 @@ def zone_of(text: str) -> tzinfo:
     Raises:
         FanousError: neither.
     """
-    found = _OFFSET.fullmatch(text.strip())
-    if found and int(found[2]) < 24:
-        offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
-        return timezone(offset if found[1] == "+" else -offset)
+    offset = _offset(text.strip())
+    if offset is not None:
+        return offset
     try:
         return UTC if text.strip() in ("", "UTC", "Z") else ZoneInfo(text.strip())
     except (ValueError, OSError, KeyError):  # an unknown zone is a KeyError, a folder an OSError
@@ -58,33 +66,50 @@ def reader(zone: tzinfo) -> Callable[[str], float]:
     return instant
 
 
+def _offset(text: str) -> tzinfo | None:
+    found = _OFFSET.fullmatch(text)
+    if found is None or int(found[2]) >= 24:
+        return None
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+    return timezone(offset if found[1] == "+" else -offset)
+
+
 def _moment(text: str, zone: tzinfo) -> datetime:
     if text[-4:].upper() in (" UTC", " GMT"):
         return _moment(text[:-4].rstrip(), UTC)
     if _NUMBER.fullmatch(text):
-        return datetime.fromtimestamp(float(text), UTC).replace(tzinfo=zone)
-    if _MILLISECONDS.fullmatch(text):
-        return datetime.fromtimestamp(int(text) / 1000, UTC).replace(tzinfo=zone)
-    named = next((found for pattern in _NAMED if (found := pattern.fullmatch(text))), None)
-    moment = datetime.fromisoformat(_SLASHES.sub(_dashes, text) if named is None else _iso(named))
+        seconds = float(text) if float(text) < _MILLISECONDS else float(text) / 1000
+        return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=zone)
+    text = _WEEKDAY.sub("", text)
+    found = next((found for pattern in _LOOSE if (found := pattern.fullmatch(text))), None)
+    moment = datetime.fromisoformat(text) if found is None else _read(found)
     if not 1970 < moment.year < 2200:
         raise ValueError("the year is out of range")
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _dashes(found: re.Match[str]) -> str:
-    return f"{found[1]}-{int(found[2]):02}-{int(found[3]):02}"
-
-
-def _iso(found: re.Match[str]) -> str:
-    """A time whose month is a word, as ISO 8601 has it."""
-    word = found["month"].lower()
-    month = _MONTHS.get(word[:3])
-    if month is None or not calendar.month_name[month].lower().startswith(word):
-        raise ValueError(f"{found['month']} is no month")
+def _read(found: re.Match[str]) -> datetime:
     hour, _, rest = (found["clock"] or "00:00").partition(":")
     half = (found["half"] or "").lower()
     if half and not 1 <= int(hour) <= 12:
         raise ValueError(f"{hour} is no hour of half a day")
     hours = int(hour) % 12 + 12 * (half == "pm") if half else int(hour)
-    return f"{found['year']}-{month:02}-{int(found['day']):02}T{hours:02}:{rest}"
+    date = f"{found['year']}-{_month(found['month']):02}-{int(found['day']):02}"
+    moment = datetime.fromisoformat(f"{date}T{hours:02}:{rest}")
+    return moment if not found["zone"] else moment.replace(tzinfo=_named_offset(found["zone"]))
+
+
+def _month(word: str) -> int:
+    if word.isdigit():
+        return int(word)
+    month = _MONTHS.get(word[:3].lower())
+    if month is None or not calendar.month_name[month].lower().startswith(word.lower()):
+        raise ValueError(f"{word} is no month")
+    return month
+
+
+def _named_offset(text: str) -> tzinfo:
+    offset = UTC if text == "Z" else _offset(text)
+    if offset is None:
+        raise ValueError(f"{text} is no offset from UTC")
+    return offset

@@ -28,6 +28,9 @@ NESTED = {
 """Datasources whose values are lists of objects: the field of ``agg_values``, and what makes it our unit
 (fields as IODA's dashboard reads them: ``ApPacketLatencyAndLossRateComponent.js`` of InetIntel/ioda-ui)."""
 
+PART = "geoasn"
+"""A network's part in one country: another series than that of the whole network, told apart by subtype."""
+
 CODES_A_REQUEST = 20
 """Places in one question (the code may be a list with commas): 20 of 30 days are some 5 MB."""
 
@@ -91,6 +94,8 @@ def _series(one: Any, country: str) -> Levels | None:
     subtype = one.get("subtype") or ""
     if not isinstance(subtype, str):
         raise Rejected(f"{signal}: the subtype is no text")
+    if one.get("entityType") == PART:
+        subtype = f"{subtype} {PART}".strip()
     key = SeriesKey(_place(one, country), "", signal, Access.ANY, 0, SOURCE, subtype[:80])
     if signal in NESTED:
         name, unit = NESTED[signal]
@@ -114,7 +119,7 @@ def _place(one: dict[str, Any], country: str) -> Entity:
         return Entity(country)
     if kind == "region":
         return Entity(country, region=region_of(country, str(one.get("entityName") or code)[:80]))
-    if kind in ("asn", "geoasn"):
+    if kind in ("asn", PART):
         asn = code.partition("-")[0]
         if asn.isascii() and asn.isdigit() and 0 < int(asn) < 2**32:
             return Entity(country, int(asn))

@@ -5,7 +5,7 @@ The dashboard may have scaled the values of each column for its chart, so they a
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
 from math import nan
@@ -37,19 +37,34 @@ _TIME = re.compile(r"time \(utc\)|(?:date ?)?time|date", re.IGNORECASE)
 """The head of times, and what a spreadsheet or a chart's own export makes of it; another zone is none."""
 
 _PROBING = r"(?:active probing|ping-slash24)\b"
+_WHOSE = r"(?:(?:packet|package|probe|response|probe/response|pings?) )?"
 _SIGNALS = tuple(
     (re.compile(pattern, re.IGNORECASE), signal)
     for pattern, signal in (
-        (r"google\s*\((.+)\)|google ([a-z ]+)|gtr\.(\w+)", "gtr"),
+        (r"google\s*\((.+)\)|google ([a-z ]+)|gtr(?:\.(\w+))?", "gtr"),
+        (r"gtr-norm(?:\.(\w+))?", "gtr-norm"),
         (r"(?:network )?telescope\b.*|merit-nt", "merit-nt"),
         (r"bgp\b.*", "bgp"),
-        (_PROBING + ".*loss.*", "ping-slash24-loss"),
-        (_PROBING + ".*(?:latency|delay).*", "ping-slash24-latency"),
+        (_PROBING + ".*loss.*|" + _WHOSE + r"loss(?: rate)?(?: ?\(.*\))?|loss_pct", "ping-slash24-loss"),
+        (
+            _PROBING + r".*(?:latency|delay|rtt|median).*|(?:median )?(?:rtt )?latency(?: ?\(.*\))?"
+            r"|median(?: ?\(.*\))?|median_latency",
+            "ping-slash24-latency",
+        ),
         (_PROBING + ".*", "ping-slash24"),
         (r"mozilla\b.*", "mozilla"),
     )
 )
-"""The heads of columns as the dashboard writes them, and as IODA's interface names the same signals."""
+"""The heads of columns as the dashboard writes them, and as IODA's interface names the same signals.
+
+The chart of probes names its lines ``Median`` and ``Loss``, its legend ``Median Latency`` and
+``Probe/Response Loss`` (``ApPacketLatencyAndLossRateComponent.js`` of InetIntel/ioda-ui); ``loss_pct`` and
+``median_latency`` are the fields that it reads."""
+
+PERCENT = 0.01
+"""What makes IODA's loss, which it gives and draws in percent, a share."""
+_SHARE = re.compile(r"share|fraction|ratio|0 ?(?:-|\.\.|to) ?1\b", re.IGNORECASE)
+"""In the head of a loss that someone turned into a share already."""
 
 DAY = 86400
 
@@ -59,15 +74,18 @@ PRODUCTS = {"SEARCH": "WEB_SEARCH"}
 
 @dataclass(slots=True)
 class _Column:
+    """One signal; ``unit`` makes what stands at ``at`` of each line our unit."""
+
     key: SeriesKey
     at: int
+    unit: float = 1.0
     times: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
 
     def add(self, at: int, value: float | None, line: int) -> None:
         self.times.append(at)
-        self.values.append(nan if value is None else value)
+        self.values.append(nan if value is None else value * self.unit)
         self.lines.append(line)
 
     def reading(self) -> Iterator[Reading]:
@@ -82,6 +100,23 @@ class _Column:
         inside = set(kept.times.tolist())
         chosen = [(t, n) for t, n in zip(self.times, self.lines, strict=True) if t in inside]
         yield reading_of(kept, [t for t, _ in chosen], [n for _, n in chosen])
+
+
+@dataclass(slots=True)
+class _Unreadable:
+    """Fields that are no number and say no less that there is none: they count as not measured."""
+
+    cells: int = 0
+    first: str = ""
+
+    def count(self, line: int, texts: Iterable[str]) -> None:
+        for text in texts:
+            self.cells += 1
+            self.first = self.first or f"{text[:40]!r} in line {line}"
+
+    def __str__(self) -> str:
+        what = "1 value is no number" if self.cells == 1 else f"{self.cells:,} values are no numbers"
+        return f"{what} (first {self.first}): taken for not measured, the others of the line count"
 
 
 class IodaCsv:
@@ -102,6 +137,7 @@ class IodaCsv:
         instant = reader(UTC)
         columns: list[_Column] = []
         known: set[int] = set()
+        unreadable = _Unreadable()
         clock = 0
         for line, fields in table.rows():
             if not columns:
@@ -115,14 +151,17 @@ class IodaCsv:
                 on_reject(line, "this time stands in an earlier line with other values")
                 continue
             values = [number(fields[column.at], table.decimal) for column in columns]
-            if None in values:
-                on_reject(line, f"a value is no number: {','.join(fields)[:80]!r}")
+            if all(value is None for value in values):
+                on_reject(line, f"no value is a number: {','.join(fields)[:80]!r}")
                 continue
+            unreadable.count(line, (fields[c.at] for c, v in zip(columns, values, strict=True) if v is None))
             known.add(at)
             for column, value in zip(columns, values, strict=True):
                 column.add(at, value, line)
         if not columns:  # a head without rows: is it this kind of file at all?
             _columns(table, about.country, on_reject)
+        if unreadable.cells:
+            on_reject(WHOLE_FILE, str(unreadable))
         for column in columns:
             yield from _told(column, on_reject)
 
@@ -158,7 +197,7 @@ def _columns(table: Table, country: str, on_reject: OnReject) -> tuple[int, list
     for at, head in enumerate(heads):
         key = None if at == clock else _key(head, country)
         if key is not None and key not in found:
-            found[key] = _Column(key, at)
+            found[key] = _Column(key, at, _unit(key.signal, head))
         elif at != clock:
             why = "stands there twice" if key else "is no signal of IODA's dashboard that is known here"
             on_reject(WHOLE_FILE, f"the column {head[:60]!r} {why}: passed over")
@@ -176,3 +215,7 @@ def _key(head: str, country: str) -> SeriesKey | None:
             legend = next((g for g in match.groups() if g), "").strip().upper().replace(" ", "_")[:40]
             return SeriesKey(Entity(country), "", signal, Access.ANY, 0, SOURCE, PRODUCTS.get(legend, legend))
     return None
+
+
+def _unit(signal: str, head: str) -> float:
+    return PERCENT if signal == "ping-slash24-loss" and not _SHARE.search(head) else 1.0

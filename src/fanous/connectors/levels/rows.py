@@ -129,8 +129,16 @@ class Table:
 SEPARATORS = (",", ";", "\t")
 """What may part fields; the first where a line has none of them."""
 
-NOTHING = frozenset({"", "\\N", "NULL", "null", "None", "nan", "NaN", "NA", "-"})
-"""What exporters write where there is no value."""
+NOTHING = frozenset(
+    {"", "\\n", "null", "none", "nan", "na", "n/a", "nil", "undefined", "-", "--", "\u2013", "\u2014", "#n/a"}
+    | {"<na>", "#null!", "#num!", "#value!", "#div/0!", "#ref!"}
+)
+"""What exporters and spreadsheets write where there is no value, in small letters."""
+
+
+def is_nothing(text: str) -> bool:
+    """Does a field say that there is no value?"""
+    return text.strip().lower() in NOTHING
 
 
 def number(text: str, decimal: str = ".") -> float | None:
@@ -144,7 +152,7 @@ def number(text: str, decimal: str = ".") -> float | None:
     text = text.strip()
     if decimal == "," and "." not in text:
         text = text.replace(",", ".")
-    if text in NOTHING:
+    if is_nothing(text):
         return float("nan")
     try:
         value = float(text) if len(text) <= 40 and "_" not in text else float("inf")

@@ -15,7 +15,7 @@ from fanous.connectors.connector import WHOLE_FILE, OnProgress, OnReject
 from fanous.connectors.levels.clock import reader, zone_of
 from fanous.connectors.levels.columns import Columns, Gather
 from fanous.connectors.levels.reading import About, LevelFiles, OnRepeat, Reading, levels_of, reading_of
-from fanous.connectors.levels.rows import NOTHING, Table, number
+from fanous.connectors.levels.rows import Table, is_nothing, number
 from fanous.errors import FanousError
 from fanous.model.entity import Access, Entity
 from fanous.model.series import SeriesKey
@@ -120,7 +120,7 @@ class _Lines:
             return f"{row[columns.time][:40]!r} is no time"
         text = row[columns.value].strip()
         if columns.gather in COUNTING:
-            if text in NOTHING:
+            if is_nothing(text):
                 return f"{columns.value} is empty"
             value = 0.0
         else:

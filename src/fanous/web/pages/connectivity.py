@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from fanous.baselines import slot_ordinary
+from fanous.baselines import Spans, look_back, ordinary_level, outage_times
 from fanous.languages.language import Language
 from fanous.model.entity import Entity
 from fanous.model.series import Series
@@ -20,9 +20,6 @@ from fanous.web.pages.axis import ticks
 from fanous.web.visit import Visit
 
 DAY = 86_400.0
-HISTORY = 28 * DAY
-"""What ``slot_ordinary`` looks back on."""
-
 STEPS = (600, 1800, 3600, 10_800, 21_600, 86_400, 604_800)
 MOST_POINTS = 96
 MOST_LINES = 5
@@ -86,17 +83,18 @@ def connectivity(
         since: of the chart; unix seconds, half-open with ``until``, which is also when *now* is.
         spans: shaded.
     """
+    lost = outage_times(store.incidents(country, until=until), Entity(country))
     series = [
         one
-        for one in store.levels(country, since - HISTORY, until, entities=[Entity(country)])
+        for one in store.levels(country, look_back(since, lost), until, entities=[Entity(country)])
         if not one.key.target and one.key.signal in SIGNALS and len(one)
     ]
-    levels = [level for one in series if (level := level_of(one, until)) is not None]
+    levels = [level for one in series if (level := level_of(one, until, lost)) is not None]
     if not levels:
         return None
     series.sort(key=_interest)
     levels.sort(key=lambda level: (not level.falls, level.family, level.name))
-    lines = lines_of(series, since, until)
+    lines = lines_of(series, since, until, lost)
     return Connectivity(
         levels[:MOST_ROWS],
         lines,
@@ -111,13 +109,17 @@ def lowest(found: Connectivity | None) -> Level | None:
     return min(known, key=lambda level: level.share or 0.0, default=None)
 
 
-def level_of(series: Series, now: float) -> Level | None:
-    """Its newest whole bin; ``None`` = there is none."""
+def level_of(series: Series, now: float, outages: Spans = ()) -> Level | None:
+    """Its newest whole bin; ``None`` = there is none.
+
+    Args:
+        outages: known ones of the place, which are not ordinary.
+    """
     ended = np.flatnonzero((series.times + series.step <= now) & ~np.isnan(series.values))
     if not len(ended):
         return None
     at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
-    ordinary = slot_ordinary(series.times, series.values, at)
+    ordinary = ordinary_level(series, outages)(at)
     known = LevelNow(series.key, series.step, at, value, ordinary if ordinary > 0 else None)
     signal, source = SIGNALS[series.key.signal], SOURCES.get(series.key.source)
     return Level(
@@ -133,25 +135,26 @@ def level_of(series: Series, now: float) -> Level | None:
     )
 
 
-def lines_of(series: Sequence[Series], since: float, until: float) -> Lines:
+def lines_of(series: Sequence[Series], since: float, until: float, outages: Spans = ()) -> Lines:
     """Shares of the ordinary level, of those series in which less is worse."""
     step = next((s for s in STEPS if (until - since) / s <= MOST_POINTS), STEPS[-1])
     bins = max(1, int(-(-(until - since) // step)))
     start = int(since // step) * step
     falling = [one for one in series if SIGNALS[one.key.signal].bad is Direction.DOWN]
-    drawn = [Line(_name(one), _shares(one, start, step, bins)) for one in falling]
+    drawn = [Line(_name(one), _shares(one, start, step, bins, outages)) for one in falling]
     kept = [line for line in drawn if any(share is not None for share in line.shares)][:MOST_LINES]
     return Lines(start, step, tuple(kept), by_users=False)
 
 
-def _shares(series: Series, start: int, step: int, bins: int) -> tuple[float | None, ...]:
+def _shares(series: Series, start: int, step: int, bins: int, outages: Spans) -> tuple[float | None, ...]:
     """The lowest share of each bin: an hour without a network must not vanish in the mean of a day."""
     lowest: list[float | None] = [None] * bins
     span = max(1, series.step // step)
+    ordinary_at = ordinary_level(series, outages)
     inside = np.flatnonzero((series.times >= start) & (series.times < start + bins * step))
     for row in inside[:: max(1, len(inside) // (bins * 4) or 1)].tolist():
         at, value = int(series.times[row]), float(series.values[row])
-        ordinary = slot_ordinary(series.times, series.values, at)
+        ordinary = ordinary_at(at)
         if not ordinary > 0 or np.isnan(value):
             continue
         first = (at - start) // step

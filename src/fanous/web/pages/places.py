@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fanous.baselines import look_back, outage_times
 from fanous.model.entity import Entity
+from fanous.model.incident import Incident
 from fanous.model.series import Series
 from fanous.publishers.levels import place_name
 from fanous.signals import SIGNALS
@@ -11,7 +13,8 @@ from fanous.store import Store
 from fanous.web.pages.connectivity import DAY, Level, level_of
 
 LOOK_BACK = 8 * DAY
-"""What is read of each: a day and the week before it, which is enough for what is ordinary at an hour."""
+"""What is read of each outside outages of the country: a day and the week before it, which is enough for what
+is ordinary at an hour."""
 
 MOST_PLACES = 40
 
@@ -48,20 +51,26 @@ class Places:
 
 def places(store: Store, country: str, now: float) -> Places | None:
     """The places of a country; ``None`` = no source tells them apart here."""
+    incidents = store.incidents(country, until=now)
+    since = look_back(now, outage_times(incidents, Entity(country)), LOOK_BACK)
     series = [
         one
-        for one in store.levels(country, now - LOOK_BACK, now)
+        for one in store.levels(country, since, now)
         if one.key.entity != Entity(country) and not one.key.target and one.key.signal in SIGNALS and len(one)
     ]
-    found = standing(series, now)
+    found = standing(series, now, incidents)
     return Places(found[:MOST_PLACES], len(found)) if found else None
 
 
-def standing(series: Sequence[Series], now: float) -> list[Place]:
-    """Each place once, the lowest first; those without history are left out."""
+def standing(series: Sequence[Series], now: float, incidents: Sequence[Incident] = ()) -> list[Place]:
+    """Each place once, the lowest first; those without history are left out.
+
+    Args:
+        incidents: of the country: what was lost in one is not ordinary.
+    """
     lowest: dict[Entity, Place] = {}
     for one in series:
-        level = level_of(one, now)
+        level = level_of(one, now, outage_times(incidents, one.key.entity))
         if level is None or level.share is None or not level.falls:
             continue
         entity = one.key.entity
