@@ -12,11 +12,12 @@ from fanous.rules import judge
 from tests.rules.golden.blocked import BLOCKED
 from tests.rules.golden.case import Golden
 from tests.rules.golden.older import OLDER_BLOCKED, OLDER_SOUND
+from tests.rules.golden.ports import PORTS_BLOCKED, PORTS_SOUND
 from tests.rules.golden.sound import SOUND
 from tests.rules.golden.throttled import THROTTLED
 
-QUIET = SOUND + OLDER_SOUND
-CASES = QUIET + BLOCKED + OLDER_BLOCKED + THROTTLED
+QUIET = SOUND + OLDER_SOUND + PORTS_SOUND
+CASES = QUIET + BLOCKED + OLDER_BLOCKED + PORTS_BLOCKED + THROTTLED
 FINDINGS = (State.BLOCKED, State.THROTTLED, State.DOWN)
 
 

@@ -194,7 +194,7 @@ ANSWERED = (
             o.failure is None
             and c.answer.departs
             and c.answer.has_bad_certificate
-            and not c.helper_certificate_fails
+            and c.helper_saw_certificate
             and not c.others_distrusted
         ),
         mechanism=mechanisms.FORGED,

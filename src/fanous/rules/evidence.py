@@ -4,6 +4,7 @@ Everything beyond the first sort is worked out only when a rule asks for it: mos
 sites that simply work.
 """
 
+import re
 from collections.abc import Iterable
 from functools import cached_property
 from math import isnan
@@ -17,6 +18,14 @@ from fanous.rules.groups import Group, groups_of
 from fanous.rules.names import is_private_name
 
 Endpoint = tuple[Layer, str, int]
+
+Step = tuple[Layer, str, int]
+"""Layer, host name and port (0 where the layer has none): 443 may be cut while 80 answers."""
+
+CONNECTIONS = frozenset({Layer.TCP, Layer.TLS, Layer.QUIC})
+HTTPS = 443
+_PORTS = {"http": 80, "https": HTTPS}
+_URL = re.compile(r"(https?)://([^/:?#]*)(?::(\d{1,5}))?", re.IGNORECASE)
 
 
 class Evidence:
@@ -83,8 +92,31 @@ class Evidence:
             networks.setdefault(lookup.hostname, set()).update(n for n in lookup.answer_asns if n)
         return {name: (frozenset(addresses[name]), frozenset(networks[name])) for name in addresses}
 
-    def helper_works_at(self, layer: Layer) -> bool:
-        return any(o.failure is None for o in self.helper.get(layer, ()))
+    def helper_works_at(self, layer: Layer, port: int = 0) -> bool:
+        """Did the helper get through at any address?  ``port`` 0 = at any."""
+        return any(o.failure is None and port in (0, o.port) for o in self.helper.get(layer, ()))
+
+    @cached_property
+    def page_ports(self) -> dict[str, set[int]]:
+        """Ports at which each host was asked for a page, or that a redirect led to.
+
+        Probes also try port 443 of a site whose address begins with ``http:``, where nobody may listen.
+        """
+        found: dict[str, set[int]] = {}
+        for page in self.bundle.observations:
+            if page.layer is not Layer.HTTP:
+                continue
+            asked, led = _URL.match(page.url), _URL.match(page.location)
+            if asked:
+                found.setdefault(page.hostname, set()).add(_port(asked))
+            if led:
+                found.setdefault(led[2].lower(), set()).add(_port(led))
+        return found
+
+    def was_asked(self, step: Observation) -> bool:
+        """Did a page of this name have to come through the port of this step, as far as the record tells?"""
+        ports = self.page_ports.get(step.hostname) if step.hostname and step.layer in CONNECTIONS else None
+        return not ports or _port_of(step) in ports | {0}
 
     # --- the probe's own siblings -------------------------------------------------------------
 
@@ -92,9 +124,9 @@ class Evidence:
         return (o for o in self.probe if o.layer is layer)
 
     @cached_property
-    def worked(self) -> frozenset[tuple[Layer, str]]:
-        """Layers that worked, by host name, at any address and attempt."""
-        return frozenset((o.layer, o.hostname) for o in self.probe if o.failure is None)
+    def worked(self) -> frozenset[Step]:
+        """Steps that worked, at any address and attempt."""
+        return frozenset(step_of(o) for o in self.probe if o.failure is None)
 
     @cached_property
     def pages_that_came(self) -> frozenset[tuple[str, bool]]:
@@ -104,8 +136,8 @@ class Evidence:
         )
 
     @cached_property
-    def tried(self) -> frozenset[tuple[Layer, str]]:
-        return frozenset((o.layer, o.hostname) for o in self.probe)
+    def tried(self) -> frozenset[Step]:
+        return frozenset(map(step_of, self.probe))
 
     @cached_property
     def valid_addresses(self) -> frozenset[tuple[str, str]]:
@@ -234,6 +266,19 @@ class Evidence:
 def _offline(failure: str | None) -> bool:
     """Could a machine without a network show this?  Android answers lookups from its empty cache then."""
     return failure is not None and (cause_of(failure) is Cause.NO_DATA or cause_of(failure) in SILENT_CAUSES)
+
+
+def step_of(o: Observation) -> Step:
+    return (o.layer, o.hostname, _port_of(o) if o.layer in CONNECTIONS else 0)
+
+
+def _port_of(step: Observation) -> int:
+    """Old probes did not write down where a handshake was made."""
+    return step.port or (0 if step.layer is Layer.TCP else HTTPS)
+
+
+def _port(url: re.Match[str]) -> int:
+    return int(url[3]) if url[3] else _PORTS[url[1].lower()]
 
 
 def https_page(observation: Observation) -> bool:

@@ -149,6 +149,15 @@ TLS_RULES = (
         figures=endpoint_failure,
     ),
     Rule(
+        id="tls.port_not_asked",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="No page of this site has to come over TLS, and nothing shows that anybody is given a valid "
+        "certificate.",
+        holds=lambda _o, c: c.bad_certificate and not c.port_was_asked,
+        figures=endpoint_failure,
+    ),
+    Rule(
         id="tls.group_fails_elsewhere",
         layer=Layer.TLS,
         state=State.INSUFFICIENT,

@@ -164,6 +164,11 @@ class Web:
         self.version = "0.4.1"
         return self
 
+    def aliased(self) -> "Web":
+        """The helper was answered an alias alone, which old ones wrote down as no address."""
+        self.control["dns"]["addrs"] = []
+        return self
+
     def without(self, *keys: str) -> "Web":
         """Leave steps out of the record: ``test_keys`` that this probe did not write."""
         self.left_out += keys
