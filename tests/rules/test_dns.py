@@ -16,12 +16,14 @@ from tests.rules.lookups import (
     OTHER,
     PAGE,
     Case,
+    failed,
     first_said,
     lookup,
     other,
 )
 from tests.rules.verdict_of import verdicts
 
+NOTICE = '<iframe src="http://peyvandha.ir/"></iframe>'
 FALSE_FRONT = observation(Layer.TLS, "ssl_unknown_authority", ip=OTHER)
 
 CASES = [
@@ -156,12 +158,33 @@ CASES = [
         {"control_failure": "generic_timeout_error"},
     ),
     Case(
-        "or no login page can stand there",
-        [lookup("0.0.0.0", 0)],
+        "the machine that asks is a symptom only, since parked names lead there",
+        [lookup("0.0.0.0", 0), lookup("127.0.0.1", 0, resolver="udp")],
+        INSUFFICIENT,
+        "dns.own_machine_without_control",
+        "dns.injection.bogon",
+        {"control_failure": "generic_timeout_error"},
+    ),
+    Case(
+        "and forged where another resolver led to the site itself",
+        [lookup("0.0.0.0", 0), lookup(resolver="doh"), observation(Layer.TLS)],
+        BLOCKED,
+        "dns.bogon_by_one_resolver",
+        "dns.injection.bogon",
+        {"control_failure": "generic_timeout_error"},
+    ),
+    Case(
+        "or where the helper was given one",
+        [lookup("0.0.0.0", 0), CONTROL],
         BLOCKED,
         "dns.bogon",
         "dns.injection.bogon",
-        {"control_failure": "generic_timeout_error"},
+    ),
+    Case(
+        "an address is not looked up",
+        [lookup("8.8.8.8", 0, hostname="8.8.8.8"), CONTROL],
+        INSUFFICIENT,
+        "dns.address",
     ),
     Case(
         "or another resolver led to the site itself",
@@ -232,11 +255,37 @@ CASES = [
         {"country": "TR"},
     ),
     Case(
-        "a name that exists nowhere else is a ghost",
-        [other(), helper(Layer.DNS, "dns_nxdomain_error")],
+        "a name that exists nowhere else is a ghost where a public resolver answers it too",
+        [other(), other(resolver="udp"), helper(Layer.DNS, "dns_nxdomain_error")],
         BLOCKED,
         "dns.ghost",
         "dns.injection.other",
+    ),
+    Case(
+        "or where it leads to a notice",
+        [
+            other(),
+            helper(Layer.DNS, "dns_nxdomain_error"),
+            observation(Layer.HTTP, url="http://x.com/", ip=OTHER, body=NOTICE),
+        ],
+        BLOCKED,
+        "dns.ghost",
+        "dns.injection.other",
+        {"country": "IR"},
+    ),
+    Case(
+        "else only a symptom, since many operators answer missing names",
+        [other(), helper(Layer.DNS, "dns_nxdomain_error")],
+        INSUFFICIENT,
+        "dns.ghost_without_proof",
+        "dns.injection.other",
+    ),
+    Case(
+        "and none where a public resolver denies the name",
+        [other(), failed(resolver="udp"), helper(Layer.DNS, "dns_nxdomain_error")],
+        DOWN,
+        "dns.down",
+        "server.down",
     ),
     Case(
         "but not where the operator answers missing names with a search page",

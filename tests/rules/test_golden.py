@@ -9,6 +9,7 @@ from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.refdata.fingerprints import fingerprints
 from fanous.rules import judge
+from tests.rules.golden.answers import ANSWERS_BLOCKED, ANSWERS_SOUND
 from tests.rules.golden.blocked import BLOCKED
 from tests.rules.golden.case import Golden
 from tests.rules.golden.older import OLDER_BLOCKED, OLDER_SOUND
@@ -16,8 +17,8 @@ from tests.rules.golden.ports import PORTS_BLOCKED, PORTS_SOUND
 from tests.rules.golden.sound import SOUND
 from tests.rules.golden.throttled import THROTTLED
 
-QUIET = SOUND + OLDER_SOUND + PORTS_SOUND
-CASES = QUIET + BLOCKED + OLDER_BLOCKED + PORTS_BLOCKED + THROTTLED
+QUIET = SOUND + OLDER_SOUND + PORTS_SOUND + ANSWERS_SOUND
+CASES = QUIET + BLOCKED + OLDER_BLOCKED + PORTS_BLOCKED + ANSWERS_BLOCKED + THROTTLED
 FINDINGS = (State.BLOCKED, State.THROTTLED, State.DOWN)
 
 

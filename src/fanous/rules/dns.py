@@ -7,9 +7,12 @@ certificate validates for the name; it is wrong only where something contradicts
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.rules import mechanisms
+from fanous.rules.addresses import is_address
+from fanous.rules.answers import PUBLIC
 from fanous.rules.controls import Controls
 from fanous.rules.dns_encrypted import ENCRYPTED
 from fanous.rules.dns_failures import FAILED
+from fanous.rules.fingerprints import Kind
 from fanous.rules.pages import Likeness
 from fanous.rules.rule import Rule
 
@@ -59,8 +62,14 @@ def _is_ghost(o: Observation, c: Controls) -> bool:
         and lookup is not None
         and lookup.failure in ("dns_nxdomain_error", "dns_name_error")
         and o.resolver not in ("doh", "dot")
-        and not c.answer.name_leads_to_portal
+        and not c.answer.leads_to(Kind.PORTAL)
     )
+
+
+def _is_proven_ghost(o: Observation, c: Controls) -> bool:
+    """Many operators answer missing names with advertisements, from their own resolvers alone."""
+    from_public = o.resolver in PUBLIC or c.answer.came_through_public_resolver
+    return from_public or c.answer.leads_to(Kind.BLOCKPAGE)
 
 
 def _answers(o: Observation, _c: Controls) -> str:
@@ -74,6 +83,13 @@ def _forged(o: Observation, c: Controls) -> str:
 
 
 ANSWERED = (
+    Rule(
+        id="dns.address",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="It is an address, so nothing was looked up.",
+        holds=lambda o, _c: is_address(o.hostname),
+    ),
     Rule(
         id="dns.consistent",
         layer=Layer.DNS,
@@ -114,6 +130,24 @@ ANSWERED = (
         why="The answer is an address that no public site can have, but nothing public could be reached at "
         "all: forged, or a login page.",
         holds=lambda o, c: o.failure is None and c.answer.may_be_portal,
+        mechanism=mechanisms.BOGON,
+        figures=_answers,
+        symptom=True,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.own_machine_without_control",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The name leads to the machine that asks, and no control tells whether its owner wants that.",
+        holds=lambda o, c: (
+            o.failure is None
+            and bool(o.answers)
+            and c.helper_is_missing
+            and c.answer.is_of_this_machine
+            and c.answer.most_names_are_bogus
+            and not c.answer.has_block_address
+        ),
         mechanism=mechanisms.BOGON,
         figures=_answers,
         symptom=True,
@@ -169,10 +203,23 @@ ANSWERED = (
         layer=Layer.DNS,
         state=State.BLOCKED,
         why="The name does not exist elsewhere, yet it is answered here: a block that outlived its site.",
-        holds=lambda o, c: o.failure is None and _is_ghost(o, c),
+        holds=lambda o, c: o.failure is None and _is_ghost(o, c) and _is_proven_ghost(o, c),
         mechanism=mechanisms.FORGED,
         figures=_forged,
         disowns=True,
+    ),
+    Rule(
+        id="dns.ghost_without_proof",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The name does not exist elsewhere, yet it is answered here: a block that outlived its site, or "
+        "an operator that answers all missing names.",
+        holds=lambda o, c: (
+            o.failure is None and _is_ghost(o, c) and not c.answer.is_denied_by_public_resolver
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=_answers,
+        symptom=True,
     ),
     Rule(
         id="dns.foreign_platform",

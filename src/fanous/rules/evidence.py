@@ -11,7 +11,7 @@ from math import isnan
 
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Observation, Vantage
-from fanous.rules.addresses import is_ipv6
+from fanous.rules.addresses import is_bogon, is_ipv6
 from fanous.rules.failures import CERTIFICATE_CAUSES, SILENT_CAUSES, Cause, cause_of
 from fanous.rules.fingerprints import Fingerprint, Fingerprints
 from fanous.rules.groups import Group, groups_of
@@ -234,10 +234,10 @@ class Evidence:
 
     @cached_property
     def is_of_private_name(self) -> bool:
-        """Is what was measured a name of the user's own network?  A platform or an address never is."""
+        """Is what was measured a name, or an address, of the user's own network?  A platform never is."""
         target = self.bundle.measurement.target
         own = [o for o in self.probe if o.target == target and o.role != "redirect" and o.hostname]
-        return bool(own) and all(is_private_name(o.hostname) for o in own)
+        return bool(own) and all(is_private_name(o.hostname) or is_bogon(o.hostname) for o in own)
 
     @property
     def is_look(self) -> bool:
