@@ -100,6 +100,43 @@ class Answer:
         return any((o.hostname, address) in self.evidence.bad_certificates for address in o.answers)
 
     @property
+    def is_of_known_network(self) -> bool:
+        """The helper wrote down whose networks its addresses are in: this one is in none of them."""
+        return bool(self.evidence.helper_answers.get(self.lookup.hostname, ((), ()))[1])
+
+    @property
+    def may_be_sibling(self) -> bool:
+        """It shows a certificate for other names, as a delivery network's own address may.
+
+        Where nobody wrote down the networks of the helper's addresses, that may be the same one.
+        """
+        o, evidence = self.lookup, self.evidence
+        shown = {
+            cause_of(s.failure)
+            for s in evidence.probe
+            if s.failure and s.hostname == o.hostname and s.ip in o.answers and s.layer is not Layer.DNS
+        }
+        unknown = not self.is_of_known_network and not self.is_proven_elsewhere
+        return unknown and not shown & {Cause.AUTHORITY, Cause.CERTIFICATE}
+
+    @property
+    def turns_helper_away(self) -> bool:
+        """The helper's own handshakes fail at all of these addresses, and work at one that it was answered.
+
+        Another's certificate says that the site is not there; a handshake that does not come about says so
+        only beside a certificate that the probe saw at another answer.  Networks have to be known: a near
+        address of the site's own may be for its neighbours alone.
+        """
+        o, evidence = self.lookup, self.evidence
+        right, _ = evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
+        if not self.is_of_known_network or not any(
+            s.failure is None and s.ip in right for s in evidence.helper.get(Layer.TLS, ())
+        ):
+            return False
+        is_away = evidence.helper_was_turned_away if self.is_proven_elsewhere else evidence.helper_met_another
+        return bool(o.answers) and all(map(is_away, o.answers))
+
+    @property
     def is_unconnected(self) -> bool:
         """The probe could not connect to any of the answers (and tried)."""
         evidence = self.evidence

@@ -6,7 +6,7 @@ from math import isnan
 from fanous.model.observation import Layer, Observation
 from fanous.rules.addresses import is_ipv6
 from fanous.rules.answers import Answer
-from fanous.rules.evidence import CONNECTIONS, HTTPS, Evidence, step_of
+from fanous.rules.evidence import CONNECTIONS, Evidence, step_of
 from fanous.rules.failures import CERTIFICATE_CAUSES, Cause, cause_of
 from fanous.rules.fingerprints import Fingerprint, Kind
 from fanous.rules.groups import Group
@@ -135,8 +135,8 @@ class Controls:
         A site may have none: its page comes in clear, and at port 443 stands its host's for somebody else.
         """
         evidence = self.evidence
-        asked = evidence.page_ports.get(self.observation.hostname, {HTTPS})
-        return evidence.helper_works_at(Layer.TLS) or (evidence.helper_loaded_page and HTTPS in asked)
+        by_page = evidence.helper_loaded_page and evidence.comes_over_tls(self.observation.hostname)
+        return by_page or evidence.helper_works_at(Layer.TLS)
 
     @property
     def helper_certificate_fails(self) -> bool:

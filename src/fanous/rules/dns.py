@@ -13,16 +13,9 @@ from fanous.rules.controls import Controls
 from fanous.rules.dns_encrypted import ENCRYPTED
 from fanous.rules.dns_failures import FAILED
 from fanous.rules.fingerprints import Kind
+from fanous.rules.owners import is_foreign
 from fanous.rules.pages import Likeness
 from fanous.rules.rule import Rule
-
-FORGED_NETWORKS = {
-    32934: ("facebook", "fbcdn", "instagram", "whatsapp", "messenger", "threads", "oculus", "meta"),
-    13414: ("twitter", "twimg", "x.com", "t.co"),
-    19679: ("dropbox",),
-}
-"""Networks whose addresses injectors on China's border answer with for any blocked name, and the names that
-really live there (Hoang et al., How Great is the Great Firewall?, USENIX Security 2021)."""
 
 FACEBOOK = 32934
 
@@ -33,11 +26,7 @@ def _on_the_way(o: Observation, c: Controls) -> bool:
 
 
 def _foreign_platform(o: Observation, c: Controls) -> bool:
-    name = o.hostname.lower()
-    return c.answer.departs and any(
-        asn in FORGED_NETWORKS and not any(own in name for own in FORGED_NETWORKS[asn])
-        for asn in o.answer_asns
-    )
+    return c.answer.departs and any(is_foreign(asn, o.hostname, o.target) for asn in o.answer_asns)
 
 
 def _not_facebook(o: Observation, c: Controls) -> bool:
@@ -243,6 +232,7 @@ ANSWERED = (
             and c.answer.has_bad_certificate
             and c.helper_saw_certificate
             and not c.others_distrusted
+            and not c.answer.may_be_sibling
         ),
         mechanism=mechanisms.FORGED,
         figures=_forged,
@@ -264,6 +254,35 @@ ANSWERED = (
         holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.shows(Likeness.DIFFERENT),
         mechanism=mechanisms.FORGED,
         figures=_forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.not_there_outside",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer shares no address or network with the control's, and the site is not there for the "
+        "control either, which meets it at its own.",
+        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.turns_helper_away,
+        mechanism=mechanisms.FORGED,
+        figures=_forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.sibling_certificate",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The certificate found at the answered address is for other names: forged, or another address of "
+        "the site's delivery network, since nobody wrote down whose networks the control's are.",
+        holds=lambda o, c: (
+            o.failure is None
+            and c.answer.departs
+            and c.answer.has_bad_certificate
+            and c.helper_saw_certificate
+            and not c.others_distrusted
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=_answers,
+        symptom=True,
         disowns=True,
     ),
     Rule(

@@ -23,8 +23,7 @@ Step = tuple[Layer, str, int]
 """Layer, host name and port (0 where the layer has none): 443 may be cut while 80 answers."""
 
 CONNECTIONS = frozenset({Layer.TCP, Layer.TLS, Layer.QUIC})
-HTTPS = 443
-_PORTS = {"http": 80, "https": HTTPS}
+_PORTS = {"http": 80, "https": 443}
 _URL = re.compile(r"(https?)://([^/:?#]*)(?::(\d{1,5}))?", re.IGNORECASE)
 
 
@@ -92,6 +91,20 @@ class Evidence:
             networks.setdefault(lookup.hostname, set()).update(n for n in lookup.answer_asns if n)
         return {name: (frozenset(addresses[name]), frozenset(networks[name])) for name in addresses}
 
+    def helper_met_another(self, address: str) -> bool:
+        """The helper asked for the site over TLS at this address, and was shown another's certificate."""
+        return self._helper_causes(address) <= CERTIFICATE_CAUSES
+
+    def helper_was_turned_away(self, address: str) -> bool:
+        """The same, or no handshake came about."""
+        return self._helper_causes(address) <= CERTIFICATE_CAUSES | {Cause.ALERT}
+
+    def _helper_causes(self, address: str) -> frozenset[Cause]:
+        """How the helper's handshakes at an address ended; ``UNKNOWN`` where it made none or one worked."""
+        tried = [o for o in self.helper.get(Layer.TLS, ()) if o.ip == address]
+        failures = [cause_of(o.failure) if o.failure else Cause.UNKNOWN for o in tried]
+        return frozenset(failures or [Cause.UNKNOWN])
+
     def helper_works_at(self, layer: Layer, port: int = 0) -> bool:
         """Did the helper get through at any address?  ``port`` 0 = at any."""
         return any(o.failure is None and port in (0, o.port) for o in self.helper.get(layer, ()))
@@ -112,6 +125,10 @@ class Evidence:
             if led:
                 found.setdefault(led[2].lower(), set()).add(_port(led))
         return found
+
+    def comes_over_tls(self, hostname: str) -> bool:
+        """Do pages of this name come over TLS, as far as the record tells?"""
+        return _PORTS["https"] in self.page_ports.get(hostname, {_PORTS["https"]})
 
     def was_asked(self, step: Observation) -> bool:
         """Did a page of this name have to come through the port of this step, as far as the record tells?"""
@@ -274,7 +291,7 @@ def step_of(o: Observation) -> Step:
 
 def _port_of(step: Observation) -> int:
     """Old probes did not write down where a handshake was made."""
-    return step.port or (0 if step.layer is Layer.TCP else HTTPS)
+    return step.port or (0 if step.layer is Layer.TCP else _PORTS["https"])
 
 
 def _port(url: re.Match[str]) -> int:
