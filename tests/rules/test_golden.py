@@ -15,9 +15,9 @@ from tests.rules.golden.case import Golden
 from tests.rules.golden.older import OLDER_BLOCKED, OLDER_SOUND
 from tests.rules.golden.ports import PORTS_BLOCKED, PORTS_SOUND
 from tests.rules.golden.sound import SOUND
-from tests.rules.golden.throttled import THROTTLED
+from tests.rules.golden.throttled import NOT_THROTTLED, THROTTLED
 
-QUIET = SOUND + OLDER_SOUND + PORTS_SOUND + ANSWERS_SOUND
+QUIET = SOUND + OLDER_SOUND + PORTS_SOUND + ANSWERS_SOUND + NOT_THROTTLED
 CASES = QUIET + BLOCKED + OLDER_BLOCKED + PORTS_BLOCKED + ANSWERS_BLOCKED + THROTTLED
 FINDINGS = (State.BLOCKED, State.THROTTLED, State.DOWN)
 

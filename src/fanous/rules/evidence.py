@@ -229,6 +229,15 @@ class Evidence:
         ]
         return min(times, default=float("nan"))
 
+    def own_connect(self, step: Observation) -> float:
+        """Least seconds of the connections to this very address and port; NaN = none is timed."""
+        times = [
+            o.seconds
+            for o in self.of(Layer.TCP)
+            if o.failure is None and (o.ip, o.port) == (step.ip, step.port) and not isnan(o.seconds)
+        ]
+        return min(times, default=float("nan"))
+
     @cached_property
     def connect_seconds(self) -> float:
         """Median seconds of the TCP connections that worked; NaN = unknown."""
