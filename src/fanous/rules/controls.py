@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import isnan
 
 from fanous.model.observation import Layer, Observation
-from fanous.rules.addresses import is_ipv6
+from fanous.rules.addresses import is_bogon, is_ipv6
 from fanous.rules.answers import Answer
 from fanous.rules.evidence import CONNECTIONS, Evidence, step_of
 from fanous.rules.failures import CERTIFICATE_CAUSES, Cause, cause_of
@@ -108,11 +108,7 @@ class Controls:
     def _page_tells(self) -> bool:
         """Does the page that the helper loaded speak for this step?  One in clear does not for port 443."""
         o = self.observation
-        return self.port_was_asked or self.evidence.helper_works_at(o.layer, o.port)
-
-    @property
-    def port_was_asked(self) -> bool:
-        return self.evidence.was_asked(self.observation)
+        return self.evidence.was_asked(o) or self.evidence.helper_works_at(o.layer, o.port)
 
     @property
     def _page_failed_alike(self) -> bool:
@@ -127,16 +123,6 @@ class Controls:
     @property
     def _is_connection(self) -> bool:
         return self.observation.layer in CONNECTIONS
-
-    @property
-    def helper_saw_certificate(self) -> bool:
-        """The helper was shown a valid certificate: in a handshake, or with a page that came over TLS.
-
-        A site may have none: its page comes in clear, and at port 443 stands its host's for somebody else.
-        """
-        evidence = self.evidence
-        by_page = evidence.helper_loaded_page and evidence.comes_over_tls(self.observation.hostname)
-        return by_page or evidence.helper_works_at(Layer.TLS)
 
     @property
     def helper_certificate_fails(self) -> bool:
@@ -168,8 +154,13 @@ class Controls:
 
     @property
     def to_wrong_address(self) -> bool:
-        """Where the record does not say which address was used: every one that the name was answered with."""
+        """Where the record does not say which address was used: every one that the name was answered with.
+
+        A redirect may also lead to an address of the user's own machine or network by itself.
+        """
         o, wrong = self.observation, self.evidence.wrong_addresses
+        if is_bogon(o.hostname or o.ip):
+            return True
         if o.ip or not o.hostname or not wrong:
             return o.ip in wrong
         answers = {a for s in self.evidence.of(Layer.DNS) if s.hostname == o.hostname for a in s.answers}

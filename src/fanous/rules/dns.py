@@ -230,7 +230,7 @@ ANSWERED = (
             o.failure is None
             and c.answer.departs
             and c.answer.has_bad_certificate
-            and c.helper_saw_certificate
+            and c.evidence.helper_saw_certificate(o.hostname)
             and not c.others_distrusted
             and not c.answer.may_be_sibling
         ),
@@ -277,7 +277,7 @@ ANSWERED = (
             o.failure is None
             and c.answer.departs
             and c.answer.has_bad_certificate
-            and c.helper_saw_certificate
+            and c.evidence.helper_saw_certificate(o.hostname)
             and not c.others_distrusted
         ),
         mechanism=mechanisms.FORGED,

@@ -126,9 +126,13 @@ class Evidence:
                 found.setdefault(led[2].lower(), set()).add(_port(led))
         return found
 
-    def comes_over_tls(self, hostname: str) -> bool:
-        """Do pages of this name come over TLS, as far as the record tells?"""
-        return _PORTS["https"] in self.page_ports.get(hostname, {_PORTS["https"]})
+    def helper_saw_certificate(self, hostname: str) -> bool:
+        """The helper was shown a valid certificate: in a handshake, or with a page that came over TLS.
+
+        A site may have none: its page comes in clear, and at port 443 stands its host's for somebody else.
+        """
+        comes_over_tls = _PORTS["https"] in self.page_ports.get(hostname, {_PORTS["https"]})
+        return (self.helper_loaded_page and comes_over_tls) or self.helper_works_at(Layer.TLS)
 
     def was_asked(self, step: Observation) -> bool:
         """Did a page of this name have to come through the port of this step, as far as the record tells?"""

@@ -99,7 +99,7 @@ TCP_RULES = (
         state=State.INSUFFICIENT,
         why="No page of this site has to come through this port, and nothing shows that it is open to "
         "anybody.",
-        holds=lambda _o, c: not c.port_was_asked,
+        holds=lambda o, c: not c.evidence.was_asked(o),
         figures=endpoint_failure,
     ),
     Rule(

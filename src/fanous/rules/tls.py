@@ -181,7 +181,7 @@ TLS_RULES = (
         state=State.INSUFFICIENT,
         why="No page of this site has to come over TLS, and nothing shows that anybody is given a valid "
         "certificate.",
-        holds=lambda _o, c: c.bad_certificate and not c.port_was_asked,
+        holds=lambda o, c: c.bad_certificate and not c.evidence.was_asked(o),
         figures=endpoint_failure,
     ),
     Rule(

@@ -114,6 +114,18 @@ ANSWERS_SOUND = [
         .helper()
         .older(),
     ),
+    Golden(
+        "a site that sends its visitors to their own machine",
+        Web()
+        .lookup(HOME)
+        .connect()
+        .shake()
+        .fetch(code=302, body="", headers={"Location": "http://127.0.0.1/"})
+        .lookup("127.0.0.1", host="127.0.0.1")
+        .connect("127.0.0.1", 80, "connection_refused")
+        .fetch("http://127.0.0.1/", ip="127.0.0.1", failure="connection_refused")
+        .helper(),
+    ),
     Golden("a parked name, and no helper to say so", parked("127.0.0.1").no_helper()),
 ]
 
