@@ -24,6 +24,8 @@ from tests.rules.lookups import (
 from tests.rules.verdict_of import verdicts
 
 NOTICE = '<iframe src="http://peyvandha.ir/"></iframe>'
+FOR_OTHERS = observation(Layer.TLS, "ssl_invalid_hostname", ip=OTHER)
+OF_UNKNOWN_NETWORK = helper(Layer.DNS, answer_asns=(0,))
 FALSE_FRONT = observation(Layer.TLS, "ssl_unknown_authority", ip=OTHER)
 
 CASES = [
@@ -76,6 +78,40 @@ CASES = [
         ],
         BLOCKED,
         "dns.wrong_certificate",
+        "dns.injection.other",
+    ),
+    Case(
+        "but not one for other names where nobody knows the control's networks",
+        [lookup(OTHER, 0), OF_UNKNOWN_NETWORK, FOR_OTHERS, helper(Layer.TLS)],
+        INSUFFICIENT,
+        "dns.sibling_certificate",
+        "dns.injection.other",
+    ),
+    Case(
+        "unless another resolver leads the probe to a valid one",
+        [
+            lookup(OTHER, 0),
+            lookup(asn=0, resolver="doh"),
+            OF_UNKNOWN_NETWORK,
+            FOR_OTHERS,
+            observation(Layer.TLS),
+            helper(Layer.TLS),
+        ],
+        BLOCKED,
+        "dns.wrong_certificate",
+        "dns.injection.other",
+    ),
+    Case(
+        "nor does what the helper meets there, where nobody knows them",
+        [
+            lookup(OTHER, 0),
+            OF_UNKNOWN_NETWORK,
+            observation(Layer.TCP, "generic_timeout_error", ip=OTHER),
+            helper(Layer.TLS),
+            helper(Layer.TLS, "ssl_invalid_hostname", ip=OTHER),
+        ],
+        INSUFFICIENT,
+        "dns.departs_and_dead",
         "dns.injection.other",
     ),
     Case(

@@ -61,6 +61,11 @@ PORTS_SOUND = [
         in_clear().connect().shake(failure="ssl_unknown_authority").helper(handshakes={}).fetch(),
     ),
     Golden(
+        "a helper that was told that there is no such name, whatever page it loaded",
+        Web().lookup(failure="dns_nxdomain_error").helper(dns="dns_name_error"),
+        ("down dns server.down",),
+    ),
+    Golden(
         "a helper whose lookup has no address, and a page that it cannot load either",
         Web(PLAIN)
         .lookup(failure="dns_nxdomain_error")
@@ -79,6 +84,11 @@ PORTS_BLOCKED = [
     Golden(
         "port 443 is cut off, of which an old helper tried none",
         in_clear().connect(failure=TIMEOUT).helper(connects={f"{HOME}:80": None}).fetch(**MOVED).older(),
+        ("blocked tcp tcp.timeout",),
+    ),
+    Golden(
+        "port 443 of a sibling is cut off, and open at the address that the helper tried",
+        in_clear(SIBLING).connect(SIBLING, failure=TIMEOUT).helper().fetch(ip=SIBLING),
         ("blocked tcp tcp.timeout",),
     ),
     Golden(
