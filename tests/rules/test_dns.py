@@ -16,16 +16,12 @@ from tests.rules.lookups import (
     OTHER,
     PAGE,
     Case,
-    failed,
     first_said,
     lookup,
     other,
 )
 from tests.rules.verdict_of import verdicts
 
-NOTICE = '<iframe src="http://peyvandha.ir/"></iframe>'
-FOR_OTHERS = observation(Layer.TLS, "ssl_invalid_hostname", ip=OTHER)
-OF_UNKNOWN_NETWORK = helper(Layer.DNS, answer_asns=(0,))
 FALSE_FRONT = observation(Layer.TLS, "ssl_unknown_authority", ip=OTHER)
 
 CASES = [
@@ -78,40 +74,6 @@ CASES = [
         ],
         BLOCKED,
         "dns.wrong_certificate",
-        "dns.injection.other",
-    ),
-    Case(
-        "but not one for other names where nobody knows the control's networks",
-        [lookup(OTHER, 0), OF_UNKNOWN_NETWORK, FOR_OTHERS, helper(Layer.TLS)],
-        INSUFFICIENT,
-        "dns.sibling_certificate",
-        "dns.injection.other",
-    ),
-    Case(
-        "unless another resolver leads the probe to a valid one",
-        [
-            lookup(OTHER, 0),
-            lookup(asn=0, resolver="doh"),
-            OF_UNKNOWN_NETWORK,
-            FOR_OTHERS,
-            observation(Layer.TLS),
-            helper(Layer.TLS),
-        ],
-        BLOCKED,
-        "dns.wrong_certificate",
-        "dns.injection.other",
-    ),
-    Case(
-        "nor does what the helper meets there, where nobody knows them",
-        [
-            lookup(OTHER, 0),
-            OF_UNKNOWN_NETWORK,
-            observation(Layer.TCP, "generic_timeout_error", ip=OTHER),
-            helper(Layer.TLS),
-            helper(Layer.TLS, "ssl_invalid_hostname", ip=OTHER),
-        ],
-        INSUFFICIENT,
-        "dns.departs_and_dead",
         "dns.injection.other",
     ),
     Case(
@@ -289,54 +251,6 @@ CASES = [
         "dns.block_address",
         "dns.injection.blockpage",
         {"country": "TR"},
-    ),
-    Case(
-        "a name that exists nowhere else is a ghost where a public resolver answers it too",
-        [other(), other(resolver="udp"), helper(Layer.DNS, "dns_nxdomain_error")],
-        BLOCKED,
-        "dns.ghost",
-        "dns.injection.other",
-    ),
-    Case(
-        "or where it leads to a notice",
-        [
-            other(),
-            helper(Layer.DNS, "dns_nxdomain_error"),
-            observation(Layer.HTTP, url="http://x.com/", ip=OTHER, body=NOTICE),
-        ],
-        BLOCKED,
-        "dns.ghost",
-        "dns.injection.other",
-        {"country": "IR"},
-    ),
-    Case(
-        "else only a symptom, since many operators answer missing names",
-        [other(), helper(Layer.DNS, "dns_nxdomain_error")],
-        INSUFFICIENT,
-        "dns.ghost_without_proof",
-        "dns.injection.other",
-    ),
-    Case(
-        "and none where a public resolver denies the name",
-        [other(), failed(resolver="udp"), helper(Layer.DNS, "dns_nxdomain_error")],
-        DOWN,
-        "dns.down",
-        "server.down",
-    ),
-    Case(
-        "but not where the operator answers missing names with a search page",
-        [
-            other(),
-            helper(Layer.DNS, "dns_nxdomain_error"),
-            observation(
-                Layer.HTTP,
-                url="http://x.com/",
-                status_code=302,
-                location="http://search.114so.cn/search_web.html?id=168",
-            ),
-        ],
-        INSUFFICIENT,
-        "dns.departs",
     ),
     Case(
         "another platform's address is an injector's",
