@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.rules.addresses import is_bogon
+from fanous.rules.addresses import is_address, is_bogon, is_own_machine
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,22 @@ from fanous.rules.addresses import is_bogon
 )
 def test_a_bogon_is_an_address_outside_the_public_internet(address: str, bogon: bool) -> None:
     assert is_bogon(address) is bogon
+
+
+@pytest.mark.parametrize(
+    ("address", "own"),
+    [
+        ("127.0.0.1", True),
+        ("0.0.0.0", True),
+        ("::1", True),
+        ("::", True),
+        ("10.0.0.1", False),
+        ("x.com", False),
+    ],
+)
+def test_some_addresses_mean_the_machine_that_asks(address: str, own: bool) -> None:
+    assert is_own_machine(address) is own
+
+
+def test_an_address_is_told_from_a_name() -> None:
+    assert [is_address(text) for text in ("8.8.8.8", "::1", "x.com", "")] == [True, True, False, False]

@@ -9,15 +9,20 @@ from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.refdata.fingerprints import fingerprints
 from fanous.rules import judge
+from tests.rules.golden.answers import ANSWERS_BLOCKED, ANSWERS_SOUND
 from tests.rules.golden.blocked import BLOCKED
 from tests.rules.golden.case import Golden
 from tests.rules.golden.older import OLDER_BLOCKED, OLDER_SOUND
 from tests.rules.golden.pages import OTHER_PAGES, SOUND_PAGES
+from tests.rules.golden.ports import PORTS_BLOCKED, PORTS_SOUND
 from tests.rules.golden.sound import SOUND
-from tests.rules.golden.throttled import THROTTLED
+from tests.rules.golden.throttled import NOT_THROTTLED, THROTTLED
 
-QUIET = SOUND + OLDER_SOUND + SOUND_PAGES
-CASES = QUIET + BLOCKED + OLDER_BLOCKED + THROTTLED + OTHER_PAGES
+QUIET = SOUND + OLDER_SOUND + PORTS_SOUND + ANSWERS_SOUND + SOUND_PAGES + NOT_THROTTLED
+CASES = (
+    *(QUIET + BLOCKED + OLDER_BLOCKED + PORTS_BLOCKED + ANSWERS_BLOCKED),
+    *(THROTTLED + OTHER_PAGES),
+)
 FINDINGS = (State.BLOCKED, State.THROTTLED, State.DOWN)
 
 

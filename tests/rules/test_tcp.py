@@ -20,6 +20,7 @@ def connection(failure: str | None = None, **given: Any) -> Observation:
 UP = helper(Layer.TCP)
 DEAD = helper(Layer.TCP, "connection_refused")
 PAGE = helper(Layer.HTTP)
+IN_CLEAR = helper(Layer.HTTP, url="http://x.com/")
 
 
 def endpoints(failing: int, of: int = 12, failure: str = TIMEOUT) -> list[Observation]:
@@ -38,6 +39,10 @@ def endpoints(failing: int, of: int = 12, failure: str = TIMEOUT) -> list[Observ
         ([connection("unknown_failure"), UP], (State.INSUFFICIENT, "tcp.unclear_failure", "tcp")),
         # The helper did not try this endpoint, but the page loads from outside.
         ([connection(TIMEOUT), PAGE], (State.BLOCKED, "tcp.failure_control_ok", "tcp.timeout")),
+        # One in clear says so of port 80, and of a port that the record does not name.
+        ([connection(TIMEOUT), IN_CLEAR], (State.INSUFFICIENT, "tcp.port_not_asked", "")),
+        ([connection(TIMEOUT, port=80), IN_CLEAR], (State.BLOCKED, "tcp.failure_control_ok", "tcp.timeout")),
+        ([connection(TIMEOUT, port=0), IN_CLEAR], (State.BLOCKED, "tcp.failure_control_ok", "tcp.timeout")),
         ([connection(TIMEOUT), DEAD], (State.DOWN, "tcp.down", "server.down")),
         ([connection(TIMEOUT), DEAD, PAGE], (State.INSUFFICIENT, "tcp.address_down", "")),
         ([connection(TIMEOUT), connection(ip="1.2.3.4"), UP], (State.OK, "tcp.other_address_works", "")),

@@ -139,6 +139,30 @@ def test_a_slow_handshake_without_control_says_nothing() -> None:
     assert said(Layer.TLS, handshake(seconds=9.0), UP) == [(State.OK, "tls.ok", "")]
 
 
+@pytest.mark.parametrize(
+    ("connect", "seconds", "rule"),
+    [
+        (0.1, 3.4, "tls.slow_without_control"),
+        (0.1, 0.9, "tls.ok"),  # one lost packet
+        (0.8, 3.4, "tls.ok"),  # all is slow here
+    ],
+)
+def test_a_slow_handshake_beside_its_connection_alone_is_neither_ok_nor_a_symptom(
+    connect: float, seconds: float, rule: str
+) -> None:
+    found = verdicts(observation(Layer.TCP, seconds=connect), handshake(seconds=seconds), UP)
+    assert [(v.rule_id, v.symptom) for v in found if v.layer is Layer.TLS] == [(rule, False)]
+
+
+def test_a_handshake_is_not_slow_that_is_as_slow_as_its_own_connection() -> None:
+    near = [handshake(hostname="y.com", role="redirect", ip="1.2.3.4", seconds=0.12)]
+
+    def worst(connect: float) -> State:
+        return said(Layer.TLS, observation(Layer.TCP, seconds=connect), handshake(seconds=1.1), *near)[0][0]
+
+    assert (worst(0.35), worst(0.1)) == (State.OK, State.THROTTLED)
+
+
 def test_few_failures_of_a_messenger_are_ordinary() -> None:
     steps = [handshake("connection_reset" if n < 2 else None, ip=f"1.1.1.{n}", hostname="") for n in range(8)]
     assert {state for state, _, _ in said(Layer.TLS, *steps, test_name="signal")} == {State.OK}

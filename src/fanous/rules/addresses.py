@@ -5,9 +5,10 @@ addresses that national resolvers hand out for blocked names, such as 10.10.34.3
 """
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 _SHARED = ip_network("100.64.0.0/10")
+_OWN_MACHINE = tuple(ip_network(p) for p in ("0.0.0.0/8", "127.0.0.0/8", "::1/128", "::/128"))
 _BENCHMARK = ip_network("198.18.0.0/15")
 _LOCAL = tuple(ip_network(p) for p in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
 _NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
@@ -39,14 +40,33 @@ def _embedded(ip: IPv6Address) -> IPv4Address | None:
     return None
 
 
-@lru_cache(maxsize=65536)
 def is_local(address: str) -> bool:
     """Can it be a machine on the user's own network or the operator's (RFC 1918, RFC 6598)?"""
+    return _is_in(address, _LOCAL)
+
+
+def is_own_machine(address: str) -> bool:
+    """Does it mean the very machine that asks (RFC 1122, RFC 4291), as many parked names do?"""
+    return _is_in(address, _OWN_MACHINE)
+
+
+@lru_cache(maxsize=65536)
+def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
     try:
         ip = ip_address(address)
     except ValueError:
         return False
-    return any(ip in network for network in _LOCAL)
+    return any(ip in network for network in networks)
+
+
+@lru_cache(maxsize=65536)
+def is_address(text: str) -> bool:
+    """Is it an address, where a name could stand?"""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_ipv6(address: str) -> bool:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 from fanous.model.observation import Layer, Observation
-from fanous.rules.addresses import is_bogon, is_ipv6, is_local
+from fanous.rules.addresses import is_bogon, is_ipv6, is_local, is_own_machine
 from fanous.rules.evidence import Evidence
-from fanous.rules.failures import cause_of
+from fanous.rules.failures import Cause, cause_of
 from fanous.rules.fingerprints import Kind
 from fanous.rules.groups import LEAST_SHARE
 from fanous.rules.pages import Likeness, is_challenge, likeness
+
+PUBLIC = ("udp", "doh", "dot")
+"""Resolvers outside the operator's network."""
 
 
 @dataclass(slots=True)
@@ -82,11 +85,10 @@ class Answer:
     def is_connected(self) -> bool:
         return not self.evidence.connected.isdisjoint(self.lookup.answers)
 
-    @property
-    def name_leads_to_portal(self) -> bool:
-        """A page fetched by this name is the operator's own, such as a search page for missing names."""
+    def leads_to(self, kind: Kind) -> bool:
+        """A page fetched by this name is a notice, or the operator's own: a search page for missing names."""
         return any(
-            match.kind is Kind.PORTAL
+            match.kind is kind
             for page in self.evidence.of(Layer.HTTP)
             if page.hostname == self.lookup.hostname
             for match in self.evidence.matches(page)
@@ -96,6 +98,43 @@ class Answer:
     def has_bad_certificate(self) -> bool:
         o = self.lookup
         return any((o.hostname, address) in self.evidence.bad_certificates for address in o.answers)
+
+    @property
+    def is_of_known_network(self) -> bool:
+        """The helper wrote down whose networks its addresses are in: this one is in none of them."""
+        return bool(self.evidence.helper_answers.get(self.lookup.hostname, ((), ()))[1])
+
+    @property
+    def may_be_sibling(self) -> bool:
+        """It shows a certificate for other names, as a delivery network's own address may.
+
+        Where nobody wrote down the networks of the helper's addresses, that may be the same one.
+        """
+        o, evidence = self.lookup, self.evidence
+        shown = {
+            cause_of(s.failure)
+            for s in evidence.probe
+            if s.failure and s.hostname == o.hostname and s.ip in o.answers and s.layer is not Layer.DNS
+        }
+        unknown = not self.is_of_known_network and not self.is_proven_elsewhere
+        return unknown and not shown & {Cause.AUTHORITY, Cause.CERTIFICATE}
+
+    @property
+    def turns_helper_away(self) -> bool:
+        """The helper's own handshakes fail at all of these addresses, and work at one that it was answered.
+
+        Another's certificate says that the site is not there; a handshake that does not come about says so
+        only beside a certificate that the probe saw at another answer.  Networks have to be known: a near
+        address of the site's own may be for its neighbours alone.
+        """
+        o, evidence = self.lookup, self.evidence
+        right, _ = evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
+        if not self.is_of_known_network or not any(
+            s.failure is None and s.ip in right for s in evidence.helper.get(Layer.TLS, ())
+        ):
+            return False
+        is_away = evidence.helper_was_turned_away if self.is_proven_elsewhere else evidence.helper_met_another
+        return bool(o.answers) and all(map(is_away, o.answers))
 
     @property
     def is_unconnected(self) -> bool:
@@ -177,6 +216,49 @@ class Answer:
             for other in self.evidence.of(Layer.DNS)
             if other.query_type != "AAAA"
         )
+
+    @property
+    def is_denied_by_public_resolver(self) -> bool:
+        """A resolver outside says that there is no such name: what this one answers is its own doing."""
+        return any(
+            other.hostname == self.lookup.hostname
+            and other.resolver in PUBLIC
+            and other.failure is not None
+            and cause_of(other.failure) is Cause.NXDOMAIN
+            for other in self.evidence.of(Layer.DNS)
+        )
+
+    @property
+    def is_of_this_machine(self) -> bool:
+        """All lookups of the name lead to the machine that asks, which an owner may want of a parked name."""
+        return all(
+            is_own_machine(address)
+            for other in self.evidence.of(Layer.DNS)
+            if other.hostname == self.lookup.hostname
+            for address in other.answers
+        )
+
+    @property
+    def came_on_another_attempt(self) -> bool:
+        """The same resolver answered the same question when it was asked again."""
+        return any(other.answers for other in self._attempts)
+
+    @property
+    def is_withheld_for_this_name(self) -> bool:
+        """The resolver failed again and again for this name and answered another: it is not in trouble."""
+        o = self.lookup
+        answers_others = any(
+            other.resolver == o.resolver and other.hostname != o.hostname and other.answers
+            for other in self.evidence.of(Layer.DNS)
+        )
+        return answers_others and len(self._attempts) > 1
+
+    @property
+    def _attempts(self) -> list[Observation]:
+        """This lookup and its repetitions by the same resolver."""
+        o = self.lookup
+        asked = (o.hostname, o.resolver, o.query_type)
+        return [s for s in self.evidence.of(Layer.DNS) if (s.hostname, s.resolver, s.query_type) == asked]
 
     @property
     def has_answered_sibling(self) -> bool:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from math import isnan
 
 from fanous.model.observation import Layer, Observation
-from fanous.rules.addresses import is_ipv6
+from fanous.rules.addresses import is_bogon, is_ipv6
 from fanous.rules.answers import Answer
-from fanous.rules.evidence import Evidence
+from fanous.rules.evidence import CONNECTIONS, Evidence, step_of
 from fanous.rules.failures import CERTIFICATE_CAUSES, Cause, cause_of
 from fanous.rules.fingerprints import Fingerprint, Kind
 from fanous.rules.groups import Group
@@ -77,15 +77,38 @@ class Controls:
         """Did the helper get through this step?  ``None`` = nothing tells.
 
         A redirect's host was reached if the helper loaded the page behind it.  An endpoint that the
-        helper did not try (or could not reach, while it reached the site) is told by the page alone.
+        helper did not try (or could not reach, while it reached the site) is told by the page alone, where
+        that came through this port.
         Helpers of the time before 2022 tried no handshakes: there the page has to fail in the same way.
         """
         same = self.same_step
+        if same is not None and same.layer is Layer.DNS:
+            return self._name_is_known(same)
         if same is not None and same.failure is None:
-            return not (same.layer is Layer.DNS and not same.answers)
+            return True
         if self.evidence.helper_loaded_page:
-            return True if same is None else None if self._is_connection else False
+            return True if same is None and self._page_tells else None if self._is_connection else False
         return False if same is not None or self._page_failed_alike else None
+
+    def _name_is_known(self, lookup: Observation) -> bool | None:
+        """Outside: by the helper's lookup, or where that gave no address by the page that came all the same.
+
+        Old helpers wrote down an alias alone as no address.
+        """
+        if lookup.failure is None and lookup.answers:
+            return True
+        if lookup.failure is not None and cause_of(lookup.failure) is Cause.NXDOMAIN:
+            return False
+        if self.evidence.helper_loaded_page:
+            return True
+        is_alike = lookup.failure is not None or self.cause is Cause.NO_ANSWER
+        return False if is_alike or self.evidence.helper_page is not None else None
+
+    @property
+    def _page_tells(self) -> bool:
+        """Does the page that the helper loaded speak for this step?  One in clear does not for port 443."""
+        o = self.observation
+        return self.evidence.was_asked(o) or self.evidence.helper_works_at(o.layer, o.port)
 
     @property
     def _page_failed_alike(self) -> bool:
@@ -99,7 +122,7 @@ class Controls:
 
     @property
     def _is_connection(self) -> bool:
-        return self.observation.layer in (Layer.TCP, Layer.TLS, Layer.QUIC)
+        return self.observation.layer in CONNECTIONS
 
     @property
     def helper_certificate_fails(self) -> bool:
@@ -131,8 +154,13 @@ class Controls:
 
     @property
     def to_wrong_address(self) -> bool:
-        """Where the record does not say which address was used: every one that the name was answered with."""
+        """Where the record does not say which address was used: every one that the name was answered with.
+
+        A redirect may also lead to an address of the user's own machine or network by itself.
+        """
         o, wrong = self.observation, self.evidence.wrong_addresses
+        if is_bogon(o.hostname or o.ip):
+            return True
         if o.ip or not o.hostname or not wrong:
             return o.ip in wrong
         answers = {a for s in self.evidence.of(Layer.DNS) if s.hostname == o.hostname for a in s.answers}
@@ -147,7 +175,7 @@ class Controls:
 
     @property
     def works_elsewhere(self) -> bool:
-        """The same step to the same name worked at another address or attempt.
+        """The same step to the same name and port worked at another address or attempt.
 
         A page in clear is no other attempt of one over TLS: most sites only redirect there.  An address whose
         name is not known may be another of the target's.
@@ -159,7 +187,7 @@ class Controls:
             return any(
                 s.layer is o.layer and s.target == o.target for s in self.evidence.probe if not s.failure
             )
-        return (o.layer, o.hostname) in self.evidence.worked
+        return step_of(o) in self.evidence.worked
 
     @property
     def few_endpoints_fail(self) -> bool:
@@ -177,7 +205,8 @@ class Controls:
         below = [Layer.DNS, Layer.TCP]
         if o.layer is Layer.HTTP and o.url.startswith("https:"):
             below.append(Layer.TLS)
-        if any((layer, o.hostname) in evidence.tried - evidence.worked for layer in below if o.hostname):
+        steps = {(layer, o.hostname, 0 if layer is Layer.DNS else o.port) for layer in below if o.hostname}
+        if not steps.isdisjoint(evidence.tried - evidence.worked):
             return True
         endpoint = [
             s for s in evidence.probe if s.layer in below and (s.ip, s.port) == (o.ip, o.port) and o.ip
@@ -187,7 +216,9 @@ class Controls:
 
     @property
     def tls_was_seen(self) -> bool:
-        return (Layer.TLS, self.observation.hostname) in self.evidence.tried
+        return any(
+            at is Layer.TLS and name == self.observation.hostname for at, name, _ in self.evidence.tried
+        )
 
     @property
     def address_also_fails_for_others(self) -> bool:
@@ -286,7 +317,7 @@ class Controls:
     def another_name_works(self) -> bool:
         """The same layer worked for another name in this measurement."""
         layer, hostname = self.observation.layer, self.observation.hostname
-        return any(at is layer and name != hostname for at, name in self.evidence.worked)
+        return any(at is layer and name != hostname for at, name, _ in self.evidence.worked)
 
     @property
     def others_distrusted(self) -> bool:

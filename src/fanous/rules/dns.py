@@ -7,19 +7,15 @@ certificate validates for the name; it is wrong only where something contradicts
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.rules import mechanisms
+from fanous.rules.addresses import is_address
+from fanous.rules.answers import PUBLIC
 from fanous.rules.controls import Controls
 from fanous.rules.dns_encrypted import ENCRYPTED
 from fanous.rules.dns_failures import FAILED
+from fanous.rules.fingerprints import Kind
+from fanous.rules.owners import is_foreign
 from fanous.rules.pages import Likeness
 from fanous.rules.rule import Rule
-
-FORGED_NETWORKS = {
-    32934: ("facebook", "fbcdn", "instagram", "whatsapp", "messenger", "threads", "oculus", "meta"),
-    13414: ("twitter", "twimg", "x.com", "t.co"),
-    19679: ("dropbox",),
-}
-"""Networks whose addresses injectors on China's border answer with for any blocked name, and the names that
-really live there (Hoang et al., How Great is the Great Firewall?, USENIX Security 2021)."""
 
 FACEBOOK = 32934
 
@@ -33,11 +29,7 @@ def _on_the_way(o: Observation, c: Controls) -> bool:
 
 
 def _foreign_platform(o: Observation, c: Controls) -> bool:
-    name = o.hostname.lower()
-    return c.answer.departs and any(
-        asn in FORGED_NETWORKS and not any(own in name for own in FORGED_NETWORKS[asn])
-        for asn in o.answer_asns
-    )
+    return c.answer.departs and any(is_foreign(asn, o.hostname, o.target) for asn in o.answer_asns)
 
 
 def _not_facebook(o: Observation, c: Controls) -> bool:
@@ -74,8 +66,14 @@ def _is_ghost(o: Observation, c: Controls) -> bool:
         and lookup is not None
         and lookup.failure in ("dns_nxdomain_error", "dns_name_error")
         and o.resolver not in ("doh", "dot")
-        and not c.answer.name_leads_to_portal
+        and not c.answer.leads_to(Kind.PORTAL)
     )
+
+
+def _is_proven_ghost(o: Observation, c: Controls) -> bool:
+    """Many operators answer missing names with advertisements, from their own resolvers alone."""
+    from_public = o.resolver in PUBLIC or c.answer.came_through_public_resolver
+    return from_public or c.answer.leads_to(Kind.BLOCKPAGE)
 
 
 def _answers(o: Observation, _c: Controls) -> str:
@@ -89,6 +87,13 @@ def _forged(o: Observation, c: Controls) -> str:
 
 
 ANSWERED = (
+    Rule(
+        id="dns.address",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="It is an address, so nothing was looked up.",
+        holds=lambda o, _c: is_address(o.hostname),
+    ),
     Rule(
         id="dns.consistent",
         layer=Layer.DNS,
@@ -129,6 +134,24 @@ ANSWERED = (
         why="The answer is an address that no public site can have, but nothing public could be reached at "
         "all: forged, or a login page.",
         holds=lambda o, c: o.failure is None and c.answer.may_be_portal,
+        mechanism=mechanisms.BOGON,
+        figures=_answers,
+        symptom=True,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.own_machine_without_control",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The name leads to the machine that asks, and no control tells whether its owner wants that.",
+        holds=lambda o, c: (
+            o.failure is None
+            and bool(o.answers)
+            and c.helper_is_missing
+            and c.answer.is_of_this_machine
+            and c.answer.most_names_are_bogus
+            and not c.answer.has_block_address
+        ),
         mechanism=mechanisms.BOGON,
         figures=_answers,
         symptom=True,
@@ -184,10 +207,23 @@ ANSWERED = (
         layer=Layer.DNS,
         state=State.BLOCKED,
         why="The name does not exist elsewhere, yet it is answered here: a block that outlived its site.",
-        holds=lambda o, c: o.failure is None and _is_ghost(o, c),
+        holds=lambda o, c: o.failure is None and _is_ghost(o, c) and _is_proven_ghost(o, c),
         mechanism=mechanisms.FORGED,
         figures=_forged,
         disowns=True,
+    ),
+    Rule(
+        id="dns.ghost_without_proof",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The name does not exist elsewhere, yet it is answered here: a block that outlived its site, or "
+        "an operator that answers all missing names.",
+        holds=lambda o, c: (
+            o.failure is None and _is_ghost(o, c) and not c.answer.is_denied_by_public_resolver
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=_answers,
+        symptom=True,
     ),
     Rule(
         id="dns.foreign_platform",
@@ -209,8 +245,9 @@ ANSWERED = (
             o.failure is None
             and c.answer.departs
             and c.answer.has_bad_certificate
-            and not c.helper_certificate_fails
+            and c.evidence.helper_saw_certificate(o.hostname)
             and not c.others_distrusted
+            and not c.answer.may_be_sibling
         ),
         mechanism=mechanisms.FORGED,
         figures=_forged,
@@ -232,6 +269,35 @@ ANSWERED = (
         holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.shows(Likeness.DIFFERENT),
         mechanism=mechanisms.FORGED,
         figures=_forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.not_there_outside",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer shares no address or network with the control's, and the site is not there for the "
+        "control either, which meets it at its own.",
+        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.turns_helper_away,
+        mechanism=mechanisms.FORGED,
+        figures=_forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.sibling_certificate",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The certificate found at the answered address is for other names: forged, or another address of "
+        "the site's delivery network, since nobody wrote down whose networks the control's are.",
+        holds=lambda o, c: (
+            o.failure is None
+            and c.answer.departs
+            and c.answer.has_bad_certificate
+            and c.evidence.helper_saw_certificate(o.hostname)
+            and not c.others_distrusted
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=_answers,
+        symptom=True,
         disowns=True,
     ),
     Rule(

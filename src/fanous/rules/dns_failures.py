@@ -3,11 +3,10 @@
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.rules import mechanisms
+from fanous.rules.answers import PUBLIC
 from fanous.rules.controls import Controls
 from fanous.rules.failures import Cause
 from fanous.rules.rule import Rule
-
-_PUBLIC = ("udp", "doh", "dot")
 
 
 def _failure(o: Observation, c: Controls) -> str:
@@ -19,11 +18,13 @@ def _denied_by_one_resolver(o: Observation, c: Controls) -> bool:
     """The probe's own resolvers are a control too, where a certificate proves the other one right."""
     elsewhere = any(name == o.hostname for name, _ in c.evidence.valid_addresses)
     return (
-        c.cause is Cause.NXDOMAIN
-        and o.resolver not in _PUBLIC
-        and c.answer.has_answered_sibling
-        and elsewhere
+        c.cause is Cause.NXDOMAIN and o.resolver not in PUBLIC and c.answer.has_answered_sibling and elsewhere
     )
+
+
+def _unanswered(c: Controls) -> bool:
+    """As a lost packet or a resolver in trouble leaves it: nobody's word on the name."""
+    return c.cause in (Cause.TIMEOUT, Cause.SERVFAIL)
 
 
 def _group(_o: Observation, c: Controls) -> str:
@@ -67,7 +68,7 @@ FAILED = (
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
         why="A public resolver could not be used; that says nothing about this name.",
-        holds=lambda o, c: o.resolver in _PUBLIC and c.cause is not Cause.NXDOMAIN,
+        holds=lambda o, c: o.resolver in PUBLIC and c.cause is not Cause.NXDOMAIN,
         figures=_failure,
     ),
     Rule(
@@ -91,6 +92,27 @@ FAILED = (
         "name.",
         holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.encrypted_lookups_time_out,
         figures=_failure,
+    ),
+    Rule(
+        id="dns.other_attempt_works",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="The resolver gave no answer once, and answered when it was asked again.",
+        holds=lambda _o, c: _unanswered(c) and c.answer.came_on_another_attempt,
+        figures=_failure,
+    ),
+    Rule(
+        id="dns.one_resolver_fails",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="This resolver gave no answer, as when a packet is lost or it has trouble of its own, while "
+        "another found the name.",
+        holds=lambda _o, c: (
+            _unanswered(c) and c.answer.has_answered_sibling and not c.answer.is_withheld_for_this_name
+        ),
+        mechanism=mechanisms.of_lookup,
+        figures=_failure,
+        symptom=True,
     ),
     Rule(
         id="dns.failure_control_ok",

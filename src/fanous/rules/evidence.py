@@ -4,19 +4,27 @@ Everything beyond the first sort is worked out only when a rule asks for it: mos
 sites that simply work.
 """
 
+import re
 from collections.abc import Iterable
 from functools import cached_property
 from math import isnan
 
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Observation, Vantage
-from fanous.rules.addresses import is_ipv6
+from fanous.rules.addresses import is_bogon, is_ipv6
 from fanous.rules.failures import CERTIFICATE_CAUSES, SILENT_CAUSES, Cause, cause_of
 from fanous.rules.fingerprints import Fingerprint, Fingerprints
 from fanous.rules.groups import Group, groups_of
 from fanous.rules.names import is_private_name
 
 Endpoint = tuple[Layer, str, int]
+
+Step = tuple[Layer, str, int]
+"""Layer, host name and port (0 where the layer has none): 443 may be cut while 80 answers."""
+
+CONNECTIONS = frozenset({Layer.TCP, Layer.TLS, Layer.QUIC})
+_PORTS = {"http": 80, "https": 443}
+_URL = re.compile(r"(https?)://([^/:?#]*)(?::(\d{1,5}))?", re.IGNORECASE)
 
 
 class Evidence:
@@ -83,8 +91,53 @@ class Evidence:
             networks.setdefault(lookup.hostname, set()).update(n for n in lookup.answer_asns if n)
         return {name: (frozenset(addresses[name]), frozenset(networks[name])) for name in addresses}
 
-    def helper_works_at(self, layer: Layer) -> bool:
-        return any(o.failure is None for o in self.helper.get(layer, ()))
+    def helper_met_another(self, address: str) -> bool:
+        """The helper asked for the site over TLS at this address, and was shown another's certificate."""
+        return self._helper_causes(address) <= CERTIFICATE_CAUSES
+
+    def helper_was_turned_away(self, address: str) -> bool:
+        """The same, or no handshake came about."""
+        return self._helper_causes(address) <= CERTIFICATE_CAUSES | {Cause.ALERT}
+
+    def _helper_causes(self, address: str) -> frozenset[Cause]:
+        """How the helper's handshakes at an address ended; ``UNKNOWN`` where it made none or one worked."""
+        tried = [o for o in self.helper.get(Layer.TLS, ()) if o.ip == address]
+        failures = [cause_of(o.failure) if o.failure else Cause.UNKNOWN for o in tried]
+        return frozenset(failures or [Cause.UNKNOWN])
+
+    def helper_works_at(self, layer: Layer, port: int = 0) -> bool:
+        """Did the helper get through at any address?  ``port`` 0 = at any."""
+        return any(o.failure is None and port in (0, o.port) for o in self.helper.get(layer, ()))
+
+    @cached_property
+    def page_ports(self) -> dict[str, set[int]]:
+        """Ports at which each host was asked for a page, or that a redirect led to.
+
+        Probes also try port 443 of a site whose address begins with ``http:``, where nobody may listen.
+        """
+        found: dict[str, set[int]] = {}
+        for page in self.bundle.observations:
+            if page.layer is not Layer.HTTP:
+                continue
+            asked, led = _URL.match(page.url), _URL.match(page.location)
+            if asked:
+                found.setdefault(page.hostname, set()).add(_port(asked))
+            if led:
+                found.setdefault(led[2].lower(), set()).add(_port(led))
+        return found
+
+    def helper_saw_certificate(self, hostname: str) -> bool:
+        """The helper was shown a valid certificate: in a handshake, or with a page that came over TLS.
+
+        A site may have none: its page comes in clear, and at port 443 stands its host's for somebody else.
+        """
+        comes_over_tls = _PORTS["https"] in self.page_ports.get(hostname, {_PORTS["https"]})
+        return (self.helper_loaded_page and comes_over_tls) or self.helper_works_at(Layer.TLS)
+
+    def was_asked(self, step: Observation) -> bool:
+        """Did a page of this name have to come through the port of this step, as far as the record tells?"""
+        ports = self.page_ports.get(step.hostname) if step.hostname and step.layer in CONNECTIONS else None
+        return not ports or _port_of(step) in ports | {0}
 
     # --- the probe's own siblings -------------------------------------------------------------
 
@@ -92,9 +145,9 @@ class Evidence:
         return (o for o in self.probe if o.layer is layer)
 
     @cached_property
-    def worked(self) -> frozenset[tuple[Layer, str]]:
-        """Layers that worked, by host name, at any address and attempt."""
-        return frozenset((o.layer, o.hostname) for o in self.probe if o.failure is None)
+    def worked(self) -> frozenset[Step]:
+        """Steps that worked, at any address and attempt."""
+        return frozenset(step_of(o) for o in self.probe if o.failure is None)
 
     @cached_property
     def pages_that_came(self) -> frozenset[tuple[str, bool]]:
@@ -104,8 +157,8 @@ class Evidence:
         )
 
     @cached_property
-    def tried(self) -> frozenset[tuple[Layer, str]]:
-        return frozenset((o.layer, o.hostname) for o in self.probe)
+    def tried(self) -> frozenset[Step]:
+        return frozenset(map(step_of, self.probe))
 
     @cached_property
     def valid_addresses(self) -> frozenset[tuple[str, str]]:
@@ -180,6 +233,15 @@ class Evidence:
         ]
         return min(times, default=float("nan"))
 
+    def own_connect(self, step: Observation) -> float:
+        """Least seconds of the connections to this very address and port; NaN = none is timed."""
+        times = [
+            o.seconds
+            for o in self.of(Layer.TCP)
+            if o.failure is None and (o.ip, o.port) == (step.ip, step.port) and not isnan(o.seconds)
+        ]
+        return min(times, default=float("nan"))
+
     @cached_property
     def connect_seconds(self) -> float:
         """Median seconds of the TCP connections that worked; NaN = unknown."""
@@ -202,10 +264,10 @@ class Evidence:
 
     @cached_property
     def is_of_private_name(self) -> bool:
-        """Is what was measured a name of the user's own network?  A platform or an address never is."""
+        """Is what was measured a name, or an address, of the user's own network?  A platform never is."""
         target = self.bundle.measurement.target
         own = [o for o in self.probe if o.target == target and o.role != "redirect" and o.hostname]
-        return bool(own) and all(is_private_name(o.hostname) for o in own)
+        return bool(own) and all(is_private_name(o.hostname) or is_bogon(o.hostname) for o in own)
 
     @property
     def is_look(self) -> bool:
@@ -234,6 +296,19 @@ class Evidence:
 def _offline(failure: str | None) -> bool:
     """Could a machine without a network show this?  Android answers lookups from its empty cache then."""
     return failure is not None and (cause_of(failure) is Cause.NO_DATA or cause_of(failure) in SILENT_CAUSES)
+
+
+def step_of(o: Observation) -> Step:
+    return (o.layer, o.hostname, _port_of(o) if o.layer in CONNECTIONS else 0)
+
+
+def _port_of(step: Observation) -> int:
+    """Old probes did not write down where a handshake was made."""
+    return step.port or (0 if step.layer is Layer.TCP else _PORTS["https"])
+
+
+def _port(url: re.Match[str]) -> int:
+    return int(url[3]) if url[3] else _PORTS[url[1].lower()]
 
 
 def https_page(observation: Observation) -> bool:

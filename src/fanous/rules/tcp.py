@@ -94,6 +94,15 @@ TCP_RULES = (
         figures=endpoint_failure,
     ),
     Rule(
+        id="tcp.port_not_asked",
+        layer=Layer.TCP,
+        state=State.INSUFFICIENT,
+        why="No page of this site has to come through this port, and nothing shows that it is open to "
+        "anybody.",
+        holds=lambda o, c: not c.evidence.was_asked(o),
+        figures=endpoint_failure,
+    ),
+    Rule(
         id="tcp.few_endpoints",
         layer=Layer.TCP,
         state=State.OK,

@@ -1,5 +1,7 @@
 """Rules for TLS and QUIC handshakes: cut by name, intercepted, slowed down, or the site's own trouble?"""
 
+from math import isnan
+
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.rules import mechanisms
@@ -19,9 +21,20 @@ CUT = frozenset({Cause.RESET, Cause.TIMEOUT, Cause.CLOSED})
 
 
 def _is_slow(o: Observation, c: Controls) -> bool:
+    """Beside other names, and not for the distance alone, which a bare connection has to go too."""
     # One that is fast shows that the name is not slowed down.  The comparison with NaN (no control) is false.
     fastest = c.evidence.fastest_handshake(o)
-    return fastest > SLOWEST and fastest > SLOW_RATIO * c.control_handshake
+    is_far = o.seconds <= SLOW_RATIO * c.evidence.own_connect(o)
+    return fastest > SLOWEST and fastest > SLOW_RATIO * c.control_handshake and not is_far
+
+
+def _may_be_slow(o: Observation, c: Controls) -> bool:
+    """Beside its own connection alone: no other name was tried, and a busy server looks like this too."""
+    return (
+        isnan(c.control_handshake)
+        and c.evidence.fastest_handshake(o) > SLOWEST
+        and o.seconds > SLOW_RATIO * c.evidence.own_connect(o)
+    )
 
 
 def _is_controlled(c: Controls) -> bool:
@@ -33,6 +46,10 @@ def _slow_figures(o: Observation, c: Controls) -> str:
     return f"{o.hostname}: {o.seconds:.2f} s, others {c.control_handshake:.2f} s"
 
 
+def _beside_connection(o: Observation, c: Controls) -> str:
+    return f"{o.hostname}: {o.seconds:.2f} s, its connection {c.evidence.own_connect(o):.2f} s"
+
+
 TLS_RULES = (
     Rule(
         id="tls.slow_handshake",
@@ -42,6 +59,16 @@ TLS_RULES = (
         holds=lambda o, c: o.failure is None and o.seconds > SLOWEST and _is_slow(o, c),
         mechanism="tls.throttle.sni",
         figures=_slow_figures,
+    ),
+    Rule(
+        id="tls.slow_without_control",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake took more than five times as long as the connection, but no other name was tried: "
+        "slowed down, or a busy server.",
+        holds=lambda o, c: o.failure is None and o.seconds > SLOWEST and _may_be_slow(o, c),
+        mechanism="tls.throttle.sni",
+        figures=_beside_connection,
     ),
     Rule(
         id="tls.ok",
@@ -146,6 +173,15 @@ TLS_RULES = (
         "was completed.",
         holds=lambda _o, c: c.cause in CUT and c.innocuous_name_works,
         mechanism=mechanisms.of_handshake,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.port_not_asked",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="No page of this site has to come over TLS, and nothing shows that anybody is given a valid "
+        "certificate.",
+        holds=lambda o, c: c.bad_certificate and not c.evidence.was_asked(o),
         figures=endpoint_failure,
     ),
     Rule(

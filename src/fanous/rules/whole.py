@@ -14,7 +14,8 @@ PRIVATE_NAME = Rule(
     id="measurement.private_name",
     layer=None,
     state=State.INSUFFICIENT,
-    why="It is a name of a home or company network: nobody outside can say where it should lead.",
+    why="It is a name or an address of a home or company network: nobody outside can say where it should "
+    "lead.",
     holds=lambda _o, c: c.evidence.is_of_private_name,
 )
 

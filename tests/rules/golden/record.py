@@ -60,10 +60,12 @@ class Web:
         )
         return self
 
-    def connect(self, ip: str = HOME, port: int = 443, failure: str | None = None) -> "Web":
+    def connect(
+        self, ip: str = HOME, port: int = 443, failure: str | None = None, took: float = 0.1
+    ) -> "Web":
         self.step += 1
         status = {"failure": failure, "success": failure is None}
-        self.connects.append({"ip": ip, "port": port, "status": status} | self._times())
+        self.connects.append({"ip": ip, "port": port, "status": status} | self._times(took))
         return self
 
     def shake(self, ip: str = HOME, host: str = SITE, failure: str | None = None, took: float = 0.1) -> "Web":
@@ -162,6 +164,11 @@ class Web:
         for key in ("tls_handshake", "ip_info"):
             self.control.pop(key, None)
         self.version = "0.4.1"
+        return self
+
+    def aliased(self) -> "Web":
+        """The helper was answered an alias alone, which old ones wrote down as no address."""
+        self.control["dns"]["addrs"] = []
         return self
 
     def without(self, *keys: str) -> "Web":

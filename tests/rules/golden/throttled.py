@@ -1,9 +1,28 @@
 """Throttled: a site that is slowed down, and how that is told from blocking."""
 
-from tests.rules.golden.case import PLAIN, TIMEOUT, Golden, works
+from tests.rules.golden.case import PLAIN, TIMEOUT, Golden, front, works
 from tests.rules.golden.record import HOME, Web
 
+
+def beside_a_near_cache(connect: float, handshake: float) -> Web:
+    """The site is reached through a short link, whose own host is near."""
+    return front().connect(took=connect).shake(took=handshake).fetch(took=handshake + 0.4)
+
+
+NOT_THROTTLED = [
+    Golden("a far site behind a near short link", beside_a_near_cache(0.35, 1.1)),
+    Golden(
+        "a slow handshake, and no other name to hold it against",
+        Web().lookup(HOME).connect().shake(took=3.4).fetch(took=4.0).helper(),
+    ),
+]
+
 THROTTLED = [
+    Golden(
+        "a far site behind a near short link, slowed down besides",
+        beside_a_near_cache(0.35, 3.4),
+        ("throttled tls tls.throttle.sni",),
+    ),
     Golden(
         "a page trickles in",
         works().read([1400] * 20, 0.45).fetch(failure=TIMEOUT, took=10.0),
