@@ -122,14 +122,6 @@ def test_the_mechanism_of_a_vote_is_that_of_its_most_severe_verdict(store: Store
     assert np.isnan(found.kbps[:-1]).all()
 
 
-def test_a_flow_that_froze_is_not_told_as_one_that_is_slow(store: Store) -> None:
-    starved = verdict(State.THROTTLED, Layer.HTTP, mechanism="tls.throttle.sni")
-    frozen = verdict(State.THROTTLED, Layer.TRANSFER, mechanism="tls.freeze.sni")
-    store.append([judged("a", starved, frozen, started_at=NOON)], rules_version="1")
-    found = store.votes("PK", NOON, NOON + 1)
-    assert found.mechanisms[found.signals == THROTTLED].tolist() == ["tls.freeze.sni"]
-
-
 def test_it_works_elsewhere_where_no_layer_failed(store: Store) -> None:
     works, broken = verdict(State.OK), verdict(State.BLOCKED, Layer.DNS)
     store.append(

@@ -64,7 +64,7 @@ DETECTORS: dict[str, Detector] = {
     ),
 }
 
-LEVEL_DETECTOR_VERSION = "2026.13-levels"
+LEVEL_DETECTOR_VERSION = "2026.17-levels"
 """Changes whenever the same levels may give other anomalies; incidents made of levels carry it."""
 
 LEVEL = LevelOptions()

@@ -9,7 +9,7 @@ from fanous.rules.certificates import certificate_rules
 from fanous.rules.controls import Controls
 from fanous.rules.failures import CERTIFICATE_CAUSES, Cause
 from fanous.rules.rule import Rule
-from fanous.rules.transfer import LEAST_RATIO, line_kbps
+from fanous.rules.transfer import LEAST_RATIO, froze, line_kbps
 
 FREEZE = (10_000, 24_000)
 """Bytes after which a flow freezes: 16-20 KB in Russia in 2025, with what probes count on either side."""
@@ -52,6 +52,13 @@ def _froze(o: Observation, c: Controls) -> bool:
     went_silent = isnan(o.largest_gap) or o.largest_gap >= LONGEST_FLOW_GAP
     in_window = FREEZE[0] <= o.received <= FREEZE[1]
     return in_window and went_silent and o.url.startswith("https:") and _starved(o, c)
+
+
+def _froze_as_downloads_do(o: Observation, c: Controls) -> bool:
+    """A page whose patience was too short to tell a freeze, beside a download of that name that froze."""
+    return _starved(o, c) and any(
+        froze(s, Controls(c.evidence, s)) for s in c.evidence.of(Layer.TRANSFER) if s.hostname == o.hostname
+    )
 
 
 def _flows(o: Observation, c: Controls) -> bool:
@@ -183,7 +190,7 @@ FAILURES = (
         layer=Layer.HTTP,
         state=State.THROTTLED,
         why="The data stopped for good after the first 10-24 KB, while the control loaded the page.",
-        holds=lambda o, c: c.reachable is True and _froze(o, c),
+        holds=lambda o, c: c.reachable is True and (_froze(o, c) or _froze_as_downloads_do(o, c)),
         mechanism=mechanisms.FROZEN,
         figures=_starved_figures,
     ),

@@ -112,7 +112,8 @@ def _slow_here(o: Observation, c: Controls) -> bool:
     return _slow(o, c) and own_kbps(o, c) < LEAST_RATIO * outside_kbps(o, c)
 
 
-def _froze(o: Observation, c: Controls) -> bool:
+def froze(o: Observation, c: Controls) -> bool:
+    """A download that stopped for good in the window, beside a control that went on."""
     in_window = FREEZE[0] <= o.received <= FREEZE[1]
     goes_on = o.largest_gap < SILENT_SHARE * o.seconds  # false where nobody kept the reads
     is_cut = c.cause is Cause.TIMEOUT and in_window and not goes_on
@@ -136,7 +137,7 @@ TRANSFER_RULES = (
         layer=Layer.TRANSFER,
         state=State.THROTTLED,
         why="The data stopped for good after the first 10-24 KB, while the control's went on.",
-        holds=_froze,
+        holds=froze,
         mechanism=mechanisms.FROZEN,
         figures=_failure,
     ),

@@ -21,8 +21,6 @@ from fanous.repeats import MOST
 from fanous.store.engine import Engine
 from fanous.store.window import IN_WINDOW, window
 
-FROZEN = "tls.freeze.sni"
-
 _IS_SLOW = f"(layer = 'transfer' OR position(mechanism, '{SLOWNESS}') > 0)"
 _SLOWED = f"layer != 'dns' AND (state = 'throttled' OR (symptom AND {_IS_SLOW}))"
 _BLOCKED = f"layer != 'dns' AND (state = 'blocked' OR (symptom AND NOT {_IS_SLOW}))"
@@ -47,13 +45,12 @@ WHERE country %(places)s {{country:String}} AND country != 'ZZ' AND asn != 0 AND
     AND {IN_WINDOW} %(which)s
 GROUP BY uid, target
 """
-# What only the witnesses of an incident need: the mechanism named by the most severe, first verdict.  A flow
-# that froze is starved too, and its page says no more than that: of the two the freeze says how.
+# What only the witnesses of an incident need: the mechanism named by the most severe, first verdict.
 _DETAILS = f""",
     argMinIf(mechanism, (state != 'blocked', mechanism = '', number),
         layer = 'dns' AND (state = 'blocked' OR symptom)) AS dns_mechanism,
     argMinIf(mechanism, (state != 'blocked', mechanism = '', number), {_BLOCKED}) AS path_mechanism,
-    argMinIf(mechanism, (mechanism = '', mechanism != '{FROZEN}', number), {_SLOWED}) AS throttled_mechanism,
+    argMinIf(mechanism, (mechanism = '', number), {_SLOWED}) AS throttled_mechanism,
     avgIf(kbps, {_SLOWED} AND NOT isNaN(kbps)) AS rate
 """
 _IN_SIGNALS = f"""
