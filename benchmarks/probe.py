@@ -4,10 +4,11 @@
 with its window of two seconds, DoH, DoT) over the control handshake, the handshake, the page, the record and
 its verdict; then the same of a site that also speaks QUIC, with the ping and both handshakes.  Downloads are
 left out: what they cost is their bytes.  *Per core* is by processor time of the probe alone; *by the clock*
-contains the window.
+contains the window.  The resident size contains what this benchmark itself imports.
 """
 
 import asyncio
+import resource
 import subprocess
 import sys
 import tempfile
@@ -75,7 +76,8 @@ def measure(routes: Routes, settings: Settings, count: int, what: str) -> None:
     print(
         f"{what}: {count} bundles, {fine} ok, {quic} by QUIC too, {sum(size) / count:.0f} bytes each: "
         f"{count / cpu:.0f} a second and core, "
-        f"{count / clock:.0f} a second by the clock with {settings.at_once} at once"
+        f"{count / clock:.0f} a second by the clock with {settings.at_once} at once; "
+        f"largest resident size so far {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB"
     )
 
 
