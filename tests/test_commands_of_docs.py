@@ -168,6 +168,7 @@ RUN = {
     "fanous rejudge --config fanous.toml": "",
     "fanous forget REPORT_ID...": f"fanous forget {NOBODY}",
     "fanous forget REPORT_ID... --json": f"fanous forget {NOBODY} --json",
+    "fanous forget REPORT_ID... --store S --inbox S.inbox": f"fanous forget {NOBODY} --store S --inbox I",
 }
 """In this order, each once: a command of the documents, and what is typed where words in it stand for others.
 What the pages for newcomers type without ``--json`` is typed with it."""

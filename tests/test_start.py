@@ -55,4 +55,5 @@ def test_only_what_cannot_be_done_here_is_left_out(page: Path) -> None:
 def test_a_configuration_of_a_page_for_newcomers_is_accepted(page: Path, tmp_path: Path) -> None:
     file = tmp_path / "fanous.toml"
     file.write_text("\n".join(block_lines(page, "toml")), encoding="utf-8")
+    (tmp_path / "orders.json").touch()  # the page makes it before
     read(file, tmp_path / "store")

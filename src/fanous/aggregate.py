@@ -15,16 +15,13 @@ import numpy as np
 from fanous.model.entity import UNKNOWN_COUNTRY, Entity
 from fanous.model.observation import Layer
 from fanous.model.series import Floats, Ints, Series, SeriesKey
-from fanous.model.verdict import State
+from fanous.model.verdict import SLOWNESS, State
 from fanous.model.votes import Votes
 from fanous.repeats import Bools, overruled
 
 BLOCKED_DNS = "blocked_dns"
 BLOCKED_PATH = "blocked_path"
 THROTTLED = "throttled"
-SLOWNESS = ".throttle."
-"""In the name of a mechanism by which what comes is slow: its symptom says nothing of blocking."""
-
 PROBE_MAJORITY = 0.5
 """A probe says "blocked" in a bin where at least half of its measurements do: ties count as seen, since
 a probe on a path that blocks every second attempt is not a probe that can reach the target."""

@@ -20,6 +20,10 @@ class State(StrEnum):
     OK = "ok"
 
 
+SLOWNESS = ".throttle."
+"""In the names of mechanisms by which what comes is slow: a symptom of those says nothing of blocking."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """One conclusion about one target at one layer of one measurement.

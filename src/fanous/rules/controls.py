@@ -159,7 +159,7 @@ class Controls:
         A redirect may also lead to an address of the user's own machine or network by itself.
         """
         o, wrong = self.observation, self.evidence.wrong_addresses
-        if is_bogon(o.hostname or o.ip):
+        if o.role == "redirect" and is_bogon(o.hostname or o.ip):
             return True
         if o.ip or not o.hostname or not wrong:
             return o.ip in wrong

@@ -264,10 +264,15 @@ class Evidence:
 
     @cached_property
     def is_of_private_name(self) -> bool:
-        """Is what was measured a name, or an address, of the user's own network?  A platform never is."""
+        """Is what was measured a name, or an address, of the user's own network?  A platform never is.
+
+        An address that the helper looked at too is one that whoever runs both has: a network of his own.
+        """
         target = self.bundle.measurement.target
         own = [o for o in self.probe if o.target == target and o.role != "redirect" and o.hostname]
-        return bool(own) and all(is_private_name(o.hostname) or is_bogon(o.hostname) for o in own)
+        return bool(own) and all(
+            is_private_name(o.hostname) or (is_bogon(o.hostname) and not self.helper) for o in own
+        )
 
     @property
     def is_look(self) -> bool:

@@ -8,7 +8,7 @@ from math import isnan, nan
 
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Observation
-from fanous.model.verdict import State, Verdict
+from fanous.model.verdict import SLOWNESS, State, Verdict
 from fanous.rules.controls import Controls
 from fanous.rules.dns import DNS_RULES
 from fanous.rules.evidence import Evidence
@@ -137,15 +137,28 @@ def _verdict(finding: _Finding) -> Verdict:
         mechanism=finding.mechanism,
         why=rule.sentence(o, controls),
         symptom=rule.symptom,
-        controlled=controls.is_normal or (rule.state is State.BLOCKED and controls.meets_notice),
+        controlled=_is_controlled(finding),
         observations=finding.count,
-        kbps=_kbps(o) if _slows(rule, o) and not _is_told_better(o, controls) else nan,
+        kbps=_kbps(o) if _slows(finding) and not _is_told_better(o, controls) else nan,
         role=o.role,
     )
 
 
-def _slows(rule: Rule, o: Observation) -> bool:
-    return rule.state is State.THROTTLED or (rule.symptom and o.layer is Layer.TRANSFER)
+def _is_controlled(finding: _Finding) -> bool:
+    """By the helper or another name; that a page came elsewhere is no control of how fast this line is."""
+    rule, controls = finding.rule, finding.controls
+    if _is_slow_symptom(finding) and finding.observation.layer is not Layer.TRANSFER:
+        return False
+    return controls.is_normal or (rule.state is State.BLOCKED and controls.meets_notice)
+
+
+def _slows(finding: _Finding) -> bool:
+    return finding.rule.state is State.THROTTLED or _is_slow_symptom(finding)
+
+
+def _is_slow_symptom(finding: _Finding) -> bool:
+    is_of_slowness = finding.observation.layer is Layer.TRANSFER or SLOWNESS in finding.mechanism
+    return finding.rule.symptom and is_of_slowness
 
 
 def _is_told_better(o: Observation, c: Controls) -> bool:

@@ -9,13 +9,13 @@ from fanous.aggregate import (
     BLOCKED_DNS,
     BLOCKED_PATH,
     PROBE_MAJORITY,
-    SLOWNESS,
     THROTTLED,
     Ballots,
     series_of,
 )
 from fanous.model.entity import Entity
 from fanous.model.series import Ints, Series, SeriesKey
+from fanous.model.verdict import SLOWNESS
 from fanous.model.votes import Votes
 from fanous.repeats import MOST
 from fanous.store.engine import Engine
