@@ -139,6 +139,14 @@ def test_too_little_history_is_said(tmp_path: Path) -> None:
     assert any("no ordinary level is known yet" in why for _, why in insufficient)
 
 
+@pytest.mark.parametrize(("days", "is_said"), [(4, True), (8, False)])
+def test_a_history_without_a_whole_week_says_that_it_hides_losses(
+    days: int, is_said: bool, tmp_path: Path
+) -> None:
+    _, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet, days=days))
+    assert any("less than 7 days" in why and "3 times as deep" in why for _, why in insufficient) == is_said
+
+
 def test_series_that_no_detector_looks_at_watch_nothing(tmp_path: Path) -> None:
     def seconds(name: str, step: int) -> str:
         rows = (f"{1_709_510_400 + step * n},99" for n in range(20 * 86400 // step))

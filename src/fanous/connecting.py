@@ -93,12 +93,19 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
         named = ", ".join(sorted({f"{s.key.signal} of {s.key.source} ({s.step} s)" for s in skipped}))
         lacking.append((CONNECTIVITY, f"no day is a whole number of bins of {named}: nothing looks at them"))
     series = [s for s in series if fills_days(s.step)]
-    short = [s for s in series if _days(s) < LEVEL.least_days]
-    if short:
-        named = ", ".join(sorted({f"{s.key.signal} of {s.key.source}" for s in short}))
-        lacking.append(
-            (CONNECTIVITY, f"less than {LEVEL.least_days} days of {named}: no ordinary level is known yet")
-        )
+    ages = (
+        (0, LEVEL.least_days, "no ordinary level is known yet"),
+        (
+            LEVEL.least_days,
+            LEVEL.week_seen,
+            f"no whole week is known yet, so a loss must be {LEVEL.widen:g} times as deep as later",
+        ),
+    )
+    for least, most, what in ages:
+        young = [s for s in series if least <= _days(s) < most]
+        if young:
+            named = ", ".join(sorted({f"{s.key.signal} of {s.key.source}" for s in young}))
+            lacking.append((CONNECTIVITY, f"less than {most} days of {named}: {what}"))
     families = {SIGNALS[s.key.signal].family for s in series if _days(s) >= LEVEL.least_days}
     if len(families & OUTAGE_FAMILIES) == 1:
         (only,) = families & OUTAGE_FAMILIES
