@@ -23,6 +23,7 @@ from fanous.collector.stream.address import parse_address
 from fanous.config import read_config, store_place
 from fanous.live.configuration import read
 from fanous.store import StoreLocation
+from tests.children import child_environment
 from tests.documents import ROOT, label, unknown_words
 from tests.jetstream import server
 
@@ -269,3 +270,22 @@ def test_the_documentation_builds_without_a_broken_link_and_fetches_nothing(tmp_
             r"<(?:script|link|img)[^>]+(?:src|href)=\"(https?://[^\"]+)", page.read_text("utf-8")
         )
         assert [address for address in fetched if "canonical" not in address] == [], page
+
+
+@pytest.mark.parametrize(
+    ("shell", "typed", "offered"),
+    [
+        ("bash", {"COMP_WORDS": "fanous inc", "COMP_CWORD": "1"}, "incidents"),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "fanous incidents sh"}, '"show"'),
+        (
+            "fish",
+            {"_TYPER_COMPLETE_ARGS": "fanous confirm --sin", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+            "--since",
+        ),
+    ],
+)
+def test_a_shell_completes_commands_and_options(shell: str, typed: dict[str, str], offered: str) -> None:
+    asked = child_environment() | {"_FANOUS_COMPLETE": f"complete_{shell}"} | typed
+    argv = [str(Path(sys.executable).with_name("fanous"))]
+    told = subprocess.run(argv, env=asked, capture_output=True, text=True, timeout=60)
+    assert offered in told.stdout
