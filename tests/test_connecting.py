@@ -12,8 +12,9 @@ import pytest
 from fanous import answering, pipeline
 from fanous.connectors.levels import About
 from fanous.gathering import ingest_levels
+from fanous.model.claim import Answer, Claim, Said
 from fanous.model.incident import Incident, Kind, Says, Scope, Status
-from fanous.statements import witnesses
+from fanous.statements import check, witnesses
 from fanous.store import Store, open_store
 from fanous.web.application import application
 from fanous.web.site import Site
@@ -137,6 +138,30 @@ def test_one_family_is_suspected_and_the_answer_says_what_is_lacking(tmp_path: P
 def test_too_little_history_is_said(tmp_path: Path) -> None:
     _, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet, days=1))
     assert any("no ordinary level is known yet" in why for _, why in insufficient)
+
+
+@pytest.mark.parametrize(
+    ("scope", "columns", "answer"),
+    [
+        (Scope.NATION, 4, Answer.CONTRADICTED),
+        (Scope.NATION, 3, Answer.CANNOT_TELL),  # without search traffic: phones may be cut off
+        (Scope.ISP, 4, Answer.CANNOT_TELL),  # a line of the country does not show one operator
+    ],
+)
+def test_levels_that_stayed_as_usual_contradict_a_nation_wide_outage(
+    scope: Scope, columns: int, answer: Answer, tmp_path: Path
+) -> None:
+    rows = list(csv.reader(exported(tmp_path / "a.csv", quiet).read_text().splitlines()))
+    kept = [row[:1] + row[-(columns - 1) :] for row in rows]
+    (tmp_path / "b.csv").write_text("\n".join(map(",".join, kept)) + "\n")
+    since = (BEGIN + timedelta(days=15)).timestamp()
+    claim = Claim("somebody", Said.OUTAGE, "XK", since, since + 6 * 3600, scope=scope)
+    with open_store(tmp_path / "store") as store:
+        ingest_levels(store, "ioda-csv", [tmp_path / "b.csv"], About("XK"))
+        checked = check(store, claim)
+    assert checked.answer is answer
+    if answer is Answer.CONTRADICTED:
+        assert checked.why == "routing and probing and usage stayed as usual"
 
 
 @pytest.mark.parametrize(("days", "is_said"), [(4, True), (8, False)])

@@ -6,6 +6,8 @@ series -> the country's own line from its regions -> anomalies -> groups -> inci
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from fanous.detectors import LEVEL, LEVEL_DETECTOR_VERSION, LEVEL_DETECTORS
 from fanous.detectors.grid import fills_days
 from fanous.detectors.rollup import rolled_up
@@ -15,6 +17,7 @@ from fanous.incidents.confirm import OUTAGE_FAMILIES
 from fanous.incidents.course import worth_keeping
 from fanous.incidents.outage import Situation, outage_of
 from fanous.model.anomaly import Anomaly
+from fanous.model.entity import Entity, Family
 from fanous.model.incident import Incident, Interval, Kind, Status
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
@@ -113,6 +116,23 @@ def connectivity_lacks(store: Store, country: str, since: float, until: float) -
             (CONNECTIVITY, f"only {only} is watched: an outage can be suspected here, but not confirmed")
         )
     return lacking
+
+
+def watched_families(store: Store, country: str, since: float, until: float) -> tuple[Family, ...]:
+    """Families that would have shown an outage of the country in a window.
+
+    Each has a line of the whole country with a history before it, and values in half of its bins.
+    """
+    series = level_series(store, country, since - LEVEL.days * DAY, until)
+    whole = [s for s in series if fills_days(s.step) and s.key.entity == Entity(country)]
+    told = {SIGNALS[s.key.signal].family for s in whole if _is_watched(s, since, until)}
+    return tuple(family for family in Family if family in told & OUTAGE_FAMILIES)
+
+
+def _is_watched(one: Series, since: float, until: float) -> bool:
+    inside = (one.times >= since) & (one.times < until) & ~np.isnan(one.values)
+    has_history = bool(len(one)) and since - float(one.times[0]) >= LEVEL.least_days * DAY
+    return has_history and 2 * int(inside.sum()) * one.step >= until - since
 
 
 def _days(one: Series) -> float:

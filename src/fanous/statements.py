@@ -14,9 +14,10 @@ from fanous.incidents.watches import OTHER_DAYS, WatchReport, report_watch
 from fanous.incidents.witnesses import who_saw_what
 from fanous.interfering import FAMILY_OF
 from fanous.model.account import Account
-from fanous.model.claim import Claim
+from fanous.model.claim import Claim, Said
 from fanous.model.correction import Correction
-from fanous.model.incident import Incident, Kind
+from fanous.model.entity import Family
+from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.watch import Watch
 from fanous.publishers.names import asn_of
 from fanous.refdata.platforms import domains_of
@@ -53,7 +54,17 @@ def check(store: Store, claim: Claim) -> Checked:
     votes = store.votes(claim.country, claim.since, claim.until, list(claim.targets) or None)
     if claim.networks:
         votes = votes.where(np.isin(votes.asns, claim.networks))
-    return check_claim(claim, incidents, coverage_of(votes, claim.since, claim.until))
+    return check_claim(claim, incidents, coverage_of(votes, claim.since, claim.until), _watched(store, claim))
+
+
+def _watched(store: Store, claim: Claim) -> tuple[Family, ...]:
+    """Families of levels that would have shown a nation-wide outage that somebody claims."""
+    is_national = claim.said is Said.OUTAGE and claim.scope is Scope.NATION
+    if not is_national or not store.levels_fetched(claim.country):
+        return ()
+    from fanous.connecting import watched_families  # the detectors: only where there is something for them
+
+    return watched_families(store, claim.country, claim.since, claim.until)
 
 
 def corrections(store: Store, country: str | None = None) -> list[Correction]:

@@ -11,6 +11,7 @@ from statistics import median
 from fanous.incidents.coverage import coverage_sentence, is_ordinary, lacking
 from fanous.model.claim import Answer, Claim, Said
 from fanous.model.coverage import Coverage
+from fanous.model.entity import Family
 from fanous.model.incident import Incident, Interval, Kind, Scope, Status
 from fanous.model.instant import to_iso
 
@@ -30,6 +31,10 @@ FITTING: dict[Said, tuple[Kind, ...]] = {
     Said.THROTTLING: (Kind.THROTTLING,),
     Said.SLOWDOWN: (Kind.SLOWDOWN,),
 }
+ENOUGH_FAMILIES = 2
+"""Of levels, to say that there was no outage: as many as confirm one (C3), and what people do among them,
+since routes and addresses may stand while the lines of phones are cut."""
+
 SLOWED = "throttle"
 """What mechanisms of slowed connections have in their names."""
 
@@ -62,19 +67,22 @@ class Checked:
         return "; ".join(point.why for point in deciding)
 
 
-def check_claim(claim: Claim, incidents: Sequence[Incident], coverage: Coverage) -> Checked:
+def check_claim(
+    claim: Claim, incidents: Sequence[Incident], coverage: Coverage, watched: Sequence[Family] = ()
+) -> Checked:
     """Hold a claim against what is known of its country and time.
 
     Args:
         incidents: of the country, overlapping the claim's time; retracted ones are left out here.
         coverage: of the claim's targets (all measured ones where it names none) in its time.
+        watched: families of levels that would have shown an outage of the country then.
     """
     near = [i for i in incidents if i.status is not Status.RETRACTED and _is_near(i, claim)]
     sure = [i for i in near if i.confirmed_at is not None]
     if claim.said is Said.NORMAL:
         points = [_normal(sure, near, coverage)]
     elif not sure:
-        points = [_unseen(near, coverage)]
+        points = [_unseen(near, coverage, watched)]
     else:
         checks: list[Callable[[Claim, list[Incident]], Point | None]] = [
             _what, _targets, _scope, _networks, _began, _lasted, _level,
@@ -109,9 +117,11 @@ def _normal(sure: list[Incident], near: list[Incident], coverage: Coverage) -> P
     return Point("normal", Answer.CANNOT_TELL, lacking(coverage) or "more failed than in ordinary times")
 
 
-def _unseen(near: list[Incident], coverage: Coverage) -> Point:
+def _unseen(near: list[Incident], coverage: Coverage, watched: Sequence[Family]) -> Point:
     if near:
         return Point("happened", Answer.CANNOT_TELL, f"{_named(near)} is suspected and not confirmed")
+    if Family.USAGE in watched and len(watched) >= ENOUGH_FAMILIES:
+        return Point("happened", Answer.CONTRADICTED, f"{' and '.join(watched)} stayed as usual")
     if is_ordinary(coverage):
         return Point("happened", Answer.CONTRADICTED, f"it was measured: {coverage_sentence(coverage)}")
     return Point("happened", Answer.CANNOT_TELL, lacking(coverage) or "more failed than in ordinary times")
