@@ -23,6 +23,7 @@ from fanous.connectors.ooni.parse import parse
 from fanous.connectors.ooni.scrub import scrub
 from fanous.connectors.stream import open_source
 from fanous.errors import FanousError
+from fanous.model.address import is_address
 from fanous.model.record import Record
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -59,7 +60,7 @@ def renamed(lines: list[bytes], round_number: int) -> list[bytes]:
 
 def forget() -> None:
     """Empty what is remembered from one measurement to the next."""
-    for remembered in (certificate._leaf, place._split, place._endpoint, place._host, place.is_address):
+    for remembered in (certificate._leaf, place._split, place._endpoint, place._host, is_address):
         remembered.cache_clear()
 
 

@@ -22,7 +22,6 @@ from fanous.model.calibration import Stated
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
 from fanous.planting import gathered, plans
-from fanous.publishers.names import asn_of
 from fanous.store import Store, open_store
 
 HOUR = 3600.0
@@ -137,7 +136,7 @@ def _is_of(incident: Incident, event: Event) -> bool:
 
 
 def _asns(incident: Incident) -> set[int]:
-    return {asn for network in incident.networks if (asn := asn_of(network.entity))}
+    return {asn for network in incident.networks if (asn := network.asn)}
 
 
 def _score(store: Store, event: Event, found: list[Incident], corpus: Corpus) -> EventScore:

@@ -18,7 +18,6 @@ from fanous.model.incident import Estimate, Incident, Interval
 from fanous.model.look import Look
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
-from fanous.publishers.names import asn_of
 from fanous.recalling import Recall
 from fanous.silence import Window, silence_series, silence_votes
 from fanous.slowness import Slowness, slowness
@@ -105,7 +104,7 @@ def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> lis
 
 def _left(incident: Incident, told: Slowness) -> Estimate | None:
     """Share of their ordinary rates that the probes of an incident had, who were slow."""
-    networks = [asn_of(network.entity) for network in incident.networks]
+    networks = [network.asn for network in incident.networks]
     rows = told.votes.seen & np.isin(told.votes.asns, networks)
     for_it = [
         told.left[uid]

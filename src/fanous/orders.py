@@ -25,8 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
 from msgspec import Struct
 
 from fanous.errors import FanousError
+from fanous.model.address import is_address
 from fanous.model.instant import to_iso
-from fanous.net.addresses import is_address, is_public
+from fanous.net.addresses import is_public
 
 LIFE = 30 * 86_400
 """Seconds that orders hold where they say nothing: a key that is lost must not command for ever."""

@@ -19,7 +19,6 @@ from fanous.model.correction import Correction
 from fanous.model.entity import Family
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.watch import Watch
-from fanous.publishers.names import asn_of
 from fanous.refdata.platforms import domains_of
 from fanous.store import Store
 
@@ -34,7 +33,7 @@ def witnesses(store: Store, incident: Incident) -> tuple[Account, ...]:
 def what_else(store: Store, incident: Incident) -> list[str]:
     """Hints beside an incident: what went before it, what may have been hit without being meant."""
     domains = {t: [d for own in domains_of(t).values() for d in own] for t in incident.targets}
-    asns = [asn for network in incident.networks if (asn := asn_of(network.entity))]
+    asns = [asn for network in incident.networks if (asn := network.asn)]
     addresses = store.failing_addresses(incident.country, asns, incident.intervals)
     return beside(incident, store.incidents(incident.country), domains, addresses)
 
@@ -44,7 +43,7 @@ def slowed_how(store: Store, incident: Incident) -> Policing | None:
     slow = sorted({p.target for p in incident.parts if p.kind is Kind.THROTTLING and p.target})
     if not slow:
         return None
-    asns = [asn for network in incident.networks if (asn := asn_of(network.entity))]
+    asns = [asn for network in incident.networks if (asn := network.asn)]
     return policing(store.rate_pairs(incident.country, slow, asns, incident.intervals))
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from fanous.model.entity import asn_of
 from fanous.publishers.names import (
-    asn_of,
     counted,
     in_country,
     listed,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from fanous.rules.addresses import is_address, is_bogon, is_own_machine
+from fanous.model.address import is_address
+from fanous.rules.addresses import is_bogon, is_own_machine
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from fanous.model.look import Line, Look
 from fanous.model.record import Record
 from fanous.model.series import Floats, Series
 from fanous.pipeline import HISTORY
-from fanous.publishers.names import asn_of
 from fanous.signals import SIGNALS
 from fanous.silence import EXPECTED_FOR
 from fanous.store import Location, Segment, Store
@@ -99,7 +98,7 @@ def _beside(store: Store, incident: Incident, until: float) -> list[str]:
     for network in incident.networks:
         for interval in network.intervals:
             end = np.inf if interval.end is None else interval.end
-            here = votes.asns == asn_of(network.entity)
+            here = votes.asns == network.asn
             rows |= here & (votes.times >= interval.start - TICK) & (votes.times < end + TICK)
     return [str(uid) for uid in votes.uids[rows]]
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from fanous.languages.clocks import both_clocks
 from fanous.languages.language import ENGLISH, Language
 from fanous.languages.words import status_word
+from fanous.model.entity import asn_of
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.publishers.mechanisms import mechanism_words
-from fanous.publishers.names import NAMED, asn_of, in_country, network_title, target_title
+from fanous.publishers.names import NAMED, in_country, network_title, target_title
 from fanous.publishers.sentence import ONSET_SURE, sentence
 from fanous.refdata.countries import country_name
 

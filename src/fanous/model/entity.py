@@ -50,3 +50,9 @@ class Entity:
         if self.asn:
             return f"AS{self.asn}"
         return self.region or self.country
+
+
+def asn_of(entity: str) -> int:
+    """``AS17557`` -> 17557; 0 for a country or a region."""
+    number = entity.removeprefix("AS")
+    return int(number) if number.isdigit() else 0

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fanous.model.entity import Access
+from fanous.model.entity import Access, asn_of
 
 
 class Kind(StrEnum):
@@ -106,8 +106,7 @@ class NetworkPart:
     @property
     def asn(self) -> int:
         """0 = it is a region, or the country."""
-        number = self.entity.removeprefix("AS")
-        return int(number) if number.isdigit() else 0
+        return asn_of(self.entity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,6 @@ _NAT64 = ip_network("64:ff9b::/96")
 """RFC 6052: a gateway turns these into the IPv4 address in their last 32 bits."""
 
 
-def is_address(text: str) -> bool:
-    """Is it an IPv4 or IPv6 address?"""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def is_public(ip: str) -> bool:
     """Can a public site have this address?  False for loopback, private, link-local, multicast, reserved."""
     try:

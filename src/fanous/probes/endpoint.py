@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from fanous.errors import FanousError
-from fanous.net.addresses import is_address, is_public
+from fanous.model.address import is_address
+from fanous.net.addresses import is_public
 from fanous.net.http import Page
 from fanous.net.network import Network
 from fanous.probes import dns, http, quic

@@ -7,7 +7,8 @@ import asyncio
 import json
 from urllib.parse import urlsplit
 
-from fanous.net.addresses import endpoint, is_address
+from fanous.model.address import is_address
+from fanous.net.addresses import endpoint
 from fanous.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.net.http import Page, Request, exchange
 from fanous.net.network import Network, Stream

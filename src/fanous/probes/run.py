@@ -10,7 +10,8 @@ from random import Random
 from secrets import token_hex
 from urllib.parse import urlsplit
 
-from fanous.net.addresses import is_address, is_public
+from fanous.model.address import is_address
+from fanous.net.addresses import is_public
 from fanous.net.meter import OverCap
 from fanous.net.network import Network
 from fanous.probes.endpoint import measure_into

@@ -9,7 +9,8 @@ import asyncio
 import msgspec
 from msgspec import Struct
 
-from fanous.net.addresses import endpoint, is_address
+from fanous.model.address import is_address
+from fanous.net.addresses import endpoint
 from fanous.net.client_hello import ALERT, HANDSHAKE, SERVER_HELLO, browser_hello, fingerprint
 from fanous.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 from fanous.net.network import Stream

@@ -13,7 +13,7 @@ import h11
 
 from fanous import __version__
 from fanous.errors import FanousError
-from fanous.net.addresses import is_address
+from fanous.model.address import is_address
 from fanous.net.network import Network
 from fanous.probes import dns, endpoint, tcp
 from fanous.probes.metrics import (

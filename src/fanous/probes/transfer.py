@@ -8,7 +8,8 @@ import asyncio
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fanous.net.addresses import endpoint, is_address, is_public
+from fanous.model.address import is_address
+from fanous.net.addresses import endpoint, is_public
 from fanous.net.download import Download, download
 from fanous.net.failure import NETWORK_ERRORS, failure_of
 from fanous.net.http import Request

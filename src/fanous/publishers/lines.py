@@ -1,8 +1,8 @@
 """Lines: an outage or a slow-down of the line itself in words, with what each family of sources says."""
 
-from fanous.model.entity import Access
+from fanous.model.entity import Access, asn_of
 from fanous.model.incident import Estimate, Incident, Kind, Opinion, Says, Scope, Status
-from fanous.publishers.names import NAMED, asn_of, counted, in_country, listed, network_title
+from fanous.publishers.names import NAMED, counted, in_country, listed, network_title
 
 FAMILY_WORDS = {
     "edge": "our own probes",

@@ -64,12 +64,6 @@ def network_title(asn: int, names: Mapping[int, str]) -> str:
     return "" if name == f"AS{asn}" else name
 
 
-def asn_of(entity: str) -> int:
-    """``AS17557`` -> 17557; 0 for a country or region."""
-    number = entity.removeprefix("AS")
-    return int(number) if number.isdigit() else 0
-
-
 def in_country(country: str) -> str:
     """``in Kenya``, ``in the Philippines``."""
     article = "the " if country in _WITH_THE else ""

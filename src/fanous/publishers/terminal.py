@@ -12,7 +12,7 @@ from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.publishers.chart import grid_text
 from fanous.publishers.clocks import short_clock, span
 from fanous.publishers.grid import Grid
-from fanous.publishers.names import asn_of, counted, listed, network_title, printable, target_title
+from fanous.publishers.names import counted, listed, network_title, printable, target_title
 from fanous.publishers.sentence import because, grounds, sentence
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
 
@@ -130,7 +130,7 @@ def _state(incident: Incident) -> str:
 def _network_lines(incident: Incident, names: Mapping[int, str]) -> Iterator[str]:
     networks = sorted(incident.networks, key=lambda network: -network.measurements)
     for network in networks[:SHOWN]:
-        asn = asn_of(network.entity)
+        asn = network.asn
         name = " ".join(filter(None, (network.entity, network_title(asn, names))))
         seen = f"{counted(network.measurements, 'failing measurement')} by {counted(network.probes, 'probe')}"
         if not network.targets:
@@ -139,7 +139,7 @@ def _network_lines(incident: Incident, names: Mapping[int, str]) -> Iterator[str
         only = f" ({listed([target_title(t) for t in network.targets])} only)" if few else ""
         yield f"{name}{only}: {seen}, {_times(network, incident.country)}"
     if len(networks) > SHOWN:
-        what = "more network" if all(asn_of(network.entity) for network in networks) else "more place"
+        what = "more network" if all(network.asn for network in networks) else "more place"
         yield f"... and {counted(len(networks) - SHOWN, what)} (--json has all)"
 
 

@@ -10,7 +10,7 @@ from fanous.languages.shorter import shorter
 from fanous.languages.telling import Told
 from fanous.model.incident import Incident
 from fanous.publishers.cost import cost_lines
-from fanous.publishers.names import asn_of, network_title
+from fanous.publishers.names import network_title
 from fanous.publishers.sentence import because
 from fanous.refdata.economies import economy
 from fanous.store import Store
@@ -160,7 +160,7 @@ def _rows(
         if not network.intervals:
             continue
         since, until, _ = spell(network)
-        title = network_title(asn_of(network.entity), names)
+        title = network_title(network.asn, names)
         rows.append(
             (
                 " ".join(filter(None, (title, network.entity))),

@@ -59,15 +59,5 @@ def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> boo
     return any(ip in network for network in networks)
 
 
-@lru_cache(maxsize=65536)
-def is_address(text: str) -> bool:
-    """Is it an address, where a name could stand?"""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def is_ipv6(address: str) -> bool:
     return ":" in address

@@ -4,10 +4,10 @@ An answer is never wrong because it differs: delivery networks answer by place. 
 certificate validates for the name; it is wrong only where something contradicts it.
 """
 
+from fanous.model.address import is_address
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.rules import mechanisms
-from fanous.rules.addresses import is_address
 from fanous.rules.answers import PUBLIC
 from fanous.rules.controls import Controls
 from fanous.rules.dns_encrypted import ENCRYPTED

@@ -4,11 +4,11 @@ Whatever cannot be one of them becomes empty, 0 or NaN, which is what *unknown* 
 """
 
 from functools import lru_cache
-from ipaddress import ip_address
 from math import nan
 from typing import Any
 from urllib.parse import urlsplit
 
+from fanous.model.address import is_address
 from fanous.refdata.platforms import normal_host
 
 LONGEST_URL = 8192
@@ -21,18 +21,6 @@ LONGEST_STEP = 86_400.0
 """Seconds.  A step that lasted longer than a day is a clock that was set."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-
-
-@lru_cache(maxsize=65_536)
-def is_address(text: str) -> bool:
-    """Is it an IPv4 or IPv6 address?"""
-    if not text or len(text) > 45 or (text[-1] not in "0123456789." and ":" not in text):
-        return False
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def address_of(text: str | None) -> str:

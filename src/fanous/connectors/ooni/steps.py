@@ -19,11 +19,11 @@ from fanous.connectors.ooni.place import (
     endpoint_of,
     host_and_port,
     host_of,
-    is_address,
     port_of,
     seconds_of,
 )
 from fanous.connectors.ooni.trace import Traces
+from fanous.model.address import is_address
 from fanous.model.observation import Layer, Observation
 
 RESOLVERS = {"udp": "udp", "tcp": "udp", "doh": "doh", "dot": "dot"}

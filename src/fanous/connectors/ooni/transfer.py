@@ -11,9 +11,9 @@ from fanous.connectors.ooni.place import (
     endpoint_of,
     host_and_port,
     host_of,
-    is_address,
     seconds_of,
 )
+from fanous.model.address import is_address
 from fanous.model.observation import Layer, Observation
 from fanous.refdata.platforms import role_of, target_of
 

@@ -14,11 +14,11 @@ from fanous.connectors.ooni.place import (
     endpoint_of,
     host_and_port,
     host_of,
-    is_address,
     seconds_of,
 )
 from fanous.connectors.ooni.steps import Reader, Role, cert_valid
 from fanous.connectors.ooni.transfer import downloads
+from fanous.model.address import is_address
 from fanous.model.observation import Layer, Observation, Vantage
 from fanous.refdata.platforms import role_of, target_of
 

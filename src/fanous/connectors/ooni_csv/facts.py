@@ -17,10 +17,10 @@ from fanous.connectors.ooni.place import (
     duration,
     host_and_port,
     host_of,
-    is_address,
     port_of,
 )
 from fanous.connectors.ooni.steps import RESOLVERS, Role, cert_valid
+from fanous.model.address import is_address
 from fanous.model.observation import Layer, Observation
 
 Fields = dict[str, str]

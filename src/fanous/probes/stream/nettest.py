@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from fanous.errors import FanousError
-from fanous.net.addresses import is_address, is_public
+from fanous.model.address import is_address
+from fanous.net.addresses import is_public
 from fanous.net.network import Network
 from fanous.probes import dns, http
 from fanous.probes.endpoint import to_try, url_parts

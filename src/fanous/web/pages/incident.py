@@ -12,7 +12,7 @@ from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.model.votes import Votes
 from fanous.publishers.cost import cost_lines
 from fanous.publishers.matrix import beside, matrix
-from fanous.publishers.names import asn_of, printable
+from fanous.publishers.names import printable
 from fanous.publishers.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.publishers.reachable import Lines, reachable
 from fanous.refdata.economies import economy
@@ -93,7 +93,6 @@ def incident_facts(store: Store, visit: Visit) -> Facts | None:
         and not is_held(incident),
         "revisions": revisions[:1] + revisions[1:][-MOST_REVISIONS:],
         "revision": revisions[-1].n if revisions else 0,
-        "asn_of": asn_of,
         "spell": spell,
     }
 

@@ -1,7 +1,7 @@
 """Network: one ASN in one country - what could be reached from it, and which incidents name it."""
 
+from fanous.model.entity import asn_of
 from fanous.model.incident import Status
-from fanous.publishers.names import asn_of
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.store import Store
