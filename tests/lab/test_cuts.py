@@ -11,10 +11,12 @@ from fanous.lab.boxes.page import block_response
 from fanous.lab.censors import Cut, apply, firewall, hit_by, in_path
 from fanous.lab.censors.cut import CROWDED_KBPS
 from fanous.lab.internet import Internet
-from fanous.lab.plan import Plan, PlannedNetwork, plan_of
+from fanous.lab.plan import Plan, PlannedNetwork, VantagePoint, plan_of
 from fanous.lab.sites import DOH_HOST, DOH_RESOLVER, DOMESTIC_ADDRESS, DOT_HOST, DOT_RESOLVER, PUBLIC_RESOLVER
+from fanous.lab.webservers import PAGE_BYTES
 from fanous.model.entity import Access
 from tests.lab.clients import asked, connected, handshake, load
+from tests.lab.picture import POOL
 
 pytestmark = pytest.mark.lab
 
@@ -201,6 +203,22 @@ def test_a_fifth_of_the_packets_is_lost(internet: Internet) -> None:
     got = sum(asyncio.run(answered(100)) for _ in range(4))  # so few fit into a socket's buffer
     undo()
     assert got / 400 == pytest.approx(0.64, abs=0.1)  # four standard deviations
+
+
+def test_loss_by_name_leaves_few_pages_whole_and_no_others(internet: Internet) -> None:
+    """How few depends on the machine's congestion control: BBR lets one in a hundred through."""
+    hit, elsewhere = internet.vantage_points[0], internet.vantage_points[-1]
+
+    def whole(point: VantagePoint, host: str) -> int:
+        ip = next(a for a in internet.addresses_of([host]) if ":" not in a)
+        loads = [POOL.submit(load, point, internet.ca_file, ip, host) for _ in range(8)]
+        return sum(loading.result().size >= PAGE_BYTES for loading in loads)
+
+    undo = apply(internet, Cut("sni_loss", targets=("x",), networks=(17557,)))
+    seen = whole(hit, "x.com"), whole(hit, "www.youtube.com"), whole(elsewhere, "x.com")
+    undo()
+    assert seen[0] <= 3
+    assert seen[1:] == (8, 8)
 
 
 def test_encrypted_dns_alone_is_blocked(internet: Internet) -> None:
