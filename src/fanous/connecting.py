@@ -5,6 +5,7 @@ series -> the country's own line from its regions -> anomalies -> groups -> inci
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from fanous.model.entity import Entity, Family
 from fanous.model.incident import Incident, Interval, Kind, Status
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
+from fanous.refdata.examinations import exam_season
 from fanous.signals import SIGNALS
 from fanous.slowness import speed_series
 from fanous.store import Store
@@ -59,6 +61,7 @@ def find_outages(
         elsewhere=_elsewhere(store, country, since, until),
         rules_version=rules_version,
         detector_version=LEVEL_DETECTOR_VERSION,
+        season=partial(exam_season, country),
     )
     slow = outages_of(LEVEL_DETECTORS["slowdown"](speeds), replace(situation, series=speeds), Kind.SLOWDOWN)
     return absorb(outages_of(LEVEL_DETECTORS["level"](series), situation), slow)

@@ -19,6 +19,7 @@ from fanous.model.correction import Correction
 from fanous.model.entity import Family
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.watch import Watch
+from fanous.refdata.examinations import exam_season
 from fanous.refdata.platforms import domains_of
 from fanous.store import Store
 
@@ -35,7 +36,9 @@ def what_else(store: Store, incident: Incident) -> list[str]:
     domains = {t: [d for own in domains_of(t).values() for d in own] for t in incident.targets}
     asns = [asn for network in incident.networks if (asn := network.asn)]
     addresses = store.failing_addresses(incident.country, asns, incident.intervals)
-    return beside(incident, store.incidents(incident.country), domains, addresses)
+    told = beside(incident, store.incidents(incident.country), domains, addresses)
+    season = exam_season(incident.country, incident.onset)
+    return [*told, season] if season and season not in incident.hints else told
 
 
 def slowed_how(store: Store, incident: Incident) -> Policing | None:

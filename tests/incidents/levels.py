@@ -1,6 +1,6 @@
 """Hand-made level anomalies and series; hours count from some Monday in 2023."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -77,6 +77,7 @@ def claim(
     weights: UserWeights | None = None,
     elsewhere: Sequence[tuple[str, Interval]] = (),
     kind: Kind = Kind.OUTAGE,
+    season: Callable[[float], str] = lambda _: "",
 ) -> Incident | None:
-    situation = Situation("XA", series, weights, elsewhere, "rules", "levels")
+    situation = Situation("XA", series, weights, elsewhere, "rules", "levels", season)
     return outage_of(sorted(group, key=lambda a: a.start), kind, situation)

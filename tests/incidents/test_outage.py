@@ -7,7 +7,7 @@ import pytest
 
 from fanous.model.anomaly import Anomaly
 from fanous.model.entity import Access
-from fanous.model.incident import Incident, Interval, Says, Scope, Status
+from fanous.model.incident import Incident, Interval, Kind, Says, Scope, Status
 from fanous.model.weights import NetworkWeight, UserWeights
 from tests.incidents.events import HOUR, MONDAY
 from tests.incidents.levels import claim, drop, line
@@ -251,3 +251,23 @@ def test_cells_count_their_bins_from_the_onset_on() -> None:
     assert incident.evidence.families == ("probing",)
     assert incident.confidence == 0.95
     assert made(drop(AP, 0, 5), drop(GTR, 0, 5)).confidence > 0.95
+
+
+def test_remarks_on_a_cause_count_for_nothing() -> None:
+    """Of the season, of other countries and of delays; each is a hint and leaves the claim as it is."""
+    group = (drop(AP, 0, 5), drop(GTR, 0, 5))
+    plain = made(*group)
+    there = [("XB", Interval(MONDAY + 600, MONDAY + 5 * HOUR))]
+    hinted = made(*group, elsewhere=there, season=lambda at: f"exams at {at:.0f}")
+    assert hinted.hints == (
+        *plain.hints,
+        f"exams at {MONDAY:.0f}",
+        "other countries lost connectivity too (XB), as a cable cut would do",
+    )
+    assert replace(hinted, hints=()) == replace(plain, hints=())
+
+
+def test_delays_beside_a_fall_of_speed_are_remarked_on() -> None:
+    slow = made(drop("ndt_kbps", 0, 5, left=0.3), drop("transfer_rtt_ms", 0, 5, left=0.3), kind=Kind.SLOWDOWN)
+    alone = made(drop("ndt_kbps", 0, 5, left=0.3), drop("transfer_kbps", 0, 5, left=0.3), kind=Kind.SLOWDOWN)
+    assert [any("delays rose too" in hint for hint in one.hints) for one in (slow, alone)] == [True, False]

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+from fanous.incidents.batteries import run_down
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Interval
+from fanous.model.series import Series
+from fanous.signals import SIGNALS
 
 HOUR = 3600.0
 
@@ -18,13 +21,19 @@ SESSIONS = 3
 
 
 def hints(
-    lead: Sequence[Anomaly], intervals: Sequence[Interval], elsewhere: Sequence[str]
+    lead: Sequence[Anomaly],
+    intervals: Sequence[Interval],
+    elsewhere: Sequence[str],
+    series: Sequence[Series] = (),
+    season: str = "",
 ) -> tuple[str, ...]:
     """Remarks on what may be behind an outage.
 
     Args:
         lead: the anomalies that the claim is about.
         elsewhere: countries with an outage at the same time.
+        series: the lines that the anomalies were found in.
+        season: the remark that examinations are held at its season and hour; empty = none are.
     """
     found = []
     sharp = [a for a in lead if _sharp(a)]
@@ -37,11 +46,28 @@ def hints(
         found.append("speeds hardly vary meanwhile, as under an imposed rate and not under congestion")
     if len(intervals) >= SESSIONS:
         found.append("it comes back at the same hours, as curfews and examination sessions do")
+    if season:
+        found.append(season)
+    if run_down(lead, series):
+        found.append(
+            "networks fell at once and each went on sinking for hours, as where the power fails and "
+            "batteries run down"
+        )
+    if _delayed(lead):
+        found.append(
+            "delays rose too, as where traffic takes a longer way round a cut cable, or stands in a queue"
+        )
     if elsewhere:
         found.append(
             f"other countries lost connectivity too ({', '.join(elsewhere)}), as a cable cut would do"
         )
     return tuple(found)
+
+
+def _delayed(lead: Sequence[Anomaly]) -> bool:
+    """Besides what fell, delays rose; alone they are the claim itself."""
+    units = {SIGNALS[anomaly.key.signal].unit for anomaly in lead}
+    return "ms" in units and len(units) > 1
 
 
 def _sharp(anomaly: Anomaly) -> bool:

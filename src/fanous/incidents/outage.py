@@ -4,7 +4,7 @@ suspected -> confirmed -> ended.  Silence ends nothing: an end needs data, or th
 level that lasts is ordinary.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,8 @@ class Situation:
         series: level series that can show an outage.
         weights: ``None`` = no figures for this country.
         elsewhere: when other countries had an outage.
+        season: the remark that examinations are held at the season and hour of an instant (unix seconds);
+            empty = none are.
     """
 
     country: str
@@ -59,6 +61,7 @@ class Situation:
     elsewhere: Sequence[tuple[str, Interval]]
     rules_version: str
     detector_version: str
+    season: Callable[[float], str] = lambda _: ""
 
 
 def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Incident | None:
@@ -100,7 +103,13 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
         rules_version=situation.rules_version,
         detector_version=situation.detector_version,
         opinions=told,
-        hints=hints(ran.core, intervals, _meanwhile(situation, first.start)),
+        hints=hints(
+            ran.core,
+            intervals,
+            _meanwhile(situation, first.start),
+            situation.series,
+            situation.season(first.start),
+        ),
     )
 
 

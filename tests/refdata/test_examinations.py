@@ -1,0 +1,45 @@
+"""Where and when the internet was cut for examinations before."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from fanous.refdata.countries import is_country, main_zone
+from fanous.refdata.examinations import exam_season
+from fanous.refdata.tables import toml_table
+
+SEASONS = toml_table("examinations.toml")
+
+
+def at(cc: str, *moment: int) -> float:
+    return datetime(*moment, tzinfo=ZoneInfo(main_zone(cc))).timestamp()  # type: ignore[misc,arg-type]
+
+
+@pytest.mark.parametrize(
+    ("cc", "moment", "names"),
+    [
+        ("SY", (2023, 6, 25, 5, 0), "June 2023"),  # Internet Society Pulse
+        ("IQ", (2024, 6, 8, 6, 0), "preparatory"),  # Shafaq News
+        ("SD", (2022, 6, 13, 7, 30), "secondary certificate"),  # Cloudflare
+        ("DZ", (2024, 6, 9, 8, 0), "baccalaureate"),
+        ("SY", (2023, 6, 25, 15, 0), ""),  # no hour of theirs
+        ("SY", (2023, 2, 6, 5, 0), ""),  # the earthquake
+        ("IR", (2024, 6, 8, 6, 0), ""),  # no such country
+        ("XX", (2024, 6, 8, 6, 0), ""),
+    ],
+)
+def test_the_season_and_the_hour_of_the_capital_count(cc: str, moment: tuple[int, ...], names: str) -> None:
+    remark = exam_season(cc, at(cc, *moment))
+    assert names in remark
+    assert bool(remark) is bool(names)
+
+
+@pytest.mark.parametrize("cc", SEASONS)
+def test_every_row_is_whole_and_says_whence(cc: str) -> None:
+    row = SEASONS[cc]
+    first, last = row["hours"]
+    assert is_country(cc)
+    assert 0 <= first < last <= 24
+    assert all(1 <= month <= 12 for month in row["months"])
+    assert all(row[name] for name in ("exam", "known", "source"))
