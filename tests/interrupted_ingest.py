@@ -1,6 +1,7 @@
 """An ingest in small batches that says what it has acknowledged; the kill test starts and kills it.
 
-argv: store, file.  Prints ``acknowledged UID`` for each measurement once it is on the disk, and ``done``.
+argv: store, file.  Prints ``opening``, ``opened``, ``acknowledged UID`` for each measurement once it is on
+the disk, and ``done``.
 """
 
 import sys
@@ -22,6 +23,8 @@ def told(store: Store, batch: list[Judged], tally: Ingested, late: float) -> Non
 
 
 pipeline._append = told
+print("opening", flush=True)
 with open_store(sys.argv[1]) as opened:
+    print("opened", flush=True)
     pipeline.ingest(opened, "ooni", [Path(sys.argv[2])])
 print("done")
