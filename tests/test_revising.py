@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fanous import pipeline
 from fanous.errors import FanousError
+from fanous.model.entity import Entity
 from fanous.model.incident import Interval, Kind, NetworkPart, Part, Status
+from fanous.model.levels import Levels
+from fanous.model.series import SeriesKey
 from fanous.revising import withdraw, write_changes
 from fanous.statements import corrections
 from fanous.store import Store, open_store
@@ -91,6 +95,17 @@ def test_what_became_a_part_of_another_claim_is_not_called_wrong(store: Store) -
     seen = NetworkPart("AS17557", ("youtube",), (Interval(NOON, None),), 12, 3, 0.999)
     write_changes(store, "PK", [incident(parts=(other,), networks=(seen,))], NOON - 1, NOON + 7200)
     assert store.revisions(first.id)[-1].reason.endswith("the measurements do not bear it out any more")
+
+
+def test_late_bins_of_levels_are_the_reason_of_an_outages_revision(store: Store) -> None:
+    key = SeriesKey(Entity("PK"), "", "bgp", source="ioda")
+    times = int(NOON) + 300 * np.arange(4)
+    store.put_levels([Levels(key, 300, times[::3], np.zeros(2))])
+    outage = incident(kind=Kind.OUTAGE, parts=(Part("", Kind.OUTAGE, ("outage.national",), ("PK",)),))
+    (first,) = write_changes(store, "PK", [outage], NOON - 1, NOON + 1)
+    store.put_levels([Levels(key, 300, times, np.zeros(4))])
+    write_changes(store, "PK", [replace(outage, confidence=0.5)], NOON - 1, NOON + 1)
+    assert store.revisions(first.id)[-1].reason.startswith("2 late bins of bgp (ioda); ")
 
 
 def test_other_rules_are_named_as_the_reason(store: Store) -> None:

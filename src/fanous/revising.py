@@ -8,10 +8,13 @@ from fanous.incidents.matching import match
 from fanous.incidents.review import WITHDRAWN, held, is_held, is_withdrawn, must_wait
 from fanous.leasing import alone_with
 from fanous.model.approval import Approval
-from fanous.model.incident import Incident, Interval, Status
+from fanous.model.incident import Incident, Interval, Kind, Status
 from fanous.store import Store
 
 NOT_BORNE_OUT = "the measurements do not bear it out any more"
+OF_LEVELS = {Kind.OUTAGE, Kind.SLOWDOWN}
+"""Kinds that ready-made series can change."""
+
 PART_OF = "it is told as a part of "
 """Of an event that turned out to be one with another: the claim was right, and its id ends."""
 
@@ -84,7 +87,9 @@ def what_came(store: Store, new: Incident, old: Incident) -> str:
     ends = [i.end for i in (new, old)]
     until = None if None in ends else max(end for end in ends if end is not None)
     targets = sorted({*new.targets, *old.targets})
-    came = arrival_sentence(store.arrived(old.country, targets, min(starts), until, last))
+    span = min(starts), until, last
+    levels = store.levels_arrived(old.country, *span) if {new.kind, old.kind} & OF_LEVELS else []
+    came = arrival_sentence(store.arrived(old.country, targets, *span), levels)
     versions = new.rules_version, new.detector_version
     if versions != (old.rules_version, old.detector_version):
         came = _joined(came, f"computed again with rules {versions[0]} and detectors {versions[1]}")

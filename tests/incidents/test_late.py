@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.incidents.late import arrival_sentence
-from fanous.model.arrival import Arrival
+from fanous.model.arrival import Arrival, LevelArrival
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,11 @@ from fanous.model.arrival import Arrival
 )
 def test_networks_are_named_from_the_most_and_then_counted(arrivals: list[Arrival], sentence: str) -> None:
     assert arrival_sentence(arrivals) == sentence
+
+
+def test_bins_of_levels_are_named_by_signal_and_source() -> None:
+    levels = [LevelArrival("ioda", "bgp", 5, 2), LevelArrival("ioda", "ping-slash24", 4, 0)]
+    assert arrival_sentence([Arrival(1, 1, 0)], levels) == (
+        "1 new measurement from AS1, 2 late bins of bgp (ioda), "
+        "7 new bins of ping-slash24 (ioda) and bgp (ioda)"
+    )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fanous.errors import FanousError
+from fanous.model.arrival import LevelArrival
 from fanous.model.entity import Access, Entity
 from fanous.model.levels import Levels
 from fanous.model.series import Series, SeriesKey
@@ -69,6 +70,28 @@ def test_an_older_fetch_does_not_undo_a_newer_one(store: Store) -> None:
     store.put_levels([levels([10])], fetched_at=T0 + 200)
     store.put_levels([levels([9])], fetched_at=T0 + 100)
     assert shown(store.levels("PK")) == [("PK", "bgp", [10])]
+
+
+def test_what_came_after_an_instant_is_counted_by_signal_and_late_where_newer_bins_were_known(
+    store: Store,
+) -> None:
+    network = Entity("PK", 17557)
+    store.put_levels([levels([10, nan, 12, 13])], fetched_at=T0 + 1800)
+    again = [
+        levels([10, 11, 14, 13, 15, 16]),  # one late, one corrected, two new
+        levels([7], network),  # of a line of which nothing was known
+        levels([5, 5], signal="ping-slash24"),
+        levels([5], Entity("IR")),
+    ]
+    store.put_levels(again, fetched_at=T0 + 7200)
+    after = T0 + 3600
+    assert store.levels_arrived("PK", T0, None, after) == [
+        LevelArrival("ioda", "bgp", 5, 2),
+        LevelArrival("ioda", "ping-slash24", 2, 0),
+    ]
+    assert store.levels_arrived("PK", T0 + 1200, T0 + 1800, after) == [LevelArrival("ioda", "bgp", 1, 1)]
+    assert store.levels_arrived("PK", T0, None, T0 + 7200) == []
+    assert store.levels_arrived("AF", T0, None, after) == []
 
 
 def test_series_are_told_apart_by_source_subtype_place_and_step(store: Store) -> None:

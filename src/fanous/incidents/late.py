@@ -2,27 +2,39 @@
 
 from collections.abc import Sequence
 
-from fanous.model.arrival import Arrival
+from fanous.model.arrival import Arrival, LevelArrival
 
 NAMED = 3
-"""Networks named in one sentence; the others are counted."""
+"""Networks (or signals) named in one sentence; the others are counted."""
+
+Count = tuple[int, str]
+"""How many came, and from where."""
 
 
-def arrival_sentence(arrivals: Sequence[Arrival]) -> str:
-    """``12 late measurements from AS24499``; empty = nothing came in."""
-    late = [(one.asn, one.late) for one in arrivals]
-    new = [(one.asn, one.measurements - one.late) for one in arrivals]
-    return ", ".join(filter(None, (_group(late, "late"), _group(new, "new"))))
+def arrival_sentence(arrivals: Sequence[Arrival], levels: Sequence[LevelArrival] = ()) -> str:
+    """``12 late measurements from AS24499``, ``3 new bins of bgp (ioda)``; empty = nothing came in."""
+    by_asn = sorted(arrivals, key=lambda one: one.asn)
+    late = [(one.late, f"AS{one.asn}") for one in by_asn]
+    new = [(one.measurements - one.late, f"AS{one.asn}") for one in by_asn]
+    late_bins = [(one.late, f"{one.signal} ({one.source})") for one in levels]
+    new_bins = [(one.bins - one.late, f"{one.signal} ({one.source})") for one in levels]
+    said = (
+        _group(late, "late measurement", "from", "network"),
+        _group(new, "new measurement", "from", "network"),
+        _group(late_bins, "late bin", "of", "signal"),
+        _group(new_bins, "new bin", "of", "signal"),
+    )
+    return ", ".join(filter(None, said))
 
 
-def _group(counts: list[tuple[int, int]], word: str) -> str:
-    own = sorted(((n, asn) for asn, n in counts if n), key=lambda pair: (-pair[0], pair[1]))
+def _group(counts: Sequence[Count], what: str, where: str, other: str) -> str:
+    own = sorted((count for count in counts if count[0]), key=lambda count: -count[0])
     total = sum(n for n, _ in own)
     if not total:
         return ""
-    names = [f"AS{asn}" for _, asn in own[:NAMED]]
+    names = [name for _, name in own[:NAMED]]
     more = len(own) - len(names)
     if more:
-        names.append(f"{more} other network{'s' if more > 1 else ''}")
-    where = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"{total:,} {word} measurement{'s' if total > 1 else ''} from {where}"
+        names.append(f"{more} other {other}{'s' if more > 1 else ''}")
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{total:,} {what}{'s' if total > 1 else ''} {where} {listed}"

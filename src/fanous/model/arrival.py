@@ -1,11 +1,11 @@
-"""Arrival: measurements of one network that came in after something had been claimed."""
+"""Arrival: what came in after something had been claimed."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Counts of one network.
+    """Measurements of one network.
 
     Attributes:
         measurements: that came in.
@@ -14,4 +14,20 @@ class Arrival:
 
     asn: int
     measurements: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class LevelArrival:
+    """Bins of ready-made series, of all places of a country together.
+
+    Attributes:
+        source: a name in ``fanous.sources``; ``signal``: one in ``fanous.signals``.
+        bins: that came in, or came in with another value.
+        late: of these, before the newest that was known then and is the same still.
+    """
+
+    source: str
+    signal: str
+    bins: int
     late: int

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.model.arrival import LevelArrival
 from fanous.model.entity import Access, Entity
 from fanous.model.levels import Levels
 from fanous.model.series import Floats, Ints, Series, SeriesKey
@@ -43,6 +44,15 @@ SELECT source, max(fetched_at_us) / 1000000 FROM (
     SELECT source, toUnixTimestamp64Micro(fetched_at) AS fetched_at_us FROM levels
     WHERE country = {country:String}
 ) GROUP BY source ORDER BY source
+"""
+_ARRIVED = f"""
+SELECT source, signal, count(), countIf(at <= newest) FROM (
+    SELECT source, signal, at, fetched_at > fromUnixTimestamp64Micro({{after:Int64}}, 'UTC') AS came,
+        maxIf(at, NOT came) OVER (PARTITION BY {LEVEL_KEY}) AS newest
+    FROM levels FINAL
+    WHERE country = {{country:String}} AND value IS NOT NULL
+        AND at >= fromUnixTimestamp64Micro({{since:Int64}}, 'UTC')
+) WHERE came AND {AT_IN_WINDOW} GROUP BY source, signal ORDER BY source, signal
 """
 _PULLED = """
 SELECT piece, toUnixTimestamp64Micro(since) / 1000000, toUnixTimestamp64Micro(until) / 1000000,
@@ -93,6 +103,14 @@ class LevelAnswers:
     def levels_fetched(self, country: str) -> dict[str, float]:
         """See ``Questions.levels_fetched``."""
         return dict(self._engine.rows(_FETCHED, country=country))
+
+    def levels_arrived(
+        self, country: str, since: float, until: float | None, after: float
+    ) -> list[LevelArrival]:
+        """See ``Questions.levels_arrived``."""
+        span = window(since, inf if until is None else until)
+        rows = self._engine.rows(_ARRIVED, country=country, after=ticks(after), **span)
+        return [LevelArrival(*row) for row in rows]
 
     def pulled(self, source: str, country: str) -> list[Pulled]:
         """See ``Questions.pulled``."""

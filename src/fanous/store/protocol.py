@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fanous.model.alternatives import Line, Onset, Software
 from fanous.model.approval import Approval
-from fanous.model.arrival import Arrival
+from fanous.model.arrival import Arrival, LevelArrival
 from fanous.model.claim import Claim
 from fanous.model.entity import Entity
 from fanous.model.incident import Incident, Interval, Stretches
@@ -239,11 +239,12 @@ class Questions(Protocol):
     def arrived(
         self, country: str, targets: Sequence[str], since: float, until: float | None, after: float
     ) -> list[Arrival]:
-        """Sound measurements of the targets, made in the window, that were received after an instant.
+        """Sound measurements of the targets, made in the window, that were received after an instant."""
 
-        Args:
-            until: ``None`` = no bound.
-        """
+    def levels_arrived(
+        self, country: str, since: float, until: float | None, after: float
+    ) -> list[LevelArrival]:
+        """Bins of the window that came, or came with another value, after an instant; by signal."""
 
     def brought_in(self) -> dict[str, tuple[int, int]]:
         """Country -> a mark that is another one after measurements of it came in, were judged again or were
