@@ -123,7 +123,7 @@ def test_an_owner_that_answers_no_commands_is_named(filled: Path, typed: Typed) 
     with open_store(filled):
         said = typed("incidents", "list", "--store", filled)
     assert said.code == 1
-    assert "the store of" in said.error
+    assert "the store at" in said.error
 
 
 def test_a_path_that_is_too_long_for_a_socket_is_none_for_a_store(typed: Typed, tmp_path: Path) -> None:

@@ -88,10 +88,10 @@ class StoreLock:
 
 def _refusal(path: Path, owner: Owner | None) -> str:
     if owner and owner.pid == os.getpid():
-        return f"this process already has the store of {path} open: close that one first"
+        return f"this process already has the store at {path.parent} open: close that one first"
     who = str(owner) if owner else "another process"
     stop = f"stop it (kill {owner.pid}) or wait for it" if owner else "stop it or wait for it"
-    return f"the store of {path} is held by {who}: {stop}, or name another store with --store"
+    return f"the store at {path.parent} is held by {who}: {stop}, or name another store with --store"
 
 
 def _owner(descriptor: int) -> Owner | None:
