@@ -54,17 +54,23 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 LONG = (
+    "web/browser/test_everyone.py",
     "test_kill.py",
     "test_start.py",
-    "test_commands_of_docs.py",
-    "live/test_monitor.py",
-    "test_story.py",
-    "test_forgetting.py",
     "evidence/",
+    "test_commands_of_docs.py",
+    "test_forgetting.py",
+    "test_evaluate.py",
+    "test_pipeline.py",
+    "test_cli",
+    "live/",
+    "web/browser/",
+    "test_story.py",
+    "commands/test_detect.py",
 )
-"""Files of few tests that take long: begun last, one worker would wait minutes for the other."""
+"""Files that take long, the longest first: begun last, one worker would go on alone for minutes."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those first, all others in the order in which they stand."""
-    items.sort(key=lambda item: not any(name in str(item.path) for name in LONG))
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if name in str(item.path)), len(LONG)))
