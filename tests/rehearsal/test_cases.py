@@ -221,3 +221,22 @@ def test_outages_do_not_stand_among_the_seconds_of_blocking() -> None:
     text = page([Result(technique="sni_reset", placement="nation", seed=1, nation=9.0), outage])
     assert "nation-wide blocking, median and p95 | 9.0 and 9.0 (n = 1)" in text
     assert "nation-wide outages and slow-downs, median and p95 | 30.0 and 30.0 (n = 1)" in text
+
+
+def test_throttling_stands_apart_and_counts_from_when_its_own_target_was_confirmed() -> None:
+    """``nation`` is the incident's, in which the other technique of the run may have been first."""
+    quick = Result(technique="sni_reset", placement="nation", seed=1, nation=9.0, confirmed=9.0, minutes=45.0)
+    slow = Result(technique="sni_loss", placement="nation", seed=1, nation=9.0, confirmed=17.0, minutes=85.0)
+    text = page([quick, slow])
+    assert "nation-wide blocking, median and p95 | 9.0 and 9.0 (n = 1)" in text
+    assert "nation-wide throttling by name, median and p95 | 17.0 and 17.0 (n = 1)" in text
+    assert "minutes of the monitor's clock for that | 45.0 and 45.0 (n = 1)" in text
+    assert "minutes of the monitor's clock for that | 85.0 and 85.0 (n = 1)" in text
+
+
+def test_a_slower_clock_counts_in_its_own_minutes_and_not_among_the_seconds() -> None:
+    fast = Result(technique="sni_reset", placement="nation", seed=1, nation=9.0, confirmed=9.0, minutes=45.0)
+    slow = Result(technique="residual", placement="nation", seed=1, nation=24.0, confirmed=24.0, minutes=40.0)
+    text = page([fast, slow])
+    assert "nation-wide blocking, median and p95 | 9.0 and 9.0 (n = 1)" in text
+    assert "minutes of the monitor's clock for that | 42.5 and 45.0 (n = 2)" in text

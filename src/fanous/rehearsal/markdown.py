@@ -135,7 +135,9 @@ def _seconds(value: float | None) -> str:
 def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[str]:
     right = _count(interference, _is_right)
     nation = [r for r in interference if r.placement == "nation" and r.nation is not None]
-    barred = [r for r in nation if _is_of_sites(r)]
+    barred = [r for r in nation if _kind(r) is Kind.BLOCKING]
+    slowed = [r for r in nation if _kind(r) is Kind.THROTTLING]
+    others = [r for r in nation if r not in barred and r not in slowed]
     lone = [r for r in interference if r.placement == "isp" and r.found]
     rates = [r for r in interference if r.true_kbps and r.kbps]
     every = [*interference, *quiet]
@@ -158,14 +160,19 @@ def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[st
             "runs of interference with a false confirmation besides",
             share(_count(interference, _lied), len(interference)),
         ),
-        ("seconds to confirm nation-wide blocking, median and p95", _median_p95([r.nation for r in barred])),
         (
-            "minutes of the monitor's clock for that, p95",
-            _seconds(quantile((_minutes(r) for r in barred), 0.95)),
+            "seconds to confirm nation-wide blocking, median and p95",
+            _median_p95(map(_at_two_seconds, barred)),
         ),
+        ("minutes of the monitor's clock for that", _median_p95(map(_minutes, barred))),
+        (
+            "seconds to confirm nation-wide throttling by name, median and p95",
+            _median_p95(map(_at_two_seconds, slowed)),
+        ),
+        ("minutes of the monitor's clock for that", _median_p95(map(_minutes, slowed))),
         (
             "seconds to confirm nation-wide outages and slow-downs, median and p95",
-            _median_p95([r.nation for r in nation if not _is_of_sites(r)]),
+            _median_p95(map(_nation_wide, others)),
         ),
         (
             "minutes of the monitor's clock to confirm a nation-wide slow-down, median and p95",
@@ -205,14 +212,35 @@ def _near(result: Result) -> bool:
     return abs(result.kbps / result.true_kbps - 1) <= 0.15
 
 
-def _is_of_sites(result: Result) -> bool:
-    """Blocking or throttling; an outage is confirmed by what its probes send once it is over."""
-    return TRUTHS[result.technique].kinds[0] in (Kind.BLOCKING, Kind.THROTTLING)
+def _kind(result: Result) -> Kind:
+    """Apart, since throttling takes rates to be seen, and an outage what its probes send once it is over."""
+    return TRUTHS[result.technique].kinds[0]
+
+
+def _nation_wide(result: Result) -> float | None:
+    """Seconds until the incident was confirmed as nation-wide, and as about this technique's own target: two
+    techniques that are played together may be one incident."""
+    return None if result.nation is None else max(result.nation, result.confirmed or 0.0)
+
+
+FAST = 300.0
+"""Seconds of the monitor's clock in one, at a tick of two seconds that stands for ten minutes."""
+
+
+def _stretch(result: Result) -> float:
+    if not result.minutes or not result.confirmed:
+        return FAST
+    return 60 * result.minutes / result.confirmed
+
+
+def _at_two_seconds(result: Result) -> float | None:
+    """``None`` also where the clock was a slower one."""
+    return _nation_wide(result) if _stretch(result) > FAST / 2 else None
 
 
 def _minutes(result: Result) -> float | None:
-    """A tick of two seconds stands for ten minutes."""
-    return None if result.nation is None else result.nation * 5
+    seconds = _nation_wide(result)
+    return None if seconds is None else seconds * _stretch(result) / 60
 
 
 def _techniques_seen(results: Sequence[Result]) -> str:
@@ -222,7 +250,7 @@ def _techniques_seen(results: Sequence[Result]) -> str:
     return f"{len(seen)} of {len(tried)}" + (f" (never: {unseen})" if unseen else "")
 
 
-def _median_p95(values: Sequence[float | None]) -> str:
+def _median_p95(values: Iterable[float | None]) -> str:
     known = [value for value in values if value is not None]
     if not known:
         return "-"
