@@ -8,7 +8,9 @@ import pytest
 from fanous.detectors import SLOWDOWN_DETECTOR_VERSION as SLOWDOWNS
 from fanous.errors import FanousError
 from fanous.lab.censors import TECHNIQUES
-from fanous.rehearsal.cases import OF_LINES, PLACEMENTS, QUIET, Case, cases
+from fanous.lab.truth import TRUTHS
+from fanous.model.incident import Kind
+from fanous.rehearsal.cases import OF_LINES, PLACEMENTS, QUIET, SEEDED, Case, cases
 from fanous.rehearsal.clock import Clock
 from fanous.rehearsal.markdown import page, quantile, share, wilson
 from fanous.rehearsal.result import Result, append, known, results_of
@@ -25,7 +27,7 @@ CLOCK = Clock(0.0, 0.0, 300.0)
 def test_where_lines_are_slow_a_probe_knows_its_ordinary_rate_before_and_ends_its_rounds_in_time() -> None:
     for case in cases(1):
         scenario, slow = case.scenario, bool(OF_LINES & set(dict(case.tried)))
-        unhurried = slow or "residual" in dict(case.tried)
+        unhurried = slow or "residual" in dict(case.tried) or case.placement == "cadence"
         assert case.placement == QUIET or (scenario.tick > 2.0) == unhurried
         if slow:
             (event,) = scenario.events
@@ -43,14 +45,26 @@ def test_every_technique_is_tried_in_every_placement_that_it_has() -> None:
         elif not technique.is_interference:
             assert where == {QUIET} or f"quiet-{technique.name.replace('_', '-')}" in {n for n, _ in tried}
         elif not technique.name.startswith("outage_"):
-            assert where == set(PLACEMENTS)
+            assert where - {"cadence"} == set(SEEDED)
         else:
             assert len(where) == 1
 
 
 def test_each_seed_has_the_same_cases_under_names_of_its_own() -> None:
-    names = [name for case in cases(3) for name in case.names]
-    assert len(names) == len(set(names)) == 3 * len([n for case in cases(1) for n in case.names])
+    names = [name for case in cases(3) for name in case.names if case.placement != "cadence"]
+    first = [name for case in cases(1) for name in case.names if case.placement != "cadence"]
+    assert len(names) == len(set(names)) == 3 * len(first)
+
+
+def test_all_that_is_blocked_or_throttled_is_played_once_more_at_half_the_compression() -> None:
+    played = [case for case in cases(3) if case.placement == "cadence"]
+    tried = [technique for case in played for technique, _ in case.tried]
+    kinds = {name: TRUTHS[name].kinds[:1] for name in TECHNIQUES}
+    wanted = {name for name, kind in kinds.items() if kind in [(Kind.BLOCKING,), (Kind.THROTTLING,)]}
+    assert sorted(tried) == sorted(wanted - {"residual"})  # which has a slow pace of its own
+    for case in played:
+        assert case.scenario.stretch == 150.0
+        assert {asn for event in case.scenario.events for asn in event.networks} == set(PLACEMENTS["nation"])
 
 
 def test_no_two_techniques_of_a_run_share_a_target() -> None:
@@ -230,13 +244,17 @@ def test_throttling_stands_apart_and_counts_from_when_its_own_target_was_confirm
     text = page([quick, slow])
     assert "nation-wide blocking, median and p95 | 9.0 and 9.0 (n = 1)" in text
     assert "nation-wide throttling by name, median and p95 | 17.0 and 17.0 (n = 1)" in text
-    assert "minutes of the monitor's clock for that | 45.0 and 45.0 (n = 1)" in text
-    assert "minutes of the monitor's clock for that | 85.0 and 85.0 (n = 1)" in text
+    assert "minutes of the monitor's clock for nation-wide blocking | 45.0 and 45.0 (n = 1)" in text
+    assert "minutes of the monitor's clock for nation-wide throttling | 85.0 and 85.0 (n = 1)" in text
 
 
 def test_a_slower_clock_counts_in_its_own_minutes_and_not_among_the_seconds() -> None:
     fast = Result(technique="sni_reset", placement="nation", seed=1, nation=9.0, confirmed=9.0, minutes=45.0)
     slow = Result(technique="residual", placement="nation", seed=1, nation=24.0, confirmed=24.0, minutes=40.0)
-    text = page([fast, slow])
+    half = Result(
+        technique="sni_drop", placement="cadence", seed=1, nation=16.0, confirmed=16.0, minutes=40.0
+    )
+    text = page([fast, slow, half])
     assert "nation-wide blocking, median and p95 | 9.0 and 9.0 (n = 1)" in text
-    assert "minutes of the monitor's clock for that | 42.5 and 45.0 (n = 2)" in text
+    assert "minutes of the monitor's clock for nation-wide blocking | 42.5 and 45.0 (n = 2)" in text
+    assert "the same at half the compression (*cadence*) | 40.0 and 40.0 (n = 1)" in text

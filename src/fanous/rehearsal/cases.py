@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from fanous.lab.censors import TECHNIQUES
+from fanous.lab.censors import TECHNIQUES, Technique
 from fanous.lab.censors.cut import DEFAULT_KBPS
 from fanous.lab.scenario import TICK_STANDS_FOR, TRANSFER_EVERY, Event, Line, Scenario
 from fanous.lab.shipped import scenario_names, shipped
+from fanous.lab.truth import TRUTHS
 from fanous.model.entity import Access
+from fanous.model.incident import Kind
 
 TARGETS = ("x", "youtube")
 
@@ -49,6 +51,11 @@ UNHURRIED = Pace(6.0, 60.0, 72.0, 36.0, transfer_every=0)
 At a tick of 2 s one round's trigger would still silence the next one, and rates that are measured beside a
 round would silence that."""
 
+CADENCE = Pace(4.0, 40.0, 36.0, 8.0)
+"""Ten minutes in four seconds rather than two.  A time-out of the screening profile lasts two seconds of the
+lab, which a clock 300 times as fast as the lab's makes ten minutes, where a probe in earnest waits for ten
+seconds; at this pace it is half of that, and the machine's own delays are too."""
+
 OF_LINES = frozenset({"slowdown_general", "rush_hour"})
 """Techniques by which lines become slow."""
 
@@ -69,8 +76,13 @@ PLACEMENTS: dict[str, tuple[int, ...]] = {
     "nation": tuple(line.asn for line in _LINES),
     "isp": (LONE,),
     "mobile": tuple(line.asn for line in _LINES if line.access is Access.MOBILE),
+    "cadence": tuple(line.asn for line in _LINES),
 }
 """Name -> networks."""
+
+SEEDED = ("nation", "isp", "mobile")
+"""Those that every seed has.  The last is the nation at ``CADENCE``, of the first seed alone, for what is
+blocked or throttled: how many minutes of the monitor's clock pass."""
 
 KEPT = ("google.com",)
 """What an allow-list spares: one that spares nothing outside the country is `intranet_only`."""
@@ -112,17 +124,18 @@ class Case:
         return [f"{technique} {self.placement} {self.seed}" for technique, _ in self.tried]
 
 
-def cases(seeds: int, placements: tuple[str, ...] = tuple(PLACEMENTS)) -> Iterator[Case]:
+def cases(seeds: int) -> Iterator[Case]:
     """All of them; those of the first seed come first, the placements in turn, so that a run cut short has
     seen a little of everything."""
     for seed in range(1, seeds + 1):
-        ways = [*(_interference(seed, placement) for placement in placements), _quiet(seed)]
+        ways = [*(_interference(seed, placement) for placement in SEEDED), _quiet(seed)]
         for together in zip_longest(*ways):
             yield from (case for case in together if case is not None)
+    yield from _interference(1, "cadence")
 
 
 def _interference(seed: int, placement: str) -> Iterator[Case]:
-    wanted = [t for t in TECHNIQUES.values() if t.is_interference and t.name != "none"]
+    wanted = [t for t in TECHNIQUES.values() if _is_tried(t, placement)]
     by_target = [t.name for t in wanted if t.needs_targets and t.name not in _ALONE]
     turned = TARGETS[seed % len(TARGETS) :] + TARGETS[: seed % len(TARGETS)]
     groups = -(-len(by_target) // len(TARGETS))
@@ -133,12 +146,22 @@ def _interference(seed: int, placement: str) -> Iterator[Case]:
     for technique in wanted:
         if technique.name in _ALONE:
             yield _case(((technique.name, TARGETS[0]),), placement, seed)
-        elif not technique.needs_targets and _ONLY.get(technique.name, placement) == placement:
+        elif not technique.needs_targets:
             yield _case(((technique.name, ""),), placement, seed)
 
 
+def _is_tried(technique: Technique, placement: str) -> bool:
+    if not technique.is_interference or technique.name == "none":
+        return False
+    if placement == "cadence":  # what has a pace of its own already has it
+        likeliest = TRUTHS[technique.name].kinds[0]
+        return likeliest in (Kind.BLOCKING, Kind.THROTTLING) and pace_of([technique.name]) is ORDINARY
+    return _ONLY.get(technique.name, placement) == placement
+
+
 def _case(tried: tuple[tuple[str, str], ...], placement: str, seed: int) -> Case:
-    networks, pace = PLACEMENTS[placement], pace_of(name for name, _ in tried)
+    networks = PLACEMENTS[placement]
+    pace = CADENCE if placement == "cadence" else pace_of(name for name, _ in tried)
     events = tuple(
         Event(
             pace.warm_up,

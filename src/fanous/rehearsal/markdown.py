@@ -21,8 +21,10 @@ probe, collector and pipeline, live rules and thresholds. Written by `make lab` 
 
 Twelve vantage points on six networks, and one abroad; a tick of two seconds that stands for ten minutes of
 the monitor's clock; 20 s of ordinary time, 24 s of the event, 12 s after it. Slow lines: a tick of 8 s that
-stands for five minutes; 56, 72 and 40 s. Residual blocking: a tick of 6 s; 60, 72 and 36 s. Techniques that
-are about one target are tried two at a time on two platforms. *Found*: an incident of a kind that the
+stands for five minutes; 56, 72 and 40 s. Residual blocking: a tick of 6 s; 60, 72 and 36 s. *Cadence*: the
+nation again, once, at a tick of 4 s; 40, 36 and 8 s: half the compression, so that the time-outs of a probe,
+which are compressed less than its pace, weigh less. Techniques that are about one target are tried two at a
+time on two platforms. *Found*: an incident of a kind that the
 technique explains, about its target, on its networks.
 *Right*: its mechanism names the technique, or is coarser and true; *wrong*: another one is named. Seconds are
 of the lab, from the onset to the moment at which the monitor said *confirmed*, everything included. Intervals
@@ -135,9 +137,9 @@ def _seconds(value: float | None) -> str:
 def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[str]:
     right = _count(interference, _is_right)
     nation = [r for r in interference if r.placement == "nation" and r.nation is not None]
-    barred = [r for r in nation if _kind(r) is Kind.BLOCKING]
-    slowed = [r for r in nation if _kind(r) is Kind.THROTTLING]
-    others = [r for r in nation if r not in barred and r not in slowed]
+    cadence = [r for r in interference if r.placement == "cadence" and r.nation is not None]
+    barred, slowed = _of(Kind.BLOCKING, nation), _of(Kind.THROTTLING, nation)
+    others = [r for r in nation if _kind(r) not in (Kind.BLOCKING, Kind.THROTTLING)]
     lone = [r for r in interference if r.placement == "isp" and r.found]
     rates = [r for r in interference if r.true_kbps and r.kbps]
     every = [*interference, *quiet]
@@ -164,12 +166,20 @@ def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[st
             "seconds to confirm nation-wide blocking, median and p95",
             _median_p95(map(_at_two_seconds, barred)),
         ),
-        ("minutes of the monitor's clock for that", _median_p95(map(_minutes, barred))),
+        ("minutes of the monitor's clock for nation-wide blocking", _median_p95(map(_minutes, barred))),
+        (
+            "the same at half the compression (*cadence*)",
+            _median_p95(map(_minutes, _of(Kind.BLOCKING, cadence))),
+        ),
         (
             "seconds to confirm nation-wide throttling by name, median and p95",
             _median_p95(map(_at_two_seconds, slowed)),
         ),
-        ("minutes of the monitor's clock for that", _median_p95(map(_minutes, slowed))),
+        ("minutes of the monitor's clock for nation-wide throttling", _median_p95(map(_minutes, slowed))),
+        (
+            "the same at half the compression (*cadence*)",
+            _median_p95(map(_minutes, _of(Kind.THROTTLING, cadence))),
+        ),
         (
             "seconds to confirm nation-wide outages and slow-downs, median and p95",
             _median_p95(map(_nation_wide, others)),
@@ -215,6 +225,10 @@ def _near(result: Result) -> bool:
 def _kind(result: Result) -> Kind:
     """Apart, since throttling takes rates to be seen, and an outage what its probes send once it is over."""
     return TRUTHS[result.technique].kinds[0]
+
+
+def _of(kind: Kind, results: Iterable[Result]) -> list[Result]:
+    return [result for result in results if _kind(result) is kind]
 
 
 def _nation_wide(result: Result) -> float | None:
