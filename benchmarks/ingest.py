@@ -3,10 +3,11 @@
     python -m benchmarks.ingest [FILE] [--times N]
 
 FILE: OONI measurements (default: the research copy that ``FANOUS_SHARED_DATA`` names).  Its
-web_connectivity measurements are repeated, each with an id of its own, written as JSON lines, and brought in
-by the code that ``fanous ingest`` runs.  Prints the rate of each stage, alone and together, and the largest
-resident size for files of one and of four times the length.  Includes: reading, decoding, scrubbing,
-observations, verdicts with fingerprints, archive (zstd, fsync), facts.  Detection is apart.
+web_connectivity measurements are repeated, each with an id of its own, written as JSON lines as probes write
+them (compact, UTF-8), and brought in by the code that ``fanous ingest`` runs.  Prints the rate of each stage,
+alone and together, and the largest resident size for files of one and of four times the length.  Includes:
+reading, decoding, scrubbing, observations, verdicts with fingerprints, archive (zstd, fsync), facts.
+Detection is apart.
 
 Stages are timed by the processor time of this process, the whole by the clock and by processor time (the
 engine's threads included): where others use the machine, only the latter says what a core can do.
@@ -23,6 +24,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import msgspec
 
 from fanous import pipeline
 from fanous.connectors import CONNECTORS
@@ -41,12 +44,12 @@ def repeated(source: Path, times: int, into: Path) -> int:
         for record in CONNECTORS["ooni"].read(source, lambda line, why: print(f"line {line}: {why}"))
         if (measurement := json.loads(record.data)).get("test_name") == "web_connectivity"
     ]
-    with into.open("w") as file:
+    with into.open("wb") as file:
         for n in range(times):
             for m, measurement in enumerate(measurements):
                 measurement["measurement_uid"] = f"bench-{n}-{m}"
                 measurement["report_id"] = f"bench-{n}"
-                file.write(json.dumps(measurement) + "\n")
+                file.write(msgspec.json.encode(measurement) + b"\n")
     return times * len(measurements)
 
 

@@ -21,7 +21,11 @@ LINE_LIMIT = 64 << 20
 """Bytes.  The largest measurements in OONI's archive are around 20 MB; a longer line is not one."""
 
 CHUNK = 1 << 20
-"""Bytes to read at a time: large enough that Python's own cost disappears, small beside a line."""
+"""Bytes between two reports of progress, and of an endless line that are skipped at a time."""
+
+BUFFER = 4 << 20
+"""Bytes to read at a time: a line that lies across the end of what was read costs a copy more, and lines of
+a megabyte are usual."""
 
 BROKEN = (EOFError, OSError, zlib.error, cast(type[Exception], IsalError))  # its stub says: an instance
 """What reading raises where compressed bytes end too early or are damaged."""
@@ -89,7 +93,7 @@ def open_source(path: Path, on_progress: OnProgress | None = None) -> Iterator[S
         raw.seek(0)
         _refuse_foreign(path, magic)
         unpacked = Inflater(raw) if magic.startswith(MAGIC) else raw
-        yield Source(path, raw, BufferedReader(unpacked, CHUNK), on_progress)
+        yield Source(path, raw, BufferedReader(unpacked, BUFFER), on_progress)
 
 
 def _refuse_foreign(path: Path, magic: bytes) -> None:

@@ -190,9 +190,9 @@ def _digest(packed: bytes) -> str:
 
 
 def _pack(lines: Iterable[bytes]) -> bytes:
-    """One zstd frame of the lines, line by line: joining them first would cost a copy."""
+    """One zstd frame of the lines, part by part: joining them first would cost a copy."""
     compressor = zstd.ZstdCompressor(LEVEL)
-    packed = [compressor.compress(line + b"\n") for line in lines]
+    packed = [compressor.compress(part) for line in lines for part in (line, b"\n")]
     packed.append(compressor.flush())
     return b"".join(packed)
 

@@ -72,6 +72,8 @@ def test_a_post_body_takes_its_name_as_identity_where_it_has_none(tmp_path: Path
         (b"[1, 2]", "not a JSON object"),
         (b"measurement", "not a JSON object"),
         (b'{"a": "\xff"}', "not UTF-8: byte 0xff at column 8"),
+        (b'{"a": "' + 33_000 * b"a" + b'\xff"}', "not UTF-8: byte 0xff at column 33008"),
+        (b'{"a": "\xf0\x9f\x92', "not UTF-8: byte 0xf0 at column 8"),
         (b'{"format": "yaml", "content": "a: b"}', "yaml, which probes wrote until 2014"),
         (b'{"format": "json", "content": [1]}', "no JSON object"),
     ],
@@ -84,6 +86,14 @@ def test_a_line_that_cannot_be_used_is_named_and_the_others_are_kept(
     assert records[1].line == 3
     assert [number for number, _ in rejects] == [2]
     assert why in rejects[0][1]
+
+
+@pytest.mark.parametrize("before", range(4))
+def test_letters_of_several_bytes_stand_wherever_a_run_ends(tmp_path: Path, before: int) -> None:
+    line = b'{"a": "' + before * b"a" + 12_000 * "\N{ELECTRIC LIGHT BULB}".encode() + b'"}'
+    records, rejects = read_file(tmp_path / "a.jsonl", line)
+    assert not rejects
+    assert records[0].data == line
 
 
 def test_a_line_longer_than_any_measurement_is_not_held(
