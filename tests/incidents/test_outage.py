@@ -270,4 +270,6 @@ def test_remarks_on_a_cause_count_for_nothing() -> None:
 def test_delays_beside_a_fall_of_speed_are_remarked_on() -> None:
     slow = made(drop("ndt_kbps", 0, 5, left=0.3), drop("transfer_rtt_ms", 0, 5, left=0.3), kind=Kind.SLOWDOWN)
     alone = made(drop("ndt_kbps", 0, 5, left=0.3), drop("transfer_kbps", 0, 5, left=0.3), kind=Kind.SLOWDOWN)
-    assert [any("delays rose too" in hint for hint in one.hints) for one in (slow, alone)] == [True, False]
+    lossy = made(drop("ndt_loss", 0, 5, left=3), drop("transfer_rtt_ms", 0, 5, left=3), kind=Kind.SLOWDOWN)
+    remarked = [any("delays rose too" in hint for hint in one.hints) for one in (slow, alone, lossy)]
+    assert remarked == [True, False, False]

@@ -43,6 +43,14 @@ def test_a_second_process_is_told_who_holds_the_store_and_what_to_do(tmp_path: P
     assert not refusal.value.permanent
 
 
+@pytest.mark.parametrize(("lock", "store"), [("facts.lock", ""), ("east.lock", "/east")])
+def test_the_store_is_named_by_its_own_folder(tmp_path: Path, lock: str, store: str) -> None:
+    held = StoreLock(tmp_path / lock)
+    with pytest.raises(FanousError, match=f"the store at {tmp_path}{store} open: close that one first"):
+        StoreLock(tmp_path / lock)
+    held.release()
+
+
 def test_the_lock_of_a_killed_process_is_taken_over_and_it_is_named(tmp_path: Path) -> None:
     path = tmp_path / "facts.lock"
     with holder(path) as process:

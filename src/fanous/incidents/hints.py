@@ -6,7 +6,7 @@ from fanous.incidents.batteries import run_down
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Interval
 from fanous.model.series import Series
-from fanous.signals import SIGNALS
+from fanous.signals import SIGNALS, Direction
 
 HOUR = 3600.0
 
@@ -65,9 +65,9 @@ def hints(
 
 
 def _delayed(lead: Sequence[Anomaly]) -> bool:
-    """Besides what fell, delays rose; alone they are the claim itself."""
-    units = {SIGNALS[anomaly.key.signal].unit for anomaly in lead}
-    return "ms" in units and len(units) > 1
+    """Besides what fell, delays rose; alone, or beside losses, they are the claim itself."""
+    signals = [SIGNALS[anomaly.key.signal] for anomaly in lead]
+    return any(s.unit == "ms" for s in signals) and any(s.bad is Direction.DOWN for s in signals)
 
 
 def _sharp(anomaly: Anomaly) -> bool:

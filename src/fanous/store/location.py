@@ -10,9 +10,10 @@ from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit, urluns
 
 from fanous.config import split_url
 from fanous.errors import FanousError
+from fanous.store.lock import FACTS
 from fanous.table import nearest
 
-ARCHIVE, FACTS, LEDGER, LOCK = "archive", "facts", "ledger.sqlite", "facts.lock"
+ARCHIVE, LEDGER, LOCK = "archive", "ledger.sqlite", f"{FACTS}.lock"
 SOCKET = "fanous.sock"
 """Beside the lock: where the store's owner answers other commands."""
 

@@ -18,6 +18,9 @@ from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.store.disk import disk_errors
 
+FACTS = "facts"
+"""Folder of the facts, and of its lock the name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -87,11 +90,13 @@ class StoreLock:
 
 
 def _refusal(path: Path, owner: Owner | None) -> str:
+    # The lock of an ordinary store lies in its folder, that of a folder of facts elsewhere beside it.
+    store = path.parent if path.stem == FACTS else path.with_suffix("")
     if owner and owner.pid == os.getpid():
-        return f"this process already has the store at {path.parent} open: close that one first"
+        return f"this process already has the store at {store} open: close that one first"
     who = str(owner) if owner else "another process"
     stop = f"stop it (kill {owner.pid}) or wait for it" if owner else "stop it or wait for it"
-    return f"the store at {path.parent} is held by {who}: {stop}, or name another store with --store"
+    return f"the store at {store} is held by {who}: {stop}, or name another store with --store"
 
 
 def _owner(descriptor: int) -> Owner | None:
