@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import h11
 
-from fanous.net.failure import NetworkFailure
-from fanous.net.http import MALFORMED, READ_SIZE, Request
+from fanous.net.http import READ_SIZE, Request, next_event
 from fanous.net.network import Stream
 
 
@@ -53,7 +52,7 @@ async def download(stream: Stream, requests: Iterable[Request], got: Download) -
         if got.requests and not first:
             return
         connection.receive_data(first)
-        await _take_one(connection, stream, got, closed=not first)
+        await _take_one(connection, stream, got)
         if got.body >= got.most or h11.MUST_CLOSE in (connection.our_state, connection.their_state):
             return
         if connection.their_state is not h11.DONE:
@@ -61,27 +60,13 @@ async def download(stream: Stream, requests: Iterable[Request], got: Download) -
         connection.start_next_cycle()
 
 
-async def _take_one(connection: h11.Connection, stream: Stream, got: Download, closed: bool) -> None:
+async def _take_one(connection: h11.Connection, stream: Stream, got: Download) -> None:
     """One response, or as much of it as is wanted."""
     got.requests += 1
-    while True:
-        try:
-            event = connection.next_event()
-        except h11.RemoteProtocolError:
-            if closed:
-                raise EOFError from None
-            raise NetworkFailure(MALFORMED) from None
-        if event is h11.NEED_DATA:
-            data = await stream.read(READ_SIZE)
-            closed = not data
-            connection.receive_data(data)
-        elif isinstance(event, h11.Response):
+    while not isinstance(event := await next_event(connection, stream), h11.EndOfMessage):
+        if isinstance(event, h11.Response):
             got.code = got.code or event.status_code
         elif isinstance(event, h11.Data):
             got.body += len(event.data)
             if got.body >= got.most:
                 return
-        elif isinstance(event, h11.ConnectionClosed):
-            raise EOFError
-        elif isinstance(event, h11.EndOfMessage):
-            return

@@ -91,30 +91,35 @@ async def _exchange_h11(stream: Stream, request: Request, page: Page) -> None:
         out += connection.send(h11.Data(data=request.body)) or b""
     out += connection.send(h11.EndOfMessage()) or b""
     await stream.write(out)
-    closed = False
-    while True:
-        try:
-            event = connection.next_event()
-        except h11.RemoteProtocolError:
-            if closed:
-                raise EOFError from None
-            raise NetworkFailure(MALFORMED) from None
-        if event is h11.NEED_DATA:
-            data = await stream.read(READ_SIZE)
-            closed = not data
-            connection.receive_data(data)
-        elif isinstance(event, h11.Response):
+    while not isinstance(event := await next_event(connection, stream), h11.EndOfMessage):
+        if isinstance(event, h11.Response):
             page.code = event.status_code
             page.headers = [
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers
             ]
-        elif isinstance(event, h11.Data):
-            if not page.add(bytes(event.data)):
-                return
-        elif isinstance(event, h11.ConnectionClosed):
-            raise EOFError
-        elif isinstance(event, h11.EndOfMessage):
+        elif isinstance(event, h11.Data) and not page.add(bytes(event.data)):
             return
+
+
+async def next_event(connection: h11.Connection, stream: Stream) -> h11.Event:
+    """The next event of a response, read from the stream where it has not come yet.
+
+    Raises:
+        OSError, EOFError, NetworkFailure: it broke.
+    """
+    while True:
+        try:
+            event = connection.next_event()
+        except h11.RemoteProtocolError:
+            _, ended = connection.trailing_data
+            if ended:
+                raise EOFError from None
+            raise NetworkFailure(MALFORMED) from None
+        if event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
+            raise EOFError
+        if isinstance(event, h11.Event):
+            return event
+        connection.receive_data(await stream.read(READ_SIZE))
 
 
 async def _exchange_h2(stream: Stream, request: Request, page: Page) -> None:
