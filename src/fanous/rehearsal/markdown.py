@@ -135,23 +135,34 @@ def _seconds(value: float | None) -> str:
 
 
 def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[str]:
-    right = _count(interference, _is_right)
-    nation = [r for r in interference if r.placement == "nation" and r.nation is not None]
-    cadence = [r for r in interference if r.placement == "cadence" and r.nation is not None]
-    barred, slowed = _of(Kind.BLOCKING, nation), _of(Kind.THROTTLING, nation)
-    others = [r for r in nation if _kind(r) not in (Kind.BLOCKING, Kind.THROTTLING)]
-    lone = [r for r in interference if r.placement == "isp" and r.found]
-    rates = [r for r in interference if r.true_kbps and r.kbps]
     every = [*interference, *quiet]
     rows = [
-        ("right mechanism, or a coarser and true one", share(right, len(interference))),
-        ("wrong mechanism", share(_count(interference, _is_wrong), len(interference))),
-        ("confirmed", share(_count(interference, lambda r: r.confirmed is not None), len(interference))),
+        *_rightly(interference, quiet),
+        *_delays([r for r in interference if r.nation is not None]),
+        (
+            "share of rounds that the machine could not make, median",
+            f"{median([r.rounds_missed for r in every] or [0]):.3f}",
+        ),
+        ("load of the machine for each core, median", f"{median([r.load for r in every] or [0]):.1f}"),
+    ]
+    return ["| what | result |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+
+
+def _rightly(interference: Sequence[Result], quiet: Sequence[Result]) -> list[tuple[str, str]]:
+    """How often what was said is true."""
+    every = len(interference)
+    lone = [r for r in interference if r.placement == "isp" and r.found]
+    rates = [r for r in interference if r.true_kbps and r.kbps]
+    return [
+        ("right mechanism, or a coarser and true one", share(_count(interference, _is_right), every)),
+        ("wrong mechanism", share(_count(interference, _is_wrong), every)),
+        ("confirmed", share(_count(interference, lambda r: r.confirmed is not None), every)),
         ("techniques found right at least once", _techniques_seen(interference)),
         (
             "single network said to be more than it is",
             share(_count(lone, lambda r: not r.scope_right), len(lone)),
         ),
+        ("kbit/s within 15 % of the truth", share(_count(rates, _near), len(rates))),
         (
             "quiet and not-interference runs with a false confirmation",
             share(_count(quiet, _lied), len(quiet)),
@@ -160,42 +171,36 @@ def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[st
         ("the same with one that was not taken back", share(_count(quiet, _left), _count(quiet, _told_left))),
         (
             "runs of interference with a false confirmation besides",
-            share(_count(interference, _lied), len(interference)),
+            share(_count(interference, _lied), every),
         ),
-        (
-            "seconds to confirm nation-wide blocking, median and p95",
-            _median_p95(map(_at_two_seconds, barred)),
-        ),
-        ("minutes of the monitor's clock for nation-wide blocking", _median_p95(map(_minutes, barred))),
-        (
-            "the same at half the compression (*cadence*)",
-            _median_p95(map(_minutes, _of(Kind.BLOCKING, cadence))),
-        ),
+    ]
+
+
+def _delays(confirmed: Sequence[Result]) -> list[tuple[str, str]]:
+    """How soon it was said, of what was confirmed as nation-wide."""
+    nation = [r for r in confirmed if r.placement == "nation"]
+    cadence = [r for r in confirmed if r.placement == "cadence"]
+    barred, slowed = _of(Kind.BLOCKING, nation), _of(Kind.THROTTLING, nation)
+    others = [r for r in nation if _kind(r) not in (Kind.BLOCKING, Kind.THROTTLING)]
+    lines = [r for r in nation if r.technique == "slowdown_general"]
+    at_half = "the same at half the compression (*cadence*)"
+    timed: list[tuple[str, Iterable[float | None]]] = [
+        ("seconds to confirm nation-wide blocking, median and p95", map(_at_two_seconds, barred)),
+        ("minutes of the monitor's clock for nation-wide blocking", map(_minutes, barred)),
+        (at_half, map(_minutes, _of(Kind.BLOCKING, cadence))),
         (
             "seconds to confirm nation-wide throttling by name, median and p95",
-            _median_p95(map(_at_two_seconds, slowed)),
+            map(_at_two_seconds, slowed),
         ),
-        ("minutes of the monitor's clock for nation-wide throttling", _median_p95(map(_minutes, slowed))),
-        (
-            "the same at half the compression (*cadence*)",
-            _median_p95(map(_minutes, _of(Kind.THROTTLING, cadence))),
-        ),
-        (
-            "seconds to confirm nation-wide outages and slow-downs, median and p95",
-            _median_p95(map(_nation_wide, others)),
-        ),
+        ("minutes of the monitor's clock for nation-wide throttling", map(_minutes, slowed)),
+        (at_half, map(_minutes, _of(Kind.THROTTLING, cadence))),
+        ("seconds to confirm nation-wide outages and slow-downs, median and p95", map(_nation_wide, others)),
         (
             "minutes of the monitor's clock to confirm a nation-wide slow-down, median and p95",
-            _median_p95([r.minutes for r in nation if r.technique == "slowdown_general"]),
+            [r.minutes for r in lines],
         ),
-        ("kbit/s within 15 % of the truth", share(_count(rates, _near), len(rates))),
-        (
-            "share of rounds that the machine could not make, median",
-            f"{median([r.rounds_missed for r in every] or [0]):.3f}",
-        ),
-        ("load of the machine for each core, median", f"{median([r.load for r in every] or [0]):.1f}"),
     ]
-    return ["| what | result |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
+    return [(name, _median_p95(values)) for name, values in timed]
 
 
 def _count(results: Iterable[Result], holds: Callable[[Result], object]) -> int:
