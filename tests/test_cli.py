@@ -134,6 +134,12 @@ def test_a_file_of_which_nothing_can_be_used_is_no_success(tmp_path: Path) -> No
     assert "is that what ooni reads?" in done.stderr
 
 
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    (tmp_path / "hour.jsonl").touch()
+    done = fanous("ingest", "ooni", tmp_path / "hour.jsonl", "--store", tmp_path / "store")
+    assert "read 0" in done.stdout and "nothing was in there" in done.stderr
+
+
 def test_a_broken_off_file_is_taken_as_far_as_it_goes(tmp_path: Path, rally: Path) -> None:
     whole = gzip.compress(b"".join(rally.read_bytes().splitlines(keepends=True)[:200]))
     cut = tmp_path / "cut.jsonl.gz"

@@ -89,6 +89,8 @@ def ingest(
     if tally.rejected == tally.read > 0:
         print(f"nothing could be used: is that what {source} reads?", file=sys.stderr)
         raise typer.Exit(1)
+    if not tally.read:
+        print("nothing was in there: an hour without any, or a download that failed", file=sys.stderr)
 
 
 def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, str, bool]) -> "About":
