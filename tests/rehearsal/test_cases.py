@@ -27,7 +27,8 @@ CLOCK = Clock(0.0, 0.0, 300.0)
 def test_where_lines_are_slow_a_probe_knows_its_ordinary_rate_before_and_ends_its_rounds_in_time() -> None:
     for case in cases(1):
         scenario, slow = case.scenario, bool(OF_LINES & set(dict(case.tried)))
-        unhurried = slow or "residual" in dict(case.tried) or case.placement == "cadence"
+        waits = "residual" in dict(case.tried) or "allow_list nation" in case.names[0]
+        unhurried = slow or waits or case.placement == "cadence"
         assert case.placement == QUIET or (scenario.tick > 2.0) == unhurried
         if slow:
             (event,) = scenario.events
@@ -189,6 +190,12 @@ def test_a_label_is_by_what_is_held_true_today() -> None:
         mechanisms=["tcp.timeout"],
     )
     assert "wrong mechanism | 1 of 1 " in page([then])
+
+
+def test_what_is_left_out_is_named() -> None:
+    late = Result(technique="allow_list", placement="nation", seed=1, rounds_missed=0.13)
+    assert "Left out: 2 results (2 of `allow_list` nation), because more than 10 %" in page([late, late])
+    assert "| `allow_list` |" not in page([late, late])
 
 
 def test_of_two_results_of_one_run_the_later_counts() -> None:
