@@ -50,8 +50,8 @@ UNHURRIED = Pace(6.0, 60.0, 72.0, 36.0, transfer_every=0)
 """Where a whole nation's probes wait for what an allow-list drops: their rounds outlast a tick of 2 s, and
 more than a tenth was missed however idle the machine.
 
-And where an address stays blocked after a trigger, for a second of the lab: a minute or two of the clock.  At a
-tick of 2 s one round's trigger would still silence the next one, and rates that are measured beside a round
+And where an address stays blocked after a trigger, for a second of the lab: a minute or two of the clock.  At
+a tick of 2 s one round's trigger would still silence the next one, and rates that are measured beside a round
 would silence that."""
 
 CADENCE = Pace(4.0, 40.0, 36.0, 8.0)

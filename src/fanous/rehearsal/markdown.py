@@ -26,8 +26,8 @@ stands for five minutes; 56, 72 and 40 s. Residual blocking, and allow-lists nat
 that the time-outs of a probe, which are compressed less than its pace, weigh less. Techniques that are about
 one target are tried two at a time on two platforms. *Found*: an incident of a kind that the technique
 explains, about its target, on its networks. *Right*: its mechanism names the technique, or is coarser and
-true; *wrong*: another one is named. Seconds are of the lab, from the onset to the moment at which the monitor said
-*confirmed*, everything included. Intervals are Wilson's, 95 %.
+true; *wrong*: another one is named. Seconds are of the lab, from the onset to the moment at which the monitor
+said *confirmed*, everything included. Intervals are Wilson's, 95 %.
 """
 
 Z = 1.96
