@@ -241,7 +241,7 @@ def test_outages_do_not_stand_among_the_seconds_of_blocking() -> None:
     outage = Result(technique="outage_national", placement="nation", seed=1, nation=30.0)
     text = page([Result(technique="sni_reset", placement="nation", seed=1, nation=9.0), outage])
     assert "nation-wide blocking, median and p95 | 9.0 and 9.0 (n = 1)" in text
-    assert "nation-wide outages and slow-downs, median and p95 | 30.0 and 30.0 (n = 1)" in text
+    assert "nation-wide outages, median and p95 | 30.0 and 30.0 (n = 1)" in text
 
 
 def test_throttling_stands_apart_and_counts_from_when_its_own_target_was_confirmed() -> None:

@@ -195,7 +195,7 @@ def _delays(confirmed: Sequence[Result]) -> list[tuple[str, str]]:
         ),
         ("minutes of the monitor's clock for nation-wide throttling", map(_minutes, slowed)),
         (at_half, map(_minutes, _of(Kind.THROTTLING, cadence))),
-        ("seconds to confirm nation-wide outages and slow-downs, median and p95", map(_nation_wide, others)),
+        ("seconds to confirm nation-wide outages, median and p95", map(_at_two_seconds, others)),
         (
             "minutes of the monitor's clock to confirm a nation-wide slow-down, median and p95",
             [r.minutes for r in lines],
