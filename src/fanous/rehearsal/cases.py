@@ -84,7 +84,7 @@ PLACEMENTS: dict[str, tuple[int, ...]] = {
 """Name -> networks."""
 
 SEEDED = ("nation", "isp", "mobile")
-"""Those that every seed has.  The last is the nation at ``CADENCE``, of the first seed alone, for what is
+"""Those that every seed has.  The other is the nation at ``CADENCE``, of the first seed alone, for what is
 blocked or throttled: how many minutes of the monitor's clock pass."""
 
 KEPT = ("google.com",)

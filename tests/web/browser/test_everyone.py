@@ -1,8 +1,8 @@
 """Every kind of page in every language, in the light and in the dark, on a phone and on a desk: axe-core.
 
 A page is loaded once a language; then it is turned dark or light, and made wide or narrow, before its eyes.
-``FANOUS_EVERY_VIEW=1`` looks at all four views of each; else at one of them, in turn, so that each page meets
-each view in one language or two.
+``FANOUS_EVERY_VIEW=1`` looks at all four views of each; else at two of them, in turn, so that each page meets
+each view in three languages.
 """
 
 import os
@@ -21,10 +21,11 @@ VIEWS: tuple[View, ...] = ((DESKTOP, "light"), (PHONE, "dark"), (DESKTOP, "dark"
 
 
 def views(path: str, language: str) -> tuple[View, ...]:
-    """The one whose turn it is, or all."""
+    """Those two, or the other two."""
     if os.environ.get("FANOUS_EVERY_VIEW"):
         return VIEWS
-    return (VIEWS[(PAGES.index(path) + list(LANGUAGES).index(language)) % len(VIEWS)],)
+    turn = (PAGES.index(path) + list(LANGUAGES).index(language)) % 2
+    return VIEWS[2 * turn : 2 * turn + 2]
 
 
 def measurement(browser: Browser, monitor: str) -> str:
@@ -71,7 +72,7 @@ def test_a_page_that_is_not_there_is_right_for_everyone(
     context.close()
 
 
-def test_each_page_meets_each_view() -> None:
+def test_each_page_meets_each_view_in_half_of_the_languages() -> None:
     for path in PAGES:
-        met = {(size["width"], scheme) for code in LANGUAGES for size, scheme in views(path, code)}
-        assert met == {(size["width"], scheme) for size, scheme in VIEWS}
+        met = [(size["width"], scheme) for code in LANGUAGES for size, scheme in views(path, code)]
+        assert all(met.count((size["width"], scheme)) >= len(LANGUAGES) // 2 for size, scheme in VIEWS)
