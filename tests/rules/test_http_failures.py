@@ -129,6 +129,17 @@ SLOW: dict[str, Any] = {"received": 160_000, "status_code": 200, "largest_gap": 
             {"received": 17_000, "largest_gap": 0.5},
             (State.THROTTLED, "http.starved", "tls.throttle.sni"),
         ),
+        # Two seconds of patience do not tell a flow that froze from one that stumbles.
+        (
+            SECURE,
+            {"received": 17_000, "largest_gap": 1.6, "seconds": 2.0},
+            (State.THROTTLED, "http.starved", "tls"),
+        ),
+        (
+            SECURE,
+            {"received": 17_000, "largest_gap": 1.5, "seconds": 2.0},
+            (State.THROTTLED, "http.starved", "tls.throttle.sni"),
+        ),
         (
             SECURE,
             {"received": 30_000, "largest_gap": 9.0},

@@ -9,7 +9,7 @@ from fanous.rules.certificates import certificate_rules
 from fanous.rules.controls import Controls
 from fanous.rules.failures import CERTIFICATE_CAUSES, Cause
 from fanous.rules.rule import Rule
-from fanous.rules.transfer import LEAST_RATIO, froze, line_kbps
+from fanous.rules.transfer import LEAST_RATIO, SILENT_SHARE, froze, line_kbps
 
 FREEZE = (10_000, 24_000)
 """Bytes after which a flow freezes: 16-20 KB in Russia in 2025, with what probes count on either side."""
@@ -50,8 +50,11 @@ def _starved(o: Observation, c: Controls) -> bool:
 
 def _froze(o: Observation, c: Controls) -> bool:
     went_silent = isnan(o.largest_gap) or o.largest_gap >= LONGEST_FLOW_GAP
-    in_window = FREEZE[0] <= o.received <= FREEZE[1]
-    return in_window and went_silent and o.url.startswith("https:") and _starved(o, c)
+    return _in_window(o) and went_silent and _starved(o, c)
+
+
+def _in_window(o: Observation) -> bool:
+    return o.url.startswith("https:") and FREEZE[0] <= o.received <= FREEZE[1]
 
 
 def _froze_as_downloads_do(o: Observation, c: Controls) -> bool:
@@ -59,6 +62,12 @@ def _froze_as_downloads_do(o: Observation, c: Controls) -> bool:
     return _starved(o, c) and any(
         froze(s, Controls(c.evidence, s)) for s in c.evidence.of(Layer.TRANSFER) if s.hostname == o.hostname
     )
+
+
+def _of_slow_page(o: Observation, c: Controls) -> str:
+    """Where it stopped in the window and the request ended before that could tell: frozen or slowed down."""
+    stopped = _in_window(o) and o.largest_gap >= SILENT_SHARE * o.seconds
+    return "tls" if stopped else mechanisms.of_slow_data(o, c)
 
 
 def _flows(o: Observation, c: Controls) -> bool:
@@ -200,7 +209,7 @@ FAILURES = (
         state=State.THROTTLED,
         why="Data began to come but so slowly that the request timed out, while the control loaded the page.",
         holds=lambda o, c: c.reachable is True and _starved(o, c) and _slower_than_line(o, c),
-        mechanism=mechanisms.of_slow_data,
+        mechanism=_of_slow_page,
         figures=_starved_figures,
     ),
     Rule(
@@ -210,7 +219,7 @@ FAILURES = (
         why="Data flowed but so slowly that the request timed out, and nothing tells whether this line gives "
         "more.",
         holds=lambda o, c: c.reachable is True and _starved(o, c),
-        mechanism=mechanisms.of_slow_data,
+        mechanism=_of_slow_page,
         figures=_starved_figures,
         symptom=True,
     ),
@@ -229,7 +238,7 @@ FAILURES = (
         why="Data began to come but so slowly that the request timed out; nothing tells whether others fare "
         "better.",
         holds=lambda o, c: _starved(o, c),
-        mechanism=mechanisms.of_slow_data,
+        mechanism=_of_slow_page,
         figures=_starved_figures,
         symptom=True,
     ),
