@@ -62,6 +62,12 @@ seconds; at this pace it is half of that, and the machine's own delays are too."
 OF_LINES = frozenset({"slowdown_general", "rush_hour"})
 """Techniques by which lines become slow."""
 
+LEAVES_PAGES_UNFINISHED = frozenset(
+    {"sni_freeze", "sni_loss", "sni_slow_handshake", "sni_throttle_police", "sni_throttle_shape"}
+    | {"loss_burst", "quiet-loss-20", "quiet-loss-bursts"}
+)
+"""Techniques and quiet cases in which a page begins to come and does not end."""
+
 _LINES = (
     Line("PK", 45669, "Jazz", Access.MOBILE, 0.30, 2),
     Line("PK", 59257, "Zong", Access.MOBILE, 0.25, 2),

@@ -72,11 +72,21 @@ def _played(results: Sequence[Result]) -> tuple[list[Result], str]:
         older[r.rules, r.detectors].append(r)
     whole = [own for own in older.values() if 2 * len({r.technique for r in own}) > len(techniques)]
     if not whole or 2 * len({r.technique for r in today}) > len(techniques):
-        return today, f"Played with {now}."
+        return today, f"Played with {now}.{_carried(today)}"
     rules, detectors = whole[-1][0].rules, whole[-1][0].detectors
     return whole[-1], (
         f"**Played with rules `{rules}` and detectors `{detectors}`, which are not those of this program** "
         f"({now}): with these {len(today)} results were played so far."
+    )
+
+
+def _carried(today: Iterable[Result]) -> str:
+    """What was played with older rules that differ in nothing that those runs met."""
+    counts = Counter(r.rules for r in today if r.rules != RULES_VERSION)
+    return "".join(
+        f" {n} of these results are of rules `{rules}`, which differ in nothing that happens there "
+        "(CHANGELOG.md): what they differ in was played anew."
+        for rules, n in sorted(counts.items())
     )
 
 
