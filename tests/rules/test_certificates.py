@@ -13,6 +13,9 @@ AUTHORITY, HOSTNAME, EXPIRED = "ssl_unknown_authority", "ssl_invalid_hostname", 
 LETS_ENCRYPT = "Let's Encrypt E6"
 BLOCKED, DOWN, INSUFFICIENT, OK = State.BLOCKED, State.DOWN, State.INSUFFICIENT, State.OK
 
+PROXY = (INSUFFICIENT, "local_proxy", "")
+OTHER_NAME = observation(Layer.TLS, hostname="control.example", ip="9.9.9.9")
+SECRET_LOOKUP = observation(Layer.DNS, resolver="doh")
 UP = {"failure": None}
 """The helper, at this layer."""
 
@@ -54,6 +57,7 @@ UP = {"failure": None}
             {},
             (BLOCKED, "intercepted", "tls.mitm"),
         ),
+        (AUTHORITY, {"cert_issuer": "Kaspersky Anti-Virus Personal Root"}, UP, {}, PROXY),
         # A proxy near the user meets the helper's name too.
         (AUTHORITY, {}, None, {"control_failure": AUTHORITY}, (INSUFFICIENT, "local_proxy", "")),
         # A probe older than the service's own authority.
@@ -102,3 +106,30 @@ def test_two_targets_with_an_unknown_authority_have_a_proxy_in_common(layer: Lay
 def test_one_address_with_a_valid_certificate_excuses_another(layer: Layer) -> None:
     seen = [observation(layer, AUTHORITY), observation(layer, ip="1.2.3.4"), helper(layer)]
     assert (OK, f"{layer.value}.other_certificate_valid", "") in said(layer, *seen)
+
+
+@pytest.mark.parametrize("layer", [Layer.TLS, Layer.QUIC, Layer.HTTP])
+def test_an_encrypted_resolver_with_an_unknown_authority_has_the_proxy_too(layer: Layer) -> None:
+    resolver = observation(Layer.DNS, AUTHORITY, resolver="doh", answers=())
+    seen = [observation(layer, AUTHORITY), observation(Layer.DNS), resolver]
+    found = said(layer, *seen, helper(layer), helper(Layer.HTTP))
+    assert found[0] == (INSUFFICIENT, f"{layer.value}.local_proxy", "")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "beside", "rule"),
+    [
+        ("Filter of the State", [OTHER_NAME], "intercepted"),
+        ("Filter of the State", [SECRET_LOOKUP], "intercepted"),
+        ("Filter of the State", [], "clock"),
+        (LETS_ENCRYPT, [OTHER_NAME], "clock"),  # of a server of the site's own that was forgotten
+        ("", [OTHER_NAME], "clock"),
+    ],
+)
+def test_an_interceptors_certificate_may_be_out_of_date_too(
+    issuer: str, beside: list[Observation], rule: str
+) -> None:
+    stale = observation(Layer.TLS, EXPIRED, cert_issuer=issuer, cert_subject="x.com")
+    assert said(Layer.TLS, stale, *beside, helper(Layer.TLS))[0][1] == f"tls.{rule}"
+    # Where the helper met nobody at this address, it may be the site's.
+    assert said(Layer.TLS, stale, *beside, helper(Layer.HTTP))[0][1] == "tls.clock"

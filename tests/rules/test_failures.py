@@ -21,6 +21,9 @@ from fanous.rules.failures import Cause, cause_of
         ("http_invalid_redirect_location_host", Cause.REDIRECT),
         ("unknown_failure: dial tcp: i/o timeout", Cause.TIMEOUT),
         ("unknown_failure: socket: too many open files", Cause.LOCAL),
+        ("unknown_failure: write: no buffer space available", Cause.LOCAL),
+        ("unknown_failure: A socket operation encountered a dead network.", Cause.LOCAL),
+        ("address_not_available", Cause.LOCAL),  # nothing left the machine
         ("unknown_failure: something new", Cause.UNKNOWN),
         ("", Cause.UNKNOWN),
     ],

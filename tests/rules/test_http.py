@@ -178,6 +178,30 @@ def test_an_unknown_page_of_the_users_own_network_is_a_symptom_where_a_page_in_c
     assert (there.rule_id, there.symptom) == (rule, rule == "http.sent_to_own_network")
 
 
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("it.x.com", "http.sent_to_sibling"),
+        ("www.x.co.uk", "http.sent_to_sibling"),
+        ("www.x.com", "http.other_page"),  # there leads every first page, and a notice may stand there
+        ("notice.example", "http.other_page"),
+        ("x.notice.example", "http.other_page"),
+    ],
+)
+def test_another_page_in_clear_of_the_sites_own_sibling_is_a_symptom(name: str, rule: str) -> None:
+    url = f"http://{name}/"
+    found = verdicts(
+        page(status_code=302, location=url), other(url=url, hostname=name, role="redirect"), CONTROL
+    )
+    (there,) = [v for v in found if v.layer is Layer.HTTP and v.role == "redirect"]
+    assert (there.rule_id, there.symptom) == (rule, rule == "http.sent_to_sibling")
+
+
+def test_what_a_company_bought_to_filter_its_own_is_no_block_page() -> None:
+    words = "<p>Your organization has selected Zscaler to protect you from internet threats.</p>"
+    assert said(Layer.HTTP, notice(body=words), CONTROL)[0][1] == "http.portal"
+
+
 def test_a_page_that_is_missing_in_a_network_of_its_own_is_a_symptom() -> None:
     astray = observation(Layer.DNS, answers=("5.5.5.5",), answer_asns=(64501,))
     missing = other(ip="5.5.5.5", status_code=404)

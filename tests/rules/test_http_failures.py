@@ -91,6 +91,25 @@ def test_what_a_lower_layer_explains_is_said_there(below: Observation, url: str)
     assert found == [(State.INSUFFICIENT, "http.lower_layer", "")]
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "first"),
+    [
+        (TIMEOUT, TIMEOUT, (State.DOWN, "http.down", "server.down")),
+        ("dns_nxdomain_error", "dns_lookup_error", (State.DOWN, "http.down", "server.down")),
+        ("connection_refused", "unknown_error", (State.DOWN, "http.down", "server.down")),
+        ("connection_reset", TIMEOUT, (State.INSUFFICIENT, "http.no_control", "http.reset.host")),
+        (TIMEOUT, None, (State.BLOCKED, "http.failure_control_ok", "http.timeout")),
+    ],
+)
+def test_where_a_redirect_leads_may_be_down_for_the_helper_too(
+    ours: str, theirs: str | None, first: Said
+) -> None:
+    led = request(ours, "http://there.example/", hostname="there.example", role="redirect")
+    asked = observation(Layer.HTTP, url="http://x.com/", status_code=302, location="http://there.example/")
+    helped = helper(Layer.HTTP, theirs, url="http://x.com/")
+    assert said(Layer.HTTP, asked, led, helper(Layer.TCP, port=80), helped)[0] == first
+
+
 def test_a_lower_layer_that_worked_once_explains_nothing() -> None:
     below = [observation(Layer.TCP, TIMEOUT, ip="1.2.3.4"), CONNECTED]
     assert said(Layer.HTTP, request(TIMEOUT), *below, CONTROL)[0][0] is State.BLOCKED
@@ -259,3 +278,11 @@ def test_a_starved_page_is_held_against_what_others_get_on_this_line(
 ) -> None:
     page = request(TIMEOUT, SECURE, status_code=200, received=35_000, seconds=2.0)
     assert said(Layer.HTTP, page, CONTROL, CONNECTED, SHAKEN, *downloads)[0] == first
+
+
+def test_a_line_whose_handshakes_creep_is_not_shown_to_give_more() -> None:
+    """Old probes count no bytes of what did not end: 3 kB in 0.75 s are 32 kbit/s."""
+    begun = request(TIMEOUT, SECURE, status_code=200)
+    for seconds, rule in ((0.74, "http.starved"), (0.76, "http.starved_no_rate")):
+        shaken = observation(Layer.TLS, seconds=seconds)
+        assert said(Layer.HTTP, begun, CONNECTED, shaken, CONTROL)[0][1] == rule

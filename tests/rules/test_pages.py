@@ -15,6 +15,9 @@ CONTROL: dict[str, Any] = {
 }
 
 
+BARE: dict[str, Any] = {"server": "nginx", "header_names": ("content-type", "date", "server")}
+
+
 @pytest.mark.parametrize(
     ("page", "control", "expected"),
     [
@@ -25,7 +28,13 @@ CONTROL: dict[str, Any] = {
         ({"body_length": 200, "title": "Access denied", "header_names": ()}, {}, Likeness.DIFFERENT),
         ({"body_length": 200, "title": "", "header_names": ("date",)}, {}, Likeness.DIFFERENT),
         ({"body_length": 200, "title": "", "header_names": ()}, {"header_names": ()}, Likeness.UNKNOWN),
-        ({"body_length": 14_001, "title": "Other", "header_names": ()}, {}, Likeness.SAME),  # ratio .70005
+        ({"body_length": 14_001, "title": ""}, {"header_names": ()}, Likeness.SAME),  # ratio .70005
+        # As long by chance, under another title and with none of the site's headers.
+        ({"body_length": 19_000, "title": "Other", "header_names": ()}, {}, Likeness.UNKNOWN),
+        # A bare server's page for this place or this visitor; and another server's with as few headers.
+        ({"title": "Other", "body_length": 9} | BARE, BARE, Likeness.UNKNOWN),
+        ({"title": "Other", "body_length": 9} | BARE | {"server": "squid"}, BARE, Likeness.DIFFERENT),
+        ({"title": "Other", "body_length": 9} | BARE | {"header_names": ("date",)}, BARE, Likeness.DIFFERENT),
         ({"body_length": 14_000, "title": "Other", "header_names": ()}, {}, Likeness.DIFFERENT),
         (
             {"body_length": 200, "title": "Freedom news", "header_names": ()},

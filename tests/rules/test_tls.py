@@ -201,3 +201,13 @@ def test_a_handshake_that_was_given_no_time_on_a_slow_line_is_not_judged() -> No
 
     assert told(0.1) == ["tls.failure_control_ok"]
     assert told(2.5) == ["tls.slow_line"]
+
+
+def test_a_handshake_where_the_helper_cannot_even_connect_has_no_control_there() -> None:
+    """Old helpers try no handshakes; that the page came from elsewhere says nothing of this address."""
+    cut = observation(Layer.TLS, "connection_reset")
+    page = helper(Layer.HTTP, url="https://x.com/")
+    assert said(Layer.TLS, cut, page)[0][1] == "tls.failure_control_ok"
+    assert said(Layer.TLS, cut, page, helper(Layer.TCP))[0][1] == "tls.failure_control_ok"
+    dead = helper(Layer.TCP, "generic_timeout_error")
+    assert said(Layer.TLS, cut, page, dead)[0][1:] == ("tls.no_control", "tls.reset.sni")

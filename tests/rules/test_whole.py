@@ -30,6 +30,10 @@ def connection(failure: str | None) -> Observation:
         ([lookup("dns_nxdomain_error"), connection(TIMEOUT)], None, False),
         ([connection(TIMEOUT)], None, False),  # a list of addresses, cut off by silence
         ([connection(UNREACHABLE)], None, True),
+        # Android's empty cache; and a resolver that denies the names of addresses that are cut off.
+        ([lookup("android_dns_cache_no_data"), connection(UNREACHABLE)], None, True),
+        ([lookup("android_dns_cache_no_data"), connection(TIMEOUT)], None, False),
+        ([lookup("android_dns_cache_no_data")], None, False),
         ([lookup(TIMEOUT), helper(Layer.DNS)], None, False),  # the helper was reached over this network
     ],
 )

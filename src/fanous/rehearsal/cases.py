@@ -68,6 +68,11 @@ LEAVES_PAGES_UNFINISHED = frozenset(
 )
 """Techniques and quiet cases in which a page begins to come and does not end."""
 
+SHOWS_OTHER_PAGES = frozenset(
+    {"dns_blockpage", "http_blockpage", "quiet-captive-portal", "quiet-server-down"}
+)
+"""Those in which another page stands in the place of the site's, or the site is dead for all."""
+
 _LINES = (
     Line("PK", 45669, "Jazz", Access.MOBILE, 0.30, 2),
     Line("PK", 59257, "Zong", Access.MOBILE, 0.25, 2),

@@ -13,6 +13,8 @@ from fanous.rules.pages import Likeness, is_challenge, likeness
 PUBLIC = ("udp", "doh", "dot")
 """Resolvers outside the operator's network."""
 
+_CUT = frozenset({Cause.RESET, Cause.TIMEOUT, Cause.CLOSED})
+
 
 @dataclass(slots=True)
 class Answer:
@@ -52,14 +54,22 @@ class Answer:
 
     @property
     def most_names_are_bogus(self) -> bool:
-        """At least half of the target's names have only bogons: one alone may be the owner's own choice."""
+        """At least half of the target's names have only bogons.
+
+        One alone may be the owner's own choice, also where no other name is answered at all.
+        """
         o = self.lookup
+        tried: set[str] = set()
         names: dict[str, bool] = {}
         for lookup in self.evidence.of(Layer.DNS):
-            if (lookup.target, lookup.role) == (o.target, o.role) and lookup.answers:
+            if (lookup.target, lookup.role) != (o.target, o.role):
+                continue
+            tried.add(lookup.hostname)
+            if lookup.answers:
                 bogus = all(map(is_bogon, lookup.answers))
                 names[lookup.hostname] = bogus and names.get(lookup.hostname, True)
-        return sum(names.values()) >= LEAST_SHARE * len(names) > 0
+        bogons = sum(names.values())
+        return bogons >= LEAST_SHARE * len(names) > 0 and (bogons > 1 or len(tried) == 1)
 
     @property
     def may_be_portal(self) -> bool:
@@ -143,6 +153,32 @@ class Answer:
         answers = [a for a in self.lookup.answers if evidence.ipv6_works or not is_ipv6(a)]
         tried = any(a in evidence.unconnected for a in answers)
         return tried and not any(a in evidence.connected for a in answers)
+
+    @property
+    def is_unserved(self) -> bool:
+        """Every handshake at these addresses was cut or met silence, and none failed by its certificate."""
+        tried = [
+            cause_of(s.failure) if s.failure else Cause.UNKNOWN
+            for s in self.evidence.of(Layer.TLS)
+            if s.hostname == self.lookup.hostname and s.ip in self.lookup.answers
+        ]
+        return bool(tried) and all(cause in _CUT for cause in tried)
+
+    @property
+    def shows_own_title(self) -> bool:
+        """A page fetched from one of the answers bears the title of the helper's, letter by letter."""
+        helper = self.evidence.helper_page
+        return (
+            helper is not None
+            and bool(helper.title)
+            and any(
+                self._came_from_here(page)
+                and page.title == helper.title
+                and likeness(page, helper) is Likeness.SAME
+                and Kind.BLOCKPAGE not in {match.kind for match in self.evidence.matches(page)}
+                for page in self.evidence.of(Layer.HTTP)
+            )
+        )
 
     def shows(self, wanted: Likeness) -> bool:
         """A page fetched from one of the answers is the helper's (or is another)."""

@@ -6,7 +6,7 @@ The same table stands in the layers at which a certificate can be seen to fail; 
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
 from fanous.rules import mechanisms
-from fanous.rules.controls import Controls
+from fanous.rules.controls import ENCRYPTED, Controls
 from fanous.rules.failures import Cause
 from fanous.rules.rule import Rule
 from fanous.rules.tcp import endpoint_failure
@@ -40,17 +40,49 @@ PINNED = ("signal",)
 the real service."""
 
 
+_HOME_PROXIES = (
+    "adguard",
+    "avast",
+    "avg web",
+    "bitdefender",
+    "dr.web",
+    "eset ssl filter",
+    "kaspersky",
+    "spider gate",
+)
+"""Words in the names of the authorities that programs against viruses and advertisements install on their own
+machine to look into its connections, as their makers document them."""
+
+
+def _is_public(issuer: str) -> bool:
+    return any(word in issuer.casefold() for word in PUBLIC_AUTHORITIES)
+
+
+def _is_of_home_proxy(o: Observation) -> bool:
+    return any(word in o.cert_issuer.casefold() for word in _HOME_PROXIES)
+
+
+def _may_be_clock(o: Observation, c: Controls) -> bool:
+    """Out of date here.  An interceptor's own may be that too.
+
+    It is another's where the helper meets a valid one at this very address and other names' are in date by
+    the same clock.
+    """
+    same = c.same_step
+    met_valid = same is not None and same.failure is None and same.layer is o.layer is not Layer.HTTP
+    is_anothers = bool(o.cert_issuer) and not _is_public(o.cert_issuer)
+    in_date = c.another_name_works or any(
+        s.failure is None and s.resolver in ENCRYPTED for s in c.evidence.of(Layer.DNS)
+    )
+    return c.cause is Cause.CERTIFICATE and not (met_valid and is_anothers and in_date)
+
+
 def _from_public_authority(o: Observation, c: Controls) -> bool:
     """Issued for this name by an authority that browsers trust: the probe's list of them is too old."""
-    issuer = o.cert_issuer.casefold()
     names = o.cert_subject.casefold().split()
     host = o.hostname.casefold()
     parent = "*." + host.partition(".")[2]
-    return (
-        c.cause is Cause.AUTHORITY
-        and any(word in issuer for word in PUBLIC_AUTHORITIES)
-        and (host in names or parent in names)
-    )
+    return c.cause is Cause.AUTHORITY and _is_public(o.cert_issuer) and (host in names or parent in names)
 
 
 def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
@@ -69,9 +101,9 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
             id=f"{layer.value}.local_proxy",
             layer=layer,
             state=State.INSUFFICIENT,
-            why="A control domain's certificate is from an unknown authority too: a proxy near the user, or "
-            "an old list of authorities.",
-            holds=lambda _o, c: c.cause is Cause.AUTHORITY and c.others_distrusted,
+            why="A control domain's certificate is from an unknown authority too, or this one is from that "
+            "of a program on users' own machines: a proxy near the user, or an old list of authorities.",
+            holds=lambda o, c: c.cause is Cause.AUTHORITY and (c.others_distrusted or _is_of_home_proxy(o)),
             figures=endpoint_failure,
         ),
         Rule(
@@ -79,7 +111,7 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
             layer=layer,
             state=State.INSUFFICIENT,
             why="The certificate is out of date here but not outside, as on a machine with a wrong clock.",
-            holds=lambda _o, c: c.cause is Cause.CERTIFICATE,
+            holds=_may_be_clock,
             figures=endpoint_failure,
         ),
         Rule(

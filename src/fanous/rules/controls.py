@@ -7,7 +7,7 @@ from fanous.model.observation import Layer, Observation
 from fanous.rules.addresses import is_bogon, is_ipv6
 from fanous.rules.answers import Answer
 from fanous.rules.evidence import CONNECTIONS, Evidence, step_of
-from fanous.rules.failures import CERTIFICATE_CAUSES, Cause, cause_of
+from fanous.rules.failures import CERTIFICATE_CAUSES, LOOKUP_CAUSES, Cause, cause_of
 from fanous.rules.fingerprints import Fingerprint, Kind
 from fanous.rules.groups import Group
 from fanous.rules.pages import Likeness, likeness
@@ -22,6 +22,9 @@ LEAST_SLOW_CONNECT = 0.5
 
 PATIENCE = 3.0
 """Times that a connection takes: a handshake that was given no longer may still be under way."""
+
+ENCRYPTED = ("doh", "dot")
+"""Resolvers that are asked under a name and a certificate of their own."""
 
 RESOLVER = "resolver"
 """Role of an observation that is about an encrypted resolver, not about the name that it was asked for."""
@@ -87,7 +90,8 @@ class Controls:
         if same is not None and same.failure is None:
             return True
         if self.evidence.helper_loaded_page:
-            return True if same is None and self._page_tells else None if self._is_connection else False
+            told = same is None and self._page_tells and not self._address_is_down
+            return True if told else None if self._is_connection else False
         return False if same is not None or self._page_failed_alike else None
 
     def _name_is_known(self, lookup: Observation) -> bool | None:
@@ -96,7 +100,7 @@ class Controls:
         Old helpers wrote down an alias alone as no address.
         """
         if lookup.failure is None and lookup.answers:
-            return True
+            return not all(map(is_bogon, lookup.answers))
         if lookup.failure is not None and cause_of(lookup.failure) is Cause.NXDOMAIN:
             return False
         if self.evidence.helper_loaded_page:
@@ -111,14 +115,34 @@ class Controls:
         return self.evidence.was_asked(o) or self.evidence.helper_works_at(o.layer, o.port)
 
     @property
+    def _address_is_down(self) -> bool:
+        """Of a handshake: the helper could not even connect there."""
+        o = self.observation
+        connection = self.evidence.helper_endpoints.get((Layer.TCP, o.ip, o.port))
+        return o.layer is Layer.TLS and connection is not None and connection.failure is not None
+
+    @property
     def _page_failed_alike(self) -> bool:
-        """The helper's request over TLS failed as this step did, or without a name; it tried no such step."""
+        """The helper's request failed as this step did, or without a name, and it tried no such step.
+
+        Of a request over TLS; or where a redirect led, since the helper got through to the site itself.
+        """
         page, layer = self.evidence.helper_page, self.observation.layer
-        if page is None or page.failure is None or layer not in (Layer.TCP, Layer.TLS):
+        if page is None or page.failure is None:
+            return False
+        o = self.observation
+        if o.role == "redirect":
+            there = self.evidence.helper_endpoints.get((o.layer, o.ip, o.port))
+            if there is not None and there.failure is None:
+                return False
+            causes = {self.cause, cause_of(page.failure)}
+            is_alike = len(causes) == 1 or Cause.UNKNOWN in causes or causes <= LOOKUP_CAUSES
+            return is_alike and self.evidence.helper_works_at(Layer.TCP)
+        if layer not in (Layer.TCP, Layer.TLS):
             return False
         if layer in self.evidence.helper or not page.url.startswith("https:"):
             return False
-        return self.observation.role != "redirect" and cause_of(page.failure) in (self.cause, Cause.UNKNOWN)
+        return cause_of(page.failure) in (self.cause, Cause.UNKNOWN)
 
     @property
     def _is_connection(self) -> bool:
@@ -171,7 +195,7 @@ class Controls:
         """An IPv6 attempt of a machine on which IPv6 does not work, or has no route there."""
         if not is_ipv6(self.observation.ip):
             return False
-        return self.cause is Cause.UNREACHABLE or not self.evidence.ipv6_works
+        return self.cause in (Cause.UNREACHABLE, Cause.LOCAL) or not self.evidence.ipv6_works
 
     @property
     def works_elsewhere(self) -> bool:
@@ -290,7 +314,7 @@ class Controls:
     @property
     def encrypted_lookups_time_out(self) -> bool:
         """All lookups of the measurement over TLS or HTTPS, which show nobody on the path a name."""
-        made = [s for s in self.evidence.of(Layer.DNS) if s.resolver in ("doh", "dot")]
+        made = [s for s in self.evidence.of(Layer.DNS) if s.resolver in ENCRYPTED]
         return bool(made) and all(s.failure and cause_of(s.failure) is Cause.TIMEOUT for s in made)
 
     @property
@@ -321,9 +345,13 @@ class Controls:
 
     @property
     def others_distrusted(self) -> bool:
-        """A control domain's certificate came from an unknown authority too: a proxy near the user."""
+        """A control domain's certificate came from an unknown authority too: a proxy near the user.
+
+        An encrypted resolver is asked under a name of its own, which is one.
+        """
         control = self.evidence.bundle.control_failure
-        if control is not None and cause_of(control) is Cause.AUTHORITY:
+        asked = (s.failure for s in self.evidence.of(Layer.DNS) if s.resolver in ENCRYPTED)
+        if any(failure and cause_of(failure) is Cause.AUTHORITY for failure in (control, *asked)):
             return True
         return bool(self.evidence.other_targets_distrusted - {self.observation.target})
 

@@ -119,6 +119,14 @@ ANSWERED = (
         figures=_answers,
     ),
     Rule(
+        id="dns.same_title",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="The answer differs from the control's, but the page found there bears the site's own title: a "
+        "network has a way of its own to it.",
+        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.shows_own_title,
+    ),
+    Rule(
         id="dns.portal",
         layer=Layer.DNS,
         state=State.INSUFFICIENT,
@@ -341,7 +349,11 @@ ANSWERED = (
         state=State.INSUFFICIENT,
         why="The answer shares no address or network with the control's and nothing answers there: forged, "
         "or a near server that is cut off.",
-        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.is_unconnected,
+        holds=lambda o, c: (
+            o.failure is None
+            and c.answer.departs
+            and (c.answer.is_unconnected or (c.answer.is_unserved and c.answer.is_contradicted))
+        ),
         mechanism=mechanisms.FORGED,
         figures=_answers,
         symptom=True,

@@ -19,6 +19,8 @@ from fanous.rules.names import is_private_name
 
 Endpoint = tuple[Layer, str, int]
 
+_NO_ROUTE = frozenset({Cause.UNREACHABLE, Cause.LOCAL})
+
 Step = tuple[Layer, str, int]
 """Layer, host name and port (0 where the layer has none): 443 may be cut while 80 answers."""
 
@@ -293,9 +295,10 @@ class Evidence:
         if control is not None:
             return all(_offline(failure) for failure in (*failures, control))
         causes = {cause_of(failure) if failure else None for failure in failures}
-        if any(o.layer is Layer.DNS for o in self.probe):
-            return causes <= SILENT_CAUSES
-        return causes <= {Cause.UNREACHABLE, Cause.LOCAL}
+        if any(o.layer is Layer.DNS for o in self.probe) and causes <= SILENT_CAUSES:
+            return True
+        # Android answers lookups from its empty cache then, but so it does where a resolver denies the name.
+        return _NO_ROUTE & causes != set() and causes <= _NO_ROUTE | {Cause.NO_DATA}
 
 
 def _offline(failure: str | None) -> bool:

@@ -49,7 +49,6 @@ _NAMES: dict[str, Cause] = {
     "response_never_received": Cause.CLOSED,
     "host_unreachable": Cause.UNREACHABLE,
     "network_unreachable": Cause.UNREACHABLE,
-    "address_not_available": Cause.UNREACHABLE,
     "dns_nxdomain_error": Cause.NXDOMAIN,
     "dns_name_error": Cause.NXDOMAIN,
     # "getaddrinfo failed and we have no way of knowing why" (df-007; ooni/probe issue 2029).
@@ -74,6 +73,7 @@ _NAMES: dict[str, Cause] = {
     "http_unexpected_status_code": Cause.ANSWER,
     "http_request_failed": Cause.ANSWER,
     "network_down": Cause.LOCAL,
+    "address_not_available": Cause.LOCAL,  # connect() failed in the probe's own kernel
     "permission_denied": Cause.LOCAL,
     "address_family_not_supported": Cause.LOCAL,
     "address_in_use": Cause.LOCAL,
@@ -102,6 +102,9 @@ _WORDS: tuple[tuple[str, Cause], ...] = (
     ("unexpected eof", Cause.CLOSED),
     ("unknown authority", Cause.AUTHORITY),
     ("too many open files", Cause.LOCAL),
+    ("buffer space", Cause.LOCAL),
+    ("network is down", Cause.LOCAL),
+    ("dead network", Cause.LOCAL),
     ("operation not permitted", Cause.LOCAL),
     ("permission denied", Cause.LOCAL),
     ("context canceled", Cause.LOCAL),

@@ -46,6 +46,20 @@ def _other_page_in_clear(o: Observation, c: Controls) -> bool:
     return c.likeness is Likeness.DIFFERENT and not o.body_truncated and not https_page(o)
 
 
+def _sent_to_sibling(o: Observation, c: Controls) -> bool:
+    """A redirect led to another name of the site's: ``fr.``, or its name under another country's domain.
+
+    To ``www.`` and back leads most sites' first page, everywhere.
+    """
+    asked = {s.hostname.lower() for s in c.evidence.of(Layer.HTTP) if s.role != "redirect"}
+    own = o.hostname.lower()
+    return (
+        o.role == "redirect"
+        and any(_label(own) == _label(name) for name in asked)
+        and all(own.removeprefix("www.") != name.removeprefix("www.") for name in asked)
+    )
+
+
 def _is_astray(o: Observation, c: Controls) -> bool:
     """Did the page come from an address that shares no network with the control's, where these are known?"""
     _, networks = c.evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
@@ -58,14 +72,25 @@ def _sent_to_own_network(o: Observation, c: Controls) -> bool:
     if o.role != "redirect" or c.site_speaks or o.body_truncated or c.likeness is not Likeness.DIFFERENT:
         return False
     lookups = [s for s in c.evidence.of(Layer.DNS) if s.hostname and s.answers]
-    is_elsewhere = all(_domain(s) != _domain(o) for s in lookups if s.role != "redirect")
+    is_elsewhere = all(_domain(s.hostname) != _domain(o.hostname) for s in lookups if s.role != "redirect")
     own = c.evidence.bundle.measurement.asn
     return is_elsewhere and any(s.hostname == o.hostname and own in s.answer_asns for s in lookups)
 
 
-def _domain(o: Observation) -> list[str]:
+def _domain(hostname: str) -> list[str]:
     """The last two labels of the name: enough to see that a site stays within its own."""
-    return o.hostname.lower().split(".")[-2:]
+    return hostname.lower().split(".")[-2:]
+
+
+_SHARED = frozenset({"ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"})
+"""Labels under which countries register: ``co.uk``, ``com.pk``, ``go.jp``."""
+
+
+def _label(hostname: str) -> str:
+    """What a site calls itself, under whichever country's domain."""
+    labels = hostname.split(".")
+    shared = len(labels) > 2 and labels[-2] in _SHARED
+    return labels[-3] if shared else labels[-2] if len(labels) > 1 else hostname
 
 
 def _fingerprints(o: Observation, c: Controls) -> str:
@@ -189,7 +214,8 @@ PAGES = (
         id="http.missing_page",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="The server says that there is no such page here; sites and censors both do.",
+        why="The server says that there is no such page here, or refuses the request; sites and censors "
+        "both do.",
         holds=lambda o, _c: o.failure is None and _is_missing(o),
         figures=_page,
     ),
@@ -200,6 +226,17 @@ PAGES = (
         why="A server that names itself refuses, while the control got the page: sites do it by suspicion, "
         "and networks in a site's place.",
         holds=lambda o, c: o.status_code == 403 and bool(o.server) and _other_page_in_clear(o, c),
+        mechanism=mechanisms.of_other_page,
+        figures=_page,
+        symptom=True,
+    ),
+    Rule(
+        id="http.sent_to_sibling",
+        layer=Layer.HTTP,
+        state=State.INSUFFICIENT,
+        why="A redirect led to another name of the site's own, whose page is not the one that the control "
+        "got: one for this place, or a notice instead of it.",
+        holds=lambda o, c: _other_page_in_clear(o, c) and _sent_to_sibling(o, c),
         mechanism=mechanisms.of_other_page,
         figures=_page,
         symptom=True,
@@ -228,7 +265,8 @@ PAGES = (
         id="http.incomparable",
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
-        why="A page came in clear, and too little can be compared with what the control got.",
+        why="A page came that nothing vouches for, and too little of it can be compared with what the "
+        "control got.",
         holds=lambda o, c: o.failure is None and (c.has_helper or c.helper_is_missing),
         figures=_page,
     ),

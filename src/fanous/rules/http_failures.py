@@ -101,11 +101,13 @@ def _line_gives(c: Controls) -> float:
 def _slower_than_line(o: Observation, c: Controls) -> bool:
     """A page that does not end in time is as ordinary on a slow line as it is where a name is slowed down.
 
-    Where neither bytes nor times were kept there is no rate to doubt.
+    Where neither bytes nor times were kept there is no rate to doubt, unless the handshake crept too.
     """
     own = _own_kbps(o)
-    if isnan(own) or not isnan(line_kbps(c)) or o.largest_gap >= LONGEST_FLOW_GAP:
+    if not isnan(line_kbps(c)) or o.largest_gap >= LONGEST_FLOW_GAP:
         return True
+    if isnan(own):
+        return _line_gives(c) >= SHORTFALL * LEAST_LINE
     return own <= SHORTFALL * _line_gives(c)
 
 

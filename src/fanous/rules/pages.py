@@ -86,12 +86,16 @@ def likeness(page: Observation, control: Observation) -> Likeness:
     title = _same_title(page.title, control.title)
     if not status:
         return _with_other_status(page, control, title)
-    parts = (_same_length(page, control), _same_headers(page, control), title)
-    if any(parts):
+    length, headers = _same_length(page, control), _same_headers(page, control)
+    if headers is False and title is False:  # of two pages in this world many are equally long
+        return Likeness.DIFFERENT if length is False and _is_page(control) else Likeness.UNKNOWN
+    if length or headers or title:
         return Likeness.SAME
     # Length and one more must differ: a page without title or own headers tells too little.
-    different = parts[0] is False and (parts[1] is False or title is False)
-    return Likeness.DIFFERENT if different and _is_page(control) else Likeness.UNKNOWN
+    different = length is False and (headers is False or title is False)
+    if not different or not _is_page(control) or _is_set_up_alike(page, control):
+        return Likeness.UNKNOWN
+    return Likeness.DIFFERENT
 
 
 def _with_other_status(page: Observation, control: Observation, title: bool | None) -> Likeness:
@@ -128,6 +132,16 @@ def _same_headers(page: Observation, control: Observation) -> bool | None:
     if not uncommon:
         return None
     return not uncommon.isdisjoint(page.header_names)
+
+
+def _is_set_up_alike(page: Observation, control: Observation) -> bool:
+    """The same kind of server sends the very same headers: a site's page for this place, or for this visitor.
+
+    ts-017 takes equal names of headers for the same page; bare servers of many sites have them too.
+    """
+    server = page.server.casefold()
+    alike = bool(server) and server == control.server.casefold()
+    return alike and set(page.header_names) == set(control.header_names)
 
 
 def _same_title(page: str, control: str) -> bool | None:

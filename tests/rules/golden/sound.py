@@ -150,6 +150,7 @@ SOUND = [
         .helper(
             "104.16.9.9", connects={"104.16.9.9:443": None}, handshakes={"104.16.9.9:443": None}, page=TIMEOUT
         ),
+        findings=("down tcp server.down",),
     ),
     Golden(
         "a tunnel of the user's own, which gives every name an address of its own",
