@@ -11,12 +11,14 @@ from fanous.incidents.alternatives import LINE_FAULTS
 from fanous.incidents.correlate import Finding, correlate
 from fanous.incidents.dissent import is_lone_dissent
 from fanous.incidents.lifecycle import Setting, incident_of
+from fanous.incidents.naming import inside
 from fanous.judging import rules_version
 from fanous.model.alternatives import NONE_KNOWN, Alternatives
 from fanous.model.entity import Family
 from fanous.model.incident import Estimate, Incident, Interval
 from fanous.model.look import Look
 from fanous.model.series import Series
+from fanous.model.votes import Votes
 from fanous.model.weights import UserWeights
 from fanous.recalling import Recall
 from fanous.silence import Window, silence_series, silence_votes
@@ -31,10 +33,15 @@ FAMILY_OF: dict[str, Family] = {"edge": Family.EDGE, "ooni": Family.OONI, "ooni-
 TICK = 600
 """Bin width in seconds: coarse ticks lose short sessions (an hour is the most that may be used)."""
 
-ONSET_SPREAD = 3600.0
+ONSET_SLOT = 1800
 ONSET_BASELINE = 7 * DAY
-"""Around an onset here: what began to fail elsewhere within the hour began at the same time, if it had
-worked there in the week before."""
+"""Half-hours in most of which it failed here: what failed elsewhere in these, and had worked there in the
+week before the first of them, failed at the same time.  Whole times, not onsets, are held against each other:
+one stray failure moves an onset by hours."""
+
+LONGEST_FAILURE = 96
+"""Half-hours.  What fails here in more of them is no platform's trouble: the longest of the large ones'
+lasted a day (Facebook on 13 March 2019)."""
 
 
 _recall = Recall()
@@ -82,8 +89,8 @@ def _interference(
     for group in correlate(findings):
         own = {finding.anomaly.key.target for finding in group}
         is_silence = own == {""}
-        known = NONE_KNOWN if is_silence else alternatives(store, country, group)
         ours = silent if is_silence else counted(votes.of(own, here), TICK)
+        known = NONE_KNOWN if is_silence else alternatives(store, country, group, ours)
         if is_lone_dissent(group, ours):
             continue
         incidents.append(incident_of(group, ours, elsewhere.of(own, there), setting, known, findings))
@@ -117,17 +124,29 @@ def _left(incident: Incident, told: Slowness) -> Estimate | None:
     return Estimate(float(middle), float(low), float(high))
 
 
-def alternatives(store: Store, country: str, group: Sequence[Finding]) -> Alternatives:
-    """What the store knows for other explanations of a group of findings."""
+def alternatives(store: Store, country: str, group: Sequence[Finding], votes: Votes) -> Alternatives:
+    """What the store knows for other explanations of a group of findings.
+
+    Args:
+        votes: of the country, about the group's targets.
+    """
     targets = sorted({finding.anomaly.key.target for finding in group})
     asns = sorted({finding.anomaly.key.entity.asn for finding in group})
     stretches = [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in group]
-    onset = min(finding.anomaly.start for finding in group)
     by_network: dict[int, list[Interval]] = {}
     for finding, stretch in zip(group, stretches, strict=True):
         by_network.setdefault(finding.anomaly.key.entity.asn, []).append(stretch)
     return Alternatives(
-        tuple(store.onsets_elsewhere(country, targets, onset, ONSET_SPREAD, ONSET_BASELINE)),
+        tuple(store.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)),
         tuple(store.software(country, targets, asns, stretches)),
         tuple(store.lines(country, targets, by_network, LINE_FAULTS)),
     )
+
+
+def failing(group: Sequence[Finding], votes: Votes) -> list[int]:
+    """Half-hours in which most that was measured on the networks of a group failed, if they are few."""
+    of_it = votes.where(inside(votes, group))
+    slots, rows = np.unique(of_it.times // ONSET_SLOT, return_inverse=True)
+    mostly = 2 * np.bincount(rows.ravel(), weights=of_it.seen) >= np.bincount(rows.ravel())
+    found = [int(slot) for slot in slots[mostly]]
+    return found if len(found) <= LONGEST_FAILURE else []

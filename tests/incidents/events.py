@@ -36,13 +36,14 @@ def finding(
     open_onset: bool = False,
     kind: Kind = Kind.BLOCKING,
     signal: str = "blocked_path",
+    resolver: int = 0,
 ) -> Finding:
     """A stretch that was raised an hour after it began."""
     seen_until = last_seen if last_seen is not None else end
     assert seen_until is not None
     return Finding(
         Anomaly(
-            key=SeriesKey(Entity("XA", asn), target, signal),
+            key=SeriesKey(Entity("XA", asn), target, signal, resolver_asn=resolver),
             start=MONDAY + start * HOUR,
             start_earliest=None if open_onset else MONDAY + (start - 0.5) * HOUR,
             start_latest=MONDAY + start * HOUR,
@@ -64,6 +65,7 @@ class Ballot:
 
     Attributes:
         probe: one probe casts all of them; empty = each hour another probe.
+        resolver: number of its network, for signals of the DNS layer.
     """
 
     hours: Sequence[float]
@@ -76,6 +78,7 @@ class Ballot:
     kbps: float = float("nan")
     source: str = "ooni"
     signal: str = "blocked_path"
+    resolver: int = 0
 
 
 def votes(*ballots: Ballot) -> Votes:
@@ -96,7 +99,7 @@ def votes(*ballots: Ballot) -> Votes:
         uids=names([name for _, _, name in chosen]),
         times=np.array([at for at, _, _ in chosen], np.float64),
         asns=np.array([b.asn for _, b, _ in chosen], np.int64),
-        resolver_asns=np.zeros(len(chosen), np.int64),
+        resolver_asns=np.array([b.resolver for _, b, _ in chosen], np.int64),
         targets=names([b.target for _, b, _ in chosen]),
         signals=names([b.signal for _, b, _ in chosen]),
         probes=names([b.probe or name for _, b, name in chosen]),

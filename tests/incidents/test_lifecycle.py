@@ -44,6 +44,16 @@ def test_two_networks_with_a_domestic_control_are_confirmed_and_over() -> None:
     assert 0.5 * HOUR <= incident.confirmed_at - incident.onset <= 1.5 * HOUR
 
 
+def test_who_asks_another_resolver_is_no_witness_against_the_providers_own() -> None:
+    def told(seen: bool, asn: int, resolver: int) -> Ballot:
+        return Ballot(TEN, seen, asn, signal="blocked_dns", mechanism="dns.nxdomain", resolver=resolver)
+
+    ballots = [told(True, 1, 1), told(True, 2, 2), told(False, 1, 15169), told(False, 2, 15169)]
+    group = [finding(10, 15, asn=asn, resolver=asn, signal="blocked_dns") for asn in (1, 2)]
+    incident = incident_of(group, votes(*ballots, told(False, 3, 3)), NOBODY, SETTING)
+    assert (incident.rule, incident.entities) == ("C2", ("AS1", "AS2"))
+
+
 def test_without_a_control_it_stays_suspected() -> None:
     incident = event(Ballot(TEN, True, 1), Ballot(TEN, True, 2), end=None)
     assert incident.status is Status.SUSPECTED

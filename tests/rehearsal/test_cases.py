@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fanous.detectors import DETECTOR_VERSION
 from fanous.detectors import SLOWDOWN_DETECTOR_VERSION as SLOWDOWNS
 from fanous.errors import FanousError
 from fanous.lab.censors import TECHNIQUES
@@ -223,20 +224,20 @@ def test_what_slow_lines_gave_under_other_slow_down_detectors_says_nothing() -> 
 
 
 def test_rules_that_differ_in_one_thing_leave_the_results_of_all_else_standing() -> None:
-    (older, _), *_ = SAME_BUT_FOR
-    assert {today for _, today in SAME_BUT_FOR} == {RULES_VERSION}, (
-        "raised rules have results of their own: take the pairs out, or say what differs"
+    ((older, before), _), *_ = SAME_BUT_FOR
+    assert {today for _, today in SAME_BUT_FOR} == {(RULES_VERSION, DETECTOR_VERSION)}, (
+        "raised rules and detectors have results of their own: take the pairs out, or say what differs"
     )
 
     def result(technique: str, placement: str = "nation") -> Result:
-        return Result(technique=technique, placement=placement, seed=1, rules=older)
+        return Result(technique=technique, placement=placement, seed=1, rules=older, detectors=before)
 
     assert result("sni_reset").is_of_today and not result("http_blockpage").is_of_today
     assert not result("sni_freeze").is_of_today and not result("loss_burst", QUIET).is_of_today
     anew = Result(technique="sni_freeze", placement="nation", seed=1)
     text = page([result("sni_reset"), result("sni_freeze"), anew])
     assert f"Played with rules `{RULES_VERSION}`" in text
-    assert f"1 of these results are of rules `{older}`" in text
+    assert f"1 of these results are of rules `{older}` and detectors `{before}`" in text
     assert "| `sni_freeze` | nation | 1 |" in text and "| `sni_reset` | nation | 1 |" in text
 
 

@@ -21,6 +21,8 @@ def test_another_countrys_failures_are_counted_before_and_at_the_onset(store: St
             judged("then 1", verdict(State.BLOCKED), country="BD", probe="p", started_at=NOON - 600),
             judged("then 2", verdict(State.DOWN), country="BD", probe="q", started_at=NOON + 600),
             judged("then 3", verdict(), country="BD", probe="r", started_at=NOON + 700),
+            judged("between", verdict(State.BLOCKED), country="BD", started_at=NOON + 4000),
+            judged("then 4", verdict(), country="BD", probe="r", started_at=NOON + 7300),
             judged("unclear", verdict(State.INSUFFICIENT), country="BD", started_at=NOON),
             judged("long ago", verdict(), country="BD", started_at=NOON - 20 * DAY),
             judged("too late", verdict(), country="BD", started_at=NOON + DAY),
@@ -30,8 +32,10 @@ def test_another_countrys_failures_are_counted_before_and_at_the_onset(store: St
         ],
         rules_version="r",
     )
-    found = store.onsets_elsewhere("PK", ["x"], NOON, 3600, 7 * DAY)
-    assert found == [Onset("BD", 2, 2, 3, 1, 2)]
+    hour = int(NOON // 3600)
+    found = store.onsets_elsewhere("PK", ["x"], [hour - 1, hour, hour + 2], 3600, 7 * DAY)
+    assert found == [Onset("BD", 2, 2, 4, 1, 2)]
+    assert store.onsets_elsewhere("PK", ["x"], [], 3600, 7 * DAY) == []
 
 
 def test_each_version_of_the_software_is_counted_in_probes(store: Store) -> None:

@@ -61,9 +61,11 @@ must be seen to fail together again after it."""
 
 HABIT = 3.0
 HABIT_VOICES = 5
+HABIT_SHARE = 0.1
 """A network is named only if the target fails there this many times as often as it does while nothing is
 found: stretches are cut out of a record where failures happen to stand close, so of a line on which half
-of everything fails by chance, always, each looks like seven in ten."""
+of everything fails by chance, always, each looks like seven in ten.  A habit is known by five voices, and by
+a tenth of those in the stretches: between those of a block that never ends, odd ones are left over."""
 
 CONTROLS = 3
 """Measurements in which the target worked elsewhere at the time."""
@@ -129,7 +131,8 @@ def beyond_habit(inside: Votes, outside: Votes) -> bool:
     """
     here, elsewhere = _voices(inside).saw, _voices(outside).saw
     seeing, failing, made = int(here.sum()), int(elsewhere.sum()), len(elsewhere)
-    return made < HABIT_VOICES or seeing * made >= HABIT * failing * len(here)
+    is_known = made >= max(HABIT_VOICES, HABIT_SHARE * len(here))
+    return not is_known or seeing * made >= HABIT * failing * len(here)
 
 
 def _mostly_seen(votes: Votes) -> bool:

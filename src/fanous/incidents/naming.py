@@ -72,7 +72,10 @@ def _outside(votes: Votes, own: Sequence[Finding], findings: Sequence[Finding]) 
 
 
 def _of(votes: Votes, finding: Finding, start: float, end: float) -> tuple[slice, NDArray[np.bool_]]:
-    """A span of rows, and which of them are of the finding's network, target and signal."""
+    """A span of rows, and which of them are of the finding's network, target, signal and resolver.
+
+    Where a provider's own resolver denies a name, those who ask another one are no witnesses against it.
+    """
     key = finding.anomaly.key
     low, high = np.searchsorted(votes.times, [start, end])
     span = slice(int(low), int(high))
@@ -80,6 +83,7 @@ def _of(votes: Votes, finding: Finding, start: float, end: float) -> tuple[slice
         (votes.asns[span] == key.entity.asn)
         & (votes.targets[span] == key.target)
         & (votes.signals[span] == key.signal)
+        & (votes.resolver_asns[span] == key.resolver_asn)
     )
 
 

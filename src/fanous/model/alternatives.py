@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """How targets fared in another country, around the moment at which they began to fail here.
+    """How targets fared in another country, at those times at which they failed here.
 
     Attributes:
         probes: that failed then.
         failing: measurements that failed then (blocked, throttled, down, or a symptom).
         measured: measurements then that say anything.
-        failing_before: the same in the days before.
+        failing_before: the same in the days before the first of them.
         measured_before: likewise.
     """
 

@@ -81,12 +81,13 @@ def _played(results: Sequence[Result]) -> tuple[list[Result], str]:
 
 
 def _carried(today: Iterable[Result]) -> str:
-    """What was played with older rules that differ in nothing that those runs met."""
-    counts = Counter(r.rules for r in today if r.rules != RULES_VERSION)
+    """What was played with older rules or detectors that differ in nothing that those runs met."""
+    now = (RULES_VERSION, DETECTOR_VERSION)
+    counts = Counter((r.rules, r.detectors) for r in today if (r.rules, r.detectors) != now)
     return "".join(
-        f" {n} of these results are of rules `{rules}`, which differ in nothing that happens there "
-        "(CHANGELOG.md): what they differ in was played anew."
-        for rules, n in sorted(counts.items())
+        f" {n} of these results are of rules `{rules}` and detectors `{detectors}`, which differ in nothing "
+        "that happens there (CHANGELOG.md): what they differ in was played anew."
+        for (rules, detectors), n in sorted(counts.items())
     )
 
 

@@ -6,10 +6,11 @@ from math import isnan
 from fanous.model.observation import Layer, Observation
 from fanous.rules.addresses import is_bogon, is_ipv6
 from fanous.rules.answers import Answer
-from fanous.rules.evidence import CONNECTIONS, Evidence, step_of
-from fanous.rules.failures import CERTIFICATE_CAUSES, LOOKUP_CAUSES, Cause, cause_of
+from fanous.rules.evidence import Evidence, step_of
+from fanous.rules.failures import CERTIFICATE_CAUSES, Cause, cause_of
 from fanous.rules.fingerprints import Fingerprint, Kind
 from fanous.rules.groups import Group
+from fanous.rules.outside import Outside
 from fanous.rules.pages import Likeness, likeness
 
 MOST_HEALTHY_CONNECT = 1.5
@@ -77,76 +78,8 @@ class Controls:
 
     @property
     def reachable(self) -> bool | None:
-        """Did the helper get through this step?  ``None`` = nothing tells.
-
-        A redirect's host was reached if the helper loaded the page behind it.  An endpoint that the
-        helper did not try (or could not reach, while it reached the site) is told by the page alone, where
-        that came through this port.
-        Helpers of the time before 2022 tried no handshakes: there the page has to fail in the same way.
-        """
-        same = self.same_step
-        if same is not None and same.layer is Layer.DNS:
-            return self._name_is_known(same)
-        if same is not None and same.failure is None:
-            return True
-        if self.evidence.helper_loaded_page:
-            told = same is None and self._page_tells and not self._address_is_down
-            return True if told else None if self._is_connection else False
-        return False if same is not None or self._page_failed_alike else None
-
-    def _name_is_known(self, lookup: Observation) -> bool | None:
-        """Outside: by the helper's lookup, or where that gave no address by the page that came all the same.
-
-        Old helpers wrote down an alias alone as no address.
-        """
-        if lookup.failure is None and lookup.answers:
-            return not all(map(is_bogon, lookup.answers))
-        if lookup.failure is not None and cause_of(lookup.failure) is Cause.NXDOMAIN:
-            return False
-        if self.evidence.helper_loaded_page:
-            return True
-        is_alike = lookup.failure is not None or self.cause is Cause.NO_ANSWER
-        return False if is_alike or self.evidence.helper_page is not None else None
-
-    @property
-    def _page_tells(self) -> bool:
-        """Does the page that the helper loaded speak for this step?  One in clear does not for port 443."""
-        o = self.observation
-        return self.evidence.was_asked(o) or self.evidence.helper_works_at(o.layer, o.port)
-
-    @property
-    def _address_is_down(self) -> bool:
-        """Of a handshake: the helper could not even connect there."""
-        o = self.observation
-        connection = self.evidence.helper_endpoints.get((Layer.TCP, o.ip, o.port))
-        return o.layer is Layer.TLS and connection is not None and connection.failure is not None
-
-    @property
-    def _page_failed_alike(self) -> bool:
-        """The helper's request failed as this step did, or without a name, and it tried no such step.
-
-        Of a request over TLS; or where a redirect led, since the helper got through to the site itself.
-        """
-        page, layer = self.evidence.helper_page, self.observation.layer
-        if page is None or page.failure is None:
-            return False
-        o = self.observation
-        if o.role == "redirect":
-            there = self.evidence.helper_endpoints.get((o.layer, o.ip, o.port))
-            if there is not None and there.failure is None:
-                return False
-            causes = {self.cause, cause_of(page.failure)}
-            is_alike = len(causes) == 1 or Cause.UNKNOWN in causes or causes <= LOOKUP_CAUSES
-            return is_alike and self.evidence.helper_works_at(Layer.TCP)
-        if layer not in (Layer.TCP, Layer.TLS):
-            return False
-        if layer in self.evidence.helper or not page.url.startswith("https:"):
-            return False
-        return cause_of(page.failure) in (self.cause, Cause.UNKNOWN)
-
-    @property
-    def _is_connection(self) -> bool:
-        return self.observation.layer in CONNECTIONS
+        """Did the helper get through this step?  ``None`` = nothing tells."""
+        return Outside(self.evidence, self.observation, self.cause, self.same_step).reachable
 
     @property
     def helper_certificate_fails(self) -> bool:

@@ -11,16 +11,13 @@ from fanous.rules import mechanisms
 from fanous.rules.answers import PUBLIC
 from fanous.rules.controls import Controls
 from fanous.rules.dns_encrypted import ENCRYPTED
+from fanous.rules.dns_facebook import FACEBOOKS
 from fanous.rules.dns_failures import FAILED
+from fanous.rules.dns_figures import answered, forged
 from fanous.rules.fingerprints import Kind
 from fanous.rules.owners import is_foreign
 from fanous.rules.pages import Likeness
 from fanous.rules.rule import Rule
-
-FACEBOOK = 32934
-
-LEAST_NAMES = 2
-"""Names of Facebook's at one address outside its network: a filter's server stands in for all of them."""
 
 
 def _on_the_way(o: Observation, c: Controls) -> bool:
@@ -30,28 +27,6 @@ def _on_the_way(o: Observation, c: Controls) -> bool:
 
 def _foreign_platform(o: Observation, c: Controls) -> bool:
     return c.answer.departs and any(is_foreign(asn, o.hostname, o.target) for asn in o.answer_asns)
-
-
-def _not_facebook(o: Observation, c: Controls) -> bool:
-    known = [asn for asn in o.answer_asns if asn]
-    return (
-        c.evidence.bundle.measurement.test_name == "facebook_messenger"
-        and bool(known)
-        and FACEBOOK not in known
-        and c.answer.is_unconnected
-    )
-
-
-def _one_address_for_facebook(o: Observation, c: Controls) -> bool:
-    """Several of Facebook's names are answered with one address that is not Facebook's.
-
-    Its content network has servers with operators, so its names do not count.
-    """
-    if c.evidence.bundle.measurement.test_name != "facebook_messenger":
-        return False
-    others_network = any(o.answer_asns) and FACEBOOK not in o.answer_asns
-    names = {s.hostname for s in c.evidence.of(Layer.DNS) if not set(s.answers).isdisjoint(o.answers)}
-    return others_network and sum(not name.endswith(".fbcdn.net") for name in names) >= LEAST_NAMES
 
 
 def _answered_elsewhere_not(o: Observation, c: Controls) -> bool:
@@ -74,16 +49,6 @@ def _is_proven_ghost(o: Observation, c: Controls) -> bool:
     """Many operators answer missing names with advertisements, from their own resolvers alone."""
     from_public = o.resolver in PUBLIC or c.answer.came_through_public_resolver
     return from_public or c.answer.leads_to(Kind.BLOCKPAGE)
-
-
-def _answers(o: Observation, _c: Controls) -> str:
-    return f"{o.hostname} by {o.resolver or 'unknown'}: {', '.join(o.answers[:4])}"
-
-
-def _forged(o: Observation, c: Controls) -> str:
-    public = c.answer.came_through_public_resolver
-    path = "; also through a public resolver, so forged on the path" if public else ""
-    return _answers(o, c) + path
 
 
 ANSWERED = (
@@ -116,7 +81,7 @@ ANSWERED = (
         why="The site's own name points to an address that cannot be reached from anywhere.",
         holds=lambda o, c: o.failure is None and c.answer.is_bogus_everywhere,
         mechanism=mechanisms.SERVER_DOWN,
-        figures=_answers,
+        figures=answered,
     ),
     Rule(
         id="dns.same_title",
@@ -132,7 +97,7 @@ ANSWERED = (
         state=State.INSUFFICIENT,
         why="The answer is an address near the user, which answers while nothing else does: a login page.",
         holds=lambda o, c: o.failure is None and c.answer.may_be_portal and c.answer.is_connected,
-        figures=_answers,
+        figures=answered,
         disowns=True,
     ),
     Rule(
@@ -143,7 +108,7 @@ ANSWERED = (
         "all: forged, or a login page.",
         holds=lambda o, c: o.failure is None and c.answer.may_be_portal,
         mechanism=mechanisms.BOGON,
-        figures=_answers,
+        figures=answered,
         symptom=True,
         disowns=True,
     ),
@@ -161,7 +126,7 @@ ANSWERED = (
             and not c.answer.has_block_address
         ),
         mechanism=mechanisms.BOGON,
-        figures=_answers,
+        figures=answered,
         symptom=True,
         disowns=True,
     ),
@@ -176,7 +141,7 @@ ANSWERED = (
             and (c.answer.departs or (c.answer.most_names_are_bogus and not _on_the_way(o, c)))
         ),
         mechanism=mechanisms.BOGON,
-        figures=_forged,
+        figures=forged,
         disowns=True,
     ),
     Rule(
@@ -187,7 +152,7 @@ ANSWERED = (
         "address where a certificate validates for the name.",
         holds=lambda o, c: o.failure is None and c.answer.has_bogon and c.answer.is_proven_elsewhere,
         mechanism=mechanisms.BOGON,
-        figures=_forged,
+        figures=forged,
         disowns=True,
     ),
     Rule(
@@ -197,7 +162,7 @@ ANSWERED = (
         why="The answer is an address known to serve block pages.",
         holds=lambda o, c: o.failure is None and c.answer.has_block_address,
         mechanism=mechanisms.BLOCK_ADDRESS,
-        figures=_forged,
+        figures=forged,
         disowns=True,
     ),
     Rule(
@@ -207,7 +172,7 @@ ANSWERED = (
         why="One of the target's names is answered with an address that no public site can have, which may "
         "be its owner's choice.",
         holds=lambda o, c: o.failure is None and c.answer.has_bogon,
-        figures=_answers,
+        figures=answered,
         disowns=True,
     ),
     Rule(
@@ -217,7 +182,7 @@ ANSWERED = (
         why="The name does not exist elsewhere, yet it is answered here: a block that outlived its site.",
         holds=lambda o, c: o.failure is None and _is_ghost(o, c) and _is_proven_ghost(o, c),
         mechanism=mechanisms.FORGED,
-        figures=_forged,
+        figures=forged,
         disowns=True,
     ),
     Rule(
@@ -230,7 +195,7 @@ ANSWERED = (
             o.failure is None and _is_ghost(o, c) and not c.answer.is_denied_by_public_resolver
         ),
         mechanism=mechanisms.FORGED,
-        figures=_answers,
+        figures=answered,
         symptom=True,
     ),
     Rule(
@@ -240,7 +205,7 @@ ANSWERED = (
         why="The answer belongs to another platform, as injectors hand out for blocked names.",
         holds=lambda o, c: o.failure is None and _foreign_platform(o, c),
         mechanism=mechanisms.FORGED,
-        figures=_forged,
+        figures=forged,
         disowns=True,
     ),
     Rule(
@@ -258,7 +223,7 @@ ANSWERED = (
             and not c.answer.may_be_sibling
         ),
         mechanism=mechanisms.FORGED,
-        figures=_forged,
+        figures=forged,
         disowns=True,
     ),
     Rule(
@@ -276,7 +241,7 @@ ANSWERED = (
         "the site's.",
         holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.shows(Likeness.DIFFERENT),
         mechanism=mechanisms.FORGED,
-        figures=_forged,
+        figures=forged,
         disowns=True,
     ),
     Rule(
@@ -287,7 +252,7 @@ ANSWERED = (
         "control either, which meets it at its own.",
         holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.turns_helper_away,
         mechanism=mechanisms.FORGED,
-        figures=_forged,
+        figures=forged,
         disowns=True,
     ),
     Rule(
@@ -304,7 +269,7 @@ ANSWERED = (
             and not c.others_distrusted
         ),
         mechanism=mechanisms.FORGED,
-        figures=_answers,
+        figures=answered,
         symptom=True,
         disowns=True,
     ),
@@ -318,31 +283,10 @@ ANSWERED = (
             o.failure is None and c.answer.departs and c.answer.is_unconnected and c.answer.is_contradicted
         ),
         mechanism=mechanisms.FORGED,
-        figures=_forged,
+        figures=forged,
         disowns=True,
     ),
-    Rule(
-        id="dns.not_facebook",
-        layer=Layer.DNS,
-        state=State.BLOCKED,
-        why="Facebook's name was answered with an address outside Facebook's network, and nothing answers "
-        "there.",
-        holds=lambda o, c: o.failure is None and _not_facebook(o, c),
-        mechanism=mechanisms.FORGED,
-        figures=_forged,
-        disowns=True,
-    ),
-    Rule(
-        id="dns.one_address_for_facebook",
-        layer=Layer.DNS,
-        state=State.INSUFFICIENT,
-        why="Several of Facebook's names were answered with one address outside Facebook's network; nothing "
-        "tells whose it is.",
-        holds=lambda o, c: o.failure is None and _one_address_for_facebook(o, c),
-        mechanism=mechanisms.FORGED,
-        figures=_answers,
-        symptom=True,
-    ),
+    *FACEBOOKS,
     Rule(
         id="dns.departs_and_dead",
         layer=Layer.DNS,
@@ -355,7 +299,7 @@ ANSWERED = (
             and (c.answer.is_unconnected or (c.answer.is_unserved and c.answer.is_contradicted))
         ),
         mechanism=mechanisms.FORGED,
-        figures=_answers,
+        figures=answered,
         symptom=True,
     ),
     Rule(
@@ -364,7 +308,7 @@ ANSWERED = (
         state=State.INSUFFICIENT,
         why="The answer shares no address or network with the control's; nothing proves or contradicts it.",
         holds=lambda o, c: o.failure is None and (c.answer.departs or _answered_elsewhere_not(o, c)),
-        figures=_answers,
+        figures=answered,
     ),
     Rule(
         id="dns.wrong_certificate_by_one_resolver",
@@ -379,7 +323,7 @@ ANSWERED = (
             and not c.others_distrusted
         ),
         mechanism=mechanisms.FORGED,
-        figures=_forged,
+        figures=forged,
         disowns=True,
     ),
     Rule(
@@ -389,7 +333,7 @@ ANSWERED = (
         why="The certificate found at the answered address is not valid for the name, and no control tells "
         "whether it ever is.",
         holds=lambda o, c: o.failure is None and c.answer.has_bad_certificate,
-        figures=_answers,
+        figures=answered,
     ),
     Rule(
         id="dns.answered",

@@ -5,7 +5,6 @@ from typing import Any
 
 from fanous.model.alternatives import Line, Onset, Software
 from fanous.model.incident import Interval, Stretches
-from fanous.store.columns import ticks
 from fanous.store.engine import Engine
 from fanous.store.window import IN_INTERVALS, IN_STRETCHES, IN_WINDOW, in_any, in_stretches, window
 
@@ -20,11 +19,12 @@ SELECT place, uniqExactIf(from_probe, fell AND fresh), countIf(fell AND fresh), 
     countIf(fell AND NOT fresh), countIf(NOT fresh)
 FROM (
     SELECT uid, any(country) AS place, any(probe) AS from_probe, countIf({_FELL}) > 0 AS fell,
-        any(started_at) >= fromUnixTimestamp64Micro({{onset:Int64}}, 'UTC') AS fresh
+        intDiv(toUnixTimestamp(any(started_at)), {{width:UInt32}}) AS slot,
+        slot IN {{slots:Array(UInt32)}} AS fresh
     FROM verdicts
     WHERE country != {{country:String}} AND country != 'ZZ' AND asn != 0 AND defect = ''
         AND target IN {{targets:Array(String)}} AND {IN_WINDOW}
-    GROUP BY uid, target HAVING fell OR countIf(state = 'ok') > 0
+    GROUP BY uid, target HAVING (fell OR countIf(state = 'ok') > 0) AND (fresh OR slot < {{first:UInt32}})
 )
 GROUP BY place ORDER BY place
 """
@@ -85,12 +85,15 @@ class AlternativeAnswers:
     _engine: Engine
 
     def onsets_elsewhere(
-        self, country: str, targets: Sequence[str], onset: float, spread: float, before: float
+        self, country: str, targets: Sequence[str], slots: Sequence[int], width: int, before: float
     ) -> list[Onset]:
         """See ``Questions.onsets_elsewhere``."""
-        asked = {"country": country, "targets": list(targets), "onset": ticks(onset - spread)}
-        rows = self._engine.rows(_ONSETS, **asked, **window(onset - before, onset + spread))
-        return [Onset(*row) for row in rows]
+        if not slots:
+            return []
+        first, last = min(slots), max(slots)
+        asked: dict[str, Any] = {"country": country, "targets": list(targets), "slots": list(slots)}
+        asked |= {"width": width, "first": first, **window(first * width - before, (last + 1) * width)}
+        return [Onset(*row) for row in self._engine.rows(_ONSETS, **asked)]
 
     def software(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]

@@ -190,14 +190,14 @@ class Questions(Protocol):
         """Measurements of other countries that found all layers to work, by time (``blocked_path``)."""
 
     def onsets_elsewhere(
-        self, country: str, targets: Sequence[str], onset: float, spread: float, before: float
+        self, country: str, targets: Sequence[str], slots: Sequence[int], width: int, before: float
     ) -> list[Onset]:
         """How the targets fared in each other country, by country.
 
         Args:
-            onset: when they began to fail in ``country``.
-            spread: seconds on both sides of it that count as *then*.
-            before: seconds before it, up to *then*, that count as *before*.
+            slots: unix seconds // ``width`` of the times at which they failed in ``country``: *then*.
+            width: seconds.
+            before: seconds before the first of them that count as *before*.
         """
 
     def software(
