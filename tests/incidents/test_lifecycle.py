@@ -54,6 +54,23 @@ def test_who_asks_another_resolver_is_no_witness_against_the_providers_own() -> 
     assert (incident.rule, incident.entities) == ("C2", ("AS1", "AS2"))
 
 
+def test_in_a_long_event_a_network_is_named_that_fails_beyond_its_habit_all_the_while() -> None:
+    """Three failures that stand close are a stretch in the alert of another network's ninety hours."""
+    long, close = [10 + n for n in range(90)], [50, 51, 52]
+    sure = [Ballot(long, True, 1), Ballot(long, True, 2), Ballot(long, False, 4)]
+    group = [finding(10, 100, asn=asn) for asn in (1, 2)] + [finding(50, 53, asn=3)]
+    ordinary = Ballot([n for n in range(200) if n not in close], False, 3)
+
+    def named(*ballots: Ballot) -> tuple[str, ...]:
+        return incident_of(group, votes(*sure, *ballots), NOBODY, SETTING).entities
+
+    own = Ballot(close, True, 3)
+    assert named(own, ordinary, Ballot([1.5, 120.5, 150.5], True, 3)) == ("AS1", "AS2")
+    assert named(own, ordinary) == ("AS1", "AS2", "AS3")  # elsewhen it never fails
+    helped = Ballot(close, True, 3, controlled=True)
+    assert named(helped, ordinary, Ballot([1.5, 120.5, 150.5], True, 3)) == ("AS1", "AS2", "AS3")
+
+
 def test_without_a_control_it_stays_suspected() -> None:
     incident = event(Ballot(TEN, True, 1), Ballot(TEN, True, 2), end=None)
     assert incident.status is Status.SUSPECTED

@@ -262,8 +262,8 @@ class _Case:
 
     def _lasts(self, seen: Votes) -> bool:
         """For longer than faults do; where controls were lost, in one stretch."""
-        return _is_long(seen.where(~np.isin(seen.asns, list(self.lost)))) or any(
-            _is_long(seen.where((seen.asns == asn) & (seen.times >= one.start) & (seen.times < _end(one))))
+        return is_long(seen.where(~np.isin(seen.asns, list(self.lost)))) or any(
+            is_long(seen.where((seen.asns == asn) & (seen.times >= one.start) & (seen.times < _end(one))))
             for asn, own in self.lost.items()
             for one in own
         )
@@ -296,7 +296,8 @@ def _fail_together(seen: Votes, beyond: float) -> bool:
     return len(np.unique(both // HOUR)) >= NETWORK_HOURS and float(both[-1] - both[0]) >= beyond
 
 
-def _is_long(seen: Votes) -> bool:
+def is_long(seen: Votes) -> bool:
+    """Do so many probes see it for so long that no fault of a line explains it?"""
     return len(set(seen.probes)) >= LONE_PROBES and len(np.unique(seen.times // HOUR)) >= LONE_HOURS
 
 

@@ -26,6 +26,7 @@ from fanous.incidents.elsewhere import works_elsewhere
 from fanous.incidents.naming import RAISED, inside, nameable_of, of_the_line
 from fanous.incidents.outage_class import outage_mechanisms
 from fanous.incidents.scope import Extent, extent
+from fanous.incidents.strays import without_strays
 from fanous.model.alternatives import NONE_KNOWN, Alternatives
 from fanous.model.anomaly import Anomaly
 from fanous.model.entity import Entity, Family
@@ -102,6 +103,7 @@ def incident_of(
             empty = there are no others than the group's.
     """
     bad, findings = bad_lines(alternatives.lines), findings or group
+    group = without_strays(group, votes)
     sure = nameable_of(group, votes, findings, bad)
     named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
     networks = {f.anomaly.key.entity.asn for f in named}

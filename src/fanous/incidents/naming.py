@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.incidents.confirm import beyond_habit, nameable, nameable_in_company
+from fanous.incidents.confirm import beyond_habit, mostly_controlled, nameable, nameable_in_company
 from fanous.incidents.correlate import Finding
 from fanous.model.votes import Votes
 
@@ -27,13 +27,29 @@ def nameable_of(
     own: dict[int, Votes] = {}
     for asn, on_it in _by_network(raised).items():
         of_it = votes.where(inside(votes, on_it))
-        if beyond_habit(of_it, votes.where(_outside(votes, on_it, findings))):
+        if beyond_habit(of_it, votes.where(_outside(votes, on_it, findings))) and (
+            mostly_controlled(of_it.where(of_it.seen)) or _stands_out(votes, on_it, raised)
+        ):
             own[asn] = of_it
     good = {asn for asn, of_it in own.items() if nameable(of_it)}
     company = good | {asn for asn, of_it in own.items() if nameable_in_company(of_it)}
     if len(company) > 1:
         good = company
     return [f for f in raised if f.anomaly.key.entity.asn in good]
+
+
+def _stands_out(votes: Votes, own: Sequence[Finding], raised: Sequence[Finding]) -> bool:
+    """Does a network fail beyond its habit whenever the event was on anywhere, not in its stretches alone?
+
+    In the alert of a long event a few failures that stand close are a stretch, on any line that ever fails.
+    """
+    rows, during = np.zeros(len(votes), np.bool_), np.zeros(len(votes), np.bool_)
+    for finding in own:
+        span, of_it = _of(votes, finding, -np.inf, np.inf)
+        rows[span] |= of_it
+    for finding in raised:
+        during[_span(votes, finding.anomaly.start_latest, finding.anomaly.last_seen)] = True
+    return beyond_habit(votes.where(rows & during), votes.where(rows & ~during))
 
 
 def of_the_line(
@@ -77,14 +93,18 @@ def _of(votes: Votes, finding: Finding, start: float, end: float) -> tuple[slice
     Where a provider's own resolver denies a name, those who ask another one are no witnesses against it.
     """
     key = finding.anomaly.key
-    low, high = np.searchsorted(votes.times, [start, end])
-    span = slice(int(low), int(high))
+    span = _span(votes, start, end)
     return span, (
         (votes.asns[span] == key.entity.asn)
         & (votes.targets[span] == key.target)
         & (votes.signals[span] == key.signal)
         & (votes.resolver_asns[span] == key.resolver_asn)
     )
+
+
+def _span(votes: Votes, start: float, end: float) -> slice:
+    low, high = np.searchsorted(votes.times, [start, end])
+    return slice(int(low), int(high))
 
 
 def _by_network(findings: Sequence[Finding]) -> dict[int, list[Finding]]:

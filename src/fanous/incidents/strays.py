@@ -1,0 +1,51 @@
+"""Strays: stretches before or after an event that fail in another way than it does, and on little evidence.
+
+In the alert of an event ordinary failures on the same networks are stretches too; left in, they move its
+onset and its end by days.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from fanous.incidents.confirm import is_long, mostly_controlled
+from fanous.incidents.correlate import Finding
+from fanous.incidents.naming import RAISED, inside
+from fanous.model.votes import Votes
+
+MAIN_SHARE = 0.1
+"""Of what failed in an event, for a mechanism to be one of its own."""
+
+
+def without_strays(group: Sequence[Finding], votes: Votes) -> list[Finding]:
+    """The group less what leads it or trails it, shares no mechanism with it and would not stand alone.
+
+    Args:
+        group: findings of one event (``correlate``).
+        votes: of the country, on the group's targets.
+    """
+    main = _main(group, votes)
+    kept = sorted(group, key=lambda f: f.anomaly.start)
+    while kept and _is_stray(kept[0], votes, main):
+        kept.pop(0)
+    kept.sort(key=lambda f: f.anomaly.last_seen)
+    while kept and _is_stray(kept[-1], votes, main):
+        kept.pop()
+    return [finding for finding in group if finding in kept]
+
+
+def _main(group: Sequence[Finding], votes: Votes) -> dict[str, frozenset[str]]:
+    """Of each target, what most of its raised stretches fail by."""
+    main = {}
+    for target in {finding.anomaly.key.target for finding in group}:
+        raised = [f for f in group if f.anomaly.key.target == target and f.anomaly.probability >= RAISED]
+        counts = Counter(votes.mechanisms[inside(votes, raised) & votes.seen].tolist())
+        main[target] = frozenset(m for m, n in counts.items() if n >= MAIN_SHARE * counts.total())
+    return main
+
+
+def _is_stray(finding: Finding, votes: Votes, main: dict[str, frozenset[str]]) -> bool:
+    own = main[finding.anomaly.key.target]
+    seen = votes.where(inside(votes, [finding]) & votes.seen)
+    if not own or not len(seen) or not own.isdisjoint(seen.mechanisms.tolist()):
+        return False
+    return not mostly_controlled(seen) and not is_long(seen)
