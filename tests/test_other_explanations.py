@@ -105,6 +105,16 @@ def test_a_platform_that_began_to_fail_in_three_countries_at_once_is_down(store:
     assert "the platform itself was down: it began to fail in EG, IR, TR" in incident.reason
 
 
+def test_stray_failures_hours_before_hide_no_platform_that_is_down(store: Store) -> None:
+    others = [event(country, asn) for country, asn in (("IR", 44244), ("TR", 9121), ("EG", 8452))]
+    strays = measured("PK", PTCL, [-9.4, -9.1, -8.8], fails=True)
+    put(store, strays, event("PK", PTCL), event("PK", JAZZ), elsewhere(), *others)
+    pipeline.detect(store, "PK", NOON - 10 * HOUR, NOON + 9 * HOUR)
+    (incident,) = store.incidents("PK")
+    assert incident.onset < NOON - 8 * HOUR
+    assert incident.status is Status.RETRACTED and "the platform itself was down" in incident.reason
+
+
 def test_countries_that_have_blocked_it_for_years_veto_nothing(store: Store) -> None:
     always = [
         measured(country, 1, [*WEEK_BEFORE, *EVENT], fails=True) for country in ("IR", "TR", "EG", "CN", "GN")
