@@ -71,6 +71,14 @@ def test_in_a_long_event_a_network_is_named_that_fails_beyond_its_habit_all_the_
     assert named(helped, ordinary, Ballot([1.5, 120.5, 150.5], True, 3)) == ("AS1", "AS2", "AS3")
 
 
+def test_ordinary_failures_of_the_day_before_do_not_move_the_onset() -> None:
+    strays = Ballot([1, 1.5, 2], True, 1, mechanism="tcp.timeout")
+    group = [finding(1, 3, asn=1), *(finding(10, 15, asn=asn) for asn in (1, 2))]
+    sure = votes(strays, Ballot(TEN, True, 1), Ballot(TEN, True, 2), Ballot(TEN, False, 3))
+    incident = incident_of(group, sure, NOBODY, SETTING)
+    assert (incident.onset, len(incident.intervals)) == (MONDAY + 10 * HOUR, 1)
+
+
 def test_without_a_control_it_stays_suspected() -> None:
     incident = event(Ballot(TEN, True, 1), Ballot(TEN, True, 2), end=None)
     assert incident.status is Status.SUSPECTED
