@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fanous.incidents.confirm import beyond_habit, mostly_controlled, nameable, nameable_in_company
 from fanous.incidents.correlate import Finding
+from fanous.model.series import SeriesKey
 from fanous.model.votes import Votes
 
 RAISED = 0.99
@@ -24,12 +25,11 @@ def nameable_of(
         bad: networks whose lines failed altogether.
     """
     raised = [f for f in group if f.anomaly.probability >= RAISED and f.anomaly.key.entity.asn not in bad]
+    raised = _standing_out(raised, votes)
     own: dict[int, Votes] = {}
     for asn, on_it in _by_network(raised).items():
         of_it = votes.where(inside(votes, on_it))
-        if beyond_habit(of_it, votes.where(_outside(votes, on_it, findings))) and (
-            mostly_controlled(of_it.where(of_it.seen)) or _stands_out(votes, on_it, raised)
-        ):
+        if beyond_habit(of_it, votes.where(_outside(votes, on_it, findings))):
             own[asn] = of_it
     good = {asn for asn, of_it in own.items() if nameable(of_it)}
     company = good | {asn for asn, of_it in own.items() if nameable_in_company(of_it)}
@@ -38,18 +38,28 @@ def nameable_of(
     return [f for f in raised if f.anomaly.key.entity.asn in good]
 
 
-def _stands_out(votes: Votes, own: Sequence[Finding], raised: Sequence[Finding]) -> bool:
-    """Does a network fail beyond its habit whenever the event was on anywhere, not in its stretches alone?
+def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
+    """Those whose target fails on their network beyond its habit whenever the event was on anywhere.
 
     In the alert of a long event a few failures that stand close are a stretch, on any line that ever fails.
+    What carried normal controls is no line's fault.
     """
-    rows, during = np.zeros(len(votes), np.bool_), np.zeros(len(votes), np.bool_)
-    for finding in own:
-        span, of_it = _of(votes, finding, -np.inf, np.inf)
-        rows[span] |= of_it
+    during = np.zeros(len(votes), np.bool_)
     for finding in raised:
         during[_span(votes, finding.anomaly.start_latest, finding.anomaly.last_seen)] = True
-    return beyond_habit(votes.where(rows & during), votes.where(rows & ~during))
+    by_key: dict[SeriesKey, list[Finding]] = {}
+    for finding in raised:
+        by_key.setdefault(finding.anomaly.key, []).append(finding)
+    out: set[SeriesKey] = set()
+    for key, own in by_key.items():
+        rows = np.zeros(len(votes), np.bool_)
+        span, of_it = _of(votes, own[0], -np.inf, np.inf)
+        rows[span] |= of_it
+        if mostly_controlled(votes.where(inside(votes, own) & votes.seen)) or beyond_habit(
+            votes.where(rows & during), votes.where(rows & ~during)
+        ):
+            out.add(key)
+    return [finding for finding in raised if finding.anomaly.key in out]
 
 
 def of_the_line(

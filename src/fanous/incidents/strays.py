@@ -23,29 +23,22 @@ def without_strays(group: Sequence[Finding], votes: Votes) -> list[Finding]:
         group: findings of one event (``correlate``).
         votes: of the country, on the group's targets.
     """
-    main = _main(group, votes)
     kept = sorted(group, key=lambda f: f.anomaly.start)
-    while kept and _is_stray(kept[0], votes, main):
+    while _is_stray(kept[0], kept[1:], votes):
         kept.pop(0)
     kept.sort(key=lambda f: f.anomaly.last_seen)
-    while kept and _is_stray(kept[-1], votes, main):
+    while _is_stray(kept[-1], kept[:-1], votes):
         kept.pop()
     return [finding for finding in group if finding in kept]
 
 
-def _main(group: Sequence[Finding], votes: Votes) -> dict[str, frozenset[str]]:
-    """Of each target, what most of its raised stretches fail by."""
-    main = {}
-    for target in {finding.anomaly.key.target for finding in group}:
-        raised = [f for f in group if f.anomaly.key.target == target and f.anomaly.probability >= RAISED]
-        counts = Counter(votes.mechanisms[inside(votes, raised) & votes.seen].tolist())
-        main[target] = frozenset(m for m, n in counts.items() if n >= MAIN_SHARE * counts.total())
-    return main
-
-
-def _is_stray(finding: Finding, votes: Votes, main: dict[str, frozenset[str]]) -> bool:
-    own = main[finding.anomaly.key.target]
+def _is_stray(finding: Finding, others: Sequence[Finding], votes: Votes) -> bool:
+    """Does it share nothing with what most of the others fail by that are about its target?"""
+    target = finding.anomaly.key.target
+    raised = [f for f in others if f.anomaly.key.target == target and f.anomaly.probability >= RAISED]
+    counts = Counter(votes.mechanisms[inside(votes, raised) & votes.seen].tolist())
+    main = {mechanism for mechanism, n in counts.items() if n >= MAIN_SHARE * counts.total()}
     seen = votes.where(inside(votes, [finding]) & votes.seen)
-    if not own or not len(seen) or not own.isdisjoint(seen.mechanisms.tolist()):
+    if not main or not len(seen) or not main.isdisjoint(seen.mechanisms.tolist()):
         return False
     return not mostly_controlled(seen) and not is_long(seen)
