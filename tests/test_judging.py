@@ -11,6 +11,7 @@ from fanous.judging import NOTHING_TO_JUDGE, UNPLACED, judge_files
 from fanous.testing import pakistan
 from fanous.testing.pages import PLATFORMS
 from tests.rules.golden import case
+from tests.rules.golden.record import HOME, Web
 
 STATES = {"ok", "blocked", "throttled", "down", "insufficient"}
 
@@ -143,3 +144,12 @@ def test_a_measurement_without_anything_to_judge_says_so(tmp_path: Path) -> None
     judged, _ = judge_files([written(tmp_path, lines)])
     assert [one["notes"] for one in judged] == [[NOTHING_TO_JUDGE], [NOTHING_TO_JUDGE], []]
     assert [bool(one["verdicts"]) for one in judged] == [False, False, True]
+
+
+def test_what_looks_like_blocking_and_has_no_control_is_said_to_be_a_symptom(tmp_path: Path) -> None:
+    alone = Web().lookup(HOME).connect(failure=case.TIMEOUT).no_helper()
+    document = json.dumps(alone.document()).encode()
+    ((judged,), _) = judge_files([written(tmp_path, [document])])
+    told = {(v["state"], v["rule_id"]): v["symptom"] for v in judged["verdicts"]}
+    assert told[("insufficient", "tcp.no_control")] is True
+    assert not any(symptom for (state, _), symptom in told.items() if state != "insufficient")

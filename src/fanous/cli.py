@@ -175,6 +175,7 @@ def judge(
             print(f"{one['measurement_uid']}  {one['target'] or one['test_name']}")
             for verdict in one["verdicts"]:
                 mechanism = f" {verdict['mechanism']}" if verdict["mechanism"] else ""
+                mechanism += ", a symptom" if verdict["symptom"] else ""
                 print(
                     f"  {verdict['state']:12} {verdict['layer'] or '-':8}{mechanism}  [{verdict['rule_id']}]"
                 )
@@ -186,7 +187,7 @@ def judge(
             print(f"\nOf {unplaced} of these {len(judged)} measurements {UNPLACED}.")
     for reject in rejects:
         print(f"rejected {reject}", file=sys.stderr)
-    if rejects and not judged:
+    if not judged:
         raise FanousError("none of these files holds a measurement that can be judged")
 
 

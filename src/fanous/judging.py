@@ -107,6 +107,7 @@ def _document(one: JudgedRecord) -> dict[str, Any]:
                 "mechanism": verdict.mechanism or None,
                 "rule_id": verdict.rule_id,
                 "why": verdict.why,
+                "symptom": verdict.symptom,
                 "target": verdict.target,
                 "observations": verdict.observations,
             }

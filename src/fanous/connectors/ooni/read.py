@@ -170,4 +170,6 @@ def _is_line(head: bytes) -> bool:
 def _refuse_csv(path: Path, head: bytes) -> None:
     first = head.partition(b"\n")[0]
     if all(key in first for key in CSV_KEYS) and b"{" not in first:
-        raise FanousError(f"{path} is a CSV of observations, not raw measurements: use the source ooni-csv.")
+        raise FanousError(
+            f"{path} is a CSV of observations, not raw measurements: `fanous ingest ooni-csv` reads it."
+        )
