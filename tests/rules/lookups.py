@@ -29,6 +29,7 @@ def other(**given: Any) -> Observation:
 
 CONTROL = helper(Layer.DNS)
 PAGE = helper(Layer.HTTP, url="http://x.com/")
+FALSE_FRONT = observation(Layer.TLS, "ssl_unknown_authority", ip=OTHER)
 
 
 @dataclass(frozen=True)

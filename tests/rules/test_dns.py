@@ -11,6 +11,7 @@ from tests.rules.lookups import (
     BOGON,
     CONTROL,
     DOWN,
+    FALSE_FRONT,
     INSUFFICIENT,
     OK,
     OTHER,
@@ -21,8 +22,6 @@ from tests.rules.lookups import (
     other,
 )
 from tests.rules.verdict_of import verdicts
-
-FALSE_FRONT = observation(Layer.TLS, "ssl_unknown_authority", ip=OTHER)
 
 CASES = [
     Case("the same address is right", [lookup(), CONTROL], OK, "dns.consistent"),

@@ -8,6 +8,7 @@ from tests.rules.lookups import (
     BLOCKED,
     CONTROL,
     DOWN,
+    FALSE_FRONT,
     INSUFFICIENT,
     OK,
     OTHER,
@@ -19,7 +20,6 @@ from tests.rules.lookups import (
 )
 
 CAMPUS = "10.20.0.80"
-FALSE_FRONT = observation(Layer.TLS, "ssl_unknown_authority", ip=OTHER)
 
 CASES = [
     Case(

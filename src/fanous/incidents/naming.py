@@ -52,9 +52,7 @@ def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
         by_key.setdefault(finding.anomaly.key, []).append(finding)
     out: set[SeriesKey] = set()
     for key, own in by_key.items():
-        rows = np.zeros(len(votes), np.bool_)
-        span, of_it = _of(votes, own[0], -np.inf, np.inf)
-        rows[span] |= of_it
+        _, rows = _of(votes, own[0], -np.inf, np.inf)
         if mostly_controlled(votes.where(inside(votes, own) & votes.seen)) or beyond_habit(
             votes.where(rows & during), votes.where(rows & ~during)
         ):

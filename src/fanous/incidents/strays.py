@@ -29,7 +29,8 @@ def without_strays(group: Sequence[Finding], votes: Votes) -> list[Finding]:
     kept.sort(key=lambda f: f.anomaly.last_seen)
     while _is_stray(kept[-1], kept[:-1], votes):
         kept.pop()
-    return [finding for finding in group if finding in kept]
+    left = set(map(id, kept))
+    return [finding for finding in group if id(finding) in left]
 
 
 def _is_stray(finding: Finding, others: Sequence[Finding], votes: Votes) -> bool:

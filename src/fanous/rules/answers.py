@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from fanous.model.observation import Layer, Observation
 from fanous.rules.addresses import is_bogon, is_ipv6, is_local, is_own_machine
 from fanous.rules.evidence import Evidence
-from fanous.rules.failures import Cause, cause_of
+from fanous.rules.failures import CUT_CAUSES, Cause, cause_of
 from fanous.rules.fingerprints import Kind
 from fanous.rules.groups import LEAST_SHARE
 from fanous.rules.pages import Likeness, is_challenge, likeness
 
 PUBLIC = ("udp", "doh", "dot")
 """Resolvers outside the operator's network."""
-
-_CUT = frozenset({Cause.RESET, Cause.TIMEOUT, Cause.CLOSED})
 
 
 @dataclass(slots=True)
@@ -162,7 +160,7 @@ class Answer:
             for s in self.evidence.of(Layer.TLS)
             if s.hostname == self.lookup.hostname and s.ip in self.lookup.answers
         ]
-        return bool(tried) and all(cause in _CUT for cause in tried)
+        return bool(tried) and all(cause in CUT_CAUSES for cause in tried)
 
     @property
     def shows_own_title(self) -> bool:

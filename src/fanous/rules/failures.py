@@ -110,6 +110,8 @@ _WORDS: tuple[tuple[str, Cause], ...] = (
     ("context canceled", Cause.LOCAL),
 )
 
+CUT_CAUSES = frozenset({Cause.RESET, Cause.TIMEOUT, Cause.CLOSED})
+"""How a handshake ends that somebody cuts; an alert is the server's own word."""
 CERTIFICATE_CAUSES = frozenset({Cause.AUTHORITY, Cause.HOSTNAME, Cause.CERTIFICATE})
 SILENT_CAUSES = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.LOCAL, Cause.UNKNOWN, Cause.SERVFAIL})
 """Failures that also a machine without any network shows; a reset or an NXDOMAIN had a sender."""

@@ -4,10 +4,9 @@ from fanous.model.observation import Layer
 from fanous.model.verdict import State
 from fanous.rules import mechanisms
 from fanous.rules.certificates import certificate_rules
-from fanous.rules.failures import Cause
+from fanous.rules.failures import CUT_CAUSES, Cause
 from fanous.rules.rule import Rule
 from fanous.rules.tcp import endpoint_failure
-from fanous.rules.tls import CUT
 
 QUIC_RULES = (
     Rule(
@@ -74,7 +73,7 @@ QUIC_RULES = (
         layer=Layer.QUIC,
         state=State.BLOCKED,
         why="The handshake failed, while one with another name at the same address was completed.",
-        holds=lambda _o, c: c.cause in CUT and c.innocuous_name_works,
+        holds=lambda _o, c: c.cause in CUT_CAUSES and c.innocuous_name_works,
         mechanism=mechanisms.of_quic,
         figures=endpoint_failure,
     ),

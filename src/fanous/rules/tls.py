@@ -7,7 +7,7 @@ from fanous.model.verdict import State
 from fanous.rules import mechanisms
 from fanous.rules.certificates import certificate_rules
 from fanous.rules.controls import Controls
-from fanous.rules.failures import Cause
+from fanous.rules.failures import CUT_CAUSES, Cause
 from fanous.rules.rule import Rule
 from fanous.rules.tcp import endpoint_failure, group_failures
 
@@ -15,9 +15,6 @@ SLOWEST = 1.0
 """Seconds.  Below it a handshake may be slow by a single lost packet."""
 SLOW_RATIO = 5.0
 """To the control handshake.  Turkiye slowed handshakes from 70 ms to over 3 s while others stayed normal."""
-
-CUT = frozenset({Cause.RESET, Cause.TIMEOUT, Cause.CLOSED})
-"""How a handshake ends that somebody cuts; an alert is the server's own word."""
 
 
 def _is_slow(o: Observation, c: Controls) -> bool:
@@ -136,7 +133,7 @@ TLS_RULES = (
         why="The connection was cut during the handshake, while a browser's first message with the same "
         "name was answered at the same address: what is cut is how the message looks, and browsers may get "
         "through.",
-        holds=lambda _o, c: c.cause in CUT and c.browser_gets_through and _is_controlled(c),
+        holds=lambda _o, c: c.cause in CUT_CAUSES and c.browser_gets_through and _is_controlled(c),
         mechanism=mechanisms.of_handshake,
         figures=endpoint_failure,
     ),
@@ -171,7 +168,7 @@ TLS_RULES = (
         state=State.BLOCKED,
         why="The connection was cut during the handshake, while one with another name at the same address "
         "was completed.",
-        holds=lambda _o, c: c.cause in CUT and c.innocuous_name_works,
+        holds=lambda _o, c: c.cause in CUT_CAUSES and c.innocuous_name_works,
         mechanism=mechanisms.of_handshake,
         figures=endpoint_failure,
     ),
