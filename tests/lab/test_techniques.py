@@ -7,7 +7,7 @@ import pytest
 
 from fanous.lab.censors import TECHNIQUES, Cut, apply
 from fanous.lab.internet import Internet
-from tests.lab.clients import SILENCE
+from tests.lab.clients import SILENCE, connected
 from tests.lab.picture import NORMAL, POOL, Picture, picture
 
 pytestmark = pytest.mark.lab
@@ -135,6 +135,17 @@ def test_a_technique_breaks_what_it_is_about_and_nothing_else(internet: Internet
     assert _against(target, row.target) == {}
     assert _against(other, row.other) == {}
     assert _against(unhit, row.elsewhere) == {}
+
+
+def test_unreachable_is_said_each_time_that_it_is_asked(internet: Internet) -> None:
+    """Linux says it for a route five times, then once a second, so that more steps than those met silence."""
+    hit = internet.vantage_points[0]
+    old = next(address for address in internet.addresses_of(["x.com"]) if ":" not in address)
+    undo = apply(internet, Cut("ip_unreachable", targets=("x",), networks=(PTCL,)))
+    try:
+        assert [connected(hit, old) for _ in range(20)] == ["unreachable"] * 20
+    finally:
+        undo()
 
 
 def test_what_was_undone_left_nothing_behind(internet: Internet) -> None:

@@ -12,21 +12,13 @@ TABLE = 1000
 
 
 def blackhole(strike: Strike) -> Undo:
-    """A null route: packets vanish."""
-    return route_away(strike, "blackhole", strike.addresses)
-
-
-def unreachable(strike: Strike) -> Undo:
-    """A route that answers "host unreachable"."""
-    return route_away(strike, "unreachable", strike.addresses)
-
-
-def route_away(strike: Strike, kind: str, prefixes: list[str]) -> Undo:
-    """Real routes of ``kind``, in a table that holds for the vantage points hit alone."""
+    """Null routes, in a table that holds for the vantage points hit alone: packets vanish."""
     table = TABLE + strike.number
 
     def lines(points: list[VantagePoint], version: int, do: str) -> list[str]:
-        routes = [f"route {do} {kind} {prefix} table {table}" for prefix in of_version(prefixes, version)]
+        routes = [
+            f"route {do} blackhole {prefix} table {table}" for prefix in of_version(strike.addresses, version)
+        ]
         rules = [
             f"{'-6 ' if version == 6 else ''}rule {do} from {address_of(point, version)} lookup {table}"
             for point in points
@@ -50,6 +42,28 @@ def route_away(strike: Strike, kind: str, prefixes: list[str]) -> Undo:
 def ip_batch(namespace: str, lines: list[str], version: int = 4) -> None:
     words = [line.removeprefix("-6 ") for line in lines]
     run_in(namespace, ["ip", *(["-6"] if version == 6 else []), "-batch", "-"], "\n".join(words))
+
+
+def unreachable(strike: Strike) -> Undo:
+    """Every packet to the address is answered by "host unreachable".
+
+    A rule, since of an ``unreachable`` route Linux says so at most once a second to each host after the first
+    five times, whatever its namespace asks for: the sixth step of one look would be met by silence.
+    """
+
+    def rules(points: list[VantagePoint], version: int) -> list[Rules]:
+        answer = "icmp-host-unreachable" if version == 4 else "icmp6-addr-unreachable"
+        return [
+            Rules(
+                [
+                    f"-s {address_of(point, version)} -d {address} -j REJECT --reject-with {answer}"
+                    for point in points
+                    for address in of_version(strike.addresses, version)
+                ]
+            )
+        ]
+
+    return on_routers(strike, rules)
 
 
 def reset(strike: Strike) -> Undo:
