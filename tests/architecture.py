@@ -63,6 +63,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "scanning",
             "injecting",
             "planting",
+            "failing",
+            "worlds",
             "scheduler",
             "adversary",
             "evaluate",

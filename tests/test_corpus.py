@@ -263,3 +263,43 @@ def test_what_is_wrong_with_a_planting_is_said(tmp_path: Path, right: str, wrong
     assert right in PLANTED
     with pytest.raises(FanousError, match=why):
         load_corpus(written(tmp_path, PLANTED.replace(right, wrong, 1)))
+
+
+WORLD = """
+[corpus]
+title = "A test"
+since = 2023-10-15
+until = 2023-11-05
+files = [{ source = "ooni-csv", path = "rows.csv" }]
+
+[world]
+countries = ["KE", "UG", "TZ", "GH", "ZA", "MA"]
+targets = ["telegram"]
+technique = "tcp.timeout"
+hours = [3, 24]
+density = 2
+days = 14
+times = 3
+"""
+
+
+def test_a_world_says_where_and_how_long(tmp_path: Path) -> None:
+    world = load_corpus(written(tmp_path, WORLD)).world
+    assert world is not None
+    assert (len(world.countries), world.technique, world.hours) == (6, "tcp.timeout", (3.0, 24.0))
+    assert (world.density, world.days, world.times, world.networks_quiet) == (2.0, 14, 3, ())
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "why"),
+    [
+        ('"tcp.timeout"', '"tcp.timout"', "did you mean 'tcp.timeout'"),
+        ('"MA"]', '"KE"]', "6 different ones are needed"),
+        ("hours = [3, 24]", "hours = [120]", "10 days more than the longest event"),
+        ("density", "densty", "did you mean 'density'"),
+    ],
+)
+def test_what_is_wrong_with_a_world_is_said(tmp_path: Path, right: str, wrong: str, why: str) -> None:
+    assert right in WORLD
+    with pytest.raises(FanousError, match=why):
+        load_corpus(written(tmp_path, WORLD.replace(right, wrong, 1)))

@@ -52,6 +52,9 @@ def heard(*probes: str) -> list[str]:
         (["FFFooo", "FF....", "FFF...", "F.F...", "F..F.."], "FFFooo"),
         # What a neighbour said last is what counts.
         (["oooooo", "oF..o.", "o.F...", "o.F..."], "oo--oo"),
+        # Who said the same once, and was not heard since, is one voice against many.
+        (["oooooooo", "oF.F.F..", "o.F.F.F.", "oF..F..F", "oo......"], "ooooo---"),
+        (["oooooooo", "oF......", "o.F.....", "oF......", "oo......"], "oooooooo"),
         # The truth now and then does not make the lie news ...
         (["ooooFoo", "oF..F..", "o.F..F.", "o.F...."], "oo--F--"),
         # ... but a word that was not said for six hours is.

@@ -1,14 +1,15 @@
 """Adversary: how many lying probes it takes to make a confirmed incident that is none, or to unmake one.
 
 The liars' attempts go through the live series, detectors and confirmation rules.  What is looked for is the
-break-even: the least number of liars with which an attack works for most seeds.
+break-even, the least number of liars with which an attack works for most seeds, and how often a number that
+should be too few reaches its goal.
 """
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from fanous.model.attack import Attack
+from fanous.model.attack import Attack, Fifth
 from fanous.model.entity import Access
 from fanous.model.incident import Incident, Scope
 from fanous.model.weights import NetworkWeight, UserWeights
@@ -26,6 +27,12 @@ SEEDS = 3
 MOST_SHARE = 4.0
 """Liars for each honest probe of the networks attacked, beyond which no break-even is looked for."""
 
+FIFTH_SEEDS = range(1_000_000, 1_000_100)
+"""On which nothing was tuned."""
+
+FIFTHS = ((4, 1), (8, 2))
+"""Honest probes and liars on the network attacked."""
+
 MAKING = (Strategy.ALWAYS_BLOCKED, Strategy.MIMIC, Strategy.FLOOD, Strategy.WAVER, Strategy.SYBIL)
 UNMAKING = (Strategy.ALWAYS_OK, Strategy.FLOOD, Strategy.WAVER, Strategy.SYBIL)
 
@@ -38,6 +45,29 @@ def attacks(
         for probes in honest:
             for length in days:
                 yield from _of_size(count, probes, length)
+
+
+def fifths(seeds: range = FIFTH_SEEDS) -> Iterator[Fifth]:
+    """Every goal and strategy by a fifth of the probes on one network of five; and nobody lies."""
+    for goal, strategies in (("unmake", UNMAKING), ("make", MAKING)):
+        for honest, liars in FIFTHS:
+            for strategy in strategies:
+                yield _fifth(goal, strategy, honest, liars, seeds)
+            yield _fifth(goal, None, honest + liars, 0, seeds)
+
+
+def _fifth(goal: str, strategy: Strategy | None, honest: int, liars: int, seeds: range) -> Fifth:
+    event = (BEFORE, BEFORE + 12)
+    crowd = Crowd(
+        5, honest, event[1] + AFTER, event, goal == "unmake", liars, 1, strategy or Strategy.ALWAYS_OK
+    )
+    worked = national = 0
+    for seed in seeds:
+        confirmed = [i for i in claims_of(crowd, seed) if i.confirmed_at is not None]
+        worked += _has_worked(confirmed, crowd, Scope.ISP)
+        national += _has_worked(confirmed, crowd, Scope.NATION)
+    name = "" if strategy is None else strategy.value
+    return Fifth(goal, name, honest, liars, len(seeds), worked, national)
 
 
 def _of_size(networks: int, honest: int, days: float) -> Iterator[Attack]:
@@ -72,7 +102,10 @@ def _attack(
 
 def succeeds(crowd: Crowd, scope: Scope, seed: int) -> bool:
     """Whether the liars reach their goal."""
-    confirmed = [i for i in claims_of(crowd, seed) if i.confirmed_at is not None]
+    return _has_worked([i for i in claims_of(crowd, seed) if i.confirmed_at is not None], crowd, scope)
+
+
+def _has_worked(confirmed: Sequence[Incident], crowd: Crowd, scope: Scope) -> bool:
     attacked = {f"AS{asn}" for asn in range(1, crowd.spread + 1)}
     named = {n.entity for i in confirmed for n in i.networks} & attacked
     if crowd.real:

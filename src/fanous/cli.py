@@ -336,13 +336,15 @@ def evaluate(
 
 
 def _evaluate_adversary(as_json: bool) -> None:
-    from fanous.adversary import attacks
-    from fanous.publishers.attacks import attack_document, print_attacks
+    from fanous.adversary import attacks, fifths
+    from fanous.publishers.attacks import attack_document, fifth_document, print_attacks, print_fifths
 
     if as_json:
-        print_document({"attacks": [attack_document(attack) for attack in attacks()]})
+        found = {"attacks": [attack_document(attack) for attack in attacks()]}
+        print_document(found | {"fifths": [fifth_document(fifth) for fifth in fifths()]})
     else:
         print_attacks(console(), attacks())
+        print_fifths(console(), fifths())
 
 
 def _evaluate_calibration(corpora: list[Path], truth_table: Path | None, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from fanous.signals import SIGNALS
 from fanous.table import Table
 from fanous.testing.blocked_rows import TECHNIQUES
 from fanous.testing.generators import GENERATORS
+from fanous.worlds import World, world_of
 
 FILE = "events.toml"
 SHARED = "FANOUS_SHARED_DATA"
@@ -144,7 +145,7 @@ class Corpus:
         seed: for the generator.
         since: of the window that is labelled, unix seconds.
         injection: ``None`` = nothing is put into the series.
-        planting: ``None`` = nothing is put into the measurements.
+        planting, world: ``None`` = nothing is put into the measurements.
         country: of all that is measured, where no event and no quiet stretch names it.
     """
 
@@ -159,12 +160,14 @@ class Corpus:
     quiet: tuple[Quiet, ...]
     injection: Injection | None = None
     planting: Planting | None = None
+    world: World | None = None
     country: str = ""
 
     @property
     def countries(self) -> tuple[str, ...]:
         named = (
             ([self.country] if self.country else [])
+            + list(self.world.countries if self.world else ())
             + [event.country for event in self.events]
             + [quiet.country for quiet in self.quiet]
         )
@@ -188,7 +191,7 @@ def load_corpus(folder: Path) -> Corpus:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FanousError(f"{path} is not TOML: {error}") from error
     top = Table(str(path), "", tables, text)
-    top.allow("corpus", "event", "quiet", "injection", "planting")
+    top.allow("corpus", "event", "quiet", "injection", "planting", "world")
     head = top.table("corpus")
     head.allow("title", "since", "until", "files", "generated", "seed")
     since, until = head.window()
@@ -205,6 +208,7 @@ def load_corpus(folder: Path) -> Corpus:
         quiet=tuple(_quiet(table) for table in top.tables("quiet")),
         injection=_injection(top.table("injection")) if top.has("injection") else None,
         planting=planting,
+        world=world_of(top.table("world")) if top.has("world") else None,
         country=planting.country if planting else "",
     )
     _check(corpus, head, top)

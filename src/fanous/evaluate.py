@@ -6,26 +6,29 @@ held against the labels.  Rates stand beside the exposure on which they rest.
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous import pipeline
-from fanous.corpus import SHARED, Corpus, CorpusFile, Event, Planting, Quiet, corpus_files, load_corpus
+from fanous import failing, pipeline, planting
+from fanous.corpus import SHARED, Corpus, CorpusFile, Event, Quiet, corpus_files, load_corpus
+from fanous.failing import Play, plays
 from fanous.gathering import ingest_levels
 from fanous.injecting import inject
 from fanous.interfering import TICK
 from fanous.model.calibration import Stated
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
-from fanous.planting import gathered, plans
+from fanous.planting import Plan, plans
 from fanous.store import Store, open_store
 
 HOUR = 3600.0
 MONTH = YEAR / 12
+Replay = TypeVar("Replay", Plan, Play)
 
 SLACK = 6 * HOUR
 """An incident that begins this long before the label, or after its end, may still be that event."""
@@ -46,8 +49,11 @@ def evaluate_corpus(corpus: Corpus) -> Evaluation:
     with tempfile.TemporaryDirectory(prefix="fanous-evaluate-") as scratch:
         folder = Path(scratch)
         files = corpus_files(corpus, Path(shared) if shared else None, folder)
+        paths = [path for _, path in files]
         if corpus.planting is not None:
-            return _plant(corpus, corpus.planting, [path for _, path in files], folder)
+            return planting.gathered(corpus.title, replayed(plans(corpus, corpus.planting, paths), folder))
+        if corpus.world is not None:
+            return failing.gathered(corpus.title, replayed(plays(corpus, corpus.world, paths), folder))
         with open_store(folder / "store") as store:
             stored = sum(_bring_in(store, file, path) for file, path in files)
             compared = _compare(corpus, store, stored)
@@ -57,18 +63,18 @@ def evaluate_corpus(corpus: Corpus) -> Evaluation:
             return replace(compared, losses=losses, quiet=quiet)
 
 
-def _plant(corpus: Corpus, planting: Planting, paths: Sequence[Path], folder: Path) -> Evaluation:
-    """Each replay goes into a store of its own, as if it were all that is known."""
+def replayed(replays: Iterable[Replay], folder: Path) -> list[tuple[Replay, Evaluation]]:
+    """Each goes into a store of its own, as if it were all that is known."""
     found = []
-    for number, plan in enumerate(plans(corpus, planting, paths)):
+    for number, one in enumerate(replays):
         path = folder / f"replay-{number}.csv"
-        plan.write(path)
+        one.write(path)
         with tempfile.TemporaryDirectory(dir=folder) as own, open_store(Path(own) / "store") as store:
             stored = pipeline.ingest(store, "ooni-csv", [path]).stored
-            compared = _compare(plan.corpus, store, stored)
-        found.append((replace(plan, measurements=()), compared))
+            compared = _compare(one.corpus, store, stored)
+        found.append((replace(one, measurements=()), compared))
         path.unlink()
-    return gathered(corpus.title, found)
+    return found
 
 
 def _bring_in(store: Store, file: CorpusFile, path: Path) -> int:

@@ -20,6 +20,10 @@ MOST = 2
 """Neighbours for each probe that says the same, beyond which they overrule it: of five probes one is
 overruled by the others, and two that fail by chance overrule nobody."""
 
+VOICE = MEMORY // 3
+"""Seconds for which a probe has one voice where voices are counted: those who measure all the time shall not
+outnumber those who measure every other hour."""
+
 KNOWN, NEW = 2, 1
 """What a word weighs where its probe has said something before, and where it is the probe's first: names cost
 nothing, and a few machines under new names each round would be a crowd that overrules all who are known."""
@@ -42,11 +46,43 @@ def overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
     since, until = _first_said(2 * probes + seen, bins), _stands_until(probes, bins)
     weights = _weights(probes, bins)
     for_it, against = _standing(bins, until, seen, weights)
+    most = np.where(_is_outnumbered(probes, bins, seen, weights, since), 1, MOST)
     out = np.zeros(len(bins), np.bool_)
-    for row in np.flatnonzero((since < bins) & (against > MOST * for_it)):
+    for row in np.flatnonzero((since < bins) & (against > most * for_it)):
         stands = (bins > since[row]) & (bins <= bins[row]) & (until > bins[row])
-        out[row] = weights[stands & (seen != seen[row])].sum() > MOST * for_it[row]
+        out[row] = weights[stands & (seen != seen[row])].sum() > most[row] * for_it[row]
     return out
+
+
+def _is_outnumbered(probes: Ints, bins: Ints, seen: Bools, weights: Ints, since: Ints) -> Bools:
+    """Where what others said since weighs more than ``MOST`` times as much to the contrary as for a word.
+
+    One neighbour who said the same once, hours ago, and was not heard since, is one voice against many.
+    """
+    if not len(bins):
+        return np.zeros(0, np.bool_)
+    by_time, slots = np.argsort(bins, kind="stable"), bins // VOICE
+    said_in = (2 * probes + seen) * (slots.max() + 1) + slots
+    voices, first = np.unique(said_in[by_time], return_index=True)
+    words, times, weigh = voices // (slots.max() + 1), bins[by_time][first], weights[by_time][first]
+
+    def others(word: Ints) -> Ints:
+        everybody = _between(words % 2, times, weigh, word, since, bins)
+        return everybody - _between(words, times, weigh, 2 * probes + word, since, bins)
+
+    word = seen.astype(np.int64)
+    return np.asarray(others(1 - word) > MOST * (weights + others(word)))
+
+
+def _between(words: Ints, times: Ints, weights: Ints, asked: Ints, since: Ints, until: Ints) -> Ints:
+    """What was said of each word asked for from ``since`` up to ``until``, in weight."""
+    apart = int(until.max()) + 1
+    line = words * apart + times
+    order = np.argsort(line)
+    sums = np.concatenate([[0], np.cumsum(weights[order])])
+    low = np.searchsorted(line[order], asked * apart + since, side="left")
+    high = np.searchsorted(line[order], asked * apart + until, side="right")
+    return np.asarray(sums[high] - sums[low])
 
 
 def _weights(probes: Ints, bins: Ints) -> Ints:

@@ -99,6 +99,11 @@ def test_a_network_is_named_on_its_own_evidence(what: str, ballots: list[Ballot]
     assert nameable(votes(*ballots)) is named, what
 
 
+def test_names_that_are_strange_there_count_for_no_more_than_those_who_are_known() -> None:
+    assert nameable(votes(Ballot(range(5), True)))
+    assert not nameable(votes(Ballot(range(5), True)), [f"0.{n}" for n in range(5)])
+
+
 @pytest.mark.parametrize(
     ("outside", "beyond"),
     [

@@ -9,19 +9,17 @@
 All else stays suspected.  A scheduled event raises attention, never the evidence.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.aggregate import PROBE_MAJORITY
+from fanous.incidents.voices import Voices, independent, strangers
 from fanous.model.entity import Family
 from fanous.model.incident import Interval, Kind, Stretches
 from fanous.model.series import Floats, Ints
 from fanous.model.votes import Votes
-from fanous.repeats import KNOWN, NEW
 
 HOUR = 3600.0
 
@@ -39,6 +37,12 @@ be enough for the filter."""
 COMPANY_PROBES = 2
 """The same for a network in company: where another network is named too, and the measurements of both carried
 normal controls of their own, the networks vouch for each other."""
+
+COMPANY = 2
+COMPANY_SHARE = 0.5
+"""In the company of two networks that are named by themselves, a suspicion and half of the voices are enough:
+a fifth of a network's probes that deny a restriction, beside what any restriction lets through, would else
+take their network out of the claim now and then."""
 
 LONE_PROBES = 6
 LONE_HOURS = 8
@@ -108,18 +112,23 @@ class Ruling:
     reason: str
 
 
-def nameable(votes: Votes) -> bool:
-    """Whether one network's votes, yes and no, inside its stretches are enough to name it."""
+def nameable(votes: Votes, strange: Collection[str] = ()) -> bool:
+    """Whether one network's votes, yes and no, inside its stretches are enough to name it.
+
+    Args:
+        strange: names that weigh half there (``fanous.incidents.voices``).
+    """
     witness = votes.where(votes.seen)
-    if len(set(witness.probes)) < NETWORK_PROBES or not _mostly_seen(votes):
+    enough = independent(witness.probes, strange) >= NETWORK_PROBES
+    if not enough or not Voices(votes, strange).mostly_saw(NETWORK_SHARE):
         return False
-    return vouched(witness, NETWORK_PROBES) or len(np.unique(witness.times // HOUR)) >= NETWORK_HOURS
+    return vouched(witness, NETWORK_PROBES, strange) or len(np.unique(witness.times // HOUR)) >= NETWORK_HOURS
 
 
-def nameable_in_company(votes: Votes) -> bool:
-    """Whether they are enough beside another network's."""
+def vouched_for(votes: Votes, strange: Collection[str], share: float) -> bool:
+    """Whether they are enough beside other networks'."""
     witness = votes.where(votes.seen)
-    return vouched(witness, COMPANY_PROBES) and _mostly_seen(votes)
+    return vouched(witness, COMPANY_PROBES, strange) and Voices(votes, strange).mostly_saw(share)
 
 
 def beyond_habit(inside: Votes, outside: Votes) -> bool:
@@ -129,39 +138,10 @@ def beyond_habit(inside: Votes, outside: Votes) -> bool:
         inside: a network's votes while it is said to fail.
         outside: those about the same targets at all other times.
     """
-    here, elsewhere = _voices(inside).saw, _voices(outside).saw
+    here, elsewhere = Voices(inside).saw, Voices(outside).saw
     seeing, failing, made = int(here.sum()), int(elsewhere.sum()), len(elsewhere)
     is_known = made >= max(HABIT_VOICES, HABIT_SHARE * len(here))
     return not is_known or seeing * made >= HABIT * failing * len(here)
-
-
-def _mostly_seen(votes: Votes) -> bool:
-    voices = _voices(votes)
-    return int(voices.weights[voices.saw].sum()) >= NETWORK_SHARE * int(voices.weights.sum())
-
-
-class _Voices(NamedTuple):
-    """A probe has one a target and hour, however often it measures.
-
-    Attributes:
-        saw: bool, shape (n,).
-        weights: shape (n,): those of a probe that is heard in one hour only weigh less (``fanous.repeats``).
-    """
-
-    saw: NDArray[np.bool_]
-    weights: Ints
-
-
-def _voices(votes: Votes) -> _Voices:
-    hours = (votes.times // HOUR).astype(np.int64)
-    probes, targets = (
-        np.unique(names.astype(str), return_inverse=True)[1] for names in (votes.probes, votes.targets)
-    )
-    cells, voice = np.unique(np.stack([probes, hours, targets]), axis=1, return_inverse=True)
-    made = np.bincount(voice.ravel())
-    saw = np.bincount(voice.ravel(), weights=votes.seen)
-    hours_of = np.bincount(np.unique(cells[:2], axis=1)[0])
-    return _Voices(saw >= PROBE_MAJORITY * made, np.where(hours_of[cells[0]] > 1, KNOWN, NEW))
 
 
 def mostly_controlled(witness: Votes) -> bool:
@@ -169,12 +149,12 @@ def mostly_controlled(witness: Votes) -> bool:
     return len(witness) > 0 and 2 * int(witness.controlled.sum()) >= len(witness)
 
 
-def vouched(witness: Votes, probes: int) -> bool:
+def vouched(witness: Votes, probes: int, strange: Collection[str] = ()) -> bool:
     """Did so many probes fail with a normal control of their own, and most of what failed carry one?
 
     A failure whose own control failed with it, or is missing, is no witness beside others' controls.
     """
-    return mostly_controlled(witness) and len(set(witness.probes[witness.controlled])) >= probes
+    return mostly_controlled(witness) and independent(witness.probes[witness.controlled], strange) >= probes
 
 
 def lost_controls(working: Votes, witness: Votes) -> frozenset[int]:
@@ -349,7 +329,7 @@ def families_that_saw(votes: Votes, family_of: dict[str, Family]) -> dict[Family
         first: dict[str, float] = {}
         for probe, at in zip(own.probes[own.seen].tolist(), own.times[own.seen].tolist(), strict=True):
             first[probe] = min(first.get(probe, np.inf), at)
-        if len(first) >= FAMILY_PROBES and _mostly_seen(own):
+        if len(first) >= FAMILY_PROBES and Voices(own, strangers(own)).mostly_saw(NETWORK_SHARE):
             saw[family] = sorted(first.values())[FAMILY_PROBES - 1]
     return saw
 

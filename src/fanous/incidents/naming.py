@@ -5,8 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.incidents.confirm import beyond_habit, mostly_controlled, nameable, nameable_in_company
+from fanous.incidents.confirm import (
+    COMPANY,
+    COMPANY_SHARE,
+    NETWORK_SHARE,
+    beyond_habit,
+    mostly_controlled,
+    nameable,
+    vouched_for,
+)
 from fanous.incidents.correlate import Finding
+from fanous.incidents.voices import strangers
 from fanous.model.series import SeriesKey
 from fanous.model.votes import Votes
 
@@ -17,25 +26,39 @@ RAISED = 0.99
 def nameable_of(
     group: Sequence[Finding], votes: Votes, findings: Sequence[Finding], bad: frozenset[int]
 ) -> list[Finding]:
-    """Raised findings on networks whose own evidence is enough to name them, alone or in company.
+    """Findings on networks whose own evidence is enough to name them, alone or in company.
 
     Args:
         group: findings of one event.
         findings: of the country, the group's among them.
         bad: networks whose lines failed altogether.
     """
-    raised = [f for f in group if f.anomaly.probability >= RAISED and f.anomaly.key.entity.asn not in bad]
-    raised = _standing_out(raised, votes)
+    sound = [f for f in group if f.anomaly.key.entity.asn not in bad]
+    raised = _standing_out([f for f in sound if f.anomaly.probability >= RAISED], votes)
+    own = _beyond_habit(raised, votes, findings)
+    strange = {asn: strangers(votes.where(votes.asns == asn)) for asn in own}
+    alone = {asn for asn, of_it in own.items() if nameable(of_it, strange[asn])}
+    good = alone | {asn for asn, of_it in own.items() if vouched_for(of_it, strange[asn], NETWORK_SHARE)}
+    if len(good) == 1:
+        good = alone
+    named = [f for f in raised if f.anomaly.key.entity.asn in good]
+    if len(alone) < COMPANY:
+        return named
+    others = [f for f in sound if f.anomaly.key.entity.asn not in good]
+    own = _beyond_habit(others, votes, findings)
+    strange = {asn: strangers(votes.where(votes.asns == asn)) for asn in own}
+    joining = {asn for asn, of_it in own.items() if vouched_for(of_it, strange[asn], COMPANY_SHARE)}
+    return named + [f for f in others if f.anomaly.key.entity.asn in joining]
+
+
+def _beyond_habit(group: Sequence[Finding], votes: Votes, findings: Sequence[Finding]) -> dict[int, Votes]:
+    """Each network on which it fails more than it is used to: what stands behind the findings there."""
     own: dict[int, Votes] = {}
-    for asn, on_it in _by_network(raised).items():
+    for asn, on_it in _by_network(group).items():
         of_it = votes.where(inside(votes, on_it))
         if beyond_habit(of_it, votes.where(_outside(votes, on_it, findings))):
             own[asn] = of_it
-    good = {asn for asn, of_it in own.items() if nameable(of_it)}
-    company = good | {asn for asn, of_it in own.items() if nameable_in_company(of_it)}
-    if len(company) > 1:
-        good = company
-    return [f for f in raised if f.anomaly.key.entity.asn in good]
+    return own
 
 
 def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Attack: what lying probes try, and the least number of them with which it works."""
+"""Attack: what lying probes try, the least number with which it works, and how often a fifth of them does."""
 
 from dataclasses import dataclass
 
@@ -31,3 +31,23 @@ class Attack:
     def share(self) -> float | None:
         """Of the probes on the networks attacked."""
         return None if self.liars is None else self.liars / (self.liars + self.honest * self.spread)
+
+
+@dataclass(frozen=True, slots=True)
+class Fifth:
+    """How often an attack works by a fifth of the probes on one network of five, for twelve hours.
+
+    Attributes:
+        goal: ``make``: a confirmed incident names the network; ``unmake``: that of a real one does not.
+        strategy: empty = nobody lies.
+        times: attacks, each on a seed of its own.
+        worked: of them; national: of them, those that made, or unmade, a national claim.
+    """
+
+    goal: str
+    strategy: str
+    honest: int
+    liars: int
+    times: int
+    worked: int
+    national: int

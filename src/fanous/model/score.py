@@ -124,6 +124,26 @@ class PlantScore:
 
 
 @dataclass(frozen=True, slots=True)
+class WorldScore:
+    """What became of one thing that happened in worlds made of replays of quiet measurements.
+
+    Attributes:
+        happening: in words; hours: how long; times: worlds in which it did.
+        confirmed, found: share of the blocks, found = suspected or confirmed; ``None`` = nothing was blocked.
+        false_confirmed, false_suspected, retracted: incidents in all countries where nothing was.
+    """
+
+    happening: str
+    hours: float
+    times: int
+    confirmed: float | None
+    found: float | None
+    false_confirmed: int
+    false_suspected: int
+    retracted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """One corpus.
 
@@ -137,6 +157,7 @@ class Evaluation:
         stated: confidence of each incident that the labels call right or false.
         losses: of injections into level series; quiet: what is raised on these series untouched.
         plants: of blocking put into replays of quiet measurements.
+        worlds: of platforms that fail, or are blocked, in several countries.
     """
 
     title: str
@@ -152,6 +173,7 @@ class Evaluation:
     quiet: tuple[QuietScore, ...] = ()
     stated: tuple[Stated, ...] = ()
     plants: tuple[PlantScore, ...] = ()
+    worlds: tuple[WorldScore, ...] = ()
 
     @property
     def recall(self) -> float | None:

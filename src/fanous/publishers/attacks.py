@@ -1,4 +1,4 @@
-"""Attacks: the break-even of lying probes as a table and as a JSON document."""
+"""Attacks: what lying probes reach, as tables and as a JSON document."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from fanous.model.attack import Attack
+from fanous.model.attack import Attack, Fifth
 
 
 def attack_document(attack: Attack) -> dict[str, Any]:
@@ -39,5 +39,36 @@ def print_attacks(console: Console, attacks: Iterable[Attack]) -> None:
             f"{attack.days:g}",
             liars,
             share,
+        )
+    console.print(table)
+
+
+def fifth_document(fifth: Fifth) -> dict[str, Any]:
+    """How often a fifth of the probes on one network of five reached a goal."""
+    return {
+        "goal": fifth.goal,
+        "strategy": fifth.strategy or "nobody lies",
+        "honest_probes": fifth.honest,
+        "liars": fifth.liars,
+        "times": fifth.times,
+        "worked": fifth.worked,
+        "national": fifth.national,
+    }
+
+
+def print_fifths(console: Console, fifths: Iterable[Fifth]) -> None:
+    """One row a goal and strategy."""
+    table = Table(
+        "a fifth of one network's probes", "strategy", "probes", "times", "worked", "nation", box=None
+    )
+    goals = {"make": "make a claim of it", "unmake": "take it out of a true claim"}
+    for fifth in fifths:
+        table.add_row(
+            goals[fifth.goal],
+            fifth.strategy.partition(":")[0] or "nobody lies",
+            f"{fifth.liars} of {fifth.honest + fifth.liars}",
+            str(fifth.times),
+            str(fifth.worked),
+            str(fifth.national),
         )
     console.print(table)

@@ -41,6 +41,8 @@ def print_evaluation(console: Console, evaluations: list[Evaluation]) -> None:
             console.print(_quiet_table(evaluation))
         if evaluation.plants:
             console.print(_plant_table(evaluation))
+        if evaluation.worlds:
+            console.print(_world_table(evaluation))
         console.print(Text(_rates(evaluation)))
 
 
@@ -95,6 +97,28 @@ def _plant_table(evaluation: Evaluation) -> Table:
         table.add_row(
             plant.by, plant.value, str(plant.times), f"{plant.hit:.0f}", *shares, extra, incidents, *away
         )
+    return table
+
+
+WORLD_COLUMNS = (
+    "what happens",
+    "hours",
+    "times",
+    "blocks found",
+    "confirmed",
+    "false confirmed",
+    "suspected",
+    "retracted",
+)
+"""The last three: incidents in countries that block nothing."""
+
+
+def _world_table(evaluation: Evaluation) -> Table:
+    table = Table(*WORLD_COLUMNS, box=None, padding=(0, 1))
+    for world in evaluation.worlds:
+        counts = (world.false_confirmed, world.false_suspected, world.retracted)
+        shares = map(_share, (world.found, world.confirmed))
+        table.add_row(world.happening, f"{world.hours:g}", str(world.times), *shares, *map(str, counts))
     return table
 
 

@@ -73,6 +73,17 @@ def _moved(one: Measured, midnight: int, mark: str) -> Measured:
     return replace(one, uid=uid, at=at, rows=rows)
 
 
+def in_country(one: Measured, country: str) -> Measured:
+    """The measurement as if its network were one of ``country``, and another than those drawn elsewhere."""
+    uid = f"{one.uid}-{country}"
+    rows = tuple(
+        row
+        | {"measurement_uid": uid, "probe_cc": country, "report_id": f"{row.get('report_id', '')}-{country}"}
+        for row in one.rows
+    )
+    return replace(one, uid=uid, rows=rows)
+
+
 def quiet_rows(paths: Sequence[Path], since: float, until: float, always_quiet: Iterable[int]) -> QuietRows:
     """The quiet measurements of tables of OONI observations.
 

@@ -7,6 +7,7 @@ the documents say what to write there.
 
 import asyncio
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from logging import getLogger
 
@@ -51,7 +52,7 @@ class StreamState:
     """What waits in one stream.
 
     Attributes:
-        since: unix seconds, by the servers' clock: when the oldest came; ``None`` = nothing waits.
+        since: unix seconds, by the servers' clock: when the oldest came; ``None`` = nothing waits (any more).
         leader: name of the server that takes messages now; empty = there is none, or only one server.
     """
 
@@ -141,8 +142,9 @@ async def state_of(context: JetStreamContext, address: StreamAddress, part: Part
         info = await context.stream_info(name)
         oldest = None
         if info.state.messages:
-            first = await context.get_msg(name, seq=info.state.first_seq)
-            oldest = first.time.timestamp() if first.time else None
+            with suppress(NotFoundError):  # it was taken between the two questions
+                first = await context.get_msg(name, seq=info.state.first_seq)
+                oldest = first.time.timestamp() if first.time else None
     except APIError as error:
         raise FanousError(
             f"the stream {name} does not answer: {error.description}", permanent=False
