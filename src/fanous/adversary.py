@@ -48,7 +48,7 @@ def attacks(
 
 
 def fifths(seeds: range = FIFTH_SEEDS) -> Iterator[Fifth]:
-    """Every goal and strategy by a fifth of the probes on one network of five; and nobody lies."""
+    """Every goal and strategy by a fifth of the probes on one network of five, and the same without liars."""
     for goal, strategies in (("unmake", UNMAKING), ("make", MAKING)):
         for honest, liars in FIFTHS:
             for strategy in strategies:
@@ -63,7 +63,7 @@ def _fifth(goal: str, strategy: Strategy | None, honest: int, liars: int, seeds:
     )
     worked = national = 0
     for seed in seeds:
-        confirmed = [i for i in claims_of(crowd, seed) if i.confirmed_at is not None]
+        confirmed = _confirmed(crowd, seed)
         worked += _has_worked(confirmed, crowd, Scope.ISP)
         national += _has_worked(confirmed, crowd, Scope.NATION)
     name = "" if strategy is None else strategy.value
@@ -102,7 +102,11 @@ def _attack(
 
 def succeeds(crowd: Crowd, scope: Scope, seed: int) -> bool:
     """Whether the liars reach their goal."""
-    return _has_worked([i for i in claims_of(crowd, seed) if i.confirmed_at is not None], crowd, scope)
+    return _has_worked(_confirmed(crowd, seed), crowd, scope)
+
+
+def _confirmed(crowd: Crowd, seed: int) -> list[Incident]:
+    return [incident for incident in claims_of(crowd, seed) if incident.confirmed_at is not None]
 
 
 def _has_worked(confirmed: Sequence[Incident], crowd: Crowd, scope: Scope) -> bool:

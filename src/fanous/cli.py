@@ -299,7 +299,8 @@ def evaluate(
         list[Path] | None, typer.Argument(metavar="CORPUS...", help="Folders with an events.toml.")
     ] = None,
     adversary: Annotated[
-        bool, typer.Option("--adversary", help="Instead: how many lying probes it takes (some minutes).")
+        bool,
+        typer.Option("--adversary", help="Instead: how many lying probes it takes (15 minutes)."),
     ] = False,
     calibration: Annotated[
         bool,

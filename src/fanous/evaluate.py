@@ -16,19 +16,18 @@ from numpy.typing import NDArray
 
 from fanous import failing, pipeline, planting
 from fanous.corpus import SHARED, Corpus, CorpusFile, Event, Quiet, corpus_files, load_corpus
-from fanous.failing import Play, plays
 from fanous.gathering import ingest_levels
 from fanous.injecting import inject
 from fanous.interfering import TICK
 from fanous.model.calibration import Stated
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
-from fanous.planting import Plan, plans
+from fanous.planting import Replay
 from fanous.store import Store, open_store
 
 HOUR = 3600.0
 MONTH = YEAR / 12
-Replay = TypeVar("Replay", Plan, Play)
+R = TypeVar("R", bound=Replay)
 
 SLACK = 6 * HOUR
 """An incident that begins this long before the label, or after its end, may still be that event."""
@@ -51,9 +50,11 @@ def evaluate_corpus(corpus: Corpus) -> Evaluation:
         files = corpus_files(corpus, Path(shared) if shared else None, folder)
         paths = [path for _, path in files]
         if corpus.planting is not None:
-            return planting.gathered(corpus.title, replayed(plans(corpus, corpus.planting, paths), folder))
+            plans = planting.plans(corpus, corpus.planting, paths)
+            return planting.gathered(corpus.title, replayed(plans, folder))
         if corpus.world is not None:
-            return failing.gathered(corpus.title, replayed(plays(corpus, corpus.world, paths), folder))
+            plays = failing.plays(corpus, corpus.world, paths)
+            return failing.gathered(corpus.title, replayed(plays, folder))
         with open_store(folder / "store") as store:
             stored = sum(_bring_in(store, file, path) for file, path in files)
             compared = _compare(corpus, store, stored)
@@ -63,7 +64,7 @@ def evaluate_corpus(corpus: Corpus) -> Evaluation:
             return replace(compared, losses=losses, quiet=quiet)
 
 
-def replayed(replays: Iterable[Replay], folder: Path) -> list[tuple[Replay, Evaluation]]:
+def replayed(replays: Iterable[R], folder: Path) -> list[tuple[R, Evaluation]]:
     """Each goes into a store of its own, as if it were all that is known."""
     found = []
     for number, one in enumerate(replays):

@@ -4,40 +4,34 @@ METHODS 1 asks that the first is never called the second.  Each play is a world 
 each replay the same real quiet measurements in an order of their own, and one thing that happens in it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from random import Random
 
-from fanous.corpus import Corpus, Event, Quiet
-from fanous.errors import FanousError
-from fanous.model.incident import Interval, Kind
-from fanous.model.score import Evaluation, WorldScore
+from fanous.corpus import Corpus, Quiet
+from fanous.model.incident import Interval
+from fanous.model.score import Evaluation, WorldScore, together
+from fanous.planting import STEADY, Replay, block, moment, quiet_of
 from fanous.testing.blocked_rows import blocked
-from fanous.testing.quiet_rows import DAY, Measured, QuietRows, in_country, quiet_rows, write_rows
+from fanous.testing.quiet_rows import DAY, Measured, in_country
 from fanous.worlds import AFTER, WARM_UP, Happening, World
 
 HOUR = 3600.0
-STEADY = 0.95
-"""Share of the measurements that meet a block, or a failure of the platform."""
+Span = tuple[float, float]
+"""``[start, end)`` in unix seconds."""
 LIES = 2.0
 """Measurements an hour of a liar."""
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
-    """One world.  ``corpus``: its labels."""
+class Play(Replay):
+    """One replay of a world: what happens in it, and for how long."""
 
     happening: Happening
     hours: float
-    corpus: Corpus
-    columns: tuple[str, ...]
-    measurements: tuple[Measured, ...]
-
-    def write(self, path: Path) -> None:
-        write_rows(path, self.columns, self.measurements)
 
 
 def plays(corpus: Corpus, world: World, paths: Sequence[Path]) -> Iterator[Play]:
@@ -46,22 +40,20 @@ def plays(corpus: Corpus, world: World, paths: Sequence[Path]) -> Iterator[Play]
     Raises:
         FanousError: the tables have no quiet measurements in the window.
     """
-    rows = quiet_rows(paths, corpus.since, corpus.until, world.networks_quiet)
-    if not rows.days:
-        raise FanousError(f"{corpus.folder}: its tables hold no measurement between since and until")
+    rows = quiet_of(corpus, world.networks_quiet, paths)
+    busy = [asn for asn, days in rows.days.items() if world.density * sum(map(len, days)) >= len(days)]
     chance = Random(corpus.seed)
     for happening, hours, _ in product(Happening, world.hours, range(world.times)):
-        start = (
-            corpus.since + chance.uniform(WARM_UP * DAY, (world.days - AFTER) * DAY - hours * HOUR) // 60 * 60
-        )
-        span = Interval(start, start + hours * HOUR)
+        start = moment(chance, corpus.since, world.days, WARM_UP, AFTER, hours * HOUR)
+        span = start, start + hours * HOUR
         told: list[Measured] = []
         for number, country in enumerate(world.countries):
             quiet = rows.replay(chance, int(corpus.since), world.days, world.density)
             own = [in_country(one, country) for one in quiet]
             told += _as_it_was(own, _of(happening, number), world.technique, span, chance)
-        labelled = _labelled(corpus, world, happening, span, _measured_daily(rows, world.density))
-        yield Play(happening, hours, labelled, rows.columns, tuple(sorted(told, key=lambda m: (m.at, m.uid))))
+        labelled = _labelled(corpus, world, happening, dict.fromkeys(busy, (Interval(*span),)))
+        in_order = tuple(sorted(told, key=lambda m: (m.at, m.uid)))
+        yield Play(labelled, rows.columns, in_order, happening, hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +79,21 @@ def _of(happening: Happening, number: int) -> _Fate:
 
 
 def _as_it_was(
-    quiet: Sequence[Measured], fate: _Fate, technique: str, span: Interval, chance: Random
+    quiet: Sequence[Measured], fate: _Fate, technique: str, span: Span, chance: Random
 ) -> Iterator[Measured]:
     for one in quiet:
-        on = fate.always or (fate.fails and _within(one.at, span))
+        on = fate.always or (fate.fails and span[0] <= one.at < span[1])
         yield blocked(one, technique) if on and chance.random() < STEADY else one
     if fate.liar:
         yield from _lies(quiet, technique, span, chance)
 
 
-def _lies(quiet: Sequence[Measured], technique: str, span: Interval, chance: Random) -> Iterator[Measured]:
+def _lies(quiet: Sequence[Measured], technique: str, span: Span, chance: Random) -> Iterator[Measured]:
     """One device on one network, under one report, that says *blocked* again and again."""
     asn = chance.choice(quiet).asn
     models = [one for one in quiet if one.asn == asn]
-    at = span.start
-    while (at := at + chance.expovariate(LIES / HOUR)) < _end(span):
+    at, end = span
+    while (at := at + chance.expovariate(LIES / HOUR)) < end:
         model, stamp = chance.choice(models), f"{datetime.fromtimestamp(int(at), UTC):%Y-%m-%d %H:%M:%S}"
         uid = f"{model.uid}-lie-{int(at)}"
         new = {"measurement_uid": uid, "report_id": f"liar-on-{asn}", "measurement_start_time": stamp}
@@ -109,61 +101,29 @@ def _lies(quiet: Sequence[Measured], technique: str, span: Interval, chance: Ran
         yield blocked(replace(model, uid=uid, at=int(at), rows=rows), technique)
 
 
-def _within(at: float, span: Interval) -> bool:
-    return span.start <= at < _end(span)
-
-
-def _end(span: Interval) -> float:
-    return span.end if span.end is not None else float("inf")
-
-
-def _measured_daily(rows: QuietRows, density: float) -> list[int]:
-    return [asn for asn, days in rows.days.items() if density * sum(map(len, days)) >= len(days)]
-
-
 def _labelled(
-    corpus: Corpus, world: World, happening: Happening, span: Interval, networks: Sequence[int]
+    corpus: Corpus, world: World, happening: Happening, on: Mapping[int, tuple[Interval, ...]]
 ) -> Corpus:
-    """Events where something was blocked in that time; all others are quiet, but where it always was."""
+    """Events where something was blocked in that time; all others are quiet, but where it always was.
+
+    Args:
+        on: when a block was on, by ASN of those that are measured daily.
+    """
     until = corpus.since + world.days * DAY
     events, quiet = [], []
     for number, country in enumerate(world.countries):
         fate = _of(happening, number)
         if fate.fails and happening is not Happening.FAILS:
-            events.append(_event(country, world, span, networks))
+            events.append(block(country, country, world.targets, on))
         elif not fate.always:
             quiet.append(Quiet(country, (), corpus.since, until, "nothing was blocked there"))
     return replace(corpus, until=until, events=tuple(events), quiet=tuple(quiet), world=None)
 
 
-def _event(country: str, world: World, span: Interval, networks: Sequence[int]) -> Event:
-    return Event(
-        id=country,
-        country=country,
-        kind=Kind.BLOCKING,
-        targets=world.targets,
-        networks=dict.fromkeys(networks, (span,)),
-        scope=None,
-        source="put in",
-        must=(),
-    )
-
-
 def gathered(title: str, found: Sequence[tuple[Play, Evaluation]]) -> Evaluation:
     """One evaluation of all worlds."""
     every = [evaluation for _, evaluation in found]
-    return Evaluation(
-        title=title,
-        measurements=sum(e.measurements for e in every),
-        events=(),
-        country_months=sum(e.country_months for e in every),
-        series_months=sum(e.series_months for e in every),
-        right_confirmed=sum(e.right_confirmed for e in every),
-        false_confirmed=sum(e.false_confirmed for e in every),
-        false_suspected=sum(e.false_suspected for e in every),
-        retracted=sum(e.retracted for e in every),
-        worlds=tuple(_scores(found)),
-    )
+    return replace(together(title, every), worlds=tuple(_scores(found)))
 
 
 def _scores(found: Sequence[tuple[Play, Evaluation]]) -> Iterator[WorldScore]:

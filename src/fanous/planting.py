@@ -4,7 +4,7 @@ Each replay is a country of its own: quiet days dealt out again, with one event 
 event is, how long, by which technique and on which networks is known exactly; the rest is exposure.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -14,7 +14,7 @@ from statistics import median
 from fanous.corpus import Corpus, Event, Planting
 from fanous.errors import FanousError
 from fanous.model.incident import Interval, Kind
-from fanous.model.score import Evaluation, EventScore, PlantScore
+from fanous.model.score import Evaluation, EventScore, PlantScore, together
 from fanous.testing.blocked_rows import blocked
 from fanous.testing.quiet_rows import DAY, Measured, QuietRows, quiet_rows, write_rows
 
@@ -36,8 +36,25 @@ VARIED = ("technique", "hours", "networks", "density")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """One replay.
+class Replay:
+    """Measurements that are all that is known, and what is true of them.
+
+    Attributes:
+        corpus: the labels.
+        columns: of the table that the measurements were taken from.
+    """
+
+    corpus: Corpus
+    columns: tuple[str, ...]
+    measurements: tuple[Measured, ...]
+
+    def write(self, path: Path) -> None:
+        write_rows(path, self.columns, self.measurements)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Replay):
+    """One replay of one country.
 
     Attributes:
         technique: empty = nothing happens in it.
@@ -48,13 +65,7 @@ class Plan:
     hours: float
     networks: int
     density: float
-    corpus: Corpus
-    columns: tuple[str, ...]
-    measurements: tuple[Measured, ...]
     hit: int
-
-    def write(self, path: Path) -> None:
-        write_rows(path, self.columns, self.measurements)
 
 
 def plans(corpus: Corpus, planting: Planting, paths: Sequence[Path]) -> Iterator[Plan]:
@@ -63,9 +74,7 @@ def plans(corpus: Corpus, planting: Planting, paths: Sequence[Path]) -> Iterator
     Raises:
         FanousError: the tables have no quiet measurements in the window.
     """
-    rows = quiet_rows(paths, corpus.since, corpus.until, planting.networks_quiet)
-    if not rows.days:
-        raise FanousError(f"{corpus.folder}: its tables hold no measurement between since and until")
+    rows = quiet_of(corpus, planting.networks_quiet, paths)
     chance = Random(corpus.seed)
     for density in planting.densities:
         for technique, hours, networks in product(planting.techniques, planting.hours, planting.networks):
@@ -73,7 +82,23 @@ def plans(corpus: Corpus, planting: Planting, paths: Sequence[Path]) -> Iterator
                 yield _planted(rows, chance, corpus, planting, (technique, hours, networks, density))
         for _ in range(planting.quiet):
             measured = rows.replay(chance, int(corpus.since), planting.days, density)
-            yield Plan("", 0, 0, density, _labelled(corpus, planting, ()), rows.columns, tuple(measured), 0)
+            labelled = _labelled(corpus, planting, ())
+            yield Plan(labelled, rows.columns, tuple(measured), "", 0, 0, density, 0)
+
+
+def quiet_of(corpus: Corpus, always_quiet: Sequence[int], paths: Sequence[Path]) -> QuietRows:
+    """The quiet measurements of a corpus.
+
+    Args:
+        always_quiet: networks that are quiet for as long as the tables reach.
+
+    Raises:
+        FanousError: the tables have none in the window.
+    """
+    rows = quiet_rows(paths, corpus.since, corpus.until, always_quiet)
+    if not rows.days:
+        raise FanousError(f"{corpus.folder}: its tables hold no measurement between since and until")
+    return rows
 
 
 def _planted(
@@ -94,24 +119,32 @@ def _planted(
         on = on and chance.random() < STEADY
         hit += on
         told.append(blocked(one, technique) if on else one)
-    event = Event(
-        id=f"{technique} for {hours:g} h on {count}, {density:g} days deep",
-        country=planting.country,
-        kind=Kind.BLOCKING,
-        targets=planting.targets,
-        networks=dict.fromkeys(sorted(struck), intervals),
-        scope=None,
-        source="planted",
-        must=(),
-    )
+    what_for = f"{technique} for {hours:g} h on {count}, {density:g} days deep"
+    event = block(what_for, planting.country, planting.targets, dict.fromkeys(sorted(struck), intervals))
     labelled = _labelled(corpus, planting, (event,))
-    return Plan(technique, hours, count, density, labelled, rows.columns, tuple(told), hit)
+    return Plan(labelled, rows.columns, tuple(told), technique, hours, count, density, hit)
+
+
+def block(
+    name: str, country: str, targets: tuple[str, ...], networks: Mapping[int, tuple[Interval, ...]]
+) -> Event:
+    """The label of a block that was put in."""
+    return Event(name, country, Kind.BLOCKING, targets, networks, scope=None, source="planted", must=())
+
+
+def moment(chance: Random, since: float, days: float, warm_up: float, after: float, seconds: float) -> float:
+    """A random minute at which something of that length may begin.
+
+    Args:
+        days: of the replay; ``warm_up``, ``after``: of them, those before it and after its end.
+    """
+    return since + chance.uniform(warm_up * DAY, (days - after) * DAY - seconds) // 60 * 60
 
 
 def _intervals(chance: Random, since: float, days: int, hours: float) -> tuple[Interval, ...]:
     """At a random minute; sessions at the same hour of consecutive days."""
     whole = hours * HOUR or (SESSION_DAYS - 1) * DAY + SESSION
-    start = since + chance.uniform(WARM_UP * DAY, (days - AFTER) * DAY - whole) // 60 * 60
+    start = moment(chance, since, days, WARM_UP, AFTER, whole)
     if hours:
         return (Interval(start, start + whole),)
     starts = [start + day * DAY for day in range(SESSION_DAYS)]
@@ -125,19 +158,8 @@ def _labelled(corpus: Corpus, planting: Planting, events: tuple[Event, ...]) -> 
 
 def gathered(title: str, found: Sequence[tuple[Plan, Evaluation]]) -> Evaluation:
     """One evaluation of all replays."""
-    every = [evaluation for _, evaluation in found]
-    return Evaluation(
-        title=title,
-        measurements=sum(e.measurements for e in every),
-        events=(),
-        country_months=sum(e.country_months for e in every),
-        series_months=sum(e.series_months for e in every),
-        right_confirmed=sum(e.right_confirmed for e in every),
-        false_confirmed=sum(e.false_confirmed for e in every),
-        false_suspected=sum(e.false_suspected for e in every),
-        retracted=sum(e.retracted for e in every),
-        plants=tuple(_margins([(plan, event) for plan, e in found for event in e.events])),
-    )
+    plants = tuple(_margins([(plan, event) for plan, e in found for event in e.events]))
+    return replace(together(title, [evaluation for _, evaluation in found]), plants=plants)
 
 
 def _margins(scores: Sequence[tuple[Plan, EventScore]]) -> Iterator[PlantScore]:

@@ -46,8 +46,10 @@ def overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
     since, until = _first_said(2 * probes + seen, bins), _stands_until(probes, bins)
     weights = _weights(probes, bins)
     for_it, against = _standing(bins, until, seen, weights)
-    most = np.where(_is_outnumbered(probes, bins, seen, weights, since), 1, MOST)
     out = np.zeros(len(bins), np.bool_)
+    if not ((since < bins) & (against > for_it)).any():
+        return out
+    most = np.where(_is_outnumbered(probes, bins, seen, weights, since), 1, MOST)
     for row in np.flatnonzero((since < bins) & (against > most * for_it)):
         stands = (bins > since[row]) & (bins <= bins[row]) & (until > bins[row])
         out[row] = weights[stands & (seen != seen[row])].sum() > most[row] * for_it[row]
@@ -59,8 +61,6 @@ def _is_outnumbered(probes: Ints, bins: Ints, seen: Bools, weights: Ints, since:
 
     One neighbour who said the same once, hours ago, and was not heard since, is one voice against many.
     """
-    if not len(bins):
-        return np.zeros(0, np.bool_)
     by_time, slots = np.argsort(bins, kind="stable"), bins // VOICE
     said_in = (2 * probes + seen) * (slots.max() + 1) + slots
     voices, first = np.unique(said_in[by_time], return_index=True)
@@ -77,12 +77,10 @@ def _is_outnumbered(probes: Ints, bins: Ints, seen: Bools, weights: Ints, since:
 def _between(words: Ints, times: Ints, weights: Ints, asked: Ints, since: Ints, until: Ints) -> Ints:
     """What was said of each word asked for from ``since`` up to ``until``, in weight."""
     apart = int(until.max()) + 1
-    line = words * apart + times
-    order = np.argsort(line)
-    sums = np.concatenate([[0], np.cumsum(weights[order])])
-    low = np.searchsorted(line[order], asked * apart + since, side="left")
-    high = np.searchsorted(line[order], asked * apart + until, side="right")
-    return np.asarray(sums[high] - sums[low])
+    line = words * apart + times  # one word after the other
+    return _sum_until(line, weights, asked * apart + until) - _sum_until(
+        line, weights, asked * apart + since - 1
+    )
 
 
 def _weights(probes: Ints, bins: Ints) -> Ints:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.incidents.voices import Voices, independent, strangers
+from fanous.incidents.voices import Voices, independent
 from fanous.model.entity import Family
 from fanous.model.incident import Interval, Kind, Stretches
 from fanous.model.series import Floats, Ints
@@ -116,7 +116,7 @@ def nameable(votes: Votes, strange: Collection[str] = ()) -> bool:
     """Whether one network's votes, yes and no, inside its stretches are enough to name it.
 
     Args:
-        strange: names that weigh half there (``fanous.incidents.voices``).
+        strange: names that count half there (``fanous.incidents.voices.strangers``).
     """
     witness = votes.where(votes.seen)
     enough = independent(witness.probes, strange) >= NETWORK_PROBES
@@ -125,8 +125,13 @@ def nameable(votes: Votes, strange: Collection[str] = ()) -> bool:
     return vouched(witness, NETWORK_PROBES, strange) or len(np.unique(witness.times // HOUR)) >= NETWORK_HOURS
 
 
-def vouched_for(votes: Votes, strange: Collection[str], share: float) -> bool:
-    """Whether they are enough beside other networks'."""
+def nameable_in_company(votes: Votes, strange: Collection[str], share: float) -> bool:
+    """Whether they are enough beside other networks'.
+
+    Args:
+        strange: as for ``nameable``.
+        share: 0..1, of the voices that must say so.
+    """
     witness = votes.where(votes.seen)
     return vouched(witness, COMPANY_PROBES, strange) and Voices(votes, strange).mostly_saw(share)
 
@@ -329,7 +334,7 @@ def families_that_saw(votes: Votes, family_of: dict[str, Family]) -> dict[Family
         first: dict[str, float] = {}
         for probe, at in zip(own.probes[own.seen].tolist(), own.times[own.seen].tolist(), strict=True):
             first[probe] = min(first.get(probe, np.inf), at)
-        if len(first) >= FAMILY_PROBES and Voices(own, strangers(own)).mostly_saw(NETWORK_SHARE):
+        if len(first) >= FAMILY_PROBES and Voices(own).mostly_saw(NETWORK_SHARE):
             saw[family] = sorted(first.values())[FAMILY_PROBES - 1]
     return saw
 

@@ -12,7 +12,7 @@ from fanous.incidents.confirm import (
     beyond_habit,
     mostly_controlled,
     nameable,
-    vouched_for,
+    nameable_in_company,
 )
 from fanous.incidents.correlate import Finding
 from fanous.incidents.voices import strangers
@@ -36,28 +36,33 @@ def nameable_of(
     sound = [f for f in group if f.anomaly.key.entity.asn not in bad]
     raised = _standing_out([f for f in sound if f.anomaly.probability >= RAISED], votes)
     own = _beyond_habit(raised, votes, findings)
-    strange = {asn: strangers(votes.where(votes.asns == asn)) for asn in own}
-    alone = {asn for asn, of_it in own.items() if nameable(of_it, strange[asn])}
-    good = alone | {asn for asn, of_it in own.items() if vouched_for(of_it, strange[asn], NETWORK_SHARE)}
+    alone = {asn for asn, (of_it, strange) in own.items() if nameable(of_it, strange)}
+    good = alone | _in_company(own, NETWORK_SHARE)
     if len(good) == 1:
         good = alone
     named = [f for f in raised if f.anomaly.key.entity.asn in good]
     if len(alone) < COMPANY:
         return named
     others = [f for f in sound if f.anomaly.key.entity.asn not in good]
-    own = _beyond_habit(others, votes, findings)
-    strange = {asn: strangers(votes.where(votes.asns == asn)) for asn in own}
-    joining = {asn for asn, of_it in own.items() if vouched_for(of_it, strange[asn], COMPANY_SHARE)}
+    joining = _in_company(_beyond_habit(others, votes, findings), COMPANY_SHARE)
     return named + [f for f in others if f.anomaly.key.entity.asn in joining]
 
 
-def _beyond_habit(group: Sequence[Finding], votes: Votes, findings: Sequence[Finding]) -> dict[int, Votes]:
-    """Each network on which it fails more than it is used to: what stands behind the findings there."""
-    own: dict[int, Votes] = {}
+_Own = dict[int, tuple[Votes, frozenset[str]]]
+"""ASN -> the votes that stand behind the findings there, and the strangers among all that is known of it."""
+
+
+def _in_company(own: _Own, share: float) -> set[int]:
+    return {asn for asn, (of_it, strange) in own.items() if nameable_in_company(of_it, strange, share)}
+
+
+def _beyond_habit(group: Sequence[Finding], votes: Votes, findings: Sequence[Finding]) -> _Own:
+    """Networks on which it fails more than it is used to."""
+    own: _Own = {}
     for asn, on_it in _by_network(group).items():
         of_it = votes.where(inside(votes, on_it))
         if beyond_habit(of_it, votes.where(_outside(votes, on_it, findings))):
-            own[asn] = of_it
+            own[asn] = of_it, strangers(votes.where(votes.asns == asn))
     return own
 
 

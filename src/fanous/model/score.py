@@ -1,5 +1,6 @@
 """Score: how what Fanous says of a labelled corpus compares with its labels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanous.model.calibration import Stated
@@ -198,6 +199,21 @@ class Evaluation:
     @property
     def false_suspected_a_country_month(self) -> float:
         return self.false_suspected / self.country_months
+
+
+def together(title: str, every: Sequence[Evaluation]) -> Evaluation:
+    """Counts and exposure of several evaluations as one, without their events."""
+    return Evaluation(
+        title=title,
+        measurements=sum(e.measurements for e in every),
+        events=(),
+        country_months=sum(e.country_months for e in every),
+        series_months=sum(e.series_months for e in every),
+        right_confirmed=sum(e.right_confirmed for e in every),
+        false_confirmed=sum(e.false_confirmed for e in every),
+        false_suspected=sum(e.false_suspected for e in every),
+        retracted=sum(e.retracted for e in every),
+    )
 
 
 def _at_most(count: int) -> float:

@@ -53,15 +53,8 @@ def unreachable(strike: Strike) -> Undo:
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
         answer = "icmp-host-unreachable" if version == 4 else "icmp6-addr-unreachable"
-        return [
-            Rules(
-                [
-                    f"-s {address_of(point, version)} -d {address} -j REJECT --reject-with {answer}"
-                    for point in points
-                    for address in of_version(strike.addresses, version)
-                ]
-            )
-        ]
+        there = _towards_targets(strike, points, version)
+        return [Rules([f"{each} -j REJECT --reject-with {answer}" for each in there])]
 
     return on_routers(strike, rules)
 
@@ -71,11 +64,9 @@ def reset(strike: Strike) -> Undo:
 
     def rules(points: list[VantagePoint], version: int) -> list[Rules]:
         lines = []
-        for point in points:
-            for address in of_version(strike.addresses, version):
-                there = f"-s {address_of(point, version)} -d {address}"
-                lines.append(f"{there} -p tcp -j REJECT --reject-with tcp-reset")
-                lines.append(f"{there} -p udp -j DROP")
+        for there in _towards_targets(strike, points, version):
+            lines.append(f"{there} -p tcp -j REJECT --reject-with tcp-reset")
+            lines.append(f"{there} -p udp -j DROP")
         return [Rules(lines)]
 
     return on_routers(strike, rules)
@@ -97,14 +88,19 @@ def drop_quic_of_target(strike: Strike) -> Undo:
         strike,
         lambda points, version: [
             Rules(
-                [
-                    f"-s {address_of(point, version)} -d {address} -p udp --dport 443 -j DROP"
-                    for point in points
-                    for address in of_version(strike.addresses, version)
-                ]
+                [f"{there} -p udp --dport 443 -j DROP" for there in _towards_targets(strike, points, version)]
             )
         ],
     )
+
+
+def _towards_targets(strike: Strike, points: list[VantagePoint], version: int) -> list[str]:
+    """What a rule matches: from each vantage point to each of the targets' addresses."""
+    return [
+        f"-s {address_of(point, version)} -d {address}"
+        for point in points
+        for address in of_version(strike.addresses, version)
+    ]
 
 
 def block_encrypted_dns(strike: Strike) -> Undo:
