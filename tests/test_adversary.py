@@ -46,6 +46,14 @@ def test_nor_does_it_take_its_own_network_out_of_the_claim(strategy: Strategy, s
     assert not succeeds(crowd(strategy, real=True), Scope.ISP, seed)
 
 
+@pytest.mark.parametrize(
+    ("strategy", "seed"),
+    [(Strategy.MIMIC, 1_000_052), (Strategy.FLOOD, 3_000_137), (Strategy.SYBIL, 3_000_225)],
+)
+def test_nor_does_it_where_some_of_the_honest_fail_by_chance_meanwhile(strategy: Strategy, seed: int) -> None:
+    assert not succeeds(crowd(strategy), Scope.ISP, seed)
+
+
 def test_how_often_a_fifth_of_one_networks_probes_reaches_its_goal_is_counted() -> None:
     found = list(fifths(range(2)))
     assert all(one.worked == one.national == 0 and one.times == 2 for one in found)

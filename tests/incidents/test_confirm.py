@@ -105,6 +105,24 @@ def test_names_that_are_strange_there_count_for_no_more_than_those_who_are_known
 
 
 @pytest.mark.parametrize(
+    ("witnesses", "known", "named"),
+    [(3, 7, True), (3, 8, False), (4, 9, True), (4, 10, False), (9, 23, False), (10, 100, True)],
+)
+def test_more_than_two_fifths_of_those_who_are_known_there_must_have_seen_it_or_ten(
+    witnesses: int, known: int, *, named: bool
+) -> None:
+    """A fifth that lies would need as many that fail by chance."""
+    own = [Ballot([10 + n / 20], True, probe=f"p{n}", controlled=True) for n in range(witnesses)]
+    assert nameable(votes(*own), regulars=known) is named
+
+
+def test_strangers_are_none_of_these() -> None:
+    own = [Ballot([10 + n / 20], True, probe=f"p{n}", controlled=True) for n in range(7)]
+    assert nameable(votes(*own), ["p4", "p5", "p6"], 9)
+    assert not nameable(votes(*own), ["p3", "p4", "p5", "p6"], 9)
+
+
+@pytest.mark.parametrize(
     ("outside", "beyond"),
     [
         ([], True),

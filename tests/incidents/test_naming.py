@@ -67,3 +67,30 @@ def test_names_that_are_heard_once_make_no_network_where_others_come_again() -> 
     one = finding(10, 12, last_seen=11.5)
     assert nameable_of([one], votes(*sybil, *chance), [one], NOBODY) == [one]
     assert nameable_of([one], votes(*regulars, *sybil, *chance), [one], NOBODY) == []
+
+
+def heard(names: str, *failing: float) -> list[Ballot]:
+    """Probes that measured once while all was well, and failed once."""
+    return [
+        ballot
+        for name, at in zip(names, failing, strict=True)
+        for ballot in (Ballot([5], False, probe=name), Ballot([at], True, probe=name, controlled=True))
+    ]
+
+
+def test_three_of_ten_that_are_known_there_name_no_network() -> None:
+    """Two that lie, and one that fails by chance, while none of the others happens to measure."""
+    three = heard("xyz", 10, 10.3, 10.6)
+    others = [Ballot([n, 15], False, probe=f"p{n}") for n in range(7)]
+    one = finding(10, 11)
+    assert nameable_of([one], votes(*three, *others), [one], NOBODY) == []
+    assert nameable_of([one], votes(*three, *others[:4]), [one], NOBODY) == [one]
+
+
+def test_who_did_not_measure_at_about_the_time_does_not_count_there() -> None:
+    three = heard("xyz", 10, 10.3, 10.6)
+    gone = [Ballot([0, 3.9, 17.1, 20], False, probe=f"p{n}") for n in range(20)]
+    late = [Ballot([0, 16.9], False, probe=f"q{n}") for n in range(5)]
+    one = finding(10, 11)
+    assert nameable_of([one], votes(*three, *gone), [one], NOBODY) == [one]
+    assert nameable_of([one], votes(*three, *gone, *late), [one], NOBODY) == []

@@ -186,7 +186,7 @@ def test_the_page_shows_what_older_rules_gave_until_most_was_played_anew_and_say
         assert f"{len(newer)} results were played so far" in text
         assert all(f"| `{t}` | nation | 1 |" in text for t in names)
     text = page([*older, *anew[:2]])
-    assert "2023.01" not in text and f"Played with rules `{RULES_VERSION}`" in text
+    assert "2023.01" not in text and f"holds for rules `{RULES_VERSION}`" in text
     assert f"`{names[2]}`" not in text
 
 
@@ -236,8 +236,8 @@ def test_rules_that_differ_in_one_thing_leave_the_results_of_all_else_standing()
     assert not result("sni_freeze").is_of_today and not result("loss_burst", QUIET).is_of_today
     anew = Result(technique="sni_freeze", placement="nation", seed=1)
     text = page([result("sni_reset"), result("sni_freeze"), anew])
-    assert f"Played with rules `{RULES_VERSION}`" in text
-    assert f"1 of these results are of rules `{older}` and detectors `{before}`" in text
+    assert f"holds for rules `{RULES_VERSION}`" in text
+    assert f"older ones: 1 with rules `{older}` and detectors `{before}`; these differ" in text
     assert "| `sni_freeze` | nation | 1 |" in text and "| `sni_reset` | nation | 1 |" in text
 
 

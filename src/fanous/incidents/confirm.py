@@ -34,6 +34,11 @@ normal, and if most voices of those stretches (a probe has one an hour, half a o
 so: in the alert that another network causes, a burst of failures, or a line that always fails a little, would
 be enough for the filter."""
 
+NEIGHBOUR_SHARE = 0.4
+NEIGHBOURS = 10
+"""More than two fifths of the probes that are known on the network and measured the same lately must have
+seen it, or ten: a fifth that lies would need as many that fail by chance while the others do not measure."""
+
 COMPANY_PROBES = 2
 """The same for a network in company: where another network is named too, and the measurements of both carried
 normal controls of their own, the networks vouch for each other."""
@@ -112,13 +117,17 @@ class Ruling:
     reason: str
 
 
-def nameable(votes: Votes, strange: Collection[str] = ()) -> bool:
+def nameable(votes: Votes, strange: Collection[str] = (), regulars: int = 0) -> bool:
     """Whether one network's votes, yes and no, inside its stretches are enough to name it.
 
     Args:
         strange: names that count half there (``fanous.incidents.voices.strangers``).
+        regulars: probes known there that measured the same at about the time.
     """
     witness = votes.where(votes.seen)
+    known = len(set(witness.probes) - set(strange))
+    if known < NEIGHBOURS and known <= NEIGHBOUR_SHARE * regulars:
+        return False
     enough = independent(witness.probes, strange) >= NETWORK_PROBES
     if not enough or not Voices(votes, strange).mostly_saw(NETWORK_SHARE):
         return False

@@ -1,6 +1,7 @@
 """Naming: on which networks of an event the evidence is their own, and enough to name them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,10 @@ from fanous.incidents.confirm import (
     nameable_in_company,
 )
 from fanous.incidents.correlate import Finding
-from fanous.incidents.voices import strangers
+from fanous.incidents.voices import regulars, strangers
 from fanous.model.series import SeriesKey
 from fanous.model.votes import Votes
+from fanous.repeats import MEMORY
 
 RAISED = 0.99
 """Probability from which a network counts as affected (the detectors' ``raise_at``)."""
@@ -36,7 +38,7 @@ def nameable_of(
     sound = [f for f in group if f.anomaly.key.entity.asn not in bad]
     raised = _standing_out([f for f in sound if f.anomaly.probability >= RAISED], votes)
     own = _beyond_habit(raised, votes, findings)
-    alone = {asn for asn, (of_it, strange) in own.items() if nameable(of_it, strange)}
+    alone = {asn for asn, one in own.items() if nameable(one.votes, one.strangers, one.regulars)}
     good = alone | _in_company(own, NETWORK_SHARE)
     if len(good) == 1:
         good = alone
@@ -48,21 +50,32 @@ def nameable_of(
     return named + [f for f in others if f.anomaly.key.entity.asn in joining]
 
 
-_Own = dict[int, tuple[Votes, frozenset[str]]]
-"""ASN -> the votes that stand behind the findings there, and the strangers among all that is known of it."""
+class _Own(NamedTuple):
+    """What stands behind the findings on one network.
+
+    Attributes:
+        votes: inside their stretches.
+        regulars: known probes that measured the same within ``MEMORY`` of these.
+    """
+
+    votes: Votes
+    strangers: frozenset[str]
+    regulars: int
 
 
-def _in_company(own: _Own, share: float) -> set[int]:
-    return {asn for asn, (of_it, strange) in own.items() if nameable_in_company(of_it, strange, share)}
+def _in_company(own: Mapping[int, _Own], share: float) -> set[int]:
+    return {asn for asn, one in own.items() if nameable_in_company(one.votes, one.strangers, share)}
 
 
-def _beyond_habit(group: Sequence[Finding], votes: Votes, findings: Sequence[Finding]) -> _Own:
+def _beyond_habit(group: Sequence[Finding], votes: Votes, findings: Sequence[Finding]) -> dict[int, _Own]:
     """Networks on which it fails more than it is used to."""
-    own: _Own = {}
+    own: dict[int, _Own] = {}
     for asn, on_it in _by_network(group).items():
         of_it = votes.where(inside(votes, on_it))
         if beyond_habit(of_it, votes.where(_outside(votes, on_it, findings))):
-            own[asn] = of_it, strangers(votes.where(votes.asns == asn))
+            network = votes.where(votes.asns == asn)
+            lately = regulars(network).intersection(votes.probes[inside(votes, on_it, MEMORY)])
+            own[asn] = _Own(of_it, strangers(network), len(lately))
     return own
 
 
@@ -99,11 +112,16 @@ def of_the_line(
     return f"most of all that the probes on {names} measured failed meanwhile: the line may be what failed"
 
 
-def inside(votes: Votes, findings: Sequence[Finding]) -> NDArray[np.bool_]:
-    """Rows that stand behind any of the findings: its network, target, signal and stretch."""
+def inside(votes: Votes, findings: Sequence[Finding], beside: float = 0.0) -> NDArray[np.bool_]:
+    """Rows that stand behind any of the findings: its network, target, signal and stretch.
+
+    Args:
+        beside: seconds before and after each stretch that are taken too.
+    """
     rows = np.zeros(len(votes), np.bool_)
     for finding in findings:
-        span, of_it = _of(votes, finding, finding.anomaly.start_latest, finding.anomaly.last_seen)
+        start, end = finding.anomaly.start_latest - beside, finding.anomaly.last_seen + beside
+        span, of_it = _of(votes, finding, start, end)
         rows[span] |= of_it
     return rows
 

@@ -30,14 +30,14 @@ class Voices:
     weights: Ints
 
     def __init__(self, votes: Votes, strangers: Collection[str] = ()) -> None:
-        hours = (votes.times // HOUR).astype(np.int64)
-        names, probes = np.unique(votes.probes.astype(str), return_inverse=True)
+        names, hours = _heard(votes)
+        probes = np.searchsorted(names, votes.probes.astype(str))
         targets = np.unique(votes.targets.astype(str), return_inverse=True)[1]
-        cells, voice = np.unique(np.stack([probes, hours, targets]), axis=1, return_inverse=True)
+        slots = (votes.times // HOUR).astype(np.int64)
+        cells, voice = np.unique(np.stack([probes, slots, targets]), axis=1, return_inverse=True)
         made = np.bincount(voice.ravel())
         seen = np.bincount(voice.ravel(), weights=votes.seen)
-        hours_of = np.bincount(np.unique(cells[:2], axis=1)[0], minlength=len(names))
-        weights = np.where((hours_of > 1) & ~np.isin(names, list(strangers)), KNOWN, NEW)
+        weights = np.where((hours > 1) & ~np.isin(names, list(strangers)), KNOWN, NEW)
         self.saw = np.asarray(seen >= PROBE_MAJORITY * made)
         self.weights = weights[cells[0]]
 
@@ -46,17 +46,32 @@ class Voices:
         return int(self.weights[self.saw].sum()) >= share * int(self.weights.sum())
 
 
+def regulars(votes: Votes) -> frozenset[str]:
+    """Probes that are heard in more than one hour.
+
+    Args:
+        votes: all that is known of one network.
+    """
+    names, hours = _heard(votes)
+    return frozenset(names[hours > 1].tolist())
+
+
 def strangers(votes: Votes) -> frozenset[str]:
     """Probes that are heard in one hour only, where most voices are of others; else nobody.
 
     Args:
         votes: all that is known of one network.
     """
+    names, hours = _heard(votes)
+    once = hours == 1
+    return frozenset(names[once].tolist()) if 2 * int(once.sum()) < int(hours.sum()) else frozenset()
+
+
+def _heard(votes: Votes) -> tuple[NDArray[np.str_], Ints]:
+    """Each probe, and in how many hours it is heard."""
     names, probes = np.unique(votes.probes.astype(str), return_inverse=True)
     hours = (votes.times // HOUR).astype(np.int64)
-    heard = np.bincount(np.unique(np.stack([probes, hours]), axis=1)[0], minlength=len(names))
-    once = heard == 1
-    return frozenset(names[once].tolist()) if 2 * int(once.sum()) < int(heard.sum()) else frozenset()
+    return names, np.bincount(np.unique(np.stack([probes, hours]), axis=1)[0], minlength=len(names))
 
 
 def independent(probes: Collection[str], strange: Collection[str]) -> float:

@@ -72,7 +72,7 @@ def _played(results: Sequence[Result]) -> tuple[list[Result], str]:
         older[r.rules, r.detectors].append(r)
     whole = [own for own in older.values() if 2 * len({r.technique for r in own}) > len(techniques)]
     if not whole or 2 * len({r.technique for r in today}) > len(techniques):
-        return today, f"Played with {now}.{_carried(today)}"
+        return today, f"What stands here holds for {now}.{_carried(today)}"
     rules, detectors = whole[-1][0].rules, whole[-1][0].detectors
     return whole[-1], (
         f"**Played with rules `{rules}` and detectors `{detectors}`, which are not those of this program** "
@@ -84,10 +84,15 @@ def _carried(today: Iterable[Result]) -> str:
     """What was played with older rules or detectors that differ in nothing that those runs met."""
     now = (RULES_VERSION, DETECTOR_VERSION)
     counts = Counter((r.rules, r.detectors) for r in today if (r.rules, r.detectors) != now)
-    return "".join(
-        f" {n} of these results are of rules `{rules}` and detectors `{detectors}`, which differ in nothing "
-        "that happens there (CHANGELOG.md): what they differ in was played anew."
+    if not counts:
+        return ""
+    played = (
+        f"{n} with rules `{rules}` and detectors `{detectors}`"
         for (rules, detectors), n in sorted(counts.items())
+    )
+    return (
+        f" Played with older ones: {', '.join(played)}; these differ in nothing that happens in those runs, "
+        "and what they differ in was played anew (CHANGELOG.md)."
     )
 
 
