@@ -23,6 +23,9 @@ from fanous.net.quic import complete, new_handshake
 SILENCE = 0.7
 """Seconds without an answer that a lab with 50 ms there and back calls silence."""
 
+PATIENCE = 5.0
+"""Seconds for what is expected to come: a machine that stood still for a while is no silence."""
+
 SLOW = 1.5
 """Seconds that no handshake takes by itself."""
 
@@ -43,13 +46,15 @@ def failure(error: OSError) -> str:
     return named.get(error.errno or 0, repr(error))
 
 
-def asked(point: VantagePoint, server: str, name: str, kind: str = "A") -> list[tuple[str, int]]:
+def asked(
+    point: VantagePoint, server: str, name: str, kind: str = "A", patience: float = SILENCE
+) -> list[tuple[str, int]]:
     """Every answer that comes: (address, or the response code; TTL)."""
     question = dns.message.make_query(name, kind)
     found = []
     family = socket.AF_INET6 if ":" in server else socket.AF_INET
     with socket_in(point.namespace, family, socket.SOCK_DGRAM) as client:
-        client.settimeout(SILENCE)
+        client.settimeout(patience)
         try:
             client.connect((server, 53))
             client.send(question.to_wire())
@@ -62,10 +67,10 @@ def asked(point: VantagePoint, server: str, name: str, kind: str = "A") -> list[
             return found
 
 
-def connected(point: VantagePoint, ip: str, port: int = 443) -> str:
+def connected(point: VantagePoint, ip: str, port: int = 443, patience: float = SILENCE) -> str:
     """``ok``, or how it failed."""
     try:
-        _open(point, ip, port).close()
+        _open(point, ip, port, patience).close()
     except OSError as error:
         return failure(error)
     return "ok"
@@ -118,7 +123,7 @@ def handshake(
 def load(
     point: VantagePoint, ca_file: Path, ip: str, name: str, seconds: float = 1.5, patience: float = SILENCE
 ) -> Loaded:
-    """Get the front page for at most ``seconds``; a stall as long as SILENCE ends it."""
+    """Get the front page for at most ``seconds``; a stall as long as ``patience`` ends it."""
     began = time.monotonic()
     context = ssl.create_default_context(cafile=str(ca_file))
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -130,7 +135,6 @@ def load(
             loaded.result = "slow" if time.monotonic() - began > SLOW else "ok"
             tls.write(f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
             client.sendall(outgoing.read())
-            client.settimeout(SILENCE)
             _take(client, incoming, tls, loaded, seconds)
     except OSError as error:
         loaded.result = loaded.result if loaded.reads else failure(error)
@@ -186,11 +190,11 @@ def _secured(
         raise
 
 
-def plain(point: VantagePoint, ip: str, host: str) -> str:
+def plain(point: VantagePoint, ip: str, host: str, patience: float = SILENCE) -> str:
     """What a plain HTTP request gets, as far as the first 2 KB tell."""
     got = b""
     try:
-        with _open(point, ip, 80) as client:
+        with _open(point, ip, 80, patience) as client:
             client.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
             while data := client.recv(2048):
                 got += data
@@ -203,12 +207,12 @@ def plain(point: VantagePoint, ip: str, host: str) -> str:
     return got[:40].decode("latin-1")
 
 
-def quic(internet: Internet, point: VantagePoint, ip: str, name: str) -> str:
+def quic(internet: Internet, point: VantagePoint, ip: str, name: str, patience: float = SILENCE) -> str:
     async def try_it() -> str:
         network = NamespacedNetwork(point)
         made = new_handshake(name, str(internet.ca_file))
         try:
-            async with asyncio.timeout(SILENCE):
+            async with asyncio.timeout(patience):
                 datagrams = await network.open_udp(ip, 443)
                 try:
                     await complete(made, network, datagrams)

@@ -6,7 +6,7 @@ from fanous.lab.internet import Internet
 from fanous.lab.plan import VantagePoint
 from fanous.lab.sites import BLOCK_PAGE_ADDRESS, PUBLIC_RESOLVER
 from fanous.lab.webservers import PAGE_BYTES
-from tests.lab.clients import SILENCE, asked, connected, handshake, load, plain, quic
+from tests.lab.clients import PATIENCE, SILENCE, asked, connected, handshake, load, plain, quic
 
 Picture = dict[str, str]
 
@@ -25,29 +25,42 @@ NORMAL: Picture = {
 POOL = ThreadPoolExecutor(64)
 
 
-def picture(internet: Internet, point: VantagePoint, host: str, patience: float = SILENCE) -> Picture:
+def picture(internet: Internet, point: VantagePoint, host: str, expected: Picture) -> Picture:
     """All steps at once, at the site's true addresses.
 
     Args:
-        patience: seconds for a handshake.
+        expected: what differs from NORMAL, ``*`` where chance decides.  A step that should answer is waited
+            for as long as the machine may stand still under all of them; one that should not, SILENCE.
     """
     ip, ip6 = (next(a for a in internet.addresses_of([host]) if (":" in a) == v6) for v6 in (False, True))
-    ca_file = internet.ca_file
-    loading = POOL.submit(lambda: load(point, ca_file, ip, host, patience=patience))
+    ca_file, wait = internet.ca_file, _patience(NORMAL | expected)
+    seconds = 3.0 if "page" not in expected else 1.5
+    loading = POOL.submit(lambda: load(point, ca_file, ip, host, seconds, wait["handshake"]))
+
+    def named(resolver: str, step: str) -> str:
+        return _named(internet, host, asked(point, resolver, host, patience=wait[step]))
+
+    def innocuous() -> str:
+        return handshake(point, ca_file, ip, "example.com", verify=False, patience=wait["innocuous name"])
+
     steps = {
-        "resolver": POOL.submit(lambda: _named(internet, host, asked(point, point.resolver, host))),
-        "public resolver": POOL.submit(lambda: _named(internet, host, asked(point, PUBLIC_RESOLVER, host))),
-        "connection": POOL.submit(lambda: connected(point, ip)),
-        "innocuous name": POOL.submit(lambda: handshake(point, ca_file, ip, "example.com", verify=False)),
-        "plain": POOL.submit(lambda: plain(point, ip, host)),
-        "quic": POOL.submit(lambda: quic(internet, point, ip, host)),
-        "ipv6": POOL.submit(lambda: handshake(point, ca_file, ip6, host, patience=patience)),
+        "resolver": POOL.submit(lambda: named(point.resolver, "resolver")),
+        "public resolver": POOL.submit(lambda: named(PUBLIC_RESOLVER, "public resolver")),
+        "connection": POOL.submit(lambda: connected(point, ip, patience=wait["connection"])),
+        "innocuous name": POOL.submit(innocuous),
+        "plain": POOL.submit(lambda: plain(point, ip, host, wait["plain"])),
+        "quic": POOL.submit(lambda: quic(internet, point, ip, host, wait["quic"])),
+        "ipv6": POOL.submit(lambda: handshake(point, ca_file, ip6, host, patience=wait["ipv6"])),
     }
     loaded = loading.result()
     found = {name: future.result() for name, future in steps.items()}
     found["handshake"] = loaded.result
     found["page"] = _amount(loaded.size, loaded.code)
     return found
+
+
+def _patience(expected: Picture) -> dict[str, float]:
+    return {step: SILENCE if seen in ("silent", "*") else PATIENCE for step, seen in expected.items()}
 
 
 def _amount(size: int, code: int) -> str:

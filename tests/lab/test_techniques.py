@@ -7,7 +7,7 @@ import pytest
 
 from fanous.lab.censors import TECHNIQUES, Cut, apply
 from fanous.lab.internet import Internet
-from tests.lab.clients import SILENCE, connected
+from tests.lab.clients import connected
 from tests.lab.picture import NORMAL, POOL, Picture, picture
 
 pytestmark = pytest.mark.lab
@@ -43,7 +43,6 @@ class Row:
     other: Picture = field(default_factory=dict)
     elsewhere: Picture = field(default_factory=dict)
     rate_kbps: float = 137.0
-    patience: float = SILENCE
 
 
 CHANCE: Picture = dict.fromkeys(NORMAL, "*")
@@ -67,7 +66,7 @@ ROWS = {
     "sni_throttle_shape": Row({"page": "part"}),
     # With luck, and BBR at the server, one page in a hundred comes whole; looked at more closely elsewhere.
     "sni_loss": Row({"handshake": "*", "ipv6": "*", "page": "*"}),
-    "sni_slow_handshake": Row({"handshake": "slow"}, patience=5.0),
+    "sni_slow_handshake": Row({"handshake": "slow"}),
     "sni_freeze": Row({"page": "part"}),
     "http_blockpage": Row({"plain": "block page"}),
     "quic_drop": Row({"quic": "silent"}, {"quic": "silent"}),
@@ -126,8 +125,12 @@ def test_a_technique_breaks_what_it_is_about_and_nothing_else(internet: Internet
     undo = apply(internet, cut)
     try:
         looking = [
-            POOL.submit(picture, internet, point, host, row.patience)
-            for point, host in ((hit, "x.com"), (hit, "www.youtube.com"), (elsewhere, "x.com"))
+            POOL.submit(picture, internet, point, host, expected)
+            for point, host, expected in (
+                (hit, "x.com", row.target),
+                (hit, "www.youtube.com", row.other),
+                (elsewhere, "x.com", row.elsewhere),
+            )
         ]
         target, other, unhit = (future.result() for future in looking)
     finally:
@@ -152,7 +155,7 @@ def test_what_was_undone_left_nothing_behind(internet: Internet) -> None:
     """After all the cuts above: every site works from everywhere."""
     _let_resolvers_forget()
     looking = [
-        POOL.submit(picture, internet, point, host)
+        POOL.submit(picture, internet, point, host, {})
         for point in internet.vantage_points
         for host in ("x.com", "www.youtube.com")
     ]
