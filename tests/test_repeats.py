@@ -33,9 +33,15 @@ def heard(*probes: str) -> list[str]:
         # Against three who have failed since, it has said its word.
         (["ooooo", "oF...", "o.F..", "o..F."], "ooo--"),
         (["FFFFF", "Fo...", "F.o..", "F..o."], "FFF--"),
-        # Two are not enough, nor are four against two.
+        # Two are not enough, nor are four against two who say that it fails.
         (["ooooo", "oF...", "o.F.."], "ooooo"),
-        (["ooooo", "oF...", "o.F..", "o..F.", "o..F.", "o.o.."], "ooooo"),
+        (["FFFFF", "Fo...", "F.o..", "F..o.", "F..o.", "F.F.."], "FFFFF"),
+        # That it works waits for those who are more: until they have spoken as often as there are of them.
+        (["ooooo", "oF...", "o.F..", "o..F.", "o..F.", "o.o.."], "ooo--"),
+        (["oooooooo", "oF..F..F", "o.F..F.F", "o..F..FF", "o.o..o.o"], "ooo--o-o"),
+        (["ooooooo", "oFFFFFF", "o.FFFFF", "o..FFFF", "o.o..o."], "ooooooo"),
+        (["ooooo", "oF...", "o.F..", "o.o.."], "ooooo"),
+        (["ooooo", "oF..F", "o.F..", "o..F.", "o.o..", "oo...", "o..o."], "ooooo"),
         # Who was never heard before weighs half: four are as two, five are more.
         (["ooooo", ".F...", "..F..", "...F.", "...F."], "ooooo"),
         (["ooooo", ".F...", "..F..", "...F.", "...F.", "...F."], "ooo--"),
@@ -53,8 +59,9 @@ def heard(*probes: str) -> list[str]:
         # What a neighbour said last is what counts.
         (["oooooo", "oF..o.", "o.F...", "o.F..."], "oo--oo"),
         # Who said the same once, and was not heard since, is one voice against many.
-        (["oooooooo", "oF.F.F..", "o.F.F.F.", "oF..F..F", "oo......"], "ooooo---"),
-        (["oooooooo", "oF......", "o.F.....", "oF......", "oo......"], "oooooooo"),
+        (["oooooooo", "oF.F.F..", "o.F.F.F.", "oF..F..F", "oo......"], "oo--o---"),
+        (["FFFFFFFF", "Fo.o.o..", "F.o.o.o.", "Fo..o..o", "FF......"], "FFFFF---"),
+        (["FFFFFFFF", "Fo......", "F.o.....", "Fo......", "FF......"], "FFFFFFFF"),
         # The truth now and then does not make the lie news ...
         (["ooooFoo", "oF..F..", "o.F..F.", "o.F...."], "oo--F--"),
         # ... but a word that was not said for six hours is.

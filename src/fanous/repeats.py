@@ -1,4 +1,4 @@
-"""Repeats: who says the same again, while most of its neighbours say the contrary, is not heard again.
+"""Repeats: who says the same again, while most of its neighbours say the contrary, is heard less, or no more.
 
 Whoever measures without pause would otherwise have a voice in every bin, and people who measure now and then
 in few of them: one flooding probe would outweigh a network of honest ones.  Where neighbours agree, or nobody
@@ -18,7 +18,7 @@ what was said longer ago may have been of another event.  A probe that was silen
 
 MOST = 2
 """Neighbours for each probe that says the same, beyond which they overrule it: of five probes one is
-overruled by the others, and two that fail by chance overrule nobody."""
+overruled by the others, and two that fail by chance overrule nobody and keep nobody waiting."""
 
 VOICE = MEMORY // 3
 """Seconds for which a probe has one voice where voices are counted: those who measure all the time shall not
@@ -32,6 +32,11 @@ nothing, and a few machines under new names each round would be a crowd that ove
 def overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
     """Which voices of one series are repeats against most others.
 
+    A repeat is not heard while more than ``MOST`` times as many say the contrary as say the same.  One that
+    says *works* waits already where those who contradict are more, and more than ``MOST``: it is heard as
+    often as they are.  One that says *fails* does not wait: the stretch would end before the others are
+    heard, and what is left of it would be claimed with hardly anyone against it.
+
     Only what neighbours said *since* the probe first said the same counts against it: at an onset or an end,
     those who measured before it contradict nobody.
 
@@ -43,16 +48,33 @@ def overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
     Returns:
         bool, shape (n,).
     """
-    since, until = _first_said(2 * probes + seen, bins), _stands_until(probes, bins)
-    weights = _weights(probes, bins)
+    order = np.argsort(bins, kind="stable")
+    out = np.empty(len(bins), np.bool_)
+    out[order] = _overruled(probes[order], bins[order], seen[order])
+    return out
+
+
+def _overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
+    """The same of rows in the order of time."""
+    words = 2 * probes + seen
+    since, until, weights = _first_said(words, bins), _stands_until(probes, bins), _weights(probes, bins)
     for_it, against = _standing(bins, until, seen, weights)
     out = np.zeros(len(bins), np.bool_)
     if not ((since < bins) & (against > for_it)).any():
         return out
-    most = np.where(_is_outnumbered(probes, bins, seen, weights, since), 1, MOST)
-    for row in np.flatnonzero((since < bins) & (against > most * for_it)):
-        stands = (bins > since[row]) & (bins <= bins[row]) & (until > bins[row])
-        out[row] = weights[stands & (seen != seen[row])].sum() > most[row] * for_it[row]
+    silenced_at = np.where(_is_outnumbered(probes, bins, seen, weights, since), 1, MOST) * for_it
+    waits_at = np.where(seen, silenced_at, np.maximum(for_it, MOST * weights))
+    begin, end = np.searchsorted(bins, bins - MEMORY), np.searchsorted(bins, bins, side="right")
+    for row in np.flatnonzero((since < bins) & (against > np.minimum(silenced_at, waits_at))):
+        lately = np.arange(begin[row], end[row])
+        contrary = lately[seen[lately] != seen[row]]
+        stand = contrary[(bins[contrary] > since[row]) & (until[contrary] > bins[row])]
+        standing = weights[stand].sum()
+        out[row] = standing > silenced_at[row]
+        if not out[row] and standing > waits_at[row]:
+            heard = lately[(words[lately] == words[row]) & (bins[lately] < bins[row]) & ~out[lately]]
+            after = contrary[bins[contrary] > bins[heard].max(initial=0)]
+            out[row] = weights[after].sum() < standing
     return out
 
 

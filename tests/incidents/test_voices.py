@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.incidents.voices import Voices, independent, regulars, strangers
+from fanous.incidents.voices import Voices, independent, names_of
 from tests.incidents.events import Ballot, votes
 
 REGULARS = tuple(Ballot(range(4), True, probe=name) for name in "abc")
@@ -16,19 +16,19 @@ def test_a_probe_has_one_voice_a_target_and_hour_however_often_it_measures() -> 
 
 def test_who_is_heard_in_one_hour_is_a_stranger_where_most_voices_come_again() -> None:
     known = votes(*REGULARS, Ballot([1, 1.4], False, probe="once"), Ballot(range(3), False))
-    assert strangers(known) == {"once", "4.0", "4.1", "4.2"}
+    assert names_of(known).strangers == {"once", "4.0", "4.1", "4.2"}
 
 
 def test_who_is_heard_in_two_hours_is_known() -> None:
     cast = votes(*REGULARS, Ballot([1, 1.4], False, probe="once"), Ballot([1, 9], False, probe="twice"))
-    assert regulars(cast) == {"a", "b", "c", "twice"}
-    assert regulars(votes()) == frozenset()
+    assert names_of(cast).regulars == {"a", "b", "c", "twice"}
+    assert names_of(votes()).regulars == frozenset()
 
 
 def test_where_most_names_are_new_nobody_is_a_stranger() -> None:
     """As with OONI's reports, each of which has a name of its own."""
-    assert strangers(votes(Ballot(range(20), True), *REGULARS)) == frozenset()
-    assert strangers(votes()) == frozenset()
+    assert names_of(votes(Ballot(range(20), True), *REGULARS)).strangers == frozenset()
+    assert names_of(votes()).strangers == frozenset()
 
 
 def test_who_is_heard_in_one_hour_of_a_stretch_weighs_half() -> None:

@@ -18,7 +18,7 @@ from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.series import Series
 
-DETECTOR_VERSION = "2026.21"
+DETECTOR_VERSION = "2026.22"
 """Changes whenever the same series may give other anomalies."""
 
 SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"

@@ -121,7 +121,7 @@ def nameable(votes: Votes, strange: Collection[str] = (), regulars: int = 0) -> 
     """Whether one network's votes, yes and no, inside its stretches are enough to name it.
 
     Args:
-        strange: names that count half there (``fanous.incidents.voices.strangers``).
+        strange: names that count half there (``fanous.incidents.voices.Names``).
         regulars: probes known there that measured the same at about the time.
     """
     witness = votes.where(votes.seen)

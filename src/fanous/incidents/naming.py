@@ -16,7 +16,7 @@ from fanous.incidents.confirm import (
     nameable_in_company,
 )
 from fanous.incidents.correlate import Finding
-from fanous.incidents.voices import regulars, strangers
+from fanous.incidents.voices import names_of
 from fanous.model.series import SeriesKey
 from fanous.model.votes import Votes
 from fanous.repeats import MEMORY
@@ -55,6 +55,7 @@ class _Own(NamedTuple):
 
     Attributes:
         votes: inside their stretches.
+        strangers: names there that are not known.
         regulars: known probes that measured the same within ``MEMORY`` of these.
     """
 
@@ -73,9 +74,9 @@ def _beyond_habit(group: Sequence[Finding], votes: Votes, findings: Sequence[Fin
     for asn, on_it in _by_network(group).items():
         of_it = votes.where(inside(votes, on_it))
         if beyond_habit(of_it, votes.where(_outside(votes, on_it, findings))):
-            network = votes.where(votes.asns == asn)
-            lately = regulars(network).intersection(votes.probes[inside(votes, on_it, MEMORY)])
-            own[asn] = _Own(of_it, strangers(network), len(lately))
+            names = names_of(votes.where(votes.asns == asn))
+            lately = names.regulars.intersection(votes.probes[inside(votes, on_it, MEMORY)])
+            own[asn] = _Own(of_it, names.strangers, len(lately))
     return own
 
 

@@ -6,6 +6,7 @@ heard in a single hour of all that is known is a stranger, and two of them count
 """
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,25 +47,28 @@ class Voices:
         return int(self.weights[self.saw].sum()) >= share * int(self.weights.sum())
 
 
-def regulars(votes: Votes) -> frozenset[str]:
-    """Probes that are heard in more than one hour.
+class Names(NamedTuple):
+    """Of the probes on one network.
 
-    Args:
-        votes: all that is known of one network.
+    Attributes:
+        regulars: heard in more than one hour.
+        strangers: heard in one hour only, where most voices are of others; else nobody.
     """
-    names, hours = _heard(votes)
-    return frozenset(names[hours > 1].tolist())
+
+    regulars: frozenset[str]
+    strangers: frozenset[str]
 
 
-def strangers(votes: Votes) -> frozenset[str]:
-    """Probes that are heard in one hour only, where most voices are of others; else nobody.
+def names_of(votes: Votes) -> Names:
+    """Who is known.
 
     Args:
         votes: all that is known of one network.
     """
     names, hours = _heard(votes)
     once = hours == 1
-    return frozenset(names[once].tolist()) if 2 * int(once.sum()) < int(hours.sum()) else frozenset()
+    strangers = names[once] if 2 * int(once.sum()) < int(hours.sum()) else names[:0]
+    return Names(frozenset(names[~once].tolist()), frozenset(strangers.tolist()))
 
 
 def _heard(votes: Votes) -> tuple[NDArray[np.str_], Ints]:
