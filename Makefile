@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 WORKERS ?= 3
 STAMP  := $(VENV)/.installed
 
+# Tests start hundreds of programs, each of which would compile Fanous anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help install lab-packages browser postgresql demo lab test check format fuzz bench lock site man sbom licences
 
