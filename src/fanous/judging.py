@@ -27,7 +27,8 @@ def known_fingerprints() -> Fingerprints:
 
     Where many records are judged, ask once: it looks into the environment each time.
     """
-    return installed_fingerprints(data_folder() / "refdata")
+    own = data_folder()
+    return installed_fingerprints(own / "refdata", own / "cache")
 
 
 def rules_version() -> str:

@@ -46,5 +46,11 @@ def test_what_compiles_at_once_is_not_kept(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
+    kept_matcher(tmp_path / "new" / "cache", worth=0)(PATTERNS)
+    assert (tmp_path / "new" / "cache" / FILE).exists()
+
+
 def test_a_folder_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
-    assert kept_matcher(tmp_path / "missing", worth=0)(PATTERNS).find(b"kept") == [(0, 4)]
+    (tmp_path / "file").touch()
+    assert kept_matcher(tmp_path / "file" / "cache", worth=0)(PATTERNS).find(b"kept") == [(0, 4)]

@@ -53,14 +53,13 @@ def refdata_update(
 
 
 def _show_sets(folder: Path, as_json: bool) -> None:
+    from fanous.judging import rules_version
     from fanous.publishers.sets import installed_document, installed_lines, users_document, users_lines
     from fanous.refdata.about import installed
-    from fanous.refdata.fingerprints import installed_fingerprints
     from fanous.refdata.weights import installed_users
-    from fanous.rules import RULES_VERSION
 
     sets = installed(folder)
-    version = RULES_VERSION + (installed_fingerprints(folder).version if sets else "")
+    version = rules_version()
     users = installed_users(folder)
     if as_json:
         print_document(installed_document(sets, version) | {"users": users_document(users)})

@@ -34,6 +34,7 @@ def kept_matcher(folder: Path, worth: float = WORTH_KEEPING) -> Callable[[list[P
         data = dumped(matcher) if time.monotonic() - began > worth else None
         if data is not None:
             with suppress(OSError):  # a folder that cannot be written costs a second, no more
+                folder.mkdir(parents=True, exist_ok=True)
                 replace_file(path, key + hashlib.sha256(data).digest() + data)
         return matcher
 

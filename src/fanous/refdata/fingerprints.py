@@ -52,14 +52,17 @@ def fingerprints(more: tuple[Path, ...] = (), keep: Path | None = None) -> Finge
 
 
 @lru_cache(maxsize=4)
-def installed_fingerprints(folder: Path) -> Fingerprints:
+def installed_fingerprints(folder: Path, keep: Path | None = None) -> Fingerprints:
     """Our patterns and the sets in ``folder``, as they were when the process first asked: what one run
     judges, it judges by one set.
+
+    Args:
+        keep: as of ``fingerprints``.
 
     Raises:
         FanousError: an installed set cannot be read.
     """
-    return fingerprints(installed_sets(folder), folder if folder.is_dir() else None)
+    return fingerprints(installed_sets(folder), keep)
 
 
 def _joined(addresses: Iterable[BlockAddress]) -> list[BlockAddress]:
