@@ -44,6 +44,18 @@ CLAIM = Claim(
     quote="a nation-scale disruption",
 )
 
+FLAGS = [
+    "--no-sandbox",  # in a container it cannot be set up, and the pages are our own
+    "--disable-gpu",
+    "--disable-gpu-rasterization",  # Debian's package turns it on; drawn by the processor it takes longer
+    "--disable-software-rasterizer",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
 
 def routing() -> Levels:
     """Four weeks of routing, as ordinary as can be."""
@@ -70,10 +82,9 @@ def served(app: ASGIApp) -> Iterator[str]:
 def browser() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     assert path, "these tests need Chromium: apt-get install chromium (or leave them out: -m 'not browser')"
-    # No sandbox: in a container it cannot be set up, and the pages are our own.
     with (
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=path, args=["--no-sandbox"]) as started,
+        playwright.chromium.launch(executable_path=path, args=FLAGS) as started,
     ):
         yield started
 
