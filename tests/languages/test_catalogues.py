@@ -1,8 +1,11 @@
 """The catalogues: whole, current, and without a place that a sentence does not have."""
 
+import ast
 import re
+from collections.abc import Iterator
 from importlib.resources import files
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -11,7 +14,7 @@ from babel.messages.pofile import read_po
 from fanous.languages import LANGUAGES, Language
 from fanous.languages.telling import ACROSS, IN_PARTS, ON_SOME
 from tests.documents import ROOT, rows, section, text_of
-from tests.language_template import TABLES, Text, texts
+from tests.language_template import KEYWORDS, SOURCE, TABLES, Text, texts
 
 TRANSLATED = [language for language in LANGUAGES.values() if language.code != "en"]
 TEXTS = texts()
@@ -28,6 +31,23 @@ def places(text: str) -> set[str]:
 
 def one_of(text: Text) -> str:
     return text if isinstance(text, str) else text[0]
+
+
+def said(file: Path) -> Iterator[str]:
+    """What the code of a file gives to who translates it, within f-strings too, where Babel looks since
+    Python 3.12 alone."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in KEYWORDS and isinstance(node.args[0].value, str):
+                yield node.args[0].value
+
+
+@pytest.mark.parametrize("part", ["web", "languages"])
+def test_nothing_is_said_that_is_not_there_to_translate(part: str) -> None:
+    known = {one for text in TEXTS for one in ([text] if isinstance(text, str) else text)}
+    missed = {text for file in (SOURCE / part).rglob("*.py") for text in said(file)} - known
+    assert missed == set()
 
 
 @pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)

@@ -64,7 +64,7 @@ def feed_of(store: Store, visit: Visit) -> Feed:
     country, network, target = asked.get("country"), asked.get("network"), asked.get("target")
     found = store.incidents(country, visit.now - REACH, visit.now + DAY)
     say = visit.language.say
-    title, path = f"Fanous: {say('Disruptions of the internet')}", "/"
+    title, path = "Fanous: " + say("Disruptions of the internet"), "/"
     if country is not None:
         title, path = f"Fanous: {country_name(country, visit.language.code)}", f"/{country}"
     if network is not None:

@@ -183,7 +183,7 @@ def _drawn(
     def one(shape: Shape, mark: str) -> Markup:
         legend = Legend(
             language.say("Level in % of what is ordinary"),
-            f"{language.say('Lowest share')}: {lowest}",
+            language.say("Lowest share") + f": {lowest}",
             ticks(lines.start, lines.end, country, language, shape.ticks),
             heights(language),
             marks if shape is WIDE else (),

@@ -153,7 +153,7 @@ def legend_of(
     ]
     return Legend(
         title=language.say("Share of users for whom each target worked as usual"),
-        description=f"{language.say('Lowest share')}: {'; '.join(lowest)}",
+        description=language.say("Lowest share") + f": {'; '.join(lowest)}",
         ticks=ticks(lines.start, lines.end, incident.country, language, shape.ticks),
         levels=levels(language),
         marks=[(one.watch.start, _short(one.watch.title)) for one in announced],
