@@ -62,7 +62,7 @@ def _overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
     out = np.zeros(len(bins), np.bool_)
     if not ((since < bins) & (against > for_it)).any():
         return out
-    silenced_at = np.where(_is_outnumbered(probes, bins, seen, weights, since), 1, MOST) * for_it
+    silenced_at = np.where(_is_outnumbered(words, bins, weights, since), 1, MOST) * for_it
     waits_at = np.where(seen, silenced_at, np.maximum(for_it, MOST * weights))
     begin, end = np.searchsorted(bins, bins - MEMORY), np.searchsorted(bins, bins, side="right")
     for row in np.flatnonzero((since < bins) & (against > np.minimum(silenced_at, waits_at))):
@@ -78,22 +78,22 @@ def _overruled(probes: Ints, bins: Ints, seen: Bools) -> Bools:
     return out
 
 
-def _is_outnumbered(probes: Ints, bins: Ints, seen: Bools, weights: Ints, since: Ints) -> Bools:
+def _is_outnumbered(words: Ints, bins: Ints, weights: Ints, since: Ints) -> Bools:
     """Where what others said since weighs more than ``MOST`` times as much to the contrary as for a word.
 
     One neighbour who said the same once, hours ago, and was not heard since, is one voice against many.
     """
-    by_time, slots = np.argsort(bins, kind="stable"), bins // VOICE
-    said_in = (2 * probes + seen) * (slots.max() + 1) + slots
-    voices, first = np.unique(said_in[by_time], return_index=True)
-    words, times, weigh = voices // (slots.max() + 1), bins[by_time][first], weights[by_time][first]
+    slots = bins // VOICE
+    voices, first = np.unique(words * (slots.max() + 1) + slots, return_index=True)
+    said, times, weigh = voices // (slots.max() + 1), bins[first], weights[first]
 
-    def others(word: Ints) -> Ints:
-        everybody = _between(words % 2, times, weigh, word, since, bins)
-        return everybody - _between(words, times, weigh, 2 * probes + word, since, bins)
+    def others(asked: Ints) -> Ints:
+        """Less what the probe itself said of it."""
+        everybody = _between(said % 2, times, weigh, asked % 2, since, bins)
+        return everybody - _between(said, times, weigh, asked, since, bins)
 
-    word = seen.astype(np.int64)
-    return np.asarray(others(1 - word) > MOST * (weights + others(word)))
+    contrary = words ^ 1
+    return np.asarray(others(contrary) > MOST * (weights + others(words)))
 
 
 def _between(words: Ints, times: Ints, weights: Ints, asked: Ints, since: Ints, until: Ints) -> Ints:

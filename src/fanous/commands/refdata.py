@@ -57,9 +57,10 @@ def _show_sets(folder: Path, as_json: bool) -> None:
     from fanous.publishers.sets import installed_document, installed_lines, users_document, users_lines
     from fanous.refdata.about import installed
     from fanous.refdata.weights import installed_users
+    from fanous.rules import RULES_VERSION
 
     sets = installed(folder)
-    version = rules_version()
+    version = rules_version() if sets else RULES_VERSION
     users = installed_users(folder)
     if as_json:
         print_document(installed_document(sets, version) | {"users": users_document(users)})

@@ -46,7 +46,8 @@ from 2026.17 in a platform that fails in three countries, in several resolvers o
 of weeks; 2026.19 in networks of long events and in stretches beside them that carried no controls.  The lab
 has none of these.  2026.20 differs on networks of three probes and more that do not say the same, above all
 beside two other such networks: the lab has one, and there a thousand made-up runs of partial failures came
-out the same; 2026.21 on networks of eight probes and more.  Any other pair differs in everything.
+out the same; 2026.21 on networks of eight probes and more, and 2026.22 on those of four and more, which it
+has not.  Any other pair differs in everything.
 """
 
 
