@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,10 +26,10 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def store(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> "fanous.Store":
-    opened = fanous.Store(tmp_path_factory.mktemp("library") / "store")
-    opened.ingest("edge", recording)
-    return opened
+def store(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["fanous.Store"]:
+    with fanous.Store(tmp_path_factory.mktemp("library") / "store") as opened:
+        opened.ingest("edge", recording)
+        yield opened
 
 
 def test_the_pakistan_event_is_confirmed_and_each_way_to_ask_agrees(store: "fanous.Store") -> None:

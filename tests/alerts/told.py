@@ -19,6 +19,8 @@ T = TypeVar("T")
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 NOW = END + 600
 
+_OPEN: list[Ledger] = []
+
 
 @dataclass
 class Told:
@@ -32,6 +34,7 @@ class Told:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(f"sqlite:///{self.folder / 'ledger.sqlite'}", self.now)
+        _OPEN.append(self.ledger)
 
     def now(self) -> float:
         return self.now_is
@@ -57,6 +60,12 @@ class Told:
 
     def look(self, alerting: Alerting, sender: Sender | None = None) -> Done:
         return asyncio.run(Dispatcher(self.ask, alerting, sender or Sender()).look())
+
+
+def close_ledgers() -> None:
+    """Of all that were told in a test."""
+    while _OPEN:
+        _OPEN.pop().close()
 
 
 def configured(folder: Path, channels: str, rules: str = "") -> Alerting:

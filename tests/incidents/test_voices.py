@@ -10,7 +10,7 @@ REGULARS = tuple(Ballot(range(4), True, probe=name) for name in "abc")
 
 def test_a_probe_has_one_voice_a_target_and_hour_however_often_it_measures() -> None:
     voices = Voices(votes(Ballot([1, 1.1, 1.2, 1.3], True, probe="a"), Ballot([1.5], False, probe="b")))
-    assert (len(voices.saw), voices.saw.sum()) == (2, 1)
+    assert (len(voices.saw), int(voices.saw.sum())) == (2, 1)
     assert voices.mostly_saw(0.5) and not voices.mostly_saw(0.51)
 
 

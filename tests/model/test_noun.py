@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import field, replace
+from math import nan
 from pathlib import Path
 
 from fanous.model.noun import noun
@@ -19,6 +20,7 @@ observation.target = "youtube"
 class Sighting:
     place: str
     count: int = 1
+    share: float = nan
     told: str = field(default="", compare=False)
 
 
@@ -36,3 +38,9 @@ def test_it_has_the_equality_the_hash_and_the_slots_of_a_frozen_dataclass() -> N
     assert one != Sighting("Lahore", 2)
     assert not hasattr(one, "__dict__")
     assert replace(one, count=3) == Sighting("Lahore", 3)
+    assert one != object()
+
+
+def test_two_of_which_the_same_is_unknown_are_equal() -> None:
+    assert Sighting("Lahore", share=nan) == Sighting("Lahore", share=nan) != Sighting("Lahore", share=0.0)
+    assert hash(Sighting("Lahore")) == hash(Sighting("Lahore"))

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def test_the_latest_approval_counts(store: Store) -> None:
 def test_a_ledger_from_before_these_tables_opens_and_loses_nothing(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         known = store.put(incident(), "first")
-    with sqlite3.connect(tmp_path / "store" / "ledger.sqlite") as ledger:
+    with closing(sqlite3.connect(tmp_path / "store" / "ledger.sqlite")) as ledger, ledger:
         for table in ("claims", "watches", "approvals"):
             ledger.execute(f"DROP TABLE {table}")
     with open_store(tmp_path / "store") as store:
@@ -67,7 +68,7 @@ def test_a_ledger_from_before_these_tables_opens_and_loses_nothing(tmp_path: Pat
 def test_a_damaged_claim_is_named(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         store.add_claim(CLAIM)
-    with sqlite3.connect(tmp_path / "store" / "ledger.sqlite") as ledger:
+    with closing(sqlite3.connect(tmp_path / "store" / "ledger.sqlite")) as ledger, ledger:
         ledger.execute("UPDATE claims SET document = '{}'")
     with (
         open_store(tmp_path / "store") as store,

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def test_a_clock_that_is_set_back_breaks_nothing(ledger: Ledger) -> None:
 def test_while_all_is_well_nothing_is_written(tmp_path: Path) -> None:
     file = tmp_path / "ledger.sqlite"
     ledger = Ledger(f"sqlite:///{file}")
-    with sqlite3.connect(file) as other:
+    with closing(sqlite3.connect(file)) as other:
         other.execute("BEGIN IMMEDIATE")  # whoever would write waits for this one
         look(ledger, NOON)
     ledger.close()
@@ -99,7 +100,7 @@ def test_while_all_is_well_nothing_is_written(tmp_path: Path) -> None:
 def test_a_store_from_before_this_table_opens(tmp_path: Path) -> None:
     with open_store(tmp_path / "store"):
         pass
-    with sqlite3.connect(tmp_path / "store" / "ledger.sqlite") as ledger:
+    with closing(sqlite3.connect(tmp_path / "store" / "ledger.sqlite")) as ledger, ledger:
         ledger.execute("DROP TABLE ailments")
     with open_store(tmp_path / "store") as store:
         store.note_ailments({FULL: ("it is", "mend it")}, NOON)

@@ -3,13 +3,14 @@
 The raw record itself stays in the archive; the header says where it came from and names it for good.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fanous.model.entity import Access
+from fanous.model.noun import noun
 from fanous.model.observation import Observation
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Measurement:
     """Who measured, from where, when.
 
@@ -48,7 +49,7 @@ class Measurement:
     network_name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Bundle:
     """One measurement with its facts: the probe's observations and those of its control.
 

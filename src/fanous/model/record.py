@@ -1,9 +1,9 @@
 """Record: one raw measurement as it was received, less what identifies a person."""
 
-from dataclasses import dataclass
+from fanous.model.noun import noun
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Record:
     """The bytes that go to the archive, and where they came from.
 

@@ -3,10 +3,10 @@
 *Insufficient* is an answer: it says that nothing may be concluded, and why.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from math import nan
 
+from fanous.model.noun import noun
 from fanous.model.observation import Layer
 
 
@@ -24,7 +24,7 @@ SLOWNESS = ".throttle."
 """In the names of mechanisms by which what comes is slow: a symptom of those says nothing of blocking."""
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Verdict:
     """One conclusion about one target at one layer of one measurement.
 

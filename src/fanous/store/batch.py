@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from fanous.model.measurement import Bundle
+from fanous.model.noun import noun
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.store.segment import Location
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Judged:
     """One raw record and all that was taken from it.
 
@@ -22,7 +23,7 @@ class Judged:
     verdicts: tuple[Verdict, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Placed:
     """A judged measurement, where its raw record lies, and when that came (unix seconds, UTC)."""
 

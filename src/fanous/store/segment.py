@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.model.noun import noun
 
 SUFFIX = ".jsonl.zst"
 _NAME = re.compile(r"(\d{10})_([A-Z]{2})_([a-z0-9]{1,64})\.([a-z0-9-]{1,32})\.([0-9a-f]{16})")
@@ -50,7 +51,7 @@ class Segment:
         return folder / f"{self.name}{SUFFIX}"
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Location:
     """Where one raw record lies.
 

@@ -7,7 +7,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fanous.errors import FanousError
 from fanous.table import nearest
@@ -29,6 +29,9 @@ ASKED = ("stream", "replicas", "gigabytes", "ack_seconds")
 """What may stand behind the ``?``."""
 
 EXAMPLE = "nats://a:4222,b:4222,c:4222"
+
+# Python's own urlsplit has refused an address in brackets behind another host since 3.13.
+_URL = re.compile(r"(\w+)://([^/?#]+)/?(?:\?([^#]*))?")
 
 
 class Part(StrEnum):
@@ -75,13 +78,11 @@ def parse_address(url: str) -> StreamAddress:
     Raises:
         FanousError: it is none, and how one looks.
     """
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # a bracket that nothing closes
-        raise FanousError(f"{_hidden(url)} is no queue: write {EXAMPLE}") from None
-    if parts.scheme not in SCHEMES or not parts.netloc or parts.path not in ("", "/"):
+    parts = _URL.fullmatch(url)
+    scheme, place, query = parts.groups("") if parts else ("", "", "")
+    if scheme.lower() not in SCHEMES:
         raise FanousError(f"{_hidden(url)} is no queue: write {EXAMPLE}")
-    told = dict(parse_qsl(parts.query, keep_blank_values=True))
+    told = dict(parse_qsl(query, keep_blank_values=True))
     unknown = sorted(set(told) - set(ASKED))
     if unknown:
         known = f"known are {', '.join(ASKED)}{nearest(unknown[0], ASKED)}"
@@ -89,9 +90,9 @@ def parse_address(url: str) -> StreamAddress:
     name = told.get("stream", NAME)
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
         raise FanousError(f"the name of a stream is made of letters, digits, _ and -, not {name!r}")
-    user, at, hosts = parts.netloc.rpartition("@")
+    user, at, hosts = place.rpartition("@")
     return StreamAddress(
-        tuple(f"{parts.scheme}://{user}{at}{_with_port(host, url)}" for host in hosts.split(",")),
+        tuple(f"{scheme.lower()}://{user}{at}{_with_port(host, url)}" for host in hosts.split(",")),
         name,
         _number(told, "replicas", REPLICAS, (1, 3, 5)),
         _number(told, "gigabytes", GIGABYTES, range(1, 1 << 20)) << 30,

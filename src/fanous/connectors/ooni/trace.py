@@ -5,11 +5,11 @@ It tells "data trickled in, then it timed out" from "nothing came", which the fa
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import isnan, nan
 
 from fanous.connectors.ooni.document import Event
 from fanous.connectors.ooni.place import count_of, seconds_of
+from fanous.model.noun import noun
 
 SLACK = 0.01
 """Seconds by which an event may stand outside its step: probes stamp both separately."""
@@ -18,7 +18,7 @@ CUMULATIVE = "bytes_received_cumulative"
 """Samples of a connection's total, in probes since 3.20."""
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Trace:
     """What was received during one step.
 
