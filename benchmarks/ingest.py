@@ -1,6 +1,6 @@
 """Ingest: JSON of real web_connectivity measurements to stored observations and verdicts, one core.
 
-    python -m benchmarks.ingest [FILE] [--times N]
+    python -m benchmarks.ingest [FILE] [--times N] [--ooni CHECKOUT --ooni-python PYTHON]
 
 FILE: OONI measurements (default: the research copy that ``FANOUS_SHARED_DATA`` names).  Its
 web_connectivity measurements are repeated, each with an id of its own, written as JSON lines as probes write
@@ -8,6 +8,10 @@ them (compact, UTF-8), and brought in by the code that ``fanous ingest`` runs.  
 alone and together, and the largest resident size for files of one and of four times the length.  Includes:
 reading, decoding, scrubbing, observations, verdicts with fingerprints, archive (zstd, fsync), facts.
 Detection is apart.
+
+With ``--ooni``, a clone of github.com/ooni/data, OONI's transform reads the shorter file in the same run,
+before and after ours: what a machine gives differs by a half from one minute to the next, a ratio by less.
+PYTHON has the dependencies of its ``oonipipeline``.
 
 Stages are timed by the processor time of this process, the whole by the clock and by processor time (the
 engine's threads included): where others use the machine, only the latter says what a core can do.
@@ -77,8 +81,18 @@ def stages(file: Path) -> None:
     )
 
 
+def to_observations(file: Path) -> float:
+    """Measurements for a second of processor time up to where OONI's transform ends; none is kept."""
+    connector, start, count = CONNECTORS["ooni"], time.process_time(), 0
+    for record in connector.read(file, lambda line, why: print(f"line {line}: {why}")):
+        connector.parse(record)
+        count += 1
+    return count / (time.process_time() - start)
+
+
 def whole(file: Path) -> None:
-    """All of it into a new store, in this process; prints the rate and the largest resident size."""
+    """All of it into a new store, in this process; prints the rate and the largest resident size, and last
+    the rate alone."""
     known_fingerprints()
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "store") as store:
         tally = Ingested()
@@ -92,6 +106,25 @@ def whole(file: Path) -> None:
         f"processor time ({tally.stored:,} in {took:.1f} s, {spent:.1f} s of processor time); "
         f"largest resident size {resident:.0f} MiB"
     )
+    print(tally.stored / spent)
+
+
+def whole_apart(file: Path) -> float:
+    """The same in a process of its own."""
+    command = [*one_core(), sys.executable, "-m", "benchmarks.ingest", str(file), "--whole"]
+    *told, rate = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    print("\n".join(told))
+    return float(rate)
+
+
+def theirs(file: Path, python: str, checkout: Path) -> float:
+    """OONI's transform on the same file and core; prints and returns its rate."""
+    script = str(Path(__file__).with_name("ooni_transform.py"))
+    command = [*one_core(), python, script, str(checkout), str(file)]
+    found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    rate, observations, refused = found["rate"], found["observations"], found["refused"]
+    print(f"  OONI's: {rate:,.0f}/s, {observations:.0f} observations a measurement; {refused:,} refused")
+    return float(rate)
 
 
 def one_core() -> list[str]:
@@ -105,6 +138,8 @@ def main() -> None:
     shared = Path(os.environ.get("FANOUS_SHARED_DATA", "../shared/data"))
     options.add_argument("file", nargs="?", type=Path, default=shared / "ooni/real_measurements.jsonl.gz")
     options.add_argument("--times", type=int, default=60)
+    options.add_argument("--ooni", type=Path, metavar="CHECKOUT", help="compare with OONI's own transform")
+    options.add_argument("--ooni-python", metavar="PYTHON", default=sys.executable)
     options.add_argument("--whole", action="store_true", help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.whole:
@@ -119,9 +154,17 @@ def main() -> None:
             count = repeated(chosen.file, times, file)
             print(f"{count:,} measurements, {file.stat().st_size / 1e6:,.0f} MB, one core")
             if times == chosen.times:
+                short = file
                 stages(file)
-            subprocess.run(
-                [*one_core(), sys.executable, "-m", "benchmarks.ingest", str(file), "--whole"], check=True
+                rates = [theirs(short, chosen.ooni_python, chosen.ooni)] if chosen.ooni else []
+            rate = whole_apart(file)
+        if chosen.ooni:
+            transform = to_observations(short)
+            rates.append(theirs(short, chosen.ooni_python, chosen.ooni))
+            their = sum(rates) / len(rates)
+            print(
+                f"  ours to OONI's transform: {transform / their:.1f} to 1 where both end with observations, "
+                f"{rate / their:.1f} to 1 with ours judged and stored"
             )
     print(OONI)
 
