@@ -59,6 +59,38 @@ def test_a_place_has_its_own_feed_in_both_formats(path: str, found: set[str]) ->
     assert f"https://fanous.example{path}.atom" in text
 
 
+@pytest.mark.parametrize(
+    ("page", "feed"),
+    [
+        ("/", "/feed"),
+        ("/methodology", "/feed"),
+        ("/PK", "/PK/feed"),
+        ("/PK/PK-2023-0001", "/PK/feed"),
+        ("/PK/AS17557", "/PK/AS17557/feed"),
+        ("/target/youtube", "/target/youtube/feed"),
+        ("/corrections", "/corrections/feed"),
+    ],
+)
+def test_a_page_leads_to_the_feed_of_its_place_in_its_language(page: str, feed: str) -> None:
+    visitor = visiting()
+    for asked in ("", "?lang=ur"):
+        told = re.findall(
+            r'<link rel="alternate" type="application/\S+" title="Fanous" href="(.+?)">',
+            visitor.get(page + asked).text,
+        )
+        assert told == [f"{feed}.atom{asked}", f"{feed}.json{asked}"]
+        assert all(visitor.get(address).status_code == 200 for address in told)
+
+
+def test_a_feed_keeps_the_language_that_it_was_asked_in() -> None:
+    feed = visiting().get("/PK/feed.json?lang=ur").json()
+    assert feed["language"] == "ur"
+    assert feed["feed_url"] == "https://fanous.example/PK/feed.json?lang=ur"
+    assert (
+        'href="https://fanous.example/PK/feed.atom?lang=ur"' in visiting().get("/PK/feed.atom?lang=ur").text
+    )
+
+
 def test_a_json_feed_has_what_the_standard_demands() -> None:
     answer = visiting().get("/feed.json")
     feed = answer.json()

@@ -33,7 +33,7 @@ def test_the_page_of_an_incident_says_what_it_may_cost_and_leads_to_all_forms() 
     assert "What it may cost" in text
     assert "By published methods US$ 0 to" in text
     assert "no study says which share of an economy depends on single services" in text
-    for link in (f"{PATH}/report.pdf", f"{PATH}.cap", "/api/v1/incidents/PK-2023-0001", "/feed.json"):
+    for link in (f"{PATH}/report.pdf", f"{PATH}.cap", "/api/v1/incidents/PK-2023-0001", "/PK/feed.json"):
         assert f'href="{link}"' in text
 
 

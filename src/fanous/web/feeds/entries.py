@@ -55,7 +55,8 @@ class Feed:
         return max((entry.updated for entry in self.entries), default=0.0)
 
     def address(self, visit: Visit, ending: str) -> str:
-        return visit.permanent(f"{self.path.rstrip('/')}/feed.{ending}")
+        """Its own: with the language that it was asked in, since who reads feeds names none."""
+        return visit.base + visit.link(f"{self.path.rstrip('/')}/feed.{ending}")
 
 
 def feed_of(store: Store, visit: Visit) -> Feed:
