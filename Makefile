@@ -1,6 +1,6 @@
 # Everything a newcomer or CI needs.  `make help` lists the targets.
 # A distribution's own Python is built with optimizations that one of one's own often lacks: on Debian 13 the tests
-# take two thirds of the time.
+# take three quarters of the time.
 PYTHON ?= $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
   && echo /usr/bin/python3 || echo python3)
 VENV   := .venv
