@@ -73,7 +73,7 @@ lab: install lab-packages  ## the truth table: every technique played over three
 # have some saves a quarter of a minute.
 define TESTS
 $(BIN)/pytest -m "not lab" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-$(BIN)/pytest -m lab $$(grep -rl --include='test_*.py' 'pytest\.mark\.lab' tests)
+$(BIN)/pytest -m lab $$(grep -rl --include='test_*.py' 'pytest\.mark\.lab' tests | sort)
 endef
 
 test: install lab-packages browser postgresql  ## install what the tests need, then run them all

@@ -63,6 +63,15 @@ def announce(internet: "Internet", providers: Sequence[Provider], *, on: bool) -
     _wait(internet, providers, there=on)
 
 
+def wait_until_learned(internet: "Internet", providers: Sequence[Provider]) -> None:
+    """Until the gateway has the providers' routes again, after their links were down.
+
+    Raises:
+        FanousError: they do not come.
+    """
+    _wait(internet, providers)
+
+
 def _bird(internet: "Internet", name: str, namespace: str, text: str) -> None:
     path = internet.folder / f"bird-{name}.conf"
     path.write_text(text, encoding="ascii")
@@ -133,5 +142,6 @@ def _session(name: str, own: int, other: int, interface: str, channels: str, *, 
     here, there = (upper, lower) if is_gateway else (lower, upper)
     return (
         f"protocol bgp {name} {{ local {here} as {own}; neighbor {there} as {other}; "
-        f'interface "{interface}"; connect delay time 1; connect retry time 1; {channels} }}\n'
+        f'interface "{interface}"; connect delay time 1; connect retry time 1; error wait time 1, 1; '
+        f"{channels} }}\n"
     )

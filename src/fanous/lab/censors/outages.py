@@ -29,9 +29,11 @@ def unplug(strike: Strike) -> Undo:
     def plug() -> None:
         partly()
         if whole:
-            with_routes = not bgp.is_routed(strike.internet)
-            lines = [topology.port_of(one, v6, with_routes=with_routes) for one in whole]
+            is_routed = bgp.is_routed(strike.internet)
+            lines = [topology.port_of(one, v6, with_routes=not is_routed) for one in whole]
             ip_batch(gateway, [line for of_one in lines for line in of_one])
+            if is_routed:
+                bgp.wait_until_learned(strike.internet, whole)
 
     return plug
 
