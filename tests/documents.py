@@ -63,16 +63,14 @@ def numbers(cell: str) -> float | tuple[float, ...]:
     return values[0] if len(values) == 1 else tuple(values)
 
 
-def documented() -> list[tuple[str, str, str]]:
-    """(holder, constant, value as written) of all tables of constants."""
+def documented() -> list[tuple[str, str]]:
+    """(id, value as written) of every table of thresholds."""
     found = []
     for page in PAGES:
         lines = text_of(page).splitlines()
         for number, line in enumerate(lines):
-            holder = re.match(r"Constants of `([^`]+)`", line)
-            if holder:
-                cells = first_table(lines[number:])
-                found += [(holder[1], name.strip("`"), value) for name, value, _ in cells]
+            if line.startswith("| threshold | value |"):
+                found += [(cells[0].strip("`"), cells[1]) for cells in first_table(lines[number:])]
     return found
 
 

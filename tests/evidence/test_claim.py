@@ -26,7 +26,6 @@ def test_numbers_count_after_rounding() -> None:
         ("onset", NOON + 61),
         ("end", NOON + 7200),
         ("confirmed_at", None),
-        ("reason", "another"),
         ("entities", ("AS17557",)),
         ("evidence", Evidence(413, 23, 7, 398, ("edge", "ooni"))),
         ("networks", ()),
@@ -42,3 +41,15 @@ def test_less_than_a_minute_may_be_asked_not_to_count() -> None:
     one, other = claim_of(incident()), claim_of(incident(confirmed_at=NOON + 1859))
     assert differences(one, other, minutes=True) == []
     assert differences(one, other) == [f"confirmed_at: {NOON + 1800!r}, not {NOON + 1859!r}"]
+
+
+def test_prose_is_never_compared() -> None:
+    one = incident()
+    assert differences(claim_of(one), claim_of(replace(one, reason="another", hints=("a hint",)))) == []
+
+
+def test_a_field_that_is_newer_than_the_claim_does_not_count() -> None:
+    older = claim_of(incident())
+    del older["opinions"]
+    assert differences(older, claim_of(incident())) == []
+    assert differences(claim_of(incident()), older) == ["opinions: [], not None"]

@@ -17,6 +17,9 @@ DIGITS = 6
 TIMES = frozenset({"onset", "onset_earliest", "onset_latest", "end", "confirmed_at", "start"})
 MINUTE = 60.0
 
+PROSE = frozenset({"reason", "hints"})
+"""Written for people: wording may improve between versions, and nothing is concluded from it."""
+
 
 def claim_of(incident: Incident) -> dict[str, Any]:
     """All fields but the id, which is a label; numbers rounded."""
@@ -34,30 +37,31 @@ def _rounded(value: Any) -> Any:
     return round(value, DIGITS) if isinstance(value, float) else value
 
 
-def differences(one: Any, other: Any, *, minutes: bool = False) -> list[str]:
-    """Where two claims differ, as ``field: this, not that``.
+def differences(claimed: Any, computed: Any, *, minutes: bool = False) -> list[str]:
+    """Where a computed claim is not the recorded one, as ``field: this, not that``.
+
+    Fields that the recorded claim does not have are newer than it and do not count; nor does prose.
 
     Args:
         minutes: times that lie less than a minute apart count as the same (redaction cuts seconds).
     """
-    left, right = dict(_leaves(one)), dict(_leaves(other))
-    names = [*left, *(name for name in right if name not in left)]
     return [
-        f"{name}: {left.get(name)!r}, not {right.get(name)!r}"
-        for name in names
-        if not _same(name, left.get(name), right.get(name), minutes)
+        f"{at}: {one!r}, not {other!r}"
+        for at, one, other in _pairs(claimed, computed)
+        if at not in PROSE and not _same(at, one, other, minutes)
     ]
 
 
-def _leaves(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for name, each in value.items():
-            yield from _leaves(each, f"{at}.{name}" if at else str(name))
-    elif isinstance(value, list) and value:
-        for index, each in enumerate(value):
-            yield from _leaves(each, f"{at}[{index}]")
+def _pairs(claimed: Any, computed: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Every leaf of the claim beside what was computed there; lists of unlike length are leaves."""
+    if isinstance(claimed, dict) and isinstance(computed, dict):
+        for name, each in claimed.items():
+            yield from _pairs(each, computed.get(name), f"{at}.{name}" if at else str(name))
+    elif isinstance(claimed, list) and isinstance(computed, list) and len(claimed) == len(computed):
+        for index, (one, other) in enumerate(zip(claimed, computed, strict=True)):
+            yield from _pairs(one, other, f"{at}[{index}]")
     else:
-        yield at, value
+        yield at, claimed, computed
 
 
 def _same(name: str, one: Any, other: Any, minutes: bool) -> bool:

@@ -17,10 +17,11 @@ from fanous.evidence.licences import licence_of
 from fanous.evidence.lines import LineWriter, unpack_lines
 from fanous.evidence.recompute import Window, closest, recompute
 from fanous.evidence.redaction import redacted
-from fanous.evidence.reference import parameters, reference, used
+from fanous.evidence.reference import reference, used
 from fanous.evidence.selection import Selection, records_at, select
 from fanous.evidence.series_lines import pack_series, unpack_series
 from fanous.evidence.signing import fingerprint, public_hex
+from fanous.evidence.thresholds import thresholds
 from fanous.incidents.review import is_held
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
@@ -146,7 +147,7 @@ def _parts(gathered: Gathered, found: Incident, apart: list[str]) -> dict[str, b
         manifest.LEDGER: _document(gathered.ledger | {"differences": apart}),
         manifest.REFERENCE: _document(reference()),
         manifest.USED: _document(used(chosen.country, found.targets, gathered.fingerprints)),
-        manifest.PARAMETERS: _document(parameters()),
+        manifest.PARAMETERS: _document(thresholds()),
         manifest.SOURCES: _document({source: licence_of(source) for source in gathered.sources}),
         manifest.RECORDS: gathered.records,
         manifest.CONTROLS: gathered.controls,

@@ -1,22 +1,14 @@
 """Reference: versions and contents of all that a conclusion takes from outside of the records."""
 
-import importlib
-import pkgutil
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from hashlib import sha256
-from types import ModuleType
 from typing import Any
 
 import msgspec
 
-import fanous.aggregate
-import fanous.baselines
-import fanous.repeats
-import fanous.silence
-import fanous.slowness
-from fanous import interfering, pipeline
-from fanous.detectors import DETECTOR_VERSION, DETECTORS, SLOWDOWN_DETECTOR_VERSION
+from fanous.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.evidence.former_paths import by_id
+from fanous.evidence.thresholds import thresholds
 from fanous.judging import rules_version
 from fanous.refdata.platforms import domains_of
 from fanous.refdata.tables import bytes_of
@@ -59,38 +51,14 @@ def used(country: str, targets: Iterable[str], found: Mapping[str, Fingerprint])
     }
 
 
-def parameters() -> dict[str, Any]:
-    """Every threshold of the pure parts by module, and every detector's options."""
-    modules = [
-        fanous.aggregate,
-        fanous.baselines,
-        interfering,
-        fanous.repeats,
-        fanous.silence,
-        fanous.slowness,
-    ]
-    for package in ("fanous.rules", "fanous.detectors", "fanous.incidents"):
-        names = (found.name for found in pkgutil.iter_modules(importlib.import_module(package).__path__))
-        modules += [importlib.import_module(f"{package}.{name}") for name in names]
-    found = {module.__name__: _numbers(module) for module in modules}
-    found["fanous.pipeline"] = {"HISTORY": pipeline.HISTORY}
-    for name, detector in DETECTORS.items():
-        found[f"detector {name}"] = asdict(detector.options)
-    return {name: values for name, values in sorted(found.items()) if values}
+def unlike_thresholds(recorded: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(id, in the bundle, here) of each threshold that both sides know and that differs.
 
-
-def _numbers(module: ModuleType) -> dict[str, Any]:
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in sorted(vars(module).items())
-        if name.isupper() and not name.startswith("_") and _is_number(value)
-    }
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, tuple):
-        return bool(value) and all(map(_is_number, value))
-    return isinstance(value, int | float)
+    One that only one side has is no difference: whether it changes a conclusion, recomputing tells.
+    """
+    theirs, ours = by_id(recorded), plain(thresholds())
+    shared = sorted(theirs.keys() & ours.keys())
+    return [(name, _short(theirs[name]), _short(ours[name])) for name in shared if theirs[name] != ours[name]]
 
 
 def unlike(theirs: Any, ours: Any, at: str = "") -> list[tuple[str, str, str]]:
@@ -102,6 +70,20 @@ def unlike(theirs: Any, ours: Any, at: str = "") -> list[tuple[str, str, str]]:
             for each in unlike(theirs.get(name), ours.get(name), f"{at}.{name}" if at else str(name))
         ]
     return [] if theirs == ours else [(at, _short(theirs), _short(ours))]
+
+
+def unlike_fields(recorded: Mapping[str, Any], ours: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(field, in the bundle, here) of each field of a claim that this version does not have."""
+    return [
+        (f"claim.{name}", _short(value), "a field that this version does not know")
+        for name, value in recorded.items()
+        if name not in ours
+    ]
+
+
+def plain(document: Any) -> Any:
+    """As it reads after being written."""
+    return msgspec.json.decode(msgspec.json.encode(document))
 
 
 def _short(value: Any) -> str:

@@ -14,7 +14,7 @@ from fanous.evidence.claim import claim_of, differences
 from fanous.evidence.container import Refused, read_parts
 from fanous.evidence.lines import unpack_lines
 from fanous.evidence.recompute import Recomputed, Window, closest, recompute
-from fanous.evidence.reference import parameters, reference, unlike
+from fanous.evidence.reference import plain, reference, unlike, unlike_fields, unlike_thresholds
 from fanous.evidence.series_lines import unpack_series
 from fanous.evidence.signing import fingerprint
 from fanous.model.incident import Incident
@@ -37,6 +37,8 @@ class Verification:
     """What came of it.
 
     Attributes:
+        claim: the incident that the records amount to, in this version's words; what was claimed where they
+            amount to none.
         differences: where the claim is not what the records amount to here.
         versions: (what, in the bundle, here) of rules, detectors, thresholds and reference data.
         ledger: where the packer's ledger says something else than the claim, and its id for it.
@@ -68,6 +70,12 @@ class _Claim(msgspec.Struct):
     incident: Incident
 
 
+class _Recorded(msgspec.Struct):
+    """The claim as it was written: only the fields that its version had."""
+
+    incident: dict[str, Any]
+
+
 class _Used(msgspec.Struct):
     user_shares: UserWeights | None
 
@@ -93,18 +101,21 @@ def verify(path: Path, signer: str = "") -> Verification:
     _check_signer(by, signer)
     claim = _read(parts, manifest.CLAIM, _Claim)
     ledger = _read(parts, manifest.LEDGER, _Ledger)
-    versions = unlike(_read(parts, manifest.REFERENCE, dict), _plain(reference()))
-    versions += unlike(_read(parts, manifest.PARAMETERS, dict), _plain(parameters()))
+    versions = unlike(_read(parts, manifest.REFERENCE, dict), plain(reference()))
+    versions += unlike_thresholds(_read(parts, manifest.PARAMETERS, dict[str, Any]))
     levels = unpack_series(parts[manifest.LEVELS], manifest.LEVELS)
     shares = _read(parts, manifest.USED, _Used).user_shares
     window = Window(claim.country, claim.since, claim.until)
     computed = recompute(_records(parts), levels, window, shares)
-    apart = _apart(claim.incident, computed)
+    recorded = _read(parts, manifest.CLAIM, _Recorded).incident
+    versions += unlike_fields(recorded, claim_of(claim.incident))
+    best = closest(computed.incidents, claim.incident)
+    apart = _apart(recorded, best, computed)
     result = Result.DIFFERS if apart else Result.MATCH
     return Verification(
         result=Result.OTHER_VERSIONS if versions else result,
         label=ledger.id,
-        claim=claim.incident,
+        claim=claim.incident if best is None else best,
         differences=apart,
         versions=versions,
         ledger=ledger.differences,
@@ -142,20 +153,13 @@ def _read(parts: dict[str, bytes], name: str, kind: Any) -> Any:
         raise Refused(f"the part {name} cannot be read: {error}") from error
 
 
-def _plain(document: Any) -> Any:
-    """As it reads after being written."""
-    return msgspec.json.decode(msgspec.json.encode(document))
-
-
 def _records(parts: dict[str, bytes]) -> Iterator[Record]:
     for name in (manifest.RECORDS, manifest.CONTROLS):
         yield from unpack_lines(parts[name], name)
 
 
-def _apart(claim: Incident, computed: Recomputed) -> list[str]:
-    wanted = claim_of(claim)
-    best = closest(computed.incidents, claim)
+def _apart(recorded: dict[str, Any], best: Incident | None, computed: Recomputed) -> list[str]:
     rejects = [f"a record cannot be used: {why}" for why in computed.rejects]
     if best is None:
         return ["the records amount to no such incident", *rejects]
-    return differences(wanted, claim_of(best)) + rejects
+    return differences(recorded, claim_of(best)) + rejects
