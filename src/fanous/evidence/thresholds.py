@@ -4,7 +4,7 @@ A bundle records these ids, docs/methodology.md explains them, and neither chang
 never given to another threshold.  A new threshold gets a line here and a row in the methodology.
 """
 
-from dataclasses import fields
+from dataclasses import asdict
 from typing import Any
 
 from fanous import aggregate, baselines, interfering, pipeline, repeats, silence, slowness
@@ -238,10 +238,10 @@ def _constants() -> dict[str, Any]:
 
 def _options() -> dict[str, Any]:
     """Of each detector: ``detectors.blocking.raise_at``."""
-    by_name = {name: detector.options for name, detector in DETECTORS.items()}
-    options = {**by_name, "level": LEVEL, "slowdown": SLOWDOWN, "ioda": IODA}
+    by_name = {name: asdict(detector.options) for name, detector in DETECTORS.items()}
+    of_series = {"level": asdict(LEVEL), "slowdown": asdict(SLOWDOWN), "ioda": asdict(IODA)}
     return {
-        f"detectors.{name}.{field.name}": getattr(one, field.name)
-        for name, one in options.items()
-        for field in fields(one)
+        f"detectors.{name}.{option}": value
+        for name, options in {**by_name, **of_series}.items()
+        for option, value in options.items()
     }
