@@ -89,9 +89,11 @@ format: install  ## format the code
 	$(BIN)/ruff format src tests benchmarks tools
 	$(BIN)/ruff check --fix src tests benchmarks tools
 
-lock: install  ## write requirements.lock, and the locks of what ships, anew from pyproject.toml
+# What is locked stays as it is; `make lock UPGRADE=--upgrade` brings every package up to date.
+UPGRADE ?=
+lock: install  ## write requirements.lock, and the locks of what ships, from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra server --group dev \
-	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --upgrade \
+	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE) \
 	  -o requirements.lock pyproject.toml
 	@for part in probe server; do \
 	  if [ $$part = server ]; then extra="--extra server"; fi; \
