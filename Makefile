@@ -120,17 +120,17 @@ sbom: install  ## what is in a release, as CycloneDX, in build/fanous.cdx.json; 
 fuzz: install  ## fuzz the readers for five minutes
 	$(BIN)/python -m tests.connectors.fuzz_ooni 300
 
-bench: install  ## speed here: every `fanous bench`, then stages on real files (set FANOUS_SHARED_DATA)
-	$(BIN)/fanous bench ingest
-	$(BIN)/fanous bench judge
-	$(BIN)/fanous bench detect
-	$(BIN)/fanous bench filter
-	$(BIN)/fanous bench query
-	$(BIN)/fanous bench serve
-	$(BIN)/fanous bench probe
-	$(BIN)/fanous bench collect
-	@if [ "$$(id -u)" = 0 ]; then $(BIN)/fanous bench scan && $(BIN)/python -m benchmarks.lab; \
-	  else echo "fanous bench scan and benchmarks.lab need root"; fi
+bench: install  ## speed here: everything next to its peer, then stages on real files (set FANOUS_SHARED_DATA)
+	$(BIN)/python -m benchmarks ingest
+	$(BIN)/python -m benchmarks judge
+	$(BIN)/python -m benchmarks detect
+	$(BIN)/python -m benchmarks filter
+	$(BIN)/python -m benchmarks query
+	$(BIN)/python -m benchmarks serve
+	$(BIN)/python -m benchmarks probe
+	$(BIN)/python -m benchmarks collect
+	@if [ "$$(id -u)" = 0 ]; then $(BIN)/python -m benchmarks scan && $(BIN)/python -m benchmarks.lab; \
+	  else echo "benchmarks scan and benchmarks.lab need root"; fi
 	$(BIN)/python -m benchmarks.transform
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.store

@@ -20,12 +20,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.peers.figure import machine
 from benchmarks.scale import spread
 from benchmarks.stream import processes, sent, wait_until_empty
 from tests.jetstream import cluster
 
 from fanous import pipeline
-from fanous.bench.figure import machine
 from fanous.judging import known_fingerprints
 from fanous.store import open_store
 from fanous.store.embedded import EmbeddedStore

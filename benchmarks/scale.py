@@ -26,12 +26,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.confirm import COUNTRY, NETWORKS, START, TARGETS, YEAR, fill
+from benchmarks.peers.collect import request
+from benchmarks.peers.figure import machine
 from benchmarks.stream import processes, sent
 from tests.jetstream import cluster
 
 from fanous import pipeline
-from fanous.bench.collect import request
-from fanous.bench.figure import machine
 from fanous.connectors import CONNECTORS
 from fanous.judging import known_fingerprints, rules_version
 from fanous.model.instant import from_iso

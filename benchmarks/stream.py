@@ -27,10 +27,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+from benchmarks.peers.collect import request
+from benchmarks.peers.figure import machine
 from tests.jetstream import Cluster, cluster
 
-from fanous.bench.collect import request
-from fanous.bench.figure import machine
 from fanous.collector.stream.address import Part, StreamAddress
 from fanous.collector.stream.connection import connected, state_of
 from fanous.errors import FanousError

@@ -79,7 +79,6 @@ LAYERS: tuple[frozenset[str], ...] = (
             "revising",
             "leasing",
             "recalling",
-            "bench",
             "doctor",
             "vitals",
             "users",

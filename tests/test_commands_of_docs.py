@@ -37,7 +37,6 @@ ELSEWHERE = {"docs/claims.md", *(label(page) for page in PAGES if page.parent.na
 """Pages whose commands other tests carry out."""
 
 NOT_RUN = {
-    "bench": "measures the machine, which the tests share; tests/bench plays each small",
     "collect": "receives until it is stopped; tests/collector starts it",
     "demo": "carried out by the pages for newcomers",
     "detect --config fanous.toml": "needs facts and ledger on servers; tests/commands/test_detect.py",
@@ -69,7 +68,6 @@ NOBODY = "20231217T000000Z_webconnectivity_PK_17557_n1_nobody"
 
 RUN = {
     "fanous --help": "",
-    "fanous bench": "",
     "fanous probe consent": "",
     "fanous probe list": "",
     "fanous probe list NAME": "fanous probe list social",

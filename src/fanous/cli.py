@@ -15,7 +15,6 @@ import typer
 
 from fanous import __version__
 from fanous.commands.alerts import alerts_app
-from fanous.commands.bench import bench_app
 from fanous.commands.claims import claims_app
 from fanous.commands.collect import collect, drain
 from fanous.commands.cost import cost
@@ -104,7 +103,6 @@ app.command()(heard)
 app.command()(forget)
 app.command()(retain)
 app.add_typer(orders_app, name="orders")
-app.add_typer(bench_app, name="bench")
 lab_app.command("run")(lab_run)
 lab_app.command("record")(lab_record)
 app.command()(collect)

@@ -1,5 +1,6 @@
-"""``fanous bench``: how fast Fanous is on this machine; tables for people, ``--json`` for the rest."""
+"""``python -m benchmarks``: how fast Fanous is on this machine, next to a named peer where one can run."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,9 +9,10 @@ import typer
 from rich.table import Table
 
 from fanous.commands.desk import JsonOption, console, print_document
+from fanous.errors import FanousError
 
 if TYPE_CHECKING:
-    from fanous.bench.figure import Figure
+    from benchmarks.peers.figure import Figure
 
 bench_app = typer.Typer(help="How fast is Fanous on this machine?", invoke_without_command=True)
 
@@ -41,7 +43,7 @@ def bench(context: typer.Context, as_json: JsonOption = False) -> None:
     for head in heads:
         table.add_column(head.capitalize(), overflow="fold")
     for name, *rest in BENCHES:
-        table.add_row(f"fanous bench {name}", *rest)
+        table.add_row(f"python -m benchmarks {name}", *rest)
     console().print(table)
 
 
@@ -51,7 +53,7 @@ def bench_ingest(
     as_json: JsonOption = False,
 ) -> None:
     """Raw measurements of the recorded event into a new store, a second."""
-    from fanous.bench.ingest import measured
+    from benchmarks.peers.ingest import measured
 
     _print(*measured(times), as_json)
 
@@ -62,7 +64,7 @@ def bench_judge(
     as_json: JsonOption = False,
 ) -> None:
     """Raw measurements of the recorded event to verdicts, a second, by stage."""
-    from fanous.bench.judge import measured
+    from benchmarks.peers.judge import measured
 
     _print(*measured(times), as_json)
 
@@ -74,7 +76,7 @@ def bench_detect(
     as_json: JsonOption = False,
 ) -> None:
     """Series a second through the whole level detector, beside a part of the work in pandas."""
-    from fanous.bench.detect import measured
+    from benchmarks.peers.detect import measured
 
     _print(measured(series, days), (), as_json)
 
@@ -85,7 +87,7 @@ def bench_query(
     as_json: JsonOption = False,
 ) -> None:
     """Series of one target for a month out of many verdicts, beside SQLite with an index on the same."""
-    from fanous.bench.query import measured
+    from benchmarks.peers.query import measured
 
     _print(measured(verdicts), (), as_json)
 
@@ -97,7 +99,7 @@ def bench_serve(
     as_json: JsonOption = False,
 ) -> None:
     """Requests a second for an incident's page, beside a file server with the same bytes."""
-    from fanous.bench.serve import measured
+    from benchmarks.peers.serve import measured
 
     _print(measured(seconds, clients), (), as_json)
 
@@ -108,7 +110,7 @@ def bench_scan(
     as_json: JsonOption = False,
 ) -> None:
     """Pings a second over loopback, beside fping; needs root."""
-    from fanous.bench.scan import measured
+    from benchmarks.peers.scan import measured
 
     _print(*measured(count), as_json)
 
@@ -122,7 +124,7 @@ def bench_probe(
     as_json: JsonOption = False,
 ) -> None:
     """Pages a second beside Prometheus' blackbox_exporter on the same local TLS server, and whole bundles."""
-    from fanous.bench.probe import measured
+    from benchmarks.peers.probe import measured
 
     figures, notes = measured(count, exporter)
     _print(figures, notes, as_json)
@@ -138,7 +140,7 @@ def bench_collect(
 
     The inbox lies in TMPDIR: on a tmpfs syncing costs nothing, so name a disk.
     """
-    from fanous.bench.collect import measured
+    from benchmarks.peers.collect import measured
 
     _print(measured(seconds, clients), (), as_json)
 
@@ -150,13 +152,13 @@ def bench_filter(
     as_json: JsonOption = False,
 ) -> None:
     """Seconds that detection takes on so many series."""
-    from fanous.bench.filter import measured
+    from benchmarks.peers.filter import measured
 
     _print(measured(series, ticks), (), as_json)
 
 
 def _print(figures: "Sequence[Figure]", notes: Sequence[str], as_json: bool) -> None:
-    from fanous.bench.figure import document, machine
+    from benchmarks.peers.figure import document, machine
 
     if as_json:
         print_document(document(figures, notes))
@@ -169,3 +171,15 @@ def _print(figures: "Sequence[Figure]", notes: Sequence[str], as_json: bool) -> 
     console().print(table)
     for note in notes:
         print(note)
+
+
+def main() -> None:
+    try:
+        bench_app(prog_name="python -m benchmarks")
+    except FanousError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

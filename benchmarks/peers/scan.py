@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+from benchmarks.peers.figure import Figure
 
-from fanous.bench.figure import Figure
 from fanous.errors import FanousError
 from fanous.scan.icmp import Icmp
 

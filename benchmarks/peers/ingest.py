@@ -4,9 +4,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.peers.event import SOURCE, event_file
+from benchmarks.peers.figure import Figure
+
 from fanous import pipeline
-from fanous.bench.event import SOURCE, event_file
-from fanous.bench.figure import Figure
 from fanous.errors import FanousError
 from fanous.judging import known_fingerprints
 from fanous.store import open_store

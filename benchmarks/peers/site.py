@@ -1,6 +1,6 @@
 """Site: a small TLS server on loopback with an authority of its own, as a process of its own.
 
-``python -m fanous.bench.site FOLDER`` writes ``ca.pem`` there, prints its port and serves until it is killed.
+``python -m benchmarks.peers.site FOLDER`` writes ``ca.pem`` there, prints its port and serves until it is killed.
 """
 
 import asyncio

@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from fanous.bench.exporter import HOW_TO_INSTALL, Running, load, ours, their_program, theirs
-from fanous.bench.figure import Figure
-from fanous.bench.site import ADDRESS
+from benchmarks.peers.exporter import HOW_TO_INSTALL, Running, load, ours, their_program, theirs
+from benchmarks.peers.figure import Figure
+from benchmarks.peers.site import ADDRESS
+
 from fanous.net.sockets import SocketNetwork
 from fanous.probes.record import Vantage
 from fanous.probes.run import run
@@ -48,7 +49,7 @@ def measured(count: int, exporter: Path | None) -> tuple[list[Figure], list[str]
 
 @contextmanager
 def _site(folder: Path, core: int) -> Iterator[str]:
-    command = [sys.executable, "-m", "fanous.bench.site", str(folder)]
+    command = [sys.executable, "-m", "benchmarks.peers.site", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         os.sched_setaffinity(server.pid, {core})
         assert server.stdout is not None

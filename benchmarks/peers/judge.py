@@ -8,8 +8,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from fanous.bench.event import SOURCE, event_file
-from fanous.bench.figure import Figure
+from benchmarks.peers.event import SOURCE, event_file
+from benchmarks.peers.figure import Figure
+
 from fanous.connectors import CONNECTORS
 from fanous.judging import known_fingerprints
 from fanous.rules import judge

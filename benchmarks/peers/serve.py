@@ -13,8 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from fanous.bench.exporter import Running, free_port, started
-from fanous.bench.figure import Figure
+from benchmarks.peers.exporter import Running, free_port, started
+from benchmarks.peers.figure import Figure
+
 from fanous.errors import FanousError
 
 PAGE = "/PK/PK-2023-0001"

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from fanous.bench.figure import Figure
+from benchmarks.peers.figure import Figure
+
 from fanous.errors import FanousError
 from fanous.store import open_store
 from fanous.store.embedded import EmbeddedStore

@@ -1,4 +1,4 @@
-"""``fanous bench``: the figures come, the ratio first, and what is missing is named."""
+"""``python -m benchmarks``: the figures come, the ratio first, and what is missing is named."""
 
 import json
 import os
@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks.__main__ import BENCHES, bench_app
+from benchmarks.peers import scan
+from benchmarks.peers.exporter import HOW_TO_INSTALL, their_program
+from benchmarks.peers.filter import measured as filter_measured
+from benchmarks.peers.probe import _figures
 from typer.testing import CliRunner
 
-from fanous.bench import scan
-from fanous.bench.exporter import HOW_TO_INSTALL, their_program
-from fanous.bench.filter import measured as filter_measured
-from fanous.bench.probe import _figures
-from fanous.cli import app
-from fanous.commands.bench import BENCHES, bench_app
 from fanous.errors import FanousError
 
 
@@ -23,7 +22,7 @@ def test_the_probe_is_measured_also_where_nothing_stands_beside_it(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     before = os.sched_getaffinity(0)
-    said = json.loads(CliRunner().invoke(app, ["bench", "probe", "--count", "20", "--json"]).stdout)
+    said = json.loads(CliRunner().invoke(bench_app, ["probe", "--count", "20", "--json"]).stdout)
     assert [one["name"] for one in said["figures"]] == [
         "fanous, pages",
         "fanous, pages by the clock",
@@ -54,7 +53,7 @@ def test_the_exporter_is_found_by_its_name_or_by_what_is_said(
 
 
 def test_every_submission_that_was_acknowledged_is_in_the_inbox() -> None:
-    result = CliRunner().invoke(app, ["bench", "collect", "--seconds", "1", "--clients", "5", "--json"])
+    result = CliRunner().invoke(bench_app, ["collect", "--seconds", "1", "--clients", "5", "--json"])
     figures = {one["name"]: one["value"] for one in json.loads(result.stdout)["figures"]}
     assert figures["in the inbox"] == figures["acknowledged"] > 10
 
@@ -65,7 +64,7 @@ def test_the_filter_is_measured_whole() -> None:
 
 
 def run(*words: str) -> dict[str, Any]:
-    result = CliRunner().invoke(app, ["bench", *words, "--json"])
+    result = CliRunner().invoke(bench_app, [*words, "--json"])
     assert result.exit_code == 0, result.output
     document: dict[str, Any] = json.loads(result.stdout)
     return document

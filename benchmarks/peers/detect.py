@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 import pandas as pd
+from benchmarks.peers.figure import Figure
 
-from fanous.bench.figure import Figure
 from fanous.detectors import LEVEL
 from fanous.detectors.level import find_drops
 from fanous.model.entity import Entity

@@ -7,8 +7,8 @@ series as the store gives them.
 import time
 
 import numpy as np
+from benchmarks.peers.figure import Figure
 
-from fanous.bench.figure import Figure
 from fanous.detectors import DETECTORS
 from fanous.detectors.filter import Bins, clip_bursts, forward, log_likelihood_ratio, smooth
 from fanous.model.entity import Entity

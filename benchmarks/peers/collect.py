@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 import msgspec
+from benchmarks.peers.figure import Figure
 
-from fanous.bench.figure import Figure
 from fanous.errors import FanousError
 
 OPTIONS = ("--listen", "127.0.0.1:0", "--per-address", "100000")
