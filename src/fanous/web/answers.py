@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fanous.store import Store
-from fanous.web.ask import Ask
+from fanous.store.ask import Ask
 from fanous.web.page import Page
 from fanous.web.remembering import Remembering
 from fanous.web.reply import Reply
