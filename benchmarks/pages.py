@@ -47,8 +47,8 @@ def serve(folder: Path, listening: socket.socket, told: Connection) -> None:
     """The server's process: pages over the store, and a change when it is asked for one."""
     import threading
 
+    from fanous.store.ask import OneThread
     from fanous.web.application import application
-    from fanous.web.ask import OneThread
     from fanous.web.serve import serve as serving
     from fanous.web.site import Site
 

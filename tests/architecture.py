@@ -86,7 +86,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "calibration",
         }
     ),
-    frozenset({"web", "alerts", "reports", "live", "commands", "cli", "library", "__main__"}),
+    frozenset({"publish", "alerts", "reports"}),
+    frozenset({"web", "live", "commands", "cli", "library", "__main__"}),
 )
 """A part may import its own layer and those before it.  A new part is added here, on purpose."""
 

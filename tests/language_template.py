@@ -13,13 +13,17 @@ from fanous.alerts.message import CORRECTION, MORE
 from fanous.cost import words as cost_words
 from fanous.demonstration import NOTICE
 from fanous.languages import telling, words
+from fanous.publish import witnesses
 from fanous.publishers import cost
 from fanous.publishers.mechanisms import MECHANISMS
-from fanous.web.pages import beside, grids, watched, witnesses
+from fanous.web.pages import beside, grids, watched
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
 KEYWORDS = {"say": None, "marked": None, "count": (1, 2)}
-METHODS = [("web/templates/**.html", "jinja2"), ("languages/**.py", "python"), ("web/**.py", "python")]
+METHODS = [
+    ("web/templates/**.html", "jinja2"),
+    *((f"{part}/**.py", "python") for part in ("languages", "publish", "publishers", "web")),
+]
 
 Text = str | tuple[str, str]
 """One text, or the forms for one and for many."""

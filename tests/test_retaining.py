@@ -19,7 +19,7 @@ from fanous.live.upkeep import Upkeep
 from fanous.model.incident import Incident, Status
 from fanous.retaining import around, carry_out, plan
 from fanous.store import Store, open_store
-from fanous.web.ask import OneThread
+from fanous.store.ask import OneThread
 from tests.publishers.events import incident
 from tests.store.cases import NOON, judged
 

@@ -4,13 +4,13 @@ A person waits for it, so it imports none of the stages that conclude: starting 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Kind
 from fanous.publishers.grid import Grid, columns_of, filled
-from fanous.publishers.terminal import Answer
 from fanous.store import Store
 
 OF_ALL = (Kind.OUTAGE, Kind.SLOWDOWN)
@@ -19,6 +19,24 @@ OF_ALL = (Kind.OUTAGE, Kind.SLOWDOWN)
 AHEAD = 86_400.0
 """Seconds that the clock of a probe may be ahead (the collector's door refuses more): a later date would
 stretch every window to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What ``confirm`` found.  ``names``: ASN -> name as the measurements give it.
+
+    Attributes:
+        insufficient: (target, why) of what nothing can be said about.
+        grid: ``None`` = nothing was measured.
+    """
+
+    country: str
+    since: float
+    until: float
+    incidents: Sequence[Incident]
+    insufficient: Sequence[tuple[str, str]]
+    grid: Grid | None
+    names: Mapping[int, str]
 
 
 def confirm(

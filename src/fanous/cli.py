@@ -204,8 +204,8 @@ def confirm(
     It only reads: bring measurements in first with `fanous ingest`.
     """
     from fanous import answering
+    from fanous.commands.terminal import print_answer
     from fanous.publishers.document import incident_document
-    from fanous.publishers.terminal import print_answer
 
     code, targets = country_code(country), [target_of(name) for name in target or []]
     start, end = moment(since, "--since"), moment(until, "--until")
@@ -282,9 +282,11 @@ def demo(
 
     Prints the answer, then serves its pages on this machine until Ctrl-C.
     """
+    from fanous.commands.terminal import print_answer
     from fanous.demonstration import NOTICE, demonstrate
 
-    recorded = demonstrate(console(), store)
+    screen = console()
+    recorded = demonstrate(screen, store, lambda answer: print_answer(screen, answer))
     if not once:
         from fanous.commands.pages import serve_recorded
 

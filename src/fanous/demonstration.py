@@ -7,15 +7,16 @@ says that the event is synthetic.
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from fanous import answering, pipeline
+from fanous.answering import Answer
 from fanous.config import data_folder
 from fanous.errors import FanousError
-from fanous.publishers.terminal import print_answer
 from fanous.rehearsal.recording import unpack
 from fanous.store import open_store
 
@@ -37,12 +38,13 @@ class Recorded:
     until: float
 
 
-def demonstrate(console: Console, store: Path | None) -> Recorded:
-    """Generate the event, ingest it, print the answer.
+def demonstrate(console: Console, store: Path | None, show: Callable[[Answer], None]) -> Recorded:
+    """Generate the event, ingest it, show the answer.
 
     Args:
         store: an empty or new folder, or one that an earlier demonstration made; ``None`` = the user's
             data folder.
+        show: puts the answer on the console.
     """
     folder = store or data_folder() / "demo"
     _clear(folder)
@@ -58,7 +60,7 @@ def demonstrate(console: Console, store: Path | None) -> Recorded:
             answer = answering.confirm(opened, COUNTRY, [], None, None)
     (folder.parent / f"{folder.name}.{MARK}").touch()
     console.print(f"{tally.stored:,} raw measurements judged; this is what they amount to:\n")
-    print_answer(console, answer)
+    show(answer)
     console.print(f"\nAsk on: fanous confirm {COUNTRY} --json --store {folder}")
     return Recorded(folder, answer.until)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from fanous.live.local import Local
 from fanous.store import open_store
+from fanous.store.ask import OneThread
 from fanous.store.location import in_folder
-from fanous.web.ask import OneThread
 
 
 def lock_of(store: Path) -> Path:

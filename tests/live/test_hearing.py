@@ -15,9 +15,9 @@ from fanous.live.clock import Clock
 from fanous.live.hearing import Hearing, heartbeats
 from fanous.model.entity import Entity
 from fanous.store import Store, open_store
+from fanous.store.ask import OneThread
 from fanous.tally import Ingested
 from fanous.testing import pakistan
-from fanous.web.ask import OneThread
 
 HOUR = 3600.0
 

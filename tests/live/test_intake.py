@@ -8,8 +8,8 @@ import pytest
 
 from fanous.live.intake import Intake, take_from
 from fanous.store import open_store
+from fanous.store.ask import OneThread
 from fanous.testing import pakistan
-from fanous.web.ask import OneThread
 from tests.test_pipeline import dated
 
 

@@ -10,7 +10,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.live.selfcheck import Selfcheck
 from fanous.store import open_store
-from fanous.web.ask import OneThread
+from fanous.store.ask import OneThread
 
 NOON = 1_702_814_400.0
 

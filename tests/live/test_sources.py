@@ -12,7 +12,7 @@ from fanous.live.configuration import read
 from fanous.live.sources import Sources
 from fanous.pulling import Pull
 from fanous.store import open_store
-from fanous.web.ask import OneThread
+from fanous.store.ask import OneThread
 from tests.connectors.levels.samples import ioda, ioda_series
 from tests.connectors.publisher import Answer, always, publishing
 

@@ -15,7 +15,7 @@ from fanous.collector.submission import Submission
 from fanous.errors import FanousError
 from fanous.live.streamed import Streamed
 from fanous.store import open_store
-from fanous.web.ask import OneThread
+from fanous.store.ask import OneThread
 from tests.collector.probe import measurement
 from tests.jetstream import cluster
 

@@ -8,8 +8,8 @@ from fanous import pipeline
 from fanous.evidence.verify import Result, verify
 from fanous.model.incident import Evidence, Status
 from fanous.store import open_store
+from fanous.store.ask import OneThread
 from fanous.web.application import application
-from fanous.web.ask import OneThread
 from fanous.web.bundles import MOST_RECORDS
 from fanous.web.site import Site
 from tests.publishers.events import incident

@@ -22,7 +22,7 @@ from fanous.languages.telling import is_open
 from fanous.logline import logline
 from fanous.model.alert import Delivery, State
 from fanous.store import Store
-from fanous.web.ask import Ask
+from fanous.store.ask import Ask
 
 log = getLogger("fanous.alerts")
 

@@ -34,9 +34,9 @@ def incidents_list(
     as_json: JsonOption = False,
 ) -> None:
     """All incidents, retracted ones included, by onset."""
+    from fanous.commands.terminal import incident_list
     from fanous.publishers.document import incident_document
     from fanous.publishers.sentence import sentence
-    from fanous.publishers.terminal import incident_list
 
     code = country_code(country) if country else None
     with open_named(store, config, read_only=True) as opened:
@@ -62,8 +62,8 @@ def incidents_show(
     as_json: JsonOption = False,
 ) -> None:
     """One incident with what each network saw and every revision of the claim."""
+    from fanous.commands.terminal import incident_text
     from fanous.publishers.document import detailed_document, policing_document
-    from fanous.publishers.terminal import incident_text
     from fanous.publishers.witnesses import account_lines, accounts_document
     from fanous.statements import slowed_how, what_else, witnesses
 

@@ -19,8 +19,8 @@ def serve_recorded(store: Path, port: int, *, notice: str, now: float, browser: 
     """
     from fanous.collector.serve import listening_socket
     from fanous.store import open_store
+    from fanous.store.ask import OneThread
     from fanous.web.application import application
-    from fanous.web.ask import OneThread
     from fanous.web.serve import serve
     from fanous.web.site import Site
 

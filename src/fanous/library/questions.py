@@ -8,13 +8,13 @@ from typing import Self
 import pyarrow as pa
 
 from fanous import answering, pipeline
+from fanous.answering import Answer
 from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.interfering import TICK
 from fanous.library.tables import series_table
 from fanous.model.incident import Incident
 from fanous.model.instant import from_iso
-from fanous.publishers.terminal import Answer
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
 from fanous.signals import SIGNALS

@@ -1,6 +1,6 @@
 """Live: the whole monitor in one process, ``fanous run``.
 
-One thread owns the store and answers questions about it (``fanous.web.ask``); everything else is a task of
+One thread owns the store and answers questions about it (``fanous.store.ask``); everything else is a task of
 one event loop that ``fanous.scheduler`` keeps going:
 
 - ``rounds``: this machine's own probe, on its schedule, into a journal on the disk;

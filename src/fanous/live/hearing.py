@@ -11,7 +11,7 @@ from fanous.logline import logline
 from fanous.model.instant import to_iso
 from fanous.scheduler import pause
 from fanous.store import Store
-from fanous.web.ask import Ask
+from fanous.store.ask import Ask
 
 EVERY = 60.0
 """Seconds between two looks, by the monitor's clock; silence is told in bins of ten minutes anyway."""

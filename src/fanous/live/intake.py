@@ -14,8 +14,8 @@ from fanous.model.incident import Incident
 from fanous.publishers.sentence import sentence
 from fanous.scheduler import pause
 from fanous.store import Store
+from fanous.store.ask import Ask
 from fanous.tally import Ingested
-from fanous.web.ask import Ask
 
 log = getLogger("fanous.live")
 

@@ -14,9 +14,9 @@ import msgspec
 from fanous.commands.owned import BUG, LARGEST, Reply, Request, address_of, perform
 from fanous.logline import logline
 from fanous.scheduler import Crash, outcome
+from fanous.store.ask import Ask
 from fanous.store.disk import disk_errors
 from fanous.store.location import SOCKET
-from fanous.web.ask import Ask
 
 SECONDS = 10.0
 """For a request to arrive; it is one write."""

@@ -35,10 +35,10 @@ from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.model.instant import to_iso
 from fanous.scheduler import Task, supervise
 from fanous.store import Store, StoreLocation, open_store
+from fanous.store.ask import Ask, OneThread
 from fanous.store.location import in_folder
 from fanous.vitals.status import status_app
 from fanous.web.application import application
-from fanous.web.ask import Ask, OneThread
 from fanous.web.site import Site
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)

@@ -13,11 +13,11 @@ from fanous.model.spell import Spell
 from fanous.probes.metrics import Metric
 from fanous.scheduler import pause
 from fanous.store import Store
+from fanous.store.ask import Ask
 from fanous.vitals.ailments import Ailment, find_ailments
 from fanous.vitals.examine import examine
 from fanous.vitals.exposition import metrics
 from fanous.vitals.vitals import Vitals
-from fanous.web.ask import Ask
 
 EVERY = 60.0
 """Seconds of the machine between two looks; each takes the store's thread for some tens of milliseconds."""

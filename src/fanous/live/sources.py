@@ -25,8 +25,8 @@ from fanous.pulling import Fetched, Pull, due, fetch, keep, newest
 from fanous.scheduler import pause
 from fanous.sources import SOURCES
 from fanous.store import Store
+from fanous.store.ask import Ask as AskStore
 from fanous.store.levels import Pulled
-from fanous.web.ask import Ask as AskStore
 
 LOOK = 60.0
 """Seconds, by the monitor's clock, between two looks at what is due; the shortest interval is ten minutes."""

@@ -12,7 +12,7 @@ from fanous.errors import FanousError
 from fanous.logline import logline
 from fanous.retaining import Retained, drop, move, plan
 from fanous.scheduler import pause
-from fanous.web.ask import Ask
+from fanous.store.ask import Ask
 
 EVERY = 86_400.0
 """Seconds of the machine between two times."""

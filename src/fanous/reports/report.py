@@ -9,17 +9,15 @@ from fanous.languages.language import ENGLISH, Language
 from fanous.languages.shorter import shorter
 from fanous.languages.telling import Told
 from fanous.model.incident import Incident
+from fanous.publish.edition import Edition
+from fanous.publish.pictures import chart_svg
+from fanous.publish.stories import incident_path, spell
+from fanous.publish.witnesses import witness_rows
 from fanous.publishers.cost import cost_lines
 from fanous.publishers.names import network_title
 from fanous.publishers.sentence import because
 from fanous.refdata.economies import economy
 from fanous.store import Store
-from fanous.web.pages.incident import spell
-from fanous.web.pages.pictures import chart_svg
-from fanous.web.pages.stories import incident_path
-from fanous.web.pages.witnesses import witness_rows
-from fanous.web.site import Site
-from fanous.web.visit import Visit
 
 LOCAL = "http://127.0.0.1:8470"
 """Where the pages stand on one's own machine: links of a report lead there unless told otherwise."""
@@ -116,7 +114,7 @@ def gather(store: Store, incident: Incident, language: Language, base: str, noti
         cost=tuple(
             cost_lines(cost_of(of_incident(incident, store.now()), economy(incident.country)), language)
         ),
-        chart=_chart(store, incident, language, base, notice),
+        chart=chart_svg(store, incident, Edition(language, base, store.now(), notice=notice)),
         url=url,
         notice=notice,
     )
@@ -174,10 +172,3 @@ def _rows(
             )
         )
     return rows[:MOST_NETWORKS]
-
-
-def _chart(store: Store, incident: Incident, language: Language, base: str, notice: str) -> str:
-    asked = {"id": incident.id, "country": incident.country}
-    visit = Visit(Site(base, notice), language, True, incident_path(incident), base, store.now(), asked)
-    drawn = chart_svg(store, visit)
-    return drawn.body.decode() if drawn is not None else ""

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fanous.store import Store
-from fanous.web.ask import Ask
+from fanous.store.ask import Ask
 from fanous.web.page import Page
 from fanous.web.remembering import Remembering
 from fanous.web.reply import Reply
@@ -72,7 +72,7 @@ class Answers:
         async def answer(request: Request) -> Response:
             visit = visit_of(request, self.site)
             asked = tuple(sorted(visit.asked.items()))
-            key = (visit.path, visit.base, visit.language.code, visit.named, asked)
+            key = (visit.path, visit.base, visit.language.code, visit.edition.named, asked)
             reply = await self._shelf.get(key, lambda: make(visit))
             return reply.answer(request)
 

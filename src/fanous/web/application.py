@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from fanous.store.ask import Ask
 from fanous.web.admin import Admin
 from fanous.web.answers import Answers
 from fanous.web.api import api_routes
-from fanous.web.ask import Ask
 from fanous.web.bundles import Bundles
 from fanous.web.errors import refusal
 from fanous.web.feeds import feed_routes

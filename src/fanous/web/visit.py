@@ -1,14 +1,14 @@
-"""Visit: one request as the pages see it - what is asked for, in which language, when, by which address."""
+"""Visit: one request as the pages see it - what is asked for, and the edition in which it is answered."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
 from fanous.languages.choosing import chosen, preferred
 from fanous.languages.language import Language
+from fanous.publish.edition import Edition
 from fanous.web.site import Site
 
 HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
@@ -24,30 +24,35 @@ ASKED = ("days", "page", "url")
 @dataclass(frozen=True, slots=True)
 class Visit:
     """Attributes:
+    edition: in which language, by which address and when.
     path: of the request, ``/PK``.
-    named: the language stands in the address, so links of the page carry it on.
-    base: scheme and host for permanent addresses, without a slash at the end.
-    now: unix seconds, UTC.
     asked: parts of the path and the query that the page may read.
     """
 
     site: Site
-    language: Language
-    named: bool
+    edition: Edition
     path: str
-    base: str
-    now: float
     asked: Mapping[str, str]
 
+    @property
+    def language(self) -> Language:
+        return self.edition.language
+
+    @property
+    def base(self) -> str:
+        return self.edition.base
+
+    @property
+    def now(self) -> float:
+        return self.edition.now
+
     def link(self, path: str, **query: str) -> str:
-        """An address on this site that keeps the reader's language."""
-        if self.named and "lang" not in query:
-            query["lang"] = self.language.code
-        return quote(path, safe="/:,.-") + (f"?{urlencode(query)}" if query else "")
+        """See ``Edition.link``."""
+        return self.edition.link(path, **query)
 
     def permanent(self, path: str) -> str:
-        """The address that is cited: whole, and without a language."""
-        return self.base + quote(path, safe="/:,.-")
+        """See ``Edition.permanent``."""
+        return self.edition.permanent(path)
 
 
 def visit_of(request: Request, site: Site) -> Visit:
@@ -57,12 +62,17 @@ def visit_of(request: Request, site: Site) -> Visit:
     scheme = "https" if request.url.scheme == "https" else "http"
     own = f"{scheme}://{host}" if HOST.fullmatch(host) else ""
     query = {name: request.query_params[name] for name in ASKED if name in request.query_params}
-    return Visit(
-        site=site,
+    edition = Edition(
         language=named or preferred(request.headers.get("accept-language", "")),
-        named=named is not None,
-        path=request.url.path,
         base=site.url or own,
         now=site.clock() // MOMENT * MOMENT,
+        named=named is not None,
+        url=site.url,
+        notice=site.notice,
+    )
+    return Visit(
+        site=site,
+        edition=edition,
+        path=request.url.path,
         asked=query | request.path_params,
     )

@@ -26,8 +26,8 @@ from fanous.model.levels import Levels
 from fanous.model.series import SeriesKey
 from fanous.model.watch import Watch
 from fanous.store import open_store
+from fanous.store.ask import OneThread
 from fanous.web.application import application
-from fanous.web.ask import OneThread
 from fanous.web.serve import configured
 from fanous.web.site import Site
 

@@ -10,6 +10,7 @@ from fanous.cost import cost_of, of_incident
 from fanous.languages.telling import is_open
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
+from fanous.publish.stories import incident_path
 from fanous.publishers.cost import cost_document
 from fanous.publishers.document import Document, detailed_document, incident_document
 from fanous.publishers.sentence import sentence
@@ -29,7 +30,6 @@ from fanous.web.api.types import (
     PageQuery,
     checked,
 )
-from fanous.web.pages.stories import incident_path
 from fanous.web.site import Site
 
 DAY = 86_400.0

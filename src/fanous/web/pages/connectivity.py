@@ -10,13 +10,13 @@ from fanous.baselines import Spans, look_back, ordinary_level, outage_times
 from fanous.languages.language import Language
 from fanous.model.entity import Entity
 from fanous.model.series import Series
+from fanous.publishers.axis import ticks
 from fanous.publishers.levels import LevelNow
 from fanous.publishers.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.publishers.reachable import Line, Lines
 from fanous.signals import SIGNALS, Direction
 from fanous.sources import SOURCES
 from fanous.store import Store
-from fanous.web.pages.axis import ticks
 from fanous.web.visit import Visit
 
 DAY = 86_400.0

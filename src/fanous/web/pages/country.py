@@ -8,6 +8,8 @@ from fanous.languages.telling import is_open
 from fanous.model.entity import Access
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.votes import Votes
+from fanous.publish.stories import DAY, open_ones, stories
+from fanous.publish.window import HOUR, newest, whole_hours
 from fanous.publishers.matrix import LARGE
 from fanous.refdata.countries import is_country
 from fanous.store import Store
@@ -15,10 +17,8 @@ from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.beside import claims_between, statements_of, watches_between
 from fanous.web.pages.connectivity import connectivity, lowest
-from fanous.web.pages.drawn import HOUR, newest, whole_hours
 from fanous.web.pages.grids import by_network
 from fanous.web.pages.places import places
-from fanous.web.pages.stories import DAY, open_ones, stories
 from fanous.web.pages.timeline import timeline
 from fanous.web.visit import Visit
 

@@ -8,10 +8,10 @@ from markupsafe import Markup
 from fanous.languages.language import Language
 from fanous.model.incident import Incident
 from fanous.model.votes import Votes
+from fanous.publishers.axis import ruler
 from fanous.publishers.grid import Cell, Grid, network_times
 from fanous.publishers.strip import HIGH, cell_width, strip
 from fanous.users import user_weights
-from fanous.web.pages.axis import ruler
 
 MOST_ROWS = 16
 """Networks, or targets, of one grid; the table of all stands elsewhere on the page."""

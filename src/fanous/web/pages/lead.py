@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanous.model.incident import Status
+from fanous.publish.pictures import lines_of, reach, spans_of
+from fanous.publish.stories import Story
 from fanous.store import Store
 from fanous.web.pages.connectivity import Connectivity, connectivity
 from fanous.web.pages.grids import Drawing, by_network
-from fanous.web.pages.incident import Chart, chart_of, lines_of, reach, spans_of
-from fanous.web.pages.stories import Story
+from fanous.web.pages.incident import Chart, chart_of
 from fanous.web.visit import Visit
 
 

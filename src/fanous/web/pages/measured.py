@@ -10,11 +10,11 @@ from fanous.evidence.licences import licence_of
 from fanous.evidence.redaction import redacted
 from fanous.model.incident import Incident
 from fanous.model.record import Record
+from fanous.publish.stories import stories
+from fanous.publish.window import oldest
 from fanous.store import Store
 from fanous.web.page import Facts
-from fanous.web.pages.drawn import oldest
 from fanous.web.pages.pictures import found
-from fanous.web.pages.stories import stories
 from fanous.web.reply import Reply
 from fanous.web.visit import Visit
 

@@ -2,15 +2,15 @@
 
 from fanous.model.entity import asn_of
 from fanous.model.incident import Status
+from fanous.publish.stories import DAY, stories
+from fanous.publish.window import newest, whole_hours
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.store import Store
 from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.country import WINDOWS, days_asked, network_lines
-from fanous.web.pages.drawn import newest, whole_hours
 from fanous.web.pages.grids import by_target
-from fanous.web.pages.stories import DAY, stories
 from fanous.web.visit import Visit
 
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanous.model.incident import Incident, Status
+from fanous.publish.stories import DAY, LATELY, lately_over, open_ones, stories
+from fanous.publish.window import whole_hours
 from fanous.store import Store
 from fanous.store.rows import Heard
 from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.beside import watches_between
-from fanous.web.pages.drawn import whole_hours
 from fanous.web.pages.lead import lead_of
-from fanous.web.pages.stories import DAY, LATELY, lately_over, open_ones, stories
 from fanous.web.pages.world import world_of
 from fanous.web.visit import Visit
 

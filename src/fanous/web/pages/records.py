@@ -9,12 +9,12 @@ from fanous.languages.language import ENGLISH
 from fanous.languages.telling import headline
 from fanous.model.incident import Incident
 from fanous.model.instant import to_iso
+from fanous.publish.stories import incident_path
 from fanous.publishers.document import detailed_document
 from fanous.publishers.sentence import sentence
 from fanous.refdata.countries import country_name
 from fanous.store import Store
 from fanous.web.pages.pictures import found
-from fanous.web.pages.stories import incident_path
 from fanous.web.reply import Reply
 from fanous.web.visit import Visit
 

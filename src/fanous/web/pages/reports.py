@@ -1,5 +1,7 @@
 """Reports: an incident to print or to paste, made where it is asked for."""
 
+from fanous.reports import forms
+from fanous.reports.report import gather
 from fanous.store import Store
 from fanous.web.answers import Later
 from fanous.web.pages.pictures import found
@@ -11,9 +13,6 @@ PDF, MARKDOWN = "application/pdf", "text/markdown; charset=utf-8"
 
 def report_pdf(store: Store, visit: Visit) -> Later | None:
     """Printed outside the store's thread."""
-    from fanous.reports import forms  # here: a report draws on pages
-    from fanous.reports.report import gather
-
     incident = found(store, visit)
     if incident is None:
         return None
@@ -22,9 +21,6 @@ def report_pdf(store: Store, visit: Visit) -> Later | None:
 
 
 def report_markdown(store: Store, visit: Visit) -> Reply | None:
-    from fanous.reports import forms  # likewise
-    from fanous.reports.report import gather
-
     incident = found(store, visit)
     if incident is None:
         return None

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from fanous.languages.telling import is_open
 from fanous.model.incident import Status
+from fanous.publish.stories import DAY, stories
+from fanous.publish.window import newest, whole_hours
 from fanous.refdata.platforms import platforms
 from fanous.store import Store
 from fanous.web.page import Facts
-from fanous.web.pages.drawn import newest, whole_hours
 from fanous.web.pages.grids import Drawing, by_network
-from fanous.web.pages.stories import DAY, stories
 from fanous.web.visit import Visit
 
 REACH = 30 * DAY

@@ -7,9 +7,9 @@ from markupsafe import Markup
 
 from fanous.model.incident import Incident, Status
 from fanous.model.watch import Watch
+from fanous.publish.stories import Story
+from fanous.publishers.axis import ticks
 from fanous.publishers.strip import ROOM
-from fanous.web.pages.axis import ticks
-from fanous.web.pages.stories import Story
 from fanous.web.visit import Visit
 
 HIGH = 22

@@ -1,10 +1,10 @@
 """Watched: one announced event, and what was seen around it."""
 
 from fanous.incidents.watches import Outcome
+from fanous.publish.stories import stories
 from fanous.statements import watch_report
 from fanous.store import Store
 from fanous.web.page import Facts
-from fanous.web.pages.stories import stories
 from fanous.web.visit import Visit
 
 OUTCOMES = {

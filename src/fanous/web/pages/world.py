@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fanous.publish.stories import Story
 from fanous.refdata.world import HEIGHT, WIDTH, shapes
-from fanous.web.pages.stories import Story
 
 
 @dataclass(frozen=True, slots=True)

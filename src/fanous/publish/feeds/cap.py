@@ -11,14 +11,12 @@ from xml.etree import ElementTree
 
 from fanous.languages.telling import claim_line, sentences
 from fanous.model.incident import Incident, Status
+from fanous.publish.edition import Edition
+from fanous.publish.feeds.atom import xml_text
+from fanous.publish.stories import incident_path
 from fanous.refdata.countries import country_name
 from fanous.store import Store
 from fanous.store.ledger import Revision
-from fanous.web.feeds.atom import xml_text
-from fanous.web.pages.pictures import found
-from fanous.web.pages.stories import incident_path
-from fanous.web.reply import Reply
-from fanous.web.visit import Visit
 
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"
 MEDIA = "application/cap+xml; charset=utf-8"
@@ -27,33 +25,34 @@ CERTAINTY = {Status.CONFIRMED: "Observed", Status.SUSPECTED: "Possible", Status.
 """Of an ended one: what it was."""
 
 
-def cap(store: Store, visit: Visit) -> Reply | None:
-    """The latest revision; ``None`` = there is no such incident."""
-    incident = found(store, visit)
-    if incident is None:
-        return None
+def cap(store: Store, incident: Incident, edition: Edition) -> bytes:
+    """Its latest revision."""
     ElementTree.register_namespace("", CAP)
     root = ElementTree.Element(f"{{{CAP}}}alert")
     revisions = store.revisions(incident.id)
-    _head(root, incident, revisions, visit)
-    _info(ElementTree.SubElement(root, f"{{{CAP}}}info"), store, incident, visit)
-    return Reply.of(bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)), MEDIA)
+    _head(root, incident, revisions, edition)
+    _info(ElementTree.SubElement(root, f"{{{CAP}}}info"), store, incident, edition)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def _head(root: ElementTree.Element, incident: Incident, revisions: Sequence[Revision], visit: Visit) -> None:
+def _head(
+    root: ElementTree.Element, incident: Incident, revisions: Sequence[Revision], edition: Edition
+) -> None:
     kind = "Alert" if len(revisions) == 1 else "Update"
     kind = "Cancel" if incident.status is Status.RETRACTED else kind
     last = revisions[-1]
     _text(root, "identifier", _identifier(incident.id, last.n))
-    _text(root, "sender", sender_of(visit))
+    _text(root, "sender", sender_of(edition))
     _text(root, "sent", moment(last.at))
-    _text(root, "status", "Exercise" if visit.site.notice else "Actual")
+    _text(root, "status", "Exercise" if edition.notice else "Actual")
     _text(root, "msgType", kind)
     _text(root, "scope", "Public")
-    if visit.site.notice:
-        _text(root, "note", visit.site.notice)
+    if edition.notice:
+        _text(root, "note", edition.notice)
     if len(revisions) > 1:
-        said = [f"{sender_of(visit)},{_identifier(incident.id, r.n)},{moment(r.at)}" for r in revisions[:-1]]
+        said = [
+            f"{sender_of(edition)},{_identifier(incident.id, r.n)},{moment(r.at)}" for r in revisions[:-1]
+        ]
         _text(root, "references", " ".join(said))
 
 
@@ -62,8 +61,8 @@ def _identifier(label: str, n: int) -> str:
     return f"fanous.{label}.{n}"
 
 
-def sender_of(visit: Visit) -> str:
-    return f"fanous@{urlsplit(visit.base).hostname or 'localhost'}"
+def sender_of(edition: Edition) -> str:
+    return f"fanous@{urlsplit(edition.base).hostname or 'localhost'}"
 
 
 def moment(instant: float) -> str:
@@ -71,10 +70,10 @@ def moment(instant: float) -> str:
     return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%dT%H:%M:%S}-00:00"
 
 
-def _info(info: ElementTree.Element, store: Store, incident: Incident, visit: Visit) -> None:
+def _info(info: ElementTree.Element, store: Store, incident: Incident, edition: Edition) -> None:
     names = store.networks(incident.country)
-    told = sentences(incident, names, visit.language)
-    _text(info, "language", visit.language.code)
+    told = sentences(incident, names, edition.language)
+    _text(info, "language", edition.language.code)
     _text(info, "category", "Infra")
     _text(info, "event", f"internet {incident.kind}")
     _text(info, "urgency", "Past" if incident.status in (Status.ENDED, Status.RETRACTED) else "Immediate")
@@ -84,13 +83,13 @@ def _info(info: ElementTree.Element, store: Store, incident: Incident, visit: Vi
     if incident.end is not None:
         _text(info, "expires", moment(incident.end))
     _text(info, "senderName", "Fanous")
-    _text(info, "headline", claim_line(incident, names, visit.language).text)
+    _text(info, "headline", claim_line(incident, names, edition.language).text)
     _text(info, "description", " ".join(one.text for one in told))
-    _text(info, "web", visit.permanent(incident_path(incident)))
+    _text(info, "web", edition.permanent(incident_path(incident)))
     for name in ("status", "kind", "scope"):
         _named(info, "parameter", f"fanous:{name}", str(getattr(incident, name)))
     area = ElementTree.SubElement(info, f"{{{CAP}}}area")
-    _text(area, "areaDesc", country_name(incident.country, visit.language.code))
+    _text(area, "areaDesc", country_name(incident.country, edition.language.code))
     _named(area, "geocode", "ISO3166-1", incident.country)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fanous.languages.telling import is_open
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.store import Store
 
 DAY = 86_400.0
@@ -58,3 +58,9 @@ def lately_over(incidents: Iterable[Incident], now: float) -> list[Incident]:
     """Those that ended within ``LATELY``, the newest first; retracted ones are in the corrections."""
     over = [i for i in incidents if i.status is Status.ENDED and (i.end or i.onset) >= now - LATELY]
     return sorted(over, key=lambda i: -(i.end or i.onset))[:MOST_LATELY]
+
+
+def spell(network: NetworkPart) -> tuple[float, float | None, int]:
+    """First start, last end, number of periods."""
+    intervals = network.intervals
+    return intervals[0].start, intervals[-1].end, len(intervals)

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from fanous.answering import Answer
+from fanous.commands.terminal import SHOWN, incident_list, incident_text, print_answer
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import from_iso
 from fanous.publishers.grid import network_times
 from fanous.publishers.sentence import sentence
-from fanous.publishers.terminal import SHOWN, Answer, incident_list, incident_text, print_answer
 from tests.incidents.events import Ballot, votes
 from tests.publishers.events import END, NATION, ONGOING, START, SUSPECTED, incident, network
 

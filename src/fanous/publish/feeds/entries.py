@@ -11,13 +11,13 @@ from uuid import NAMESPACE_URL, uuid5
 from fanous.languages.telling import claim_line, sentences
 from fanous.model.correction import Correction
 from fanous.model.incident import Incident
+from fanous.publish.edition import Edition
+from fanous.publish.stories import DAY, incident_path, stories
 from fanous.publishers.names import network_title, target_title
 from fanous.refdata.countries import country_name
 from fanous.refdata.platforms import target_of
 from fanous.statements import corrections
 from fanous.store import Store
-from fanous.web.pages.stories import DAY, incident_path, stories
-from fanous.web.visit import Visit
 
 MOST = 50
 REACH = 366 * DAY
@@ -54,20 +54,24 @@ class Feed:
     def updated(self) -> float:
         return max((entry.updated for entry in self.entries), default=0.0)
 
-    def address(self, visit: Visit, ending: str) -> str:
+    def address(self, edition: Edition, ending: str) -> str:
         """Its own: with the language that it was asked in, since who reads feeds names none."""
-        return visit.base + visit.link(f"{self.path.rstrip('/')}/feed.{ending}")
+        return edition.base + edition.link(f"{self.path.rstrip('/')}/feed.{ending}")
 
 
-def feed_of(store: Store, visit: Visit) -> Feed:
-    """Of the world, a country, a network there, or a target: as the address says."""
-    asked = visit.asked
-    country, network, target = asked.get("country"), asked.get("network"), asked.get("target")
-    found = store.incidents(country, visit.now - REACH, visit.now + DAY)
-    say = visit.language.say
+def feed_of(
+    store: Store,
+    edition: Edition,
+    country: str | None = None,
+    network: str | None = None,
+    target: str | None = None,
+) -> Feed:
+    """Of the world, a country, a network there (``AS17557``), or a target."""
+    found = store.incidents(country, edition.now - REACH, edition.now + DAY)
+    say = edition.language.say
     title, path = "Fanous: " + say("Disruptions of the internet"), "/"
     if country is not None:
-        title, path = f"Fanous: {country_name(country, visit.language.code)}", f"/{country}"
+        title, path = f"Fanous: {country_name(country, edition.language.code)}", f"/{country}"
     if network is not None:
         found = [one for one in found if network in one.entities]
         name = network_title(int(network.removeprefix("AS")), store.networks(country or "")) or network
@@ -77,46 +81,46 @@ def feed_of(store: Store, visit: Visit) -> Feed:
         title, path = f"Fanous: {target_title(target_of(target))}", f"/target/{target}"
     revised = [(store.revisions(one.id)[-1].at, one) for one in found]
     revised.sort(key=lambda pair: (-pair[0], pair[1].id))
-    return Feed(title, path, tuple(_entries(store, visit, revised[:MOST])))
+    return Feed(title, path, tuple(_entries(store, edition, revised[:MOST])))
 
 
-def corrections_feed(store: Store, visit: Visit) -> Feed:
+def corrections_feed(store: Store, edition: Edition) -> Feed:
     """What was claimed and taken back; one entry a revision."""
     found = corrections(store, None)[:MOST]
-    title = f"Fanous: {visit.language.say('Correction')}"
-    return Feed(title, "/corrections", tuple(_corrected(store, visit, found)))
+    title = f"Fanous: {edition.language.say('Correction')}"
+    return Feed(title, "/corrections", tuple(_corrected(store, edition, found)))
 
 
-def entry_id(visit: Visit, path: str) -> str:
+def entry_id(edition: Edition, path: str) -> str:
     """``urn:uuid:...`` of a path: one monitor's label never names another monitor's incident, and the address
     by which a reader came does not matter."""
-    return uuid5(NAMESPACE_URL, f"{visit.site.url or 'fanous:'}{path}").urn
+    return uuid5(NAMESPACE_URL, f"{edition.url or 'fanous:'}{path}").urn
 
 
-def _entries(store: Store, visit: Visit, revised: list[tuple[float, Incident]]) -> Iterable[Entry]:
+def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident]]) -> Iterable[Entry]:
     told = stories(store, [incident for _, incident in revised])
     for (at, incident), story in zip(revised, told, strict=True):
-        summary = " ".join(one.text for one in sentences(incident, story.names, visit.language))
+        summary = " ".join(one.text for one in sentences(incident, story.names, edition.language))
         yield Entry(
-            id=entry_id(visit, incident_path(incident)),
-            url=visit.permanent(incident_path(incident)),
-            title=_marked(visit, claim_line(incident, story.names, visit.language).text),
-            summary=_marked(visit, summary),
+            id=entry_id(edition, incident_path(incident)),
+            url=edition.permanent(incident_path(incident)),
+            title=_marked(edition, claim_line(incident, story.names, edition.language).text),
+            summary=_marked(edition, summary),
             published=store.revisions(incident.id)[0].at,
             updated=at,
             categories=_categories(incident),
         )
 
 
-def _corrected(store: Store, visit: Visit, found: list[Correction]) -> Iterable[Entry]:
+def _corrected(store: Store, edition: Edition, found: list[Correction]) -> Iterable[Entry]:
     for one in found:
         incident = store.revisions(one.incident)[one.n - 1].incident
         path = incident_path(incident)
-        claim = claim_line(incident, store.networks(one.country), visit.language)
+        claim = claim_line(incident, store.networks(one.country), edition.language)
         yield Entry(
-            id=entry_id(visit, f"{path}#{one.n}"),
-            url=visit.permanent(path),
-            title=_marked(visit, f"{visit.language.say('Correction')}: {claim.text}"),
+            id=entry_id(edition, f"{path}#{one.n}"),
+            url=edition.permanent(path),
+            title=_marked(edition, f"{edition.language.say('Correction')}: {claim.text}"),
             summary=f"Taken back: {'; '.join(one.taken_back)}. {one.reason}",
             published=one.at,
             updated=one.at,
@@ -124,9 +128,9 @@ def _corrected(store: Store, visit: Visit, found: list[Correction]) -> Iterable[
         )
 
 
-def _marked(visit: Visit, text: str) -> str:
+def _marked(edition: Edition, text: str) -> str:
     """A recorded event must not be taken for news wherever a line of it lands."""
-    return f"[{visit.language.say('Synthetic')}] {text}" if visit.site.notice else text
+    return f"[{edition.language.say('Synthetic')}] {text}" if edition.notice else text
 
 
 def _categories(incident: Incident) -> tuple[tuple[str, str], ...]:

@@ -4,30 +4,29 @@ import re
 from xml.etree import ElementTree
 
 from fanous.model.instant import to_iso
-from fanous.web.feeds.entries import Entry, Feed, entry_id
-from fanous.web.reply import Reply
-from fanous.web.visit import Visit
+from fanous.publish.edition import Edition
+from fanous.publish.feeds.entries import Entry, Feed, entry_id
 
 ATOM = "http://www.w3.org/2005/Atom"
 MEDIA = "application/atom+xml; charset=utf-8"
 FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def atom(feed: Feed, visit: Visit) -> Reply:
+def atom(feed: Feed, edition: Edition) -> bytes:
     ElementTree.register_namespace("", ATOM)
     root = ElementTree.Element(
-        f"{{{ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": visit.language.code}
+        f"{{{ATOM}}}feed", {"{http://www.w3.org/XML/1998/namespace}lang": edition.language.code}
     )
-    own = feed.address(visit, "atom")
-    _text(root, "id", entry_id(visit, f"{feed.path.rstrip('/')}/feed.atom"))
+    own = feed.address(edition, "atom")
+    _text(root, "id", entry_id(edition, f"{feed.path.rstrip('/')}/feed.atom"))
     _text(root, "title", feed.title)
     _text(root, "updated", to_iso(feed.updated))
     _link(root, "self", own, "application/atom+xml")
-    _link(root, "alternate", visit.permanent(feed.path), "text/html")
+    _link(root, "alternate", edition.permanent(feed.path), "text/html")
     _text(ElementTree.SubElement(root, f"{{{ATOM}}}author"), "name", "Fanous")
     for entry in feed.entries:
         _entry(root, entry)
-    return Reply.of(bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)), MEDIA)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def _entry(root: ElementTree.Element, entry: Entry) -> None:

@@ -1,4 +1,7 @@
-"""Drawn: how much of a window a page reads one by one, so that no page keeps the store busy for long."""
+"""Window: how much of a stretch of time is read one measurement at a time.
+
+No page and no picture may keep the store busy for long.
+"""
 
 from fanous.store import Store
 

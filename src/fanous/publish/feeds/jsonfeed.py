@@ -5,25 +5,24 @@ from typing import Any
 import msgspec
 
 from fanous.model.instant import to_iso
-from fanous.web.feeds.entries import Entry, Feed
-from fanous.web.reply import Reply
-from fanous.web.visit import Visit
+from fanous.publish.edition import Edition
+from fanous.publish.feeds.entries import Entry, Feed
 
 MEDIA = "application/feed+json"
 VERSION = "https://jsonfeed.org/version/1.1"
 
 
-def json_feed(feed: Feed, visit: Visit) -> Reply:
+def json_feed(feed: Feed, edition: Edition) -> bytes:
     document = {
         "version": VERSION,
         "title": feed.title,
-        "home_page_url": visit.permanent(feed.path),
-        "feed_url": feed.address(visit, "json"),
-        "language": visit.language.code,
+        "home_page_url": edition.permanent(feed.path),
+        "feed_url": feed.address(edition, "json"),
+        "language": edition.language.code,
         "authors": [{"name": "Fanous"}],
         "items": [_item(entry) for entry in feed.entries],
     }
-    return Reply.of(msgspec.json.encode(document), MEDIA)
+    return msgspec.json.encode(document)
 
 
 def _item(entry: Entry) -> dict[str, Any]:

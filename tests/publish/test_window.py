@@ -7,8 +7,8 @@ import pytest
 
 from fanous.model.entity import Entity
 from fanous.model.series import Series, SeriesKey
-from fanous.web.pages import drawn
-from fanous.web.pages.drawn import HOUR, newest, oldest
+from fanous.publish import window
+from fanous.publish.window import HOUR, newest, oldest
 
 
 class Busy:
@@ -24,7 +24,7 @@ class Busy:
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawn, "MOST_DRAWN", 3000)
+    monkeypatch.setattr(window, "MOST_DRAWN", 3000)
 
 
 STORE = cast(Any, Busy())

@@ -1,6 +1,6 @@
-"""Ask: the one way from the web to the store.
+"""Ask: the one way to the store from other threads.
 
-The store's engine works for one thread of one owner, so a page hands its question over and waits.
+The store's engine works for one thread of one owner, so whoever else has a question hands it over and waits.
 """
 
 from collections.abc import Awaitable, Callable
@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Protocol, TypeVar
 
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 T = TypeVar("T")
 

@@ -1,17 +1,16 @@
 """Terminal: the answer for people - a sentence an incident, the grid, what could not be said."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from fanous.answering import Answer
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.publishers.chart import grid_text
 from fanous.publishers.clocks import short_clock, span
-from fanous.publishers.grid import Grid
 from fanous.publishers.names import counted, listed, network_title, printable, target_title
 from fanous.publishers.sentence import because, grounds, sentence
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
@@ -31,24 +30,6 @@ SCOPES = {
 }
 SHOWN = 12
 """Networks, or targets, that are listed one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What ``confirm`` found.  ``names``: ASN -> name as the measurements give it.
-
-    Attributes:
-        insufficient: (target, why) of what nothing can be said about.
-        grid: ``None`` = nothing was measured.
-    """
-
-    country: str
-    since: float
-    until: float
-    incidents: Sequence[Incident]
-    insufficient: Sequence[tuple[str, str]]
-    grid: Grid | None
-    names: Mapping[int, str]
 
 
 def incident_list(incidents: Sequence[Incident]) -> Table:

@@ -1,0 +1,147 @@
+"""Pictures: the share card and the chart of an incident, as SVG."""
+
+from collections.abc import Sequence
+
+from fanous.languages import telling
+from fanous.languages.language import Language
+from fanous.languages.words import status_word
+from fanous.model.incident import Incident, Status
+from fanous.model.votes import Votes
+from fanous.publish.edition import Edition
+from fanous.publish.stories import incident_path, stories
+from fanous.publish.window import oldest
+from fanous.publishers.axis import levels, ticks
+from fanous.publishers.card import CHART, Words, card, framed
+from fanous.publishers.names import target_title
+from fanous.publishers.plot import WIDE, Legend, Shape
+from fanous.publishers.reachable import Lines, reachable
+from fanous.store import Store
+from fanous.users import user_weights
+
+HOUR = 3600.0
+BEFORE, AFTER = (6 * HOUR, 0.6), (3 * HOUR, 0.3)
+"""How far a chart reaches before and after an incident: at least so long, or this share of its length."""
+
+MOST_LINES = 5
+"""As many lines as a reader tells apart."""
+
+
+def card_svg(store: Store, incident: Incident, edition: Edition) -> str:
+    """The card by which a link to the incident is shown elsewhere."""
+    (story,) = stories(store, [incident])
+    language = edition.language
+    lines = _drawable(lines_of(store, incident, edition.now))
+    told = " ".join(one.text for one in telling.sentences(incident, story.names, language))
+    words = Words(
+        status=language.say(status_word(incident)),
+        headline=telling.headline(incident, story.names, language).text,
+        sentence=told,
+        foot=_foot(incident, edition, drawn=lines is not None),
+        names=_names(lines),
+        confirmed=incident.confirmed_at is not None and incident.status is not Status.RETRACTED,
+        over=incident.status is Status.ENDED,
+        notice=language.say("Synthetic") if edition.notice else "",
+        rtl=language.direction == "rtl",
+    )
+    empty = Lines(int(incident.onset), 1, (), False)
+    legend = legend_of(incident, lines or empty, language, CHART)
+    return card(words, lines, spans_of(incident, edition.now), legend)
+
+
+def chart_svg(store: Store, incident: Incident, edition: Edition) -> str:
+    """How well each target worked through time; empty = there is nothing to draw."""
+    lines = _drawable(lines_of(store, incident, edition.now))
+    if lines is None:
+        return ""
+    (story,) = stories(store, [incident])
+    title = telling.headline(incident, story.names, edition.language).text
+    legend = legend_of(incident, lines, edition.language, WIDE)
+    return framed(
+        lines,
+        _names(lines),
+        spans_of(incident, edition.now),
+        legend,
+        title,
+        _foot(incident, edition, drawn=True),
+    )
+
+
+def reach(store: Store, incident: Incident, now: float) -> tuple[float, float]:
+    """What a chart of it shows: unix seconds, half-open; of a very busy country only the beginning."""
+    end = now if incident.end is None else incident.end
+    length = max(end - incident.onset, HOUR)
+    since = min(incident.onset, incident.onset_earliest or incident.onset) - max(
+        BEFORE[0], BEFORE[1] * length
+    )
+    until = min(end + max(AFTER[0], AFTER[1] * length), max(now, end) + 1)
+    return since, oldest(store, incident.country, since, until)
+
+
+def lines_of(store: Store, incident: Incident, now: float) -> Lines:
+    """Its targets through time; an outage has one line, of all that is measured."""
+    since, until = reach(store, incident, now)
+    votes = store.votes(incident.country, since, until, _drawn_targets(incident) or None)
+    return lines_among(incident, votes, since, until)
+
+
+def lines_among(incident: Incident, votes: Votes, since: float, until: float) -> Lines:
+    """See ``lines_of``, of votes that were read already."""
+    return reachable(votes, _drawn_targets(incident), since, until, user_weights(incident.country))
+
+
+def _drawn_targets(incident: Incident) -> list[str]:
+    return [target for target in incident.targets if target][:MOST_LINES]
+
+
+def spans_of(incident: Incident, now: float) -> list[tuple[float, float]]:
+    """What a chart shades: when it was on."""
+    return [(one.start, now if one.end is None else one.end) for one in incident.intervals]
+
+
+def legend_of(
+    incident: Incident,
+    lines: Lines,
+    language: Language,
+    shape: Shape,
+    marks: Sequence[tuple[float, str]] = (),
+) -> Legend:
+    """What a chart says in words: where each line was lowest.
+
+    Args:
+        marks: moments to name, such as the start of an announced event.
+    """
+    lowest = [
+        f"{line.target}: {language.percent(min(shares))}"
+        for line in lines.lines
+        if (shares := [share for share in line.shares if share is not None])
+    ]
+    return Legend(
+        title=language.say("Share of users for whom each target worked as usual"),
+        description=language.say("Lowest share") + f": {'; '.join(lowest)}",
+        ticks=ticks(lines.start, lines.end, incident.country, language, shape.ticks),
+        levels=levels(language),
+        marks=marks,
+    )
+
+
+def _drawable(lines: Lines) -> Lines | None:
+    measured = any(share is not None for line in lines.lines for share in line.shares)
+    return lines if measured else None
+
+
+def _names(lines: Lines | None) -> list[str]:
+    return [target_title(line.target) for line in lines.lines] if lines else []
+
+
+def _foot(incident: Incident, edition: Edition, *, drawn: bool) -> list[str]:
+    """When, on both clocks (where no sentence above says it); what is drawn, and where it can be checked."""
+    language = edition.language
+    address = edition.permanent(incident_path(incident)).partition("://")[2]
+    notice = f"{language.say('Synthetic')} · " if edition.notice else ""
+    if not drawn:
+        return [f"{notice}{language.apart(address)}"]
+    shown = language.say("Share of users for whom each target worked as usual")
+    return [
+        telling.roughly_when(incident, language).text,
+        f"{notice}{shown} · {language.apart(address)}",
+    ]
