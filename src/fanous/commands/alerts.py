@@ -15,8 +15,9 @@ from fanous.model.instant import to_iso
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fanous.alerts.channel import Channel
     from fanous.alerts.senders.outcome import Outcome
-    from fanous.alerts.settings import Alerting, Channel
+    from fanous.alerts.settings import Alerting
     from fanous.store import Store
 
 T = TypeVar("T")
