@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from fanous.cli import app
-from fanous.config import store_place
 from fanous.model.need import Need
 from fanous.store import open_store
+from fanous.store.location import store_place
 from tests.store.cases import judged
 
 

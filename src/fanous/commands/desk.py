@@ -46,8 +46,9 @@ def open_named(store: Path | None, config: Path | None, *, read_only: bool = Fal
     Where `fanous run` has it open, the whole command is carried out there, and ends here.
     """
     from fanous.commands.owned import carried
-    from fanous.config import review_national, store_place
     from fanous.store import StoreHeld, open_store
+    from fanous.store.location import store_place
+    from fanous.store.notices import review_national
 
     here = carried.get()
     if here is not None:

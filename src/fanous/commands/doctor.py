@@ -56,10 +56,9 @@ def doctor(
 
 
 def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
-    from fanous.config import store_place
     from fanous.live.configuration import inboxes_of
     from fanous.store import StoreLocation
-    from fanous.store.location import in_folder
+    from fanous.store.location import in_folder, store_place
     from fanous.vitals.ailments import find_ailments
     from fanous.vitals.examine import examine
     from fanous.vitals.status import feed_document

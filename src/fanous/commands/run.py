@@ -29,10 +29,10 @@ def run(
     names may say otherwise.  Nothing is measured from here before you consent (`fanous probe consent`).  The
     log goes to stderr.  Other commands work on the same store meanwhile.
     """
-    from fanous.config import store_place
     from fanous.live.configuration import read
     from fanous.live.monitor import watch
     from fanous.logline import log_to_stderr
+    from fanous.store.location import store_place
 
     wanted = read(config, store_place(store, config))
     if no_probe:

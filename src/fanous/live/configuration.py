@@ -15,8 +15,9 @@ from fanous.collector.stream.address import StreamAddress, parse_address
 from fanous.collector.urls import read_urls
 from fanous.commands.collect import inbox_of
 from fanous.commands.probing import DEFAULT_LIST, Wanted, wanted_of
-from fanous.config import Retention, read_config, retention, review_national, source_settings, web_address
+from fanous.config import read_config, web_address
 from fanous.connectors.ooni.header import LATEST
+from fanous.connectors.settings import source_settings
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
 from fanous.live.site_settings import SiteSettings, site_settings
@@ -30,7 +31,9 @@ from fanous.probes.run import is_near
 from fanous.probes.settings import MOBILE_CAP_MB, Settings, settings_from
 from fanous.probes.watch import VOLUNTEER_LEAST, check_interval, least_interval, pause
 from fanous.refdata.countries import is_country
+from fanous.retaining import Retention, retention
 from fanous.store import StoreLocation
+from fanous.store.notices import review_national
 from fanous.table import Table
 
 PAGE = "127.0.0.1:8470"

@@ -18,7 +18,7 @@ from fanous.collector.serve import listening_socket, serving
 from fanous.collector.shipped import origins_named
 from fanous.collector.urls import DEFAULT_URLS, read_urls
 from fanous.commands.orders import envelope_of
-from fanous.config import Retention, data_folder
+from fanous.config import data_folder
 from fanous.live.alerting import tell
 from fanous.live.configuration import OWN, Address, Configuration, Door
 from fanous.live.hearing import Hearing
@@ -33,6 +33,7 @@ from fanous.live.upkeep import Upkeep
 from fanous.logline import logline
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.model.instant import to_iso
+from fanous.retaining import Retention
 from fanous.scheduler import Task, supervise
 from fanous.store import Store, StoreLocation, open_store
 from fanous.store.location import in_folder
