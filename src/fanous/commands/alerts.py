@@ -112,7 +112,7 @@ def alerts_send(
 
     from fanous.alerts.dispatch import Dispatcher
     from fanous.alerts.message import Sender
-    from fanous.commands.owned import carried
+    from fanous.live.request import carried
 
     if carried.get() is not None:
         raise FanousError("`fanous run` has this store open and sends by itself")

@@ -56,6 +56,7 @@ def doctor(
 
 
 def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
+    from fanous.collector.inbox import backlogs
     from fanous.live.configuration import inboxes_of
     from fanous.store import StoreLocation
     from fanous.store.location import in_folder, store_place
@@ -69,7 +70,7 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
     with open_named(store, config, read_only=True) as opened:
         now = time.time()
         feed = opened.ailments(now)
-        vitals = examine(opened, (*location.folders, *inboxes), inboxes, now, {})
+        vitals = examine(opened, (*location.folders, *inboxes), backlogs(inboxes), now, {})
     found = find_ailments(vitals)
     if as_json:
         print_document({"ailments": [asdict(one) for one in found], "feed": feed_document(feed)})
