@@ -39,8 +39,9 @@ def doctor(
         return
     from fanous.config import data_folder
     from fanous.doctor import examine
+    from fanous.lab.needs import needs as needs_of_the_lab
 
-    needs = examine(store or data_folder() / "store")
+    needs = examine(store or data_folder() / "store", needs_of_the_lab())
     if as_json:
         ready = {part: _is_ready(needs, part) for part in PARTS}
         print_document({"version": __version__, "ready": ready, "needs": [asdict(need) for need in needs]})
