@@ -10,10 +10,11 @@ from typing import get_origin
 
 import pytest
 
-from fanous.config import TABLES, store_place
+from fanous.config import TABLES
 from fanous.errors import FanousError
 from fanous.live.configuration import read
 from fanous.probes.settings import Settings
+from fanous.store.location import store_place
 from tests.alerts.told import SECRET
 
 Wrong = tuple[str, str]

@@ -39,12 +39,11 @@ def test_a_requirement_is_read(requirement: str, wanted: list[str]) -> None:
 def test_what_is_declared_and_not_installed_is_missing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("fanous.lab.needs.needs", list)
     monkeypatch.setattr(
         "fanous.doctor.requires",
         lambda _: ["jinja2; extra == 'server'", "nosuch-thing>=1; extra == 'server'"],
     )
-    found = {need.name: need.found for need in examine(tmp_path) if need.part == "server"}
+    found = {need.name: need.found for need in examine(tmp_path, []) if need.part == "server"}
     assert (found["jinja2"], found["nosuch-thing"]) == (True, False)
 
 
@@ -57,9 +56,8 @@ def test_the_disk_is_that_of_the_store_also_where_it_is_not_there_yet(
         asked.append(place)
         return Usage(2 * LEAST_FREE, LEAST_FREE + 1, LEAST_FREE - 1)
 
-    monkeypatch.setattr("fanous.lab.needs.needs", list)
     monkeypatch.setattr(shutil, "disk_usage", usage)
-    (need,) = [one for one in examine(tmp_path / "not" / "yet") if one.name.startswith("1 GB")]
+    (need,) = [one for one in examine(tmp_path / "not" / "yet", []) if one.name.startswith("1 GB")]
     assert asked == [tmp_path]
     assert not need.found
     assert str(tmp_path) in need.name

@@ -13,7 +13,6 @@ from fanous.cli import app
 from fanous.collector.door import Policy
 from fanous.collector.origin import Origin
 from fanous.commands.orders import heeded
-from fanous.commands.probing import Wanted
 from fanous.errors import FanousError
 from fanous.live.configuration import Door
 from fanous.live.monitor import policy_of
@@ -28,6 +27,7 @@ from fanous.orders import (
     read_envelope,
     sign,
 )
+from fanous.probes.wanted import Wanted
 from tests.collector.threaded import door
 
 NOW = 1_700_000_000.0

@@ -17,6 +17,7 @@ from fanous.model.record import Record
 from fanous.model.weights import UserWeights
 from fanous.rules import judge
 from fanous.store import Store, open_store
+from fanous.tally import AHEAD
 from fanous.testing import pakistan
 
 FOUR = {"facebook", "instagram", "x", "youtube"}
@@ -223,6 +224,6 @@ def test_a_clock_that_is_ahead_stretches_no_window(
         tally = pipeline.ingest(store, "ooni", [rally])
         assert (tally.late, tally.ahead, pipeline.out_of_reach(tally)) == (0, 0, [])
         pipeline.rejudge(store)
-        latest = pakistan.UNTIL + answering.AHEAD + TICK
+        latest = pakistan.UNTIL + AHEAD + TICK
         assert max(until for _, until in windows) <= latest
         assert answering.confirm(store, "PK", [], None, None).until <= latest

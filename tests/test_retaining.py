@@ -13,11 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from fanous.cli import app
-from fanous.config import Retention, retention
 from fanous.errors import FanousError
 from fanous.live.upkeep import Upkeep
 from fanous.model.incident import Incident, Status
-from fanous.retaining import around, carry_out, plan
+from fanous.retaining import Retention, around, carry_out, plan, retention
 from fanous.store import Store, open_store
 from fanous.store.ask import OneThread
 from tests.publishers.events import incident

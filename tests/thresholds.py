@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fanous import answering, collapse, heartbeats, pipeline
+from fanous import collapse, heartbeats, pipeline, tally
 from fanous.connectors import stream
 from fanous.connectors.ooni import salvage
 from fanous.connectors.ooni_csv import read as rows
@@ -30,7 +30,7 @@ def published() -> dict[str, Any]:
         "probe.video_patience_seconds": levels.PATIENCE,
         "probe.video_stalled_share": levels.MOST_STALLED,
         "pipeline.late_seconds": pipeline.LATE,
-        "pipeline.ahead_seconds": answering.AHEAD,
+        "pipeline.ahead_seconds": tally.AHEAD,
         "pipeline.batch_records": pipeline.BATCH_RECORDS,
         "pipeline.batch_bytes": pipeline.BATCH_BYTES,
         "series.heartbeats_memory_seconds": heartbeats.MEMORY,

@@ -12,13 +12,10 @@ from fanous.errors import FanousError
 from fanous.model.incident import Incident, Kind
 from fanous.publishers.grid import Grid, columns_of, filled
 from fanous.store import Store
+from fanous.tally import AHEAD
 
 OF_ALL = (Kind.OUTAGE, Kind.SLOWDOWN)
 """Kinds that name no target, and concern each."""
-
-AHEAD = 86_400.0
-"""Seconds that the clock of a probe may be ahead (the collector's door refuses more): a later date would
-stretch every window to it."""
 
 
 @dataclass(frozen=True, slots=True)

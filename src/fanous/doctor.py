@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, distribution, requires
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,15 +40,14 @@ LEAST_FREE = 1 << 30
 """Bytes: a store of a country's measurements of some weeks, and the engine's temporary files."""
 
 
-def examine(store: Path) -> list[Need]:
+def examine(store: Path, lab: Iterable[Need]) -> list[Need]:
     """Everything, in the order in which it is shown.
 
     Args:
         store: folder that holds, or will hold, the store.
+        lab: what the lab needs (``lab.needs``).
     """
-    from fanous.lab.needs import needs as lab_needs
-
-    return [*_of_the_probe(), *_of_the_server(store), *lab_needs()]
+    return [*_of_the_probe(), *_of_the_server(store), *lab]
 
 
 def _of_the_probe() -> list[Need]:

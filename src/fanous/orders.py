@@ -160,6 +160,14 @@ def read_envelope(content: bytes) -> Envelope:
         raise FanousError(f"not orders: {error}") from None
 
 
+def envelope_of(path: Path) -> Envelope:
+    """Raises ``FanousError`` where the file holds no orders."""
+    try:
+        return read_envelope(path.read_bytes())
+    except OSError as error:
+        raise FanousError(f"the orders {path} cannot be read: {error.strerror}") from None
+
+
 def opened(envelope: Envelope, key: Ed25519PublicKey | None, now: float, newest: int = 0) -> Orders:
     """The orders, once everything about them is right.
 

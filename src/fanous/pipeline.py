@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 from pathlib import Path
 
-from fanous.answering import AHEAD
 from fanous.connecting import find_outages
 from fanous.connectors import CONNECTORS, OnProgress
 from fanous.errors import FanousError, Rejected
@@ -30,7 +29,7 @@ from fanous.rules import Fingerprints, judge
 from fanous.store import Forgotten, Judged, LeaseLost, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.store.leases import LEASE_SECONDS
-from fanous.tally import Ingested
+from fanous.tally import AHEAD, Ingested
 from fanous.users import user_weights
 
 DAY = 86400.0

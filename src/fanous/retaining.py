@@ -7,13 +7,63 @@ Each step may be repeated, so what was killed in the middle is completed by the 
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from fanous.config import Retention
+from fanous.config import config_table
 from fanous.model.incident import Incident, Status
 from fanous.pipeline import DAY, HISTORY
 from fanous.store import Segment, Store
 from fanous.store.archive import DamagedSegment
 from fanous.store.facts import Window
+from fanous.store.location import check_bucket
+
+LEAST_KEPT_DAYS = 150
+"""Of observations: detection of what comes in late looks back on up to 120 days (``pipeline.HISTORY`` and
+``LATE``), and must find what it found before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long what is stored stays as it is; ``None`` = for good.
+
+    Attributes:
+        observations_days: after which rows of observations are dropped.
+        archive_days: after which raw records go from the local folder to ``bucket``.
+        bucket: ``s3://bucket/prefix``.
+    """
+
+    observations_days: float | None = None
+    archive_days: float | None = None
+    bucket: str = ""
+
+
+def retention(config: Path | None) -> Retention:
+    """The table ``[retention]``; without one everything stays.
+
+    Raises:
+        FanousError: the TOML file is missing or says something unknown.
+    """
+    if config is None:
+        return Retention()
+    table = config_table(config, "retention")
+    table.allow("observations_days", "archive_days", "bucket")
+    if table.has("archive_days") and not table.has("bucket"):
+        raise table.wrong(
+            "archive_days", "it goes with `bucket`, the s3://bucket/prefix that takes the records"
+        )
+    bucket = table.text("bucket") if table.has("bucket") else ""
+    if bucket:
+        with table.about("bucket"):
+            check_bucket(bucket)
+        if not table.has("archive_days"):
+            raise table.wrong("bucket", "it goes with `archive_days`, the age at which records move there")
+    return Retention(
+        table.number("observations_days", default=0, least=LEAST_KEPT_DAYS)
+        if table.has("observations_days")
+        else None,
+        table.number("archive_days", default=0, least=0) if table.has("archive_days") else None,
+        bucket,
+    )
 
 
 @dataclass(frozen=True, slots=True)

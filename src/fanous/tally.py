@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 REJECTS_LISTED = 1000
 """All rejects are counted; so many are listed, so that a bad file of any size fits in memory."""
 
+AHEAD = 86_400.0
+"""Seconds that the clock of a probe may be ahead (the collector's door refuses more): a later date would
+stretch every window to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reject:

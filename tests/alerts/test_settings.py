@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fanous.alerts.settings import Alerting, Means, read_alerting
+from fanous.alerts.channel import Means
+from fanous.alerts.settings import Alerting, read_alerting
 from fanous.errors import FanousError
 from fanous.languages.language import LANGUAGES
 from fanous.model.alert import Happening

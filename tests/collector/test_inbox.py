@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.collector.inbox import APART, Inbox, bytes_in
+from fanous.collector.inbox import APART, Inbox, backlog, backlogs, bytes_in
 from fanous.collector.journal import PART, SEALED
 from fanous.collector.refused import Refused
 from fanous.collector.submission import Submission
@@ -204,3 +204,15 @@ def test_the_bytes_of_an_inbox_are_those_of_its_measurements(tmp_path: Path) -> 
 
     within(tmp_path, use)
     assert bytes_in(tmp_path) == 2 * len(b'{"n":1}\n')
+
+
+def test_what_waits_in_an_inbox_is_as_old_as_its_oldest_file(tmp_path: Path) -> None:
+    assert backlog(tmp_path).since is None
+    for name, at in (("1.jsonl", 100), ("2.jsonl", 200), ("3.jsonl.part", 50)):
+        (tmp_path / name).write_text("{}\n")
+        os.utime(tmp_path / name, (at, at))
+    (tmp_path / "apart").mkdir()
+    (tmp_path / "apart" / "0.jsonl").write_text("{}\n")
+    seen = backlog(tmp_path)
+    assert (seen.files, seen.since, seen.apart, seen.bytes) == (2, 100, 1, 12)
+    assert backlogs([tmp_path, tmp_path / "none"]) == (seen,)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fanous.collector.inbox import APART
+from fanous.collector.inbox import APART, inbox_of
 from fanous.collector.withdrawn import NEW, withdraw
-from fanous.commands.collect import drain, inbox_of
+from fanous.commands.collect import drain
 from fanous.commands.forget import forget
 from fanous.errors import FanousError
 from fanous.store import open_store

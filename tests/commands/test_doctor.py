@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from fanous.cli import app
-from fanous.config import store_place
 from fanous.model.need import Need
 from fanous.store import open_store
+from fanous.store.location import store_place
 from tests.store.cases import judged
 
 
@@ -51,7 +51,7 @@ def test_the_store_of_all_commands_does_not_change_what_it_is_asked(
     monkeypatch.setenv("FANOUS_STORE", str(tmp_path / "nothing"))
     asked: list[Path] = []
 
-    def examine(folder: Path) -> list[Need]:
+    def examine(folder: Path, _lab: list[Need]) -> list[Need]:
         asked.append(folder)
         return []
 

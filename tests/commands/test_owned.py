@@ -13,10 +13,12 @@ from typer.testing import CliRunner
 
 from fanous import answering, pipeline
 from fanous.cli import app
-from fanous.commands.owned import Request, ask_owner, perform
+from fanous.commands.owned import ask_owner
 from fanous.errors import FanousError
+from fanous.live.local import perform
+from fanous.live.request import Request
 from fanous.store import StoreHeld, open_store
-from tests.live.owner import lock_of, owner
+from tests.live.owner import DISPATCH, lock_of, owner
 
 
 @dataclass(frozen=True)
@@ -178,8 +180,8 @@ def test_an_owner_that_breaks_off_is_said(tmp_path: Path) -> None:
 
 def test_a_terminal_gets_its_width_and_colours(filled: Path) -> None:
     with open_store(filled) as store:
-        plain = perform(Request(["confirm", "PK"], "/"), store)
-        seen = perform(Request(["confirm", "PK"], "/", width=60, colours="truecolor"), store)
+        plain = perform(Request(["confirm", "PK"], "/"), store, DISPATCH)
+        seen = perform(Request(["confirm", "PK"], "/", width=60, colours="truecolor"), store, DISPATCH)
     assert b"\x1b[" not in plain.out
     assert b"\x1b[" in seen.out
     assert max(map(len, plain.out.decode().splitlines())) > 60

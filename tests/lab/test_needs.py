@@ -63,7 +63,7 @@ def test_doctor_says_for_each_part_whether_it_is_ready(monkeypatch: pytest.Monke
         Need("server", "chdb", False, "pip install 'fanous[server]'", "the facts"),
         Need("lab", "root", False, "run it as root", "there is no lab"),
     ]
-    monkeypatch.setattr(fanous.doctor, "examine", lambda _store: found)
+    monkeypatch.setattr(fanous.doctor, "examine", lambda _store, _lab: found)
     document = json.loads(CliRunner().invoke(app, ["doctor", "--json"]).stdout)
     assert document["ready"] == {"probe": True, "server": False, "lab": False}
     assert [need["name"] for need in document["needs"]] == [need.name for need in found]
@@ -73,5 +73,5 @@ def test_doctor_says_for_each_part_whether_it_is_ready(monkeypatch: pytest.Monke
 
 
 def test_doctor_looks_at_this_machine() -> None:
-    parts = {need.part for need in fanous.doctor.examine(Path.cwd())}
+    parts = {need.part for need in fanous.doctor.examine(Path.cwd(), needs.needs())}
     assert parts == {"probe", "server", "lab"}

@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from typer.main import get_command
+
+from fanous.cli import app
+from fanous.commands.owned import dispatcher
 from fanous.live.local import Local
 from fanous.store import open_store
 from fanous.store.ask import OneThread
 from fanous.store.location import in_folder
+
+DISPATCH = dispatcher(get_command(app))
 
 
 def lock_of(store: Path) -> Path:
@@ -23,7 +29,7 @@ def owner(store: Path) -> Iterator[None]:
     """As while ``fanous run`` is up."""
     loop, stop, up = asyncio.new_event_loop(), asyncio.Event(), threading.Event()
     with OneThread(lambda: open_store(store)) as owned:
-        local = Local(owned.ask, lock_of(store))
+        local = Local(owned.ask, lock_of(store), DISPATCH)
 
         async def serve() -> None:
             loop.call_soon(up.set)

@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 
 from fanous import pipeline
-from fanous.commands.owned import Request, perform
 from fanous.heartbeats import Heartbeat
 from fanous.live.clock import Clock
 from fanous.live.hearing import Hearing, heartbeats
+from fanous.live.local import perform
+from fanous.live.request import Request
 from fanous.model.entity import Entity
 from fanous.store import Store, open_store
 from fanous.store.ask import OneThread
 from fanous.tally import Ingested
 from fanous.testing import pakistan
+from tests.live.owner import DISPATCH
 
 HOUR = 3600.0
 
@@ -79,10 +81,11 @@ def test_a_silence_is_told_once_when_it_begins_and_once_when_it_ends(
 
 def test_a_person_and_a_program_can_ask(filled: Path) -> None:
     with open_store(filled, clock=lambda: pakistan.UNTIL + 48 * HOUR) as store:
-        document = json.loads(perform(Request(["heard", "PK", "--json"], "/"), store).out)
-        table = perform(Request(["heard"], "/"), store).out.decode()
+        document = json.loads(perform(Request(["heard", "PK", "--json"], "/"), store, DISPATCH).out)
+        table = perform(Request(["heard"], "/"), store, DISPATCH).out.decode()
     assert list(document) == ["at", "networks", "collapses"]
     assert list(document["networks"][0]) == ["country", "network", "last", "habit_seconds", "silent"]
     assert re.search(r"PK +AS17557 .* silent for \d+\.\d h; it is used to \d+\.\d h at the most", table)
     with open_store(filled, clock=lambda: pakistan.UNTIL + 400 * 24 * HOUR) as store:
-        assert perform(Request(["heard"], "/"), store).out == b"no network was heard in the last four weeks\n"
+        nothing = perform(Request(["heard"], "/"), store, DISPATCH)
+        assert nothing.out == b"no network was heard in the last four weeks\n"

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from fanous.collector.drain import sealed_files
-from fanous.commands.probing import probe_folder
 from fanous.live.clock import Clock
 from fanous.live.configuration import Rounds
 from fanous.live.rounds import Probe, State, read_state, write_state
 from fanous.model.watch import Watch
 from fanous.probes import consent
 from fanous.probes.record import Vantage
+from fanous.probes.settings import probe_folder
 from fanous.probes.watch import ORGANISATION_LEAST, VOLUNTEER_LEAST
 from tests.live.lab import QUICK, Platform
 

@@ -20,9 +20,10 @@ from tools.man_pages import man_pages
 
 from fanous.cli import app
 from fanous.collector.stream.address import parse_address
-from fanous.config import read_config, store_place
+from fanous.config import read_config
 from fanous.live.configuration import read
 from fanous.store import StoreLocation
+from fanous.store.location import store_place
 from tests.children import child_environment
 from tests.documents import ROOT, label, unknown_words
 from tests.jetstream import server

@@ -14,8 +14,7 @@ from random import Random
 
 import pytest
 
-from fanous.collector.inbox import APART
-from fanous.commands.collect import inbox_of
+from fanous.collector.inbox import APART, inbox_of
 from fanous.spool import Spool, Uploader
 from fanous.store import open_store
 from tests.children import child_environment

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from fanous.model.backlog import Backlog
 from fanous.store.vitals import Arrivals, Clocks, Soundness
 from fanous.vitals.ailments import CHECKS, find_ailments
-from fanous.vitals.vitals import Disk, Queue, Vitals
+from fanous.vitals.vitals import Disk, Vitals
 from tests.documents import ROOT, rows, section, text_of
 
 NOW = 1_702_814_400.0
@@ -30,7 +31,7 @@ def disk(free: float, size: float) -> Vitals:
 
 
 def waiting(seconds: float | None) -> Vitals:
-    return replace(WELL, queues=(Queue("/inbox", 3, 100, None if seconds is None else NOW - seconds, 0),))
+    return replace(WELL, backlogs=(Backlog("/inbox", 3, 100, None if seconds is None else NOW - seconds, 0),))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_the_runbook_has_every_kind_with_the_words_that_the_program_says() -> No
         soundness=sent(old=(100, 2), new=(40, 30)).soundness,
         clocks=Clocks(100, 6, 1, 20),
         disks=disk(0.9, 10).disks,
-        queues=waiting(601).queues,
+        backlogs=waiting(601).backlogs,
         undetected={"PK": NOW - 901},
         damaged={"x": "its digest differs"},
     )

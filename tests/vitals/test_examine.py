@@ -1,12 +1,12 @@
 """One look at a real store and a real inbox, and what Prometheus reads of it."""
 
-import os
 from pathlib import Path
 
+from fanous.collector.inbox import backlogs
 from fanous.probes.metrics import render
 from fanous.store import Store, open_store
 from fanous.vitals.ailments import find_ailments
-from fanous.vitals.examine import examine, queue
+from fanous.vitals.examine import examine
 from fanous.vitals.exposition import metrics
 from tests.store.cases import NOON, judged
 
@@ -49,22 +49,11 @@ def test_a_country_that_waits_for_detection_waits_since_it_was_first_seen(tmp_pa
         assert vitals.undetected == {"PK": 10.0, "IR": 1000.0}
 
 
-def test_what_waits_in_an_inbox_is_as_old_as_its_oldest_file(tmp_path: Path) -> None:
-    assert queue(tmp_path).since is None
-    for name, at in (("1.jsonl", 100), ("2.jsonl", 200), ("3.jsonl.part", 50)):
-        (tmp_path / name).write_text("{}\n")
-        os.utime(tmp_path / name, (at, at))
-    (tmp_path / "apart").mkdir()
-    (tmp_path / "apart" / "0.jsonl").write_text("{}\n")
-    seen = queue(tmp_path)
-    assert (seen.files, seen.since, seen.apart, seen.bytes) == (2, 100, 1, 12)
-
-
 def test_prometheus_reads_every_figure_and_what_is_wrong(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     with filled(tmp_path / "store", hours_after=5) as store:
-        vitals = examine(store, [tmp_path], [inbox], NOON + 100, {})
+        vitals = examine(store, [tmp_path], backlogs([inbox]), NOON + 100, {})
     text = render(metrics(vitals, find_ailments(vitals)))
     for line in (
         f'fanous_source_last_received_timestamp_seconds{{source="ooni"}} {int(NOON)}',

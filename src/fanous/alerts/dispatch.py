@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
 
+from fanous.alerts.channel import Channel, Means
 from fanous.alerts.message import Message, Sender, compose
 from fanous.alerts.pace import HOUR, MOST_ATTEMPTS, wait_after
 from fanous.alerts.routing import orders_of
 from fanous.alerts.senders import SENDERS
 from fanous.alerts.senders.alertmanager import RENEW
 from fanous.alerts.senders.outcome import Outcome
-from fanous.alerts.settings import Alerting, Channel, Means
+from fanous.alerts.settings import Alerting
 from fanous.languages.telling import is_open
 from fanous.logline import logline
 from fanous.model.alert import Delivery, State

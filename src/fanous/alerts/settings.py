@@ -5,7 +5,7 @@ Secrets may stand in the environment instead (``apprise_env``, ``secret_env``).
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
@@ -13,52 +13,19 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from fanous.alerts.channel import Channel, Form, Means
 from fanous.alerts.pace import Pace, Quiet
 from fanous.alerts.rule import Rule
 from fanous.alerts.signing import secret_bytes
-from fanous.config import country_codes, network_numbers, read_config, web_address
-from fanous.languages.language import ENGLISH, LANGUAGES, Language
+from fanous.config import network_numbers, read_config, web_address
+from fanous.languages.language import LANGUAGES, Language
 from fanous.model.alert import Happening
 from fanous.model.incident import Kind, Status
+from fanous.refdata.countries import country_codes
 from fanous.refdata.platforms import target_of
 from fanous.table import Table, nearest, none_of
 
 E = TypeVar("E", bound=StrEnum)
-
-
-class Means(StrEnum):
-    """How a channel is reached; the key of the configuration that gives its address."""
-
-    APPRISE = "apprise"
-    WEBHOOK = "webhook"
-    ALERTMANAGER = "alertmanager"
-
-
-class Form(StrEnum):
-    """How much a message to people says."""
-
-    FULL = "full"
-    POST = "post"
-    """At most 280 characters: Mastodon and its kin."""
-
-    SMS = "sms"
-    """At most 160 characters, without a key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """Attributes:
-    address: of ``means``; it may hold a password and is never printed.
-    secret: of webhooks.
-    """
-
-    name: str
-    means: Means
-    address: str
-    secret: str = ""
-    language: Language = ENGLISH
-    form: Form = Form.FULL
-    pace: Pace = field(default_factory=Pace)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,21 @@ import logging
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from fanous.collector.drain import sealed_files
 from fanous.collector.journal import PART, SEALED, Journal
 from fanous.collector.refused import Refused
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
 from fanous.logline import logline
+from fanous.model.backlog import Backlog
 from fanous.store.disk import disk_errors, make_folder
+
+INBOX = ".inbox"
+"""Added to a store's name: the folder, beside it, of what waits for it."""
 
 APART = "apart"
 """Folder, within the inbox, of measurements of no known network; nothing takes them from there by itself."""
@@ -185,6 +190,31 @@ def bytes_in(folder: Path) -> int:
             except FileNotFoundError:
                 continue
     return total
+
+
+def inbox_of(store: Path) -> Path:
+    """``/var/lib/fanous/store`` -> ``/var/lib/fanous/store.inbox``."""
+    return store.with_name(store.name + INBOX)
+
+
+def backlogs(inboxes: Iterable[Path]) -> tuple[Backlog, ...]:
+    """What waits in each; in one that is not there nothing does."""
+    return tuple(backlog(inbox) for inbox in inboxes if inbox.is_dir())
+
+
+def backlog(inbox: Path) -> Backlog:
+    """What waits in an inbox; files that are taken meanwhile count as gone."""
+    waiting = sealed_files(inbox)
+    since = _begun(waiting[0]) if waiting else None
+    apart = len(sealed_files(inbox / APART))
+    return Backlog(str(inbox), len(waiting), bytes_in(inbox), since, apart)
+
+
+def _begun(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return None
 
 
 def _locked(path: Path) -> int:

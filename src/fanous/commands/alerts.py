@@ -15,8 +15,9 @@ from fanous.model.instant import to_iso
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fanous.alerts.channel import Channel
     from fanous.alerts.senders.outcome import Outcome
-    from fanous.alerts.settings import Alerting, Channel
+    from fanous.alerts.settings import Alerting
     from fanous.store import Store
 
 T = TypeVar("T")
@@ -111,7 +112,7 @@ def alerts_send(
 
     from fanous.alerts.dispatch import Dispatcher
     from fanous.alerts.message import Sender
-    from fanous.commands.owned import carried
+    from fanous.live.request import carried
 
     if carried.get() is not None:
         raise FanousError("`fanous run` has this store open and sends by itself")

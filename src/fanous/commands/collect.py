@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 DRAIN_SECONDS = 5.0
 """Between two looks at the inbox."""
 
-INBOX = ".inbox"
-"""Added to a store's name: the folder, beside it, of what waits for it."""
-
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 log = logging.getLogger("fanous.collector")
@@ -99,12 +96,13 @@ def collect(
     written anywhere."""
     from fanous.collector.door import Policy
     from fanous.collector.helper import Helper, HelperPolicy
+    from fanous.collector.inbox import inbox_of
     from fanous.collector.limits import submissions_at
     from fanous.collector.origin import trusted_proxies
     from fanous.collector.serve import listening_socket, serve
     from fanous.collector.shipped import origins_named
     from fanous.collector.urls import DEFAULT_URLS, read_urls
-    from fanous.commands.orders import envelope_of
+    from fanous.orders import envelope_of
 
     source = context.get_parameter_source("store")
     if (inbox is not None or queue is not None) and source is not None and source.name == "ENVIRONMENT":
@@ -136,11 +134,11 @@ def collect(
 
 def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutine[Any, Any, None]]":
     """Says how an inbox and its disk are, each time it is asked."""
-    from fanous.collector.inbox import MOST_BYTES
+    from fanous.collector.inbox import MOST_BYTES, backlog
     from fanous.collector.serve import listening_socket
     from fanous.live.pages import serve_until
     from fanous.vitals.ailments import find_ailments
-    from fanous.vitals.examine import disks, queue
+    from fanous.vitals.examine import disks
     from fanous.vitals.exposition import metrics
     from fanous.vitals.status import status_app
     from fanous.vitals.vitals import Vitals
@@ -150,11 +148,11 @@ def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutin
 
     def vitals() -> Vitals:
         now = time.time()
-        return Vitals(at=now, machine_at=now, disks=disks((inbox,)), queues=(queue(inbox),))
+        return Vitals(at=now, machine_at=now, disks=disks((inbox,)), backlogs=(backlog(inbox),))
 
     def unready() -> str:
         seen = vitals()
-        if any(one.bytes > MOST_BYTES for one in seen.queues):
+        if any(one.bytes > MOST_BYTES for one in seen.backlogs):
             return "the inbox is full"
         return next((one.says for one in find_ailments(seen) if one.kind == "disk_low"), "")
 
@@ -196,11 +194,6 @@ def drain(
         bringing = Bringing(opened, detects=not no_detect)
         _drain_all(inbox, bringing)
     print(bringing)
-
-
-def inbox_of(store: Path) -> Path:
-    """``/var/lib/fanous/store`` -> ``/var/lib/fanous/store.inbox``."""
-    return store.with_name(store.name + INBOX)
 
 
 class Draining:

@@ -66,7 +66,7 @@ def detect(
     With countries, or --since and --until, again in that time: a year anew.  Where the facts are on a server
     and the ledger is on PostgreSQL, any number may run, on any machine; a country is one's at a time.
     """
-    from fanous.config import store_place
+    from fanous.store.location import store_place
 
     first, last = moment(since, "--since"), moment(until, "--until")
     codes = [country_code(code) for code in countries or ()]

@@ -39,8 +39,9 @@ def doctor(
         return
     from fanous.config import data_folder
     from fanous.doctor import examine
+    from fanous.lab.needs import needs as needs_of_the_lab
 
-    needs = examine(store or data_folder() / "store")
+    needs = examine(store or data_folder() / "store", needs_of_the_lab())
     if as_json:
         ready = {part: _is_ready(needs, part) for part in PARTS}
         print_document({"version": __version__, "ready": ready, "needs": [asdict(need) for need in needs]})
@@ -56,10 +57,10 @@ def doctor(
 
 
 def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
-    from fanous.config import store_place
+    from fanous.collector.inbox import backlogs
     from fanous.live.configuration import inboxes_of
     from fanous.store import StoreLocation
-    from fanous.store.location import in_folder
+    from fanous.store.location import in_folder, store_place
     from fanous.vitals.ailments import find_ailments
     from fanous.vitals.examine import examine
     from fanous.vitals.status import feed_document
@@ -70,7 +71,7 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
     with open_named(store, config, read_only=True) as opened:
         now = time.time()
         feed = opened.ailments(now)
-        vitals = examine(opened, (*location.folders, *inboxes), inboxes, now, {})
+        vitals = examine(opened, (*location.folders, *inboxes), backlogs(inboxes), now, {})
     found = find_ailments(vitals)
     if as_json:
         print_document({"ailments": [asdict(one) for one in found], "feed": feed_document(feed)})

@@ -37,10 +37,10 @@ def export(
     What OONI, IODA, Radar and others give under a non-commercial or unclear licence is left out, and so is
     what rests on it; the command says how much.  A cell has at least three probes behind it.
     """
-    from fanous.config import store_place
     from fanous.demonstration import notice_for
     from fanous.export.package import export as write
     from fanous.export.tables import Wanted
+    from fanous.store.location import store_place
 
     start, end = moment(since, "--since"), moment(until, "--until")
     place = store_place(store, config)

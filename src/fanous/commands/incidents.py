@@ -112,12 +112,12 @@ def incidents_report(
     as_json: JsonOption = False,
 ) -> None:
     """Write a report: HTML without anything of others, PDF, Markdown, chart, a post and a text message."""
-    from fanous.config import store_place
     from fanous.demonstration import notice_for
     from fanous.languages.language import LANGUAGES
     from fanous.reports.forms import sms
     from fanous.reports.report import gather
     from fanous.reports.write import write
+    from fanous.store.location import store_place
 
     if lang not in LANGUAGES:
         raise typer.BadParameter(f"{lang!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")

@@ -12,8 +12,8 @@ import typer
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
-    from fanous.commands.probing import Wanted
     from fanous.orders import Envelope, Orders
+    from fanous.probes.wanted import Wanted
 
 KNOWN = "orders.json"
 """Beside consent: the orders that were last taken, which hold until they end where no collector answers."""
@@ -57,16 +57,6 @@ def orders_sign(
     except OSError as error:
         raise FanousError(f"the orders cannot be written to {out}: {error.strerror}") from None
     print(f"signed: hand them out with `fanous collect --orders {out}`")
-
-
-def envelope_of(path: Path) -> "Envelope":
-    """Raises ``FanousError`` where the file holds no orders."""
-    from fanous.orders import read_envelope
-
-    try:
-        return read_envelope(path.read_bytes())
-    except OSError as error:
-        raise FanousError(f"the orders {path} cannot be read: {error.strerror}") from None
 
 
 def heeded(

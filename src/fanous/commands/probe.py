@@ -31,11 +31,11 @@ from fanous.commands.probing import (
     check_consent_to_localise,
     country_of,
     measure,
-    probe_folder,
-    wanted_of,
+    wanted_by,
 )
 from fanous.commands.sending import Collectors, Proxy, send, sent_line, withdrawn
 from fanous.errors import FanousError
+from fanous.probes.settings import probe_folder
 
 if TYPE_CHECKING:
     from fanous.probes.run import Report
@@ -85,7 +85,7 @@ def probe_run(
     from fanous.probes.record import Vantage
     from fanous.probes.settings import adjusted, load_settings
 
-    wanted = wanted_of(inputs or [], lists or [])
+    wanted = wanted_by(inputs or (), lists or ())
     settings = adjusted(
         load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, helper=helper, ca_file=ca_file
     )
@@ -147,7 +147,7 @@ def probe_list(
     from fanous.refdata.targets import list_names, target_list
 
     if name is not None:
-        wanted = wanted_of((), (name,))
+        wanted = wanted_by((), (name,))
         print("\n".join([*wanted.urls, *(f"{app} (the app itself)" for app in wanted.apps)]))
         return
     for known in list_names():
@@ -161,11 +161,12 @@ def _answer(report: "Report", out: Path | None, sent: "Sent | None", as_json: bo
     from fanous.probes.display import print_sentences
     from fanous.probes.output import report_document
     from fanous.probes.words import report_lines
+    from fanous.screen import screen
 
     if as_json:
         print_document(report_document(report, out) | {"sent": asdict(sent) if sent else None})
         return
-    print_sentences(report_lines(report))
+    print_sentences(report_lines(report), screen(highlight=False))
     if out is not None and report.outcomes:
         print(f"\n{len(report.outcomes)} measurements were added to {out}; `fanous judge {out}` says why.")
     elif out is not None and report.health is not None:

@@ -25,13 +25,13 @@ from fanous.commands.probing import (
     check_consent,
     country_of,
     measure,
-    probe_folder,
-    wanted_of,
+    wanted_by,
 )
 from fanous.commands.sending import Collectors, Proxy, send, sent_line
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.model.watch import Watch
+from fanous.probes.settings import probe_folder
 
 
 def probe_watch(
@@ -74,7 +74,7 @@ def probe_watch(
     from fanous.probes.words import round_line
 
     check_interval(every, organisation=organisation)
-    wanted = wanted_of(inputs or [], lists or [])
+    wanted = wanted_by(inputs or (), lists or ())
     settings = adjusted(
         load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, helper=helper, ca_file=ca_file
     )

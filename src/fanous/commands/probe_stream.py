@@ -19,9 +19,9 @@ from fanous.commands.probing import (
     Yes,
     check_consent,
     country_of,
-    probe_folder,
 )
 from fanous.commands.sending import Collectors, Proxy, send, sent_line, spooled
+from fanous.probes.settings import probe_folder
 
 
 def probe_stream(

@@ -5,7 +5,6 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ import typer
 
 from fanous.commands.sending import spooled
 from fanous.errors import FanousError
+from fanous.probes.settings import probe_folder
 
 if TYPE_CHECKING:
     from random import Random
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from fanous.probes.record import Vantage
     from fanous.probes.run import Report
     from fanous.probes.settings import Settings
-
-DEFAULT_LIST = "social"
-LEFT_OUT_SHOWN = 5
+    from fanous.probes.wanted import Wanted
 
 Inputs = Annotated[
     list[str] | None, typer.Option("-i", "--input", metavar="URL", help="Measure this URL; may be repeated.")
@@ -48,53 +46,15 @@ CaFile = Annotated[Path | None, typer.Option("--ca-file", help="PEM file of auth
 Yes = Annotated[bool, typer.Option("--yes", help="You consent for this run (for scripts).")]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be measured: sites by URL, and apps by the name of their nettest.
-
-    Attributes:
-        by_default: the user named nothing.
-    """
-
-    urls: tuple[str, ...]
-    apps: tuple[str, ...] = ()
-    by_default: bool = False
-
-
-def wanted_of(inputs: Sequence[str], lists: Sequence[str]) -> Wanted:
-    """Each once; without any wish the social platforms.
+def wanted_by(inputs: Sequence[str], lists: Sequence[str]) -> "Wanted":
+    """What the options name; what of a list cannot be measured is said on stderr.
 
     Raises:
         FanousError: a list that is none, a URL that cannot be asked for, an app that nobody knows.
     """
-    from fanous.probes.endpoint import url_parts
-    from fanous.probes.messengers import MESSENGERS
-    from fanous.refdata.targets import target_list
+    from fanous.probes.wanted import wanted_of
 
-    for url in inputs:
-        if url_parts(url) is None:
-            raise FanousError(f"{url!r} is no address of a site: it must be http:// or https:// with a host")
-    names = lists or ([] if inputs else [DEFAULT_LIST])
-    named = [target_list(name) for name in names]
-    for name, one in zip(names, named, strict=True):
-        _say_left_out(name, one.left_out)
-    urls = dict.fromkeys([*inputs, *(url for one in named for url in one.urls)])
-    apps = dict.fromkeys(app for one in named for app in one.apps)
-    unknown = apps.keys() - MESSENGERS.keys()
-    if unknown:
-        raise FanousError(f"no app {min(unknown)!r}: known are {', '.join(MESSENGERS)}")
-    if not urls and not apps:
-        raise FanousError("nothing to measure: the list holds no http:// or https:// address")
-    return Wanted(tuple(urls), tuple(apps), by_default=not inputs and not lists)
-
-
-def _say_left_out(name: str, left_out: Sequence[str]) -> None:
-    if left_out:
-        more = f" ... and {len(left_out) - LEFT_OUT_SHOWN:,} more" if len(left_out) > LEFT_OUT_SHOWN else ""
-        shown = "; ".join(left_out[:LEFT_OUT_SHOWN])
-        print(
-            f"left out of {name}, since it is no http:// or https:// address: {shown}{more}", file=sys.stderr
-        )
+    return wanted_of(inputs, lists, lambda line: print(line, file=sys.stderr))
 
 
 def country_of(code: str) -> str:
@@ -111,12 +71,6 @@ def country_of(code: str) -> str:
         raise typer.BadParameter(f"{code!r} is not a country code (ISO 3166-1, such as PK)")
     check_country(upper)
     return upper
-
-
-def probe_folder() -> Path:
-    from fanous.config import data_folder
-
-    return data_folder() / "probe"
 
 
 def check_consent(yes: bool, cap_mb: float) -> None:
@@ -158,7 +112,7 @@ def check_consent_to_localise(yes: bool) -> None:
 def measure(
     settings: "Settings",
     vantage: "Vantage",
-    wanted: Wanted,
+    wanted: "Wanted",
     out: Path | None,
     *,
     with_health: bool = True,
@@ -172,12 +126,14 @@ def measure(
     from fanous.probes.display import live_table
     from fanous.probes.output import record_file
     from fanous.probes.run import run
+    from fanous.screen import screen
 
     folder, most = probe_folder(), int(settings.cap_mb * 1e6)
+    console = screen(stderr=True, highlight=False)
     with (
         day_meter(folder, most, time.time()) as meter,
         record_file(out) as to_file,
-        live_table([*wanted.urls, *wanted.apps], quiet=quiet) as on_done,
+        live_table([*wanted.urls, *wanted.apps], console, quiet=quiet) as on_done,
     ):
         return asyncio.run(
             run(

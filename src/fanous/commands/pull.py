@@ -24,7 +24,7 @@ from fanous.errors import FanousError
 from fanous.logline import log_to_stderr, logline
 
 if TYPE_CHECKING:
-    from fanous.config import SourceSettings
+    from fanous.connectors.settings import SourceSettings
     from fanous.pulling import Pull
     from fanous.store import Store
 
@@ -71,8 +71,8 @@ def pull(
     stream: it goes on until you stop it.  ioda-outages and radar-outages bring what their publishers say of
     outages: claims beside yours (`fanous claims check`), never evidence.
     """
-    from fanous.config import source_settings
     from fanous.connectors.levels import LIVE_SOURCES
+    from fanous.connectors.settings import source_settings
 
     code = country_code(country)
     if source == "ris":

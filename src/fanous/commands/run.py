@@ -10,10 +10,11 @@ import typer
 
 from fanous.commands.bringing import SOURCE
 from fanous.commands.desk import ConfigOption, StoreOption
-from fanous.commands.probing import probe_folder
+from fanous.probes.settings import probe_folder
 
 
 def run(
+    context: typer.Context,
     store: StoreOption = None,
     config: ConfigOption = None,
     no_probe: Annotated[
@@ -29,10 +30,11 @@ def run(
     names may say otherwise.  Nothing is measured from here before you consent (`fanous probe consent`).  The
     log goes to stderr.  Other commands work on the same store meanwhile.
     """
-    from fanous.config import store_place
+    from fanous.commands.owned import dispatcher
     from fanous.live.configuration import read
     from fanous.live.monitor import watch
     from fanous.logline import log_to_stderr
+    from fanous.store.location import store_place
 
     wanted = read(config, store_place(store, config))
     if no_probe:
@@ -42,7 +44,7 @@ def run(
     if wanted.rounds.on and not wanted.rounds.consented:
         _ask_for_consent(wanted.settings.cap_mb)
     log_to_stderr()
-    watch(wanted, SOURCE)
+    watch(wanted, SOURCE, dispatcher(context.find_root().command))
 
 
 def _ask_for_consent(cap_mb: float) -> None:

@@ -77,15 +77,16 @@ def _status_of(stream: "Stream", address: str) -> Callable[[asyncio.Event], Coro
 def vitals_of(stream: "Stream", now: float) -> "Vitals":
     """What waits in a stream, as the vitals of an inbox."""
     from fanous.collector.stream.address import Part
-    from fanous.vitals.vitals import Queue, Vitals
+    from fanous.model.backlog import Backlog
+    from fanous.vitals.vitals import Vitals
 
     if not stream.states:
         return Vitals(at=now, machine_at=now)
     main, apart, refused = (stream.states[part] for part in (Part.MAIN, Part.APART, Part.REFUSED))
-    queue = Queue(
+    backlog = Backlog(
         str(stream.address), main.messages, main.bytes, main.since, apart.messages, refused.messages
     )
-    return Vitals(at=now, machine_at=now, queues=(queue,))
+    return Vitals(at=now, machine_at=now, backlogs=(backlog,))
 
 
 def drain_stream(

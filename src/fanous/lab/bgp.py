@@ -6,17 +6,15 @@ Sessions run over link-local addresses (RFC 8950 carries IPv4 over them), since 
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fanous.errors import FanousError
 from fanous.lab.plan import Provider
+from fanous.lab.programs import Programs
 from fanous.lab.sites import HOME_V4
 from fanous.lab.space import run_in
 from fanous.lab.topology import GATEWAY, NODAD, numbers_of
-
-if TYPE_CHECKING:
-    from fanous.lab.internet import Internet
 
 GATEWAY_ASN = 64_496
 """For documentation (RFC 5398), so it is no network's."""
@@ -28,66 +26,84 @@ MARK = "bgp"
 """A file in the lab's folder: its routes are learned, not set."""
 
 
-def is_routed(internet: "Internet") -> bool:
-    return (internet.folder / MARK).exists()
+@dataclass(frozen=True, slots=True)
+class Routers:
+    """The routers of a lab.
+
+    Attributes:
+        folder: of the lab: their configurations and sockets.
+        gateway: namespace of the router that every provider is connected to.
+        providers: each has a router of its own.
+        programs: where their daemons run.
+    """
+
+    folder: Path
+    gateway: str
+    providers: tuple[Provider, ...]
+    is_ipv6: bool
+    programs: Programs
 
 
-def start(internet: "Internet") -> None:
+def is_routed(routers: Routers) -> bool:
+    return (routers.folder / MARK).exists()
+
+
+def start(routers: Routers) -> None:
     """Let the gateway learn its routes to the providers from now on; those that were set go.
 
     Raises:
         FanousError: bird is not installed, or the routes do not come.
     """
-    if is_routed(internet):
+    if is_routed(routers):
         return
-    gateway, v6 = internet.names.gateway, internet.plan.is_ipv6
+    gateway, v6 = routers.gateway, routers.is_ipv6
     _, _, upper, lower = numbers_of(GATEWAY)
-    ports = [f"addr replace {upper}/64 dev {one.port}{NODAD}" for one in internet.providers]
+    ports = [f"addr replace {upper}/64 dev {one.port}{NODAD}" for one in routers.providers]
     run_in(gateway, ["ip", "-batch", "-"], "\n".join(ports))
-    _bird(internet, "gateway", gateway, _of_the_gateway(internet.providers, v6))
-    for one in internet.providers:
+    _bird(routers, "gateway", gateway, _of_the_gateway(routers.providers, v6))
+    for one in routers.providers:
         uplink = f"addr replace {lower}/64 dev {one.uplink}{NODAD}"
         run_in(one.namespace, ["ip", "-batch", "-"], uplink)
-        _bird(internet, _name(one), one.namespace, _of_a_provider(one, v6))
-    _wait(internet, internet.providers)
-    run_in(gateway, ["ip", "-batch", "-"], "\n".join(_set_routes(internet.providers, v6)))
-    (internet.folder / MARK).touch()
+        _bird(routers, _name(one), one.namespace, _of_a_provider(one, v6))
+    _wait(routers, routers.providers)
+    run_in(gateway, ["ip", "-batch", "-"], "\n".join(_set_routes(routers.providers, v6)))
+    (routers.folder / MARK).touch()
 
 
-def announce(internet: "Internet", providers: Sequence[Provider], *, on: bool) -> None:
+def announce(routers: Routers, providers: Sequence[Provider], *, on: bool) -> None:
     """Announce the providers' prefixes, or withdraw them, and wait until the gateway knows."""
     for one in providers:
-        for version in (4, 6) if internet.plan.is_ipv6 else (4,):
-            words = ["birdc", "-s", str(_control(internet, _name(one))), "enable" if on else "disable"]
+        for version in (4, 6) if routers.is_ipv6 else (4,):
+            words = ["birdc", "-s", str(_control(routers, _name(one))), "enable" if on else "disable"]
             run_in(one.namespace, [*words, f"own{version}"])
-    _wait(internet, providers, there=on)
+    _wait(routers, providers, there=on)
 
 
-def wait_until_learned(internet: "Internet", providers: Sequence[Provider]) -> None:
+def wait_until_learned(routers: Routers, providers: Sequence[Provider]) -> None:
     """Until the gateway has the providers' routes again, after their links were down.
 
     Raises:
         FanousError: they do not come.
     """
-    _wait(internet, providers)
+    _wait(routers, providers)
 
 
-def _bird(internet: "Internet", name: str, namespace: str, text: str) -> None:
-    path = internet.folder / f"bird-{name}.conf"
+def _bird(routers: Routers, name: str, namespace: str, text: str) -> None:
+    path = routers.folder / f"bird-{name}.conf"
     path.write_text(text, encoding="ascii")
-    control = _control(internet, name)
-    internet.programs.start(f"bird-{name}", namespace, ["bird", "-f", "-c", str(path), "-s", str(control)])
+    control = _control(routers, name)
+    routers.programs.start(f"bird-{name}", namespace, ["bird", "-f", "-c", str(path), "-s", str(control)])
 
 
 def _name(provider: Provider) -> str:
     return f"as{provider.planned.asn}"
 
 
-def _control(internet: "Internet", name: str) -> Path:
-    return internet.folder / f"bird-{name}.sock"
+def _control(routers: Routers, name: str) -> Path:
+    return routers.folder / f"bird-{name}.sock"
 
 
-def _wait(internet: "Internet", providers: Sequence[Provider], *, there: bool = True) -> None:
+def _wait(routers: Routers, providers: Sequence[Provider], *, there: bool = True) -> None:
     wanted = {prefix for one in providers for prefix in (one.prefix, one.prefix6) if prefix}
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
@@ -95,7 +111,7 @@ def _wait(internet: "Internet", providers: Sequence[Provider], *, there: bool = 
             line.split()[0]
             for version in ("-4", "-6")
             for line in run_in(
-                internet.names.gateway, ["ip", version, "route", "show", "proto", "bird"]
+                routers.gateway, ["ip", version, "route", "show", "proto", "bird"]
             ).splitlines()
         }
         if (wanted <= known) if there else not (wanted & known):

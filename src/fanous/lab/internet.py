@@ -121,6 +121,12 @@ class Internet:
         """The probe's seam at ``point``."""
         return NamespacedNetwork(point, meter, clock_offset)
 
+    @property
+    def routers(self) -> bgp.Routers:
+        """What routes are announced between."""
+        gateway, v6 = self.names.gateway, self.plan.is_ipv6
+        return bgp.Routers(self.folder, gateway, self.providers, v6, self.programs)
+
     def argv(self, place: VantagePoint | str, command: Sequence[str]) -> list[str]:
         """``command`` as it runs at a vantage point, or in another namespace (``names.outside``)."""
         namespace = place if isinstance(place, str) else place.namespace
@@ -202,7 +208,7 @@ class Internet:
         self.programs.wait_for_port("nginx-world", self.names.world, PUBLIC_RESOLVER, 443)
         self.programs.wait_for_port("nginx-home", self.names.home, DOMESTIC_ADDRESS, 443)
         if self.plan.is_routed_by_bgp:
-            bgp.start(self)
+            bgp.start(self.routers)
 
     def _nginx(self, place: str, authority: Authority) -> str:
         sites = [site for site in self.sites if site.place == place]

@@ -4,19 +4,20 @@ A complaint names file, table and key, and the nearest key that there is.
 """
 
 import random
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fanous.alerts.settings import Alerting, read_alerting
+from fanous.collector.inbox import inbox_of
 from fanous.collector.origin import trusted_proxies
 from fanous.collector.shipped import NOTHING
 from fanous.collector.stream.address import StreamAddress, parse_address
 from fanous.collector.urls import read_urls
-from fanous.commands.collect import inbox_of
-from fanous.commands.probing import DEFAULT_LIST, Wanted, wanted_of
-from fanous.config import Retention, read_config, retention, review_national, source_settings, web_address
+from fanous.config import read_config, web_address
 from fanous.connectors.ooni.header import LATEST
+from fanous.connectors.settings import source_settings
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
 from fanous.live.site_settings import SiteSettings, site_settings
@@ -28,9 +29,12 @@ from fanous.probes.consent import check_country
 from fanous.probes.record import Vantage
 from fanous.probes.run import is_near
 from fanous.probes.settings import MOBILE_CAP_MB, Settings, settings_from
+from fanous.probes.wanted import DEFAULT_LIST, Wanted, wanted_of
 from fanous.probes.watch import VOLUNTEER_LEAST, check_interval, least_interval, pause
 from fanous.refdata.countries import is_country
+from fanous.retaining import Retention, retention
 from fanous.store import StoreLocation
+from fanous.store.notices import review_national
 from fanous.table import Table
 
 PAGE = "127.0.0.1:8470"
@@ -250,9 +254,13 @@ def _measured(table: Table) -> Wanted:
     lists = table.texts("lists") if table.has("lists") else () if urls else (DEFAULT_LIST,)
     if urls:
         with table.about("urls"):
-            wanted_of(urls, ())  # alone, so that a complaint names the key that it is about
+            wanted_of(urls, (), _say)  # alone, so that a complaint names the key that it is about
     with table.about("lists" if lists else "urls"):
-        return wanted_of(urls, lists)
+        return wanted_of(urls, lists, _say)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _vantage(table: Table) -> Vantage:

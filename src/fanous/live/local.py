@@ -1,9 +1,13 @@
 """Local: the unix socket beside the store, over which the other commands reach it while it is owned."""
 
 import asyncio
+import io
 import os
 import socket
+import sys
 import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from itertools import takewhile
 from logging import getLogger
@@ -11,9 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-from fanous.commands.owned import BUG, LARGEST, Reply, Request, address_of, perform
+from fanous.live.request import LARGEST, Carried, Reply, Request, address_of, carried
 from fanous.logline import logline
 from fanous.scheduler import Crash, outcome
+from fanous.store import Store
 from fanous.store.ask import Ask
 from fanous.store.disk import disk_errors
 from fanous.store.location import SOCKET
@@ -21,16 +26,25 @@ from fanous.store.location import SOCKET
 SECONDS = 10.0
 """For a request to arrive; it is one write."""
 
+BUG = 70
+"""Exit code of a command that failed by our fault (EX_SOFTWARE of sysexits.h)."""
+
+Dispatch = Callable[[Sequence[str], Path], tuple[int, str]]
+"""Carries out the words of a command line, typed in that folder, on the store that is open here.
+
+It gives the exit code, and what the user can mend (empty = nothing)."""
+
 log = getLogger("fanous.live")
 
 
 class Local:
     """Args:
     lock: of the store that ``ask`` reaches; it is held, so a socket beside it is a dead process's.
+    dispatch: is called in the thread that owns the store.
     """
 
-    def __init__(self, ask: Ask, lock: Path) -> None:
-        self._ask, self._lock = ask, lock
+    def __init__(self, ask: Ask, lock: Path, dispatch: Dispatch) -> None:
+        self._ask, self._lock, self._dispatch = ask, lock, dispatch
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Until stopped."""
@@ -54,7 +68,7 @@ class Local:
             writer.close()
 
     async def _reply(self, request: Request) -> Reply:
-        reply: Reply | Crash = await outcome(self._ask(partial(perform, request)))
+        reply: Reply | Crash = await outcome(self._ask(partial(perform, request, dispatch=self._dispatch)))
         words = " ".join(takewhile(lambda word: not word.startswith("-"), request.words))
         if isinstance(reply, Crash):
             log.error(logline("asked_crashed", command=words, why=repr(reply.error)), exc_info=reply.error)
@@ -62,6 +76,47 @@ class Local:
             return Reply(err=told.encode(), code=BUG)
         log.info(logline("asked", command=words, code=reply.code))
         return reply
+
+
+def perform(request: Request, store: Store, dispatch: Dispatch) -> Reply:
+    """Carry a command out on an open store, as the process that asks would have.
+
+    Called in the thread that owns the store.  Only this thread prints: the log keeps its own stream.
+    """
+    out, err = _Page(bool(request.width)), _Page(False)
+    token = carried.set(Carried(store, request.width, request.colours))
+    try:
+        with redirect_stdout(out), redirect_stderr(err), _nobody_typing():
+            code, error = dispatch(request.words, Path(request.folder))
+    finally:
+        carried.reset(token)
+    return Reply(out.printed(), err.printed(), code, error)
+
+
+@contextmanager
+def _nobody_typing() -> Iterator[None]:
+    """Whoever asked sits at another terminal than ours."""
+    ours, sys.stdin = sys.stdin, io.StringIO("")
+    try:
+        yield
+    finally:
+        sys.stdin = ours
+
+
+class _Page(io.TextIOWrapper):
+    """Keeps what is printed."""
+
+    def __init__(self, is_seen: bool) -> None:
+        self._bytes = io.BytesIO()
+        self._is_seen = is_seen
+        super().__init__(self._bytes, encoding="utf-8", write_through=True)
+
+    def isatty(self) -> bool:
+        return self._is_seen
+
+    def printed(self) -> bytes:
+        self.flush()
+        return self._bytes.getvalue()
 
 
 async def _whole(reader: asyncio.StreamReader) -> bytes:

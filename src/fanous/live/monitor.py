@@ -17,13 +17,12 @@ from fanous.collector.origin import trusted_proxies
 from fanous.collector.serve import listening_socket, serving
 from fanous.collector.shipped import origins_named
 from fanous.collector.urls import DEFAULT_URLS, read_urls
-from fanous.commands.orders import envelope_of
-from fanous.config import Retention, data_folder
+from fanous.config import data_folder
 from fanous.live.alerting import tell
 from fanous.live.configuration import OWN, Address, Configuration, Door
 from fanous.live.hearing import Hearing
 from fanous.live.intake import Intake
-from fanous.live.local import Local
+from fanous.live.local import Dispatch, Local
 from fanous.live.pages import serve_until
 from fanous.live.rounds import Probe
 from fanous.live.selfcheck import Selfcheck
@@ -33,6 +32,8 @@ from fanous.live.upkeep import Upkeep
 from fanous.logline import logline
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.model.instant import to_iso
+from fanous.orders import envelope_of
+from fanous.retaining import Retention
 from fanous.scheduler import Task, supervise
 from fanous.store import Store, StoreLocation, open_store
 from fanous.store.ask import Ask, OneThread
@@ -46,17 +47,18 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 log = getLogger("fanous.live")
 
 
-def watch(configuration: Configuration, source: str) -> None:
+def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None:
     """Run until SIGINT or SIGTERM; what was acknowledged by then is in the store.
 
     Args:
         source: connector of what probes send, our own among them.
+        dispatch: carries out the commands of other processes on the store.
 
     Raises:
         FanousError: the store is held or cannot be opened, or an address is taken.
     """
     with OneThread(partial(_opened, configuration)) as owner:
-        asyncio.run(_watch(configuration, owner.ask, source))
+        asyncio.run(_watch(configuration, owner.ask, source, dispatch))
     log.info(logline("stopped"))
 
 
@@ -67,10 +69,10 @@ def _opened(configuration: Configuration) -> Store:
     return store
 
 
-async def _watch(configuration: Configuration, ask: Ask, source: str) -> None:
+async def _watch(configuration: Configuration, ask: Ask, source: str, dispatch: Dispatch) -> None:
     stop, clock = _stopped_by_signals(), configuration.clock
     intake = Intake(ask, (configuration.inbox, configuration.inbox / OWN), source, configuration.every)
-    tasks = tasks_of(configuration, ask, intake, stop)
+    tasks = tasks_of(configuration, ask, intake, dispatch, stop)
     if configuration.queue is not None:
         streamed = Streamed(ask, configuration.queue, source)
         tasks.append(Task("queue", lambda: streamed.take(stop)))
@@ -103,7 +105,9 @@ def _stopped_by_signals() -> asyncio.Event:
     return stop
 
 
-def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: asyncio.Event) -> list[Task]:
+def tasks_of(
+    configuration: Configuration, ask: Ask, intake: Intake, dispatch: Dispatch, stop: asyncio.Event
+) -> list[Task]:
     """What goes on at the same time.
 
     Raises:
@@ -112,7 +116,7 @@ def tasks_of(configuration: Configuration, ask: Ask, intake: Intake, stop: async
     clock = configuration.clock
     hearing = Hearing(ask, clock, stop)
     tasks = [Task("intake", lambda: intake.take(stop)), Task("hearing", hearing.listen)]
-    local = Local(ask, _lock(configuration.store))
+    local = Local(ask, _lock(configuration.store), dispatch)
     tasks.append(Task("local", lambda: local.serve(stop)))
     if configuration.sources:
         sources = Sources(ask, configuration.sources, configuration.clock, data_folder() / "cache")

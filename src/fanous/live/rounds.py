@@ -15,7 +15,6 @@ from pathlib import Path
 import msgspec
 
 from fanous.collector.journal import Journal
-from fanous.commands.probing import probe_folder
 from fanous.live.clock import Clock, ClockedNetwork
 from fanous.live.configuration import Rounds
 from fanous.logline import logline
@@ -24,7 +23,7 @@ from fanous.probes import consent
 from fanous.probes.allowance import DayMeter
 from fanous.probes.record import Vantage
 from fanous.probes.run import Report, report_id, run
-from fanous.probes.settings import Settings
+from fanous.probes.settings import Settings, probe_folder
 from fanous.scheduler import pause
 from fanous.store.disk import disk_errors
 

@@ -3,10 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from logging import getLogger
 from pathlib import Path
 
+from fanous.collector.inbox import backlogs
 from fanous.errors import FanousError
 from fanous.logline import logline
 from fanous.model.spell import Spell
@@ -60,14 +60,12 @@ class Selfcheck:
 
     async def look(self) -> None:
         known = self._seen.undetected if self._seen else {}
-        question = partial(
-            examine,
-            folders=self._folders,
-            inboxes=self._inboxes,
-            machine_at=self._clock(),
-            known=known,
-        )
-        self._seen = await self._ask(question)
+        machine_at = self._clock()
+
+        def seen(store: Store) -> Vitals:
+            return examine(store, self._folders, backlogs(self._inboxes), machine_at, known)
+
+        self._seen = await self._ask(seen)
         self._looked = time.monotonic()
         self._tell(find_ailments(self._seen))
         await self._note()

@@ -13,10 +13,10 @@ from functools import partial
 from logging import getLogger
 from pathlib import Path
 
-from fanous.config import SourceSettings
 from fanous.connectors.levels import Ask
 from fanous.connectors.levels.live import Get
 from fanous.connectors.polite import Polite
+from fanous.connectors.settings import SourceSettings
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
 from fanous.logline import logline

@@ -7,10 +7,9 @@ import asyncio
 from functools import partial
 from logging import getLogger
 
-from fanous.config import Retention
 from fanous.errors import FanousError
 from fanous.logline import logline
-from fanous.retaining import Retained, drop, move, plan
+from fanous.retaining import Retained, Retention, drop, move, plan
 from fanous.scheduler import pause
 from fanous.store.ask import Ask
 

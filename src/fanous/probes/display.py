@@ -16,7 +16,6 @@ from fanous.probes.run import OnDone
 from fanous.probes.speed import Speed
 from fanous.probes.words import state_in_words
 from fanous.refdata.platforms import title
-from fanous.screen import screen
 
 LAYERS = ("dns", "tcp", "tls", "http", "quic")
 WIDE = 100
@@ -25,12 +24,16 @@ COLOURS = {State.OK: "green", State.BLOCKED: "red", State.THROTTLED: "red", Stat
 
 
 @contextmanager
-def live_table(urls: Sequence[str], *, quiet: bool) -> Iterator[OnDone]:
-    """A function to call with each outcome; the table stays when the block ends."""
+def live_table(urls: Sequence[str], console: Console, *, quiet: bool) -> Iterator[OnDone]:
+    """A function to call with each outcome; the table stays when the block ends.
+
+    Args:
+        console: of the terminal that stderr may be.
+    """
     if quiet:
         yield lambda _outcome: None
         return
-    console, done = screen(stderr=True, highlight=False), list[Outcome]()
+    done = list[Outcome]()
     if not sys.stderr.isatty():
         yield done.append
         Console(stderr=True, width=120, no_color=True).print(table_of(done, len(urls), 120))
@@ -62,14 +65,18 @@ def table_of(done: Sequence[Outcome], expected: int, width: int) -> Table:
     return table
 
 
-def print_sentences(lines: Sequence[str]) -> None:
-    """One a line on stdout; on a terminal they are broken between words."""
-    console = screen(highlight=False) if sys.stdout.isatty() else None
+def print_sentences(lines: Sequence[str], console: Console) -> None:
+    """One a line on stdout; on a terminal they are broken between words.
+
+    Args:
+        console: of the terminal that stdout may be.
+    """
+    is_seen = sys.stdout.isatty()
     for line in lines:
-        if console is None:
-            print(line)
-        else:
+        if is_seen:
             console.print(Text(line))
+        else:
+            print(line)
 
 
 def _cells(one: Outcome) -> list[str]:

@@ -9,6 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, get_origin
 
+from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.table import Table
 
@@ -96,6 +97,11 @@ class Settings:
     at_once: int = 24
     cap_mb: float = 50.0
     helper: str = ""
+
+
+def probe_folder() -> Path:
+    """Where this user's probe keeps its consent, what it spent today, and what waits to be sent."""
+    return data_folder() / "probe"
 
 
 def load_settings(path: Path | None) -> Settings:

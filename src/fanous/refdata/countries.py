@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.refdata.tables import toml_table
+from fanous.table import Table
 
 
 @lru_cache(maxsize=1)
@@ -38,6 +39,19 @@ def country_name(cc: str, locale: str = "en") -> str:
 def is_country(cc: str) -> bool:
     """Is it the code of a country with people in it (or ``XK``)?"""
     return cc in _table()
+
+
+def country_codes(table: Table, key: str) -> tuple[str, ...]:
+    """Codes that a configuration lists, in upper case; none where the key is missing or its list is empty.
+
+    Raises:
+        FanousError: one is no code of a country.
+    """
+    found = table.texts(key) if table.has(key) and table.values[key] != [] else ()
+    for code in found:
+        if not is_country(code.upper()):
+            raise table.wrong(key, f"{code!r} is no ISO 3166-1 code such as 'PK'")
+    return tuple(code.upper() for code in found)
 
 
 def main_zone(cc: str) -> str:

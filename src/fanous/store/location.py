@@ -1,4 +1,4 @@
-"""StoreLocation: where the three parts of a store stand."""
+"""StoreLocation: where the three parts of a store stand, and the table ``[store]`` that says so."""
 
 import os
 import re
@@ -8,10 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit, urlunsplit
 
-from fanous.config import split_url
+from fanous.config import config_table, data_folder, split_url
 from fanous.errors import FanousError
 from fanous.store.lock import FACTS
-from fanous.table import nearest
+from fanous.table import Table, nearest
 
 ARCHIVE, LEDGER, LOCK = "archive", "ledger.sqlite", f"{FACTS}.lock"
 SOCKET = "fanous.sock"
@@ -184,6 +184,46 @@ def _check_server(parts: SplitResult) -> None:
 
 def _in_process(folder: Path) -> str:
     return f"{_EMBEDDED}://{quote(str(folder))}"
+
+
+STORE_KEYS = ("folder", *PLACES)
+"""Of the table ``[store]``: one folder, or the three addresses."""
+
+
+def store_place(store: Path | None, config: Path | None) -> Path | StoreLocation:
+    """The folder, or the three addresses, that the options name; ``store`` wins.
+
+    A relative ``folder`` stands beside the TOML file: what it names must not depend on where one calls from.
+
+    Raises:
+        FanousError: the TOML file is missing or says something unknown.
+    """
+    if store is not None:
+        return store
+    table = config_table(config, "store")
+    table.allow(*STORE_KEYS)
+    given = {key: table.text(key) for key in table.values}
+    if config is None or not given:
+        return data_folder() / "store"
+    if "folder" in given:
+        if len(given) > 1:
+            raise table.wrong("folder", f"it stands beside {_listed(given, 'folder')}; keep one of them")
+        return config.parent / Path(given["folder"]).expanduser()
+    return _store_at(table, given)
+
+
+def _store_at(table: Table, given: dict[str, str]) -> StoreLocation:
+    for key in PLACES:
+        if key not in given:
+            raise table.wrong(key, f"it is missing beside {_listed(given)} (or give `folder` alone)")
+    for key, check in PLACES.items():
+        with table.about(key):
+            check(given[key])
+    return at_urls(given["archive"], given["facts"], given["ledger"])
+
+
+def _listed(given: dict[str, str], *but: str) -> str:
+    return ", ".join(f"`{key}`" for key in given if key not in but)
 
 
 def check_folder(folder: Path, *, must_exist: bool) -> None:

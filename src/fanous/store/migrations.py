@@ -7,15 +7,24 @@ To add one: raise ``schema.FORMAT``, add its entry here, and a fixture of the fo
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from fanous import __version__
 from fanous.errors import FanousError
-from fanous.store.columns import ticks
+from fanous.store.columns import Columns, ticks
 from fanous.store.schema import FACTS, FIND_SEGMENT, FORMAT, TABLES, Layout
 
-if TYPE_CHECKING:
-    from fanous.store.engine import Engine
+
+class Tables(Protocol):
+    """What a migration asks of an engine (``store.engine.Engine``)."""
+
+    def tables(self) -> set[str]: ...
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]: ...
+
+    def run(self, sql: str) -> None: ...
+
+    def insert(self, table: str, columns: Columns) -> None: ...
 
 
 def _to_2(layout: Layout) -> Iterator[str]:
@@ -31,7 +40,7 @@ MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2}
 
 
 def bring_up_to_date(
-    engine: "Engine",
+    engine: Tables,
     layout: Layout,
     migrations: Mapping[int, Callable[[Layout], Iterator[str]]] = MIGRATIONS,
     to: int = FORMAT,
@@ -62,5 +71,5 @@ def bring_up_to_date(
         _remember(engine, to)
 
 
-def _remember(engine: "Engine", version: int) -> None:
+def _remember(engine: Tables, version: int) -> None:
     engine.insert("versions", {"version": [version], "since": [ticks(time.time())], "fanous": [__version__]})

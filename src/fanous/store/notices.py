@@ -6,11 +6,13 @@ Each is written once and never changed; a document holds it whole, the other col
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
+from fanous.config import config_table
 from fanous.errors import FanousError
 from fanous.model.approval import Approval
 from fanous.model.claim import Claim
@@ -127,6 +129,17 @@ class Notices:
         with self._database.reading() as connection:
             documents = connection.scalars(query).all()
         return (_decoded(document, noun) for document in documents)
+
+
+def review_national(config: Path | None) -> bool | None:
+    """``national`` of the table ``[review]``: are national claims held?  ``None`` = it does not say.
+
+    Raises:
+        FanousError: the TOML file is missing or says something unknown.
+    """
+    table = config_table(config, "review")
+    table.allow("national")
+    return table.flag("national", default=False) if table.has("national") else None
 
 
 def _next(connection: sa.Connection, table: sa.Table, country: str, word: str) -> tuple[str, int]:

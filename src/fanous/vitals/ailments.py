@@ -129,7 +129,7 @@ def _low_disks(vitals: Vitals) -> Iterator[Ailment]:
 
 
 def _old_queues(vitals: Vitals) -> Iterator[Ailment]:
-    for queue in vitals.queues:
+    for queue in vitals.backlogs:
         if queue.since is not None and vitals.machine_at - queue.since > QUEUE_SECONDS:
             age = (vitals.machine_at - queue.since) / 60
             said = f"{queue.files} files wait in {queue.folder}, the oldest for {age:.0f} minutes"

@@ -1,15 +1,14 @@
-"""Examine: one look at a store and the folders around it."""
+"""Examine: one look at a store and the disks that it stands on."""
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from fanous.collector.drain import sealed_files
-from fanous.collector.inbox import APART, bytes_in
 from fanous.heartbeats import MEMORY
+from fanous.model.backlog import Backlog
 from fanous.store import Store
 from fanous.vitals.ailments import CLOCK_SLACK
-from fanous.vitals.vitals import Disk, Queue, Vitals
+from fanous.vitals.vitals import Disk, Vitals
 
 RECENT = 86_400.0
 """Seconds of receipt by which software and clocks are judged: what was mended yesterday is forgotten."""
@@ -18,7 +17,7 @@ RECENT = 86_400.0
 def examine(
     store: Store,
     folders: Iterable[Path],
-    inboxes: Sequence[Path],
+    backlogs: Sequence[Backlog],
     machine_at: float,
     known: Mapping[str, float],
 ) -> Vitals:
@@ -26,7 +25,7 @@ def examine(
 
     Args:
         folders: on the disks that it writes to.
-        inboxes: of what waits for the store; one that is not there has nothing waiting.
+        backlogs: of every inbox.
         machine_at: unix seconds, by the machine's clock.
         known: ``Vitals.undetected`` of the look before; a country that is new waits since now.
     """
@@ -38,7 +37,7 @@ def examine(
         soundness=tuple(store.soundness(now - RECENT)),
         clocks=store.clocks(now - RECENT, CLOCK_SLACK),
         disks=disks(folders),
-        queues=tuple(queue(inbox) for inbox in inboxes if inbox.is_dir()),
+        backlogs=tuple(backlogs),
         undetected={country: known.get(country, machine_at) for country in store.undetected()},
         damaged={segment.name: why for segment, why in store.damaged()},
     )
@@ -52,18 +51,3 @@ def disks(folders: Iterable[Path]) -> tuple[Disk, ...]:
             usage = shutil.disk_usage(folder)
             found.setdefault(folder.stat().st_dev, Disk(str(folder), usage.free, usage.total))
     return tuple(found.values())
-
-
-def queue(inbox: Path) -> Queue:
-    """What waits in a collector's inbox; files that are taken meanwhile count as gone."""
-    waiting = sealed_files(inbox)
-    since = _begun(waiting[0]) if waiting else None
-    apart = len(sealed_files(inbox / APART))
-    return Queue(str(inbox), len(waiting), bytes_in(inbox), since, apart)
-
-
-def _begun(path: Path) -> float | None:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return None

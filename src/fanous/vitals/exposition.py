@@ -35,7 +35,7 @@ def _of_folders(vitals: Vitals) -> Iterator[Metric]:
         labels = (("folder", disk.folder),)
         yield Metric("fanous_disk_free_bytes", disk.free, "Free on the disk of a folder", labels)
         yield Metric("fanous_disk_size_bytes", disk.size, "Size of the disk of a folder", labels)
-    for queue in vitals.queues:
+    for queue in vitals.backlogs:
         labels = (("inbox", queue.folder),)
         age = 0.0 if queue.since is None else max(0.0, vitals.machine_at - queue.since)
         yield Metric("fanous_inbox_files", queue.files, "Sealed files that wait for the store", labels)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from fanous.model.backlog import Backlog
 from fanous.store.vitals import Arrivals, Clocks, Soundness
 
 NO_CLOCKS = Clocks(0, 0, 0, 0)
@@ -14,25 +15,6 @@ class Disk:
     folder: str
     free: int
     size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """What waits in an inbox, or in a stream: messages count as files there.
-
-    Attributes:
-        files: sealed ones.
-        since: unix seconds, by the machine's clock; when the oldest was begun; ``None`` = nothing waits.
-        apart: sealed files that only a person takes (no known network).
-        refused: messages of a stream that were set aside, since they cannot be used.
-    """
-
-    folder: str
-    files: int
-    bytes: int
-    since: float | None
-    apart: int
-    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +32,6 @@ class Vitals:
     soundness: tuple[Soundness, ...] = ()
     clocks: Clocks = NO_CLOCKS
     disks: tuple[Disk, ...] = ()
-    queues: tuple[Queue, ...] = ()
+    backlogs: tuple[Backlog, ...] = ()
     undetected: dict[str, float] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from fanous.alerts.channel import Channel, Means
 from fanous.alerts.message import Message
 from fanous.alerts.senders.alertmanager import send_to_alertmanager
 from fanous.alerts.senders.by_apprise import send_by_apprise
 from fanous.alerts.senders.outcome import Outcome
 from fanous.alerts.senders.webhook import send_to_webhook
-from fanous.alerts.settings import Channel, Means
 
 Send = Callable[[Channel, Message, float], Coroutine[Any, Any, Outcome]]
 """Channel, message, unix seconds now."""

@@ -6,9 +6,9 @@ alert that is not repeated is resolved by itself; it is given a long end and rep
 
 import msgspec
 
+from fanous.alerts.channel import Channel
 from fanous.alerts.message import TEST, Message
 from fanous.alerts.senders.outcome import Outcome, post
-from fanous.alerts.settings import Channel
 from fanous.model.instant import to_iso
 
 STANDS = 86_400.0

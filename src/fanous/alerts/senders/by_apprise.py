@@ -9,9 +9,9 @@ import logging
 import threading
 from typing import Any
 
+from fanous.alerts.channel import Channel, Form
 from fanous.alerts.message import Message
 from fanous.alerts.senders.outcome import SECONDS, Outcome
-from fanous.alerts.settings import Channel, Form
 from fanous.errors import FanousError
 
 KEY_HEADER = "X-Fanous-Alert"

@@ -2,9 +2,9 @@
 
 import msgspec
 
+from fanous.alerts.channel import Channel
 from fanous.alerts.message import Message
 from fanous.alerts.senders.outcome import Outcome, post
-from fanous.alerts.settings import Channel
 from fanous.alerts.signing import signed_headers
 from fanous.model.instant import to_iso
 

@@ -29,11 +29,11 @@ def unplug(strike: Strike) -> Undo:
     def plug() -> None:
         partly()
         if whole:
-            is_routed = bgp.is_routed(strike.internet)
+            is_routed = bgp.is_routed(strike.internet.routers)
             lines = [topology.port_of(one, v6, with_routes=not is_routed) for one in whole]
             ip_batch(gateway, [line for of_one in lines for line in of_one])
             if is_routed:
-                bgp.wait_until_learned(strike.internet, whole)
+                bgp.wait_until_learned(strike.internet.routers, whole)
 
     return plug
 
@@ -56,9 +56,9 @@ def withdraw(strike: Strike) -> Undo:
     whole = [one for one in strike.internet.providers if _is_hit_whole(strike, one)]
     if not whole:
         raise FanousError(f"{strike.cut.technique} is about whole networks, and none is hit whole")
-    bgp.start(strike.internet)
-    bgp.announce(strike.internet, whole, on=False)
-    return lambda: bgp.announce(strike.internet, whole, on=True)
+    bgp.start(strike.internet.routers)
+    bgp.announce(strike.internet.routers, whole, on=False)
+    return lambda: bgp.announce(strike.internet.routers, whole, on=True)
 
 
 def mobile_only(strike: Strike) -> Undo:

@@ -1,0 +1,120 @@
+"""Which store a command works on, and whether national claims are held in it."""
+
+from pathlib import Path
+
+import pytest
+
+from fanous.errors import FanousError
+from fanous.store import StoreLocation
+from fanous.store.location import store_place
+from fanous.store.notices import review_national
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def toml(folder: Path, text: str) -> Path:
+    path = folder / "fanous.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_by_default_it_stands_with_the_users_data(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert store_place(None, None) == home / ".local" / "share" / "fanous" / "store"
+    monkeypatch.setenv("XDG_DATA_HOME", "/srv/data")
+    assert store_place(None, None) == Path("/srv/data/fanous/store")
+
+
+def test_the_option_comes_before_the_file(home: Path) -> None:
+    assert store_place(Path("here"), toml(home, 'x = "not even right"')) == Path("here")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('[store]\nfolder = "/srv/fanous"', "/srv/fanous"),
+        ('[store]\nfolder = "kept"', "kept"),
+        ('[store]\nfolder = "~/kept"', "kept"),
+        ("[store]", ".local/share/fanous/store"),
+        ("# nothing yet", ".local/share/fanous/store"),
+    ],
+)
+def test_the_file_names_a_folder(text: str, place: str, home: Path) -> None:
+    assert store_place(None, toml(home, text)) == home / place
+
+
+def test_a_relative_folder_stands_beside_the_file_wherever_one_calls_from(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "elsewhere").mkdir()
+    config = toml(home, '[store]\nfolder = "kept"')
+    monkeypatch.chdir(home / "elsewhere")
+    assert store_place(None, config) == home / "kept"
+
+
+def test_the_file_may_name_three_addresses(home: Path) -> None:
+    text = '[store]\narchive = "/a"\nfacts = "clickhouse://host/db"\nledger = "postgresql://host/db"'
+    assert store_place(None, toml(home, text)) == StoreLocation(
+        Path("/a"), "clickhouse://host/db", "postgresql://host/db"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[store]\nfoldr = "x"', "[store] foldr: there is no such key; did you mean 'folder'?"),
+        ('[store]\nqqq = "x"', "[store] qqq: there is no such key; known are folder, archive"),
+        ('[stor]\nfolder = "x"', "unknown table [stor]; did you mean [store]?"),
+        ("[qqq]", "unknown table [qqq]; known are [store], [review], [sources]"),
+        ('store = "x"', "`store` must be a table: [store]"),
+        ("[store]\nfolder = 5", "[store] folder: a text is needed, not 5"),
+        ('[store]\nfolder = ""', "[store] folder: a text is needed, not ''"),
+        ('[store]\nfolder = "x"\nfacts = "y"', "[store] folder: it stands beside `facts`; keep one of them"),
+        ('[store]\narchive = "x"', "[store] facts: it is missing beside `archive` (or give `folder` alone)"),
+        ("[store", "cannot be read as TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_sentence(text: str, says: str, home: Path) -> None:
+    with pytest.raises(FanousError) as error:
+        store_place(None, toml(home, text))
+    assert says in str(error.value)
+
+
+def test_the_message_names_the_file(home: Path) -> None:
+    config = toml(home, "[stor]")
+    with pytest.raises(FanousError, match=str(config)):
+        store_place(None, config)
+
+
+def test_a_missing_or_unreadable_file_is_said(home: Path) -> None:
+    with pytest.raises(FanousError, match="no configuration file"):
+        store_place(None, home / "none.toml")
+    with pytest.raises(FanousError, match="cannot be read"):
+        store_place(None, home)
+    (home / "latin.toml").write_bytes(b'[store]\nfolder = "\xe9"')
+    with pytest.raises(FanousError, match="cannot be read"):
+        store_place(None, home / "latin.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("", None),
+        ("[review]", None),
+        ("[review]\nnational = true", True),
+        ("[review]\nnational = false", False),
+    ],
+)
+def test_the_file_says_whether_national_claims_are_held(text: str, held: bool | None, home: Path) -> None:
+    assert review_national(toml(home, text)) is held
+    assert review_national(None) is None
+
+
+@pytest.mark.parametrize("text", ["[review]\nnational = 1", "[review]\nnation = true", "review = 3"])
+def test_a_mistake_about_reviews_is_one_sentence(text: str, home: Path) -> None:
+    with pytest.raises(FanousError, match=r"\[review\]"):
+        review_national(toml(home, text))
