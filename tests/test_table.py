@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from fanous.table import Table, line_of
+from fanous.config import Table, line_of
 
 TEXT = """\
 title = "A"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
-from fanous.table import Table
+from fanous.config import Table
 from fanous.testing.blocked_rows import TECHNIQUES
 
 LEAST_COUNTRIES = 6

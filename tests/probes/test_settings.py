@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fanous.config import Table
 from fanous.errors import FanousError
 from fanous.probes.settings import (
     MOBILE_CAP_MB,
@@ -13,7 +14,6 @@ from fanous.probes.settings import (
     load_settings,
     settings_from,
 )
-from fanous.table import Table
 
 
 def test_without_a_file_the_defaults_hold() -> None:

@@ -3,10 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fanous.config import config_table, network_numbers, web_address
+from fanous.config import Table, config_table, nearest, network_numbers, web_address
 from fanous.refdata.countries import country_codes
 from fanous.sources import SOURCES
-from fanous.table import Table, nearest
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 
+from fanous.config import Table
 from fanous.errors import FanousError
 from fanous.lab.scenario import (
     TICK_STANDS_FOR,
@@ -21,7 +22,6 @@ from fanous.lab.truth import TRUTHS
 from fanous.model.entity import Access
 from fanous.model.incident import Kind, Scope
 from fanous.refdata.platforms import platforms, target_of
-from fanous.table import Table
 
 DEFAULT_TARGETS = ("x", "youtube")
 """Probed where neither the file nor an event names a target."""

@@ -15,7 +15,7 @@ from fanous.collector.origin import trusted_proxies
 from fanous.collector.shipped import NOTHING
 from fanous.collector.stream.address import StreamAddress, parse_address
 from fanous.collector.urls import read_urls
-from fanous.config import read_config, web_address
+from fanous.config import Table, read_config, web_address
 from fanous.connectors.ooni.header import LATEST
 from fanous.connectors.settings import source_settings
 from fanous.errors import FanousError
@@ -35,7 +35,6 @@ from fanous.refdata.countries import is_country
 from fanous.retaining import Retention, retention
 from fanous.store import StoreLocation
 from fanous.store.notices import review_national
-from fanous.table import Table
 
 PAGE = "127.0.0.1:8470"
 DOOR = "127.0.0.1:8471"

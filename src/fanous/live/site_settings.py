@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fanous.config import web_address
+from fanous.config import Table, web_address
 from fanous.refdata.world import shapes
-from fanous.table import Table
 
 LEAST_TOKEN = 24
 """Characters of an administrator's token: what is shorter can be tried out."""

@@ -9,9 +9,8 @@ from math import inf
 from pathlib import Path
 from typing import Any, get_origin
 
-from fanous.config import data_folder
+from fanous.config import Table, data_folder
 from fanous.errors import FanousError
-from fanous.table import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

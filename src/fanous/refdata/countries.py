@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from fanous.config import Table
 from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.refdata.tables import toml_table
-from fanous.table import Table
 
 
 @lru_cache(maxsize=1)

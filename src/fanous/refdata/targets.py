@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from fanous.config import nearest
 from fanous.errors import FanousError
 from fanous.refdata.platforms import ROLES
 from fanous.refdata.tables import toml_table
-from fanous.table import nearest
 
 FOLDER = "targets"
 DO_NOT_RUN = "do_not_run"

@@ -8,10 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit, urlunsplit
 
-from fanous.config import config_table, data_folder, split_url
+from fanous.config import Table, config_table, data_folder, nearest, split_url
 from fanous.errors import FanousError
 from fanous.store.lock import FACTS
-from fanous.table import Table, nearest
 
 ARCHIVE, LEDGER, LOCK = "archive", "ledger.sqlite", f"{FACTS}.lock"
 SOCKET = "fanous.sock"

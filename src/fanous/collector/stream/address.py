@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import parse_qsl
 
+from fanous.config import nearest
 from fanous.errors import FanousError
-from fanous.table import nearest
 
 SCHEMES = ("nats", "tls")
 PORT = 4222
