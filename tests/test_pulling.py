@@ -9,12 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from typer.testing import CliRunner
 
-from fanous import pulling
 from fanous.cli import app
 from fanous.connectors.levels import Ask
 from fanous.connectors.polite import Polite, Waits
 from fanous.errors import FanousError
-from fanous.pulling import FAILURES_IN_A_ROW, OVERLAP, Pull, due, newest, pull
+from fanous.pulling import FAILURES_IN_A_ROW, FIRST_DAYS, OVERLAP, Pull, due, newest, pull
 from fanous.sources import SOURCES
 from fanous.store import Store, open_store
 from fanous.store.levels import Pulled
@@ -136,7 +135,7 @@ def places(path: str, regions: int = 70) -> Answer:
     return Answer(json.dumps(listed).encode()) if "entities" in path else ioda_answer(path, 0)
 
 
-FIRST = T0 - pulling.FIRST_DAYS * DAY
+FIRST = T0 - FIRST_DAYS * DAY
 WINDOW = Ask("PK", FIRST, T0)
 LAST = Pulled("country/PK", FIRST, T0 - 600, T0)
 

@@ -7,7 +7,7 @@ never given to another threshold.  A new threshold gets a line here and a row in
 from dataclasses import asdict
 from typing import Any
 
-from fanous import aggregate, baselines, interfering, pipeline, repeats, silence, slowness
+from fanous import aggregate, baselines, pipeline, repeats, silence, slowness
 from fanous.detectors import (
     DETECTORS,
     IODA,
@@ -46,6 +46,7 @@ from fanous.incidents import (
     watches,
     witnesses,
 )
+from fanous.interfering import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
 from fanous.rules import controls, dns_facebook, fingerprints, groups, http_failures, pages, tls, transfer
 
 
@@ -82,7 +83,7 @@ def _constants() -> dict[str, Any]:
         "rules.transfer_ratio": transfer.LEAST_RATIO,
         "rules.refusal_status": transfer.LEAST_REFUSAL,
         "rules.freeze_silent_share": transfer.SILENT_SHARE,
-        "series.tick_seconds": interfering.TICK,
+        "series.tick_seconds": TICK,
         "series.probe_majority": aggregate.PROBE_MAJORITY,
         "series.baseline_seconds": baselines.HISTORY,
         "series.repeats_known_weight": repeats.KNOWN,
@@ -216,9 +217,9 @@ def _constants() -> dict[str, Any]:
         "incidents.platform_onset_share": alternatives.ONSET_SHARE,
         "incidents.software_other_probes": alternatives.OTHER_PROBES,
         "incidents.software_other_share": alternatives.OTHER_SHARE,
-        "incidents.platform_failure_slots": interfering.LONGEST_FAILURE,
-        "incidents.platform_baseline_seconds": interfering.ONSET_BASELINE,
-        "incidents.platform_slot_seconds": interfering.ONSET_SLOT,
+        "incidents.platform_failure_slots": LONGEST_FAILURE,
+        "incidents.platform_baseline_seconds": ONSET_BASELINE,
+        "incidents.platform_slot_seconds": ONSET_SLOT,
         "incidents.match_same_kind": matching.SAME_KIND,
         "incidents.match_told": matching.TOLD,
         "incidents.late_named": late.NAMED,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from fanous import judging
+from fanous.judging import judge_records
 from fanous.library.tables import verdict_table
 from fanous.model.measurement import Measurement
 from fanous.model.verdict import Verdict
@@ -46,6 +46,6 @@ def judge(*paths: str | Path) -> Judgements:
     tally = Ingested()
     judged = [
         Judgement(one.bundle.measurement, one.verdicts, one.notes)
-        for one in judging.judge_records([Path(path) for path in paths], tally)
+        for one in judge_records([Path(path) for path in paths], tally)
     ]
     return Judgements(tuple(judged), tuple(tally.rejects))
