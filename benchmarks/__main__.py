@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from fanous.commands.desk import JsonOption, console, print_document
+from fanous.cli.common import JsonOption, console, print_document
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from fanous.calibration import REPORTING_SEEDS, SPENT_SEEDS, TUNING_SEEDS, of_lab, of_weeks
+from fanous.cli.calibration import print_calibration
 from fanous.model.calibration import Stated, calibrate, wilson
-from fanous.publishers.calibration import print_calibration
 from fanous.rehearsal.result import Result, append
 from fanous.testing.weeks import START, Trouble, Week, measured, week_of
 

@@ -11,8 +11,8 @@ from fanous.errors import FanousError
 from fanous.model.entity import Entity
 from fanous.model.instant import from_iso
 from fanous.model.series import Series, SeriesKey
+from tests.cli.test_main import document, fanous
 from tests.shared_data import shared_file
-from tests.test_cli import document, fanous
 
 
 def network(asn: int, days: str) -> Series:

@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 from typer.testing import CliRunner
 
-from fanous.cli import app
+from fanous.cli.main import app
 from fanous.rehearsal.recording import unpack
 from tests.connectors.levels.samples import SAMPLES
 from tests.connectors.ooni_csv.rows import csv_of, row
@@ -39,7 +39,7 @@ ELSEWHERE = {"docs/claims.md", *(label(page) for page in PAGES if page.parent.na
 NOT_RUN = {
     "collect": "receives until it is stopped; tests/collector starts it",
     "demo": "carried out by the pages for newcomers",
-    "detect --config fanous.toml": "needs facts and ledger on servers; tests/commands/test_detect.py",
+    "detect --config fanous.toml": "needs facts and ledger on servers; tests/cli/test_detect.py",
     "detect PK IR": "the same",
     "doctor": "tries the kernel's features; carried out by the page for organisations",
     "drain --queue": "needs servers of NATS; tests/collector/stream has some where they are installed",

@@ -15,7 +15,7 @@ import typer
 from benchmarks.__main__ import bench_app
 from typer.testing import CliRunner
 
-from fanous.cli import BUG, app
+from fanous.cli.main import BUG, app
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.evidence import thresholds as evidence_thresholds
 from fanous.incidents import lifecycle, outage
@@ -26,6 +26,7 @@ from fanous.model.verdict import State
 from fanous.rules import RULES, RULES_VERSION
 from fanous.store.schema import FORMAT, TABLES
 from tests import thresholds as other_thresholds
+from tests.cli.test_main import KEYS
 from tests.documents import (
     PAGES,
     ROOT,
@@ -41,7 +42,6 @@ from tests.documents import (
     unknown_words,
 )
 from tests.ontology_tables import ONTOLOGY, mechanism_rows, mechanisms_named, renewed
-from tests.test_cli import KEYS
 from tests.thresholds import CHECKS, published
 
 SOURCE = ROOT / "src" / "fanous"

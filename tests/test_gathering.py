@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from fanous.cli import app
+from fanous.cli.main import app
 from fanous.connectors.levels import About
 from fanous.connectors.levels.columns import Columns
 from fanous.errors import FanousError

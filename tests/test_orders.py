@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from fanous.cli import app
+from fanous.cli.main import app
+from fanous.cli.orders import heeded
 from fanous.collector.door import Policy
 from fanous.collector.origin import Origin
-from fanous.commands.orders import heeded
 from fanous.errors import FanousError
 from fanous.live.configuration import Door
 from fanous.live.monitor import policy_of

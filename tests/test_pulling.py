@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from typer.testing import CliRunner
 
-from fanous.cli import app
+from fanous.cli.main import app
 from fanous.connectors.levels import Ask
 from fanous.connectors.polite import Polite, Waits
 from fanous.errors import FanousError
@@ -280,7 +280,7 @@ def test_following_goes_on_after_a_failure_that_may_pass(home: Path, monkeypatch
     def ioda_places(path: str, number: int) -> Answer:
         return Answer(b'{"data": []}') if "entities" in path else ioda_answer(path, number)
 
-    monkeypatch.setattr("fanous.commands.pull.time.sleep", sleep)
+    monkeypatch.setattr("fanous.cli.pull.time.sleep", sleep)
     with publishing(answer) as server:
         words = ["ioda", "--country", "PK", "--regions", "--follow", "--mirror", server.address]
         _, output = run(home, *words)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fanous.cli import app
+from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.live.upkeep import Upkeep
 from fanous.model.incident import Incident, Status

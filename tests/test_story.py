@@ -17,8 +17,8 @@ from fanous.model.instant import from_iso
 from fanous.rehearsal.recording import unpack
 from fanous.statements import check
 from fanous.store import Store, open_store
+from tests.cli.test_main import document, fanous
 from tests.documents import ROOT, commands_of
-from tests.test_cli import document, fanous
 
 SINCE, UNTIL = from_iso("2023-12-17T14:00Z"), from_iso("2023-12-18T00:00Z")
 RALLY = from_iso("2023-12-17T21:00+05:00")

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from fanous import __version__
-from fanous.cli import app
+from fanous.cli.main import app
 
 TITLE = "Fanous"
 

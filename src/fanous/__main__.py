@@ -1,5 +1,5 @@
 """``python -m fanous``."""
 
-from fanous.cli import main
+from fanous.cli.main import main
 
 main()

@@ -14,7 +14,7 @@ import httpx
 
 from tests.children import child_environment
 
-START = "import typer; from fanous.commands.collect import collect; typer.run(collect)"
+START = "import typer; from fanous.cli.collect import collect; typer.run(collect)"
 LISTENING = re.compile(r"listening host=\S+ port=(\d+)")
 
 

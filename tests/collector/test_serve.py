@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from fanous import pipeline
+from fanous.cli.collect import drain
 from fanous.collector.inbox import APART, inbox_of
-from fanous.commands.collect import drain
 from fanous.errors import FanousError
 from fanous.store import open_store
 from tests.collector.probe import OPEN, REPORT_ID, body

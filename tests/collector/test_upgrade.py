@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.commands.collect import drain
+from fanous.cli.collect import drain
 from fanous.store import open_store
 from fanous.store.schema import FORMAT
 from tests.collector.probe import REPORT_ID, body

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from fanous.cli.collect import drain
+from fanous.cli.forget import forget
 from fanous.collector.inbox import APART, inbox_of
 from fanous.collector.withdrawn import NEW, withdraw
-from fanous.commands.collect import drain
-from fanous.commands.forget import forget
 from fanous.errors import FanousError
 from fanous.store import open_store
 from tests.collector.probe import REPORT_ID, body

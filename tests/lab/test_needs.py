@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import fanous.doctor
-from fanous.cli import app
+from fanous.cli.main import app
 from fanous.lab import needs
 from fanous.lab.censors import TECHNIQUES
 from fanous.lab.space import FOLDER

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from typer.main import get_command
 
-from fanous.cli import app
-from fanous.commands.owned import dispatcher
+from fanous.cli.main import app
+from fanous.cli.remote import dispatcher
 from fanous.live.local import Local
 from fanous.store import open_store
 from fanous.store.ask import OneThread

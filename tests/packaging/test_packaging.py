@@ -18,7 +18,7 @@ import yaml  # type: ignore[import-untyped]  # it has no types, and one test's r
 from tools.licences import licences, packages
 from tools.man_pages import man_pages
 
-from fanous.cli import app
+from fanous.cli.main import app
 from fanous.collector.stream.address import parse_address
 from fanous.config import read_config
 from fanous.live.configuration import read

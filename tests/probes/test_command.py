@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from fanous.cli.probe import probe_app
 from fanous.collector.door import Policy
-from fanous.commands.probe import probe_app
 from fanous.errors import FanousError
 from fanous.judging import judge_files
 from tests.collector.threaded import door

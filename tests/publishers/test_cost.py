@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fanous.cli import app
+from fanous.cli.main import app
 from fanous.model.cost import Range
 from fanous.publishers.cost import dollars
 from fanous.store import open_store

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from fanous.cli import app
+from fanous.cli.main import app
 from fanous.model.series import Ints
 from fanous.scan.belief import Flags
 from fanous.scan.icmp import _packets, _tokens, answer_of

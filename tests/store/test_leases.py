@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fanous.commands import detect
+from fanous.cli import detect
 from fanous.store import Lease, LeaseLost
 from fanous.store.leases import LEASE_SECONDS
 from fanous.store.ledger import Ledger

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fanous.cli.collect import drain as drain_command
+from fanous.cli.queue import queue, vitals_of
 from fanous.collector.refused import Refused
 from fanous.collector.stream import drain as drain_module
 from fanous.collector.stream.address import Part, StreamAddress
@@ -17,8 +19,6 @@ from fanous.collector.stream.drain import BATCH, drain
 from fanous.collector.stream.publish import Stream
 from fanous.collector.stream.pull import Writer
 from fanous.collector.submission import Submission
-from fanous.commands.collect import drain as drain_command
-from fanous.commands.streamed import queue, vitals_of
 from fanous.errors import FanousError
 from fanous.store import open_store
 from fanous.tally import REJECTS_LISTED

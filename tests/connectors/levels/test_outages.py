@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from fanous.cli import app
+from fanous.cli.main import app
 from fanous.connectors.levels import LIVE_SOURCES, Ask
 from fanous.connectors.levels.live import Parsed
 from fanous.errors import Rejected

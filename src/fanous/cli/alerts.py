@@ -1,0 +1,162 @@
+"""Command line of alerts: try the channels, see what was sent and what was given up, send it again."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+from uuid import uuid4
+
+import typer
+
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, open_named, print_document
+from fanous.errors import FanousError
+from fanous.model.alert import Delivery, State
+from fanous.model.instant import to_iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fanous.alerts.channel import Channel
+    from fanous.alerts.senders.outcome import Outcome
+    from fanous.alerts.settings import Alerting
+    from fanous.store import Store
+
+T = TypeVar("T")
+
+alerts_app = typer.Typer(
+    help="Alerts: who was told, over which channel, and what failed.", no_args_is_help=True
+)
+
+
+@alerts_app.command("test")
+def alerts_test(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[CHANNEL]...", help="By default all of the configuration.")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a message that says that it is a test; exit code 1 where a channel did not take it."""
+    import asyncio
+
+    from fanous.alerts.message import Sender, test_message
+    from fanous.alerts.senders import SENDERS
+
+    alerting = _alerting(config)
+    now = time.time()
+    outcomes: list[tuple[Channel, Outcome]] = []
+    for channel in _channels(alerting, names or []):
+        message = test_message(str(uuid4()), now, Sender(alerting.url))
+        outcomes.append((channel, asyncio.run(SENDERS[channel.means](channel, message, now))))
+    if as_json:
+        told = [
+            {"channel": c.name, "means": str(c.means), "taken": not o.why, "why": o.why} for c, o in outcomes
+        ]
+        print_document({"tests": told})
+    else:
+        for channel, outcome in outcomes:
+            print(f"{channel.name} ({channel.means}): {outcome.why or 'taken'}")
+    if any(outcome.why for _, outcome in outcomes):
+        raise typer.Exit(1)
+
+
+@alerts_app.command("list")
+def alerts_list(
+    state: Annotated[
+        State | None, typer.Option("--state", help="Only these; dead = given up, somebody has to look.")
+    ] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What was sent, what waits and until when, what was given up and why; oldest first."""
+    with open_named(store, config, read_only=True) as opened:
+        found = opened.outbox.deliveries(state)
+    if as_json:
+        print_document({"deliveries": [delivery_document(one) for one in found]})
+        return
+    for one in found:
+        when = {State.SENT: one.sent_at, State.WAITING: one.due_at}.get(one.state, one.created_at)
+        print(
+            f"{one.key}  {one.state:8}  {to_iso(when or one.created_at)}  {one.channel}: {one.incident} "
+            f"{one.happening} (revision {one.n}, {one.attempts} attempts){f'; {one.why}' if one.why else ''}"
+        )
+    if not found:
+        print("nothing was to be told")
+
+
+@alerts_app.command("retry")
+def alerts_retry(
+    keys: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY]...", help="As `fanous alerts list` names them.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that was given up.")] = False,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Let what was given up wait again for one more attempt, unless newer news took its place."""
+    if bool(keys) == everything:
+        raise typer.BadParameter("name keys, or say --all", param_hint="KEY")
+    with open_named(store, config) as opened:
+        count = opened.outbox.revive(None if everything else keys, opened.now())
+    print(f"{count} deliveries wait again; `fanous run` or `fanous alerts send` sends them")
+
+
+@alerts_app.command("send")
+def alerts_send(
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send all that is new and due, once: for timers, where `fanous run` does not do it by itself."""
+    import asyncio
+
+    from fanous.alerts.dispatch import Dispatcher
+    from fanous.alerts.message import Sender
+    from fanous.live.request import carried
+
+    if carried.get() is not None:
+        raise FanousError("`fanous run` has this store open and sends by itself")
+    alerting = _alerting(config)
+    with open_named(store, config) as opened:
+
+        async def ask(question: "Callable[[Store], T]", /) -> T:
+            return question(opened)
+
+        done = asyncio.run(Dispatcher(ask, alerting, Sender(alerting.url)).look())
+    if as_json:
+        print_document({"sent": done.sent, "failed": done.failed, "dead": done.dead})
+    else:
+        print(f"{done.sent} sent, {done.failed} failed and wait, {done.dead} given up")
+
+
+def _alerting(config: Path | None) -> "Alerting":
+    from fanous.alerts.settings import read_alerting
+
+    alerting = read_alerting(config)
+    if not alerting.channels:
+        raise FanousError("no channel is configured: say [alerts.channels.NAME] in the file of --config")
+    return alerting
+
+
+def _channels(alerting: "Alerting", names: list[str]) -> "list[Channel]":
+    known = dict(alerting.channels or {})
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise FanousError(f"there is no channel {unknown[0]!r}; the file has {', '.join(known)}")
+    return [channel for name, channel in known.items() if not names or name in names]
+
+
+def delivery_document(one: Delivery) -> dict[str, object]:
+    return {
+        "key": one.key,
+        "channel": one.channel,
+        "incident": one.incident,
+        "revision": one.n,
+        "happening": str(one.happening),
+        "state": str(one.state),
+        "created_at": to_iso(one.created_at),
+        "due_at": to_iso(one.due_at) if one.state is State.WAITING else None,
+        "sent_at": None if one.sent_at is None else to_iso(one.sent_at),
+        "attempts": one.attempts,
+        "why": one.why or None,
+    }

@@ -1,0 +1,165 @@
+"""Command line of claims: what others say, recorded and held against the evidence."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fanous.cli.common import (
+    ConfigOption,
+    CountryArgument,
+    JsonOption,
+    StoreOption,
+    country_code,
+    moment,
+    open_named,
+    print_document,
+)
+from fanous.errors import FanousError
+from fanous.model.claim import Claim, Said
+from fanous.model.incident import Scope
+from fanous.model.instant import to_iso
+from fanous.refdata.platforms import target_of
+
+if TYPE_CHECKING:
+    from fanous.incidents.claims import Checked
+
+claims_app = typer.Typer(help="What others say, held against the evidence.", no_args_is_help=True)
+
+
+@claims_app.command("add")
+def claims_add(
+    country: CountryArgument,
+    who: Annotated[str, typer.Option("--who", help="Who says it.")],
+    said: Annotated[Said, typer.Option("--what", help="What they say happened; normal = nothing.")],
+    since: Annotated[
+        str, typer.Option("--since", help="The time of which they speak; UTC unless it says so.")
+    ],
+    until: Annotated[str, typer.Option("--until", help="Likewise; not included.")],
+    target: Annotated[list[str] | None, typer.Option("--target", help="Of which; may be repeated.")] = None,
+    network: Annotated[list[int] | None, typer.Option("--network", help="ASN; may be repeated.")] = None,
+    scope: Annotated[Scope | None, typer.Option("--scope", help="How far, in their words.")] = None,
+    began_before: Annotated[str | None, typer.Option("--began-before", help="It began before this.")] = None,
+    hours: Annotated[float | None, typer.Option("--hours", min=0, help="How long it lasted.")] = None,
+    level: Annotated[float | None, typer.Option("--level", min=0, max=1, help="Share left, 0 to 1.")] = None,
+    link: Annotated[str, typer.Option("--link", help="Where they said it.")] = "",
+    quote: Annotated[str, typer.Option("--quote", help="In their own words.")] = "",
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Record what somebody says; say only what they said."""
+    start, end = moment(since, "--since"), moment(until, "--until")
+    if start is None or end is None or start >= end:
+        raise typer.BadParameter("--since must lie before --until")
+    if not who.strip():
+        raise typer.BadParameter("--who must name somebody: a claim that nobody makes cannot be checked")
+    if link and not link.startswith(("https://", "http://")):
+        raise typer.BadParameter(f"--link must be an address, https://..., and is {link!r}")
+    claim = Claim(
+        who=who.strip(),
+        said=said,
+        country=country_code(country),
+        since=start,
+        until=end,
+        networks=tuple(network or ()),
+        targets=tuple(target_of(name) for name in target or ()),
+        scope=scope,
+        level=level,
+        began_before=moment(began_before, "--began-before"),
+        hours=hours,
+        link=link,
+        quote=quote,
+    )
+    with open_named(store, config) as opened:
+        recorded = opened.add_claim(claim)
+    if as_json:
+        print_document(claim_document(recorded))
+    else:
+        print(f"{recorded.id}: {_sentence(recorded)}")
+
+
+@claims_app.command("list")
+def claims_list(
+    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """All claims, by the time of which they speak."""
+    with open_named(store, config, read_only=True) as opened:
+        found = opened.claims(country_code(country) if country else None)
+    if as_json:
+        print_document({"claims": [claim_document(claim) for claim in found]})
+        return
+    for claim in found:
+        print(f"{claim.id}  {_sentence(claim)}")
+    if not found:
+        print("no claims; record one with `fanous claims add`")
+
+
+@claims_app.command("check")
+def claims_check(
+    claim_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One claim; else all.")] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Each claim against the evidence: supported, contradicted, or cannot tell - and why."""
+    from fanous.statements import check
+
+    with open_named(store, config, read_only=True) as opened:
+        wanted = [c for c in opened.claims() if claim_id is None or c.id.lower() == claim_id.lower()]
+        if claim_id is not None and not wanted:
+            raise FanousError(f"no claim {claim_id} in this store; `fanous claims list` names them")
+        checked = [(claim, check(opened, claim)) for claim in wanted]
+    if as_json:
+        print_document({"claims": [claim_document(c) | answer_document(found) for c, found in checked]})
+        return
+    for claim, found in checked:
+        print(f"{claim.id}  {str(found.answer).replace('_', ' ').upper():12}  {_sentence(claim)}")
+        for point in found.points:
+            print(f"    {point.about:9} {str(point.answer).replace('_', ' '):12}  {point.why}")
+    if not checked:
+        print("no claims; record one with `fanous claims add`")
+
+
+def claim_document(claim: Claim) -> dict[str, Any]:
+    """The claim as ``--json`` gives it."""
+    return {
+        "id": claim.id,
+        "who": claim.who,
+        "what": str(claim.said),
+        "country": claim.country,
+        "since": to_iso(claim.since),
+        "until": to_iso(claim.until),
+        "networks": list(claim.networks),
+        "targets": list(claim.targets),
+        "scope": claim.scope and str(claim.scope),
+        "level": claim.level,
+        "began_before": None if claim.began_before is None else to_iso(claim.began_before),
+        "hours": claim.hours,
+        "link": claim.link or None,
+        "quote": claim.quote or None,
+        "recorded_at": to_iso(claim.recorded_at),
+    }
+
+
+def answer_document(checked: "Checked") -> dict[str, Any]:
+    return {
+        "answer": str(checked.answer),
+        "why": checked.why,
+        "incidents": list(checked.incidents),
+        "points": [{"about": p.about, "answer": str(p.answer), "why": p.why} for p in checked.points],
+    }
+
+
+def _sentence(claim: Claim) -> str:
+    """What was said, in one line."""
+    parts = [f"{claim.who}: {claim.said} in {claim.country}"]
+    parts += [f"of {', '.join(claim.targets)}"] if claim.targets else []
+    parts += [f"on {', '.join(f'AS{asn}' for asn in claim.networks)}"] if claim.networks else []
+    parts += [f"scope {claim.scope}"] if claim.scope else []
+    parts += [f"begun before {to_iso(claim.began_before)}"] if claim.began_before is not None else []
+    parts += [f"for {claim.hours:g} h"] if claim.hours is not None else []
+    parts += [f"at {claim.level:.0%} of the ordinary level"] if claim.level is not None else []
+    return f"{' '.join(parts)} ({to_iso(claim.since)} to {to_iso(claim.until)})"

@@ -1,0 +1,263 @@
+"""``fanous collect``: the probes' door as a process, and ``fanous drain``: an inbox into a store.
+
+With ``--store`` the collector has a child that owns the store and drains the inbox, so that judging never
+delays an acknowledgement.  With ``--inbox`` it only fills an inbox, which ``fanous drain``, or the monitor,
+takes into its store.
+"""
+
+import logging
+import multiprocessing
+import signal
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fanous.cli.common import ConfigOption, open_named
+from fanous.cli.intake import Bringing
+from fanous.cli.queue import collect_into_stream, drain_stream, host_and_port
+from fanous.errors import FanousError
+from fanous.logline import log_to_stderr, logline
+
+if TYPE_CHECKING:
+    import asyncio
+
+
+DRAIN_SECONDS = 5.0
+"""Between two looks at the inbox."""
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+log = logging.getLogger("fanous.collector")
+
+
+def collect(
+    context: typer.Context,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="HOST:PORT", help="Where probes reach it; port 0 = any.")
+    ] = "127.0.0.1:8471",
+    inbox: Annotated[Path | None, typer.Option("--inbox", help="Only fill this folder.")] = None,
+    queue: Annotated[
+        str | None,
+        typer.Option(
+            "--queue",
+            metavar="URL",
+            help="Fill a stream of NATS servers, with other collectors: nats://a,b,c; keep nothing here.",
+        ),
+    ] = None,
+    store: Annotated[
+        Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Fill this store, too.")
+    ] = None,
+    trust_proxy: Annotated[
+        list[str] | None,
+        typer.Option("--trust-proxy", metavar="NETWORK", help="Believe X-Forwarded-For from there."),
+    ] = None,
+    networks: Annotated[
+        Path | None,
+        typer.Option(
+            "--networks",
+            metavar="FILE",
+            help="Networks by address: first, last, ASN, country (iptoasn.com), TSV or CSV, in place of the "
+            "table that ships; none = derive nothing from an address.",
+        ),
+    ] = None,
+    urls: Annotated[
+        Path | None, typer.Option("--urls", metavar="FILE", help="Test list (CSV) for probes that check in.")
+    ] = None,
+    orders: Annotated[
+        Path | None,
+        typer.Option("--orders", metavar="FILE", help="Hand these out: what `fanous orders sign` wrote."),
+    ] = None,
+    helper_url: Annotated[
+        str, typer.Option("--helper-url", metavar="URL", help="Where probes find the test helper.")
+    ] = "",
+    per_address: Annotated[
+        float, typer.Option("--per-address", min=0.01, help="Requests a second that one address may send.")
+    ] = 10,
+    contact: Annotated[
+        str, typer.Option("--contact", help="Whom to write to; the page /why shows it to those we ping.")
+    ] = "",
+    status: Annotated[
+        str, typer.Option("--status", metavar="HOST:PORT", help="Say there how it is: /readyz, /metrics.")
+    ] = "",
+    lab: Annotated[
+        bool, typer.Option("--lab", help="The test helper also connects to private addresses.")
+    ] = False,
+) -> None:
+    """Receive measurements of probes: OONI's collector protocol, check-in and test helper.
+
+    What is acknowledged is on the disk, or with --queue on most of its servers.  No address of a probe is
+    written anywhere."""
+    from fanous.collector.door import Policy
+    from fanous.collector.helper import Helper, HelperPolicy
+    from fanous.collector.inbox import inbox_of
+    from fanous.collector.limits import submissions_at
+    from fanous.collector.origin import trusted_proxies
+    from fanous.collector.serve import listening_socket, serve
+    from fanous.collector.shipped import origins_named
+    from fanous.collector.urls import DEFAULT_URLS, read_urls
+    from fanous.orders import envelope_of
+
+    source = context.get_parameter_source("store")
+    if (inbox is not None or queue is not None) and source is not None and source.name == "ENVIRONMENT":
+        store = None  # that one is for all commands; what was said here wins
+    if [inbox, store, queue].count(None) != 2:
+        raise typer.BadParameter("give either --inbox or --store or --queue")
+    origins = origins_named(networks)
+    policy = Policy(
+        trusted=trusted_proxies(trust_proxy or ()),
+        origins=origins,
+        helper_url=helper_url.rstrip("/"),
+        urls=read_urls(urls) if urls else DEFAULT_URLS,
+        orders=envelope_of(orders) if orders else None,
+        submissions=submissions_at(per_address),
+        contact=contact,
+    )
+    helper = Helper(HelperPolicy(allow_private=lab, asn_of=lambda address: origins.of(address).asn))
+    listening = listening_socket(*host_and_port(listen))
+    if queue is not None:
+        collect_into_stream(listening, queue, policy, helper, status)
+        return
+    waiting = inbox if store is None else inbox_of(store)
+    assert waiting is not None  # one of the two is given
+    beside = _status_of(waiting, status) if status else None
+    log_to_stderr()
+    with Draining(waiting, store) if store is not None else nullcontext():
+        serve(listening, waiting, policy, helper, beside)
+
+
+def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutine[Any, Any, None]]":
+    """Says how an inbox and its disk are, each time it is asked."""
+    from fanous.collector.inbox import MOST_BYTES, backlog
+    from fanous.collector.serve import listening_socket
+    from fanous.live.pages import serve_until
+    from fanous.vitals.ailments import find_ailments
+    from fanous.vitals.examine import disks
+    from fanous.vitals.exposition import metrics
+    from fanous.vitals.status import status_app
+    from fanous.vitals.vitals import Vitals
+
+    host, port = host_and_port(address, "--status")
+    listening = listening_socket(host, port, "--status")
+
+    def vitals() -> Vitals:
+        now = time.time()
+        return Vitals(at=now, machine_at=now, disks=disks((inbox,)), backlogs=(backlog(inbox),))
+
+    def unready() -> str:
+        seen = vitals()
+        if any(one.bytes > MOST_BYTES for one in seen.backlogs):
+            return "the inbox is full"
+        return next((one.says for one in find_ailments(seen) if one.kind == "disk_low"), "")
+
+    app = status_app(unready, lambda: find_ailments(vitals()), lambda: metrics(vitals(), ()))
+    return lambda stop: serve_until(stop, app, listening)
+
+
+def drain(
+    inbox: Annotated[
+        Path | None, typer.Argument(metavar="[INBOX]", help="Folder that a collector fills.")
+    ] = None,
+    store: Annotated[
+        Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Folder that holds the store.")
+    ] = None,
+    config: ConfigOption = None,
+    queue: Annotated[
+        str | None,
+        typer.Option("--queue", metavar="URL", help="In its place: a stream that collectors fill."),
+    ] = None,
+    part: Annotated[
+        str, typer.Option("--part", help="Of a stream: main, or what was set apart, or refused.")
+    ] = "main",
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Of a stream: go on as more comes, until it is stopped.")
+    ] = False,
+    no_detect: Annotated[
+        bool, typer.Option("--no-detect", help="Only store and judge; `fanous detect` does the rest.")
+    ] = False,
+) -> None:
+    """Bring what collectors have received into a store, and remove it from the inbox or the stream."""
+    if (inbox is None) == (queue is None):
+        raise typer.BadParameter("name either an INBOX or a --queue")
+    if queue is not None:
+        drain_stream(queue, part, follow, store, config, detects=not no_detect)
+        return
+    if inbox is None or not inbox.is_dir():
+        raise FanousError(f"no inbox {inbox}: name the folder that `fanous collect --inbox` fills")
+    with open_named(store, config) as opened:
+        bringing = Bringing(opened, detects=not no_detect)
+        _drain_all(inbox, bringing)
+    print(bringing)
+
+
+class Draining:
+    """A child process that owns the store and drains the inbox into it; started anew if it dies.
+
+    It ends when this process ends, by whatever death: it then reads the end of its pipe.
+    """
+
+    def __init__(self, inbox: Path, store: Path) -> None:
+        self._inbox, self._store = inbox, store
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="draining")
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Waits until what was acknowledged is in the store."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        # A terminal, and systemd, signal all processes of the group.  The child inherits what is blocked in
+        # this thread, so that it does not die before it can ignore them; the main thread heeds them.  The
+        # tracker is started before, as Python 3.11 unblocks them when it starts it.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+        spawning = multiprocessing.get_context("spawn")
+        while True:
+            theirs, ours = spawning.Pipe(duplex=False)
+            child = spawning.Process(target=drain_until_closed, args=(self._inbox, self._store, theirs))
+            child.start()
+            theirs.close()
+            while child.is_alive() and not self._stopping.wait(0.2):
+                pass
+            ours.close()
+            child.join()
+            if self._stopping.is_set():
+                return
+            log.error(logline("draining_ended", exitcode=child.exitcode, restart_in=DRAIN_SECONDS))
+            self._stopping.wait(DRAIN_SECONDS)
+
+
+def drain_until_closed(inbox: Path, store: Path, lifeline: Connection) -> None:
+    """Drain again and again, and once more after ``lifeline`` is closed at its other end."""
+    from fanous.store import open_store
+
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)  # whoever sends them sends them to both; the parent says when
+    log_to_stderr()
+    is_closed = False
+    while not is_closed:
+        try:
+            with open_store(store) as opened:
+                while not is_closed:
+                    is_closed = lifeline.poll(DRAIN_SECONDS)
+                    _drain_all(inbox, Bringing(opened))
+        except FanousError as error:
+            log.error(logline("not_drained", again_in=DRAIN_SECONDS, why=str(error)))
+            is_closed = is_closed or lifeline.poll(DRAIN_SECONDS)
+
+
+def _drain_all(inbox: Path, bring_in: Bringing) -> None:
+    from fanous.collector.drain import drain as drain_once
+
+    while drain_once(inbox, bring_in).more:
+        pass

@@ -1,0 +1,122 @@
+"""``fanous cost``: what a disruption may cost, as a range by method."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_code, open_named, print_document
+from fanous.errors import FanousError
+from fanous.model.cost import WHOLE, Cost, Disruption, Phrase, Range
+from fanous.model.incident import Kind
+
+if TYPE_CHECKING:
+    from fanous.model.incident import Incident
+
+
+def cost(
+    where: Annotated[str, typer.Argument(metavar="CC|ID", help="Country, such as PK; or an incident.")],
+    hours: Annotated[float | None, typer.Option("--hours", help="How long it lasts.", min=0)] = None,
+    targets: Annotated[
+        list[str] | None, typer.Option("--targets", help="What is blocked: x,youtube; by default everything.")
+    ] = None,
+    regions: Annotated[
+        list[str] | None, typer.Option("--regions", help="Where: PK-PB,PK-SD; by default everywhere.")
+    ] = None,
+    affected: Annotated[
+        str | None, typer.Option("--affected", help="Share of users that it reaches: 0.3 or 0.2-0.4.")
+    ] = None,
+    dependence: Annotated[
+        str | None,
+        typer.Option("--dependence", help="Share of what people do online that the targets stand for."),
+    ] = None,
+    lang: Annotated[str, typer.Option("--lang", help="en, ur, fa, ar, fr or es.")] = "en",
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What it may cost: a range by each published method, per hour and in all, with every input.
+
+    A country needs --hours; an incident of the store brings its own hours, share of users and kind.
+    """
+    from fanous.cost import cost_of
+    from fanous.languages.language import LANGUAGES
+    from fanous.publishers.cost import cost_document, cost_lines
+    from fanous.refdata.economies import economy
+
+    if lang not in LANGUAGES:
+        raise typer.BadParameter(f"{lang!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
+    if "-" in where:
+        disruption = _of_incident(where, store, config)
+    else:
+        if hours is None:
+            raise typer.BadParameter("say how long with --hours, or name an incident")
+        named = tuple(_listed(targets))
+        whom, note = _affected(country_code(where), _listed(regions), affected)
+        stopped, why = _dependence(named, dependence)
+        kind = Kind.BLOCKING if named else Kind.OUTAGE
+        notes = tuple(filter(None, (*note, why)))
+        disruption = Disruption(country_code(where), kind, hours, named, whom, stopped, notes)
+    found: Cost = cost_of(disruption, economy(disruption.country))
+    if as_json:
+        print_document(cost_document(found))
+    else:
+        print("\n".join(cost_lines(found, LANGUAGES[lang])))
+
+
+def _of_incident(label: str, store: Path | None, config: Path | None) -> Disruption:
+    from fanous.cost import of_incident
+
+    with open_named(store, config, read_only=True) as opened:
+        incident: Incident | None = opened.incident(label.upper())
+        if incident is None:
+            raise FanousError(f"no incident {label} in this store; `fanous incidents list` names them")
+        return of_incident(incident, opened.now())
+
+
+def _listed(given: list[str] | None) -> list[str]:
+    return [one.strip() for text in given or () for one in text.split(",") if one.strip()]
+
+
+def _affected(country: str, regions: list[str], given: str | None) -> tuple[Range, tuple[Phrase, ...]]:
+    from fanous.cost import words
+    from fanous.refdata.economies import region_share
+
+    if given is not None:
+        return _share(given, "--affected"), (Phrase(words.USERS_GIVEN),)
+    if not regions:
+        return WHOLE, ()
+    notes: list[Phrase] = []
+    share = 0.0
+    for region in dict.fromkeys(code.upper() for code in regions):
+        if not region.startswith(f"{country}-"):
+            raise typer.BadParameter(
+                f"{region!r} is no region of {country}, such as PK-PB", param_hint="--regions"
+            )
+        figure = region_share(region)
+        if figure is None:
+            return Range(0.0, 1.0), (Phrase(words.REGION_UNKNOWN, {"region": region, "country": country}),)
+        share += figure.value
+        told: dict[str, str | float | Phrase] = {"region": region, "share": figure.value}
+        notes.append(Phrase(words.REGION_SHARE, told | {"source": figure.source}))
+    return Range(min(share, 1.0), min(share, 1.0)), tuple(notes)
+
+
+def _dependence(targets: tuple[str, ...], given: str | None) -> tuple[Range, Phrase | None]:
+    from fanous.cost import words
+    from fanous.cost.reckon import UNKNOWN_SHARE
+
+    if given is not None:
+        return _share(given, "--dependence"), Phrase(words.DEPENDENCE_GIVEN)
+    return (UNKNOWN_SHARE, Phrase(words.NO_DEPENDENCE)) if targets else (WHOLE, None)
+
+
+def _share(text: str, option: str) -> Range:
+    first, dash, last = text.partition("-")
+    try:
+        low, high = float(first), float(last if dash else first)
+    except ValueError:
+        low, high = -1.0, -1.0
+    if not 0 <= low <= high <= 1:
+        raise typer.BadParameter(f"{text!r} is no share such as 0.3, or 0.2-0.4", param_hint=option)
+    return Range(low, high)

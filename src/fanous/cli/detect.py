@@ -1,0 +1,192 @@
+"""``fanous detect``: incidents out of what no detection has seen, by as many processes as one likes.
+
+Each takes one country after another, under a lease in the ledger (``fanous.store.leases``), and runs the code
+that ``fanous ingest`` runs.  A process that dies costs the time until its lease runs out, and nothing else.
+"""
+
+import logging
+import multiprocessing
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fanous.cli.common import (
+    ConfigOption,
+    SinceOption,
+    StoreOption,
+    UntilOption,
+    country_code,
+    moment,
+    open_named,
+)
+from fanous.errors import FanousError
+from fanous.logline import log_to_stderr, logline
+
+if TYPE_CHECKING:
+    from fanous.store import Store, StoreLocation
+
+LEASE = 60.0
+"""As ``fanous.store.leases.LEASE_SECONDS``, which a light probe cannot import; a test compares them."""
+
+LOOK = 1.0
+"""Seconds between two looks for work that another process may have left."""
+
+log = logging.getLogger("fanous.detect")
+
+
+def detect(
+    countries: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CC]...", help="Again in these; none: where something waits for it."),
+    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that share the countries.")] = 1,
+    every: Annotated[
+        float, typer.Option("--every", min=0, metavar="SECONDS", help="Go on, and look so often; 0 = end.")
+    ] = 0,
+    lease: Annotated[
+        float,
+        typer.Option(
+            "--lease", min=1, metavar="SECONDS", help="After which another takes over what a dead one had."
+        ),
+    ] = LEASE,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Detect where measurements came in that no detection has seen; `fanous ingest` does it too.
+
+    With countries, or --since and --until, again in that time: a year anew.  Where the facts are on a server
+    and the ledger is on PostgreSQL, any number may run, on any machine; a country is one's at a time.
+    """
+    from fanous.store.location import store_place
+
+    first, last = moment(since, "--since"), moment(until, "--until")
+    codes = [country_code(code) for code in countries or ()]
+    place = store_place(store, config)
+    shared = _is_shared(place)
+    if not shared and (workers > 1 or every):
+        raise FanousError(
+            "a store of one folder has one owner, so no second process can detect in it, and `fanous run` "
+            "goes on by itself: leave --workers and --every out, or keep the facts on a server (clickhouse://)"
+        )
+    with open_named(store, config, read_only=shared) as opened:
+        if codes or first is not None or last is not None:
+            _mark(opened, codes, first, last)
+        if workers == 1 and not every:
+            done = _work(opened, 0, lease, lambda seconds: threading.Event().wait(seconds))
+            print(f"detected in {len(done)} countries{': ' if done else ''}{', '.join(done)}")
+            return
+    assert not isinstance(place, Path)  # it is shared
+    log_to_stderr()
+    _all_work(place, workers, every, lease)
+
+
+def _is_shared(place: "Path | StoreLocation") -> bool:
+    """Are the facts where more than one process may read?"""
+    return not isinstance(place, Path) and place.engine_folder is None
+
+
+def _mark(store: "Store", codes: Sequence[str], first: float | None, last: float | None) -> None:
+    """Everything that was measured there and then waits for detection."""
+    spans = {}
+    for country in codes or store.countries():
+        span = store.span(country)
+        if span is None:
+            if codes:
+                raise FanousError(f"nothing was measured in {country}: there is nothing to detect")
+            continue
+        since = span[0] if first is None else max(first, span[0])
+        until = span[1] if last is None else min(last, span[1])
+        if since <= until:
+            spans[country] = since, until
+    store.mark_undetected(spans)
+
+
+def _work(store: "Store", every: float, lease: float, ended: Callable[[float], bool]) -> list[str]:
+    """One country after another, until nothing waits and nobody is at work who might leave something.
+
+    Args:
+        every: seconds between two looks once nothing waits; 0 = end then.
+        ended: waits so many seconds, and says whether it is time to end.
+    """
+    from fanous import pipeline
+
+    done: list[str] = []
+    while not ended(0):
+        country = pipeline.detect_next(store, seconds=lease)
+        if country:
+            done.append(country)
+            log.info(logline("detected", country=country))
+        if country is not None:
+            continue
+        is_over = not (store.undetected() and store.leases())
+        if is_over and not every:
+            break
+        if ended(every if is_over else LOOK):
+            break
+    return done
+
+
+def _all_work(place: "StoreLocation", workers: int, every: float, lease: float) -> None:
+    """Processes that work until there is nothing left, or until SIGINT or SIGTERM.
+
+    Raises:
+        FanousError: some ended before their time, and nobody is there any more.
+    """
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    pool = [_Worker(place, every, lease) for _ in range(workers)]
+    try:
+        while any(one.process.is_alive() for one in pool) and not stopping.wait(0.2):
+            if every:
+                pool = [one if one.process.is_alive() else _again(one, stopping) for one in pool]
+    finally:
+        for one in pool:
+            one.lifeline.close()
+        for one in pool:
+            one.process.join()
+    if not stopping.is_set() and all(one.process.exitcode for one in pool):
+        raise FanousError("every worker ended before its time; the log above says why", permanent=False)
+
+
+def _again(worker: "_Worker", stopping: threading.Event) -> "_Worker":
+    log.error(logline("worker_ended", exitcode=worker.process.exitcode, restart_in=LOOK))
+    stopping.wait(LOOK)
+    worker.lifeline.close()
+    return _Worker(*worker.told)
+
+
+class _Worker:
+    """A process that detects; it ends after the country at hand once ``lifeline`` is closed."""
+
+    def __init__(self, place: "StoreLocation", every: float, lease: float) -> None:
+        self.told = place, every, lease
+        spawning = multiprocessing.get_context("spawn")
+        theirs, self.lifeline = spawning.Pipe(duplex=False)
+        self.process: BaseProcess = spawning.Process(target=work_until_closed, args=(*self.told, theirs))
+        self.process.start()
+        theirs.close()
+
+
+def work_until_closed(place: "StoreLocation", every: float, lease: float, lifeline: Connection) -> None:
+    """What a worker's process does."""
+    from fanous.store import open_store
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # a terminal sends it to all; the parent says when to end
+    log_to_stderr()
+    try:
+        with open_store(place, read_only=True) as opened:
+            _work(opened, every, lease, lifeline.poll)
+    except FanousError as error:
+        log.error(logline("not_detected", why=str(error)))
+        sys.exit(1)

@@ -1,0 +1,102 @@
+"""``fanous doctor``: what this machine lacks, and how to mend it."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from fanous import __version__
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, open_named, print_document
+from fanous.model.instant import to_iso
+from fanous.model.need import Need
+
+if TYPE_CHECKING:
+    from fanous.model.spell import Spell
+    from fanous.vitals.ailments import Ailment
+
+PARTS = ("probe", "server", "lab")
+
+
+def doctor(
+    context: typer.Context,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What the probe, the server parts and the lab need, and what of it is missing here.
+
+    The lab's features of the kernel are tried for real, in a network namespace that is removed again.  With
+    --store or --config: what is wrong with the monitor whose store that is (a silent source, a failing
+    version of the probe, clocks, disks, what waits too long, damaged files); exit code 1 where anything is.
+    """
+    source = context.get_parameter_source("store")
+    is_named = source is not None and source.name == "COMMANDLINE"  # FANOUS_STORE is for all commands
+    if is_named or config is not None:
+        _doctor_of_store(store, config, as_json)
+        return
+    from fanous.config import data_folder
+    from fanous.doctor import examine
+    from fanous.lab.needs import needs as needs_of_the_lab
+
+    needs = examine(store or data_folder() / "store", needs_of_the_lab())
+    if as_json:
+        ready = {part: _is_ready(needs, part) for part in PARTS}
+        print_document({"version": __version__, "ready": ready, "needs": [asdict(need) for need in needs]})
+        return
+    for part in PARTS:
+        own = [need for need in needs if need.part == part]
+        print(f"{part}: {'ready' if _is_ready(needs, part) else 'not ready'}")
+        print(f"  found    {', '.join(need.name for need in own if need.found) or '-'}")
+        for need in own:
+            if not need.found:
+                print(f"  {'missing' if need.is_vital else 'lacking':8} {need.name}: {need.mend}")
+                print(f"           without it: {need.without}")
+
+
+def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
+    from fanous.collector.inbox import backlogs
+    from fanous.live.configuration import inboxes_of
+    from fanous.store import StoreLocation
+    from fanous.store.location import in_folder, store_place
+    from fanous.vitals.ailments import find_ailments
+    from fanous.vitals.examine import examine
+    from fanous.vitals.status import feed_document
+
+    place = store_place(store, config)
+    location = place if isinstance(place, StoreLocation) else in_folder(place)
+    inboxes = inboxes_of(config, place)
+    with open_named(store, config, read_only=True) as opened:
+        now = time.time()
+        feed = opened.ailments(now)
+        vitals = examine(opened, (*location.folders, *inboxes), backlogs(inboxes), now, {})
+    found = find_ailments(vitals)
+    if as_json:
+        print_document({"ailments": [asdict(one) for one in found], "feed": feed_document(feed)})
+    for one in found if not as_json else ():
+        print(f"{one.kind}: {one.says}{_since(one, feed)}\n  {one.mend}")
+    if not found and not as_json:
+        print(
+            f"nothing is wrong: {sum(one.measurements for one in vitals.arrivals):,} measurements in 28 days"
+        )
+    ended = sum(one.ended_at is not None for one in feed)
+    if ended and not as_json:
+        print(f"{ended} ailments ended in the last 30 days (--json lists them)")
+    if found:
+        raise typer.Exit(1)
+
+
+def _since(ailment: "Ailment", feed: "list[Spell]") -> str:
+    """When the monitor first saw it, where it did."""
+    same = (
+        one.began_at
+        for one in feed
+        if one.ended_at is None and (one.kind, one.about) == (ailment.kind, ailment.about)
+    )
+    return next((f" (since {to_iso(began)})" for began in same), "")
+
+
+def _is_ready(needs: Iterable[Need], part: str) -> bool:
+    return all(need.found for need in needs if need.part == part and need.is_vital)

@@ -1,0 +1,66 @@
+"""``fanous export``: open data as CSV, GeoJSON and Parquet, with a data package that describes it."""
+
+import time
+from math import inf
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fanous.cli.common import (
+    ConfigOption,
+    JsonOption,
+    SinceOption,
+    StoreOption,
+    UntilOption,
+    country_code,
+    moment,
+    open_named,
+    print_document,
+)
+
+
+def export(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")],
+    country: Annotated[str | None, typer.Option("--country", help="Only this one, such as PK.")] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    licence: Annotated[
+        str, typer.Option("--licence", help="Under which you give what your own probes measured.")
+    ] = "CC BY 4.0",
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write open data: incidents, hourly cells of your own probes, series of open sources.
+
+    What OONI, IODA, Radar and others give under a non-commercial or unclear licence is left out, and so is
+    what rests on it; the command says how much.  A cell has at least three probes behind it.
+    """
+    from fanous.demonstration import notice_for
+    from fanous.export.package import export as write
+    from fanous.export.tables import Wanted
+    from fanous.store.location import store_place
+
+    start, end = moment(since, "--since"), moment(until, "--until")
+    place = store_place(store, config)
+    wanted = Wanted(
+        country=country_code(country) if country else None,
+        since=-inf if start is None else start,
+        until=inf if end is None else end,
+        licence=licence,
+        notice=notice_for(place) if isinstance(place, Path) else "",
+    )
+    with open_named(store, config, read_only=True) as opened:
+        done = write(opened, wanted, out, time.time())
+    if as_json:
+        print_document(
+            {"files": [str(path) for path in done.files], "rows": done.rows, "left_out": done.left_out}
+        )
+        return
+    for path in done.files:
+        print(path)
+    for name, count in done.rows.items():
+        print(f"{name}: {count:,} rows")
+    for why, count in done.left_out.items():
+        print(f"left out: {count:,} {why}")

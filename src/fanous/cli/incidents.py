@@ -1,0 +1,235 @@
+"""Command line of incidents: list them, show one, pack its evidence."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fanous.cli.common import (
+    ConfigOption,
+    JsonOption,
+    SinceOption,
+    StoreOption,
+    UntilOption,
+    console,
+    country_code,
+    moment,
+    open_named,
+    print_document,
+)
+from fanous.errors import FanousError
+from fanous.model.instant import to_iso
+
+incidents_app = typer.Typer(help="Incidents in the ledger.", no_args_is_help=True)
+
+
+@incidents_app.command("list")
+def incidents_list(
+    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """All incidents, retracted ones included, by onset."""
+    from fanous.cli.terminal import incident_list
+    from fanous.publishers.document import incident_document
+    from fanous.publishers.sentence import sentence
+
+    code = country_code(country) if country else None
+    with open_named(store, config, read_only=True) as opened:
+        found = opened.incidents(code, moment(since, "--since"), moment(until, "--until"))
+    if as_json:
+        print_document({"incidents": [incident_document(incident) for incident in found]})
+        return
+    screen = console()
+    if screen.is_terminal:
+        screen.print(incident_list(found))
+    else:  # a line each, for programs that read lines
+        for incident in found:
+            print(f"{incident.id}  {incident.status:9}  {sentence(incident)}")
+    if not found:
+        print("no incidents")
+
+
+@incidents_app.command("show")
+def incidents_show(
+    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One incident with what each network saw and every revision of the claim."""
+    from fanous.cli.terminal import incident_text
+    from fanous.publishers.document import detailed_document, policing_document
+    from fanous.publishers.witnesses import account_lines, accounts_document
+    from fanous.statements import slowed_how, what_else, witnesses
+
+    with open_named(store, config, read_only=True) as opened:
+        incident = opened.incident(incident_id.upper())
+        if incident is None:
+            raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+        revisions = opened.revisions(incident.id)
+        names = opened.networks(incident.country)
+        accounts = witnesses(opened, incident)
+        slowed = slowed_how(opened, incident)
+        more = what_else(opened, incident)
+    history = [
+        {"n": r.n, "at": to_iso(r.at), "status": str(r.incident.status), "reason": r.reason}
+        for r in revisions
+    ]
+    if as_json:
+        how = {"slowed_how": None if slowed is None else policing_document(slowed)}
+        told = detailed_document(incident) | accounts_document(accounts) | how
+        told["hints"] += more
+        print_document(told | {"revisions": history})
+        return
+    console().print(incident_text(incident, names))
+    for hint in more:
+        print(f"  A hint, not evidence: {hint}.")
+    if slowed is not None:
+        print(f"  What was slowed down: {slowed.why}.")
+    print("\nWho saw what")
+    for line in account_lines(accounts):
+        print(f"  {line}")
+    print("\nRevisions")
+    for one in history:
+        print(f"  {one['n']}. {one['at']}  {one['status']}: {one['reason']}")
+
+
+@incidents_app.command("report")
+def incidents_report(
+    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")],
+    lang: Annotated[str, typer.Option("--lang", help="en, ur, fa, ar, fr or es.")] = "en",
+    url: Annotated[
+        str, typer.Option("--url", help="Public address of the pages, to which every figure links.")
+    ] = "http://127.0.0.1:8470",
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a report: HTML without anything of others, PDF, Markdown, chart, a post and a text message."""
+    from fanous.demonstration import notice_for
+    from fanous.languages.language import LANGUAGES
+    from fanous.reports.forms import sms
+    from fanous.reports.report import gather
+    from fanous.reports.write import write
+    from fanous.store.location import store_place
+
+    if lang not in LANGUAGES:
+        raise typer.BadParameter(f"{lang!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
+    place = store_place(store, config)
+    notice = notice_for(place) if isinstance(place, Path) else ""
+    with open_named(store, config, read_only=True) as opened:
+        incident = opened.incident(incident_id.upper())
+        if incident is None:
+            raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+        report = gather(opened, incident, LANGUAGES[lang], url.rstrip("/"), notice)
+    message = sms(report)
+    files = [str(path) for path in write(report, out)]
+    if as_json:
+        counted = {"alphabet": message.alphabet, "places": message.places, "messages": message.messages}
+        print_document({"files": files, "sms": counted})
+        return
+    for name in files:
+        print(name)
+    print(
+        f"the text message takes {message.places} places of {message.alphabet}: {message.messages} message(s)"
+    )
+
+
+@incidents_app.command("bundle")
+def incidents_bundle(
+    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")],
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Ed25519 key (PEM); by default one of your own, made once.")
+    ] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pack what an incident rests on, redacted and signed; `fanous verify` recomputes it anywhere."""
+    from fanous.config import data_folder
+    from fanous.evidence.pack import gather, pack
+    from fanous.evidence.signing import KEY_FILE, signing_key
+
+    private = signing_key(key or data_folder() / KEY_FILE)
+    with open_named(store, config, read_only=True) as opened:
+        gathered = gather(opened, incident_id.upper())
+    packed = pack(gathered, out, private, time.time())
+    if as_json:
+        print_document(
+            {
+                "file": str(packed.path),
+                "bytes": packed.bytes,
+                "records": packed.records,
+                "controls": packed.controls,
+                "series": packed.series,
+                "signed_by": packed.key,
+                "ledger_differences": packed.differences,
+            }
+        )
+        return
+    print(f"{packed.path}: {packed.bytes:,} bytes")
+    print(f"  {packed.records:,} measurements of the country, {packed.controls:,} of others as controls")
+    if packed.series:
+        print(f"  {packed.series:,} ready-made series of the country; sources.json says under which terms")
+    print(f"  signed by SHA256:{packed.key}")
+    for line in packed.differences:
+        print(f"  computed from minutes, the claim is not quite the ledger's: {line}")
+    print(f"Whoever has the file can check it: fanous verify {packed.path}")
+
+
+@incidents_app.command("approve")
+def incidents_approve(
+    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
+    by: Annotated[str, typer.Option("--by", help="Who has looked at it: a person's name.")],
+    note: Annotated[str, typer.Option("--note", help="In their words.")] = "",
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Let a claim stand that was held for review; who did, and when, stays in the ledger."""
+    from fanous import pipeline
+    from fanous.publishers.sentence import sentence
+
+    with open_named(store, config) as opened:
+        incident = pipeline.approve(opened, incident_id.upper(), by, note, time.time())
+    print(f"{incident.id}  {incident.status}  {sentence(incident)}")
+
+
+@incidents_app.command("corrections")
+def incidents_corrections(
+    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What was claimed and taken back or narrowed since, with the reason; newest first."""
+    from fanous.statements import corrections
+
+    code = country_code(country) if country else None
+    with open_named(store, config, read_only=True) as opened:
+        found = corrections(opened, code)
+    if as_json:
+        listed = [
+            {
+                "incident": one.incident,
+                "country": one.country,
+                "revision": one.n,
+                "at": to_iso(one.at),
+                "taken_back": list(one.taken_back),
+                "reason": one.reason,
+            }
+            for one in found
+        ]
+        print_document({"corrections": listed})
+        return
+    for one in found:
+        print(f"{to_iso(one.at)}  {one.incident}  took back {'; '.join(one.taken_back)}")
+        print(f"    because: {one.reason}")
+    if not found:
+        print("no corrections: nothing that was claimed has been taken back")

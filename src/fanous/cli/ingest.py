@@ -1,0 +1,132 @@
+"""``fanous ingest``: files into the store - measurements, or ready-made series."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_code, open_named, print_document
+from fanous.errors import FanousError
+
+if TYPE_CHECKING:
+    from fanous.connectors.levels import About
+    from fanous.tally import Ingested
+
+REJECTS_SHOWN = 20
+
+
+def ingest(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="ooni, ooni-csv, ioda-csv, csv ... (see above)")
+    ],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files of that source.")],
+    country: Annotated[
+        str | None, typer.Option("--country", metavar="CC", help="For series: the country they are about.")
+    ] = None,
+    time: Annotated[str, typer.Option("--time", metavar="COLUMN", help="csv: the column of times.")] = "time",
+    value: Annotated[str, typer.Option("--value", metavar="COLUMN", help="csv: of values.")] = "value",
+    entity: Annotated[
+        str, typer.Option("--entity", metavar="COLUMN", help="csv: of regions or networks (AS17557).")
+    ] = "",
+    signal: Annotated[
+        str, typer.Option("--signal", help="csv: what the values are, of docs/ontology.md.")
+    ] = "connectivity",
+    zone: Annotated[
+        str, typer.Option("--zone", help="csv: of times that name none: Asia/Tehran, +03:30.")
+    ] = "UTC",
+    step: Annotated[int, typer.Option("--step", min=0, help="csv: seconds of a bin; 0 = the signal's.")] = 0,
+    gather: Annotated[
+        str, typer.Option("--gather", help="csv: lines of a bin by median, mean, sum, count or distinct.")
+    ] = "median",
+    empty_is_zero: Annotated[
+        bool, typer.Option("--empty-is-zero", help="csv: a bin without a line counts 0 (count, distinct).")
+    ] = False,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring files into the store, judge them and detect.
+
+    ooni: measurements as .jsonl, .jsonl.gz or .tar.gz of POST bodies, any nettest.  ooni-csv: tables of
+    OONI observations, .csv or .csv.gz.
+
+    Ready-made series need --country.  ioda-csv: what IODA's dashboard exports; csv: a table of any shape, its
+    columns named here; mrt: a routing table, then updates; ndt: rows of M-Lab's tests; ioda, ripestat,
+    radar, tor, google: a saved answer of theirs; ioda-outages, radar-outages: one with outages, as claims.
+
+    Doing it again changes nothing; an interrupted run is completed by running it again.
+    """
+    from fanous import pipeline
+    from fanous.cli.progress import file_progress
+    from fanous.connectors import CONNECTORS
+    from fanous.connectors.levels import LEVEL_FILES
+    from fanous.gathering import ingest_levels
+
+    if source not in CONNECTORS and source not in LEVEL_FILES:
+        known = ", ".join((*CONNECTORS, *LEVEL_FILES))
+        raise FanousError(f"no source {source!r}: use one of {known}")
+    if source in LEVEL_FILES and country is None:
+        raise typer.BadParameter(f"{source} needs --country CC: its files do not say it")
+    about = None
+    if source in LEVEL_FILES and country is not None:
+        about = _about(
+            source, country_code(country), (time, value, signal, entity, zone, step, gather, empty_is_zero)
+        )
+    with open_named(store, config) as opened, file_progress(paths) as moved:
+        if about is None:
+            tally = pipeline.ingest(opened, source, paths, moved)
+        else:
+            tally = ingest_levels(opened, source, paths, about, moved)
+    show(tally, as_json)
+    if tally.rejected == tally.read > 0:
+        print(f"nothing could be used: is that what {source} reads?", file=sys.stderr)
+        raise typer.Exit(1)
+    if not tally.read:
+        print("nothing was in there: an hour without any, or a download that failed", file=sys.stderr)
+
+
+def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, str, bool]) -> "About":
+    from fanous.connectors.levels import About
+    from fanous.connectors.levels.columns import Columns, Gather
+
+    if source != "csv":
+        return About(country)
+    time, value, signal, entity, zone, step, gather, empty_is_zero = told
+    if gather not in tuple(Gather):
+        raise typer.BadParameter(f"{gather!r} is none of {', '.join(Gather)}", param_hint="--gather")
+    return About(country, Columns(time, value, signal, entity, zone, step, Gather(gather), empty_is_zero))
+
+
+def show(tally: "Ingested", as_json: bool) -> None:
+    """The counts, for people or as one document."""
+    from fanous.pipeline import out_of_reach
+
+    for note in tally.notes:
+        print(note, file=sys.stderr)
+    if as_json:
+        print_document(
+            {
+                "read": tally.read,
+                "stored": tally.stored,
+                "duplicate": tally.duplicate,
+                "rejected": tally.rejected,
+                "rejects": [{"file": r.file, "line": r.line, "why": r.why} for r in tally.rejects],
+            }
+        )
+        return
+    print(
+        f"read {tally.read:,}: stored {tally.stored:,}, already there {tally.duplicate:,}, "
+        f"rejected {tally.rejected:,}"
+    )
+    for name, count in tally.by_test.most_common():
+        if count:
+            print(f"  {count:,} {name}")
+    for reject in tally.rejects[:REJECTS_SHOWN]:
+        print(f"rejected {reject.file}:{reject.line}: {reject.why}", file=sys.stderr)
+    for remark in tally.remarks:
+        print(f"left by an interrupted run: {remark}", file=sys.stderr)
+    for note in out_of_reach(tally):
+        print(note, file=sys.stderr)
+    if tally.rejected > REJECTS_SHOWN:
+        print(f"... and {tally.rejected - REJECTS_SHOWN:,} more (--json lists them)", file=sys.stderr)

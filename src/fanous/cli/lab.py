@@ -1,0 +1,153 @@
+"""Command line of the lab: ``fanous lab list``, ``up``, ``down`` and ``shell``."""
+
+import os
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fanous.cli.common import JsonOption, print_document
+from fanous.errors import FanousError
+
+if TYPE_CHECKING:
+    from fanous.lab.censors import Cut
+    from fanous.lab.internet import Internet
+
+MOST_SHOWN = 24
+"""Vantage points on a terminal."""
+
+lab_app = typer.Typer(
+    help="A national internet with real censors in network namespaces; needs root.", no_args_is_help=True
+)
+
+
+@lab_app.command("list")
+def lab_list(as_json: JsonOption = False) -> None:
+    """The techniques (what each does, and what a perfect observer would call it), and the scenarios."""
+    from fanous.lab.censors import TECHNIQUES
+    from fanous.lab.shipped import scenario_titles
+
+    if as_json:
+        print_document(
+            {
+                "techniques": [
+                    {
+                        "name": one.name,
+                        "does": one.does,
+                        "mechanism": one.mechanism or None,
+                        "needs_targets": one.needs_targets,
+                        "is_interference": one.is_interference,
+                    }
+                    for one in TECHNIQUES.values()
+                ],
+                "scenarios": [{"name": name, "title": title} for name, title in scenario_titles().items()],
+            }
+        )
+        return
+    for one in TECHNIQUES.values():
+        print(f"{one.name:20} {one.does}")
+        print(f"{'':20} {one.mechanism or 'no interference'}")
+    print("\nScenarios, for `fanous lab run NAME`:")
+    for name, title in scenario_titles().items():
+        print(f"{name:26} {title}")
+
+
+@lab_app.command("up")
+def lab_up(
+    networks: Annotated[int, typer.Option("--networks", min=1, help="Providers in the country.")] = 2,
+    vantage_points: Annotated[
+        int, typer.Option("--vantage-points", min=1, max=100, help="In each of them.")
+    ] = 1,
+    country: Annotated[
+        str, typer.Option("--country", metavar="CC", help="Whose internet it stands for; ZZ = nobody's.")
+    ] = "ZZ",
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="A platform or a host; may be repeated.")
+    ] = None,
+    cut: Annotated[
+        list[str] | None,
+        typer.Option("--cut", metavar="TECHNIQUE[:TARGET,...]", help="Everybody is hit; may be repeated."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build a lab and leave it standing until `fanous lab down`; `fanous lab shell` opens a shell in it."""
+    from time import monotonic
+
+    from fanous.lab.censors import apply
+    from fanous.lab.internet import Internet
+    from fanous.lab.plan import Plan, plan_of
+
+    began = monotonic()
+    plain = plan_of(networks, country, vantage_points)
+    internet = Internet(Plan(country, plain.networks, tuple(target or plain.targets)), is_standing=True)
+    internet.up()
+    try:
+        for one in cut or ():
+            apply(internet, _cut_of(one))
+    except BaseException:
+        internet.down()
+        raise
+    seconds = monotonic() - began
+    if as_json:
+        print_document({"seconds": round(seconds, 2), **_standing_document(internet)})
+        return
+    print(f"{len(internet.providers)} networks are up after {seconds:.2f} s")
+    for point in internet.vantage_points[:MOST_SHOWN]:
+        print(f"  fanous lab shell {point.name:14} {point.access:6} {point.address}")
+    if len(internet.vantage_points) > MOST_SHOWN:
+        print(f"  ... and {len(internet.vantage_points) - MOST_SHOWN} more (--json lists them)")
+
+
+def _cut_of(text: str) -> "Cut":
+    """``sni_reset:x,youtube`` -> the cut that it says."""
+    from fanous.lab.censors import Cut
+
+    technique, _, targets = text.partition(":")
+    return Cut(technique, targets=tuple(filter(None, targets.split(","))))
+
+
+def _standing_document(internet: "Internet") -> dict[str, Any]:
+    return {
+        "country": internet.plan.country,
+        "ca_file": str(internet.ca_file),
+        "vantage_points": [asdict(point) for point in internet.vantage_points],
+        "sites": [asdict(site) for site in internet.sites],
+    }
+
+
+@lab_app.command("down")
+def lab_down() -> None:
+    """Take down the lab that stands, and what is left of those whose process died."""
+    from fanous.lab import standing
+    from fanous.lab.internet import STANDING_NAME
+
+    removed = standing.remove_dead(also=STANDING_NAME)
+    print(f"removed {', '.join(removed)}" if removed else "no lab stands")
+
+
+@lab_app.command("shell", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def lab_shell(
+    vantage: Annotated[str, typer.Argument(metavar="VANTAGE", help="Such as as17557-1.")],
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="[COMMAND]...", help="Instead of a shell.")
+    ] = None,
+) -> None:
+    """A shell at a vantage point of the lab that is up: curl, dig or a browser under censorship.
+
+    The lab's authority is trusted by what heeds SSL_CERT_FILE (OpenSSL, curl, Python).
+    """
+    from fanous.lab import standing
+    from fanous.lab.internet import attach
+
+    held = [lab for lab in standing.labs() if lab.is_held]
+    if not held:
+        raise FanousError("no lab is up: `fanous lab up` builds one")
+    internet = attach(held[-1])
+    point = internet.vantage_point(vantage)
+    if not command:
+        print(f"at {point.name}, {point.access} line of AS{point.asn}, {point.address}; leave with exit")
+        print(f"sites: {', '.join(site.host for site in internet.sites)}")
+    argv = internet.argv(point, command or [os.environ.get("SHELL", "/bin/sh")])
+    sys.stdout.flush()
+    os.execvp(argv[0], argv)

@@ -1,0 +1,74 @@
+"""Command line of rehearsals: ``fanous lab run`` and ``fanous lab record``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fanous.cli.common import JsonOption, print_document
+
+if TYPE_CHECKING:
+    from fanous.lab.scenario import Scenario
+    from fanous.rehearsal.run import Rehearsal
+
+ScenarioArgument = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A TOML file, or the name of one that ships.")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Another one than the scenario's.")]
+
+
+def lab_run(name: ScenarioArgument, seed: SeedOption = None, as_json: JsonOption = False) -> None:
+    """Play a scenario with real packets, and hold what Fanous finds against what happened; needs root.
+
+    The real probe measures from every vantage point, through the real collector, into the real pipeline.  A
+    terminal shows it live.  Exit code 1: something was missed, or found where nothing was.
+    """
+    from fanous.rehearsal.document import rehearsal_document
+    from fanous.rehearsal.report import report_lines
+    from fanous.rehearsal.score import score
+
+    rehearsal = _played(_scenario(name, seed), None)
+    scored = score(rehearsal.scenario, rehearsal.sightings)
+    if as_json:
+        print_document(rehearsal_document(rehearsal, scored))
+    else:
+        for line in report_lines(rehearsal, scored):
+            print(line)
+    if scored.missed or scored.false:
+        raise typer.Exit(1)
+
+
+def lab_record(
+    name: ScenarioArgument,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Such as event.fanous.xz.")],
+    seed: SeedOption = None,
+) -> None:
+    """Play a scenario, and keep its measurements, what happened and the scenario in one compact file."""
+    import tempfile
+
+    from fanous.rehearsal.recording import write_recording
+
+    with tempfile.TemporaryDirectory(prefix="fanous-record-") as folder:
+        records = Path(folder) / "records.jsonl"
+        rehearsal = _played(_scenario(name, seed), records)
+        size = write_recording(out, rehearsal, records)
+    print(f"{rehearsal.stored:,} measurements in {out} ({size / 1000:,.0f} kB)")
+
+
+def _scenario(name: str, seed: int | None) -> "Scenario":
+    from dataclasses import replace
+
+    from fanous.lab.shipped import scenario
+
+    found = scenario(name)
+    return found if seed is None else replace(found, seed=seed)
+
+
+def _played(scenario: "Scenario", records: Path | None) -> "Rehearsal":
+    from rich.console import Console
+
+    from fanous.rehearsal.run import rehearse
+    from fanous.rehearsal.view import watched
+
+    with watched(scenario, Console(stderr=True)) as watcher:
+        return rehearse(scenario, watcher, records)

@@ -1,0 +1,361 @@
+"""Command line: parses words, calls the pipeline, prints.  Nothing is decided here.
+
+stdout carries the answer (with ``--json`` one document and nothing else), stderr all the rest.  Exit codes:
+0 done, 1 the user can mend it, 2 wrong usage, 70 a bug.
+"""
+
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fanous import __version__
+from fanous.cli.alerts import alerts_app
+from fanous.cli.claims import claims_app
+from fanous.cli.collect import collect, drain
+from fanous.cli.common import (
+    ConfigOption,
+    CountryArgument,
+    JsonOption,
+    SinceOption,
+    StoreOption,
+    UntilOption,
+    console,
+    country_code,
+    moment,
+    open_named,
+    print_document,
+)
+from fanous.cli.cost import cost
+from fanous.cli.detect import detect
+from fanous.cli.doctor import doctor
+from fanous.cli.events import watch_app
+from fanous.cli.export import export
+from fanous.cli.forget import forget
+from fanous.cli.incidents import incidents_app
+from fanous.cli.ingest import ingest
+from fanous.cli.lab import lab_app
+from fanous.cli.lab_run import lab_record, lab_run
+from fanous.cli.networks import heard
+from fanous.cli.orders import orders_app
+from fanous.cli.probe import probe_app
+from fanous.cli.pull import pull
+from fanous.cli.queue import queue
+from fanous.cli.refdata import refdata_app
+from fanous.cli.retain import retain
+from fanous.cli.run import run
+from fanous.cli.scan import scan
+from fanous.cli.verify import verify
+from fanous.errors import FanousError
+from fanous.model.instant import to_iso
+from fanous.refdata.platforms import target_of
+
+SERVER_PARTS = frozenset(
+    {
+        "apprise",
+        "babel",
+        "backports",
+        "bottleneck",
+        "chdb",
+        "clickhouse_connect",
+        "iptocc",
+        "jinja2",
+        "markupsafe",
+        "nats",
+        "numpy",
+        "pybgpkit_parser",
+        "resvg_py",
+        "sqlalchemy",
+        "starlette",
+        "typst",
+        "uvicorn",
+        "websockets",
+    }
+)
+"""Modules of the extra ``server``; a light probe has none of them."""
+
+BUG = 70
+"""EX_SOFTWARE of sysexits.h: the fault is ours."""
+
+app = typer.Typer(
+    name="fanous",
+    help="An independent, open monitor of internet disruptions.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(probe_app, name="probe")
+app.add_typer(incidents_app, name="incidents")
+app.add_typer(claims_app, name="claims")
+app.add_typer(watch_app, name="watch")
+app.add_typer(alerts_app, name="alerts")
+app.add_typer(refdata_app, name="refdata")
+app.command()(ingest)
+app.command()(pull)
+app.command()(scan)
+app.command()(run)
+app.command()(heard)
+app.command()(forget)
+app.command()(retain)
+app.add_typer(orders_app, name="orders")
+lab_app.command("run")(lab_run)
+lab_app.command("record")(lab_record)
+app.command()(collect)
+app.command()(drain)
+app.command()(detect)
+app.command()(queue)
+app.command()(verify)
+app.command()(cost)
+app.command()(export)
+app.add_typer(lab_app, name="lab")
+app.command()(doctor)
+
+
+def main() -> None:
+    """Entry point: turns what the user can mend into one sentence."""
+    try:
+        app()
+    except FanousError as error:
+        _complain(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _complain("interrupted; what was acknowledged is kept, and running again completes it")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:  # the last stop: say that it is our fault, and how to report it
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SERVER_PARTS:
+            _complain(f"this command needs the server parts ({error.name}): pip install 'fanous[server]'")
+            sys.exit(1)
+        traceback.print_exc()
+        _complain(f"this is a bug in fanous {__version__}; please report it with the lines above")
+        sys.exit(BUG)
+
+
+def _complain(text: str) -> None:
+    print(f"fanous: {text}", file=sys.stderr)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"fanous {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def judge(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help="OONI measurements.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say what single measurements show, and why; no store is needed."""
+    from fanous.judging import judge_files
+    from fanous.probes.notes import UNPLACED
+
+    judged, rejects = judge_files(paths)
+    if as_json:
+        print_document({"measurements": list(judged)})
+    else:
+        for one in judged:
+            print(f"{one['measurement_uid']}  {one['target'] or one['test_name']}")
+            for verdict in one["verdicts"]:
+                mechanism = f" {verdict['mechanism']}" if verdict["mechanism"] else ""
+                mechanism += ", a symptom" if verdict["symptom"] else ""
+                print(
+                    f"  {verdict['state']:12} {verdict['layer'] or '-':8}{mechanism}  [{verdict['rule_id']}]"
+                )
+                print(f"               {verdict['why']}")
+            for note in one["notes"]:
+                if note != UNPLACED:
+                    print(f"  note         {note}")
+        if unplaced := sum(UNPLACED in one["notes"] for one in judged):
+            print(f"\nOf {unplaced} of these {len(judged)} measurements {UNPLACED}.")
+    for reject in rejects:
+        print(f"rejected {reject}", file=sys.stderr)
+    if not judged:
+        raise FanousError("none of these files holds a measurement that can be judged")
+
+
+@app.command()
+def confirm(
+    country: CountryArgument,
+    target: Annotated[list[str] | None, typer.Option("--target", help="Only these; may be repeated.")] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What is disrupted there: on which networks, by which method, from when to when, and how sure.
+
+    It only reads: bring measurements in first with `fanous ingest`.
+    """
+    from fanous import answering
+    from fanous.cli.terminal import print_answer
+    from fanous.publishers.document import incident_document
+
+    code, targets = country_code(country), [target_of(name) for name in target or []]
+    start, end = moment(since, "--since"), moment(until, "--until")
+    if start is not None and end is not None and start >= end:
+        raise typer.BadParameter("--since must lie before --until")
+    with open_named(store, config, read_only=True) as opened:
+        answer = answering.confirm(opened, code, targets, start, end)
+    if not as_json:
+        print_answer(console(), answer)
+        return
+    print_document(
+        {
+            "country": answer.country,
+            "since": to_iso(answer.since),
+            "until": to_iso(answer.until),
+            "incidents": [incident_document(incident) for incident in answer.incidents],
+            "insufficient": [{"target": name, "why": why} for name, why in answer.insufficient],
+        }
+    )
+
+
+@app.command()
+def signals(
+    country: CountryArgument,
+    at: Annotated[str | None, typer.Option("--at", help="As it was then; default: now.")] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How connected a country is by each source: the newest levels in % of ordinary, with age and licence.
+
+    It only reads: bring series in first with `fanous pull` or `fanous ingest`.
+    """
+    from fanous.gathering import levels_now
+    from fanous.publishers.levels import levels_document, print_levels
+
+    code, then = country_code(country), moment(at, "--at")
+    now = time.time() if then is None else then
+    with open_named(store, config, read_only=True) as opened:
+        levels = levels_now(opened, code, now)
+    if as_json:
+        print_document(levels_document(code, levels, now))
+    else:
+        print_levels(console(), code, levels, now)
+
+
+@app.command()
+def rejudge(
+    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what the rules of this version judged already.")
+    ] = False,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Compute every conclusion again from the raw records, with the rules of this version."""
+    from fanous import pipeline
+
+    with open_named(store, config) as opened:
+        replayed = pipeline.rejudge(opened, country_code(country) if country else None, everything=everything)
+    print(f"judged {sum(one.measurements for one in replayed):,} measurements again")
+    for remark in pipeline.remarks(replayed):
+        print(f"cannot be used: {remark}", file=sys.stderr)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Print the answer and end.")] = False,
+    port: Annotated[int, typer.Option("--port", help="Of the pages; 0 = any.", min=0, max=65535)] = 8470,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only serve the pages.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """The main job on an event after Pakistan, 17 December 2023, staged in the lab: offline, its own store.
+
+    Prints the answer, then serves its pages on this machine until Ctrl-C.
+    """
+    from fanous.cli.terminal import print_answer
+    from fanous.demonstration import NOTICE, demonstrate
+
+    screen = console()
+    recorded = demonstrate(screen, store, lambda answer: print_answer(screen, answer))
+    if not once:
+        from fanous.cli.pages import serve_recorded
+
+        serve_recorded(recorded.folder, port, notice=NOTICE, now=recorded.until, browser=not no_browser)
+
+
+@app.command()
+def evaluate(
+    corpus: Annotated[
+        list[Path] | None, typer.Argument(metavar="CORPUS...", help="Folders with an events.toml.")
+    ] = None,
+    adversary: Annotated[
+        bool,
+        typer.Option("--adversary", help="Instead: how many lying probes it takes (15 minutes)."),
+    ] = False,
+    calibration: Annotated[
+        bool,
+        typer.Option(
+            "--calibration",
+            help="Instead: how often claims of a stated confidence are right, in made-up weeks, in the lab's "
+            "truth table (--truth-table) and in the corpora named.",
+        ),
+    ] = False,
+    truth_table: Annotated[
+        Path | None, typer.Option("--truth-table", metavar="FILE", help="What `make lab` wrote.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Replay labelled events through the live code path: what was found, missed, and how late."""
+    if calibration:
+        _evaluate_calibration(corpus or [], truth_table, as_json)
+        return
+    if adversary:
+        _evaluate_adversary(as_json)
+        return
+    if not corpus:
+        raise typer.BadParameter(
+            "name at least one folder, or say --adversary or --calibration", param_hint="CORPUS..."
+        )
+    from fanous.cli.scorecard import evaluation_document, print_evaluation
+    from fanous.evaluate import evaluate_corpora
+
+    evaluations = evaluate_corpora(corpus)
+    if as_json:
+        print_document({"corpora": [evaluation_document(one) for one in evaluations]})
+    else:
+        print_evaluation(console(), evaluations)
+
+
+def _evaluate_adversary(as_json: bool) -> None:
+    from fanous.adversary import attacks, fifths
+    from fanous.cli.adversary import attack_document, fifth_document, print_attacks, print_fifths
+
+    if as_json:
+        found = {"attacks": [attack_document(attack) for attack in attacks()]}
+        print_document(found | {"fifths": [fifth_document(fifth) for fifth in fifths()]})
+    else:
+        print_attacks(console(), attacks())
+        print_fifths(console(), fifths())
+
+
+def _evaluate_calibration(corpora: list[Path], truth_table: Path | None, as_json: bool) -> None:
+    from fanous.calibration import FAULTS, of_corpora, of_lab, of_weeks
+    from fanous.cli.calibration import calibration_document, print_calibration
+
+    weeks = [one for faults in FAULTS for one in of_weeks(faults)]
+    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, *of_corpora(corpora)]
+    if as_json:
+        print_document({"calibration": [calibration_document(one) for one in found]})
+        return
+    for one in found:
+        print_calibration(console(), one)

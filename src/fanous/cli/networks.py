@@ -1,0 +1,114 @@
+"""``fanous heard``: when each network was last heard, and which one is silent against its own habit."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_code, open_named, print_document
+from fanous.model.instant import to_iso
+
+if TYPE_CHECKING:
+    from fanous.collapse import Collapse
+    from fanous.heartbeats import Heartbeat
+
+
+def heard(
+    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    counts: Annotated[
+        Path | None,
+        typer.Option("--counts", metavar="FILE", help="Measurements a day and network, as OONI counts them."),
+    ] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """When each network was last heard in four weeks, and whether it is silent for longer than it is used to.
+
+    For one country also the days on which hardly any of its networks was heard, with what other countries say
+    of it.  --counts FILE judges a table of counts (count, test_day, probe_asn) instead of the store.  Silence
+    alone is no finding: a cut line and volunteers who are offline look alike.
+    """
+    if counts is not None:
+        _of_counts(counts, as_json)
+        return
+    from fanous.live.hearing import country_collapses, heartbeats
+
+    code = country_code(country) if country else None
+    with open_named(store, config, read_only=True) as opened:
+        beats, now = heartbeats(opened, code), opened.now()
+        fell = country_collapses(opened, code) if code else []
+        places = sorted({beat.entity.country for beat in beats})
+        names = {(place, asn): name for place in places for asn, name in opened.networks(place).items()}
+    if as_json:
+        networks = [_document(beat) for beat in beats]
+        print_document({"at": to_iso(now), "networks": networks, "collapses": [_fell(one) for one in fell]})
+        return
+    for one in fell:
+        print(_in_a_line(one))
+    if not beats:
+        print("no network was heard in the last four weeks")
+        return
+    for beat in beats:
+        name = names.get((beat.entity.country, beat.entity.asn), "")
+        network = f"AS{beat.entity.asn} {name}".rstrip()
+        said = in_words(beat, now)
+        print(f"{beat.entity.country}  {network:40.40}  {to_iso(beat.last)}  {said}".rstrip())
+
+
+def in_words(beat: "Heartbeat", now: float) -> str:
+    """Whether its silence is its habit."""
+    if beat.habit is None:
+        return "heard too seldom to know its habit"
+    if not beat.silent:
+        return ""
+    return f"silent for {_hours(now - beat.last)} h; it is used to {_hours(beat.habit)} h at the most"
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 3600:.1f}"
+
+
+def _document(beat: "Heartbeat") -> dict[str, Any]:
+    return {
+        "country": beat.entity.country,
+        "network": f"AS{beat.entity.asn}",
+        "last": to_iso(beat.last),
+        "habit_seconds": beat.habit,
+        "silent": beat.silent,
+    }
+
+
+def _of_counts(path: Path, as_json: bool) -> None:
+    from fanous.collapse import DAY, collapses
+    from fanous.connectors.counts import read_counts
+
+    series = read_counts(path)
+    found = collapses(series, [], max(float(one.times[-1]) for one in series) + DAY)
+    if as_json:
+        print_document({"collapses": [_fell(one) for one in found]})
+        return
+    for one in found:
+        print(_in_a_line(one))
+    if not found:
+        print("on no day hardly any network was heard")
+
+
+def _fell(one: "Collapse") -> dict[str, Any]:
+    return {
+        "start": to_iso(one.start),
+        "end": None if one.end is None else to_iso(one.end),
+        "networks_expected": round(one.expected, 1),
+        "networks_heard": round(one.heard, 1),
+        "chance": one.chance,
+        "reading": str(one.reading),
+        "why": one.why,
+    }
+
+
+def _in_a_line(one: "Collapse") -> str:
+    end = "and not back yet" if one.end is None else f"to {to_iso(one.end)[:10]}"
+    return (
+        f"SILENT  {to_iso(one.start)[:10]} {end}: {one.heard:.1f} networks heard a day, by their habit "
+        f"{one.expected:.1f}; {str(one.reading).replace('_', ' ')}: {one.why}"
+    )

@@ -1,0 +1,150 @@
+"""Probing: what the commands of the probe share - options, consent before the first packet, one round."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fanous.cli.upload import spooled
+from fanous.errors import FanousError
+from fanous.probes.settings import probe_folder
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from fanous.probes.record import Vantage
+    from fanous.probes.run import Report
+    from fanous.probes.settings import Settings
+    from fanous.probes.wanted import Wanted
+
+Inputs = Annotated[
+    list[str] | None, typer.Option("-i", "--input", metavar="URL", help="Measure this URL; may be repeated.")
+]
+Lists = Annotated[
+    list[str] | None,
+    typer.Option("--list", metavar="NAME", help="A list by name (`fanous probe list`) or a file of URLs."),
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE.jsonl", help="Append the measurements to this file.")
+]
+Helper = Annotated[
+    str | None, typer.Option("--helper", metavar="URL", help="Ask this OONI test helper for a control.")
+]
+Country = Annotated[str, typer.Option("--country", metavar="CC", help="Where you are.")]
+Asn = Annotated[int, typer.Option("--asn", min=0, help="Number of your network; 0 = unknown.")]
+Mobile = Annotated[bool, typer.Option("--mobile", help="This line is a mobile one (cap: 10 MB).")]
+CapMB = Annotated[float | None, typer.Option("--cap-mb", min=0, help="Most megabytes a day.")]
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", help="TOML file that changes time-outs, resolvers, controls ...")
+]
+CaFile = Annotated[Path | None, typer.Option("--ca-file", help="PEM file of authorities to trust.")]
+Yes = Annotated[bool, typer.Option("--yes", help="You consent for this run (for scripts).")]
+
+
+def wanted_by(inputs: Sequence[str], lists: Sequence[str]) -> "Wanted":
+    """What the options name; what of a list cannot be measured is said on stderr.
+
+    Raises:
+        FanousError: a list that is none, a URL that cannot be asked for, an app that nobody knows.
+    """
+    from fanous.probes.wanted import wanted_of
+
+    return wanted_of(inputs, lists, lambda line: print(line, file=sys.stderr))
+
+
+def country_of(code: str) -> str:
+    """The code in upper case; ``ZZ`` = unknown.
+
+    Raises:
+        FanousError: measuring from there would endanger people.
+    """
+    from fanous.probes.consent import check_country
+    from fanous.refdata.countries import is_country
+
+    upper = code.upper()
+    if upper != "ZZ" and not is_country(upper):
+        raise typer.BadParameter(f"{code!r} is not a country code (ISO 3166-1, such as PK)")
+    check_country(upper)
+    return upper
+
+
+def check_consent(yes: bool, cap_mb: float) -> None:
+    """Before the first packet.
+
+    Raises:
+        FanousError: no consent.
+    """
+    from fanous.probes import consent
+    from fanous.probes.consent_text import consent_text, language_of, question
+
+    folder = probe_folder()
+    if yes or consent.is_given(folder):
+        return
+    language = language_of(os.environ)
+    print(consent_text(language, cap_mb), file=sys.stderr)
+    if sys.stdin.isatty() and typer.confirm(question(language), default=False, err=True):
+        consent.give(folder, time.time())
+        return
+    raise FanousError("nothing was sent: consent first with `fanous probe consent`, or say --yes in a script")
+
+
+def check_consent_to_localise(yes: bool) -> None:
+    """Asked for in every run, and never remembered.
+
+    Raises:
+        FanousError: no consent.
+    """
+    from fanous.probes.consent_text import language_of, localise_text, question
+
+    if yes:
+        return
+    language = language_of(os.environ)
+    print(localise_text(language), file=sys.stderr)
+    if not (sys.stdin.isatty() and typer.confirm(question(language), default=False, err=True)):
+        raise FanousError("nothing was sent: --localise needs your consent each time; --yes in a script")
+
+
+def measure(
+    settings: "Settings",
+    vantage: "Vantage",
+    wanted: "Wanted",
+    out: Path | None,
+    *,
+    with_health: bool = True,
+    quiet: bool,
+    to_spool: bool = False,
+    chance: "Random | None" = None,
+) -> "Report":
+    """One round under the day's data cap; what it spent is remembered however it ends."""
+    from fanous.cli.screen import screen
+    from fanous.net.sockets import SocketNetwork
+    from fanous.probes.allowance import day_meter
+    from fanous.probes.display import live_table
+    from fanous.probes.output import record_file
+    from fanous.probes.run import run
+
+    folder, most = probe_folder(), int(settings.cap_mb * 1e6)
+    console = screen(stderr=True, highlight=False)
+    with (
+        day_meter(folder, most, time.time()) as meter,
+        record_file(out) as to_file,
+        live_table([*wanted.urls, *wanted.apps], console, quiet=quiet) as on_done,
+    ):
+        return asyncio.run(
+            run(
+                SocketNetwork(meter),
+                settings,
+                vantage,
+                wanted.urls,
+                spooled(folder / "spool", to_file) if to_spool else to_file,
+                on_done,
+                with_health=with_health,
+                chance=chance,
+                messengers=wanted.apps,
+            )
+        )

@@ -1,0 +1,195 @@
+"""``fanous pull``: the newest values of a public source, or a window of them, into the store."""
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fanous.cli.common import (
+    ConfigOption,
+    JsonOption,
+    SinceOption,
+    StoreOption,
+    UntilOption,
+    country_code,
+    moment,
+    open_named,
+    print_document,
+)
+from fanous.errors import FanousError
+from fanous.logline import log_to_stderr, logline
+
+if TYPE_CHECKING:
+    from fanous.connectors.settings import SourceSettings
+    from fanous.pulling import Pull
+    from fanous.store import Store
+
+SHOWN = 10
+
+log = logging.getLogger("fanous.pull")
+
+
+def pull(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="ioda, ripestat, radar, tor, google, ris, ioda-outages, radar-outages."
+        ),
+    ],
+    country: Annotated[str, typer.Option("--country", metavar="CC", help="Country code, such as PK.")],
+    since: SinceOption = None,
+    until: UntilOption = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on: pull again at the source's own interval.")
+    ] = False,
+    networks: Annotated[
+        list[int] | None,
+        typer.Option("--network", metavar="ASN", help="Also this network; may be repeated."),
+    ] = None,
+    regions: Annotated[bool, typer.Option("--regions", help="Also the country's regions (ioda).")] = False,
+    mirror: Annotated[
+        str, typer.Option("--mirror", metavar="URL", help="Ask there in place of the publisher.")
+    ] = "",
+    table: Annotated[
+        Path | None, typer.Option("--table", metavar="FILE", help="ris: a routing table (MRT) to begin with.")
+    ] = None,
+    collector: Annotated[
+        str, typer.Option("--collector", help="ris: the collector that the table is of.")
+    ] = "rrc00",
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring series of a public source into the store, and detect.
+
+    Without --since, what each place lacks of the last 28 days.  Stopping and starting it again
+    goes on where it was.  It asks politely: within a budget, waiting as long as it is told to.  ris is a
+    stream: it goes on until you stop it.  ioda-outages and radar-outages bring what their publishers say of
+    outages: claims beside yours (`fanous claims check`), never evidence.
+    """
+    from fanous.connectors.levels import LIVE_SOURCES
+    from fanous.connectors.settings import source_settings
+
+    code = country_code(country)
+    if source == "ris":
+        _follow_ris(code, table, collector, mirror, store, config)
+        return
+    if source not in LIVE_SOURCES:
+        raise typer.BadParameter(f"{source!r} is none of {', '.join(LIVE_SOURCES)}, ris", param_hint="SOURCE")
+    start, end = moment(since, "--since"), moment(until, "--until")
+    if start is not None and start >= (end if end is not None else time.time()):
+        raise typer.BadParameter("--since must lie before --until, and in the past")
+    if follow and as_json:
+        raise typer.BadParameter("--json gives one document, so it does not go with --follow")
+    if follow:
+        log_to_stderr()
+    settings = source_settings(config)[source].with_more(networks or [], regions, mirror)
+    with open_named(store, config) as opened:
+        while True:
+            try:
+                done = pull_once(opened, source, code, settings, (start, end))
+            except FanousError as error:
+                if not follow or error.permanent:
+                    raise
+                log.warning(
+                    logline(
+                        "not_pulled", source=source, country=code, again_in=settings.every, why=str(error)
+                    )
+                )
+            else:
+                print_document(_document(done)) if as_json else _show(done)
+                if not follow:
+                    break
+            start = end = None
+            time.sleep(settings.every)
+    if done.failures and not done.pieces:
+        raise FanousError(f"nothing could be had from {source}", permanent=False)
+
+
+def pull_once(
+    store: "Store",
+    source: str,
+    country: str,
+    settings: "SourceSettings",
+    window: tuple[float | None, float | None] = (None, None),
+) -> "Pull":
+    """One pull by the settings; also what the monitor calls at each interval.
+
+    Raises:
+        FanousError: the key is missing, or the list of places cannot be had.
+    """
+    from fanous.config import data_folder
+    from fanous.connectors.levels import Ask
+    from fanous.connectors.polite import Polite
+    from fanous.pulling import newest
+    from fanous.pulling import pull as pull_window
+    from fanous.sources import SOURCES
+
+    first, last = newest(source, time.time())
+    since = first if window[0] is None else int(window[0])
+    until = last if window[1] is None else int(window[1])
+    ask = Ask(country, since, until, settings.networks, settings.regions)
+    key = _key(settings.token)
+    headers = {"Authorization": f"Bearer {key}"} if key else None
+    cache = data_folder() / "cache" / source
+    with Polite(SOURCES[source], cache, mirror=settings.mirror, headers=headers) as client:
+        return pull_window(store, source, ask, client.get, time.time, onwards=window[0] is None)
+
+
+def _follow_ris(
+    country: str, table: Path | None, collector: str, mirror: str, store: Path | None, config: Path | None
+) -> None:
+    from fanous.connectors.levels.ris import ADDRESS, listen
+    from fanous.streaming import Stream, follow, table_of
+
+    if table is None:
+        raise typer.BadParameter(
+            "ris needs --table: a bview file of the same collector says what was visible"
+        )
+    log_to_stderr()
+    stream = Stream(table_of(table, country))
+    with open_named(store, config) as opened:
+        follow(opened, stream, lambda: listen(collector, mirror or ADDRESS))
+
+
+def _key(variable: str) -> str:
+    """The key in the environment variable that the source needs; empty = it needs none."""
+    if not variable:
+        return ""
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise FanousError(f"this source needs a key: set the environment variable {variable}")
+    return key
+
+
+def _show(done: "Pull") -> None:
+    print(
+        f"{done.source} {done.country}: fetched {done.pieces:,}, had {done.skipped:,}; "
+        f"{done.values:,} values, {done.new:,} new or changed"
+        + (f"; {done.claims:,} new claims of theirs (`fanous claims check`)" if done.claims else "")
+    )
+    for piece, why in done.failures[:SHOWN]:
+        print(f"failed {piece}: {why}", file=sys.stderr)
+    for piece, number, why in done.rejects[:SHOWN]:
+        print(f"rejected {piece}:{number}: {why}", file=sys.stderr)
+    rest = max(0, len(done.failures) - SHOWN) + max(0, len(done.rejects) - SHOWN)
+    if rest:
+        print(f"... and {rest:,} more (--json lists them)", file=sys.stderr)
+
+
+def _document(done: "Pull") -> dict[str, object]:
+    return {
+        "source": done.source,
+        "country": done.country,
+        "fetched": done.pieces,
+        "had": done.skipped,
+        "values": done.values,
+        "new": done.new,
+        "claims": done.claims,
+        "rejects": [{"piece": p, "number": n, "why": why} for p, n, why in done.rejects],
+        "failures": [{"piece": p, "why": why} for p, why in done.failures],
+    }

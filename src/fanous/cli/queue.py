@@ -1,0 +1,189 @@
+"""Streamed: ``fanous collect --queue``, ``fanous drain --queue`` and ``fanous queue``, around a stream of
+NATS."""
+
+import asyncio
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fanous.cli.common import JsonOption, console, open_named, print_document
+from fanous.cli.intake import Bringing
+from fanous.errors import FanousError
+from fanous.logline import log_to_stderr, logline
+from fanous.model.instant import to_iso
+
+if TYPE_CHECKING:
+    from fanous.collector.door import Policy
+    from fanous.collector.helper import Helper
+    from fanous.collector.stream.address import StreamAddress
+    from fanous.collector.stream.connection import StreamState
+    from fanous.collector.stream.publish import Stream
+    from fanous.collector.stream.pull import Writer
+    from fanous.vitals.vitals import Vitals
+
+FETCH_SECONDS = 1.0
+"""So long a writer waits for more before it looks whether it is to end."""
+
+AGAIN = 5.0
+"""Seconds until a store that refused a batch is tried again with the same."""
+
+SHOWN = 20
+"""Of what was set aside, the oldest so many are named."""
+
+log = logging.getLogger("fanous.collector")
+
+
+def collect_into_stream(
+    listening: socket.socket, url: str, policy: "Policy", helper: "Helper", status: str
+) -> None:
+    """Until SIGINT or SIGTERM."""
+    from fanous.collector.serve import serve
+    from fanous.collector.stream.address import parse_address
+    from fanous.collector.stream.publish import Stream
+
+    stream = Stream(parse_address(url))
+    beside = _status_of(stream, status) if status else None
+    log_to_stderr()
+    serve(listening, stream, policy, helper, beside)
+
+
+def _status_of(stream: "Stream", address: str) -> Callable[[asyncio.Event], Coroutine[Any, Any, None]]:
+    """Says how a stream is, as of the last look."""
+    from fanous.collector.serve import listening_socket
+    from fanous.live.pages import serve_until
+    from fanous.vitals.ailments import find_ailments
+    from fanous.vitals.exposition import metrics
+    from fanous.vitals.status import status_app
+
+    host, port = host_and_port(address, "--status")
+    listening = listening_socket(host, port, "--status")
+
+    def ailments() -> list[Any]:
+        return find_ailments(vitals_of(stream, time.time()))
+
+    app = status_app(
+        lambda: stream.ailing, ailments, lambda: metrics(vitals_of(stream, time.time()), ailments())
+    )
+    return lambda stop: serve_until(stop, app, listening)
+
+
+def vitals_of(stream: "Stream", now: float) -> "Vitals":
+    """What waits in a stream, as the vitals of an inbox."""
+    from fanous.collector.stream.address import Part
+    from fanous.model.backlog import Backlog
+    from fanous.vitals.vitals import Vitals
+
+    if not stream.states:
+        return Vitals(at=now, machine_at=now)
+    main, apart, refused = (stream.states[part] for part in (Part.MAIN, Part.APART, Part.REFUSED))
+    backlog = Backlog(
+        str(stream.address), main.messages, main.bytes, main.since, apart.messages, refused.messages
+    )
+    return Vitals(at=now, machine_at=now, backlogs=(backlog,))
+
+
+def drain_stream(
+    url: str, part: str, follow: bool, store: Path | None, config: Path | None, *, detects: bool
+) -> None:
+    """Bring what waits into a store, until nothing does, or with ``follow`` until SIGINT or SIGTERM."""
+    from fanous.collector.stream.address import Part, parse_address
+    from fanous.collector.stream.pull import Writer
+
+    if part not in tuple(Part):
+        raise typer.BadParameter(f"{part!r} is none of {', '.join(Part)}", param_hint="--part")
+    address, stopping = parse_address(url), threading.Event()
+    if follow:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopping.set())
+        log_to_stderr()
+    with open_named(store, config) as opened, Writer(address, Part(part)) as writer:
+        bringing = Bringing(opened, detects=False)
+        _drain(writer, bringing, follow, stopping, detects)
+    print(bringing)
+
+
+def _drain(
+    writer: "Writer", bringing: Bringing, follow: bool, stopping: threading.Event, detects: bool
+) -> None:
+    from fanous.collector.stream.drain import drain
+
+    def bring_in(files: Sequence[Path]) -> Mapping[int, str]:
+        while True:
+            try:
+                return {reject.line: reject.why for reject in bringing(files).rejects}
+            except (
+                FanousError
+            ) as error:  # a full disk, a server that is away: the messages wait here meanwhile
+                if not follow or error.permanent:
+                    raise
+                log.error(logline("not_stored", again_in=AGAIN, why=str(error)))
+                if stopping.wait(AGAIN):
+                    raise
+
+    while not stopping.is_set():
+        taken = drain(writer, bring_in, FETCH_SECONDS)
+        if taken and detects:
+            bringing.detect()
+        if not taken and not follow and (writer.part != "main" or not writer.left()):
+            return
+
+
+def queue(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="nats://a,b,c, as `fanous collect --queue` has it.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """What waits in the stream between collectors and store, and what was set aside and why."""
+    from fanous.collector.stream.address import parse_address
+
+    address = parse_address(url)
+    states, refused = asyncio.run(_looked_at(address))
+    rows = [
+        {
+            "part": part,
+            "messages": state.messages,
+            "bytes": state.bytes,
+            "oldest": to_iso(state.since) if state.since is not None else None,
+            "replicas": state.replicas,
+            "leader": state.leader,
+        }
+        for part, state in states.items()
+    ]
+    if as_json:
+        print_document({"queue": str(address), "parts": rows, "refused": refused})
+        return
+    for row in rows:
+        oldest = f", the oldest since {row['oldest']}" if row["oldest"] else ""
+        print(f"{row['part']:8} {row['messages']:>9,} messages, {row['bytes']:,} bytes{oldest}")
+    for one in refused:
+        console().print(f"refused  {one['uid'] or '-'}: {one['why']}", markup=False)
+
+
+async def _looked_at(
+    address: "StreamAddress",
+) -> "tuple[dict[str, StreamState], list[dict[str, str]]]":
+    from fanous.collector.stream.address import Part
+    from fanous.collector.stream.connection import connected, made, reasons, state_of
+
+    client = await connected(address)
+    try:
+        context = await made(client, address)
+        states = {str(part): await state_of(context, address, part) for part in Part}
+        return states, await reasons(context, address, SHOWN)
+    finally:
+        await client.close()
+
+
+def host_and_port(text: str, option: str = "--listen") -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isdigit() or int(port) > 65_535:
+        raise typer.BadParameter(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8471", param_hint=option)
+    return host.removeprefix("[").removesuffix("]") or "0.0.0.0", int(port)

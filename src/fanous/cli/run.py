@@ -1,0 +1,61 @@
+"""``fanous run``: the whole monitor on one machine, until Ctrl-C or SIGTERM."""
+
+import os
+import sys
+import time
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from fanous.cli.common import ConfigOption, StoreOption
+from fanous.cli.intake import SOURCE
+from fanous.probes.settings import probe_folder
+
+
+def run(
+    context: typer.Context,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    no_probe: Annotated[
+        bool, typer.Option("--no-probe", help="Measure nothing from here: only receive, detect and show.")
+    ] = False,
+    no_collector: Annotated[
+        bool, typer.Option("--no-collector", help="Receive nothing: only this machine's own measurements.")
+    ] = False,
+) -> None:
+    """Watch: probe on a schedule, receive what probes send, detect as it comes, and show it.
+
+    The page stands at http://127.0.0.1:8470/, the collector at http://127.0.0.1:8471; the file that --config
+    names may say otherwise.  Nothing is measured from here before you consent (`fanous probe consent`).  The
+    log goes to stderr.  Other commands work on the same store meanwhile.
+    """
+    from fanous.cli.remote import dispatcher
+    from fanous.live.configuration import read
+    from fanous.live.monitor import watch
+    from fanous.logline import log_to_stderr
+    from fanous.store.location import store_place
+
+    wanted = read(config, store_place(store, config))
+    if no_probe:
+        wanted = replace(wanted, rounds=replace(wanted.rounds, on=False))
+    if no_collector:
+        wanted = replace(wanted, door=replace(wanted.door, on=False))
+    if wanted.rounds.on and not wanted.rounds.consented:
+        _ask_for_consent(wanted.settings.cap_mb)
+    log_to_stderr()
+    watch(wanted, SOURCE, dispatcher(context.find_root().command))
+
+
+def _ask_for_consent(cap_mb: float) -> None:
+    """Where somebody sits in front of it.  Without consent the rest goes on."""
+    from fanous.probes import consent
+    from fanous.probes.consent_text import consent_text, language_of, question
+
+    folder = probe_folder()
+    if consent.is_given(folder) or not sys.stdin.isatty():
+        return
+    language = language_of(os.environ)
+    print(consent_text(language, cap_mb), file=sys.stderr)
+    if typer.confirm(question(language), default=False, err=True):
+        consent.give(folder, time.time())

@@ -1,0 +1,118 @@
+"""``fanous scan``: own active probing of /24 blocks, started by an operator who answers for it."""
+
+import sys
+import time
+from ipaddress import AddressValueError, IPv4Address
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_code, open_named, print_document
+from fanous.errors import FanousError
+
+PAGE = """Every request is one ping.  A block of 256 addresses gets at most 20 in an hour, only addresses
+that answered before are asked, and only counts of blocks are published.  Whoever does not want it writes
+to you: put their network into the list that --opt-out names, and it is never asked again."""
+
+
+def scan(
+    country: Annotated[str, typer.Option("--country", metavar="CC", help="Country code, such as PK.")],
+    targets: Annotated[
+        Path, typer.Option("--targets", metavar="FILE", help="Addresses that once answered, one a line.")
+    ],
+    control: Annotated[
+        list[str], typer.Option("--control", metavar="ADDRESS", help="Outside the country; may be repeated.")
+    ],
+    opt_out: Annotated[
+        Path | None, typer.Option("--opt-out", metavar="FILE", help="Networks that must not be asked.")
+    ] = None,
+    rounds: Annotated[int, typer.Option("--rounds", min=0, help="End after so many; 0 = go on.")] = 0,
+    rate: Annotated[float, typer.Option("--rate", min=1, max=20_000, help="Pings a second at most.")] = 500,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=0.1, max=10, help="Seconds to wait for the last answers.")
+    ] = 3.0,
+    agreed: Annotated[
+        bool, typer.Option("--i-answer-for-this", help="You run this machine and answer for what it sends.")
+    ] = False,
+    lab: Annotated[bool, typer.Option("--lab", help="Private addresses may be asked too.")] = False,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask, every 10 minutes, one address of each /24 block whether it is there; say how many blocks are up.
+
+    It is off by default and nothing else starts it.  Who runs it needs the network's leave, a contact in the
+    reverse DNS of the machine, and a page that says why.  Needs root or CAP_NET_RAW.
+    """
+    code = country_code(country)
+    if not agreed:
+        raise FanousError(f"a scan sends pings to other people's machines.\n{PAGE}\nSay --i-answer-for-this.")
+    if as_json and not rounds:
+        raise typer.BadParameter("--json gives one document, so it needs --rounds")
+    _scan(code, targets, opt_out, _numbers(control), rounds, (rate, timeout), lab, as_json, store, config)
+
+
+def _numbers(addresses: list[str]) -> list[int]:
+    try:
+        return [int(IPv4Address(address)) for address in addresses]
+    except AddressValueError as error:
+        raise typer.BadParameter(f"{error}", param_hint="--control") from None
+
+
+def _scan(
+    country: str,
+    targets: Path,
+    opt_out: Path | None,
+    controls: list[int],
+    rounds: int,
+    pace: tuple[float, float],
+    lab: bool,
+    as_json: bool,
+    store: Path | None,
+    config: Path | None,
+) -> None:
+    import numpy as np
+
+    from fanous.config import data_folder
+    from fanous.scan.icmp import Icmp
+    from fanous.scan.journal import load
+    from fanous.scan.rounds import ROUND
+    from fanous.scan.targets import read_opt_out, read_targets
+    from fanous.scanning import scan_round
+
+    def on_reject(line: int, why: str) -> None:
+        print(f"rejected {targets}:{line}: {why}", file=sys.stderr)
+
+    blocks = read_targets(targets, country, read_opt_out(opt_out), on_reject, lab=lab)
+    journal = data_folder() / "scan" / f"{country}.npz"
+    state = load(journal, blocks)
+    told: list[dict[str, int | None]] = []
+    with open_named(store, config) as opened, Icmp(*pace) as icmp:
+        while not rounds or len(told) < rounds:
+            number = int(time.time()) // ROUND
+            after = scan_round(
+                opened, country, blocks, state, number, icmp.ask, np.array(controls, np.int64), journal
+            )
+            told.append(
+                {
+                    "round": number * ROUND,
+                    "blocks": len(blocks),
+                    "up": None if after is None else int(after.is_up.sum()),
+                    "sent": icmp.traffic.sent,
+                    "answered": icmp.traffic.answered,
+                }
+            )
+            state = after or load(journal, blocks)
+            if not as_json:
+                print(_line(told[-1]), flush=True)
+            if not rounds or len(told) < rounds:
+                time.sleep(max(0.0, (number + 1) * ROUND - time.time()))
+    if as_json:
+        print_document({"country": country, "rounds": told})
+
+
+def _line(row: dict[str, int | None]) -> str:
+    if row["up"] is None:
+        return "the controls do not answer: our own line is broken, and this round says nothing"
+    return f"{row['up']:,} of {row['blocks']:,} blocks up; {row['sent']:,} pings, {row['answered']:,} answers"

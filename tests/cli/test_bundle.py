@@ -1,0 +1,51 @@
+"""Packing and verifying on the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_main import document, fanous
+
+
+@pytest.fixture(scope="module")
+def bundle(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    fanous("ingest", "ooni", rally, "--store", folder / "store")
+    packed = document(
+        "incidents", "bundle", "pk-2023-0001", "-o", folder / "b.fan", "--store", folder / "store"
+    )
+    assert packed["bytes"] == (folder / "b.fan").stat().st_size
+    assert packed["controls"] > 0
+    assert packed["ledger_differences"] == []
+    return folder / "b.fan"
+
+
+def test_a_bundle_matches_for_whoever_has_the_file(bundle: Path, tmp_path: Path) -> None:
+    said = fanous("verify", bundle, "--store", tmp_path / "never").stdout
+    assert said.startswith("MATCH")
+    assert "nation-wide in Pakistan" in said
+    assert "made up and say so" in said
+    assert not (tmp_path / "never").exists()
+    done = document("verify", bundle)
+    assert done["result"] == "match"
+    assert done["claim"]["scope"] == "nation"
+    fanous("verify", bundle, "--signed-by", done["signed_by"])
+    assert "signed by the key" in fanous("verify", bundle, "--signed-by", "0" * 16, code=1).stderr
+
+
+def test_a_changed_bundle_is_refused_in_one_sentence(bundle: Path, tmp_path: Path) -> None:
+    changed = bytearray(bundle.read_bytes())
+    changed[len(changed) // 2] ^= 1
+    (tmp_path / "c.fan").write_bytes(changed)
+    refused = fanous("verify", tmp_path / "c.fan", code=1)
+    assert refused.stdout == ""
+    assert "REFUSED" in refused.stderr
+    as_json = fanous("verify", tmp_path / "c.fan", "--json", code=1)
+    assert json.loads(as_json.stdout)["result"] == "refused"
+
+
+def test_what_is_no_bundle_or_no_incident_is_said(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("hello", "utf-8")
+    assert "not an evidence bundle" in fanous("verify", tmp_path / "text", code=1).stderr
+    assert "cannot read" in fanous("verify", tmp_path / "nothing", code=1).stderr

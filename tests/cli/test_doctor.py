@@ -1,0 +1,84 @@
+"""``fanous doctor --store``: what is wrong with the monitor whose store that is."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fanous.cli.main import app
+from fanous.model.need import Need
+from fanous.store import open_store
+from fanous.store.location import store_place
+from tests.store.cases import judged
+
+
+def doctor(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["doctor", *words])
+    return result.exit_code, result.stdout
+
+
+def test_a_store_that_is_well_has_nothing_to_say(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        store.append([judged("a", started_at=time.time() - 60)], rules_version="1")
+    code, out = doctor("--store", str(tmp_path / "store"))
+    assert (code, out) == (0, "nothing is wrong: 1 measurements in 28 days\n")
+
+
+def test_a_damaged_file_and_a_queue_that_nobody_takes_are_named(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        store.append([judged("a")], rules_version="1")
+        (segment,) = store.segments()
+        store.set_aside(segment, "its digest differs")
+    inbox = tmp_path / "store.inbox"
+    inbox.mkdir()
+    (inbox / "1.jsonl").write_text("{}\n")
+    os.utime(inbox / "1.jsonl", (1, 1))
+    code, out = doctor("--store", str(tmp_path / "store"), "--json")
+    told = json.loads(out)["ailments"]
+    assert code == 1
+    assert [(one["kind"], one["about"]) for one in told] == [
+        ("segment_damaged", segment.name),
+        ("queue_old", str(inbox)),
+    ]
+
+
+def test_the_store_of_all_commands_does_not_change_what_it_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FANOUS_STORE", str(tmp_path / "nothing"))
+    asked: list[Path] = []
+
+    def examine(folder: Path, _lab: list[Need]) -> list[Need]:
+        asked.append(folder)
+        return []
+
+    monkeypatch.setattr("fanous.doctor.examine", examine)
+    code, out = doctor()
+    assert code == 0
+    assert out.startswith("probe: ")
+    assert asked == [tmp_path / "nothing"], "whose disk is looked at"
+
+
+@pytest.mark.parametrize("place", ["folder", "addresses"])
+def test_the_inbox_that_the_configuration_names_is_looked_at(place: str, tmp_path: Path) -> None:
+    store = f'folder = "{tmp_path}/s"'
+    if place == "addresses":
+        store = f'archive = "{tmp_path}/a"\nfacts = "{tmp_path}/f"\nledger = "{tmp_path}/l.sqlite"'
+    file = tmp_path / "fanous.toml"
+    file.write_text(f'[store]\n{store}\n[run]\ninbox = "in"\n')
+    with open_store(store_place(None, file)):
+        pass
+    for inbox in (tmp_path / "in", tmp_path / "in" / "own"):
+        inbox.mkdir()
+        (inbox / "1.jsonl").write_text("{}\n")
+        os.utime(inbox / "1.jsonl", (1, 1))
+    code, out = doctor("--config", str(file), "--json")
+    told = json.loads(out)["ailments"]
+    assert code == 1
+    assert [(one["kind"], one["about"]) for one in told] == [
+        ("queue_old", str(tmp_path / "in")),
+        ("queue_old", str(tmp_path / "in" / "own")),
+    ]

@@ -1,0 +1,64 @@
+"""What a user reads after an update of fingerprints, and of what is installed."""
+
+from pathlib import Path
+
+from fanous.cli.fingerprint_sets import (
+    ROWS_SHOWN,
+    failure,
+    installed_document,
+    installed_lines,
+    updated_document,
+    updated_lines,
+)
+from fanous.refdata.about import About
+from fanous.refdata.borrowed import BadRow
+from fanous.refdata.sets import OONI_HTTP
+from fanous.refdata.update import Outcome, Updated
+
+GOOD = Updated("own.toml", "own.toml", Outcome.UPDATED, usable=1200)
+UNREACHED = Updated(OONI_HTTP.file, OONI_HTTP.url, Outcome.FAILED, "no network")
+ABOUT = About("https://example.org/set.csv", "BSD-3-Clause", "2026-01-02T03:04:05Z", "00", 1200)
+
+
+def test_bad_rows_are_shown_with_file_and_line_and_counted_beyond() -> None:
+    rows = tuple(BadRow(line, "is bad") for line in range(2, ROWS_SHOWN + 5))
+    lines = updated_lines([Updated("a.csv", "in/a.csv", Outcome.UPDATED, bad=rows, left_out={"vague": 3})])
+    assert lines[:3] == [
+        "a.csv: updated, 0 fingerprints from in/a.csv",
+        "  3 left out: vague",
+        "  in/a.csv:2: is bad",
+    ]
+    assert lines[-1] == "  ... and 3 more rows (--json lists them)"
+
+
+def test_a_failure_offers_the_way_without_a_network() -> None:
+    said = failure([GOOD, UNREACHED])
+    assert said.startswith("1 of 2 sets could not be updated, and what stood before stands")
+    assert said.endswith(f"give each with --from FILE: {OONI_HTTP.url}")
+    assert failure([GOOD]) == ""
+    assert "--from" not in failure([Updated("x", "x", Outcome.FAILED, "missing")])  # it was given so
+
+
+def test_the_document_of_an_update_has_all_rows() -> None:
+    (entry,) = updated_document([Updated("a.csv", "a", Outcome.UNCHANGED, bad=(BadRow(7, "is bad"),))])
+    assert entry["outcome"] == "unchanged"
+    assert entry["bad_rows"] == [{"line": 7, "why": "is bad"}]
+    assert entry["why"] is None
+
+
+def test_what_is_installed_is_told_with_source_date_and_licence() -> None:
+    sets = [(Path("x/set.csv"), ABOUT), (Path("x/own.toml"), None)]
+    assert installed_lines(sets, "1+1a2b3c4d") == [
+        "rules version: 1+1a2b3c4d",
+        "set.csv: 1,200 fingerprints, 2026-01-02, licence: BSD-3-Clause",
+        "  https://example.org/set.csv",
+        "own.toml: changed by hand, or put there; nothing is known of its source",
+    ]
+    document = installed_document(sets, "1+1a2b3c4d")
+    assert document["rules_version"] == "1+1a2b3c4d"
+    assert [entry["licence"] for entry in document["sets"]] == ["BSD-3-Clause", None]
+
+
+def test_nothing_installed_says_how_to_begin() -> None:
+    (line,) = installed_lines([], "1")
+    assert "fanous refdata update" in line

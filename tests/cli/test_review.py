@@ -1,0 +1,21 @@
+"""Review and corrections on the command line."""
+
+from pathlib import Path
+
+from tests.cli.test_main import document, fanous
+
+
+def test_a_held_claim_is_shown_with_its_reason_and_approved_by_name(rally: Path, tmp_path: Path) -> None:
+    store, config = tmp_path / "store", tmp_path / "fanous.toml"
+    config.write_text(f'[store]\nfolder = "{store}"\n[review]\nnational = true\n', "utf-8")
+    fanous("ingest", "ooni", rally, "--config", config)
+    (waiting,) = document("confirm", "PK", "--store", store)["incidents"]
+    assert (waiting["status"], waiting["confirmed_at"]) == ("suspected", None)
+    shown = document("incidents", "show", waiting["id"], "--store", store)
+    assert "held for a person's review" in shown["reason"]
+    done = fanous("incidents", "approve", waiting["id"], "--by", "Ayesha", "--store", store).stdout
+    assert f"{waiting['id']}  ended" in done
+    again = fanous("incidents", "approve", waiting["id"], "--by", "Ayesha", "--store", store, code=1)
+    assert "not held for review" in again.stderr
+    assert document("incidents", "corrections", "PK", "--store", store) == {"corrections": []}
+    assert "no corrections" in fanous("incidents", "corrections", "--store", store).stdout

@@ -1,0 +1,196 @@
+"""The answer as a person reads it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from fanous.answering import Answer
+from fanous.cli.terminal import SHOWN, incident_list, incident_text, print_answer
+from fanous.model.incident import Incident, Interval, Status
+from fanous.model.instant import from_iso
+from fanous.publishers.grid import network_times
+from fanous.publishers.sentence import sentence
+from tests.incidents.events import Ballot, votes
+from tests.publishers.events import END, NATION, ONGOING, START, SUSPECTED, incident, network
+
+OVER: dict[str, Any] = {}
+
+
+def text(answer: Answer, width: int = 200) -> str:
+    console = Console(width=width, no_color=True, highlight=False)
+    with console.capture() as capture:
+        print_answer(console, answer)
+    return capture.get()
+
+
+def answer(*incidents: Incident, **given: Any) -> Answer:
+    fields: dict[str, Any] = {
+        "country": "PK",
+        "since": from_iso("2023-12-17"),
+        "until": from_iso("2023-12-18"),
+        "incidents": incidents,
+        "insufficient": [],
+        "grid": None,
+        "names": {},
+    }
+    return Answer(**(fields | given))
+
+
+def shown(one: Incident, names: Mapping[int, str] | None = None) -> list[str]:
+    console = Console(width=400, no_color=True, highlight=False)
+    with console.capture() as capture:
+        console.print(incident_text(one, names or {}))
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ([], "Pakistan: no disruption found in what was measured"),
+        ([OVER], "Pakistan: 1 confirmed (over), 0 suspected"),
+        ([ONGOING], "Pakistan: 1 confirmed, 0 suspected"),
+        ([ONGOING, OVER], "Pakistan: 2 confirmed (1 over), 0 suspected"),
+        ([SUSPECTED], "Pakistan: 0 confirmed, 1 suspected"),
+        ([{"confirmed_at": None}], "Pakistan: 0 confirmed, 1 suspected"),  # ended, never confirmed
+        ([{"status": Status.RETRACTED}], "Pakistan: no disruption found in what was measured"),
+    ],
+)
+def test_the_headline_counts_what_stands(given: list[dict[str, Any]], says: str) -> None:
+    assert text(answer(*(incident(**each) for each in given))).splitlines()[0] == says
+
+
+@pytest.mark.parametrize(
+    ("country", "says"),
+    [
+        (
+            "PK",
+            "17 December 2023, 05:00 PKT (00:00 UTC) to 18 December 2023, 05:00 PKT (00:00 UTC); "
+            "PKT = Asia/Karachi",
+        ),
+        ("BR", "UTC-03 = America/Sao_Paulo (the capital's clock)"),
+    ],
+)
+def test_the_window_is_on_both_clocks(country: str, says: str) -> None:
+    assert says in text(answer(country=country)).splitlines()[1]
+
+
+def test_what_is_confirmed_comes_before_what_is_suspected() -> None:
+    suspected = incident(id="PK-2023-0001", **SUSPECTED | {"onset": START - 9000})
+    late = incident(id="PK-2023-0003", onset=START + 60)
+    found = text(answer(suspected, late, incident(id="PK-2023-0002")))
+    places = [found.index(label) for label in ("PK-2023-0002", "PK-2023-0003", "PK-2023-0001")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("gone", "says"), [(1, "1 earlier claim retracted"), (2, "2 earlier claims retracted")]
+)
+def test_what_was_retracted_is_counted_and_not_told(gone: int, says: str) -> None:
+    found = text(answer(*[incident(status=Status.RETRACTED)] * gone))
+    assert f"{says}; `fanous incidents list PK` has them." in found
+    assert "X (Twitter)" not in found
+
+
+def test_what_cannot_be_judged_is_named_and_the_rest_counted() -> None:
+    lacking = [(f"site{n}.org", "no control") for n in range(SHOWN + 1)]
+    found = text(answer(insufficient=lacking))
+    assert "Not enough to judge site0.org: no control" in found
+    assert "... and 1 more target (--json has all)." in found
+    assert f"site{SHOWN}.org" not in found
+    assert "more target" not in text(answer(insufficient=lacking[:-1]))
+
+
+def test_an_answer_fits_into_80_characters() -> None:
+    hours = [n / 2 for n in range(100)]
+    ballots = votes(*(Ballot(hours, asn == 59257, asn) for asn in (59257, 45669, 9541)))
+    one = incident(**NATION, targets=("x", "youtube", "facebook", "instagram"))
+    found = text(answer(one, grid=network_times(ballots, [one], "PK")), width=80)
+    assert all(len(line) <= 80 for line in found.splitlines())
+    assert len([line for line in found.splitlines() if line.startswith("AS")]) == 3
+    assert "one column = an hour, PKT" in found
+
+
+@pytest.mark.parametrize(
+    ("given", "head"),
+    [
+        ({}, "PK-2023-0042  CONFIRMED, ENDED  blocking, one operator, confidence 0.988"),
+        ({"confirmed_at": None}, "PK-2023-0042  SUSPECTED, ENDED  blocking, one operator, confidence 0.988"),
+        (ONGOING, "PK-2023-0042  CONFIRMED  blocking, one operator, confidence 0.988"),
+        (SUSPECTED, "PK-2023-0042  SUSPECTED  blocking, one operator, confidence 0.988"),
+        (NATION, "PK-2023-0042  CONFIRMED, ENDED  blocking, nation-wide, confidence 0.988"),
+        ({"status": Status.RETRACTED}, "PK-2023-0042  RETRACTED  blocking, one operator, confidence 0.988"),
+        ({"id": ""}, "(no id)  CONFIRMED, ENDED  blocking, one operator, confidence 0.988"),
+    ],
+)
+def test_the_label_tells_whether_it_was_ever_confirmed(given: dict[str, Any], head: str) -> None:
+    assert shown(incident(**given))[0] == head
+
+
+def test_under_the_label_stand_the_sentence_its_evidence_and_the_networks() -> None:
+    _, claim, evidence, rule, of_network = shown(incident())
+    assert claim.startswith("  Confirmed, and over: X (Twitter) was blocked")
+    assert evidence.startswith("  1,412 measurements by 23 probes on 7 networks saw it;")
+    assert evidence.endswith("398 checks elsewhere or from outside worked at the time.")
+    assert rule.startswith("  Confirmed by C2: 23 independent probes")
+    assert of_network == ("  AS59257 Zong: 104 failing measurements by 28 probes, 17 Dec 19:45 to 22:55 PKT")
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (
+            {"measurements": 1, "probes": 1},
+            "AS59257 Zong: 1 failing measurement by 1 probe, 17 Dec 19:45 to 22:55 PKT",
+        ),
+        (
+            {"intervals": (Interval(START, START + 60), Interval(END, END + 86400))},
+            "AS59257 Zong: 104 failing measurements by 28 probes, 17 Dec 19:45 to 18 Dec 22:55 PKT "
+            "in 2 periods",
+        ),
+        (
+            {"intervals": (Interval(START, START + 60), Interval(END, None))},
+            "AS59257 Zong: 104 failing measurements by 28 probes, since 17 Dec 19:45 PKT in 2 periods",
+        ),
+        ({"intervals": ()}, "AS59257 Zong: 104 failing measurements by 28 probes, times unknown"),
+        (
+            {"entity": "AS4200000001"},
+            "AS4200000001: 104 failing measurements by 28 probes, 17 Dec 19:45 to 22:55 PKT",
+        ),
+        (
+            {"targets": ("youtube",)},
+            "AS59257 Zong (YouTube only): 104 failing measurements by 28 probes, 17 Dec 19:45 to 22:55 PKT",
+        ),
+    ],
+)
+def test_each_network_has_its_counts_and_times(given: dict[str, Any], line: str) -> None:
+    seen = network(**({"entity": "AS59257"} | given))
+    assert shown(incident(networks=(seen,)))[-1] == f"  {line}"
+
+
+def test_many_networks_are_in_order_of_evidence_and_the_rest_counted() -> None:
+    seen = tuple(network(f"AS{4200000001 + n}", measurements=n) for n in range(SHOWN + 2))
+    lines = shown(incident(networks=seen))
+    assert lines[4].startswith(f"  AS{4200000001 + SHOWN + 1}: {SHOWN + 1} failing")
+    assert lines[-1] == "  ... and 2 more networks (--json has all)"
+    places = tuple(network(f"PK:{n}", measurements=n) for n in range(SHOWN + 1))
+    assert shown(incident(networks=places))[-1] == "  ... and 1 more place (--json has all)"
+
+
+def test_square_brackets_in_a_name_are_no_markup() -> None:
+    assert (
+        "AS4200000001 Net [bold]: 104"
+        in shown(incident(networks=(network("AS4200000001"),)), {4200000001: "Net [bold]"})[-1]
+    )
+
+
+def test_a_list_on_a_narrow_terminal_breaks_sentences_between_words() -> None:
+    console = Console(width=60, no_color=True, highlight=False)
+    with console.capture() as capture:
+        console.print(incident_list([incident(id="PK-2023-0001"), incident(id="PK-2023-0002")]))
+    lines = capture.get().splitlines()
+    assert [line.split()[0] for line in lines if line[:1].strip()] == ["PK-2023-0001", "PK-2023-0002"]
+    column = lines[0].index("Confirmed")
+    words = " ".join(line[column:].strip() for line in lines).split()
+    assert " ".join(words) == " ".join([sentence(incident())] * 2)
