@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from fanous.model.entity import Access
 from fanous.model.incident import Evidence, Incident, Interval, Kind, NetworkPart, Part, Scope, Status
+from fanous.model.place import Access
 from fanous.store import Store, open_store
 from fanous.store.embedded import EmbeddedStore
 

@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from random import Random
 
-from fanous.model.entity import Access
 from fanous.model.incident import Interval
 from fanous.model.measurement import Bundle, Measurement
 from fanous.model.observation import Layer, Observation, Vantage
+from fanous.model.place import Access
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.store import Judged, Store, open_store

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from fanous.aggregate import BLOCKED_DNS, BLOCKED_PATH, THROTTLED, VerdictRow, counted, series
-from fanous.model.entity import Entity
 from fanous.model.observation import Layer
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.model.verdict import State
 from fanous.model.votes import Votes

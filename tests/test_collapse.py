@@ -8,8 +8,8 @@ import pytest
 from fanous.collapse import DAY, Reading, at_most, collapses
 from fanous.connectors.counts import read_counts
 from fanous.errors import FanousError
-from fanous.model.entity import Entity
 from fanous.model.instant import from_iso
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from tests.cli.test_main import document, fanous
 from tests.shared_data import shared_file

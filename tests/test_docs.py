@@ -19,9 +19,9 @@ from fanous.cli.main import BUG, app
 from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.evidence import thresholds as evidence_thresholds
 from fanous.incidents import lifecycle, outage
-from fanous.model.entity import Access, Family
 from fanous.model.incident import Kind, Says, Scope, Status
 from fanous.model.observation import Layer, Vantage
+from fanous.model.place import Access, Family
 from fanous.model.verdict import State
 from fanous.rules import RULES, RULES_VERSION
 from fanous.store.schema import FORMAT, TABLES

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fanous.heartbeats import HEARD_BINS, heartbeat
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 
 STEP, HOUR, DAY = 600, 3600, 86_400

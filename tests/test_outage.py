@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fanous import pipeline
-from fanous.model.entity import Access
 from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.place import Access
 from fanous.model.weights import NetworkWeight, UserWeights
 from fanous.store import Store, open_store
 from fanous.tally import Ingested

@@ -9,7 +9,7 @@ import pytest
 
 from fanous.detectors import DETECTORS, Detector
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.recalling import Recall
 

@@ -10,10 +10,10 @@ import pytest
 
 from fanous import pipeline
 from fanous.errors import FanousError
-from fanous.model.entity import Entity
 from fanous.model.incident import Interval, Kind, NetworkPart, Part, Status
-from fanous.model.levels import Levels
+from fanous.model.place import Entity
 from fanous.model.series import SeriesKey
+from fanous.model.source_series import Levels
 from fanous.revising import withdraw, write_changes
 from fanous.statements import corrections
 from fanous.store import Store, open_store

@@ -3,8 +3,8 @@
 import pytest
 
 from fanous.detectors import DETECTORS
-from fanous.model.entity import Family
 from fanous.model.observation import Layer
+from fanous.model.place import Family
 from fanous.signals import SIGNALS, Direction, Signal, signals_of
 
 

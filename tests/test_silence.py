@@ -2,8 +2,8 @@
 
 import pytest
 
-from fanous.model.entity import Access
 from fanous.model.look import Line, Look
+from fanous.model.place import Access
 from fanous.silence import Window, silence_series, silence_votes
 
 STEP = 600

@@ -12,8 +12,8 @@ import pytest
 
 from fanous import pipeline
 from fanous.interfering import find_interference
-from fanous.model.entity import Access
 from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.place import Access
 from fanous.model.rate import Rate
 from fanous.model.weights import NetworkWeight, UserWeights
 from fanous.slowness import slowness, speed_series

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from fanous import pipeline
-from fanous.model.account import Sight
 from fanous.model.claim import Answer, Claim, Said
-from fanous.model.entity import Family
 from fanous.model.incident import Scope
 from fanous.model.instant import from_iso
+from fanous.model.place import Family
+from fanous.model.witness import Sight
 from fanous.statements import check, witnesses
 from fanous.store import Store, open_store
 

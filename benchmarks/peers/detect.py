@@ -12,7 +12,7 @@ from benchmarks.peers.figure import Figure
 
 from fanous.detectors import LEVEL
 from fanous.detectors.level import find_drops
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 
 STEP = 600

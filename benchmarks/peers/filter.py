@@ -11,7 +11,7 @@ from benchmarks.peers.figure import Figure
 
 from fanous.detectors import DETECTORS
 from fanous.detectors.filter import Bins, clip_bursts, forward, log_likelihood_ratio, smooth
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 
 STEP = 600

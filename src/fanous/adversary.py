@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fanous.model.attack import Attack, Fifth
-from fanous.model.entity import Access
 from fanous.model.incident import Incident, Scope
+from fanous.model.place import Access
 from fanous.model.weights import NetworkWeight, UserWeights
 from fanous.testing.crowd import Crowd, Strategy, attempts, votes_of
 from fanous.voting import incidents_of

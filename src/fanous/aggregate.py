@@ -12,8 +12,8 @@ from math import floor
 
 import numpy as np
 
-from fanous.model.entity import UNKNOWN_COUNTRY, Entity
 from fanous.model.observation import Layer
+from fanous.model.place import UNKNOWN_COUNTRY, Entity
 from fanous.model.series import Floats, Ints, Series, SeriesKey
 from fanous.model.verdict import SLOWNESS, State
 from fanous.model.votes import Votes

@@ -7,8 +7,8 @@ import numpy as np
 from bottleneck import nanmedian
 from numpy.typing import NDArray
 
-from fanous.model.entity import Entity
 from fanous.model.incident import Incident, Kind, Status
+from fanous.model.place import Entity
 from fanous.model.series import Floats, Ints, Series
 
 Single = NDArray[np.float32]

@@ -18,8 +18,8 @@ from fanous.incidents.confirm import OUTAGE_FAMILIES
 from fanous.incidents.course import worth_keeping
 from fanous.incidents.outage import Situation, outage_of
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Entity, Family
 from fanous.model.incident import Incident, Interval, Kind, Status
+from fanous.model.place import Entity, Family
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
 from fanous.refdata.examinations import exam_season

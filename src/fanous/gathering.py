@@ -16,8 +16,8 @@ from fanous.connectors.levels.saying import same
 from fanous.detectors.rollup import rolled_up
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
-from fanous.model.levels import Levels
 from fanous.model.series import Series
+from fanous.model.source_series import Levels
 from fanous.pipeline import detect_all, finish_interrupted, remarks
 from fanous.publishers.levels import LevelNow
 from fanous.signals import SIGNALS

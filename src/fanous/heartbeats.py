@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Series
 
 MEMORY = 28 * 86_400.0

@@ -14,9 +14,9 @@ from fanous.incidents.lifecycle import Setting, incident_of
 from fanous.incidents.naming import inside
 from fanous.judging import rules_version
 from fanous.model.alternatives import NONE_KNOWN, Alternatives
-from fanous.model.entity import Family
 from fanous.model.incident import Estimate, Incident, Interval
 from fanous.model.look import Look
+from fanous.model.place import Family
 from fanous.model.series import Series
 from fanous.model.votes import Votes
 from fanous.model.weights import UserWeights

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from logging import getLogger
 
 from fanous.errors import FanousError
-from fanous.logline import logline
+from fanous.log import logline
 from fanous.store import Lease, LeaseLost, Store
 from fanous.store.leases import LEASE_SECONDS
 

@@ -18,9 +18,9 @@ from fanous.incidents.join import is_of_lines, join
 from fanous.interfering import TICK, find_interference
 from fanous.judging import known_fingerprints, rules_version
 from fanous.leasing import alone_with, kept
-from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.model.incident import Incident, Kind
 from fanous.model.measurement import Bundle
+from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.model.weights import UserWeights

@@ -12,7 +12,7 @@ from logging import getLogger
 from typing import TypeVar
 
 from fanous.errors import FanousError
-from fanous.logline import logline
+from fanous.log import logline
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ Nothing else in Fanous knows these facts: a page, a detector or an alert that ne
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fanous.model.entity import Family
 from fanous.model.incident import Kind
 from fanous.model.observation import Layer
+from fanous.model.place import Family
 from fanous.model.verdict import State
 
 

@@ -13,8 +13,8 @@ from math import floor, nan
 
 import numpy as np
 
-from fanous.model.entity import Entity
 from fanous.model.look import Line, Look
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.model.votes import Votes
 

@@ -14,7 +14,7 @@ from statistics import median
 
 import numpy as np
 
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.rate import Rate
 from fanous.model.series import Series, SeriesKey
 from fanous.model.votes import Votes

@@ -13,12 +13,12 @@ from fanous.incidents.policing import Policing, policing
 from fanous.incidents.watches import OTHER_DAYS, WatchReport, report_watch
 from fanous.incidents.witnesses import who_saw_what
 from fanous.interfering import FAMILY_OF
-from fanous.model.account import Account
 from fanous.model.claim import Claim, Said
 from fanous.model.correction import Correction
-from fanous.model.entity import Family
+from fanous.model.event import Watch
 from fanous.model.incident import Incident, Kind, Scope
-from fanous.model.watch import Watch
+from fanous.model.place import Family
+from fanous.model.witness import Account
 from fanous.refdata.examinations import exam_season
 from fanous.refdata.platforms import domains_of
 from fanous.store import Store

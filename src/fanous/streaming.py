@@ -15,7 +15,7 @@ from fanous.connectors.levels.ris import SOURCE, apply
 from fanous.connectors.levels.visibility import STEP, Recorded, Visibility
 from fanous.errors import FanousError, Rejected
 from fanous.gathering import put_levels
-from fanous.logline import logline
+from fanous.log import logline
 from fanous.pipeline import detect_all
 from fanous.store import Store
 

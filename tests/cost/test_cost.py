@@ -8,8 +8,8 @@ import pytest
 from fanous.cost import cost_of, of_incident
 from fanous.cost.reckon import CEILING
 from fanous.model.cost import Cost, Disruption, Economy, Figure, Phrase, Range
-from fanous.model.entity import Access
 from fanous.model.incident import Estimate, Interval, Kind, UsersShare
+from fanous.model.place import Access
 from fanous.refdata.economies import countries_with_gdp, economy
 from tests.publishers.events import NATION, ONGOING, START, incident
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.testing.notation import DAY, make_series
 

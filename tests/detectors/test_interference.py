@@ -6,7 +6,7 @@ import pytest
 from fanous.detectors import DETECTORS
 from fanous.detectors.interference import InterferenceOptions, find_interference
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 
 STEP = 600

@@ -1,7 +1,7 @@
 """A country's own line from its regions."""
 
 from fanous.detectors.rollup import REGIONS, ROLLED_UP, rolled_up
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Series
 from tests.detectors.level_series import levels
 

@@ -17,7 +17,7 @@ from fanous.evidence.signing import signing_key
 from fanous.evidence.verify import Result, Verification, verify
 from fanous.gathering import ingest_levels
 from fanous.model.incident import Incident, Kind, Status
-from fanous.model.levels import Levels
+from fanous.model.source_series import Levels
 from fanous.rehearsal.recording import unpack
 from fanous.store import Store, open_store
 from fanous.testing.envelope import new_round

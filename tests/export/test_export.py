@@ -17,8 +17,8 @@ from fanous.errors import FanousError
 from fanous.export.allowed import is_open, licence_of, sources_of
 from fanous.export.package import Exported, export
 from fanous.export.tables import LEAST_PROBES, TABLES, Wanted, minute
-from fanous.model.entity import Entity
 from fanous.model.incident import Evidence, Kind, Opinion, Says
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.model.votes import Votes
 from fanous.sources import SOURCES

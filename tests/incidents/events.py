@@ -8,8 +8,8 @@ import numpy as np
 from fanous.incidents.correlate import Finding
 from fanous.incidents.lifecycle import Setting
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Entity, Family
 from fanous.model.incident import Kind
+from fanous.model.place import Entity, Family
 from fanous.model.series import SeriesKey
 from fanous.model.votes import Votes
 from fanous.model.weights import UserWeights

@@ -6,8 +6,8 @@ import numpy as np
 
 from fanous.incidents.outage import Situation, outage_of
 from fanous.model.anomaly import Anomaly, Departure
-from fanous.model.entity import Entity
 from fanous.model.incident import Incident, Interval, Kind
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.model.weights import UserWeights
 from tests.incidents.events import HOUR, MONDAY

@@ -22,8 +22,8 @@ from fanous.incidents.confirm import (
     rule_c1_c3,
     rule_c2,
 )
-from fanous.model.entity import Family
 from fanous.model.incident import Interval, Kind
+from fanous.model.place import Family
 from tests.incidents.events import HOUR, MONDAY, Ballot, votes
 
 EDGE, OONI = Family.EDGE, Family.OONI

@@ -6,8 +6,8 @@ import pytest
 
 from fanous.incidents.correlate import Finding, correlate
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Entity
 from fanous.model.incident import Kind
+from fanous.model.place import Entity
 from fanous.model.series import SeriesKey
 
 HOUR = 3600.0

@@ -10,8 +10,8 @@ from fanous.incidents import fusion
 from fanous.incidents.confirm import OUTAGE_FAMILIES
 from fanous.incidents.fusion import agree, family_of, ruling
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Family
 from fanous.model.incident import Kind
+from fanous.model.place import Family
 from tests.incidents.levels import drop
 
 SIGNALS = ("ping-slash24", "bgp", "gtr", "merit-nt", "transfer_kbps", "prefixes_v6")

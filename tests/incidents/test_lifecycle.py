@@ -14,8 +14,8 @@ from fanous.incidents.lifecycle import (
     incident_of,
 )
 from fanous.model.alternatives import Alternatives, Onset
-from fanous.model.entity import Access
 from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.place import Access
 from fanous.model.weights import NetworkWeight, UserWeights
 from tests.incidents.events import HOUR, MONDAY, SETTING, Ballot, finding, setting, votes
 

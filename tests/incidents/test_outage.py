@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Access
 from fanous.model.incident import Incident, Interval, Kind, Says, Scope, Status
+from fanous.model.place import Access
 from fanous.model.weights import NetworkWeight, UserWeights
 from tests.incidents.events import HOUR, MONDAY
 from tests.incidents.levels import claim, drop, line

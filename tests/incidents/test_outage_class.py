@@ -4,8 +4,8 @@ import pytest
 
 from fanous.incidents.outage_class import outage_mechanisms
 from fanous.incidents.scope import Extent
-from fanous.model.entity import Access
 from fanous.model.incident import Scope
+from fanous.model.place import Access
 
 
 @pytest.mark.parametrize(

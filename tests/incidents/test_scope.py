@@ -3,8 +3,8 @@
 import pytest
 
 from fanous.incidents.scope import extent
-from fanous.model.entity import Access
 from fanous.model.incident import Scope
+from fanous.model.place import Access
 from fanous.model.weights import NetworkWeight, UserWeights
 
 M, F, ANY = Access.MOBILE, Access.FIXED, Access.ANY

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from fanous.incidents.watches import LEAD, OTHER_DAYS, Outcome, Timing, WatchReport, report_watch
+from fanous.model.event import Watch
 from fanous.model.incident import Incident, Status
-from fanous.model.watch import Watch
 from tests.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.store.cases import incident
 

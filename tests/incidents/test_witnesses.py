@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from fanous.incidents.witnesses import who_saw_what
-from fanous.model.account import Sight
-from fanous.model.entity import Family
 from fanous.model.incident import Estimate, Incident, Interval, Kind, NetworkPart, Opinion, Says
+from fanous.model.place import Family
 from fanous.model.votes import Votes
+from fanous.model.witness import Sight
 from tests.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.store.cases import incident
 

@@ -8,7 +8,7 @@ import pytest
 from fanous.lab.internet import Internet
 from fanous.lab.needs import missing
 from fanous.lab.plan import Plan, PlannedNetwork
-from fanous.model.entity import Access
+from fanous.model.place import Access
 
 PLAN = Plan(
     "PK",

@@ -21,9 +21,9 @@ from fanous.lab.censors import TECHNIQUES, Cut, apply
 from fanous.lab.internet import Internet
 from fanous.lab.plan import Plan, PlannedNetwork
 from fanous.lab.sites import DOMESTIC_HOST, urls_of
-from fanous.model.entity import Access
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Observation
+from fanous.model.place import Access
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.probes.record import Vantage

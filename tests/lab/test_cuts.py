@@ -14,7 +14,7 @@ from fanous.lab.internet import Internet
 from fanous.lab.plan import Plan, PlannedNetwork, VantagePoint, plan_of
 from fanous.lab.sites import DOH_HOST, DOH_RESOLVER, DOMESTIC_ADDRESS, DOT_HOST, DOT_RESOLVER, PUBLIC_RESOLVER
 from fanous.lab.webservers import PAGE_BYTES
-from fanous.model.entity import Access
+from fanous.model.place import Access
 from tests.lab.clients import asked, connected, handshake, load
 from tests.lab.picture import POOL
 

@@ -9,8 +9,8 @@ from fanous.lab.censors import TECHNIQUES
 from fanous.lab.script import load_scenario, parse_scenario
 from fanous.lab.shipped import scenario, scenario_names, shipped
 from fanous.lab.truth import TRUTHS
-from fanous.model.entity import Access
 from fanous.model.incident import Kind, Scope
+from fanous.model.place import Access
 
 TEXT = """\
 title = "Pakistan, virtual rally"

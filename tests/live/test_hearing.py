@@ -14,7 +14,7 @@ from fanous.live.clock import Clock
 from fanous.live.hearing import Hearing, heartbeats
 from fanous.live.local import perform
 from fanous.live.request import Request
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.store import Store, open_store
 from fanous.store.ask import OneThread
 from fanous.tally import Ingested

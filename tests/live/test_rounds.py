@@ -14,7 +14,7 @@ from fanous.collector.drain import sealed_files
 from fanous.live.clock import Clock
 from fanous.live.configuration import Rounds
 from fanous.live.rounds import Probe, State, read_state, write_state
-from fanous.model.watch import Watch
+from fanous.model.event import Watch
 from fanous.probes import consent
 from fanous.probes.record import Vantage
 from fanous.probes.settings import probe_folder

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from fanous.model.watch import Watch
+from fanous.model.event import Watch
 from fanous.probes.cadence import AFTER, BEFORE, cadence
 from fanous.probes.watch import watch
 

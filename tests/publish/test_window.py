@@ -5,7 +5,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.publish import window
 from fanous.publish.window import HOUR, newest, oldest

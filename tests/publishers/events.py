@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from fanous.model.entity import Access
 from fanous.model.incident import (
     Evidence,
     Incident,
@@ -15,6 +14,7 @@ from fanous.model.incident import (
     UsersShare,
 )
 from fanous.model.instant import from_iso
+from fanous.model.place import Access
 
 START, END = from_iso("2023-12-17T14:45Z"), from_iso("2023-12-17T17:55Z")
 """19:45 to 22:55 in Pakistan."""

@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from fanous.model.entity import Access, Entity
+from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
 from fanous.publishers.levels import LevelNow, age_words, levels_document, print_levels
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fanous.model.entity import Access
 from fanous.model.incident import Estimate, Incident, Interval, Kind, Opinion, Says, Scope, Status
+from fanous.model.place import Access
 from fanous.publishers.sentence import grounds, sentence
 from tests.publishers.events import END, START, incident, network, part
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fanous.model.entity import Access
 from fanous.model.incident import Incident, Interval, Kind
+from fanous.model.place import Access
 from fanous.model.weights import NetworkWeight, UserWeights
 from fanous.publishers.matrix import LARGE, beside, matrix
 from tests.incidents.events import HOUR, MONDAY, Ballot, votes

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.model.entity import asn_of
+from fanous.model.place import asn_of
 from fanous.publishers.names import (
     counted,
     in_country,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fanous.model.entity import Access
 from fanous.model.incident import Estimate, Evidence, Interval, Kind, Scope, Status
 from fanous.model.instant import from_iso
+from fanous.model.place import Access
 from fanous.publishers.sentence import because, grounds, sentence
 from tests.publishers.events import END, NATION, ONGOING, START, SUSPECTED, incident, network, part
 

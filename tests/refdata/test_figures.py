@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.entity import Access
+from fanous.model.place import Access
 from fanous.refdata.figures import APNIC_ERROR, Told, parse_apnic, parse_own
 from fanous.refdata.update import Outcome
 from fanous.refdata.update_users import forget_users, is_figures, update_users

@@ -1,6 +1,6 @@
 """Which share of a country's users each network has."""
 
-from fanous.model.entity import Access
+from fanous.model.place import Access
 from fanous.refdata.tables import toml_table
 from fanous.refdata.weights import weights
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from fanous.lab.scenario import Event, Expectation, Line, Scenario
-from fanous.model.entity import Access
 from fanous.model.incident import Kind, Scope
+from fanous.model.place import Access
 from fanous.rehearsal.document import rehearsal_document
 from fanous.rehearsal.run import Rehearsal, rehearse
 from fanous.rehearsal.score import Score, score

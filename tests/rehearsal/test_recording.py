@@ -9,7 +9,7 @@ import pytest
 from fanous.connectors import CONNECTORS
 from fanous.errors import FanousError
 from fanous.lab.scenario import Event, Line, Scenario
-from fanous.model.entity import Access
+from fanous.model.place import Access
 from fanous.model.record import Record
 from fanous.rehearsal.clock import Clock
 from fanous.rehearsal.recording import MARK, read_recording, slim, unpack, write_recording

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from fanous.lab.scenario import Event, Expectation, Line, Scenario
-from fanous.model.entity import Access
 from fanous.model.incident import Kind, Scope
+from fanous.model.place import Access
 from fanous.rehearsal.score import score
 from fanous.rehearsal.sighting import Sighting, Sightings
 from tests.rehearsal.claims import claim, sighting

@@ -6,8 +6,8 @@ import time
 from rich.console import Console
 
 from fanous.lab.scenario import Event, Expectation, Line, Scenario
-from fanous.model.entity import Access
 from fanous.model.incident import Kind, Scope
+from fanous.model.place import Access
 from fanous.model.verdict import State
 from fanous.probes.outcome import Outcome
 from fanous.probes.record import Vantage

@@ -8,8 +8,8 @@ import pytest
 from fanous.connecting import outages_of
 from fanous.detectors import LEVEL_DETECTORS
 from fanous.incidents.outage import Situation
-from fanous.model.entity import Entity
 from fanous.model.incident import Incident
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.scan.rounds import ROUND, State
 from tests.scan.test_rounds import Country

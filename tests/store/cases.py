@@ -6,7 +6,6 @@ from random import Random
 from typing import Any
 
 from fanous.aggregate import VerdictRow
-from fanous.model.entity import Access
 from fanous.model.incident import (
     Estimate,
     Evidence,
@@ -21,6 +20,7 @@ from fanous.model.incident import (
 )
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Observation
+from fanous.model.place import Access
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.store import Judged

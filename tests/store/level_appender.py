@@ -4,9 +4,9 @@ import sys
 
 import numpy as np
 
-from fanous.model.entity import Entity
-from fanous.model.levels import Levels
+from fanous.model.place import Entity
 from fanous.model.series import SeriesKey
+from fanous.model.source_series import Levels
 from fanous.store import open_store
 
 BINS, SERIES = 2000, 5

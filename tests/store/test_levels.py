@@ -7,9 +7,9 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.arrival import LevelArrival
-from fanous.model.entity import Access, Entity
-from fanous.model.levels import Levels
+from fanous.model.place import Access, Entity
 from fanous.model.series import Series, SeriesKey
+from fanous.model.source_series import Levels
 from fanous.store import Store, open_store
 from fanous.store.levels import Pulled, spans_of
 from tests.store.cases import judged

@@ -1,8 +1,8 @@
 from math import isnan
 
-from fanous.model.entity import Access
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Observation, Vantage
+from fanous.model.place import Access
 from fanous.model.verdict import State, Verdict
 from fanous.store import Judged, Store
 from fanous.testing.builders import measurement

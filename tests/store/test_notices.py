@@ -11,8 +11,8 @@ import pytest
 from fanous.errors import FanousError
 from fanous.model.approval import Approval
 from fanous.model.claim import Claim, Said
+from fanous.model.event import Watch
 from fanous.model.incident import Scope
-from fanous.model.watch import Watch
 from fanous.store import Store, StoreLocation, open_store
 from tests.store.cases import NOON, incident
 

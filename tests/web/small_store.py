@@ -8,13 +8,13 @@ from typing import Any, TypeVar, cast
 
 from fanous.model.alert import Delivery
 from fanous.model.claim import Claim
-from fanous.model.entity import Entity
+from fanous.model.event import Watch
 from fanous.model.incident import Incident, Status
 from fanous.model.observation import Observation
+from fanous.model.place import Entity
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
-from fanous.model.watch import Watch
 from fanous.store import Lease, Store
 from fanous.store.ledger import Revision
 from fanous.store.rows import Heard, Insufficient, StoredMeasurement

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fanous.model.claim import Claim, Said
-from fanous.model.watch import Watch
+from fanous.model.event import Watch
 from fanous.web.pages.beside import web_address
 from fanous.web.site import Site
 from tests.publishers.events import END, NATION, START, incident

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fanous.model.entity import Entity
 from fanous.model.incident import Estimate, Incident, Interval, Kind, Opinion, Part, Says, Scope
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.web.pages.connectivity import level_of, lines_of
 from fanous.web.site import Site

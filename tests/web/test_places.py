@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Series
 from fanous.web.pages.places import MOST_PLACES, standing
 from tests.web.test_connectivity import series, visiting

@@ -23,7 +23,7 @@ from fanous.cli.common import ConfigOption, open_named
 from fanous.cli.intake import Bringing
 from fanous.cli.queue import collect_into_stream, drain_stream, host_and_port
 from fanous.errors import FanousError
-from fanous.logline import log_to_stderr, logline
+from fanous.log import log_to_stderr, logline
 
 if TYPE_CHECKING:
     import asyncio

@@ -27,7 +27,7 @@ from fanous.cli.common import (
     open_named,
 )
 from fanous.errors import FanousError
-from fanous.logline import log_to_stderr, logline
+from fanous.log import log_to_stderr, logline
 
 if TYPE_CHECKING:
     from fanous.store import Store, StoreLocation

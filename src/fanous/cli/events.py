@@ -16,7 +16,7 @@ from fanous.cli.common import (
     print_document,
 )
 from fanous.errors import FanousError
-from fanous.model.watch import Watch
+from fanous.model.event import Watch
 from fanous.refdata.platforms import target_of
 
 watch_app = typer.Typer(help="Announced events: elections, rallies, exams, trials.", no_args_is_help=True)

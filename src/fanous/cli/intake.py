@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fanous.logline import logline
+from fanous.log import logline
 
 if TYPE_CHECKING:
     from fanous.store import Store

@@ -29,8 +29,8 @@ from fanous.cli.probe_options import (
 )
 from fanous.cli.upload import Collectors, Proxy, send, sent_line
 from fanous.errors import FanousError
+from fanous.model.event import Watch
 from fanous.model.instant import to_iso
-from fanous.model.watch import Watch
 from fanous.probes.settings import probe_folder
 
 

@@ -21,7 +21,7 @@ from fanous.cli.common import (
     print_document,
 )
 from fanous.errors import FanousError
-from fanous.logline import log_to_stderr, logline
+from fanous.log import log_to_stderr, logline
 
 if TYPE_CHECKING:
     from fanous.connectors.settings import SourceSettings

@@ -16,7 +16,7 @@ import typer
 from fanous.cli.common import JsonOption, console, open_named, print_document
 from fanous.cli.intake import Bringing
 from fanous.errors import FanousError
-from fanous.logline import log_to_stderr, logline
+from fanous.log import log_to_stderr, logline
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ def run(
     from fanous.cli.remote import dispatcher
     from fanous.live.configuration import read
     from fanous.live.monitor import watch
-    from fanous.logline import log_to_stderr
+    from fanous.log import log_to_stderr
     from fanous.store.location import store_place
 
     wanted = read(config, store_place(store, config))

@@ -15,7 +15,7 @@ from msgspec import Struct
 from fanous.collector.origin import Origin
 from fanous.collector.refused import Refused
 from fanous.collector.reports import asn_of, new_report_id
-from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.orders import Envelope
 
 NETTESTS = (

@@ -19,7 +19,7 @@ from fanous.collector.journal import PART, SEALED, Journal
 from fanous.collector.refused import Refused
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
-from fanous.logline import logline
+from fanous.log import logline
 from fanous.model.backlog import Backlog
 from fanous.store.disk import disk_errors, make_folder
 

@@ -10,7 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Protocol
 
 from fanous.errors import FanousError
-from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.networks import is_same_operator
 
 Network = IPv4Network | IPv6Network

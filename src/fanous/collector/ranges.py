@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fanous.collector.origin import UNKNOWN, Origin
 from fanous.errors import FanousError
-from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.model.place import UNKNOWN_COUNTRY
 
 _Row = tuple[int, int, Origin]
 

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from fanous.collector.refused import Refused
-from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.model.place import UNKNOWN_COUNTRY
 
 COLLECTOR_ID = "0"
 """OONI numbers its collectors (``n1`` ...); 0 is none of theirs."""

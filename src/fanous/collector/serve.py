@@ -21,7 +21,7 @@ from fanous.collector.helper import Helper
 from fanous.collector.inbox import SEAL_SECONDS, Inbox
 from fanous.collector.queue import Queue
 from fanous.errors import FanousError
-from fanous.logline import logline
+from fanous.log import logline
 
 MOST_CONNECTIONS = 2000
 IDLE_SECONDS = 30

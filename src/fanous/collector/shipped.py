@@ -10,7 +10,7 @@ import iptocc
 
 from fanous.collector.origin import NoOrigins, Origin, Origins
 from fanous.collector.ranges import read_ranges
-from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.countries import is_country
 from fanous.refdata.routed import network_of
 

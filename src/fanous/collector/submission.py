@@ -23,7 +23,7 @@ from fanous.connectors.ooni.header import instant_of
 from fanous.connectors.ooni.salvage import check_size
 from fanous.connectors.ooni.scrub import scrub
 from fanous.errors import Rejected
-from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.countries import is_country
 
 AHEAD = 86_400.0

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fanous.errors import FanousError
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 
 COLUMNS = ("count", "test_day", "probe_asn")

@@ -6,8 +6,8 @@ from math import inf
 from fanous.cost import words
 from fanous.cost.methods import HOURS_OF_A_YEAR, METHODS
 from fanous.model.cost import WHOLE, Cost, Disruption, Economy, Estimate, Phrase, Range
-from fanous.model.entity import Access
 from fanous.model.incident import Incident, Kind, Scope
+from fanous.model.place import Access
 
 CEILING = 0.2
 """Share of GDP that no estimate exceeds where the digital share is not known: more than any study cites."""

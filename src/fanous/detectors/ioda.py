@@ -15,7 +15,7 @@ import numpy as np
 
 from fanous.detectors.grid import as_level
 from fanous.model.anomaly import Anomaly, Departure
-from fanous.model.entity import Family
+from fanous.model.place import Family
 from fanous.model.series import Floats, Series
 from fanous.signals import SIGNALS
 

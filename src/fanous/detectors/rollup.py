@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from bottleneck import nanmedian
 
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 
 REGIONS = 10

@@ -12,8 +12,8 @@ from fanous.evidence.container import Refused
 from fanous.incidents.matching import match
 from fanous.judging import rules_version
 from fanous.model.incident import Incident
-from fanous.model.levels import Levels
 from fanous.model.record import Record
+from fanous.model.source_series import Levels
 from fanous.model.weights import UserWeights
 from fanous.store import Judged, Store, open_store
 

@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from fanous.evidence.container import Refused
 from fanous.evidence.lines import LineWriter, unpacked
-from fanous.model.entity import Access, Entity
-from fanous.model.levels import Levels
+from fanous.model.place import Access, Entity
 from fanous.model.series import Series, SeriesKey
+from fanous.model.source_series import Levels
 from fanous.signals import SIGNALS
 from fanous.sources import SOURCES
 from fanous.store.levels import check_levels

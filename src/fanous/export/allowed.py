@@ -1,7 +1,7 @@
 """Allowed: what may leave a store as open data, by the sources it rests on."""
 
-from fanous.model.entity import Family
 from fanous.model.incident import Incident, Says
+from fanous.model.place import Family
 from fanous.sources import SOURCES
 
 OWN = "edge"

@@ -5,8 +5,8 @@ from dataclasses import replace
 from math import inf
 
 from fanous.incidents.correlate import TOGETHER
-from fanous.model.entity import Family
 from fanous.model.incident import Evidence, Incident, Kind, Scope
+from fanous.model.place import Family
 
 
 def absorb(outages: Sequence[Incident], others: Sequence[Incident]) -> list[Incident]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fanous.incidents.fusion import family_of
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Family
+from fanous.model.place import Family
 from fanous.model.series import Floats, Series
 
 HOUR, DAY = 3600, 86400

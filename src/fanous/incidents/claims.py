@@ -11,9 +11,9 @@ from statistics import median
 from fanous.incidents.coverage import coverage_sentence, is_ordinary, lacking
 from fanous.model.claim import Answer, Claim, Said
 from fanous.model.coverage import Coverage
-from fanous.model.entity import Family
 from fanous.model.incident import Incident, Interval, Kind, Scope, Status
 from fanous.model.instant import to_iso
+from fanous.model.place import Family
 
 HOUR = 3600.0
 

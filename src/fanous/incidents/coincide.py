@@ -10,7 +10,7 @@ from math import inf
 
 from fanous.incidents.correlate import SAME_NETWORK_GAP, TOGETHER
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 
 DAY = 86400.0
 HOUR = 3600.0

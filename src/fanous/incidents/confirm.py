@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.incidents.voices import Voices, independent
-from fanous.model.entity import Family
 from fanous.model.incident import Interval, Kind, Stretches
+from fanous.model.place import Family
 from fanous.model.series import Floats, Ints
 from fanous.model.votes import Votes
 

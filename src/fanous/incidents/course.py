@@ -13,8 +13,8 @@ from fanous.incidents.coincide import reaches
 from fanous.incidents.fusion import AGREE, DEEP, agree, alone, family_of, left
 from fanous.incidents.lifecycle import intervals_of
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Family
 from fanous.model.incident import Interval
+from fanous.model.place import Family
 
 STEADY = (Family.PROBING, Family.ROUTING)
 """Families whose lines hardly move by themselves."""

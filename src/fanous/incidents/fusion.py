@@ -11,8 +11,8 @@ from fanous.incidents.coincide import is_country, reaches
 from fanous.incidents.confirm import OUTAGE_FAMILIES, Ruling
 from fanous.incidents.meanwhile import a_little_lower
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Entity, Family
 from fanous.model.incident import Estimate, Kind, Opinion, Says
+from fanous.model.place import Entity, Family
 from fanous.model.series import Series
 from fanous.signals import SIGNALS
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from math import inf
 
 from fanous.incidents.correlate import TOGETHER
-from fanous.model.entity import Family
 from fanous.model.incident import Evidence, Incident, Opinion, Part, Says, Scope, Status
+from fanous.model.place import Family
 
 WIDTH = (Scope.NATION, Scope.REGION, Scope.MULTI_ISP, Scope.ISP, Scope.INSUFFICIENT)
 """From the widest to the narrowest."""

@@ -29,7 +29,6 @@ from fanous.incidents.scope import Extent, extent
 from fanous.incidents.strays import without_strays
 from fanous.model.alternatives import NONE_KNOWN, Alternatives
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Entity, Family
 from fanous.model.incident import (
     Estimate,
     Evidence,
@@ -42,6 +41,7 @@ from fanous.model.incident import (
     Status,
     Stretches,
 )
+from fanous.model.place import Entity, Family
 from fanous.model.series import Floats
 from fanous.model.votes import Votes
 from fanous.model.weights import UserWeights

@@ -17,7 +17,6 @@ from fanous.incidents.hints import hints
 from fanous.incidents.lifecycle import intervals_of
 from fanous.incidents.reach import Reach, reach
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Entity, Family
 from fanous.model.incident import (
     Estimate,
     Evidence,
@@ -29,6 +28,7 @@ from fanous.model.incident import (
     Scope,
     Status,
 )
+from fanous.model.place import Entity, Family
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
 from fanous.signals import SIGNALS

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from fanous.incidents.scope import Extent
-from fanous.model.entity import Access
 from fanous.model.incident import Scope
+from fanous.model.place import Access
 
 OUTAGE = "outage"
 

@@ -7,8 +7,8 @@ from fanous.incidents.coincide import is_country
 from fanous.incidents.fusion import family_of, left
 from fanous.incidents.scope import NATION_SHARE, extent
 from fanous.model.anomaly import Anomaly
-from fanous.model.entity import Access, Family
 from fanous.model.incident import Opinion, Says, Scope, UsersShare
+from fanous.model.place import Access, Family
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
 

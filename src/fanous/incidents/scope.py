@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fanous.model.entity import Access
 from fanous.model.incident import Scope, UsersShare
+from fanous.model.place import Access
 from fanous.model.series import Floats
 from fanous.model.weights import NetworkWeight, UserWeights
 

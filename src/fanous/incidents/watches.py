@@ -12,10 +12,10 @@ from statistics import median
 
 from fanous.incidents.coverage import coverage_of, coverage_sentence, is_ordinary, lacking
 from fanous.model.coverage import Coverage
+from fanous.model.event import Watch
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.model.votes import Votes
-from fanous.model.watch import Watch
 
 HOUR = 3600.0
 DAY = 86400.0

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.account import Account, Sight
-from fanous.model.entity import Family
 from fanous.model.incident import Incident, Kind, Opinion, Says
+from fanous.model.place import Family
 from fanous.model.votes import Votes
+from fanous.model.witness import Account, Sight
 from fanous.signals import SIGNALS
 
 SAW_SHARE = 0.5

@@ -38,7 +38,7 @@ from fanous.lab.sites import (
 )
 from fanous.lab.space import entered, run, run_in
 from fanous.lab.standing import RECORD, RESOLV_CONF, RUN, Standing
-from fanous.model.entity import Access
+from fanous.model.place import Access
 from fanous.net.meter import Meter
 
 STANDING_NAME = "lab"

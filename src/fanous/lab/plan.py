@@ -10,7 +10,7 @@ from ipaddress import ip_address, ip_network
 
 from fanous.errors import FanousError
 from fanous.lab.sites import HOME, Site, sites_of
-from fanous.model.entity import Access
+from fanous.model.place import Access
 
 MOST_NETWORKS = 4000
 """Of one lab: the second and third byte of an address count them."""

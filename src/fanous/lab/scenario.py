@@ -6,8 +6,8 @@ stands for ten minutes of a monitor's time, so a two-second tick compresses time
 
 from dataclasses import dataclass
 
-from fanous.model.entity import Access
 from fanous.model.incident import Kind, Scope
+from fanous.model.place import Access
 
 TICK_STANDS_FOR = 600.0
 """Seconds of a monitor's time that one tick of the lab stands for (the pipeline's bin)."""

@@ -19,8 +19,8 @@ from fanous.lab.scenario import (
     Scenario,
 )
 from fanous.lab.truth import TRUTHS
-from fanous.model.entity import Access
 from fanous.model.incident import Kind, Scope
+from fanous.model.place import Access
 from fanous.refdata.platforms import platforms, target_of
 
 DEFAULT_TARGETS = ("x", "youtube")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fanous.languages.clocks import both_clocks
 from fanous.languages.language import ENGLISH, Language
 from fanous.languages.words import status_word
-from fanous.model.entity import asn_of
 from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.place import asn_of
 from fanous.publishers.mechanisms import mechanism_words
 from fanous.publishers.names import NAMED, in_country, network_title, target_title
 from fanous.publishers.sentence import ONSET_SURE, sentence

@@ -3,8 +3,8 @@
 What each means, and why a translation is what it is, stands in ``docs/glossary.md``.
 """
 
-from fanous.model.entity import Access
 from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.place import Access
 
 STATUSES = {
     Status.SUSPECTED: "Suspected",

@@ -22,8 +22,8 @@ from fanous.errors import FanousError
 from fanous.live.clock import Clock
 from fanous.live.site_settings import SiteSettings, site_settings
 from fanous.live.sources import Errand, errands
-from fanous.model.entity import UNKNOWN_COUNTRY
-from fanous.model.watch import Watch
+from fanous.model.event import Watch
+from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.probes.cadence import cadence
 from fanous.probes.consent import check_country
 from fanous.probes.record import Vantage

@@ -7,7 +7,7 @@ from fanous.collapse import DAY, Collapse, collapses
 from fanous.heartbeats import MEMORY, Heartbeat, heartbeat
 from fanous.interfering import TICK
 from fanous.live.clock import Clock
-from fanous.logline import logline
+from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.scheduler import pause
 from fanous.store import Store

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fanous import pipeline
 from fanous.collector.drain import Drained, drain
-from fanous.logline import logline
+from fanous.log import logline
 from fanous.model.incident import Incident
 from fanous.publishers.sentence import sentence
 from fanous.scheduler import pause

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from fanous.live.request import LARGEST, Carried, Reply, Request, address_of, carried
-from fanous.logline import logline
+from fanous.log import logline
 from fanous.scheduler import Crash, outcome
 from fanous.store import Store
 from fanous.store.ask import Ask

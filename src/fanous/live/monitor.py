@@ -29,9 +29,9 @@ from fanous.live.selfcheck import Selfcheck
 from fanous.live.sources import Sources
 from fanous.live.streamed import Streamed
 from fanous.live.upkeep import Upkeep
-from fanous.logline import logline
-from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.log import logline
 from fanous.model.instant import to_iso
+from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.orders import envelope_of
 from fanous.retaining import Retention
 from fanous.scheduler import Task, supervise

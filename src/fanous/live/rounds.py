@@ -17,8 +17,8 @@ import msgspec
 from fanous.collector.journal import Journal
 from fanous.live.clock import Clock, ClockedNetwork
 from fanous.live.configuration import Rounds
-from fanous.logline import logline
-from fanous.model.watch import Watch
+from fanous.log import logline
+from fanous.model.event import Watch
 from fanous.probes import consent
 from fanous.probes.allowance import DayMeter
 from fanous.probes.record import Vantage

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fanous.collector.inbox import backlogs
 from fanous.errors import FanousError
-from fanous.logline import logline
+from fanous.log import logline
 from fanous.model.spell import Spell
 from fanous.probes.metrics import Metric
 from fanous.scheduler import pause

@@ -19,7 +19,7 @@ from fanous.connectors.polite import Polite
 from fanous.connectors.settings import SourceSettings
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
-from fanous.logline import logline
+from fanous.log import logline
 from fanous.pipeline import detect_all
 from fanous.pulling import Fetched, Pull, due, fetch, keep, newest
 from fanous.scheduler import pause

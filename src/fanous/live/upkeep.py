@@ -8,7 +8,7 @@ from functools import partial
 from logging import getLogger
 
 from fanous.errors import FanousError
-from fanous.logline import logline
+from fanous.log import logline
 from fanous.retaining import Retained, Retention, drop, move, plan
 from fanous.scheduler import pause
 from fanous.store.ask import Ask

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fanous.model.entity import Access, asn_of
+from fanous.model.place import Access, asn_of
 
 
 class Kind(StrEnum):

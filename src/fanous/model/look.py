@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fanous.model.entity import Access
+from fanous.model.place import Access
 
 
 class Line(StrEnum):

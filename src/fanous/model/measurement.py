@@ -5,9 +5,9 @@ The raw record itself stays in the archive; the header says where it came from a
 
 from dataclasses import replace
 
-from fanous.model.entity import Access
 from fanous.model.noun import noun
 from fanous.model.observation import Observation
+from fanous.model.place import Access
 
 
 @noun

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.entity import Access, Entity
+from fanous.model.place import Access, Entity
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fanous.model.entity import Access
+from fanous.model.place import Access
 
 
 @dataclass(frozen=True, slots=True)

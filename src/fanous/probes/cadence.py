@@ -6,7 +6,7 @@ announcement, and a crowd of volunteers measuring an event would be seen.
 
 from collections.abc import Iterable
 
-from fanous.model.watch import Watch
+from fanous.model.event import Watch
 from fanous.probes.watch import ORGANISATION_LEAST, least_interval
 
 BEFORE = 12 * 3600.0

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from fanous.model.account import Account, Sight
-from fanous.model.entity import Family
 from fanous.model.incident import Estimate, Incident, Opinion, Says
+from fanous.model.place import Family
+from fanous.model.witness import Account, Sight
 from fanous.statements import witnesses
 from fanous.store import Store
 

@@ -1,7 +1,7 @@
 """Lines: an outage or a slow-down of the line itself in words, with what each family of sources says."""
 
-from fanous.model.entity import Access, asn_of
 from fanous.model.incident import Estimate, Incident, Kind, Opinion, Says, Scope, Status
+from fanous.model.place import Access, asn_of
 from fanous.publishers.names import NAMED, counted, in_country, listed, network_title
 
 FAMILY_WORDS = {

@@ -12,8 +12,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.entity import Access
 from fanous.model.incident import Incident, Kind
+from fanous.model.place import Access
 from fanous.model.votes import Votes
 from fanous.model.weights import UserWeights
 

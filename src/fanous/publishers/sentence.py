@@ -6,8 +6,8 @@ than "the country" below nation scope, both clocks, and no end that nobody saw.
 
 from collections.abc import Mapping
 
-from fanous.model.entity import Access, asn_of
 from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.place import Access, asn_of
 from fanous.publishers.clocks import both_clocks, span
 from fanous.publishers.lines import is_of_lines, line_fell, line_grounds, line_place, line_seen
 from fanous.publishers.mechanisms import mechanism_words

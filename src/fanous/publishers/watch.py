@@ -5,8 +5,8 @@ from typing import Any
 from fanous.incidents.coverage import coverage_sentence
 from fanous.incidents.watches import Coincidence, WatchReport
 from fanous.model.coverage import Coverage
+from fanous.model.event import Watch
 from fanous.model.instant import to_iso
-from fanous.model.watch import Watch
 
 
 def watch_document(watch: Watch) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from fanous.model.account import Account, Sight
+from fanous.model.witness import Account, Sight
 
 WORDS = {
     Sight.SAW: "saw it",

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fanous.config import Table
-from fanous.model.entity import UNKNOWN_COUNTRY
+from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.tables import toml_table
 
 

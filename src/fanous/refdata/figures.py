@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from fanous.errors import FanousError
-from fanous.model.entity import Access
+from fanous.model.place import Access
 from fanous.refdata.countries import is_country
 
 APNIC_URL = "https://stats.labs.apnic.net/cgi-bin/aspop?f=j"

@@ -13,8 +13,8 @@ from fanous.lab.censors.cut import DEFAULT_KBPS
 from fanous.lab.scenario import TICK_STANDS_FOR, TRANSFER_EVERY, Event, Line, Scenario
 from fanous.lab.shipped import scenario_names, shipped
 from fanous.lab.truth import TRUTHS
-from fanous.model.entity import Access
 from fanous.model.incident import Kind
+from fanous.model.place import Access
 
 TARGETS = ("x", "youtube")
 

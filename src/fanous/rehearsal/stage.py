@@ -7,7 +7,7 @@ from fanous.lab.censors.cut import RESIDUAL_SECONDS, Cut, rate_of
 from fanous.lab.plan import Plan, PlannedNetwork, VantagePoint
 from fanous.lab.scenario import Event, Line, Scenario
 from fanous.lab.sites import hosts_of, urls_of
-from fanous.model.entity import Access
+from fanous.model.place import Access
 from fanous.model.weights import NetworkWeight, UserWeights
 from fanous.probes.record import Vantage
 from fanous.probes.settings import Settings

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from fanous.model.entity import Access, Entity
-from fanous.model.levels import Levels
+from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
+from fanous.model.source_series import Levels
 from fanous.scan.rounds import ROUND, State
 from fanous.scan.targets import Targets
 

@@ -6,8 +6,8 @@ from math import inf
 import numpy as np
 
 from fanous.model.arrival import Arrival
-from fanous.model.entity import Access, Entity
 from fanous.model.look import Line, Look
+from fanous.model.place import Access, Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.store.columns import ticks
 from fanous.store.engine import Engine

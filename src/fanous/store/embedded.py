@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from fanous.errors import FanousError
 from fanous.model.approval import Approval
 from fanous.model.claim import Claim
+from fanous.model.event import Watch
 from fanous.model.incident import Incident
-from fanous.model.levels import Levels
 from fanous.model.record import Record
+from fanous.model.source_series import Levels
 from fanous.model.spell import Spell
-from fanous.model.watch import Watch
 from fanous.store.addresses import AddressAnswers
 from fanous.store.alternatives import AlternativeAnswers
 from fanous.store.archive import Archive, Received, tiered

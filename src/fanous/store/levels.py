@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.model.arrival import LevelArrival
-from fanous.model.entity import Access, Entity
-from fanous.model.levels import Levels
+from fanous.model.place import Access, Entity
 from fanous.model.series import Floats, Ints, Series, SeriesKey
+from fanous.model.source_series import Levels
 from fanous.sources import SOURCES
 from fanous.store.columns import LAST, Columns, ticks
 from fanous.store.engine import Engine

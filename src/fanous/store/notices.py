@@ -16,7 +16,7 @@ from fanous.config import config_table
 from fanous.errors import FanousError
 from fanous.model.approval import Approval
 from fanous.model.claim import Claim
-from fanous.model.watch import Watch
+from fanous.model.event import Watch
 from fanous.store.database import SCHEMA, Database
 
 Noun = TypeVar("Noun", Claim, Watch)

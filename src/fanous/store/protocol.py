@@ -16,19 +16,19 @@ from fanous.model.alternatives import Line, Onset, Software
 from fanous.model.approval import Approval
 from fanous.model.arrival import Arrival, LevelArrival
 from fanous.model.claim import Claim
-from fanous.model.entity import Entity
+from fanous.model.event import Watch
 from fanous.model.incident import Incident, Interval, Stretches
-from fanous.model.levels import Levels
 from fanous.model.look import Look
 from fanous.model.observation import Observation
 from fanous.model.outcome import Outcome
+from fanous.model.place import Entity
 from fanous.model.rate import Rate
 from fanous.model.rate_pair import RatePair
 from fanous.model.record import Record
 from fanous.model.series import Series
+from fanous.model.source_series import Levels
 from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
-from fanous.model.watch import Watch
 from fanous.store.batch import Appended, Forgotten, Judged
 from fanous.store.keeping import Keeping
 from fanous.store.ledger import Revision

@@ -1,6 +1,6 @@
 """Rates: how fast data came to probes under innocuous names, from the facts of their downloads."""
 
-from fanous.model.entity import Access
+from fanous.model.place import Access
 from fanous.model.rate import Rate
 from fanous.store.engine import Engine
 from fanous.store.window import IN_WINDOW, window

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
-from fanous.model.entity import UNKNOWN_COUNTRY
 from fanous.model.noun import noun
+from fanous.model.place import UNKNOWN_COUNTRY
 
 SUFFIX = ".jsonl.zst"
 _NAME = re.compile(r"(\d{10})_([A-Z]{2})_([a-z0-9]{1,64})\.([a-z0-9-]{1,32})\.([0-9a-f]{16})")

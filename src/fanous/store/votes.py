@@ -13,7 +13,7 @@ from fanous.aggregate import (
     Ballots,
     series_of,
 )
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Ints, Series, SeriesKey
 from fanous.model.verdict import SLOWNESS
 from fanous.model.votes import Votes

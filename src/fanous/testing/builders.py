@@ -5,9 +5,9 @@ The default is an ordinary success: a sound measurement of ``x`` on PTCL, everyt
 
 from typing import Any
 
-from fanous.model.entity import Access
 from fanous.model.measurement import Bundle, Measurement
 from fanous.model.observation import Layer, Observation, Vantage
+from fanous.model.place import Access
 from fanous.model.verdict import State, Verdict
 from fanous.testing.notation import DAY
 

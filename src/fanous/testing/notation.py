@@ -9,7 +9,7 @@ from math import nan
 
 import numpy as np
 
-from fanous.model.entity import Access, Entity
+from fanous.model.place import Access, Entity
 from fanous.model.series import Series, SeriesKey
 
 DAY = 1_699_920_000

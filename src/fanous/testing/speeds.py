@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Floats, Series, SeriesKey
 from fanous.testing.notation import DAY
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from fanous import pipeline
 from fanous.errors import FanousError
-from fanous.logline import logline
+from fanous.log import logline
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Incident, Scope
 from fanous.model.instant import from_iso

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from fanous.errors import Rejected
-from fanous.model.entity import Access
 from fanous.model.instant import from_iso
+from fanous.model.place import Access
 from tests.connectors.records import UID, document, parsed
 
 START = from_iso("2023-12-17T14:30:00Z")

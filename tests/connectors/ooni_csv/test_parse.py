@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from fanous.model.entity import Access
 from fanous.model.instant import from_iso
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Observation
+from fanous.model.place import Access
 from tests.connectors.ooni_csv.rows import ACCESS_POINT, UID, row
 from tests.connectors.records import parsed
 

@@ -20,11 +20,11 @@ from starlette.types import ASGIApp
 from fanous import pipeline
 from fanous.demonstration import NOTICE
 from fanous.model.claim import Claim, Said
-from fanous.model.entity import Entity
+from fanous.model.event import Watch
 from fanous.model.instant import from_iso
-from fanous.model.levels import Levels
+from fanous.model.place import Entity
 from fanous.model.series import SeriesKey
-from fanous.model.watch import Watch
+from fanous.model.source_series import Levels
 from fanous.store import open_store
 from fanous.store.ask import OneThread
 from fanous.web.application import application

@@ -19,7 +19,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from fanous.collector.stream.address import Part, StreamAddress
 from fanous.errors import FanousError
-from fanous.logline import logline
+from fanous.log import logline
 
 if sys.version_info >= (3, 14):
     from compression import zstd

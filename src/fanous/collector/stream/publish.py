@@ -24,7 +24,7 @@ from fanous.collector.stream.connection import (
 )
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
-from fanous.logline import logline
+from fanous.log import logline
 
 SOON = 5.0
 """``Retry-After`` where a leader is missing: one is chosen within seconds."""

@@ -21,7 +21,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from fanous.collector.stream.address import Part, StreamAddress
 from fanous.collector.stream.connection import ANSWER_SECONDS, ID, WHY, connected, made, reason_of, unpack
 from fanous.errors import FanousError
-from fanous.logline import logline
+from fanous.log import logline
 
 CONSUMER = "store"
 """Durable: the servers know what was stored, whichever process asks next."""

@@ -13,8 +13,8 @@ from fanous.connectors.levels.live import LiveSource
 from fanous.connectors.levels.reading import About, LevelFiles, OnRepeat, Reading, Saying, numbered
 from fanous.connectors.stream import BROKEN, broken_why, open_source
 from fanous.errors import FanousError, Rejected
-from fanous.model.levels import Levels
 from fanous.model.series import SeriesKey
+from fanous.model.source_series import Levels
 
 LARGEST = 256 << 20
 """Bytes of a document that is read whole."""

@@ -11,9 +11,9 @@ from fanous.connectors.levels.document import decoded, plain, whole
 from fanous.connectors.levels.live import Ask, Get, Parsed, Piece
 from fanous.connectors.levels.reading import levels_of, median_step
 from fanous.errors import Rejected
-from fanous.model.entity import Access, Entity
-from fanous.model.levels import Levels
+from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
+from fanous.model.source_series import Levels
 from fanous.signals import SIGNALS
 from fanous.sources import SOURCES
 

@@ -10,9 +10,9 @@ from typing import Any
 from fanous.connectors.levels.document import decoded, field, merged, on_grid, plain, whole
 from fanous.connectors.levels.live import Ask, Get, Parsed, Piece, windows
 from fanous.errors import Rejected
-from fanous.model.entity import Access, Entity
-from fanous.model.levels import Levels
+from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
+from fanous.model.source_series import Levels
 from fanous.refdata.regions import region_of
 from fanous.sources import SOURCES
 

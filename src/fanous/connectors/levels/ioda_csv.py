@@ -26,9 +26,9 @@ from fanous.connectors.levels.reading import (
 )
 from fanous.connectors.levels.rows import Table, number
 from fanous.errors import FanousError
-from fanous.model.entity import Access, Entity
-from fanous.model.levels import Levels
+from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
+from fanous.model.source_series import Levels
 from fanous.signals import SIGNALS
 
 SOURCE = "ioda-csv"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fanous.model.claim import Claim
-from fanous.model.levels import Levels
+from fanous.model.source_series import Levels
 
 Get = Callable[[str], bytes]
 """Fetches one address; raises ``FanousError``."""

@@ -27,7 +27,7 @@ from fanous.connectors.levels.reading import (
 )
 from fanous.connectors.levels.rows import Table, number
 from fanous.errors import FanousError
-from fanous.model.entity import Access, Entity
+from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
 from fanous.signals import SIGNALS
 

@@ -13,8 +13,8 @@ import numpy as np
 from fanous.connectors.connector import OnProgress, OnReject
 from fanous.connectors.levels.columns import Columns
 from fanous.model.claim import Claim
-from fanous.model.levels import Levels
 from fanous.model.series import Floats, Ints, SeriesKey
+from fanous.model.source_series import Levels
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,9 +13,9 @@ from fanous.connectors.levels.clock import reader
 from fanous.connectors.levels.document import LATEST, MOST_BINS, decoded, field, merged, plain
 from fanous.connectors.levels.live import Ask, Get, Parsed, Piece, windows
 from fanous.errors import Rejected
-from fanous.model.entity import Access, Entity
-from fanous.model.levels import Levels
+from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
+from fanous.model.source_series import Levels
 from fanous.sources import SOURCES
 
 SOURCE = "ripestat"

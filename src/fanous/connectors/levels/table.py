@@ -17,7 +17,7 @@ from fanous.connectors.levels.columns import Columns, Gather
 from fanous.connectors.levels.reading import About, LevelFiles, OnRepeat, Reading, levels_of, reading_of
 from fanous.connectors.levels.rows import Table, is_nothing, number
 from fanous.errors import FanousError
-from fanous.model.entity import Access, Entity
+from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
 from fanous.refdata.regions import region_of
 from fanous.signals import SIGNALS

@@ -14,7 +14,7 @@ from fanous.connectors.levels.live import Ask, Get, Parsed, Piece, windows
 from fanous.connectors.levels.reading import levels_of
 from fanous.connectors.levels.rows import number
 from fanous.errors import Rejected
-from fanous.model.entity import Access, Entity
+from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
 from fanous.sources import SOURCES
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from fanous.connectors.levels.reading import levels_of
-from fanous.model.entity import Access, Entity
-from fanous.model.levels import Levels
+from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
+from fanous.model.source_series import Levels
 
 STEP = 300
 """Seconds of a bin: collectors close a file of updates every 5 or 15 minutes."""

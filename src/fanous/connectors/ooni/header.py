@@ -7,9 +7,9 @@ from typing import Any
 from fanous.connectors.ooni.document import Header
 from fanous.connectors.ooni.place import LONGEST_URL, asn_of
 from fanous.errors import Rejected
-from fanous.model.entity import UNKNOWN_COUNTRY, Access
 from fanous.model.instant import from_iso
 from fanous.model.measurement import Measurement
+from fanous.model.place import UNKNOWN_COUNTRY, Access
 
 EARLIEST, LATEST = from_iso("2010-01-01"), from_iso("2100-01-01")
 """OONI's first measurements are of 2012; outside of this the probe's clock was not set."""

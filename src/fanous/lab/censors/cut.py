@@ -12,7 +12,7 @@ from random import Random
 from fanous.errors import FanousError
 from fanous.lab.internet import Internet
 from fanous.lab.plan import VantagePoint
-from fanous.model.entity import Access
+from fanous.model.place import Access
 
 DEFAULT_KBPS = 137.0
 """The middle of 130-150 kbit/s, Russia 2021 (Xue et al., Throttling Twitter, IMC 2021)."""

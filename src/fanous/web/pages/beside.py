@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from fanous.incidents.claims import Checked
 from fanous.incidents.watches import Timing, is_about, relation, touches
 from fanous.model.claim import Answer, Claim, Said
+from fanous.model.event import Watch
 from fanous.model.incident import Incident, Status
-from fanous.model.watch import Watch
 from fanous.statements import check
 from fanous.store import Store
 

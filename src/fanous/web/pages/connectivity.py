@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from fanous.baselines import Spans, look_back, ordinary_level, outage_times
 from fanous.languages.language import Language
-from fanous.model.entity import Entity
+from fanous.model.place import Entity
 from fanous.model.series import Series
 from fanous.publishers.axis import ticks
 from fanous.publishers.levels import LevelNow

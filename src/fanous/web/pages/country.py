@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fanous.languages.telling import is_open
-from fanous.model.entity import Access
 from fanous.model.incident import Incident, Kind, Status
+from fanous.model.place import Access
 from fanous.model.votes import Votes
 from fanous.publish.stories import DAY, open_ones, stories
 from fanous.publish.window import HOUR, newest, whole_hours

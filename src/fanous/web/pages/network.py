@@ -1,7 +1,7 @@
 """Network: one ASN in one country - what could be reached from it, and which incidents name it."""
 
-from fanous.model.entity import asn_of
 from fanous.model.incident import Status
+from fanous.model.place import asn_of
 from fanous.publish.stories import DAY, stories
 from fanous.publish.window import newest, whole_hours
 from fanous.refdata.countries import is_country

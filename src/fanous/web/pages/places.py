@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanous.baselines import look_back, outage_times
-from fanous.model.entity import Entity
 from fanous.model.incident import Incident
+from fanous.model.place import Entity
 from fanous.model.series import Series
 from fanous.publishers.levels import place_name
 from fanous.signals import SIGNALS

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from fanous.model.event import Watch
 from fanous.model.incident import Incident, Status
-from fanous.model.watch import Watch
 from fanous.publish.stories import Story
 from fanous.publishers.axis import ticks
 from fanous.publishers.strip import ROOM

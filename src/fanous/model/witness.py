@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fanous.model.entity import Family
+from fanous.model.place import Family
 
 
 class Sight(StrEnum):

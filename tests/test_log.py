@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from fanous.logline import logline
+from fanous.log import logline
 from tests.documents import ROOT
 
 SOURCE = ROOT / "src" / "fanous"
