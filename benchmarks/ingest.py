@@ -32,9 +32,9 @@ from pathlib import Path
 import msgspec
 
 from fanous import pipeline
+from fanous.analysis.rules import judge
 from fanous.connectors import CONNECTORS
 from fanous.judging import known_fingerprints
-from fanous.rules import judge
 from fanous.store import open_store
 from fanous.tally import Ingested
 

@@ -12,8 +12,8 @@ import time
 
 import numpy as np
 
-from fanous.detectors import LEVEL
-from fanous.detectors.level import find_drops
+from fanous.analysis.detectors import LEVEL
+from fanous.analysis.detectors.level import find_drops
 from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 

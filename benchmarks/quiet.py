@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from fanous.analysis.detectors import LEVEL_DETECTORS
+from fanous.analysis.incidents.outage import Situation
 from fanous.connecting import outages_of
-from fanous.detectors import LEVEL_DETECTORS
-from fanous.incidents.outage import Situation
 from fanous.model.incident import Incident
 from fanous.model.series import Series
 from fanous.testing.level_months import COUNTRIES, DAY, FIRST, Country, quiet_month

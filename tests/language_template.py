@@ -10,7 +10,7 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 
 from fanous.alerts.message import CORRECTION, MORE
-from fanous.cost import words as cost_words
+from fanous.analysis.cost import words as cost_words
 from fanous.demonstration import NOTICE
 from fanous.languages import telling, words
 from fanous.publish import witnesses

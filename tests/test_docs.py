@@ -15,15 +15,15 @@ import typer
 from benchmarks.__main__ import bench_app
 from typer.testing import CliRunner
 
+from fanous.analysis.detectors import DETECTOR_VERSION, DETECTORS
+from fanous.analysis.incidents import assemble, outage
+from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.cli.main import BUG, app
-from fanous.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.evidence import thresholds as evidence_thresholds
-from fanous.incidents import lifecycle, outage
 from fanous.model.incident import Kind, Says, Scope, Status
 from fanous.model.observation import Layer, Vantage
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
-from fanous.rules import RULES, RULES_VERSION
 from fanous.store.schema import FORMAT, TABLES
 from tests import thresholds as other_thresholds
 from tests.cli.test_main import KEYS
@@ -196,7 +196,7 @@ def _is_number(value: Any) -> bool:
 
 def judging_modules() -> list[str]:
     names = [f"fanous.{part}" for part in JUDGING]
-    for package in ("fanous.rules", "fanous.detectors", "fanous.incidents"):
+    for package in ("fanous.analysis.rules", "fanous.analysis.detectors", "fanous.analysis.incidents"):
         parts = pkgutil.iter_modules(importlib.import_module(package).__path__)
         names += [f"{package}.{found.name}" for found in parts]
     return names
@@ -273,14 +273,14 @@ def test_the_caps_of_confidence_are_those_of_the_code() -> None:
     text = "\n".join(section(text_of(FORMATS), "### `fanous confirm --json`"))
     said = re.search(r"(\.\d+) unconfirmed, (\.\d+) or (\.\d+) confirmed by probes; .*at most (\.\d+)", text)
     assert said is not None
-    caps = (lifecycle.UNCONFIRMED, lifecycle.SHOWN_ELSEWHERE, lifecycle.SHOWN_HELPED, outage.MOST)
+    caps = (assemble.UNCONFIRMED, assemble.SHOWN_ELSEWHERE, assemble.SHOWN_HELPED, outage.MOST)
     assert tuple(map(float, said.groups())) == caps
 
 
 def test_the_example_of_an_answer_is_one_that_can_be() -> None:
     text = "\n".join(section(text_of(FORMATS), "### `fanous confirm --json`"))
     (incident,) = json.loads(text.partition("```json\n")[2].partition("```")[0])["incidents"]
-    assert incident["confidence"] <= lifecycle.SHOWN_HELPED
+    assert incident["confidence"] <= assemble.SHOWN_HELPED
     assert incident["level"] is None, "nothing but the line itself has a level"
     assert re.fullmatch(r"\d{4}\.\d+", incident["rules_version"])
     assert incident["rules_version"].partition(".")[0] == RULES_VERSION.partition(".")[0]

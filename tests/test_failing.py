@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from fanous.analysis.incidents import alternatives
 from fanous.corpus import Corpus, load_corpus
 from fanous.evaluate import replayed
 from fanous.failing import Play, gathered, plays
-from fanous.incidents import alternatives
 from fanous.model.score import WorldScore
 from fanous.worlds import Happening, World
 

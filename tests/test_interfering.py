@@ -1,7 +1,7 @@
 """When a target failed here, which is held against how it fared elsewhere at those very times."""
 
 from fanous.interfering import LONGEST_FAILURE, ONSET_SLOT, failing
-from tests.incidents.events import HOUR, MONDAY, Ballot, finding, votes
+from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, finding, votes
 
 
 def hours(slots: list[int]) -> list[float]:

@@ -10,8 +10,8 @@ from fanous.errors import FanousError
 from fanous.judging import NOTHING_TO_JUDGE, UNPLACED, judge_files
 from fanous.testing import pakistan
 from fanous.testing.pages import PLATFORMS
-from tests.rules.golden import case
-from tests.rules.golden.record import HOME, Web
+from tests.analysis.rules.golden import case
+from tests.analysis.rules.golden.record import HOME, Web
 
 STATES = {"ok", "blocked", "throttled", "down", "insufficient"}
 

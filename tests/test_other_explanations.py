@@ -13,7 +13,7 @@ from fanous.model.verdict import State
 from fanous.store import Judged, Store, open_store
 from fanous.testing.builders import verdict
 from fanous.voting import incidents_of
-from tests.incidents.events import Ballot, votes
+from tests.analysis.incidents.events import Ballot, votes
 from tests.store.cases import NOON, judged
 
 HOUR, DAY = 3600.0, 86400.0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fanous import answering, pipeline
+from fanous.analysis.rules import judge
 from fanous.connectors import CONNECTORS
 from fanous.errors import FanousError
 from fanous.interfering import TICK
@@ -15,7 +16,6 @@ from fanous.judging import known_fingerprints
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.record import Record
 from fanous.model.weights import UserWeights
-from fanous.rules import judge
 from fanous.store import Store, open_store
 from fanous.tally import AHEAD
 from fanous.testing import pakistan

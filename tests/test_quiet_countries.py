@@ -2,9 +2,9 @@
 
 import pytest
 
+from fanous.analysis.detectors import LEVEL_DETECTORS
+from fanous.analysis.incidents.outage import Situation
 from fanous.connecting import outages_of
-from fanous.detectors import LEVEL_DETECTORS
-from fanous.incidents.outage import Situation
 from fanous.model.incident import Incident
 from fanous.testing.level_months import COUNTRIES, Country, quiet_month
 

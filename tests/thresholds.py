@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from fanous import collapse, heartbeats, pipeline, tally
+from fanous import pipeline, tally
+from fanous.analysis.cost import methods, reckon
+from fanous.analysis.series import collapse, heartbeats
 from fanous.connectors import stream
 from fanous.connectors.ooni import salvage
 from fanous.connectors.ooni_csv import read as rows
-from fanous.cost import methods, reckon
 from fanous.evidence.thresholds import thresholds
 from fanous.probes import rates, screen
 from fanous.probes.stream import levels

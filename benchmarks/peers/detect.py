@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from benchmarks.peers.figure import Figure
 
-from fanous.detectors import LEVEL
-from fanous.detectors.level import find_drops
+from fanous.analysis.detectors import LEVEL
+from fanous.analysis.detectors.level import find_drops
 from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 

@@ -9,8 +9,8 @@ import time
 import numpy as np
 from benchmarks.peers.figure import Figure
 
-from fanous.detectors import DETECTORS
-from fanous.detectors.filter import Bins, clip_bursts, forward, log_likelihood_ratio, smooth
+from fanous.analysis.detectors import DETECTORS
+from fanous.analysis.detectors.filter import Bins, clip_bursts, forward, log_likelihood_ratio, smooth
 from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 

@@ -9,22 +9,22 @@ from functools import partial
 
 import numpy as np
 
-from fanous.detectors import LEVEL, LEVEL_DETECTOR_VERSION, LEVEL_DETECTORS
-from fanous.detectors.grid import fills_days
-from fanous.detectors.rollup import rolled_up
-from fanous.incidents.absorb import absorb
-from fanous.incidents.coincide import outages
-from fanous.incidents.confirm import OUTAGE_FAMILIES
-from fanous.incidents.course import worth_keeping
-from fanous.incidents.outage import Situation, outage_of
+from fanous.analysis.detectors import LEVEL, LEVEL_DETECTOR_VERSION, LEVEL_DETECTORS
+from fanous.analysis.detectors.grid import fills_days
+from fanous.analysis.detectors.rollup import rolled_up
+from fanous.analysis.incidents.absorb import absorb
+from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
+from fanous.analysis.incidents.course import worth_keeping
+from fanous.analysis.incidents.outage import Situation, outage_of
+from fanous.analysis.incidents.outage_group import outages
+from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.series.slowness import speed_series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Status
 from fanous.model.place import Entity, Family
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
 from fanous.refdata.examinations import exam_season
-from fanous.signals import SIGNALS
-from fanous.slowness import speed_series
 from fanous.store import Store
 
 DAY = 86400.0

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from fanous.analysis.series.signals import SIGNALS
 from fanous.config import Table
 from fanous.connectors.levels import LEVEL_FILES, About
 from fanous.connectors.levels.columns import Columns, Gather
 from fanous.errors import FanousError
 from fanous.model.incident import Interval, Kind, Scope
-from fanous.signals import SIGNALS
 from fanous.testing.blocked_rows import TECHNIQUES
 from fanous.testing.generators import GENERATORS
 from fanous.worlds import World, world_of

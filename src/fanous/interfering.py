@@ -5,13 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from fanous.aggregate import counted
-from fanous.detectors import DETECTOR_VERSION, DETECTORS, SLOWDOWN_DETECTOR_VERSION
-from fanous.incidents.alternatives import LINE_FAULTS
-from fanous.incidents.correlate import Finding, correlate
-from fanous.incidents.dissent import is_lone_dissent
-from fanous.incidents.lifecycle import Setting, incident_of
-from fanous.incidents.naming import inside
+from fanous.analysis.detectors import DETECTOR_VERSION, DETECTORS, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.detectors.cache import Recall
+from fanous.analysis.incidents.alternatives import LINE_FAULTS
+from fanous.analysis.incidents.assemble import Setting, incident_of
+from fanous.analysis.incidents.dissent import is_lone_dissent
+from fanous.analysis.incidents.group import Finding, correlate
+from fanous.analysis.incidents.networks import inside
+from fanous.analysis.series.aggregate import counted
+from fanous.analysis.series.silence import Window, silence_series, silence_votes
+from fanous.analysis.series.slowness import Slowness, slowness
 from fanous.judging import rules_version
 from fanous.model.alternatives import NONE_KNOWN, Alternatives
 from fanous.model.incident import Estimate, Incident, Interval
@@ -20,9 +23,6 @@ from fanous.model.place import Family
 from fanous.model.series import Series
 from fanous.model.votes import Votes
 from fanous.model.weights import UserWeights
-from fanous.recalling import Recall
-from fanous.silence import Window, silence_series, silence_votes
-from fanous.slowness import Slowness, slowness
 from fanous.store import Store
 
 DAY = 86400.0

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fanous.analysis.rules import RULES_VERSION, Fingerprints, judge
 from fanous.config import data_folder
 from fanous.connectors import CONNECTORS
 from fanous.errors import Rejected
 from fanous.model.measurement import Bundle
 from fanous.model.verdict import Verdict
 from fanous.refdata.fingerprints import installed_fingerprints
-from fanous.rules import RULES_VERSION, Fingerprints, judge
 from fanous.tally import Ingested
 
 NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transfer that could be judged."
@@ -78,7 +78,7 @@ def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]
 
 
 def _judged(bundle: Bundle, data: bytes) -> JudgedRecord:
-    """A record that does not say where it was made has no voice in any series, which ``fanous.aggregate`` and
+    """A record that does not say where it was made has no voice in any series, which ``fanous.analysis.series.aggregate`` and
     the store see to by themselves; whoever asks about it is answered all the same."""
     # Not at the top: whoever ingests or detects needs these rules and no probe.
     from fanous.probes import notes as probe

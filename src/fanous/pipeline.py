@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 from pathlib import Path
 
+from fanous.analysis.incidents.absorb import absorb
+from fanous.analysis.incidents.join import is_of_lines, join
+from fanous.analysis.rules import Fingerprints, judge
 from fanous.connecting import find_outages
 from fanous.connectors import CONNECTORS, OnProgress
 from fanous.errors import FanousError, Rejected
-from fanous.incidents.absorb import absorb
-from fanous.incidents.join import is_of_lines, join
 from fanous.interfering import TICK, find_interference
 from fanous.judging import known_fingerprints, rules_version
 from fanous.leasing import alone_with, kept
@@ -25,7 +26,6 @@ from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.model.weights import UserWeights
 from fanous.revising import approval_of, write_changes
-from fanous.rules import Fingerprints, judge
 from fanous.store import Forgotten, Judged, LeaseLost, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.store.leases import LEASE_SECONDS

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
+from fanous.analysis.incidents.arrivals import arrival_sentence
+from fanous.analysis.incidents.match import match
+from fanous.analysis.incidents.review import WITHDRAWN, held, is_held, is_withdrawn, must_wait
 from fanous.errors import FanousError
-from fanous.incidents.late import arrival_sentence
-from fanous.incidents.matching import match
-from fanous.incidents.review import WITHDRAWN, held, is_held, is_withdrawn, must_wait
 from fanous.leasing import alone_with
 from fanous.model.approval import Approval
 from fanous.model.incident import Incident, Interval, Kind, Status

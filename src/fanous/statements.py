@@ -5,13 +5,13 @@ from math import inf
 
 import numpy as np
 
-from fanous.incidents.beside import beside
-from fanous.incidents.claims import Checked, check_claim
-from fanous.incidents.corrections import taken_back
-from fanous.incidents.coverage import coverage_of
-from fanous.incidents.policing import Policing, policing
-from fanous.incidents.watches import OTHER_DAYS, WatchReport, report_watch
-from fanous.incidents.witnesses import who_saw_what
+from fanous.analysis.incidents.claims import Checked, check_claim
+from fanous.analysis.incidents.collateral import beside
+from fanous.analysis.incidents.corrections import taken_back
+from fanous.analysis.incidents.coverage import coverage_of
+from fanous.analysis.incidents.events import OTHER_DAYS, WatchReport, report_watch
+from fanous.analysis.incidents.policer import Policing, policing
+from fanous.analysis.incidents.witnesses import who_saw_what
 from fanous.interfering import FAMILY_OF
 from fanous.model.claim import Claim, Said
 from fanous.model.correction import Correction

@@ -5,10 +5,10 @@ For evaluations that need thousands of small events and no store; ``aggregate`` 
 
 from collections.abc import Iterator
 
-from fanous.aggregate import VerdictRow, counted, series
-from fanous.detectors import DETECTOR_VERSION, DETECTORS
-from fanous.incidents.correlate import Finding, correlate
-from fanous.incidents.lifecycle import Setting, incident_of
+from fanous.analysis.detectors import DETECTOR_VERSION, DETECTORS
+from fanous.analysis.incidents.assemble import Setting, incident_of
+from fanous.analysis.incidents.group import Finding, correlate
+from fanous.analysis.series.aggregate import VerdictRow, counted, series
 from fanous.interfering import FAMILY_OF, TICK
 from fanous.judging import rules_version
 from fanous.model.anomaly import Anomaly

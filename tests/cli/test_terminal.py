@@ -12,7 +12,7 @@ from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import from_iso
 from fanous.publishers.grid import network_times
 from fanous.publishers.sentence import sentence
-from tests.incidents.events import Ballot, votes
+from tests.analysis.incidents.events import Ballot, votes
 from tests.publishers.events import END, NATION, ONGOING, START, SUSPECTED, incident, network
 
 OVER: dict[str, Any] = {}

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.detectors import DETECTORS
+from fanous.analysis.detectors import DETECTORS
+from fanous.analysis.incidents import confirm
+from fanous.analysis.rules import Fingerprint, Kind, Where
 from fanous.evidence.former_paths import FORMER_PATHS
 from fanous.evidence.reference import plain, reference, unlike, unlike_fields, unlike_thresholds, used
 from fanous.evidence.thresholds import thresholds
-from fanous.incidents import confirm
 from fanous.interfering import TICK
-from fanous.rules import Fingerprint, Kind, Where
 
 
 def test_the_parts_that_were_used_are_in_it() -> None:

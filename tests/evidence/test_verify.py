@@ -10,6 +10,8 @@ import msgspec
 import pytest
 
 from fanous import pipeline
+from fanous.analysis.incidents import confirm
+from fanous.analysis.incidents.review import held
 from fanous.connectors import CONNECTORS
 from fanous.errors import FanousError
 from fanous.evidence import manifest
@@ -20,8 +22,6 @@ from fanous.evidence.pack import Packed, gather, pack
 from fanous.evidence.redaction import REDACTORS, redacted
 from fanous.evidence.signing import signing_key
 from fanous.evidence.verify import Result, verify
-from fanous.incidents import confirm
-from fanous.incidents.review import held
 from fanous.judging import rules_version
 from fanous.model.incident import Scope
 from fanous.model.record import Record

@@ -23,7 +23,7 @@ from fanous.model.series import Series, SeriesKey
 from fanous.model.votes import Votes
 from fanous.sources import SOURCES
 from fanous.store import Store
-from tests.incidents.events import MONDAY, Ballot
+from tests.analysis.incidents.events import MONDAY, Ballot
 from tests.publishers.events import incident
 from tests.web.small_store import SmallStore
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from fanous.analysis.rules import judge
 from fanous.lab.censors import TECHNIQUES
 from fanous.lab.truth import TRUTHS
 from fanous.model.verdict import State
 from fanous.refdata.fingerprints import fingerprints
-from fanous.rules import judge
 from tests.lab.golden import FOLDER, bundle_of, described
 
 KNOWN_WRONG: dict[str, str] = {}

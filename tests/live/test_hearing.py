@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fanous import pipeline
-from fanous.heartbeats import Heartbeat
+from fanous.analysis.series.heartbeats import Heartbeat
 from fanous.live.clock import Clock
 from fanous.live.hearing import Hearing, heartbeats
 from fanous.live.local import perform

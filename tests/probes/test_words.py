@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from fanous.analysis.rules.measurement import PRIVATE_NAME
 from fanous.model.verdict import State
 from fanous.probes.health import Health
 from fanous.probes.outcome import Outcome, worst
 from fanous.probes.output import record_file, report_document
 from fanous.probes.run import Report
 from fanous.probes.words import health_sentence, report_lines, round_line, sentence, state_in_words
-from fanous.rules.whole import PRIVATE_NAME
 from fanous.testing.builders import verdict
 
 

@@ -9,7 +9,7 @@ import pytest
 from fanous.model.incident import Incident, Interval, Status
 from fanous.publishers.grid import COLUMNS, Cell, Grid, _wall, columns_of, network_times
 from fanous.publishers.grid import MONDAY as MONDAY_OF_GRID
-from tests.incidents.events import HOUR, MONDAY, Ballot, votes
+from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.publishers.events import incident, network
 
 UTC_COUNTRY = "GH"

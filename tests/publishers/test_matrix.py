@@ -8,7 +8,7 @@ from fanous.model.incident import Incident, Interval, Kind
 from fanous.model.place import Access
 from fanous.model.weights import NetworkWeight, UserWeights
 from fanous.publishers.matrix import LARGE, beside, matrix
-from tests.incidents.events import HOUR, MONDAY, Ballot, votes
+from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.publishers.events import incident, network
 
 ON = Interval(MONDAY + HOUR, MONDAY + 4 * HOUR)

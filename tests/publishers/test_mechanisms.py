@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import fanous.rules
+import fanous.analysis.rules
 from fanous.publishers.mechanisms import mechanism_words
 
 NAME = re.compile(r'"((?:dns|tcp|tls|http|ip|quic|encdns)\.[a-z_.]+)"')
@@ -28,7 +28,7 @@ def test_the_longest_prefix_gives_the_words(mechanism: str, words: str) -> None:
 
 
 def test_every_mechanism_that_the_rules_name_has_words() -> None:
-    source = Path(fanous.rules.__file__).with_name("mechanisms.py").read_text(encoding="utf-8")
+    source = Path(fanous.analysis.rules.__file__).with_name("mechanisms.py").read_text(encoding="utf-8")
     named = set(NAME.findall(source))
     assert len(named) > 15
     assert [name for name in named if mechanism_words(name) == name] == []

@@ -5,7 +5,7 @@ import pytest
 from fanous.model.place import Access
 from fanous.model.weights import NetworkWeight, UserWeights
 from fanous.publishers.reachable import Lines, reachable
-from tests.incidents.events import HOUR, MONDAY, Ballot, votes
+from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 
 WEIGHTS = UserWeights(
     "PK",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from fanous.analysis.rules.matcher import PatternText
 from fanous.refdata.compiled import FILE, kept_matcher
-from fanous.rules.matcher import PatternText
 
 PATTERNS = [PatternText("a", "kept"), PatternText("b", "from")]
 

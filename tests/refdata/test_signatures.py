@@ -2,9 +2,9 @@
 
 import pytest
 
+from fanous.analysis.rules.fingerprints import Kind, Where, compile_fingerprints
 from fanous.model.observation import Layer
 from fanous.refdata.signatures import are_blockpages, read_blockpages, read_false_positives
-from fanous.rules.fingerprints import Kind, Where, compile_fingerprints
 from fanous.testing.builders import observation
 from tests.refdata.sets import signature
 from tests.shared_data import shared_file

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fanous.detectors import DETECTOR_VERSION
-from fanous.detectors import SLOWDOWN_DETECTOR_VERSION as SLOWDOWNS
+from fanous.analysis.detectors import DETECTOR_VERSION
+from fanous.analysis.detectors import SLOWDOWN_DETECTOR_VERSION as SLOWDOWNS
+from fanous.analysis.rules import RULES_VERSION
+from fanous.analysis.series.slowness import LEAST_BINS
 from fanous.errors import FanousError
 from fanous.lab.censors import TECHNIQUES
 from fanous.lab.truth import TRUTHS
@@ -27,8 +29,6 @@ from fanous.rehearsal.result import SAME_BUT_FOR, Result, append, known, results
 from fanous.rehearsal.run import Rehearsal
 from fanous.rehearsal.score import score
 from fanous.rehearsal.table import run_cases
-from fanous.rules import RULES_VERSION
-from fanous.slowness import LEAST_BINS
 from tests.rehearsal.claims import sighting
 
 CLOCK = Clock(0.0, 0.0, 300.0)

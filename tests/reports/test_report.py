@@ -18,7 +18,7 @@ from fanous.reports.forms import html, markdown, pdf, post, sms
 from fanous.reports.report import Report, gather
 from fanous.reports.write import FORMS, write
 from fanous.store import Store
-from tests.incidents.events import Ballot
+from tests.analysis.incidents.events import Ballot
 from tests.publishers.events import NATION, ONGOING, START, SUSPECTED, incident
 from tests.web.small_store import SmallStore
 from tests.web.test_incident import OFTEN, event

@@ -5,9 +5,9 @@ from itertools import count
 import numpy as np
 import pytest
 
+from fanous.analysis.detectors import LEVEL_DETECTORS
+from fanous.analysis.incidents.outage import Situation
 from fanous.connecting import outages_of
-from fanous.detectors import LEVEL_DETECTORS
-from fanous.incidents.outage import Situation
 from fanous.model.incident import Incident
 from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey

@@ -5,7 +5,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from fanous.aggregate import VerdictRow
+from fanous.analysis.series.aggregate import VerdictRow
 from fanous.model.incident import (
     Estimate,
     Evidence,

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from fanous import aggregate
-from fanous.aggregate import BLOCKED_DNS, BLOCKED_PATH, THROTTLED, VerdictRow
+from fanous.analysis.series import aggregate
+from fanous.analysis.series.aggregate import BLOCKED_DNS, BLOCKED_PATH, THROTTLED, VerdictRow
 from fanous.model.observation import Layer
 from fanous.model.series import Series
 from fanous.model.verdict import State

@@ -19,7 +19,7 @@ from fanous.store import Lease, Store
 from fanous.store.ledger import Revision
 from fanous.store.rows import Heard, Insufficient, StoredMeasurement
 from fanous.store.segment import Location
-from tests.incidents.events import Ballot, votes
+from tests.analysis.incidents.events import Ballot, votes
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from fanous.model.incident import Incident, Interval, Status
 from fanous.store.rows import Insufficient, Reason
 from fanous.web.pages.records import tex
 from fanous.web.site import Site
-from tests.incidents.events import HOUR, MONDAY, Ballot
+from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.publishers.events import NATION, SUSPECTED, incident, network
 from tests.web.small_store import SmallStore
 from tests.web.visiting import Reader, reader

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fanous.incidents.news import happenings, what_was_wrong
+from fanous.analysis.incidents.news import happenings, what_was_wrong
 from fanous.languages.language import Language
 from fanous.languages.shorter import shorter
 from fanous.languages.telling import claim_line, sentences

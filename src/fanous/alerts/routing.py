@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from fanous.alerts.rule import Rule
-from fanous.incidents.news import happenings
+from fanous.analysis.incidents.news import happenings
 from fanous.model.alert import Happening, News, Order
 from fanous.model.incident import Incident
 

@@ -21,7 +21,7 @@ from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
 
 if TYPE_CHECKING:
-    from fanous.incidents.claims import Checked
+    from fanous.analysis.incidents.claims import Checked
 
 claims_app = typer.Typer(help="What others say, held against the evidence.", no_args_is_help=True)
 

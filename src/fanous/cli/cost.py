@@ -39,7 +39,7 @@ def cost(
 
     A country needs --hours; an incident of the store brings its own hours, share of users and kind.
     """
-    from fanous.cost import cost_of
+    from fanous.analysis.cost import cost_of
     from fanous.languages.language import LANGUAGES
     from fanous.publishers.cost import cost_document, cost_lines
     from fanous.refdata.economies import economy
@@ -65,7 +65,7 @@ def cost(
 
 
 def _of_incident(label: str, store: Path | None, config: Path | None) -> Disruption:
-    from fanous.cost import of_incident
+    from fanous.analysis.cost import of_incident
 
     with open_named(store, config, read_only=True) as opened:
         incident: Incident | None = opened.incident(label.upper())
@@ -79,7 +79,7 @@ def _listed(given: list[str] | None) -> list[str]:
 
 
 def _affected(country: str, regions: list[str], given: str | None) -> tuple[Range, tuple[Phrase, ...]]:
-    from fanous.cost import words
+    from fanous.analysis.cost import words
     from fanous.refdata.economies import region_share
 
     if given is not None:
@@ -103,8 +103,8 @@ def _affected(country: str, regions: list[str], given: str | None) -> tuple[Rang
 
 
 def _dependence(targets: tuple[str, ...], given: str | None) -> tuple[Range, Phrase | None]:
-    from fanous.cost import words
-    from fanous.cost.reckon import UNKNOWN_SHARE
+    from fanous.analysis.cost import words
+    from fanous.analysis.cost.reckon import UNKNOWN_SHARE
 
     if given is not None:
         return _share(given, "--dependence"), Phrase(words.DEPENDENCE_GIVEN)

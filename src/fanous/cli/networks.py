@@ -9,8 +9,8 @@ from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_cod
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
-    from fanous.collapse import Collapse
-    from fanous.heartbeats import Heartbeat
+    from fanous.analysis.series.collapse import Collapse
+    from fanous.analysis.series.heartbeats import Heartbeat
 
 
 def heard(
@@ -80,7 +80,7 @@ def _document(beat: "Heartbeat") -> dict[str, Any]:
 
 
 def _of_counts(path: Path, as_json: bool) -> None:
-    from fanous.collapse import DAY, collapses
+    from fanous.analysis.series.collapse import DAY, collapses
     from fanous.connectors.counts import read_counts
 
     series = read_counts(path)

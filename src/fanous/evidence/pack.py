@@ -8,6 +8,8 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fanous import __version__
+from fanous.analysis.incidents.review import is_held
+from fanous.analysis.rules import Fingerprint
 from fanous.connectors.redaction import to_minute
 from fanous.errors import FanousError
 from fanous.evidence import manifest
@@ -22,10 +24,8 @@ from fanous.evidence.selection import Selection, records_at, select
 from fanous.evidence.series_lines import pack_series, unpack_series
 from fanous.evidence.signing import fingerprint, public_hex
 from fanous.evidence.thresholds import thresholds
-from fanous.incidents.review import is_held
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
-from fanous.rules import Fingerprint
 from fanous.store import Store
 from fanous.users import user_weights
 

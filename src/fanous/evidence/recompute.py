@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fanous import pipeline
+from fanous.analysis.incidents.match import match
 from fanous.connectors import CONNECTORS
 from fanous.errors import Rejected
 from fanous.evidence.container import Refused
-from fanous.incidents.matching import match
 from fanous.judging import rules_version
 from fanous.model.incident import Incident
 from fanous.model.record import Record

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from fanous.analysis.rules import Fingerprint
 from fanous.connectors import CONNECTORS
 from fanous.connectors.ooni.redact import redact as redact_ooni
 from fanous.connectors.ooni_csv.redact import redact as redact_ooni_csv
@@ -10,7 +11,6 @@ from fanous.judging import known_fingerprints
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer
 from fanous.model.record import Record
-from fanous.rules import Fingerprint
 
 Redactor = Callable[[bytes, Bundle, bool], bytes]
 """The record's bytes, what the connector made of them, whether a known page was found in it -> what may

@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from fanous.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.rules import Fingerprint
 from fanous.evidence.former_paths import by_id
 from fanous.evidence.thresholds import thresholds
 from fanous.judging import rules_version
 from fanous.refdata.platforms import domains_of
 from fanous.refdata.tables import bytes_of
-from fanous.rules import Fingerprint
 from fanous.users import user_weights
 
 FILES = ("fingerprints.toml", "platforms.toml")

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fanous.analysis.incidents.alternatives import LINE_TARGETS
+from fanous.analysis.incidents.confirm import CONTROL_WINDOW
+from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.series.silence import EXPECTED_FOR
 from fanous.errors import FanousError
-from fanous.incidents.alternatives import LINE_TARGETS
-from fanous.incidents.confirm import CONTROL_WINDOW
 from fanous.interfering import TICK
 from fanous.model.incident import Incident, Kind
 from fanous.model.look import Line, Look
 from fanous.model.record import Record
 from fanous.model.series import Floats, Series
 from fanous.pipeline import HISTORY
-from fanous.signals import SIGNALS
-from fanous.silence import EXPECTED_FOR
 from fanous.store import Location, Segment, Store
 
 MINUTE = 60.0

@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from fanous.analysis.series.signals import SIGNALS
 from fanous.evidence.container import Refused
 from fanous.evidence.lines import LineWriter, unpacked
 from fanous.model.place import Access, Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.model.source_series import Levels
-from fanous.signals import SIGNALS
 from fanous.sources import SOURCES
 from fanous.store.levels import check_levels
 

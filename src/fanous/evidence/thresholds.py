@@ -7,8 +7,8 @@ never given to another threshold.  A new threshold gets a line here and a row in
 from dataclasses import asdict
 from typing import Any
 
-from fanous import aggregate, baselines, pipeline, repeats, silence, slowness
-from fanous.detectors import (
+from fanous import pipeline
+from fanous.analysis.detectors import (
     DETECTORS,
     IODA,
     LEVEL,
@@ -21,33 +21,43 @@ from fanous.detectors import (
     stretches,
     sudden,
 )
-from fanous.detectors.filter import PROBES_MAX
-from fanous.incidents import (
+from fanous.analysis.detectors.filter import PROBES_MAX
+from fanous.analysis.incidents import (
     alternatives,
+    arrivals,
+    assemble,
     batteries,
-    beside,
     claims,
-    coincide,
+    collateral,
     confirm,
-    correlate,
     coverage,
+    events,
     fusion,
+    group,
     hints,
-    late,
-    lifecycle,
-    matching,
-    meanwhile,
-    naming,
+    match,
+    networks,
     outage,
-    policing,
+    outage_group,
+    policer,
     reach,
     scope,
+    small_dips,
     strays,
-    watches,
     witnesses,
 )
+from fanous.analysis.rules import (
+    controls,
+    dns_facebook,
+    fingerprints,
+    groups,
+    http_failures,
+    pages,
+    tls,
+    transfer,
+)
+from fanous.analysis.series import aggregate, baselines, repeats, silence, slowness
 from fanous.interfering import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
-from fanous.rules import controls, dns_facebook, fingerprints, groups, http_failures, pages, tls, transfer
 
 
 def thresholds() -> dict[str, Any]:
@@ -129,19 +139,19 @@ def _constants() -> dict[str, Any]:
         "detectors.sudden_stays_share": sudden.STAYS,
         "detectors.sudden_step_seconds": sudden.WIDEST,
         "detectors.sudden_within_seconds": sudden.WITHIN,
-        "incidents.other_network_gap_seconds": correlate.OTHER_NETWORK_GAP,
-        "incidents.same_network_gap_seconds": correlate.SAME_NETWORK_GAP,
-        "incidents.together_seconds": correlate.TOGETHER,
-        "incidents.outage_flap_seconds": coincide.FLAPS,
-        "incidents.outage_same_hours_seconds": coincide.SAME_HOURS,
+        "incidents.other_network_gap_seconds": group.OTHER_NETWORK_GAP,
+        "incidents.same_network_gap_seconds": group.SAME_NETWORK_GAP,
+        "incidents.together_seconds": group.TOGETHER,
+        "incidents.outage_flap_seconds": outage_group.FLAPS,
+        "incidents.outage_same_hours_seconds": outage_group.SAME_HOURS,
         "incidents.main_mechanism_share": strays.MAIN_SHARE,
-        "incidents.named_probability": naming.RAISED,
-        "incidents.interval_probability": lifecycle.CERTAIN,
-        "incidents.interval_join_seconds": lifecycle.JOIN,
-        "incidents.mechanism_share": lifecycle.MECHANISM_SHARE,
-        "incidents.confidence_elsewhere": lifecycle.SHOWN_ELSEWHERE,
-        "incidents.confidence_helped": lifecycle.SHOWN_HELPED,
-        "incidents.confidence_unconfirmed": lifecycle.UNCONFIRMED,
+        "incidents.named_probability": networks.RAISED,
+        "incidents.interval_probability": assemble.CERTAIN,
+        "incidents.interval_join_seconds": assemble.JOIN,
+        "incidents.mechanism_share": assemble.MECHANISM_SHARE,
+        "incidents.confidence_elsewhere": assemble.SHOWN_ELSEWHERE,
+        "incidents.confidence_helped": assemble.SHOWN_HELPED,
+        "incidents.confidence_unconfirmed": assemble.UNCONFIRMED,
         "incidents.burst_seconds": confirm.BURST,
         "incidents.company_networks": confirm.COMPANY,
         "incidents.company_probes": confirm.COMPANY_PROBES,
@@ -163,9 +173,9 @@ def _constants() -> dict[str, Any]:
         "incidents.probes": confirm.PROBES,
         "incidents.spared_share": confirm.SPARED_SHARE,
         "incidents.confirm_together_seconds": confirm.TOGETHER,
-        "incidents.policing_probes": policing.PROBES,
-        "incidents.policing_spread": policing.SPREAD,
-        "incidents.policing_deviations": policing.SURE,
+        "incidents.policing_probes": policer.PROBES,
+        "incidents.policing_spread": policer.SPREAD,
+        "incidents.policing_deviations": policer.SURE,
         "incidents.scope_draws": scope.DRAWS,
         "incidents.users_error": scope.FALLBACK_ERROR,
         "incidents.users_unseen_share": scope.FALLBACK_UNSEEN,
@@ -191,8 +201,8 @@ def _constants() -> dict[str, Any]:
         "incidents.outage_confidence_most": outage.MOST,
         "incidents.outage_near_seconds": outage.NEAR,
         "incidents.outage_confidence_family": outage.SURE,
-        "incidents.others_bins": meanwhile.LOOKED_AT,
-        "incidents.others_noticed_share": meanwhile.NOTICED,
+        "incidents.others_bins": small_dips.LOOKED_AT,
+        "incidents.others_noticed_share": small_dips.NOTICED,
         "incidents.batteries_days": batteries.DAYS,
         "incidents.batteries_fell": batteries.FELL,
         "incidents.batteries_hours": batteries.HOURS,
@@ -203,9 +213,9 @@ def _constants() -> dict[str, Any]:
         "incidents.hint_on_time_seconds": hints.ON_TIME,
         "incidents.hint_sessions": hints.SESSIONS,
         "incidents.hint_sharp_seconds": hints.SHARP,
-        "incidents.collateral_piece": beside.LEAST_PIECE,
-        "incidents.collateral_named": beside.NAMED,
-        "incidents.precursor_seconds": beside.PRECURSOR,
+        "incidents.collateral_piece": collateral.LEAST_PIECE,
+        "incidents.collateral_named": collateral.NAMED,
+        "incidents.precursor_seconds": collateral.PRECURSOR,
         "incidents.platform_clean_share": alternatives.CLEAN,
         "incidents.platform_clean_measurements": alternatives.CLEAN_MEASUREMENTS,
         "incidents.line_probe_share": alternatives.LINE_PROBES,
@@ -220,9 +230,9 @@ def _constants() -> dict[str, Any]:
         "incidents.platform_failure_slots": LONGEST_FAILURE,
         "incidents.platform_baseline_seconds": ONSET_BASELINE,
         "incidents.platform_slot_seconds": ONSET_SLOT,
-        "incidents.match_same_kind": matching.SAME_KIND,
-        "incidents.match_told": matching.TOLD,
-        "incidents.late_named": late.NAMED,
+        "incidents.match_same_kind": match.SAME_KIND,
+        "incidents.match_told": match.TOLD,
+        "incidents.late_named": arrivals.NAMED,
         "incidents.witness_share": witnesses.SAW_SHARE,
         "incidents.claim_hours": claims.ABOUT_HOURS,
         "incidents.claim_share": claims.ABOUT_SHARE,
@@ -231,9 +241,9 @@ def _constants() -> dict[str, Any]:
         "incidents.coverage_networks": coverage.ENOUGH_NETWORKS,
         "incidents.coverage_probes": coverage.ENOUGH_PROBES,
         "incidents.coverage_failing_share": coverage.ORDINARY_FAILING,
-        "incidents.event_lead_seconds": watches.LEAD,
-        "incidents.event_record_seconds": watches.LEAST_RECORD,
-        "incidents.event_other_days_seconds": watches.OTHER_DAYS,
+        "incidents.event_lead_seconds": events.LEAD,
+        "incidents.event_record_seconds": events.LEAST_RECORD,
+        "incidents.event_other_days_seconds": events.OTHER_DAYS,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Self
 import pyarrow as pa
 
 from fanous import answering, pipeline
+from fanous.analysis.series.signals import SIGNALS
 from fanous.answering import Answer
 from fanous.config import data_folder
 from fanous.errors import FanousError
@@ -17,7 +18,6 @@ from fanous.model.incident import Incident
 from fanous.model.instant import from_iso
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
-from fanous.signals import SIGNALS
 from fanous.store import Store as AnyStore
 from fanous.store import StoreLocation, open_store
 from fanous.tally import Ingested
@@ -106,7 +106,7 @@ def series(
     """The series of a country as one Arrow table (``SERIES_COLUMNS``): of verdicts, and ready-made ones.
 
     Args:
-        signals: names of ``fanous.signals``; ``None`` = all.
+        signals: names of ``fanous.analysis.series.signals``; ``None`` = all.
         targets: of the series of verdicts; ``None`` = all.
         step: width of the bins of verdicts, seconds; ready-made series keep their own.
 

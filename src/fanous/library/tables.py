@@ -6,10 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from fanous.analysis.series.signals import SIGNALS
 from fanous.model.measurement import Measurement
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
-from fanous.signals import SIGNALS
 from fanous.sources import SOURCES
 
 VERDICT_COLUMNS = pa.schema(

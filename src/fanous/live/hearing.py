@@ -3,8 +3,8 @@
 import asyncio
 from logging import getLogger
 
-from fanous.collapse import DAY, Collapse, collapses
-from fanous.heartbeats import MEMORY, Heartbeat, heartbeat
+from fanous.analysis.series.collapse import DAY, Collapse, collapses
+from fanous.analysis.series.heartbeats import MEMORY, Heartbeat, heartbeat
 from fanous.interfering import TICK
 from fanous.live.clock import Clock
 from fanous.log import logline

@@ -19,7 +19,7 @@ class SeriesKey:
     """What a series is about.
 
     Attributes:
-        signal: a name in ``fanous.signals``.
+        signal: a name in ``fanous.analysis.series.signals``.
         resolver_asn: for signals of the DNS layer: the resolver's network; 0 = does not apply.
         source: of a ready-made series: the name of its source in ``fanous.sources``; the same signal from
             two sources is two series, in units that need not be the same.

@@ -32,7 +32,7 @@ class Verdict:
         target: as in the observation.
         layer: where it was seen.
         state: the answer.
-        rule_id: permanent id of the rule; its text is in ``fanous.rules``.
+        rule_id: permanent id of the rule; its text is in ``fanous.analysis.rules``.
         mechanism: OONI's taxonomy (``tls.reset.sni``) or empty.
         why: the rule's sentence, with the figures of this case, for a reader.
         symptom: it failed in a way that blocking would also show, but no control says whether

@@ -21,7 +21,7 @@ class Votes:
         asns: int64.
         resolver_asns: int64, 0 but for signals of the DNS layer.
         targets: str.
-        signals: str, a name in ``fanous.signals``.
+        signals: str, a name in ``fanous.analysis.series.signals``.
         probes: str, what counts as one independent probe.
         seen: bool, the measurement saw it (blocked, throttled, or a symptom of it).
         controlled: bool, a normal control travelled with the measurement.

@@ -6,5 +6,5 @@ a result; only a bug, a cancellation or the data cap leaves a step as an excepti
 steps of one URL together, ``run`` measures a list of them.
 
 To add one: a file with such a function, its keys in ``Trace``, and a line in ``endpoint`` (or a nettest of
-its own beside it).  Nothing here concludes: the words for people come from ``fanous.rules``.
+its own beside it).  Nothing here concludes: the words for people come from ``fanous.analysis.rules``.
 """

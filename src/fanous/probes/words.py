@@ -3,13 +3,13 @@
 Each sentence says no more than the rules do: without a control outside, a failure is a question.
 """
 
+from fanous.analysis.rules.measurement import PRIVATE_NAME
+from fanous.analysis.rules.mechanisms import GEO_BLOCK
 from fanous.model.verdict import State
 from fanous.probes.localise import Localised
 from fanous.probes.outcome import Outcome, worst
 from fanous.probes.run import Report
 from fanous.refdata.platforms import title
-from fanous.rules.mechanisms import GEO_BLOCK
-from fanous.rules.whole import PRIVATE_NAME
 
 HOW = (
     ("dns.nxdomain", "the resolver says that the name does not exist"),

@@ -42,7 +42,7 @@ BLIND = {
     Family.DARKNET: "Stray packets show whether networks are on, not what they can reach.",
     Family.REPORTS: "What people say is shown, and never counted.",
 }
-"""Why a family could not have seen it, as ``fanous.incidents.witnesses`` has it, for readers."""
+"""Why a family could not have seen it, as ``fanous.analysis.incidents.witnesses`` has it, for readers."""
 
 NOTHING = "This source gave nothing that speaks of it."
 NO_HISTORY = "It has no history to compare with."

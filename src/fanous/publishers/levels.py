@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.instant import to_iso
 from fanous.model.series import SeriesKey
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_name
 from fanous.refdata.regions import region_name
-from fanous.signals import SIGNALS, Direction
 from fanous.sources import SOURCES
 
 

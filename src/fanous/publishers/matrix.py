@@ -18,7 +18,7 @@ from fanous.model.votes import Votes
 from fanous.model.weights import UserWeights
 
 THROTTLED = "throttled"
-"""The signal of ``fanous.signals`` whose votes say *slowed*."""
+"""The signal of ``fanous.analysis.series.signals`` whose votes say *slowed*."""
 
 
 LARGE = 0.02

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from fanous.incidents.coverage import coverage_sentence
-from fanous.incidents.watches import Coincidence, WatchReport
+from fanous.analysis.incidents.coverage import coverage_sentence
+from fanous.analysis.incidents.events import Coincidence, WatchReport
 from fanous.model.coverage import Coverage
 from fanous.model.event import Watch
 from fanous.model.instant import to_iso

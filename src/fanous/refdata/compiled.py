@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher, dumped, engine, loaded
 from fanous.refdata.replacing import replace_file
-from fanous.rules.matcher import Matcher, PatternText, compile_matcher, dumped, engine, loaded
 
 WORTH_KEEPING = 0.3
 """Seconds of compiling that a person notices."""

@@ -1,6 +1,6 @@
 """Fingerprints: the block pages we know, compiled, and beside them the sets that the user brought in.
 
-Our patterns are in ``fingerprints.toml``; how they match is the business of ``fanous.rules``.
+Our patterns are in ``fingerprints.toml``; how they match is the business of ``fanous.analysis.rules``.
 """
 
 import hashlib
@@ -8,18 +8,18 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from fanous.errors import FanousError
-from fanous.refdata.compiled import kept_matcher
-from fanous.refdata.sets import decoded, installed_sets, read_set
-from fanous.refdata.tables import bytes_of
-from fanous.rules.fingerprints import (
+from fanous.analysis.rules.fingerprints import (
     BlockAddress,
     Fingerprint,
     Fingerprints,
     compile_fingerprints,
     parse_fingerprints,
 )
-from fanous.rules.matcher import compile_matcher
+from fanous.analysis.rules.matcher import compile_matcher
+from fanous.errors import FanousError
+from fanous.refdata.compiled import kept_matcher
+from fanous.refdata.sets import decoded, installed_sets, read_set
+from fanous.refdata.tables import bytes_of
 
 OURS = "fingerprints.toml"
 

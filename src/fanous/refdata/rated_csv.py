@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from fanous.analysis.rules.fingerprints import BlockAddress
 from fanous.errors import FanousError
 from fanous.refdata.borrowed import ADDRESS_SCOPES, KIND_OF_SCOPE, Reading, Row, text_of
 from fanous.refdata.countries import is_country
-from fanous.rules.fingerprints import BlockAddress
 
 OONI_COLUMNS = frozenset({"name", "scope", "location_found", "pattern_type", "pattern", "confidence_no_fp"})
 HTTP_COLUMNS = frozenset({"name", "common_name", "location_found", "pattern", "scope", "confidence_no_fp"})

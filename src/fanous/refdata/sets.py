@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fanous.analysis.rules.fingerprints import parse_fingerprints
 from fanous.errors import FanousError
 from fanous.refdata import rated_csv, signatures
 from fanous.refdata.borrowed import Reading
-from fanous.rules.fingerprints import parse_fingerprints
 
 LARGEST_SET = 8 << 20
 """Bytes.  The largest of today has 0.3 MB."""

@@ -8,9 +8,9 @@ import json
 import re
 from collections.abc import Iterator
 
+from fanous.analysis.rules.fingerprints import Kind
 from fanous.refdata.borrowed import KIND_OF_SCOPE, Reading, Row, Text, text_of
 from fanous.refdata.countries import is_country
-from fanous.rules.fingerprints import Kind
 
 ORIGIN = "censoredplanet"
 SOURCE = "Censored Planet's signatures"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from fanous.analysis.rules.fingerprints import compile_fingerprints, parse_fingerprints
 from fanous.errors import FanousError
 from fanous.refdata.about import About, write_about
 from fanous.refdata.borrowed import BadRow, Reading
@@ -19,7 +20,6 @@ from fanous.refdata.fingerprints import OURS
 from fanous.refdata.replacing import replace_file
 from fanous.refdata.sets import LARGEST_SET, PublicSet, decoded, installed_sets, public_set, read_set
 from fanous.refdata.tables import bytes_of
-from fanous.rules.fingerprints import compile_fingerprints, parse_fingerprints
 
 LEAST_LEFT = 0.7
 """A new set with less than this share of the old one's fingerprints is taken for a broken file: of OONI's

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from math import sqrt
 from statistics import median
 
-from fanous.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.rules import RULES_VERSION
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind
 from fanous.rehearsal.cases import QUIET
 from fanous.rehearsal.result import MOST_MISSED, Result
-from fanous.rules import RULES_VERSION
 
 HEAD = """\
 # Truth table

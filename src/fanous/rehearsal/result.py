@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from fanous.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.rules import RULES_VERSION
 from fanous.lab.scenario import Event
 from fanous.lab.truth import TRUTHS, Truth
 from fanous.model.incident import Kind, Scope, Status
@@ -22,7 +23,6 @@ from fanous.rehearsal.cases import (
 from fanous.rehearsal.run import Rehearsal
 from fanous.rehearsal.score import Score
 from fanous.rehearsal.sighting import Document, Sighting
-from fanous.rules import RULES_VERSION
 
 MOST_MISSED = 0.1
 """Share of rounds.  Where probes cannot even begin theirs in time, their time-outs measure the machine."""

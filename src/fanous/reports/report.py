@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fanous.cost import cost_of, of_incident
+from fanous.analysis.cost import cost_of, of_incident
 from fanous.languages import clocks, telling, words
 from fanous.languages.language import ENGLISH, Language
 from fanous.languages.shorter import shorter

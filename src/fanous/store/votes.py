@@ -1,11 +1,11 @@
-"""Votes: verdicts to votes to series, in SQL; ``fanous.aggregate`` is the reference and the explanation."""
+"""Votes: verdicts to votes to series, in SQL; ``fanous.analysis.series.aggregate`` is the reference and the explanation."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from fanous.aggregate import (
+from fanous.analysis.series.aggregate import (
     BLOCKED_DNS,
     BLOCKED_PATH,
     PROBE_MAJORITY,
@@ -13,11 +13,11 @@ from fanous.aggregate import (
     Ballots,
     series_of,
 )
+from fanous.analysis.series.repeats import MOST
 from fanous.model.place import Entity
 from fanous.model.series import Ints, Series, SeriesKey
 from fanous.model.verdict import SLOWNESS
 from fanous.model.votes import Votes
-from fanous.repeats import MOST
 from fanous.store.engine import Engine
 from fanous.store.window import IN_WINDOW, window
 
@@ -79,7 +79,7 @@ SELECT network, target, signal, resolver_network, bin, sum(seen) AS saw, count()
 FROM ({_BY_PROBE})
 GROUP BY network, target, signal, resolver_network, bin
 """
-# Single ballots are needed only where a probe may have been overruled (``fanous.repeats``): somebody said yes
+# Single ballots are needed only where a probe may have been overruled (``fanous.analysis.series.repeats``): somebody said yes
 # and somebody no, and one of them more than once.
 _SERIES = f"""
 SELECT network, target, signal, resolver_network, groupArray(bin),

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from fanous.heartbeats import MEMORY
+from fanous.analysis.series.heartbeats import MEMORY
 from fanous.model.backlog import Backlog
 from fanous.store import Store
 from fanous.vitals.ailments import CLOCK_SLACK

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fanous.analysis.series.signals import SIGNALS
 from fanous.connectors.levels import LEVEL_FILES
 from fanous.connectors.levels.columns import Columns
 from fanous.errors import FanousError
-from fanous.signals import SIGNALS
 from fanous.sources import SOURCES
 from tests.connectors.levels.reads import Read, read
 from tests.connectors.levels.samples import NAMES, SAMPLES

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fanous.analysis.rules import judge
 from fanous.connectors import CONNECTORS
 from fanous.connectors.ooni.redact import redact
 from fanous.errors import Rejected
@@ -13,7 +14,6 @@ from fanous.evidence.redaction import redacted
 from fanous.judging import known_fingerprints
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
-from fanous.rules import judge
 from tests.shared_data import shared_file
 
 PAGE = "<html><head><title>Hello at 15:04:05</title></head><body>dear Mrs Doe, 15:04:05</body></html>"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult
 
+from fanous.analysis.rules.addresses import is_bogon
 from fanous.collector.helper.fetch import fetched
 from fanous.collector.helper.plan import (
     VALID_FOR_DOMAIN,
@@ -23,7 +24,6 @@ from fanous.collector.helper.plan import (
 )
 from fanous.collector.helper.reach import Resolve, connected, looked_up, resolve
 from fanous.collector.refused import Refused
-from fanous.rules.addresses import is_bogon
 
 FOR_ALL, FOR_PROBES = 25, 50
 """Questions under way: below 25 anybody is served, below 50 probes alone, beyond that nobody."""

@@ -21,7 +21,7 @@ class Columns:
     Attributes:
         time: column of the time: ISO 8601, ``11-Nov-2019 00:00:00``, or unix seconds.
         value: column of the value.
-        signal: a name in ``fanous.signals``.
+        signal: a name in ``fanous.analysis.series.signals``.
         place: column of the region's name or code, or of the network (``AS17557``); empty = every line is
             about the country.
         zone: of times that name none: an IANA zone or an offset (``+06:30``).  Unix seconds are taken for

@@ -7,6 +7,7 @@ JSON, then ``[0][1]`` with rows ``[milliseconds, [[_, value]]]``.
 from collections.abc import Iterator
 from typing import Any
 
+from fanous.analysis.series.signals import SIGNALS
 from fanous.connectors.levels.document import decoded, plain, whole
 from fanous.connectors.levels.live import Ask, Get, Parsed, Piece
 from fanous.connectors.levels.reading import levels_of, median_step
@@ -14,7 +15,6 @@ from fanous.errors import Rejected
 from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
-from fanous.signals import SIGNALS
 from fanous.sources import SOURCES
 
 SOURCE = "google"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fanous.analysis.series.signals import SIGNALS
 from fanous.connectors.connector import WHOLE_FILE, OnProgress, OnReject
 from fanous.connectors.levels.clock import reader
 from fanous.connectors.levels.reading import (
@@ -29,7 +30,6 @@ from fanous.errors import FanousError
 from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
-from fanous.signals import SIGNALS
 
 SOURCE = "ioda-csv"
 TIME = "Time (UTC)"

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fanous.analysis.series.signals import SIGNALS
 from fanous.connectors.connector import OnProgress, OnReject
 from fanous.connectors.levels.clock import reader
 from fanous.connectors.levels.reading import (
@@ -29,7 +30,6 @@ from fanous.connectors.levels.rows import Table, number
 from fanous.errors import FanousError
 from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
-from fanous.signals import SIGNALS
 
 SOURCE = "ndt"
 TIMES = ("TestTime", "a.TestTime", "a_TestTime", "test_time", "date")

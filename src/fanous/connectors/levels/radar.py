@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from fanous.analysis.series.signals import SIGNALS
 from fanous.connectors.levels.clock import reader
 from fanous.connectors.levels.document import decoded, field, plain
 from fanous.connectors.levels.live import Ask, Get, Parsed, Piece
@@ -18,7 +19,6 @@ from fanous.errors import Rejected
 from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
-from fanous.signals import SIGNALS
 from fanous.sources import SOURCES
 
 SOURCE = "radar"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fanous.analysis.series.signals import SIGNALS
 from fanous.connectors.connector import WHOLE_FILE, OnProgress, OnReject
 from fanous.connectors.levels.clock import reader, zone_of
 from fanous.connectors.levels.columns import Columns, Gather
@@ -20,7 +21,6 @@ from fanous.errors import FanousError
 from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
 from fanous.refdata.regions import region_of
-from fanous.signals import SIGNALS
 
 SOURCE = "csv"
 COUNTING = (Gather.COUNT, Gather.DISTINCT)

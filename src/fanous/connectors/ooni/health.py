@@ -5,12 +5,12 @@ Of its steps only the look-ups over TLS and HTTPS are facts beyond that: do encr
 
 from collections.abc import Iterator
 
+from fanous.analysis.rules.controls import RESOLVER
 from fanous.connectors.ooni.document import HealthKeys, Query
 from fanous.connectors.ooni.failure import failure_of
 from fanous.connectors.ooni.place import duration, host_of, seconds_of
 from fanous.model.observation import Layer, Observation
 from fanous.refdata.platforms import target_of
-from fanous.rules.controls import RESOLVER
 
 TEST_NAME = "fanous_health"
 

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from fanous.cost import cost_of, of_incident
+from fanous.analysis.cost import cost_of, of_incident
 from fanous.languages.telling import is_open
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fanous.incidents.claims import Checked
-from fanous.incidents.watches import Timing, is_about, relation, touches
+from fanous.analysis.incidents.claims import Checked
+from fanous.analysis.incidents.events import Timing, is_about, relation, touches
 from fanous.model.claim import Answer, Claim, Said
 from fanous.model.event import Watch
 from fanous.model.incident import Incident, Status

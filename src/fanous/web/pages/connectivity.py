@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from fanous.baselines import Spans, look_back, ordinary_level, outage_times
+from fanous.analysis.series.baselines import Spans, look_back, ordinary_level, outage_times
+from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.languages.language import Language
 from fanous.model.place import Entity
 from fanous.model.series import Series
@@ -14,7 +15,6 @@ from fanous.publishers.axis import ticks
 from fanous.publishers.levels import LevelNow
 from fanous.publishers.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.publishers.reachable import Line, Lines
-from fanous.signals import SIGNALS, Direction
 from fanous.sources import SOURCES
 from fanous.store import Store
 from fanous.web.visit import Visit

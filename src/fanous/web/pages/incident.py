@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from fanous.cost import cost_of, of_incident
-from fanous.incidents.review import is_held
+from fanous.analysis.cost import cost_of, of_incident
+from fanous.analysis.incidents.review import is_held
 from fanous.languages.telling import methods
 from fanous.model.incident import Incident, Status
 from fanous.publish.pictures import legend_of, lines_among, reach, spans_of

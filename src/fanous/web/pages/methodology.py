@@ -1,9 +1,9 @@
 """Methodology: how a claim comes about, with the very rules and thresholds that run."""
 
-from fanous.detectors import DETECTOR_VERSION, LEVEL
-from fanous.incidents import confirm, scope
-from fanous.rules import RULES, RULES_VERSION
-from fanous.signals import SIGNALS
+from fanous.analysis.detectors import DETECTOR_VERSION, LEVEL
+from fanous.analysis.incidents import confirm, scope
+from fanous.analysis.rules import RULES, RULES_VERSION
+from fanous.analysis.series.signals import SIGNALS
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.visit import Visit

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fanous.baselines import look_back, outage_times
+from fanous.analysis.series.baselines import look_back, outage_times
+from fanous.analysis.series.signals import SIGNALS
 from fanous.model.incident import Incident
 from fanous.model.place import Entity
 from fanous.model.series import Series
 from fanous.publishers.levels import place_name
-from fanous.signals import SIGNALS
 from fanous.store import Store
 from fanous.web.pages.connectivity import DAY, Level, level_of
 

@@ -1,6 +1,6 @@
 """Watched: one announced event, and what was seen around it."""
 
-from fanous.incidents.watches import Outcome
+from fanous.analysis.incidents.events import Outcome
 from fanous.publish.stories import stories
 from fanous.statements import watch_report
 from fanous.store import Store

@@ -1,0 +1,1 @@
+"""Analysis: evidence in, conclusions out.  Pure: no clock, socket, file or environment."""

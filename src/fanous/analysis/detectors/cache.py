@@ -1,0 +1,62 @@
+"""Recalling: what a detector said of series that have not changed is not computed again.
+
+Detectors are pure, and series of one target in one country are looked at together and by themselves
+(``detectors.interference``); so what was found for the very same series, to the last bin, holds.  It is kept
+by a digest of their content, within the process: lost, it is computed again.
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from fanous.analysis.detectors import Detector
+from fanous.model.anomaly import Anomaly
+from fanous.model.series import Series
+
+MOST = 100_000
+"""Targets of countries that are remembered, each some hundred bytes where nothing was found."""
+
+_Place = tuple[str, str]
+"""Country and target."""
+
+
+class Recall:
+    """What was found, by detector and place; for one thread at a time."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._found: OrderedDict[tuple[Detector, _Place], tuple[bytes, list[Anomaly]]] = OrderedDict()
+
+    def find(self, detector: Detector, series: Sequence[Series]) -> list[Anomaly]:
+        """As ``detector.find``, which gets only the series of places where something changed."""
+        places: dict[_Place, list[Series]] = defaultdict(list)
+        for one in series:
+            if one.key.signal in detector.signals:
+                places[(one.key.entity.country, one.key.target)].append(one)
+        digests = {place: _digest(own) for place, own in places.items()}
+        changed = [place for place in places if not self._holds(detector, place, digests[place])]
+        fresh: dict[_Place, list[Anomaly]] = {place: [] for place in changed}
+        for anomaly in detector.find([s for place in changed for s in places[place]], detector.options):
+            fresh[(anomaly.key.entity.country, anomaly.key.target)].append(anomaly)
+        known = {place: self._found[detector, place][1] for place in places if place not in fresh}
+        for place, anomalies in (fresh | known).items():
+            self._found[detector, place] = digests[place], anomalies
+            self._found.move_to_end((detector, place))
+        while len(self._found) > self._most:
+            self._found.popitem(last=False)
+        found = [anomaly for place in places for anomaly in (fresh | known)[place]]
+        return sorted(found, key=lambda a: (a.start, str(a.key.entity), a.key.target))
+
+    def _holds(self, detector: Detector, place: _Place, digest: bytes) -> bool:
+        kept = self._found.get((detector, place))
+        return kept is not None and kept[0] == digest
+
+
+def _digest(series: Sequence[Series]) -> bytes:
+    """Of all that a detector can see of them, their order included."""
+    digest = blake2b(digest_size=16)
+    for one in series:
+        digest.update(repr((one.key, one.step, len(one))).encode())
+        for values in (one.times, one.values, one.counts, one.controlled, one.measurements):
+            digest.update(values.tobytes())
+    return digest.digest()

@@ -1,0 +1,284 @@
+"""Interference: stretches in which a target fails on a network, by the two-state filter.
+
+One rule set serves blocking and throttling; they differ in the signal watched and in the options.  The
+settings come from METHODS (fitted on two Kenyan files and on simulation) and stand here alone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fanous.analysis.detectors.filter import (
+    HOUR,
+    Bins,
+    Bools,
+    clip_bursts,
+    forward,
+    log_likelihood_ratio,
+    side_by_side,
+    smooth,
+)
+from fanous.analysis.series.baselines import quiet_share
+from fanous.model.anomaly import Anomaly
+from fanous.model.series import Floats, Ints, Series
+
+DAY = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class InterferenceOptions:
+    """Every threshold of the filter, with its reason.
+
+    Attributes:
+        mean_off: failing share of an ordinary series before it has history (measured .005-.01).
+        mean_off_high: an ordinary share is never believed above this: a block that was there from the
+            first day must not become the norm.
+        mean_off_low: nor below this: nobody is perfect.
+        strength: probes of history that the prior share is worth.
+        mean_on: failing share under blocking (Kenya 2023: .9; the literature's .75 is slower).
+        rho: correlation of probes within a bin (.2-.25): they share a network, and its faults.
+        clip: nats that one bin, or one uncontrolled hour, may contribute.
+        onsets_a_day: rate of new blocking on a quiet network, per day.
+        onsets_a_day_alert: the same while another network of the country has it.
+        alert_hours: how long that attention lasts after the other network was last seen with it.
+        ends_a_day: rate at which blocking ends, per day.
+        raise_at: probability that raises a network.
+        suspect_at: probability worth a suspicion.
+        clear_at: probability, on data, that clears a network.
+        session_at: smoothed probability that counts a bin as *on* in history.
+        back_date: seconds by which onset may lie before the first failing bin (and the end after the
+            last): midway to the neighbouring normal bin, but never further than this.
+        alone: seconds from the next failing bin beyond which one failing probe is no witness of an onset
+            or an end.
+    """
+
+    mean_off: float = 0.02
+    mean_off_low: float = 0.005
+    mean_off_high: float = 0.3
+    strength: float = 50.0
+    mean_on: float = 0.9
+    rho: float = 0.2
+    clip: float = 4.0
+    onsets_a_day: float = 1 / 30
+    onsets_a_day_alert: float = 1.0
+    alert_hours: float = 36.0
+    ends_a_day: float = 1.0
+    raise_at: float = 0.99
+    suspect_at: float = 0.9
+    clear_at: float = 0.2
+    session_at: float = 0.5
+    back_date: float = 1800.0
+    alone: float = 7200.0
+
+
+BLOCK_CELLS = 4_000_000
+"""Bins held side by side at once: enough for speed, and about 0.5 GB at the most."""
+
+
+def find_interference(series: Sequence[Series], options: InterferenceOptions) -> list[Anomaly]:
+    """Anomalies of all series, in order of onset.
+
+    Series of one target in one country watch each other: where one network has it, the others are
+    expected to follow.  Hand in all of a country at once.
+    """
+    together: dict[tuple[str, str], list[Series]] = defaultdict(list)
+    for one in series:
+        if len(one):
+            together[(one.key.entity.country, one.key.target)].append(one)
+    found = [anomaly for block in _blocks(list(together.values())) for anomaly in _find(block, options)]
+    return sorted(found, key=lambda a: (a.start, str(a.key.entity), a.key.target))
+
+
+def _blocks(groups: list[list[Series]]) -> Iterator[list[list[Series]]]:
+    """Whole groups of like length side by side: one pass over many is as quick as over few."""
+    block: list[list[Series]] = []
+    for group in sorted(groups, key=lambda group: max(map(len, group))):
+        longest = max(map(len, group))
+        if block and longest * sum(map(len, [*block, group])) > BLOCK_CELLS:
+            yield block
+            block = []
+        block.append(group)
+    if block:
+        yield block
+
+
+def _find(block: list[list[Series]], options: InterferenceOptions) -> list[Anomaly]:
+    series = [one for group in block for one in group]
+    group_of = np.repeat(np.arange(len(block)), [len(group) for group in block])
+    seats = Seats(np.array([one.key.entity.asn for one in series]), group_of)
+    bins = side_by_side(series)
+    beliefs = _believe(bins, seats, np.full(len(series), options.mean_off), options)
+    off = quiet_share(
+        bins.failing,
+        bins.probes,
+        np.where(bins.probes > 0, 1 - beliefs.smoothed, 0.0),
+        group_of,
+        prior=options.mean_off,
+        strength=options.strength,
+        low=options.mean_off_low,
+        high=options.mean_off_high,
+    )
+    beliefs = _believe(bins, seats, off, options)
+    return [
+        anomaly
+        for column, one in enumerate(series)
+        for anomaly in _stretches(one, beliefs.column(column), options)
+    ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seats:
+    """Who stands in which column.
+
+    Attributes:
+        networks: int64, (series,), ASN.
+        groups: int64, (series,), ascending: series of one country and target have one number.
+    """
+
+    networks: Ints
+    groups: Ints
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beliefs:
+    """Probabilities of *on*, arrays as in ``Bins``: ``filtered`` knows the past, ``smoothed`` all."""
+
+    ratio: Floats
+    filtered: Floats
+    smoothed: Floats
+
+    def column(self, index: int) -> "Beliefs":
+        return Beliefs(self.ratio[:, index], self.filtered[:, index], self.smoothed[:, index])
+
+
+ROUNDS_MAX = 4
+"""A raise elsewhere makes others likelier, which may raise them: settled after two rounds in practice."""
+
+
+def _believe(bins: Bins, seats: Seats, off: Floats, options: InterferenceOptions) -> Beliefs:
+    """Filter and smooth, with onsets likelier while another network of the country has it."""
+    raw = log_likelihood_ratio(bins, off, options.mean_on, options.rho)
+    ratio = clip_bursts(raw, bins, options.clip)
+    ends = options.ends_a_day / DAY
+    rate = np.full(ratio.shape, options.onsets_a_day / DAY)
+    spans: list[Span] = []
+    for _ in range(ROUNDS_MAX):
+        filtered = forward(ratio, bins.times, rate, ends)
+        settled, spans = spans, _raised_spans(bins, ratio, filtered, options)
+        if spans == settled:
+            break
+        rate = _onset_rates(bins.times, spans, seats, options)
+    return Beliefs(ratio, filtered, smooth(filtered, bins.times, rate, ends))
+
+
+Span = tuple[int, int, int]
+"""Column, from, to."""
+
+
+def _raised_spans(bins: Bins, ratio: Floats, filtered: Floats, options: InterferenceOptions) -> list[Span]:
+    """When a live watcher held each series to be *on*.
+
+    It is raised and cleared on data alone; a bin that says nothing moves nothing.
+    """
+    series = ratio.shape[1]
+    on, since = np.zeros(series, np.bool_), np.zeros(series, np.int64)
+    spans: list[Span] = []
+    for j in range(len(ratio)):
+        measured = bins.probes[j] > 0
+        raised = measured & ~on & (filtered[j] >= options.raise_at) & (ratio[j] > 0)
+        cleared = measured & on & (filtered[j] < options.clear_at) & (ratio[j] < 0)
+        since[raised] = bins.times[j][raised]
+        spans += [_span(column, since, bins.times[j]) for column in np.flatnonzero(cleared)]
+        on = (on | raised) & ~cleared
+    return spans + [_span(column, since, bins.times[-1]) for column in np.flatnonzero(on)]
+
+
+def _span(column: np.intp, since: Ints, until: Ints) -> Span:
+    return int(column), int(since[column]), int(until[column])
+
+
+def _onset_rates(times: Ints, spans: list[Span], seats: Seats, options: InterferenceOptions) -> Floats:
+    """Onsets per second before each bin: the alert rate while *another* network has it."""
+    alert: Bools = np.zeros(times.shape, np.bool_)
+    tail = options.alert_hours * 3600
+    for column, start, end in spans:
+        first, last = np.searchsorted(seats.groups, [seats.groups[column], seats.groups[column] + 1])
+        own = slice(int(first), int(last))
+        others = seats.networks[own] != seats.networks[column]
+        alert[:, own] |= (times[:, own] >= start) & (times[:, own] < end + tail) & others
+    return np.where(alert, options.onsets_a_day_alert, options.onsets_a_day) / DAY
+
+
+def _stretches(one: Series, beliefs: Beliefs, options: InterferenceOptions) -> list[Anomaly]:
+    """Runs of bins that are *on* with hindsight; silence inside a run does not part it."""
+    n = len(one)
+    on = beliefs.smoothed[:n] >= options.session_at
+    if not on.any():
+        return []
+    on = _with_failing_edges(one, on)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(np.int8)))
+    return [
+        _stretch(one, slice(int(a), int(b)), beliefs, options)
+        for a, b in zip(edges[::2], edges[1::2], strict=True)
+    ]
+
+
+def _with_failing_edges(one: Series, on: Bools) -> Bools:
+    """Failing bins within the hour beside a run belong to it: the hour's cap took their weight, not
+    their meaning."""
+    near = np.diff(one.times) <= HOUR
+    joins = (one.values >= 0.5) | on
+    out = on.copy()
+    for j in range(1, len(out)):
+        out[j] |= out[j - 1] and near[j - 1] and joins[j]
+    for j in range(len(out) - 2, -1, -1):
+        out[j] |= out[j + 1] and near[j] and joins[j]
+    return out
+
+
+def _stretch(one: Series, run: slice, beliefs: Beliefs, options: InterferenceOptions) -> Anomaly:
+    filtered, ratio = beliefs.filtered[run], beliefs.ratio[run]
+    failing = np.rint(one.values * one.counts).astype(np.int64)
+    first, last = _witnessed(one, failing, run, options)
+    highest = float(max(filtered.max(), beliefs.smoothed[run].max()))
+    raised = np.flatnonzero((filtered >= options.raise_at) & (ratio > 0))
+    start_latest, last_seen = float(one.times[first]), float(one.times[last] + one.step)
+    raised_at = None
+    if len(raised):
+        raised_at = float(one.times[run.start + raised[0]] + one.step)
+    elif highest >= options.raise_at:
+        raised_at = last_seen
+    before = float(one.times[run.start - 1] + one.step) if run.start else None
+    after = float(one.times[run.stop]) if run.stop < len(one) else None
+    gap_before = 0.0 if before is None else start_latest - before
+    inside = slice(first, last + 1)
+    return Anomaly(
+        key=one.key,
+        start=start_latest - min(gap_before / 2, options.back_date),
+        start_earliest=before,
+        start_latest=start_latest,
+        end=None if after is None else last_seen + min((after - last_seen) / 2, options.back_date),
+        raised_at=raised_at,
+        last_seen=last_seen,
+        probability=highest,
+        bins=int((failing[inside] > 0).sum()),
+        probes=int(failing[inside].sum()),
+        controlled=int(np.minimum(failing, one.controlled)[inside].sum()),
+    )
+
+
+def _witnessed(one: Series, failing: Ints, run: slice, options: InterferenceOptions) -> tuple[int, int]:
+    """First and last failing bin of a run that does not stand alone.
+
+    A single failure hours before the others may be chance: it widens the bounds of the onset, and moves
+    neither it nor the end.
+    """
+    seen = run.start + np.flatnonzero(failing[run] > 0)
+    if not len(seen):
+        return run.start, run.stop - 1
+    near = np.diff(one.times[seen]) <= options.alone
+    company = (failing[seen] > 1) | np.append(near, False) | np.insert(near, 0, False)
+    kept = seen[company] if company.any() else seen
+    return int(kept[0]), int(kept[-1])

@@ -1,0 +1,104 @@
+"""IODA's rule: a value below a fixed share of its sliding median, with inpainting; for comparison.
+
+After its public source (InetIntel, ``ioda-alerts`` thresholds as described by its papers and API): the
+critical share is .50 for routing (a median of 24 hours) and active probing (7 days), .10 for the telescope
+(7 days); the warning shares are .99, .80 and .25.  Never the rule that confirms.
+"""
+
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from fanous.analysis.detectors.grid import as_level
+from fanous.analysis.series.signals import SIGNALS
+from fanous.model.anomaly import Anomaly, Departure
+from fanous.model.place import Family
+from fanous.model.series import Floats, Series
+
+DAY = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class IodaOptions:
+    """IODA's published thresholds: shares of the sliding median that warn, and the days it spans."""
+
+    warn_routing: float = 0.99
+    warn_probing: float = 0.80
+    warn_darknet: float = 0.25
+    days_routing: int = 1
+    days_probing: int = 7
+    days_darknet: int = 7
+    inpaint_days: int = 7
+
+    def of(self, family: Family) -> tuple[float, int] | None:
+        """Share and days; ``None`` = IODA watches no such family by this rule."""
+        return {
+            Family.ROUTING: (self.warn_routing, self.days_routing),
+            Family.PROBING: (self.warn_probing, self.days_probing),
+            Family.DARKNET: (self.warn_darknet, self.days_darknet),
+        }.get(family)
+
+
+def find_below_median(series: Sequence[Series], options: IodaOptions) -> list[Anomaly]:
+    """Stretches that warn, in order of onset."""
+    found = []
+    for one in series:
+        rule = options.of(SIGNALS[one.key.signal].family)
+        if rule is not None and len(one):
+            found += _warnings(one, *rule, options.inpaint_days * DAY)
+    return sorted(found, key=lambda a: (a.start, str(a.key.entity), a.key.signal))
+
+
+def _warnings(one: Series, share: float, days: int, inpaint: float) -> list[Anomaly]:
+    levels = as_level(one)
+    expected = _sliding_median(one, levels, share, days * DAY, inpaint)
+    with np.errstate(invalid="ignore"):
+        low = levels < share * expected
+    cuts = np.diff(np.concatenate([[0], low.astype(np.int8), [0]]))
+    runs = zip(np.flatnonzero(cuts > 0), np.flatnonzero(cuts < 0), strict=True)
+    return [_anomaly(one, levels / expected, int(a), int(b), share) for a, b in runs]
+
+
+def _sliding_median(one: Series, levels: Floats, share: float, window: int, inpaint: float) -> Floats:
+    """Median of the window before each bin, in which a warning bin stands with its expected value until the
+    warning has lasted ``inpaint`` seconds; NaN until the window has been filled once."""
+    held: deque[tuple[float, float]] = deque()
+    ordered: list[float] = []
+    expected = np.full(len(one), np.nan)
+    since: float | None = None
+    for row, (time, value) in enumerate(zip(one.times.tolist(), levels.tolist(), strict=True)):
+        while held and held[0][0] < time - window:
+            ordered.pop(bisect_left(ordered, held.popleft()[1]))
+        if time - one.times[0] >= window and ordered:
+            expected[row] = median(ordered)
+        warns = value < share * expected[row]
+        since = (time if since is None else since) if warns else None
+        kept = expected[row] if warns and since is not None and time - since < inpaint else value
+        held.append((time, kept))
+        insort(ordered, kept)
+    return expected
+
+
+def _anomaly(one: Series, left: Floats, begin: int, end: int, share: float) -> Anomaly:
+    inside = np.clip(left[begin:end], 0, 1)
+    low, middle, high = np.quantile(inside, [0.05, 0.5, 0.95])
+    start, last_seen = float(one.times[begin]), float(one.times[end - 1] + one.step)
+    ratio = float((1 - inside.min()) / (1 - share))
+    return Anomaly(
+        key=one.key,
+        start=start,
+        start_earliest=float(one.times[begin - 1] + one.step) if begin else None,
+        start_latest=start,
+        end=last_seen if end < len(one) else None,
+        raised_at=start + one.step,
+        last_seen=last_seen,
+        probability=1.0,
+        bins=end - begin,
+        probes=0,
+        controlled=0,
+        departure=Departure(one.step, float(middle), float(low), float(high), ratio, 1.0, False, False),
+    )

@@ -1,0 +1,197 @@
+"""Ordinary: what the days so far say of each series of a grid - its norms, and how deep it dips by itself.
+
+What departs is written down with the value that was expected (*inpainted*), so an outage never enters the
+baseline that it is held against; a new level enters it once it has lasted.
+"""
+
+import numpy as np
+from bottleneck import move_min, nanmedian
+
+from fanous.analysis.detectors.grid import DAY, Bools, Grid
+from fanous.analysis.detectors.options import LevelOptions, scales_of
+from fanous.analysis.detectors.windows import window_means
+from fanous.analysis.series.baselines import Single, over_bins, slot_medians, slot_norms
+from fanous.model.series import Ints
+
+NORMAL = 1.4826
+"""From the median of absolute deviations to a standard deviation, if they are normal."""
+
+ALMOST = 0.99
+"""Of a whole number of units: the threshold is reached by them, not passed."""
+
+COARSE = 1 / 3
+"""Share of the level beyond which units ask for no more: it is told of whatever has lost a third."""
+
+SAME = 1e-5
+"""Share of a value below which a change is none: what division and single precision leave."""
+
+OWN_DAYS = 3
+"""Days that were held against those before them alone, from which on the first days, which were held against
+themselves and so dip less, do not count."""
+
+SAMPLES = 8
+"""Averages of a part of a day from which on the absence of any dip says that it does not dip: of noise at
+least one in eight lies below the norm, but for one time in 250."""
+
+
+class Ordinary:
+    """What is known before each day, for all series of a grid.
+
+    Attributes:
+        painted: float32, (days, bins of a day, series): levels, what departs with its norm.
+        calm: float32, (bins, series): drops, NaN where they depart.
+        slots: float32, (slots of a day, series, days): ``painted`` by slot.
+        unit: float32, (series,): smallest change seen so far, what one block or one city is worth; infinite =
+            it never changed.
+        dips: float32, (scales, parts of a day, series, days): median depth of what lies below the norm.
+        own: int64, (series,): the first day that was held against days before it alone; -1 = none yet.
+        until: int64, (series,): the bin after the last that was measured.
+        on: bool, (series,): a stretch goes on at midnight; since: int64, the bin at which it came on.
+    """
+
+    def __init__(self, grid: Grid, options: LevelOptions) -> None:
+        days, bins, count = grid.levels.shape
+        fine = options.slot % grid.step == 0 and DAY % options.slot == 0
+        self.options, self.grid = options, grid
+        self.scales = scales_of(grid.step, options)
+        self.parts = options.parts if bins % options.parts == 0 else 1
+        self.painted: Single = np.full(grid.levels.shape, np.nan, np.float32)
+        self.calm: Single = np.full((days * bins, count), np.nan, np.float32)
+        self.slots = np.full((DAY // options.slot if fine else bins, count, days), np.nan, np.float32)
+        self.dips = np.full((len(self.scales), self.parts, count, days), np.nan, np.float32)
+        self.unit: Single = np.full(count, np.inf, np.float32)
+        self.own = np.full(count, -1, np.int64)
+        measured = ~np.isnan(grid.levels.reshape(days * bins, count))
+        self.until = days * bins - np.argmax(measured[::-1], axis=0)
+        self.on: Bools = np.zeros(count, np.bool_)
+        self.since = np.zeros(count, np.int64)
+
+    def norms(self, day: int) -> tuple[Single, Bools]:
+        """Ordinary level of each bin, (bins, series), NaN = unknown; and who has seen no whole week."""
+        options = self.options
+        seen = ~np.isnan(self.slots[:, :, max(0, day - options.days) : day]).all(axis=0)
+        known = seen.sum(axis=1)
+        slots = slot_norms(
+            self.slots, day, days=options.days, weeks=options.weeks, week_seen=options.week_seen
+        )
+        slots = np.where((known >= options.least_days) & (slots > 0), slots, np.nan)
+        return over_bins(slots.astype(np.float32), self.grid.bins), known < options.week_seen
+
+    def look_back(self, day: int, norms: Single) -> None:
+        """How deep the first days of a series dipped below what is now known to be ordinary.
+
+        Else nothing would be known of its noise on the first day on which anything is said, and what is
+        raised then teaches nothing.
+        """
+        new = (self.own < 0) & ~np.isnan(norms).all(axis=0)
+        if not new.any():
+            return
+        self.own[new] = day
+        bins = self.grid.bins
+        for index in range(max(0, day - self.options.days), day):
+            rows = slice(index * bins, (index + 1) * bins)
+            drop = 1 - self.grid.levels[index] / norms
+            self.calm[rows] = np.where(new & np.isnan(self.calm[rows]), drop, self.calm[rows])
+            self._sum_up(index, slice(None))
+
+    def lowest(self, day: int) -> Single:
+        """The lowest of the last week at each hour, or as far beside it as days shift; (bins, series)."""
+        last = self.slots[:, :, max(0, day - self.options.week_seen) : day]
+        low = np.fmin.reduce(last, axis=2, initial=np.float32(np.inf))
+        low = np.where(np.isinf(low), np.nan, low)
+        beside = max(1, self.options.shifted * len(low) // DAY)
+        around = np.concatenate([low[-beside:], low, low[:beside]])
+        low = move_min(around, 2 * beside + 1, min_count=1, axis=0)[2 * beside :]
+        return over_bins(low.astype(np.float32), self.grid.bins)
+
+    def limits(self, day: int, norms: Single, short: Bools) -> Single:
+        """Drop that must be exceeded at each scale, (scales, bins, series)."""
+        least = self.grid.least
+        least = np.where(short, np.minimum(least * self.options.widen, self.options.widest), least)
+        limits = np.fmax(least, self._spread_limits(day)).astype(np.float32)
+        limits = np.repeat(limits, self.grid.bins // self.parts, axis=1)
+        unit = np.where(np.isinf(self.unit), 0, self.unit)
+        few = ALMOST * self.options.units * unit / norms
+        return np.asarray(np.fmax(limits, np.minimum(few, COARSE)), np.float32)
+
+    def _spread_limits(self, day: int) -> Single:
+        """The same from the dips of the days before alone, (scales, parts, series); NaN = unknown."""
+        options = self.options
+        if not day:
+            return np.full(self.dips.shape[:3], np.nan, np.float32)
+        first = max(0, day - options.days)
+        before = self.dips[..., first:day].copy()
+        borrowed = (np.arange(first, day) < self.own[:, None]) & (day - self.own >= OWN_DAYS)[:, None]
+        before[..., borrowed] = np.nan
+        wanted: Single = options.spreads * NORMAL * nanmedian(before, axis=3)
+        wanted = np.where(np.isnan(wanted), nanmedian(wanted, axis=1)[:, None], wanted)
+        rare = options.total_spreads * wanted <= options.total * options.spreads
+        rare[0] &= len(self.scales) == 1  # one bin of nought is soon had; an hour of it is not
+        return np.where(rare, np.minimum(wanted, options.total), wanted)
+
+    def learn(self, day: int, norms: Single, drop: Single, departs: Bools) -> None:
+        """Write the day down: what departs with its norm, all else as it was."""
+        rows = slice(day * self.grid.bins, (day + 1) * self.grid.bins)
+        self.painted[day] = np.where(departs, norms, self.grid.levels[day])
+        self.calm[rows] = np.where(departs, np.nan, drop)
+        self._sum_up(day, slice(None))
+        steps = np.abs(np.diff(np.where(departs, np.nan, self.grid.levels[day]), axis=0))
+        steps[~(steps > SAME * np.abs(self.painted[day][1:]))] = np.inf
+        self.unit = np.minimum(self.unit, steps.min(axis=0, initial=np.inf))
+
+    def take_back(self, column: int, rows: Ints, norms: Single) -> None:
+        """Bins were let in before they turned out to belong to a stretch.
+
+        Args:
+            rows: bins since the beginning of the grid, of days that were learnt.
+            norms: float32, their ordinary levels.
+        """
+        self.painted.reshape(-1, self.painted.shape[2])[rows, column] = norms
+        self.calm[rows, column] = np.nan
+        for day in np.unique(rows // self.grid.bins).tolist():
+            self._sum_up(day, slice(column, column + 1))
+
+    def accept(self, day: int, drop: Single) -> list[tuple[int, int]]:
+        """Let in what has lasted; (bin, series) of each stretch that ends so.
+
+        No series accepts a day that has not passed in it: of the newest there may be three hours so far.
+        """
+        options, bins = self.options, self.grid.bins
+        end, found = (day + 1) * bins, []
+        lasted = end - self.since >= options.accept_after * bins
+        for column in np.flatnonzero(self.on & lasted & (self.until >= end)).tolist():
+            left = 1 - drop[end - options.accept_after * bins : end, column]
+            left = left[~np.isnan(left)]
+            partial = len(left) > 0 and float(np.median(left)) >= options.severe
+            limit = options.accept_after if partial else options.accept_severe_after
+            if end - self.since[column] >= limit * bins:
+                self._begin_anew(column, day)
+                found.append((end, column))
+        return found
+
+    def _begin_anew(self, column: int, day: int) -> None:
+        """Forget what was before the last days, and take these as they were."""
+        first = max(0, day + 1 - self.options.accept_after)
+        self.slots[:, column, :first] = np.nan
+        self.painted[first : day + 1, :, column] = self.grid.levels[first : day + 1, :, column]
+        for index in range(first, day + 1):
+            self._sum_up(index, slice(column, column + 1))
+        self.on[column] = False
+
+    def _sum_up(self, day: int, columns: slice) -> None:
+        """Slots and dips of a learnt day."""
+        bins = self.grid.bins
+        own = np.ascontiguousarray(self.painted[day, :, columns])
+        self.slots[:, columns, day] = slot_medians(own, len(self.slots))
+        calm = self.calm[max(0, day * bins - max(self.scales)) : (day + 1) * bins, columns]
+        means = window_means(calm, self.scales, bins)
+        counted = (~np.isnan(means[0])).reshape(self.parts, -1, means.shape[2]).sum(axis=1)
+        few = counted < bins // self.parts // 2  # what is left of a part in which most departs is its edge
+        means[~(means > 0)] = np.nan
+        for scale, width in enumerate(self.scales):
+            every = max(1, width // 2)  # neighbours share most of their window and add nothing
+            split = means[scale].reshape(self.parts, bins // self.parts, -1)[:, ::every]
+            dips = nanmedian(np.ascontiguousarray(split.transpose(0, 2, 1)), axis=2)
+            if split.shape[1] >= SAMPLES:
+                dips = np.nan_to_num(dips)  # it was looked at, and never dipped
+            self.dips[scale, :, columns, day] = np.where(few, np.nan, dips)

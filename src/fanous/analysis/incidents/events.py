@@ -1,0 +1,229 @@
+"""Watches: what was seen around an announced event, how its onset lies to it, and by what chance.
+
+An announcement raises attention, never the evidence: nothing here confirms anything.  That nothing was
+seen is a result too, if enough was measured.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil, exp
+from statistics import median
+
+from fanous.analysis.incidents.coverage import coverage_of, coverage_sentence, is_ordinary, lacking
+from fanous.model.coverage import Coverage
+from fanous.model.event import Watch
+from fanous.model.incident import Incident, Status
+from fanous.model.instant import to_iso
+from fanous.model.votes import Votes
+
+HOUR = 3600.0
+DAY = 86400.0
+
+LEAD = 12 * HOUR
+"""What begins so long before the event may be about it: in 2023 the cut came an hour before the rally, orders
+for an election day are carried out from the evening before."""
+
+OTHER_DAYS = 28 * DAY
+"""How far to either side the same hours are compared: four weeks hold four of each weekday."""
+
+LEAST_RECORD = 28 * DAY
+"""Record outside of the event without which no rate of onsets can be stated."""
+
+
+class Timing(StrEnum):
+    """How an incident's onset lies to the event."""
+
+    BEFORE = "before"
+    DURING = "during"
+    BEFORE_OR_DURING = "before_or_during"
+    OVER_BEFORE = "over_before"
+    ALREADY_ON = "already_on"
+
+
+class Outcome(StrEnum):
+    DISRUPTED = "disrupted"
+    ALREADY_ON = "already_on"
+    SUSPECTED = "suspected"
+    NONE_SEEN = "none_seen"
+    CANNOT_TELL = "cannot_tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One incident and the event.
+
+    Attributes:
+        minutes: from the event's start to the onset; negative = before.
+        why: for a reader.
+    """
+
+    incident: Incident
+    timing: Timing
+    minutes: float
+    why: str
+
+    @property
+    def is_preemptive(self) -> bool:
+        """On before the event began, and still on when it did."""
+        return self.timing is Timing.BEFORE
+
+
+@dataclass(frozen=True, slots=True)
+class Coincidence:
+    """The chance that an onset falls beside an event that has nothing to do with it.
+
+    Attributes:
+        chance: ``None`` = cannot be said, ``method`` says why.
+        onsets: others in the record.
+        days: of record outside of the event's own time.
+    """
+
+    chance: float | None
+    onsets: int
+    days: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchReport:
+    """All that can be said of one announced event.
+
+    Attributes:
+        other_days: start of the same hours on another day, and what was measured then.
+        why: the outcome in words.
+    """
+
+    watch: Watch
+    outcome: Outcome
+    why: str
+    relations: tuple[Relation, ...]
+    coverage: Coverage
+    other_days: tuple[tuple[float, Coverage], ...]
+    comparison: str
+    coincidence: Coincidence
+
+
+def report_watch(
+    watch: Watch, incidents: Sequence[Incident], votes: Votes, span: tuple[float, float] | None
+) -> WatchReport:
+    """Put it together.
+
+    Args:
+        incidents: all of the country.
+        votes: of the country on the targets in question, from ``OTHER_DAYS`` before to as long after.
+        span: first and last measurement of the country; ``None`` = there is none.
+    """
+    standing = [i for i in incidents if i.status is not Status.RETRACTED and is_about(i, watch)]
+    relations = tuple(relation(i, watch) for i in standing if touches(i, watch))
+    coverage = coverage_of(votes, watch.start, watch.end)
+    days = tuple(_other_days(watch, votes, span))
+    outcome, why = _outcome(relations, coverage)
+    return WatchReport(
+        watch, outcome, why, relations, coverage, days, _compare(coverage, days),
+        _coincidence(watch, standing, span),
+    )  # fmt: skip
+
+
+def is_about(incident: Incident, watch: Watch) -> bool:
+    """Could they have to do with each other, by their targets?"""
+    return not watch.targets or not incident.targets or bool(set(watch.targets) & set(incident.targets))
+
+
+def touches(incident: Incident, watch: Watch) -> bool:
+    """Was it on during the event, or shortly before?"""
+    return incident.onset < watch.end and (incident.end is None or incident.end > watch.start - LEAD)
+
+
+def relation(incident: Incident, watch: Watch) -> Relation:
+    """How its onset lies to the event."""
+    minutes = round((incident.onset - watch.start) / 60, 1)
+    earliest, latest = incident.onset_earliest, incident.onset_latest
+    label = incident.id or "the incident"
+    if incident.onset < watch.start - LEAD or (earliest is None and latest < watch.start):
+        why = f"{label} was on long before the event, or when the record begins: it is not about its onset"
+        return Relation(incident, Timing.ALREADY_ON, minutes, why)
+    if incident.end is not None and incident.end <= watch.start:
+        return Relation(incident, Timing.OVER_BEFORE, minutes, f"{label} was over when the event began")
+    if latest < watch.start:
+        lead = _minutes(watch.start - latest)
+        why = f"{label} was on by {to_iso(latest)}, {lead} before the event: pre-emptive"
+        return Relation(incident, Timing.BEFORE, minutes, why)
+    if earliest is not None and earliest >= watch.start:
+        why = f"{label} was not on yet at {to_iso(earliest)}: it began during the event"
+        return Relation(incident, Timing.DURING, minutes, why)
+    return Relation(
+        incident, Timing.BEFORE_OR_DURING, minutes, f"{label} may have begun before it or during it"
+    )
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds < 2 * HOUR else f"{seconds / HOUR:.1f} hours"
+
+
+def _outcome(relations: Sequence[Relation], coverage: Coverage) -> tuple[Outcome, str]:
+    new = [r for r in relations if r.timing is not Timing.ALREADY_ON]
+    confirmed = [r for r in new if r.incident.confirmed_at is not None]
+    if confirmed:
+        return Outcome.DISRUPTED, "; ".join(r.why for r in confirmed)
+    if new:
+        return Outcome.SUSPECTED, "; ".join(f"{r.why} (suspected, not confirmed)" for r in new)
+    if relations:
+        return Outcome.ALREADY_ON, "; ".join(r.why for r in relations)
+    if is_ordinary(coverage):
+        return Outcome.NONE_SEEN, f"no disruption seen: {coverage_sentence(coverage)}"
+    why = lacking(coverage) or f"more failed than in ordinary times ({coverage_sentence(coverage)})"
+    return Outcome.CANNOT_TELL, f"whether anything was disrupted cannot be said: {why}"
+
+
+def _other_days(watch: Watch, votes: Votes, span: tuple[float, float] | None) -> list[tuple[float, Coverage]]:
+    """The same hours of other days, in order; of an event of several days, other weeks."""
+    if span is None:
+        return []
+    days = ceil((watch.end - watch.start) / DAY)
+    step = DAY if days <= 1 else 7 * DAY * ceil(days / 7)
+    found = []
+    for n in range(-int(OTHER_DAYS // step), int(OTHER_DAYS // step) + 1):
+        start, end = watch.start + n * step, watch.end + n * step
+        if n and span[0] <= start and end <= span[1]:
+            coverage = coverage_of(votes, start, end)
+            if coverage.measurements:
+                found.append((start, coverage))
+    return found
+
+
+def _compare(coverage: Coverage, days: Sequence[tuple[float, Coverage]]) -> str:
+    shares = sorted(share for _, c in days if (share := c.failing_share) is not None)
+    own = coverage.failing_share
+    if own is None or not shares:
+        return "nothing to compare with: the same hours of no other day were measured"
+    days_word = "other day" if len(shares) == 1 else "other days"
+    as_bad = sum(share >= own for share in shares)
+    return (
+        f"{own:.1%} of the measurements failed during the event; in the same hours of {len(shares)} "
+        f"{days_word} {median(shares):.1%} at the median, {shares[-1]:.1%} at most ({as_bad} as bad)"
+    )
+
+
+def _coincidence(
+    watch: Watch, incidents: Sequence[Incident], span: tuple[float, float] | None
+) -> Coincidence:
+    """Onsets as a Poisson process at the rate of the rest of the record; one more is added to the count, so
+    that a record without any gives no certainty."""
+    window = watch.end - watch.start + LEAD
+    inside = 0.0 if span is None else max(0.0, min(watch.end, span[1]) - max(watch.start - LEAD, span[0]))
+    record = 0.0 if span is None else max(0.0, span[1] - span[0] - inside)
+    others = [
+        i for i in incidents if i.confirmed_at is not None and not watch.start - LEAD <= i.onset < watch.end
+    ]
+    days = record / DAY
+    if record < LEAST_RECORD:
+        needed = LEAST_RECORD / DAY
+        why = f"the record has {days:.0f} days besides the event; {needed:.0f} are needed for a rate"
+        return Coincidence(None, len(others), days, why)
+    chance = 1 - exp(-(len(others) + 1) / record * window)
+    method = (
+        f"onsets as a Poisson process at ({len(others)} others + 1) in {days:.0f} days of record, over the "
+        f"{window / HOUR:.0f} hours from {LEAD / HOUR:.0f} h before the event to its end"
+    )
+    return Coincidence(chance, len(others), days, method)

@@ -1,0 +1,249 @@
+"""Fusion: what each family of sources says of an outage, and whether two that fail independently agree.
+
+C3 needs two of routing, probing, usage and darknet; C1 two others.  A family that says *ordinary* is kept
+beside those that say *down*, since it tells what sort of outage it is.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES, Ruling
+from fanous.analysis.incidents.outage_group import is_country, reaches
+from fanous.analysis.incidents.small_dips import a_little_lower
+from fanous.analysis.series.signals import SIGNALS
+from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Estimate, Kind, Opinion, Says
+from fanous.model.place import Entity, Family
+from fanous.model.series import Series
+
+HOUR = 3600.0
+
+AGREE = 2 * HOUR
+"""Two families agree if their onsets lie this close, beyond what their bins leave open, or their alarms do
+(an ordinary dip that runs into the loss sets an onset too early): where one goes wrong once a month and the
+other three times, both do so by chance about once in five years."""
+
+AT_ONCE = 1800.0
+"""What people do by themselves bears out a loss of active probing only where both begin this close, beyond
+what their bins leave open: ordinary mornings come four times a month, and last for hours."""
+
+DEEP = 0.5
+"""Unless both have lost half of their level, which no ordinary day does: then overlapping is enough (mobile
+networks first, the rest a day later).  Only usage and stray traffic do so by chance where they are counts of
+a few, which is why those must be uncommon all the same."""
+
+LONE = 2400.0
+"""Seconds that a drop of routing or probing must last to be suspected on its own: half an hour is a reboot,
+a rerouting, a gap in the source; an hour's outage seen in ten-minute bins may lose two of them to noise."""
+
+LONE_ROUTING = 0.95
+LONE_PROBING = 0.93
+"""On its own, routing or active probing must have less left than this: the routes of one operator come and
+go, and a cut is to be suspected from a tenth of active probing on, less what noise may add to it."""
+
+LONE_USAGE = 3 * HOUR
+LONE_UNLIKE = 0.5
+"""A drop of usage or stray traffic on its own must last longer, and be none of those that people make by
+themselves, who on a holiday sleep longer: most of it lies below every day of the week before, or it began at
+once and lasts so long from there (the first hours of a morning lie low on every day).  That it is no drop of
+people must hold too where it is to bear out another family."""
+
+LONE_CELL = 0.5
+"""On its own, a region or network must have lost more than half: its line is thin and moves by itself."""
+
+RANK: dict[Family, int] = {family: rank for rank, family in enumerate(Family) if family is not Family.REPORTS}
+"""Families that bear each other out, in the order in which they are named: reports are no measurements."""
+
+HISTORY = 2 * 86400.0
+"""With less before the event a series has no ordinary level to be held against."""
+
+
+def family_of(anomaly: Anomaly) -> Family:
+    return SIGNALS[anomaly.key.signal].family
+
+
+def of_people(anomaly: Anomaly) -> bool:
+    return SIGNALS[anomaly.key.signal].of_people
+
+
+def left(anomaly: Anomaly) -> float:
+    """Share of the ordinary level, as the stretch has it in the middle."""
+    return 1.0 if anomaly.departure is None else anomaly.departure.left
+
+
+def ruling(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> Ruling:
+    """C3 (outages) or C1 where two families agree, from the first moment at which both had been raised."""
+    met = min(_agreements(group), default=None)
+    if met is None:
+        return Ruling("", None, _lacking(group))
+    at, *pair = met
+    one, other = (family_of(group[index]) for index in pair)
+    rule = "C3" if kind is Kind.OUTAGE and {one, other} <= OUTAGE_FAMILIES else "C1"
+    return Ruling(rule, at, f"{rule}: seen by {one} and {other}")
+
+
+def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
+    """When both had been raised, and the two by their places in ``group``, the family named first first.
+
+    Lines are met in order of onset and held against those that are still down, at their own place and at the
+    country's: thousands of lines of one country are millions of pairs.
+    """
+    counted = [n for n, a in enumerate(group) if a.raised_at is not None and family_of(a) in RANK]
+    down: dict[Entity, list[int]] = defaultdict(list)
+    for later in sorted(counted, key=lambda n: group[n].start):
+        second = group[later]
+        place = second.key.entity
+        whole = is_country(place)
+        for beside in list(down) if whole else (place, Entity(place.country)):
+            down[beside] = [n for n in down[beside] if reaches(group[n]) > second.start]
+            for earlier in down[beside]:
+                first = group[earlier]
+                order = RANK[family_of(first)] - RANK[family_of(second)]
+                if order and agree(first, second):
+                    moment = max(first.raised_at or 0.0, second.raised_at or 0.0)
+                    yield (moment, earlier, later) if order < 0 else (moment, later, earlier)
+        down[place].append(later)
+
+
+def _lacking(group: Sequence[Anomaly]) -> str:
+    names = sorted({str(family_of(a)) for a in group})
+    if len(names) == 1:
+        return f"only {names[0]} saw it, and two families of sources are needed"
+    return f"{' and '.join(names)} did not see it at the same time and place"
+
+
+def agree(first: Anomaly, second: Anomaly) -> bool:
+    """Do two families bear each other out: same place, or one a part of the other, at the same time?"""
+    one, other = first.key.entity, second.key.entity
+    if one != other and not is_country(one) and not is_country(other):
+        return False
+    if first.start >= reaches(second) or second.start >= reaches(first):
+        return False
+    deep = left(first) <= DEEP and left(second) <= DEEP
+    if deep and not (of_people(first) and of_people(second)):
+        return True
+    early, late = sorted((first, second), key=lambda a: a.start)
+    apart = _not_before(late) - _not_after(early)
+    if not (_uncommon(first) and _uncommon(second)):
+        return _lost_addresses(first, second) and apart <= AT_ONCE
+    return deep or apart <= AGREE or _raised_together(first, second)
+
+
+def _lost_addresses(first: Anomaly, second: Anomaly) -> bool:
+    """Is one of them a loss of active probing that might be suspected on its own?"""
+    return any(family_of(a) is Family.PROBING and left(a) <= LONE_PROBING for a in (first, second))
+
+
+def _raised_together(first: Anomaly, second: Anomaly) -> bool:
+    moments = [a.raised_at for a in (first, second) if a.raised_at is not None]
+    return len(moments) == 2 and abs(moments[0] - moments[1]) <= AGREE
+
+
+def _not_before(anomaly: Anomaly) -> float:
+    return anomaly.start if anomaly.start_earliest is None else anomaly.start_earliest
+
+
+def _not_after(anomaly: Anomaly) -> float:
+    return anomaly.start_latest
+
+
+def worth_a_suspicion(group: Sequence[Anomaly], kind: Kind = Kind.OUTAGE) -> bool:
+    """Is there one anomaly that may be suspected on its own?"""
+    return any(map(_slow_alone if kind is Kind.SLOWDOWN else alone, group))
+
+
+def _slow_alone(anomaly: Anomaly) -> bool:
+    """A speed, not a delay or a loss: those rise with any busy evening."""
+    if SIGNALS[anomaly.key.signal].unit != "kbps" or left(anomaly) > DEEP:
+        return False
+    return anomaly.last_seen - anomaly.start_latest >= LONE
+
+
+def alone(anomaly: Anomaly) -> bool:
+    """May it be suspected on its own?"""
+    if not is_country(anomaly.key.entity) and left(anomaly) > LONE_CELL:
+        return False
+    lasts = anomaly.last_seen - anomaly.start_latest
+    if not of_people(anomaly):
+        most = LONE_ROUTING if family_of(anomaly) is Family.ROUTING else LONE_PROBING
+        return lasts >= LONE and left(anomaly) <= most
+    return (lasts >= LONE_USAGE and _unlike(anomaly)) or _lasts_from(_sudden(anomaly), anomaly)
+
+
+def _uncommon(anomaly: Anomaly) -> bool:
+    """It is no drop of what people do that comes by itself."""
+    return not of_people(anomaly) or _unlike(anomaly) or _sudden(anomaly) is not None
+
+
+def _unlike(anomaly: Anomaly) -> bool:
+    """The week before was not as low at that hour."""
+    return anomaly.departure is not None and anomaly.departure.unlike >= LONE_UNLIKE
+
+
+def _sudden(anomaly: Anomaly) -> float | None:
+    """When it fell at once; ``None`` = it sank."""
+    return None if anomaly.departure is None else anomaly.departure.sudden_from
+
+
+def _lasts_from(fall: float | None, anomaly: Anomaly) -> bool:
+    return fall is not None and anomaly.last_seen - fall >= LONE_USAGE
+
+
+def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[Opinion, ...]:
+    """What each family with a line of these places says meanwhile, in the order of ``Family``.
+
+    Args:
+        series: all level series of the country that can show an outage.
+    """
+    places = {a.key.entity for a in group}
+    start, end = min(a.start for a in group), max(a.last_seen for a in group)
+    found = []
+    for family in Family:
+        down = [a for a in group if family_of(a) is family]
+        own = [s for s in series if SIGNALS[s.key.signal].family is family and s.key.entity in places]
+        if down:
+            found.append(_down(family, down))
+        elif own:
+            found.append(_other(family, own, start, end))
+    return tuple(found)
+
+
+def _down(family: Family, anomalies: Sequence[Anomaly]) -> Opinion:
+    country = [a for a in anomalies if is_country(a.key.entity)] or anomalies
+    raised = [a.raised_at for a in country if a.raised_at is not None]
+    return Opinion(
+        family=str(family),
+        says=Says.DOWN,
+        sources=tuple(sorted({f"{a.key.source} {a.key.signal}" for a in anomalies})),
+        entities=_entities(a.key.entity for a in anomalies),
+        left=estimate(country),
+        onset=min(a.start for a in country),
+        raised_at=min(raised, default=None),
+    )
+
+
+def estimate(anomalies: Sequence[Anomaly]) -> Estimate | None:
+    """Mean of what is left, with the widest of the intervals."""
+    known = [a.departure for a in anomalies if a.departure is not None]
+    if not known:
+        return None
+    mean = sum(d.left for d in known) / len(known)
+    return Estimate(mean, min(d.low for d in known), max(d.high for d in known))
+
+
+def _other(family: Family, series: Sequence[Series], start: float, end: float) -> Opinion:
+    during = [s for s in series if ((s.times >= start) & (s.times < end)).any()]
+    known = [s for s in during if s.times[0] <= start - HISTORY]
+    says = Says.ORDINARY if known else Says.UNKNOWN if during else Says.SILENT
+    told = known or during or list(series)
+    return Opinion(
+        family=str(family),
+        says=says,
+        sources=tuple(sorted({f"{s.key.source} {s.key.signal}" for s in told})),
+        entities=_entities(s.key.entity for s in told),
+        left=a_little_lower(known, start, end),
+    )
+
+
+def _entities(entities: Iterable[Entity]) -> tuple[str, ...]:
+    return tuple(str(entity) for entity in sorted(set(entities)))

@@ -1,0 +1,169 @@
+"""Naming: on which networks of an event the evidence is their own, and enough to name them."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.analysis.incidents.confirm import (
+    COMPANY,
+    COMPANY_SHARE,
+    NETWORK_SHARE,
+    beyond_habit,
+    mostly_controlled,
+    nameable,
+    nameable_in_company,
+)
+from fanous.analysis.incidents.group import Finding
+from fanous.analysis.incidents.voices import names_of
+from fanous.analysis.series.repeats import MEMORY
+from fanous.model.series import SeriesKey
+from fanous.model.votes import Votes
+
+RAISED = 0.99
+"""Probability from which a network counts as affected (the detectors' ``raise_at``)."""
+
+
+def nameable_of(
+    group: Sequence[Finding], votes: Votes, findings: Sequence[Finding], bad: frozenset[int]
+) -> list[Finding]:
+    """Findings on networks whose own evidence is enough to name them, alone or in company.
+
+    Args:
+        group: findings of one event.
+        findings: of the country, the group's among them.
+        bad: networks whose lines failed altogether.
+    """
+    sound = [f for f in group if f.anomaly.key.entity.asn not in bad]
+    raised = _standing_out([f for f in sound if f.anomaly.probability >= RAISED], votes)
+    own = _beyond_habit(raised, votes, findings)
+    alone = {asn for asn, one in own.items() if nameable(one.votes, one.strangers, one.regulars)}
+    good = alone | _in_company(own, NETWORK_SHARE)
+    if len(good) == 1:
+        good = alone
+    named = [f for f in raised if f.anomaly.key.entity.asn in good]
+    if len(alone) < COMPANY:
+        return named
+    others = [f for f in sound if f.anomaly.key.entity.asn not in good]
+    joining = _in_company(_beyond_habit(others, votes, findings), COMPANY_SHARE)
+    return named + [f for f in others if f.anomaly.key.entity.asn in joining]
+
+
+class _Own(NamedTuple):
+    """What stands behind the findings on one network.
+
+    Attributes:
+        votes: inside their stretches.
+        strangers: names there that are not known.
+        regulars: known probes that measured the same within ``MEMORY`` of these.
+    """
+
+    votes: Votes
+    strangers: frozenset[str]
+    regulars: int
+
+
+def _in_company(own: Mapping[int, _Own], share: float) -> set[int]:
+    return {asn for asn, one in own.items() if nameable_in_company(one.votes, one.strangers, share)}
+
+
+def _beyond_habit(group: Sequence[Finding], votes: Votes, findings: Sequence[Finding]) -> dict[int, _Own]:
+    """Networks on which it fails more than it is used to."""
+    own: dict[int, _Own] = {}
+    for asn, on_it in _by_network(group).items():
+        of_it = votes.where(inside(votes, on_it))
+        if beyond_habit(of_it, votes.where(_outside(votes, on_it, findings))):
+            names = names_of(votes.where(votes.asns == asn))
+            lately = names.regulars.intersection(votes.probes[inside(votes, on_it, MEMORY)])
+            own[asn] = _Own(of_it, names.strangers, len(lately))
+    return own
+
+
+def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
+    """Those whose target fails on their network beyond its habit whenever the event was on anywhere.
+
+    In the alert of a long event a few failures that stand close are a stretch, on any line that ever fails.
+    What carried normal controls is no line's fault.
+    """
+    during = np.zeros(len(votes), np.bool_)
+    for finding in raised:
+        during[_span(votes, finding.anomaly.start_latest, finding.anomaly.last_seen)] = True
+    by_key: dict[SeriesKey, list[Finding]] = {}
+    for finding in raised:
+        by_key.setdefault(finding.anomaly.key, []).append(finding)
+    out: set[SeriesKey] = set()
+    for key, own in by_key.items():
+        _, rows = _of(votes, own[0], -np.inf, np.inf)
+        if mostly_controlled(votes.where(inside(votes, own) & votes.seen)) or beyond_habit(
+            votes.where(rows & during), votes.where(rows & ~during)
+        ):
+            out.add(key)
+    return [finding for finding in raised if finding.anomaly.key in out]
+
+
+def of_the_line(
+    group: Sequence[Finding], votes: Votes, findings: Sequence[Finding], bad: frozenset[int]
+) -> str:
+    """Why networks that would be named are not: their lines were bad; empty = they would not be anyway."""
+    spared = nameable_of(group, votes, findings, frozenset()) if bad else []
+    if not spared:
+        return ""
+    names = ", ".join(f"AS{asn}" for asn in sorted(_by_network(spared)))
+    return f"most of all that the probes on {names} measured failed meanwhile: the line may be what failed"
+
+
+def inside(votes: Votes, findings: Sequence[Finding], beside: float = 0.0) -> NDArray[np.bool_]:
+    """Rows that stand behind any of the findings: its network, target, signal and stretch.
+
+    Args:
+        beside: seconds before and after each stretch that are taken too.
+    """
+    rows = np.zeros(len(votes), np.bool_)
+    for finding in findings:
+        start, end = finding.anomaly.start_latest - beside, finding.anomaly.last_seen + beside
+        span, of_it = _of(votes, finding, start, end)
+        rows[span] |= of_it
+    return rows
+
+
+def _outside(votes: Votes, own: Sequence[Finding], findings: Sequence[Finding]) -> NDArray[np.bool_]:
+    """Rows of the same networks, targets and signals at times when nothing at all was found there."""
+    rows = np.zeros(len(votes), np.bool_)
+    keys = {finding.anomaly.key: finding for finding in own}
+    for finding in keys.values():
+        span, of_it = _of(votes, finding, -np.inf, np.inf)
+        rows[span] |= of_it
+    for finding in (f for f in findings if f.anomaly.key in keys):
+        end = finding.anomaly.end
+        until = finding.anomaly.last_seen if end is None else end
+        span, of_it = _of(votes, finding, finding.anomaly.start, until)
+        rows[span] &= ~of_it
+    return rows
+
+
+def _of(votes: Votes, finding: Finding, start: float, end: float) -> tuple[slice, NDArray[np.bool_]]:
+    """A span of rows, and which of them are of the finding's network, target, signal and resolver.
+
+    Where a provider's own resolver denies a name, those who ask another one are no witnesses against it.
+    """
+    key = finding.anomaly.key
+    span = _span(votes, start, end)
+    return span, (
+        (votes.asns[span] == key.entity.asn)
+        & (votes.targets[span] == key.target)
+        & (votes.signals[span] == key.signal)
+        & (votes.resolver_asns[span] == key.resolver_asn)
+    )
+
+
+def _span(votes: Votes, start: float, end: float) -> slice:
+    low, high = np.searchsorted(votes.times, [start, end])
+    return slice(int(low), int(high))
+
+
+def _by_network(findings: Sequence[Finding]) -> dict[int, list[Finding]]:
+    by_network: dict[int, list[Finding]] = {}
+    for finding in findings:
+        by_network.setdefault(finding.anomaly.key.entity.asn, []).append(finding)
+    return by_network

@@ -1,0 +1,131 @@
+"""Witnesses: who saw an incident, who did not, and who could not have - each family of sources, in words.
+
+That a source is silent says something only if it could have seen it: routing never shows that a platform is
+blocked.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.analysis.series.signals import SIGNALS
+from fanous.model.incident import Incident, Kind, Opinion, Says
+from fanous.model.place import Family
+from fanous.model.votes import Votes
+from fanous.model.witness import Account, Sight
+
+SAW_SHARE = 0.5
+"""Of the measurements on the networks named, while it was on: fewer failing ones are not what is claimed."""
+
+ALL_KINDS = tuple(Kind)
+
+MEASURES: dict[Family, tuple[tuple[Kind, ...], str]] = {
+    Family.EDGE: (ALL_KINDS, "our own probes try the targets themselves"),
+    Family.OONI: (
+        (Kind.BLOCKING, Kind.THROTTLING, Kind.SLOWDOWN),
+        "volunteers' probes try the targets; without a network they send nothing",
+    ),
+    Family.ROUTING: (
+        (Kind.OUTAGE,),
+        "routing shows whether networks are announced, not what passes over them",
+    ),
+    Family.PROBING: ((Kind.OUTAGE,), "scans show whether addresses answer, not what their users can reach"),
+    Family.USAGE: (
+        (Kind.OUTAGE, Kind.SLOWDOWN, Kind.BLOCKING),
+        "traffic falls with what cannot be reached, if the product in question is counted apart",
+    ),
+    Family.DARKNET: ((Kind.OUTAGE,), "stray packets show whether networks are on, not what they can reach"),
+    Family.REPORTS: (ALL_KINDS, "what people and organisations say is shown, and never counted"),
+}
+"""Family -> what its sources can show in principle, and why no more."""
+
+
+def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Family]) -> tuple[Account, ...]:
+    """One account a source that measured, and one a family without any, in the order of ``Family``.
+
+    Args:
+        votes: of the country on the incident's targets, while it was on.
+        family_of: connector -> family.
+    """
+    accounts: list[Account] = []
+    told = {opinion.family: opinion for opinion in incident.opinions}
+    present = {str(source) for source in np.unique(votes.sources)} if len(votes) else set()
+    for family in Family:
+        own = sorted(source for source in present if family_of.get(source, Family.REPORTS) is family)
+        accounts += [_account(incident, votes.where(votes.sources == name), family, name) for name in own]
+        if not own:
+            opinion = told.get(str(family))
+            accounts.append(_silent(incident, family) if opinion is None else _of_opinion(opinion, family))
+    return tuple(accounts)
+
+
+_SIGHT = {
+    Says.DOWN: Sight.SAW,
+    Says.ORDINARY: Sight.DID_NOT_SEE,
+    Says.SILENT: Sight.NO_DATA,
+    Says.UNKNOWN: Sight.COULD_NOT_SEE,
+}
+
+
+def _of_opinion(opinion: Opinion, family: Family) -> Account:
+    """A family of ready-made series: what it says of an outage is what it saw."""
+    sources = ", ".join(opinion.sources)
+    where = ", ".join(opinion.entities[:3]) + (" and more" if len(opinion.entities) > 3 else "")
+    left = "" if opinion.left is None else f" {opinion.left.mean:.0%} of the ordinary level was left"
+    why = {
+        Says.DOWN: f"{sources} fell{f' ({where})' if where else ''}:{left}",
+        Says.ORDINARY: f"{sources} stayed within its ordinary spread:{left}"
+        if left
+        else f"{sources} stayed as usual",
+        Says.SILENT: f"{sources} stopped reporting meanwhile",
+        Says.UNKNOWN: f"{sources} has no history to compare with",
+    }[opinion.says]
+    return Account(family, "", _SIGHT[opinion.says], why.removesuffix(":"))
+
+
+def _silent(incident: Incident, family: Family) -> Account:
+    kinds, why = MEASURES[family]
+    shown = {kind for signal in SIGNALS.values() if signal.family is family for kind in signal.proves}
+    if incident.kind not in {*kinds, *shown}:
+        return Account(family, "", Sight.COULD_NOT_SEE, f"{why}; this is {_noun(incident.kind)}")
+    return Account(family, "", Sight.NO_DATA, "no source of this family says anything of it")
+
+
+def _noun(kind: Kind) -> str:
+    return {Kind.OUTAGE: "an outage", Kind.SLOWDOWN: "a slow-down"}.get(kind, str(kind))
+
+
+def _account(incident: Incident, votes: Votes, family: Family, source: str) -> Account:
+    rows = _while_on(incident, votes)
+    inside = votes.where(rows)
+    saw = len(set(inside.uids[inside.seen].tolist()))
+    contrary = len(set(inside.uids.tolist())) - saw
+    if not len(inside):
+        others = sorted({int(asn) for asn in votes.asns})
+        why = f"it measured none of the networks named while it was on (only {_networks(others)})"
+        return Account(family, source, Sight.COULD_NOT_SEE, why)
+    share = saw / (saw + contrary)
+    where = _networks(sorted({int(asn) for asn in inside.asns}))
+    if share >= SAW_SHARE:
+        why = f"{saw:,} of {saw + contrary:,} measurements on {where} saw it"
+        return Account(family, source, Sight.SAW, why, saw, contrary)
+    why = f"{contrary:,} of {saw + contrary:,} measurements on {where} reached the targets meanwhile"
+    return Account(family, source, Sight.DID_NOT_SEE, why, saw, contrary)
+
+
+def _while_on(incident: Incident, votes: Votes) -> NDArray[np.bool_]:
+    """Rows on a network named, of a target that failed there, while it was on there."""
+    rows = np.zeros(len(votes), np.bool_)
+    for network in (one for one in incident.networks if one.asn):
+        here = (votes.asns == network.asn) & np.isin(votes.targets, list(network.targets))
+        for interval in network.intervals:
+            end = np.inf if interval.end is None else interval.end
+            rows |= here & (votes.times >= interval.start) & (votes.times < end)
+    return rows
+
+
+def _networks(asns: list[int]) -> str:
+    if not asns:
+        return "no network"
+    return f"AS{asns[0]}" if len(asns) == 1 else f"{len(asns)} networks"

@@ -1,0 +1,305 @@
+"""Answer: one lookup of the probe, with what speaks for it and what against it."""
+
+from dataclasses import dataclass
+
+from fanous.analysis.rules.addresses import is_bogon, is_ipv6, is_local, is_own_machine
+from fanous.analysis.rules.evidence import Evidence
+from fanous.analysis.rules.failures import CUT_CAUSES, Cause, cause_of
+from fanous.analysis.rules.fingerprints import Kind
+from fanous.analysis.rules.groups import LEAST_SHARE
+from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
+from fanous.model.observation import Layer, Observation
+
+PUBLIC = ("udp", "doh", "dot")
+"""Resolvers outside the operator's network."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """A lookup among the other observations of its measurement."""
+
+    evidence: Evidence
+    lookup: Observation
+
+    @property
+    def is_bogus_everywhere(self) -> bool:
+        addresses, _ = self.evidence.helper_answers.get(self.lookup.hostname, (frozenset(), frozenset()))
+        return any(is_bogon(address) for address in addresses)
+
+    @property
+    def is_right(self) -> bool:
+        """Proven: an address in common, a valid certificate there, or a network in common."""
+        o, evidence = self.lookup, self.evidence
+        addresses, networks = evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
+        if not addresses.isdisjoint(o.answers) or not networks.isdisjoint(o.answer_asns):
+            return True
+        valid = evidence.valid_addresses
+        return any((o.hostname, address) in valid for address in o.answers) or (o.hostname, "") in valid
+
+    @property
+    def departs(self) -> bool:
+        """The helper's answer is known and shares neither address nor network with this one."""
+        found = self.evidence.helper_answers.get(self.lookup.hostname)
+        return found is not None and bool(found[0])
+
+    @property
+    def has_bogon(self) -> bool:
+        """All answers of a family are bogons; without a control, all answers at all."""
+        answers = self.lookup.answers
+        families = [[a for a in answers if is_ipv6(a) is six] for six in (False, True)]
+        bogus = [all(map(is_bogon, family)) for family in families if family]
+        return bool(bogus) and (any(bogus) if self.departs else all(bogus))
+
+    @property
+    def most_names_are_bogus(self) -> bool:
+        """At least half of the target's names have only bogons.
+
+        One alone may be the owner's own choice, also where no other name is answered at all.
+        """
+        o = self.lookup
+        tried: set[str] = set()
+        names: dict[str, bool] = {}
+        for lookup in self.evidence.of(Layer.DNS):
+            if (lookup.target, lookup.role) != (o.target, o.role):
+                continue
+            tried.add(lookup.hostname)
+            if lookup.answers:
+                bogus = all(map(is_bogon, lookup.answers))
+                names[lookup.hostname] = bogus and names.get(lookup.hostname, True)
+        bogons = sum(names.values())
+        return bogons >= LEAST_SHARE * len(names) > 0 and (bogons > 1 or len(tried) == 1)
+
+    @property
+    def may_be_portal(self) -> bool:
+        """A local address, while nothing public could be reached, the helper neither: as behind a login page.
+
+        An address that is known for blocking in the country is not in doubt.
+        """
+        answers, evidence = self.lookup.answers, self.evidence
+        if evidence.helper or not any(map(is_local, answers)):
+            return False
+        if evidence.bundle.control_failure is None and not self.is_connected:
+            return False
+        return not self.has_block_address and all(map(is_bogon, evidence.connected))
+
+    @property
+    def has_block_address(self) -> bool:
+        """One of the answers is known to serve the notice of what is blocked in the country."""
+        o, evidence = self.lookup, self.evidence
+        country, known = evidence.bundle.measurement.country, evidence.fingerprints
+        return any(known.is_block_address(address, country, o.hostname) for address in o.answers)
+
+    @property
+    def is_connected(self) -> bool:
+        return not self.evidence.connected.isdisjoint(self.lookup.answers)
+
+    def leads_to(self, kind: Kind) -> bool:
+        """A page fetched by this name is a notice, or the operator's own: a search page for missing names."""
+        return any(
+            match.kind is kind
+            for page in self.evidence.of(Layer.HTTP)
+            if page.hostname == self.lookup.hostname
+            for match in self.evidence.matches(page)
+        )
+
+    @property
+    def has_bad_certificate(self) -> bool:
+        o = self.lookup
+        return any((o.hostname, address) in self.evidence.bad_certificates for address in o.answers)
+
+    @property
+    def is_of_known_network(self) -> bool:
+        """The helper wrote down whose networks its addresses are in: this one is in none of them."""
+        return bool(self.evidence.helper_answers.get(self.lookup.hostname, ((), ()))[1])
+
+    @property
+    def may_be_sibling(self) -> bool:
+        """It shows a certificate for other names, as a delivery network's own address may.
+
+        Where nobody wrote down the networks of the helper's addresses, that may be the same one.
+        """
+        o, evidence = self.lookup, self.evidence
+        shown = {
+            cause_of(s.failure)
+            for s in evidence.probe
+            if s.failure and s.hostname == o.hostname and s.ip in o.answers and s.layer is not Layer.DNS
+        }
+        unknown = not self.is_of_known_network and not self.is_proven_elsewhere
+        return unknown and not shown & {Cause.AUTHORITY, Cause.CERTIFICATE}
+
+    @property
+    def turns_helper_away(self) -> bool:
+        """The helper's own handshakes fail at all of these addresses, and work at one that it was answered.
+
+        Another's certificate says that the site is not there; a handshake that does not come about says so
+        only beside a certificate that the probe saw at another answer.  Networks have to be known: a near
+        address of the site's own may be for its neighbours alone.
+        """
+        o, evidence = self.lookup, self.evidence
+        right, _ = evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
+        if not self.is_of_known_network or not any(
+            s.failure is None and s.ip in right for s in evidence.helper.get(Layer.TLS, ())
+        ):
+            return False
+        is_away = evidence.helper_was_turned_away if self.is_proven_elsewhere else evidence.helper_met_another
+        return bool(o.answers) and all(map(is_away, o.answers))
+
+    @property
+    def is_unconnected(self) -> bool:
+        """The probe could not connect to any of the answers (and tried)."""
+        evidence = self.evidence
+        answers = [a for a in self.lookup.answers if evidence.ipv6_works or not is_ipv6(a)]
+        tried = any(a in evidence.unconnected for a in answers)
+        return tried and not any(a in evidence.connected for a in answers)
+
+    @property
+    def is_unserved(self) -> bool:
+        """Every handshake at these addresses was cut or met silence, and none failed by its certificate."""
+        tried = [
+            cause_of(s.failure) if s.failure else Cause.UNKNOWN
+            for s in self.evidence.of(Layer.TLS)
+            if s.hostname == self.lookup.hostname and s.ip in self.lookup.answers
+        ]
+        return bool(tried) and all(cause in CUT_CAUSES for cause in tried)
+
+    @property
+    def shows_own_title(self) -> bool:
+        """A page fetched from one of the answers bears the title of the helper's, letter by letter."""
+        helper = self.evidence.helper_page
+        return (
+            helper is not None
+            and bool(helper.title)
+            and any(
+                self._came_from_here(page)
+                and page.title == helper.title
+                and likeness(page, helper) is Likeness.SAME
+                and Kind.BLOCKPAGE not in {match.kind for match in self.evidence.matches(page)}
+                for page in self.evidence.of(Layer.HTTP)
+            )
+        )
+
+    def shows(self, wanted: Likeness) -> bool:
+        """A page fetched from one of the answers is the helper's (or is another)."""
+        helper = self.evidence.helper_page
+        return helper is not None and any(
+            self._came_from_here(page)
+            and likeness(page, helper) is wanted
+            and (wanted is not Likeness.DIFFERENT or self._tells_apart(page))
+            for page in self.evidence.of(Layer.HTTP)
+        )
+
+    def _tells_apart(self, page: Observation) -> bool:
+        """Does it show that the server is another?  A site's own refuse visitors and test them too."""
+        kinds = {match.kind for match in self.evidence.matches(page)}
+        if Kind.BLOCKPAGE in kinds:
+            return True
+        refuses = page.status_code // 100 in (4, 5) or is_challenge(page)
+        return not (refuses or page.body_truncated or Kind.CAPTCHA in kinds)
+
+    def _came_from_here(self, page: Observation) -> bool:
+        """Probes before 0.5 do not say from where a page came, but they asked one resolver only."""
+        if page.ip:
+            return page.ip in self.lookup.answers
+        return page.hostname == self.lookup.hostname and all(
+            other.resolver == self.lookup.resolver
+            for other in self.evidence.of(Layer.DNS)
+            if other.hostname == page.hostname
+        )
+
+    @property
+    def is_contradicted(self) -> bool:
+        """Another resolver that the probe asked gave what the helper got, and this one did not."""
+        o, evidence = self.lookup, self.evidence
+        helper = evidence.helper_lookups.get(o.hostname)
+        if helper is None:
+            return False
+        addresses, networks = evidence.helper_answers[o.hostname]
+        for other in evidence.of(Layer.DNS):
+            if other.hostname != o.hostname or other.resolver == o.resolver:
+                continue
+            if helper.failure is not None and other.failure is not None:
+                if cause_of(other.failure) is cause_of(helper.failure):
+                    return True
+            elif not addresses.isdisjoint(other.answers) or not networks.isdisjoint(other.answer_asns):
+                return True
+        return False
+
+    @property
+    def is_proven_elsewhere(self) -> bool:
+        """A certificate validates for the name at an address that another lookup of it gave."""
+        o, valid = self.lookup, self.evidence.valid_addresses
+        return any(
+            other.hostname == o.hostname and any((o.hostname, address) in valid for address in other.answers)
+            for other in self.evidence.of(Layer.DNS)
+            if other is not o
+        )
+
+    @property
+    def came_through_public_resolver(self) -> bool:
+        """The same answer, or failure, also came back from a resolver outside: forged on the path."""
+        o = self.lookup
+        return any(
+            other is not o
+            and other.hostname == o.hostname
+            and other.resolver == "udp"
+            and (
+                not set(o.answers).isdisjoint(other.answers)
+                if o.failure is None
+                else other.failure == o.failure
+            )
+            for other in self.evidence.of(Layer.DNS)
+            if other.query_type != "AAAA"
+        )
+
+    @property
+    def is_denied_by_public_resolver(self) -> bool:
+        """A resolver outside says that there is no such name: what this one answers is its own doing."""
+        return any(
+            other.hostname == self.lookup.hostname
+            and other.resolver in PUBLIC
+            and other.failure is not None
+            and cause_of(other.failure) is Cause.NXDOMAIN
+            for other in self.evidence.of(Layer.DNS)
+        )
+
+    @property
+    def is_of_this_machine(self) -> bool:
+        """All lookups of the name lead to the machine that asks, which an owner may want of a parked name."""
+        return all(
+            is_own_machine(address)
+            for other in self.evidence.of(Layer.DNS)
+            if other.hostname == self.lookup.hostname
+            for address in other.answers
+        )
+
+    @property
+    def came_on_another_attempt(self) -> bool:
+        """The same resolver answered the same question when it was asked again."""
+        return any(other.answers for other in self._attempts)
+
+    @property
+    def is_withheld_for_this_name(self) -> bool:
+        """The resolver failed again and again for this name and answered another: it is not in trouble."""
+        o = self.lookup
+        answers_others = any(
+            other.resolver == o.resolver and other.hostname != o.hostname and other.answers
+            for other in self.evidence.of(Layer.DNS)
+        )
+        return answers_others and len(self._attempts) > 1
+
+    @property
+    def _attempts(self) -> list[Observation]:
+        """This lookup and its repetitions by the same resolver."""
+        o = self.lookup
+        asked = (o.hostname, o.resolver, o.query_type)
+        return [s for s in self.evidence.of(Layer.DNS) if (s.hostname, s.resolver, s.query_type) == asked]
+
+    @property
+    def has_answered_sibling(self) -> bool:
+        """Another lookup of this name was answered (by this resolver for the other address family)."""
+        o = self.lookup
+        return any(
+            other.answers and other.hostname == o.hostname and other is not o
+            for other in self.evidence.of(Layer.DNS)
+            if o.query_type != "AAAA" or other.resolver == o.resolver
+        )

@@ -1,0 +1,347 @@
+"""Rules for lookups: is the answer forged, or simply another one of the site's own?
+
+An answer is never wrong because it differs: delivery networks answer by place.  It is right where a
+certificate validates for the name; it is wrong only where something contradicts it.
+"""
+
+from fanous.analysis.rules import mechanisms
+from fanous.analysis.rules.answers import PUBLIC
+from fanous.analysis.rules.controls import Controls
+from fanous.analysis.rules.dns_facebook import FACEBOOKS
+from fanous.analysis.rules.dns_failures import FAILED
+from fanous.analysis.rules.dns_figures import answered, forged
+from fanous.analysis.rules.encdns import ENCRYPTED
+from fanous.analysis.rules.fingerprints import Kind
+from fanous.analysis.rules.owners import is_foreign
+from fanous.analysis.rules.pages import Likeness
+from fanous.analysis.rules.rule import Rule
+from fanous.model.address import is_address
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+
+
+def _on_the_way(o: Observation, c: Controls) -> bool:
+    """A redirect leads to the name, and nothing shows that it leads anywhere for others."""
+    return o.role == "redirect" and not c.evidence.helper_loaded_page
+
+
+def _foreign_platform(o: Observation, c: Controls) -> bool:
+    return c.answer.departs and any(is_foreign(asn, o.hostname, o.target) for asn in o.answer_asns)
+
+
+def _answered_elsewhere_not(o: Observation, c: Controls) -> bool:
+    lookup = c.same_step
+    return lookup is not None and lookup.failure is not None and bool(o.answers)
+
+
+def _is_ghost(o: Observation, c: Controls) -> bool:
+    lookup = c.same_step
+    return (
+        _answered_elsewhere_not(o, c)
+        and lookup is not None
+        and lookup.failure in ("dns_nxdomain_error", "dns_name_error")
+        and o.resolver not in ("doh", "dot")
+        and not c.answer.leads_to(Kind.PORTAL)
+    )
+
+
+def _is_proven_ghost(o: Observation, c: Controls) -> bool:
+    """Many operators answer missing names with advertisements, from their own resolvers alone."""
+    from_public = o.resolver in PUBLIC or c.answer.came_through_public_resolver
+    return from_public or c.answer.leads_to(Kind.BLOCKPAGE)
+
+
+ANSWERED = (
+    Rule(
+        id="dns.address",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="It is an address, so nothing was looked up.",
+        holds=lambda o, _c: is_address(o.hostname),
+    ),
+    Rule(
+        id="dns.consistent",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="The answer is right: it shares an address or a network with the control's, or a certificate "
+        "validates for the name there.",
+        holds=lambda o, c: o.failure is None and bool(o.answers) and c.answer.is_right,
+    ),
+    Rule(
+        id="dns.no_address",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The lookup worked but the record holds no address.",
+        holds=lambda o, _c: o.failure is None and not o.answers,
+    ),
+    Rule(
+        id="dns.bogon_everywhere",
+        layer=Layer.DNS,
+        state=State.DOWN,
+        why="The site's own name points to an address that cannot be reached from anywhere.",
+        holds=lambda o, c: o.failure is None and c.answer.is_bogus_everywhere,
+        mechanism=mechanisms.SERVER_DOWN,
+        figures=answered,
+    ),
+    Rule(
+        id="dns.same_title",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="The answer differs from the control's, but the page found there bears the site's own title: a "
+        "network has a way of its own to it.",
+        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.shows_own_title,
+    ),
+    Rule(
+        id="dns.portal",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The answer is an address near the user, which answers while nothing else does: a login page.",
+        holds=lambda o, c: o.failure is None and c.answer.may_be_portal and c.answer.is_connected,
+        figures=answered,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.bogon_without_control",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The answer is an address that no public site can have, but nothing public could be reached at "
+        "all: forged, or a login page.",
+        holds=lambda o, c: o.failure is None and c.answer.may_be_portal,
+        mechanism=mechanisms.BOGON,
+        figures=answered,
+        symptom=True,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.own_machine_without_control",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The name leads to the machine that asks, and no control tells whether its owner wants that.",
+        holds=lambda o, c: (
+            o.failure is None
+            and bool(o.answers)
+            and c.helper_is_missing
+            and c.answer.is_of_this_machine
+            and c.answer.most_names_are_bogus
+            and not c.answer.has_block_address
+        ),
+        mechanism=mechanisms.BOGON,
+        figures=answered,
+        symptom=True,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.bogon",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer is an address that no public site can have.",
+        holds=lambda o, c: (
+            o.failure is None
+            and c.answer.has_bogon
+            and (c.answer.departs or (c.answer.most_names_are_bogus and not _on_the_way(o, c)))
+        ),
+        mechanism=mechanisms.BOGON,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.bogon_by_one_resolver",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer is an address that no public site can have, while another resolver gave the probe an "
+        "address where a certificate validates for the name.",
+        holds=lambda o, c: o.failure is None and c.answer.has_bogon and c.answer.is_proven_elsewhere,
+        mechanism=mechanisms.BOGON,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.block_address",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer is an address known to serve block pages.",
+        holds=lambda o, c: o.failure is None and c.answer.has_block_address,
+        mechanism=mechanisms.BLOCK_ADDRESS,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.lone_bogon",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="One of the target's names is answered with an address that no public site can have, which may "
+        "be its owner's choice.",
+        holds=lambda o, c: o.failure is None and c.answer.has_bogon,
+        figures=answered,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.ghost",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The name does not exist elsewhere, yet it is answered here: a block that outlived its site.",
+        holds=lambda o, c: o.failure is None and _is_ghost(o, c) and _is_proven_ghost(o, c),
+        mechanism=mechanisms.FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.ghost_without_proof",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The name does not exist elsewhere, yet it is answered here: a block that outlived its site, or "
+        "an operator that answers all missing names.",
+        holds=lambda o, c: (
+            o.failure is None and _is_ghost(o, c) and not c.answer.is_denied_by_public_resolver
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=answered,
+        symptom=True,
+    ),
+    Rule(
+        id="dns.foreign_platform",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer belongs to another platform, as injectors hand out for blocked names.",
+        holds=lambda o, c: o.failure is None and _foreign_platform(o, c),
+        mechanism=mechanisms.FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.wrong_certificate",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer shares no address or network with the control's, and the certificate found there is "
+        "not the site's.",
+        holds=lambda o, c: (
+            o.failure is None
+            and c.answer.departs
+            and c.answer.has_bad_certificate
+            and c.evidence.helper_saw_certificate(o.hostname)
+            and not c.others_distrusted
+            and not c.answer.may_be_sibling
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.same_page",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="The answer differs from the control's, but the page found there is the site's.",
+        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.shows(Likeness.SAME),
+    ),
+    Rule(
+        id="dns.other_page",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer shares no address or network with the control's, and the page found there is not "
+        "the site's.",
+        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.shows(Likeness.DIFFERENT),
+        mechanism=mechanisms.FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.not_there_outside",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The answer shares no address or network with the control's, and the site is not there for the "
+        "control either, which meets it at its own.",
+        holds=lambda o, c: o.failure is None and c.answer.departs and c.answer.turns_helper_away,
+        mechanism=mechanisms.FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.sibling_certificate",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The certificate found at the answered address is for other names: forged, or another address of "
+        "the site's delivery network, since nobody wrote down whose networks the control's are.",
+        holds=lambda o, c: (
+            o.failure is None
+            and c.answer.departs
+            and c.answer.has_bad_certificate
+            and c.evidence.helper_saw_certificate(o.hostname)
+            and not c.others_distrusted
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=answered,
+        symptom=True,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.contradicted",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="Another resolver gave this probe the control's answer; this one gave an address in another "
+        "network, where nothing answers.",
+        holds=lambda o, c: (
+            o.failure is None and c.answer.departs and c.answer.is_unconnected and c.answer.is_contradicted
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    *FACEBOOKS,
+    Rule(
+        id="dns.departs_and_dead",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The answer shares no address or network with the control's and nothing answers there: forged, "
+        "or a near server that is cut off.",
+        holds=lambda o, c: (
+            o.failure is None
+            and c.answer.departs
+            and (c.answer.is_unconnected or (c.answer.is_unserved and c.answer.is_contradicted))
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=answered,
+        symptom=True,
+    ),
+    Rule(
+        id="dns.departs",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The answer shares no address or network with the control's; nothing proves or contradicts it.",
+        holds=lambda o, c: o.failure is None and (c.answer.departs or _answered_elsewhere_not(o, c)),
+        figures=answered,
+    ),
+    Rule(
+        id="dns.wrong_certificate_by_one_resolver",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="The certificate found at the answered address is not the site's, while another resolver gave "
+        "the probe an address where one validates for the name.",
+        holds=lambda o, c: (
+            o.failure is None
+            and c.answer.has_bad_certificate
+            and c.answer.is_proven_elsewhere
+            and not c.others_distrusted
+        ),
+        mechanism=mechanisms.FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.bad_certificate_without_control",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="The certificate found at the answered address is not valid for the name, and no control tells "
+        "whether it ever is.",
+        holds=lambda o, c: o.failure is None and c.answer.has_bad_certificate,
+        figures=answered,
+    ),
+    Rule(
+        id="dns.answered",
+        layer=Layer.DNS,
+        state=State.OK,
+        why="The name was answered with public addresses; no control contradicts them.",
+        holds=lambda o, _c: o.failure is None,
+    ),
+)
+
+DNS_RULES = ENCRYPTED + ANSWERED + FAILED

@@ -1,0 +1,235 @@
+"""Fingerprints: texts and addresses that only a block page has, found in one pass over a response.
+
+Pure: patterns are handed in, ``parse_fingerprints`` reads them from the text of a TOML file.  A compiled
+set keeps its own working memory, so one set serves one thread.
+"""
+
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher
+from fanous.errors import FanousError
+from fanous.model.observation import Observation
+
+LONGEST_BODY = 512 * 1024
+"""Characters.  Block pages are short; of anything longer only the beginning is read."""
+READ_OF_LONGER = 256 * 1024
+
+LONGEST_NOTICE = 16 * 1024
+"""Bytes.  A notice's words stand in the news too, whose pages are longer; notices that are longer themselves
+(pictures in the text) frame or link an address of their own."""
+
+
+class Kind(StrEnum):
+    """What a pattern shows.  ``BENIGN`` takes back what another pattern of the page says."""
+
+    BLOCKPAGE = "blockpage"
+    CAPTCHA = "captcha"
+    PORTAL = "portal"
+    BENIGN = "benign"
+
+
+class Where(StrEnum):
+    BODY = "body"
+    TITLE = "title"
+    HEADER = "header"
+    LOCATION = "location"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """One pattern.
+
+    Attributes:
+        id: permanent, ``<country or vendor>.<name>``.
+        where: ``body`` also finds it in the headers, ``location`` only in a redirect's target.
+        pattern: a regular expression (Hyperscan's subset of PCRE), letters of either case; ``title``
+            patterns are tried inside the page's title.
+        countries: ISO codes in which it counts; empty = everywhere.
+        source: the public fact it was written from.
+        literal: take ``pattern`` as it stands.
+        origin: the published set it was taken from; empty = written by us or by the user.
+        any_length: it counts in a body of any length, not only in one as short as a notice.
+    """
+
+    id: str
+    where: Where
+    kind: Kind
+    pattern: str
+    countries: frozenset[str] = frozenset()
+    source: str = ""
+    literal: bool = False
+    origin: str = ""
+    any_length: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BlockAddress:
+    """An address that resolvers give out for blocked names and that serves the notice.
+
+    Attributes:
+        names: the notice's own, for which the address is the right answer; what lies below them too.
+    """
+
+    address: str
+    countries: frozenset[str] = frozenset()
+    source: str = ""
+    names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fingerprints:
+    """A compiled set; see ``compile_fingerprints``.
+
+    Attributes:
+        version: names what stands beside the patterns that ship, to be written after ``RULES_VERSION``;
+            empty = nothing.
+    """
+
+    patterns: tuple[Fingerprint, ...]
+    addresses: dict[str, BlockAddress]
+    matcher: Matcher = field(repr=False)
+    version: str = ""
+
+    def find(self, response: Observation, country: str) -> tuple[Fingerprint, ...]:
+        """Patterns that count in ``country`` and occur in the response, in the order of the set."""
+        location, headers, body = _sections(response)
+        data = b"".join((location, headers, body))
+        if not data:
+            return ()
+        before_body = len(location) + len(headers)
+        ends = {Where.LOCATION: len(location), Where.HEADER: before_body}
+        length = len(body) if response.body else response.body_length  # facts keep no body
+        is_long = response.body_truncated or length > LONGEST_NOTICE
+        found = []
+        for index, end in self.matcher.find(data):
+            pattern = self.patterns[index]
+            if end > ends.get(pattern.where, len(data)):
+                continue
+            if is_long and not pattern.any_length and end > before_body:
+                continue
+            if pattern.countries and country not in pattern.countries:
+                continue
+            found.append(index)
+        return _settled(tuple(self.patterns[index] for index in sorted(set(found))))
+
+    def is_block_address(self, address: str, country: str, hostname: str = "") -> bool:
+        """Is ``hostname`` answered with the address of a notice that is given out in the country?"""
+        known = self.addresses.get(address)
+        if known is None or (known.countries and country not in known.countries):
+            return False
+        return not any(f".{hostname.lower()}".endswith(f".{name}") for name in known.names)
+
+
+def _settled(found: tuple[Fingerprint, ...]) -> tuple[Fingerprint, ...]:
+    """What stands when the published sets have spoken.
+
+    Their benign patterns are single words at times (``redirect``), written to correct the set they are
+    part of: they take back that set's block pages and nobody else's.  Nor does their word for a school's
+    or a company's own filter stand against a block page of ours.
+    """
+    harmless = {p.origin for p in found if p.origin and p.kind is Kind.BENIGN}
+    ours = any(not p.origin and p.kind is Kind.BLOCKPAGE for p in found)
+
+    def stands(p: Fingerprint) -> bool:
+        if not p.origin:
+            return True
+        if p.kind is Kind.BLOCKPAGE:
+            return p.origin not in harmless
+        return p.kind is not Kind.BENIGN and not (p.kind is Kind.PORTAL and ours)
+
+    return tuple(filter(stands, found))
+
+
+def _sections(response: Observation) -> tuple[bytes, bytes, bytes]:
+    """Location, headers and body as bytes, each ended by a line break where it is not empty."""
+    body = response.body
+    if len(body) > LONGEST_BODY:
+        body = body[:READ_OF_LONGER]
+    if response.title and not body:
+        body = f"<title>{response.title}</title>"
+    headers = response.headers or "\n".join(response.header_names)
+    return _bytes(response.location), _bytes(headers), body.encode("utf-8", "replace")
+
+
+def _bytes(text: str) -> bytes:
+    return f"{text}\n".encode("utf-8", "replace") if text else b""
+
+
+def compile_fingerprints(
+    patterns: Iterable[Fingerprint],
+    addresses: Iterable[BlockAddress] = (),
+    matcher: Callable[[list[PatternText]], Matcher] = compile_matcher,
+    version: str = "",
+) -> Fingerprints:
+    """Compile a set.
+
+    Args:
+        matcher: what compiles the patterns.
+        version: see ``Fingerprints``.
+
+    Raises:
+        FanousError: a pattern cannot be compiled, or two have the same id; the message names it.
+    """
+    kept = tuple(patterns)
+    seen: set[str] = set()
+    for pattern in kept:
+        if pattern.id in seen:
+            raise FanousError(f"fingerprint {pattern.id}: the id is used twice; give one of them another")
+        seen.add(pattern.id)
+    texts = [PatternText(p.id, p.pattern, p.literal, in_title=p.where is Where.TITLE) for p in kept]
+    return Fingerprints(kept, {a.address: a for a in addresses}, matcher(texts), version)
+
+
+def parse_fingerprints(text: str, name: str) -> tuple[tuple[Fingerprint, ...], tuple[BlockAddress, ...]]:
+    """Read patterns and addresses from the text of a TOML file; ``name`` is for error messages.
+
+    Raises:
+        FanousError: not TOML, or an entry lacks a field or has an unknown ``kind`` or ``where``.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FanousError(f"{name}: not a TOML file: {error}; mend the line") from error
+    patterns = tuple(_pattern(entry, name) for entry in document.get("pattern", ()))
+    addresses = tuple(_address(entry, name) for entry in document.get("address", ()))
+    return patterns, addresses
+
+
+def _pattern(entry: dict[str, object], name: str) -> Fingerprint:
+    label = entry.get("id", "without id")
+    try:
+        where, kind = Where(str(entry["where"])), Kind(str(entry["kind"]))
+        may_be_words = where is Where.BODY and kind is Kind.BLOCKPAGE
+        return Fingerprint(
+            id=str(entry["id"]),
+            where=where,
+            kind=kind,
+            pattern=str(entry["pattern"]),
+            countries=_listed(entry, "countries"),
+            source=str(entry["source"]),
+            literal=entry.get("literal") is True,
+            any_length=not may_be_words or entry.get("any_length") is True,
+        )
+    except KeyError as error:
+        raise FanousError(f"{name}: fingerprint {label}: {error} is missing; add it") from error
+    except ValueError as error:
+        raise FanousError(f"{name}: fingerprint {label}: {error}; see docs of Kind and Where") from error
+
+
+def _address(entry: dict[str, object], name: str) -> BlockAddress:
+    try:
+        return BlockAddress(
+            str(entry["address"]), _listed(entry, "countries"), str(entry["source"]), _listed(entry, "names")
+        )
+    except KeyError as error:
+        raise FanousError(
+            f"{name}: address {entry.get('address', '?')}: {error} is missing; add it"
+        ) from error
+
+
+def _listed(entry: dict[str, object], field: str) -> frozenset[str]:
+    listed = entry.get(field, ())
+    return frozenset(map(str, listed)) if isinstance(listed, list) else frozenset()

@@ -1,0 +1,139 @@
+"""Rules for connections: cut by address, dead for everybody, or a probe without IPv6?"""
+
+from fanous.analysis.rules import mechanisms
+from fanous.analysis.rules.controls import Controls
+from fanous.analysis.rules.failures import Cause
+from fanous.analysis.rules.rule import Rule
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+
+
+def endpoint_failure(o: Observation, _c: Controls) -> str:
+    where = f"[{o.ip}]:{o.port}" if ":" in o.ip else f"{o.ip}:{o.port}"
+    return f"{o.hostname or o.target} at {where if o.ip else 'an unknown address'}: {o.failure}"
+
+
+def group_failures(_o: Observation, c: Controls) -> str:
+    return f"{c.group.failed} of {c.group.endpoints} endpoints"
+
+
+TCP_RULES = (
+    Rule(
+        id="tcp.ok",
+        layer=Layer.TCP,
+        state=State.OK,
+        why="The connection was made.",
+        holds=lambda o, _c: o.failure is None,
+    ),
+    Rule(
+        id="tcp.own_fault",
+        layer=Layer.TCP,
+        state=State.INSUFFICIENT,
+        why="The probe itself could not connect.",
+        holds=lambda _o, c: c.cause is Cause.LOCAL,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tcp.no_ipv6",
+        layer=Layer.TCP,
+        state=State.INSUFFICIENT,
+        why="The probe has no working IPv6.",
+        holds=lambda _o, c: c.no_ipv6,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tcp.after_wrong_answer",
+        layer=Layer.TCP,
+        state=State.INSUFFICIENT,
+        why="The address came from a wrong DNS answer: see the DNS layer.",
+        holds=lambda _o, c: c.to_wrong_address,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tcp.down",
+        layer=Layer.TCP,
+        state=State.DOWN,
+        why="The endpoint cannot be reached from outside either.",
+        holds=lambda _o, c: c.reachable is False,
+        mechanism=mechanisms.SERVER_DOWN,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tcp.address_down",
+        layer=Layer.TCP,
+        state=State.INSUFFICIENT,
+        why="The site is up, but this address of it does not answer from outside either.",
+        holds=lambda _o, c: c.reachable is None and c.same_step is not None,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tcp.other_address_works",
+        layer=Layer.TCP,
+        state=State.OK,
+        why="One attempt failed while another address or attempt worked.",
+        holds=lambda _o, c: c.has_helper and c.works_elsewhere,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tcp.unclear_failure",
+        layer=Layer.TCP,
+        state=State.INSUFFICIENT,
+        why="The connection failed in a way that has no name.",
+        holds=lambda _o, c: c.cause is Cause.UNKNOWN and (c.has_helper or c.group.fails),
+        mechanism="tcp",
+        figures=endpoint_failure,
+        symptom=True,
+    ),
+    Rule(
+        id="tcp.failure_control_ok",
+        layer=Layer.TCP,
+        state=State.BLOCKED,
+        why="The connection failed while the control made it.",
+        holds=lambda _o, c: c.reachable is True,
+        mechanism=mechanisms.of_connection,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tcp.port_not_asked",
+        layer=Layer.TCP,
+        state=State.INSUFFICIENT,
+        why="No page of this site has to come through this port, and nothing shows that it is open to "
+        "anybody.",
+        holds=lambda o, c: not c.evidence.was_asked(o),
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tcp.few_endpoints",
+        layer=Layer.TCP,
+        state=State.OK,
+        why="Most of the target's endpoints answer; a few failures are ordinary.",
+        holds=lambda _o, c: c.few_endpoints_fail,
+        figures=group_failures,
+    ),
+    Rule(
+        id="tcp.group_fails_elsewhere",
+        layer=Layer.TCP,
+        state=State.INSUFFICIENT,
+        why="Most of the target's endpoints fail, but at another layer.",
+        holds=lambda _o, c: c.group.layer is not Layer.TCP,
+        figures=group_failures,
+    ),
+    Rule(
+        id="tcp.nothing_else_works",
+        layer=Layer.TCP,
+        state=State.INSUFFICIENT,
+        why="The connection timed out, and so did the helper and lookups over TLS and HTTPS: the line.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.nothing_else_works,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tcp.no_control",
+        layer=Layer.TCP,
+        state=State.INSUFFICIENT,
+        why="The target's endpoints cannot be reached, but nothing tells whether others could reach them.",
+        holds=lambda _o, _c: True,
+        mechanism=mechanisms.of_connection_group,
+        figures=group_failures,
+        symptom=True,
+    ),
+)

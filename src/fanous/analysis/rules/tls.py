@@ -1,0 +1,210 @@
+"""Rules for TLS and QUIC handshakes: cut by name, intercepted, slowed down, or the site's own trouble?"""
+
+from math import isnan
+
+from fanous.analysis.rules import mechanisms
+from fanous.analysis.rules.certificates import certificate_rules
+from fanous.analysis.rules.controls import Controls
+from fanous.analysis.rules.failures import CUT_CAUSES, Cause
+from fanous.analysis.rules.rule import Rule
+from fanous.analysis.rules.tcp import endpoint_failure, group_failures
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+
+SLOWEST = 1.0
+"""Seconds.  Below it a handshake may be slow by a single lost packet."""
+SLOW_RATIO = 5.0
+"""To the control handshake.  Turkiye slowed handshakes from 70 ms to over 3 s while others stayed normal."""
+
+
+def _is_slow(o: Observation, c: Controls) -> bool:
+    """Beside other names, and not for the distance alone, which a bare connection has to go too."""
+    # One that is fast shows that the name is not slowed down.  The comparison with NaN (no control) is false.
+    fastest = c.evidence.fastest_handshake(o)
+    is_far = o.seconds <= SLOW_RATIO * c.evidence.own_connect(o)
+    return fastest > SLOWEST and fastest > SLOW_RATIO * c.control_handshake and not is_far
+
+
+def _may_be_slow(o: Observation, c: Controls) -> bool:
+    """Beside its own connection alone: no other name was tried, and a busy server looks like this too."""
+    return (
+        isnan(c.control_handshake)
+        and c.evidence.fastest_handshake(o) > SLOWEST
+        and o.seconds > SLOW_RATIO * c.evidence.own_connect(o)
+    )
+
+
+def _is_controlled(c: Controls) -> bool:
+    """Did others get through here: the helper, or another name at this very address?"""
+    return c.reachable is True or (c.group.fails and c.innocuous_name_works)
+
+
+def _slow_figures(o: Observation, c: Controls) -> str:
+    return f"{o.hostname}: {o.seconds:.2f} s, others {c.control_handshake:.2f} s"
+
+
+def _beside_connection(o: Observation, c: Controls) -> str:
+    return f"{o.hostname}: {o.seconds:.2f} s, its connection {c.evidence.own_connect(o):.2f} s"
+
+
+TLS_RULES = (
+    Rule(
+        id="tls.slow_handshake",
+        layer=Layer.TLS,
+        state=State.THROTTLED,
+        why="The handshake took more than five times as long as with other names in the same measurement.",
+        holds=lambda o, c: o.failure is None and o.seconds > SLOWEST and _is_slow(o, c),
+        mechanism="tls.throttle.sni",
+        figures=_slow_figures,
+    ),
+    Rule(
+        id="tls.slow_without_control",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake took more than five times as long as the connection, but no other name was tried: "
+        "slowed down, or a busy server.",
+        holds=lambda o, c: o.failure is None and o.seconds > SLOWEST and _may_be_slow(o, c),
+        mechanism="tls.throttle.sni",
+        figures=_beside_connection,
+    ),
+    Rule(
+        id="tls.ok",
+        layer=Layer.TLS,
+        state=State.OK,
+        why="The handshake was completed.",
+        holds=lambda o, _c: o.failure is None,
+    ),
+    Rule(
+        id="tls.own_fault",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The probe itself could not make the handshake.",
+        holds=lambda _o, c: c.cause is Cause.LOCAL,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.after_wrong_answer",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The address came from a wrong DNS answer: see the DNS layer.",
+        holds=lambda _o, c: c.to_wrong_address,
+        figures=endpoint_failure,
+    ),
+    *certificate_rules(Layer.TLS),
+    Rule(
+        id="tls.down",
+        layer=Layer.TLS,
+        state=State.DOWN,
+        why="The handshake fails from outside too.",
+        holds=lambda _o, c: c.reachable is False,
+        mechanism=mechanisms.SERVER_DOWN,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.other_attempt_works",
+        layer=Layer.TLS,
+        state=State.OK,
+        why="One attempt failed while another address or attempt worked.",
+        holds=lambda _o, c: c.has_helper and c.works_elsewhere,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.address_down",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The site is up, but a handshake with this address of it fails from outside too.",
+        holds=lambda _o, c: c.reachable is None and c.same_step is not None,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.unclear_failure",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The two sides did not agree on a handshake, which old software and interference both cause.",
+        holds=lambda _o, c: c.cause in (Cause.ALERT, Cause.UNKNOWN) and (c.has_helper or c.group.fails),
+        mechanism="tls",
+        figures=endpoint_failure,
+        symptom=True,
+    ),
+    Rule(
+        id="tls.browser_hello_passes",
+        layer=Layer.TLS,
+        state=State.BLOCKED,
+        why="The connection was cut during the handshake, while a browser's first message with the same "
+        "name was answered at the same address: what is cut is how the message looks, and browsers may get "
+        "through.",
+        holds=lambda _o, c: c.cause in CUT_CAUSES and c.browser_gets_through and _is_controlled(c),
+        mechanism=mechanisms.of_handshake,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.slow_line",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake timed out, but a bare connection took more than a third of that time.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.line_is_slow,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.failure_control_ok",
+        layer=Layer.TLS,
+        state=State.BLOCKED,
+        why="The connection was cut during the handshake, while the control completed it.",
+        holds=lambda _o, c: c.reachable is True,
+        mechanism=mechanisms.of_handshake,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.few_endpoints",
+        layer=Layer.TLS,
+        state=State.OK,
+        why="Most of the target's endpoints answer; a few failures are ordinary.",
+        holds=lambda _o, c: c.few_endpoints_fail,
+        figures=group_failures,
+    ),
+    Rule(
+        id="tls.innocuous_name_works",
+        layer=Layer.TLS,
+        state=State.BLOCKED,
+        why="The connection was cut during the handshake, while one with another name at the same address "
+        "was completed.",
+        holds=lambda _o, c: c.cause in CUT_CAUSES and c.innocuous_name_works,
+        mechanism=mechanisms.of_handshake,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.port_not_asked",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="No page of this site has to come over TLS, and nothing shows that anybody is given a valid "
+        "certificate.",
+        holds=lambda o, c: c.bad_certificate and not c.evidence.was_asked(o),
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.group_fails_elsewhere",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="Most of the target's endpoints fail, but at another layer.",
+        holds=lambda _o, c: c.group.layer is not Layer.TLS,
+        figures=group_failures,
+    ),
+    Rule(
+        id="tls.nothing_else_works",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake timed out, and so did the helper and lookups over TLS and HTTPS: the line.",
+        holds=lambda _o, c: c.cause is Cause.TIMEOUT and c.nothing_else_works,
+        figures=endpoint_failure,
+    ),
+    Rule(
+        id="tls.no_control",
+        layer=Layer.TLS,
+        state=State.INSUFFICIENT,
+        why="The handshake failed, but nothing tells whether others could complete it.",
+        holds=lambda _o, _c: True,
+        mechanism=mechanisms.of_handshake_group,
+        figures=endpoint_failure,
+        symptom=True,
+    ),
+)

@@ -1,0 +1,198 @@
+"""Rules for transfers: a rate means something only beside the rate of a control at the same time."""
+
+from collections.abc import Iterable
+from math import isnan, nan
+
+from fanous.analysis.rules import mechanisms
+from fanous.analysis.rules.controls import Controls
+from fanous.analysis.rules.failures import Cause
+from fanous.analysis.rules.rule import Rule
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+
+LEAST_RATIO = 0.2
+"""Of the control's rate.  With a spread of 0.5 in the log ratio of one pair, a factor of 5 is over three
+standard deviations."""
+
+LEAST_REFUSAL = 300
+"""HTTP status from which on a page is not the one that was asked for (RFC 9110 section 15)."""
+
+LEAST_BYTES = 65_536
+"""Of a download that came to its end: below it a round trip more or less decides; a block page has a few."""
+
+CONTROL = "control"
+"""Role of the download beside which the target's is held."""
+
+FREEZE = (10_000, 24_000)
+"""Bytes after which a flow freezes (Russia 2025: 16-20 KB of the connection).  A download is counted from its
+request on, so the handshake's flight, 3 to 6 KB of certificates, is missing."""
+
+SILENT_SHARE = 0.8
+"""Of a frozen download's time that is one silence: the first 20 KB come within a few round trips, a lossy
+flow goes on in fits and starts."""
+
+LEAST_PAIRS = 2
+"""Of downloads from the target's own address under either name: one slow one may meet a burst."""
+
+
+def control_kbps(o: Observation, c: Controls) -> float:
+    """Median rate that other names had in the same measurement; NaN = there was none.
+
+    The helper's own rate is of another line: it is no measure of this one.
+    """
+    return _median(
+        s.kbps
+        for s in c.evidence.of(Layer.TRANSFER)
+        if s.hostname != o.hostname and s.target != o.target and s.failure is None and not _is_no_rate(s)
+    )
+
+
+def _is_no_rate(o: Observation) -> bool:
+    """What says no, sends elsewhere or ends after a few bytes: its time is that of round trips."""
+    ends_soon = o.failure is None and 0 <= o.received < LEAST_BYTES
+    return ends_soon or o.status_code >= LEAST_REFUSAL
+
+
+def own_kbps(o: Observation, c: Controls) -> float:
+    """Median rate of all downloads from this name in the measurement, also of those cut off."""
+    return _median(
+        s.kbps for s in c.evidence.of(Layer.TRANSFER) if (s.hostname, s.target) == (o.hostname, o.target)
+    )
+
+
+def line_kbps(c: Controls) -> float:
+    """The best rate of a control in the measurement, also of one that ran out of time; NaN = there was none.
+
+    A line gives what its fastest control gets; one at the target's own address may be slowed down with it.
+    """
+    rates = [
+        s.received * 8 / 1000 / s.seconds
+        for s in c.evidence.of(Layer.TRANSFER)
+        if s.role == CONTROL and s.received > 0 and s.seconds > 0 and not _is_no_rate(s)
+    ]
+    return max(rates, default=nan)
+
+
+def outside_kbps(o: Observation, c: Controls) -> float:
+    """The rate at which the helper got the same target's page; NaN = it was not timed."""
+    return _median(s.kbps for s in c.evidence.helper.get(Layer.TRANSFER, ()) if s.target == o.target)
+
+
+def _median(rates: Iterable[float]) -> float:
+    known = sorted(rate for rate in rates if not isnan(rate))
+    middle = len(known) // 2
+    if not known:
+        return nan
+    return known[middle] if len(known) % 2 else (known[middle - 1] + known[middle]) / 2
+
+
+def _slow_beside_itself(o: Observation, c: Controls) -> bool:
+    """Is the name alone what is slow?  The server gives the same page fast when it is not named."""
+    if o.role == CONTROL or _is_no_rate(o):
+        return False
+    beside = [s for s in c.same_server if not _is_no_rate(s)]
+    own = [s for s in c.evidence.of(Layer.TRANSFER) if (s.hostname, s.ip) == (o.hostname, o.ip)]
+    enough = min(len(own), len(beside)) >= LEAST_PAIRS
+    return enough and own_kbps(o, c) < LEAST_RATIO * _median(s.kbps for s in beside)
+
+
+def _slow(o: Observation, c: Controls) -> bool:
+    """Never of a control itself: that it is slower than a target says nothing of its own name."""
+    if o.role == CONTROL or _is_no_rate(o):
+        return False
+    return own_kbps(o, c) < LEAST_RATIO * control_kbps(o, c)  # false where one is NaN
+
+
+def _slow_for_all(o: Observation, c: Controls) -> bool:
+    """Slow from outside too: a site that cannot do better is slow beside any control."""
+    return _slow(o, c) and own_kbps(o, c) >= LEAST_RATIO * outside_kbps(o, c)
+
+
+def _slow_here(o: Observation, c: Controls) -> bool:
+    return _slow(o, c) and own_kbps(o, c) < LEAST_RATIO * outside_kbps(o, c)
+
+
+def froze(o: Observation, c: Controls) -> bool:
+    """A download that stopped for good in the window, beside a control that went on."""
+    in_window = FREEZE[0] <= o.received <= FREEZE[1]
+    goes_on = o.largest_gap < SILENT_SHARE * o.seconds  # false where nobody kept the reads
+    is_cut = c.cause is Cause.TIMEOUT and in_window and not goes_on
+    return o.role != CONTROL and is_cut and not isnan(control_kbps(o, c))
+
+
+def _rates(o: Observation, c: Controls) -> str:
+    outside = outside_kbps(o, c)
+    told = "" if isnan(outside) else f", from outside {outside:.0f} kbit/s"
+    name = o.hostname or o.target
+    return f"{name}: {own_kbps(o, c):.0f} kbit/s, control {control_kbps(o, c):.0f} kbit/s{told}"
+
+
+def _failure(o: Observation, _c: Controls) -> str:
+    return f"{o.hostname or o.target}: {o.failure} after {o.received} bytes"
+
+
+TRANSFER_RULES = (
+    Rule(
+        id="transfer.frozen",
+        layer=Layer.TRANSFER,
+        state=State.THROTTLED,
+        why="The data stopped for good after the first 10-24 KB, while the control's went on.",
+        holds=froze,
+        mechanism=mechanisms.FROZEN,
+        figures=_failure,
+    ),
+    Rule(
+        id="transfer.slow_beside_itself",
+        layer=Layer.TRANSFER,
+        state=State.THROTTLED,
+        why="The rate is below a fifth of what the same server gives in the same measurement under an "
+        "innocuous name.",
+        holds=_slow_beside_itself,
+        mechanism=mechanisms.of_slow_data,
+        figures=_rates,
+    ),
+    Rule(
+        id="transfer.slow",
+        layer=Layer.TRANSFER,
+        state=State.THROTTLED,
+        why="The rate is below a fifth of the control's in the same measurement, and below a fifth of what "
+        "the target gives outside.",
+        holds=_slow_here,
+        mechanism=mechanisms.of_slow_data,
+        figures=_rates,
+    ),
+    Rule(
+        id="transfer.slow_for_all",
+        layer=Layer.TRANSFER,
+        state=State.INSUFFICIENT,
+        why="The rate is far below the control's, but the target is slow from outside too.",
+        holds=_slow_for_all,
+        figures=_rates,
+    ),
+    Rule(
+        id="transfer.slow_no_outside",
+        layer=Layer.TRANSFER,
+        state=State.INSUFFICIENT,
+        why="The rate is below a fifth of the control's in the same measurement, but nothing tells how fast "
+        "the target is for others.",
+        holds=_slow,
+        mechanism=mechanisms.of_slow_data,
+        figures=_rates,
+        symptom=True,
+    ),
+    Rule(
+        id="transfer.ok",
+        layer=Layer.TRANSFER,
+        state=State.OK,
+        why="The data came.",
+        holds=lambda o, _c: o.failure is None,
+    ),
+    Rule(
+        id="transfer.failed",
+        layer=Layer.TRANSFER,
+        state=State.INSUFFICIENT,
+        why="The transfer did not end, and no control tells why.",
+        holds=lambda _o, _c: True,
+        figures=_failure,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Series: verdicts become votes, votes become series; baselines, silence, repeats and slowness."""

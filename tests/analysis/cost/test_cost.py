@@ -1,0 +1,128 @@
+"""What a disruption costs by published methods."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fanous.analysis.cost import cost_of, of_incident
+from fanous.analysis.cost.reckon import CEILING
+from fanous.model.cost import Cost, Disruption, Economy, Figure, Phrase, Range
+from fanous.model.incident import Estimate, Interval, Kind, UsersShare
+from fanous.model.place import Access
+from fanous.refdata.economies import countries_with_gdp, economy
+from tests.publishers.events import NATION, ONGOING, START, incident
+
+DAY = Disruption("PK", Kind.OUTAGE, 24)
+POOR = Economy(
+    country="PK",
+    gdp=Figure(Phrase("GDP"), 8760e6, "US$ a year", 2023, "a test"),
+    population=Figure(Phrase("population"), 10e6, "people", 2023, "a test"),
+    users=Figure(Phrase("users"), 0.3, "share", 2023, "a test"),
+    digital=None,
+    cipesa=None,
+    in_cipesa=False,
+)
+"""A million dollars an hour."""
+
+
+def of(method: str, cost: Cost) -> Range | None:
+    return next(one.per_hour for one in cost.estimates if one.method == method)
+
+
+def a_day(cc: str, method: str) -> tuple[float, float]:
+    """In millions of dollars, as printed."""
+    found = cost_of(replace(DAY, country=cc), economy(cc))
+    in_all = found.in_all(of(method, found))
+    assert in_all is not None
+    return round(in_all.low / 1e6, 1), round(in_all.high / 1e6, 1)
+
+
+def test_kenya_costs_what_cipesa_published() -> None:
+    assert a_day("KE", "cipesa") == (6.3, 6.3)
+
+
+def test_a_full_shutdown_of_pakistan_costs_what_its_tiers_say() -> None:
+    assert a_day("PK", "deloitte") == (3.7, 9.3)
+
+
+def test_a_connected_economy_is_in_the_upper_tiers() -> None:
+    rich = replace(POOR, users=Figure(Phrase("users"), 0.6, "share", 2023, "a test"))
+    assert of("deloitte", cost_of(DAY, POOR)) == Range(4_000, 10_000)
+    assert of("deloitte", cost_of(DAY, rich)) == Range(10_000, 19_000)
+
+
+def test_without_a_gdp_people_are_counted() -> None:
+    found = cost_of(DAY, replace(POOR, gdp=None))
+    assert of("deloitte", found) == Range(0.6e6 / 24, 6.6e6 / 24)
+
+
+@pytest.mark.parametrize(
+    ("missing", "method", "why"),
+    [
+        ({"users": None}, "deloitte", "how many people use the internet"),
+        ({"gdp": None, "population": None}, "deloitte", "neither GDP nor population"),
+        ({}, "digital-share", "no figure of the digital share"),
+        ({}, "cipesa", "about sub-Saharan Africa"),
+        ({"in_cipesa": True}, "cipesa", "no daily figure of this country"),
+    ],
+)
+def test_what_a_method_cannot_say_is_said(missing: dict[str, Any], method: str, why: str) -> None:
+    found = cost_of(DAY, replace(POOR, **missing))
+    (estimate,) = [one for one in found.estimates if one.method == method]
+    assert estimate.per_hour is None
+    assert why in str(estimate.why)
+
+
+def test_the_range_of_all_methods_is_from_the_lowest_to_the_highest() -> None:
+    both = replace(POOR, digital=Figure(Phrase("digital"), 0.05, "share", 2016, "a test"))
+    assert cost_of(DAY, both).per_hour == Range(4_000, 50_000)
+
+
+@pytest.mark.parametrize(("digital", "ceiling"), [(None, CEILING), (0.05, 0.05)])
+def test_no_estimate_exceeds_the_ceiling(digital: float | None, ceiling: float) -> None:
+    claimed = replace(
+        POOR,
+        digital=None if digital is None else Figure(Phrase("digital"), digital, "share", 2016, "a test"),
+        cipesa=Figure(Phrase("a day"), 24e9, "US$", 2017, "a test"),
+    )
+    found = cost_of(DAY, claimed)
+    assert of("cipesa", found) == Range(1e6 * ceiling, 1e6 * ceiling)
+    assert [one.is_capped for one in found.estimates] == [False, False, True]
+    half = cost_of(replace(DAY, affected=Range(0.2, 0.5)), claimed)
+    assert of("cipesa", half) == Range(1e6 * ceiling * 0.5, 1e6 * ceiling * 0.5)
+
+
+def test_single_services_cost_from_nothing_to_a_whole_shutdown() -> None:
+    blocked = of_incident(incident(targets=("x",)), START)
+    assert blocked.dependence == Range(0, 1)
+    assert any("depends on single services" in str(note) for note in blocked.notes)
+
+
+def test_an_outage_costs_what_was_lost_of_the_level() -> None:
+    outage = incident(kind=Kind.OUTAGE, targets=("",), level=Estimate(0.2, 0.1, 0.3))
+    assert of_incident(outage, START).dependence == pytest.approx(Range(0.7, 0.9))
+
+
+def test_hours_are_those_of_the_intervals_up_to_now() -> None:
+    curfew = (Interval(START, START + 3600), Interval(START + 86_400, None))
+    assert of_incident(incident(intervals=curfew), START + 86_400 + 7200).hours == 3
+
+
+def test_the_users_are_those_that_were_affected() -> None:
+    assert of_incident(incident(), START).affected == Range(0.05, 0.2)
+    assert of_incident(incident(users=None), START).affected == Range(0, 1)
+    mobile = incident(**ONGOING | NATION | {"access": Access.MOBILE, "users": UsersShare(0.9, 0.8, 1.0, 0.9)})
+    assert of_incident(mobile, START).affected == Range(0, 1.0)
+
+
+def test_the_world_bank_gives_two_hundred_economies() -> None:
+    assert len(countries_with_gdp()) >= 200
+    assert economy("ZZ") == Economy("ZZ", None, None, None, None, None, False)
+
+
+@pytest.mark.parametrize("cc", ["PK", "KE", "GB", "IR", "KP"])
+def test_every_input_has_its_source_and_its_year(cc: str) -> None:
+    for estimate in cost_of(replace(DAY, country=cc), economy(cc)).estimates:
+        assert all(figure.source and 2000 < figure.year < 2030 for figure in estimate.inputs)
+        assert (estimate.per_hour is None) == (not estimate.inputs)

@@ -1,0 +1,66 @@
+"""A country that is slow for the hour is found; one that is merely busy is not."""
+
+import pytest
+
+from fanous.analysis.detectors import LEVEL_DETECTORS
+from fanous.analysis.incidents.outage import Situation
+from fanous.connecting import outages_of
+from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Incident, Kind, Scope
+from fanous.model.series import Series
+from fanous.refdata.weights import weights
+from fanous.testing.notation import DAY
+from fanous.testing.speeds import Country, speeds
+
+LAST = 15 * 24
+"""Hours since the beginning; the last day, with two weeks before it."""
+
+QUIET = Country()
+SLOWED = Country(slowed=((LAST + 12, LAST + 24, 0.3),))
+
+
+def measured(country: Country, seed: int = 1) -> list[Series]:
+    """Users' speed tests, and our own transfers on the same networks."""
+    return speeds(country, "ndt", "ndt", seed) + speeds(country, "edge", "transfer", seed + 100)
+
+
+def claims(series: list[Series]) -> tuple[list[Anomaly], list[Incident]]:
+    found = LEVEL_DETECTORS["slowdown"](series)
+    situation = Situation("PK", series, weights("PK"), (), "rules", "levels")
+    return found, outages_of(found, situation, Kind.SLOWDOWN)
+
+
+@pytest.fixture(scope="module")
+def slowed() -> list[Series]:
+    return measured(SLOWED)
+
+
+def test_a_national_slow_down_to_a_third_is_confirmed_within_half_an_hour(slowed: list[Series]) -> None:
+    _, (incident,) = claims(slowed)
+    assert (incident.kind, incident.scope, incident.rule) == (Kind.SLOWDOWN, Scope.NATION, "C1")
+    assert incident.mechanisms == ("slowdown.general",)
+    begun = DAY + (LAST + 12) * 3600
+    assert incident.confirmed_at is not None and begun < incident.confirmed_at <= begun + 1800
+    assert abs(incident.onset - begun) <= 900
+    assert incident.level is not None and incident.level.mean == pytest.approx(0.3, abs=0.06)
+    assert not any("imposed rate" in hint for hint in incident.hints)
+
+
+def test_one_family_alone_is_suspected(slowed: list[Series]) -> None:
+    _, incidents = claims([one for one in slowed if one.key.source == "ndt"])
+    assert incidents and all(incident.confirmed_at is None for incident in incidents)
+
+
+@pytest.mark.parametrize(
+    "country", [QUIET, Country(crowded=((15, 0.62),)), Country(rush=0.6)], ids=["quiet", "match", "narrow"]
+)
+def test_ordinary_evenings_are_no_slow_down(country: Country) -> None:
+    _, incidents = claims(measured(country, seed=3))
+    assert incidents == []
+
+
+def test_an_imposed_rate_hardly_varies() -> None:
+    found, (incident,) = claims(measured(Country(capped=((LAST + 12, LAST + 24, 1500.0),))))
+    speed = [a for a in found if a.key.signal.endswith("_kbps") and a.start > DAY + LAST * 3600]
+    assert speed and all(a.departure is not None and a.departure.steady for a in speed)
+    assert any("imposed rate" in hint for hint in incident.hints)

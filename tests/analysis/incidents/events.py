@@ -1,0 +1,112 @@
+"""Hand-made anomalies and votes for the tests of incidents; hours count from some Monday in 2023."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fanous.analysis.incidents.assemble import Setting
+from fanous.analysis.incidents.group import Finding
+from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Kind
+from fanous.model.place import Entity, Family
+from fanous.model.series import SeriesKey
+from fanous.model.votes import Votes
+from fanous.model.weights import UserWeights
+
+HOUR = 3600.0
+MONDAY = 1_699_833_600.0
+"""13 November 2023, 00:00 UTC."""
+
+SETTING = Setting("XA", {"ooni": Family.OONI, "edge": Family.EDGE}, None, "rules", "detectors")
+
+
+def setting(weights: UserWeights) -> Setting:
+    return Setting("XA", SETTING.family_of, weights, "rules", "detectors")
+
+
+def finding(
+    start: float,
+    end: float | None,
+    *,
+    asn: int = 1,
+    target: str = "x",
+    probability: float = 0.999,
+    last_seen: float | None = None,
+    open_onset: bool = False,
+    kind: Kind = Kind.BLOCKING,
+    signal: str = "blocked_path",
+    resolver: int = 0,
+) -> Finding:
+    """A stretch that was raised an hour after it began."""
+    seen_until = last_seen if last_seen is not None else end
+    assert seen_until is not None
+    return Finding(
+        Anomaly(
+            key=SeriesKey(Entity("XA", asn), target, signal, resolver_asn=resolver),
+            start=MONDAY + start * HOUR,
+            start_earliest=None if open_onset else MONDAY + (start - 0.5) * HOUR,
+            start_latest=MONDAY + start * HOUR,
+            end=None if end is None else MONDAY + end * HOUR,
+            raised_at=MONDAY + (start + 1) * HOUR if probability >= 0.99 else None,
+            last_seen=MONDAY + seen_until * HOUR,
+            probability=probability,
+            bins=10,
+            probes=10,
+            controlled=0,
+        ),
+        kind,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """Votes of one network at the given hours.
+
+    Attributes:
+        probe: one probe casts all of them; empty = each hour another probe.
+        resolver: number of its network, for signals of the DNS layer.
+    """
+
+    hours: Sequence[float]
+    seen: bool
+    asn: int = 1
+    target: str = "x"
+    controlled: bool = False
+    probe: str = ""
+    mechanism: str = "tls.reset.sni"
+    kbps: float = float("nan")
+    source: str = "ooni"
+    signal: str = "blocked_path"
+    resolver: int = 0
+
+
+def votes(*ballots: Ballot) -> Votes:
+    """All ballots by time."""
+    rows = sorted(
+        (
+            (MONDAY + hour * HOUR, index, n)
+            for index, b in enumerate(ballots)
+            for n, hour in enumerate(b.hours)
+        ),
+    )
+    chosen = [(at, ballots[index], f"{index}.{n}") for at, index, n in rows]
+
+    def names(values: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+        return np.array(values, dtype=object)
+
+    return Votes(
+        uids=names([name for _, _, name in chosen]),
+        times=np.array([at for at, _, _ in chosen], np.float64),
+        asns=np.array([b.asn for _, b, _ in chosen], np.int64),
+        resolver_asns=np.array([b.resolver for _, b, _ in chosen], np.int64),
+        targets=names([b.target for _, b, _ in chosen]),
+        signals=names([b.signal for _, b, _ in chosen]),
+        probes=names([b.probe or name for _, b, name in chosen]),
+        seen=np.array([b.seen for _, b, _ in chosen], np.bool_),
+        controlled=np.array([b.controlled for _, b, _ in chosen], np.bool_),
+        mechanisms=names([b.mechanism if b.seen else "" for _, b, _ in chosen]),
+        kbps=np.array([b.kbps for _, b, _ in chosen], np.float64),
+        access=names(["any" for _ in chosen]),
+        sources=names([b.source for _, b, _ in chosen]),
+    )

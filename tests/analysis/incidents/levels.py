@@ -1,0 +1,83 @@
+"""Hand-made level anomalies and series; hours count from some Monday in 2023."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from fanous.analysis.incidents.outage import Situation, outage_of
+from fanous.model.anomaly import Anomaly, Departure
+from fanous.model.incident import Incident, Interval, Kind
+from fanous.model.place import Entity
+from fanous.model.series import Series, SeriesKey
+from fanous.model.weights import UserWeights
+from tests.analysis.incidents.events import HOUR, MONDAY
+
+STEP = 600
+
+
+def key(signal: str, asn: int = 0, region: str = "") -> SeriesKey:
+    return SeriesKey(Entity("XA", asn, region), "", signal, source="test")
+
+
+def drop(
+    signal: str,
+    start: float,
+    end: float | None,
+    *,
+    left: float = 0.05,
+    asn: int = 0,
+    region: str = "",
+    unlike: float = 1.0,
+    raised: float = 0.5,
+    last_seen: float | None = None,
+    accepted: bool = False,
+    short: bool = False,
+    step: int = STEP,
+    sudden: float | None = None,
+) -> Anomaly:
+    """A stretch raised half an hour after it began; ``sudden``: the hour at which it fell at once."""
+    seen = end if last_seen is None else last_seen
+    assert seen is not None
+    return Anomaly(
+        key=key(signal, asn, region),
+        start=MONDAY + start * HOUR,
+        start_earliest=MONDAY + start * HOUR,
+        start_latest=MONDAY + start * HOUR,
+        end=None if end is None else MONDAY + end * HOUR,
+        raised_at=MONDAY + (start + raised) * HOUR,
+        last_seen=MONDAY + seen * HOUR,
+        probability=0.999,
+        bins=10,
+        probes=0,
+        controlled=0,
+        departure=Departure(
+            step,
+            left,
+            left / 2,
+            min(1.0, left * 2),
+            3.0,
+            unlike,
+            short,
+            accepted,
+            sudden_from=None if sudden is None else MONDAY + sudden * HOUR,
+        ),
+    )
+
+
+def line(signal: str, *, asn: int = 0, region: str = "", first: float = -200, last: float = 100) -> Series:
+    """A series that is measured every hour."""
+    times = (MONDAY + HOUR * np.arange(first, last)).astype(np.int64)
+    ones = np.ones(len(times), np.int64)
+    return Series(key(signal, asn, region), 3600, times, ones.astype(float), ones, 0 * ones, 0 * ones)
+
+
+def claim(
+    *group: Anomaly,
+    series: Sequence[Series] = (),
+    weights: UserWeights | None = None,
+    elsewhere: Sequence[tuple[str, Interval]] = (),
+    kind: Kind = Kind.OUTAGE,
+    season: Callable[[float], str] = lambda _: "",
+) -> Incident | None:
+    situation = Situation("XA", series, weights, elsewhere, "rules", "levels", season)
+    return outage_of(sorted(group, key=lambda a: a.start), kind, situation)

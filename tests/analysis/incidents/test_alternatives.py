@@ -1,0 +1,110 @@
+"""What explains failures better than interference - the platform, an instrument - and what does not."""
+
+import pytest
+
+from fanous.analysis.incidents.alternatives import (
+    bad_lines,
+    broken_machine,
+    defect,
+    other_explanation,
+    platform_down,
+)
+from fanous.model.alternatives import Alternatives, Line, Onset, Software
+from tests.analysis.incidents.events import Ballot, votes
+
+
+def fell(country: str, **given: int) -> Onset:
+    """A country in which the target, fine before, failed for all three probes at the time."""
+    counts = {"probes": 3, "failing": 9, "measured": 10, "failing_before": 1, "measured_before": 60}
+    return Onset(country, **(counts | given))
+
+
+THREE = [fell("BD"), fell("IN"), fell("LK")]
+
+
+def test_a_platform_that_falls_in_three_countries_at_once_is_down() -> None:
+    assert platform_down(THREE) == (
+        "the platform itself was down: it began to fail in BD, IN, LK at the same time"
+    )
+
+
+@pytest.mark.parametrize(
+    "third",
+    [
+        fell("GN", failing_before=58),  # blocked for years
+        fell("GN", measured_before=2, failing_before=0),  # nobody knows how it was before
+        fell("GN", probes=1),  # one bad line
+        fell("GN", failing=4),  # most still reach it
+    ],
+)
+def test_a_country_counts_only_if_the_failure_is_new_and_general(third: Onset) -> None:
+    assert platform_down([*THREE[:2], third]) == ""
+
+
+def test_who_fails_elsewhere_vetoes_nothing_while_somebody_outside_still_reached_it() -> None:
+    known = Alternatives(onsets=tuple(THREE))
+    assert other_explanation(known, controlled=True) == ""
+    assert other_explanation(known, controlled=False).startswith("the platform itself")
+
+
+@pytest.mark.parametrize(
+    ("software", "is_defect"),
+    [
+        ([Software("new 2.0", 1, 12, 0), Software("old 1.9", 1, 0, 6)], True),
+        ([Software("new 2.0", 1, 12, 0)], False),  # nobody else looked
+        ([Software("new 2.0", 1, 12, 0), Software("old 1.9", 1, 5, 1)], False),  # the others see it too
+        ([Software("new 2.0", 1, 12, 0), Software("old 1.9", 1, 0, 2)], False),  # too few to say
+        # A crowd of honest probes, and a few that say it works.
+        ([Software("ooniprobe", 1, 40, 0), Software("liar", 1, 0, 10)], False),
+        # Others look on one network of the two.
+        (
+            [Software("new", 1, 9, 0), Software("new", 2, 9, 0), Software("old", 1, 0, 9)],
+            False,
+        ),
+        ([], False),
+        ([Software("new", 1, 0, 9)], False),
+    ],
+)
+def test_what_only_one_version_sees_is_its_own_defect(software: list[Software], is_defect: bool) -> None:
+    assert bool(defect(software)) is is_defect
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ([Ballot([10, 11, 12, 13], False, 1, probe=f"other {n}") for n in range(3)], True),
+        ([Ballot([10, 11, 12, 13], False, 1, probe=f"other {n}") for n in range(2)], False),
+        ([Ballot([10, 11, 12, 13], False, 2, probe=f"other {n}") for n in range(5)], False),
+        ([Ballot([10, 11], True, 1, probe="other 0")], False),
+    ],
+)
+def test_one_machine_beside_others_that_reach_the_target_is_an_instrument(
+    others: list[Ballot], said: bool
+) -> None:
+    inside = votes(Ballot([10, 11, 12], True, 1, probe="broken"), *others)
+    assert broken_machine(inside).startswith("an instrument's defect: one probe alone") is said
+
+
+@pytest.mark.parametrize(
+    ("lines", "bad"),
+    [
+        ([], set()),
+        ([Line(1, 10, 8, 7.0)] * 3, {1}),
+        ([Line(1, 10, 8, 4.0)] * 3, set()),  # half of a list of sites may be blocked
+        ([Line(1, 5, 1, 0.0)] * 3, set()),  # four platforms were cut by one order, and another site works
+        ([Line(1, 5, 0, 0.0)] * 3, {1}),  # five fail alike, and nothing shows that anything works
+        ([Line(1, 4, 0, 0.0)] * 3, set()),  # of so few nothing else can be asked
+        ([Line(1, 10, 8, 8.0)] * 2 + [Line(1, 10, 8, 0.0)] * 3, set()),  # liars among honest probes
+        ([Line(1, 10, 8, 8.0)] * 2 + [Line(1, 1, 0, 0.0)] * 3, set()),  # the others do not tell
+        ([Line(1, 10, 8, 8.0)] * 3 + [Line(2, 10, 8, 0.0)] * 3, {1}),
+        # Each measurement under a name of its own: what all measured tells.
+        ([Line(1, 1, 0, 0.0)] * 9 + [Line(1, 12, 11, 9.0, of_all=True)], {1}),
+        ([Line(1, 1, 0, 0.0)] * 9 + [Line(1, 12, 11, 3.0, of_all=True)], set()),
+        (
+            [Line(1, 10, 8, 0.0)] * 3 + [Line(1, 12, 11, 9.0, of_all=True)],
+            set(),
+        ),  # those that saw it know better
+    ],
+)
+def test_where_hardly_anything_works_the_line_may_be_what_failed(lines: list[Line], bad: set[int]) -> None:
+    assert bad_lines(lines) == bad

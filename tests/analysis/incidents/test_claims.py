@@ -1,0 +1,137 @@
+"""What others say, point by point, on hand-made incidents; the rally itself is in test_statements."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fanous.analysis.incidents.claims import Checked, check_claim
+from fanous.model.claim import Answer, Claim, Said
+from fanous.model.coverage import Coverage
+from fanous.model.incident import Incident, Interval, Kind, NetworkPart, Part, Scope, Status, UsersShare
+from tests.store.cases import NOON, incident
+
+HOUR = 3600.0
+GOOD = Coverage(400, 4, 20, (1, 2, 3), 12, 12, ("x",))
+NONE = Coverage(0, 0, 0, (), 12, 0, ())
+S, C, T = Answer.SUPPORTED, Answer.CONTRADICTED, Answer.CANNOT_TELL
+
+CUT = incident(
+    id="PK-2023-0001",
+    parts=(
+        Part("x", Kind.BLOCKING, ("tls.reset.sni",), ("AS17557",)),
+        Part("youtube", Kind.BLOCKING, ("tls.throttle.sni",), ("AS17557",)),
+    ),
+    onset_earliest=NOON - HOUR,
+    onset=NOON,
+    onset_latest=NOON + 600,
+    end=NOON + 8 * HOUR,
+    intervals=(Interval(NOON, NOON + 8 * HOUR),),
+    networks=(NetworkPart("AS17557", ("x",), (Interval(NOON, NOON + 8 * HOUR),), 12, 3, 0.999),),
+    scope=Scope.NATION,
+)
+
+
+def claim(said: Said = Said.DISRUPTED, **given: Any) -> Claim:
+    return Claim("somebody", said, "PK", NOON - 2 * HOUR, NOON + 10 * HOUR, **given)
+
+
+def answer(of: Claim, *incidents: Incident, coverage: Coverage = GOOD) -> Answer:
+    return checked(of, *incidents, coverage=coverage).answer
+
+
+def checked(of: Claim, *incidents: Incident, coverage: Coverage = GOOD) -> Checked:
+    return check_claim(of, incidents, coverage)
+
+
+@pytest.mark.parametrize(
+    ("of", "expected"),
+    [
+        (claim(), S),
+        (claim(Said.BLOCKING), S),
+        (claim(Said.THROTTLING), S),  # by its mechanism
+        (claim(Said.SLOWDOWN), T),  # that everything was slow is another claim
+        (claim(Said.OUTAGE), T),
+        (claim(Said.NORMAL), C),
+        (claim(targets=("x", "youtube")), S),
+        (claim(targets=("x", "facebook")), T),
+        (claim(scope=Scope.NATION), S),
+        (claim(scope=Scope.ISP), C),
+        (claim(scope=Scope.REGION), T),
+        (claim(networks=(17557,)), S),
+        (claim(networks=(17557, 45669)), T),
+        (claim(began_before=NOON + HOUR), S),
+        (claim(began_before=NOON), T),
+        (claim(began_before=NOON - HOUR), C),
+        (claim(hours=7), S),
+        (claim(hours=10.5), T),
+        (claim(hours=20), C),
+        (claim(hours=1), C),
+        (claim(level=0.2), S),
+        (claim(level=0.9), C),
+        (claim(targets=("x",), hours=20), C),  # one contradiction is enough
+        (claim(targets=("x",), hours=10.5), T),
+    ],
+)
+def test_a_claim_is_held_against_a_confirmed_incident(of: Claim, expected: Answer) -> None:
+    assert answer(of, CUT) is expected
+
+
+def test_an_incident_that_reached_few_contradicts_a_national_claim() -> None:
+    local = replace(CUT, scope=Scope.ISP, users=UsersShare(0.1, 0.05, 0.2, 0.9))
+    unsure = replace(CUT, scope=Scope.ISP, users=UsersShare(0.4, 0.1, 0.8, 0.3))
+    assert answer(claim(scope=Scope.NATION), local) is C
+    assert answer(claim(scope=Scope.NATION), unsure) is T
+
+
+def test_an_open_onset_or_end_leaves_a_duration_open() -> None:
+    assert answer(claim(hours=7), replace(CUT, onset_earliest=None)) is T
+    assert answer(claim(hours=7), replace(CUT, end=None)) is T
+
+
+@pytest.mark.parametrize(
+    ("said", "coverage", "expected"),
+    [
+        (Said.NORMAL, GOOD, S),
+        (Said.NORMAL, NONE, T),
+        (Said.BLOCKING, GOOD, C),
+        (Said.BLOCKING, NONE, T),
+        (Said.NORMAL, replace(GOOD, failing=100), T),
+    ],
+)
+def test_without_an_incident_the_coverage_decides(said: Said, coverage: Coverage, expected: Answer) -> None:
+    assert answer(claim(said), coverage=coverage) is expected
+
+
+@pytest.mark.parametrize("said", [Said.NORMAL, Said.BLOCKING])
+def test_a_suspicion_supports_and_contradicts_nothing(said: Said) -> None:
+    assert answer(claim(said), replace(CUT, status=Status.SUSPECTED, confirmed_at=None)) is T
+
+
+def test_what_was_taken_back_does_not_count() -> None:
+    assert answer(claim(Said.NORMAL), replace(CUT, status=Status.RETRACTED)) is S
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        replace(CUT, country="IR"),
+        replace(CUT, onset=NOON + 11 * HOUR, end=None),
+        replace(CUT, end=NOON - 3 * HOUR),
+    ],
+)
+def test_another_place_or_time_does_not_count(elsewhere: Incident) -> None:
+    assert answer(claim(Said.NORMAL), elsewhere) is S
+
+
+def test_that_one_network_was_normal_is_not_contradicted_by_another() -> None:
+    there = replace(CUT, networks=(NetworkPart("AS17557", ("x",), CUT.intervals, 3, 3, 0.999),))
+    assert answer(claim(Said.NORMAL, networks=(45669,)), there) is S
+    assert answer(claim(Said.NORMAL, networks=(17557,)), there) is C
+
+
+def test_every_answer_says_why_and_of_which_incident() -> None:
+    done = checked(claim(hours=20), CUT)
+    assert done.incidents == ("PK-2023-0001",)
+    assert "not 20" in done.why
+    assert all(point.why for point in done.points)

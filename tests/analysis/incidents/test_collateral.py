@@ -1,0 +1,72 @@
+"""What goes first, and what is hit beside: hints."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fanous.analysis.incidents.collateral import beside
+from fanous.model.incident import Incident, Kind, Part, Status
+from tests.store.cases import NOON, incident
+
+HOUR = 3600.0
+
+
+def of(target: str, mechanism: str, hours: float, **given: Any) -> Incident:
+    parts = (Part(target, Kind.BLOCKING, (mechanism,), ("AS1",)),)
+    return replace(incident(), id=f"PK-{target}", parts=parts, onset=NOON + hours * HOUR, **given)
+
+
+X = of("x", "tls.reset.sni", 0)
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (of("youtube", "quic.drop", -30), "PK-youtube began 30 hours before: youtube, quic.drop"),
+        (of("dns.google", "encdns.doh", -72), "3 days before"),
+        (of("play.google.com", "tls.reset.sni", -5), "5 hours before"),
+        (of("tor", "tcp.timeout", -5, confirmed_at=None), "PK-tor (suspected)"),
+        (of("tor", "tcp.timeout", -24 * 8), None),
+        (of("tor", "tcp.timeout", 5), None),
+        (of("tor", "tcp.timeout", -5, status=Status.RETRACTED), None),
+        (of("facebook", "tls.reset.sni", -5), None),
+    ],
+)
+def test_ways_around_that_were_cut_before_are_named(other: Incident, said: str | None) -> None:
+    found = beside(X, [X, other], {"x": ["x.com"]}, {})
+    assert found == [] if said is None else len(found) == 1 and said in found[0]
+
+
+def test_what_cuts_ways_around_alone_has_no_precursor() -> None:
+    assert beside(of("tor", "tcp.timeout", 0), [of("youtube", "quic.drop", -5)], {}, {}) == []
+
+
+def test_a_name_that_holds_another_may_be_hit_without_being_meant() -> None:
+    """Russia, March 2021: a filter for t.co hit microsoft.com."""
+    (hint,) = beside(X, [], {"x": ["x.com", "t.co"], "microsoft": ["microsoft.com"]}, {})
+    assert hint.startswith("microsoft may have been hit without being meant: microsoft.com holds t.co")
+    assert beside(X, [], {"x": ["t.co"], "mail": ["mail.t.co"]}, {}) == []
+    assert beside(X, [], {"x": ["x.com"], "other": ["y.com"]}, {}) == []
+
+
+def test_what_stands_behind_an_address_that_is_cut_may_be_hit_without_being_meant() -> None:
+    """Russia, April 2018: addresses of a cloud were cut for one messenger, and shops fell with it."""
+    telegram = of("telegram", "tcp.timeout", 0)
+    failing = {
+        "telegram": frozenset({"192.0.2.1", "192.0.2.2"}),
+        "shop.example": frozenset({"192.0.2.2"}),
+        "elsewhere.example": frozenset({"198.51.100.1"}),
+    }
+    (hint,) = beside(telegram, [], {}, failing)
+    assert hint.startswith(
+        "shop.example may have been hit without being meant: behind an address of telegram"
+    )
+    assert beside(X, [], {}, failing | {"x": frozenset({"192.0.2.2"})}) == [], "cut by name, not by address"
+
+
+def test_many_that_share_an_address_are_counted() -> None:
+    shared = frozenset({"192.0.2.1"})
+    failing = {"telegram": shared} | {f"site{n}.example": shared for n in range(8)}
+    (hint,) = beside(of("telegram", "tcp.timeout", 0), [], {}, failing)
+    assert "site4.example and 3 more may" in hint

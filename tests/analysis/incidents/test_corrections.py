@@ -1,0 +1,42 @@
+"""What a revision takes back."""
+
+from dataclasses import replace
+
+import pytest
+
+from fanous.analysis.incidents.corrections import taken_back
+from fanous.model.incident import Incident, Interval, NetworkPart, Part, Scope, Status
+from tests.store.cases import NOON, incident
+
+BEFORE = replace(
+    incident(scope=Scope.MULTI_ISP),
+    networks=tuple(
+        NetworkPart(f"AS{asn}", ("x",), (Interval(NOON, None),), 3, 3, 0.99) for asn in (17557, 45669)
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("after", "gone"),
+    [
+        (BEFORE, ()),
+        (replace(BEFORE, scope=Scope.NATION), ()),
+        (replace(BEFORE, onset=NOON - 60, end=NOON + 7200, status=Status.ENDED), ()),
+        (replace(BEFORE, status=Status.RETRACTED), ("the whole claim",)),
+        (replace(BEFORE, status=Status.SUSPECTED, confirmed_at=None), ("that it is confirmed",)),
+        (replace(BEFORE, scope=Scope.ISP), ("the scope multi_isp: it is isp",)),
+        (replace(BEFORE, parts=()), ("the targets x",)),
+        (replace(BEFORE, networks=BEFORE.networks[:1]), ("the networks AS45669",)),
+        (
+            replace(BEFORE, parts=(*BEFORE.parts, Part("y", BEFORE.kind, (), ())), networks=()),
+            ("the networks AS17557, AS45669",),
+        ),
+    ],
+)
+def test_taking_back_is_told_from_adding(after: Incident, gone: tuple[str, ...]) -> None:
+    assert taken_back(BEFORE, after) == gone
+
+
+def test_what_is_taken_back_already_is_not_taken_back_again() -> None:
+    retracted = replace(BEFORE, status=Status.RETRACTED)
+    assert taken_back(retracted, retracted) == ()

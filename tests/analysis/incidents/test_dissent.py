@@ -1,0 +1,50 @@
+"""One probe alone, against its neighbours, is no ground for a suspicion."""
+
+import pytest
+
+from fanous.analysis.incidents.dissent import is_lone_dissent
+from tests.analysis.incidents.events import Ballot, finding, votes
+
+HOURS = [10.0, 10.5, 11.0, 11.5]
+
+
+def lone(*ballots: Ballot) -> bool:
+    """X fails on the networks of the failing ballots from 10:00 to noon."""
+    group = [finding(10, 12, asn=asn) for asn in sorted({b.asn for b in ballots if b.seen})]
+    return is_lone_dissent(group, votes(*ballots))
+
+
+@pytest.mark.parametrize(
+    ("ballots", "expected"),
+    [
+        ([Ballot(HOURS, True, probe="a"), Ballot(HOURS, False, probe="b")], True),
+        # Nobody else measures there: it may be so.
+        ([Ballot(HOURS, True, probe="a"), Ballot(HOURS, False, 2, probe="b")], False),
+        # A second one says so, on the same network or on another.
+        (
+            [Ballot(HOURS, True, probe="a"), Ballot(HOURS, True, probe="b"), Ballot(HOURS, False, probe="c")],
+            False,
+        ),
+        (
+            [
+                Ballot(HOURS, True, probe="a"),
+                Ballot(HOURS, False, probe="b"),
+                Ballot(HOURS, True, 2, probe="c"),
+            ],
+            False,
+        ),
+        # What neighbours saw at another time says nothing of it.
+        ([Ballot(HOURS, True, probe="a"), Ballot([8.0, 9.0, 13.0], False, probe="b")], False),
+        # A neighbour that fails at times is a second witness.
+        (
+            [
+                Ballot(HOURS, True, probe="a"),
+                Ballot(HOURS[1:], False, probe="b"),
+                Ballot([10.2], True, probe="b"),
+            ],
+            False,
+        ),
+    ],
+)
+def test_a_lone_dissenter_has_neighbours_that_see_nothing(ballots: list[Ballot], expected: bool) -> None:
+    assert lone(*ballots) is expected

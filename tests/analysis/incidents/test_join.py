@@ -1,0 +1,84 @@
+"""What levels show and what our own probes tell of one event is one incident."""
+
+from dataclasses import replace
+
+import pytest
+
+from fanous.analysis.incidents.join import join
+from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Estimate, Evidence, Incident, Kind, NetworkPart, Part, Scope, Status
+from tests.analysis.incidents.events import HOUR, MONDAY
+from tests.analysis.incidents.levels import claim, drop
+
+AP, GTR = "ping-slash24", "gtr"
+
+
+def made(*group: Anomaly) -> Incident:
+    incident = claim(*group)
+    assert incident is not None
+    return incident
+
+
+LEVELS = made(drop(AP, 0, 5), drop(GTR, 0, 5))
+LONE = made(drop(AP, 0, 5))
+PROBES = replace(
+    LEVELS,
+    scope=Scope.MULTI_ISP,
+    entities=("AS1", "AS2"),
+    parts=(Part("", Kind.OUTAGE, ("outage.intranet",), ("AS1", "AS2")),),
+    networks=(NetworkPart("AS1", ("",), (), 9, 3, 0.999),),
+    onset=MONDAY + 0.2 * HOUR,
+    end=MONDAY + 5.2 * HOUR,
+    confirmed_at=MONDAY + HOUR,
+    rule="C2",
+    reason="C2: by probes",
+    level=None,
+    evidence=Evidence(40, 6, 2, 12, ("edge",)),
+    opinions=(),
+    hints=(),
+)
+
+
+def test_an_outage_that_both_confirm_is_one_and_the_first_to_confirm_leads() -> None:
+    (one,) = join([LEVELS], [PROBES])
+    assert (one.rule, one.confirmed_at, one.scope) == ("C3", LEVELS.confirmed_at, Scope.NATION)
+    assert one.mechanisms == ("outage.national", "outage.intranet")
+    assert one.entities == ("XA", "AS1", "AS2")
+    assert one.evidence.families == ("edge", "probing", "usage") and one.evidence.probes == 6
+    assert one.opinions[0].family == "edge"
+    assert one.level == LEVELS.level
+
+
+def test_probes_confirm_what_one_family_of_levels_leaves_suspected() -> None:
+    assert LONE.confirmed_at is None
+    (one,) = join([LONE], [PROBES])
+    assert (one.rule, one.confirmed_at, one.status) == ("C2", PROBES.confirmed_at, Status.ENDED)
+    assert (one.scope, one.onset) == (Scope.MULTI_ISP, PROBES.onset), "what is confirmed sets the scope"
+    assert one.level == LONE.level
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(PROBES, onset=MONDAY + 30 * HOUR, end=MONDAY + 40 * HOUR),
+        replace(PROBES, kind=Kind.SLOWDOWN),
+        replace(PROBES, status=Status.RETRACTED),
+        replace(PROBES, parts=(Part("x", Kind.OUTAGE, (), ()),)),
+    ],
+    ids=["later", "another kind", "taken back", "a platform"],
+)
+def test_what_is_another_event_stays_apart(other: Incident) -> None:
+    assert join([LEVELS], [other]) == [LEVELS, other]
+
+
+def test_what_begins_hours_later_within_it_is_the_same() -> None:
+    late = replace(PROBES, onset=MONDAY + 20 * HOUR, end=MONDAY + 30 * HOUR)
+    long = made(drop(AP, 0, 40), drop(GTR, 0, 40))
+    assert len(join([long], [late])) == 1
+    assert len(join([long], [replace(late, end=MONDAY + 90 * HOUR)])) == 2
+
+
+def test_a_share_left_by_probes_stands_where_levels_have_none() -> None:
+    slow = replace(PROBES, level=Estimate(0.3, 0.2, 0.4))
+    (one,) = join([replace(LEVELS, level=None)], [slow])
+    assert one.level == slow.level

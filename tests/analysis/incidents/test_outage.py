@@ -1,0 +1,275 @@
+"""A group of level anomalies becomes one incident, and says no more than its families do."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Incident, Interval, Kind, Says, Scope, Status
+from fanous.model.place import Access
+from fanous.model.weights import NetworkWeight, UserWeights
+from tests.analysis.incidents.events import HOUR, MONDAY
+from tests.analysis.incidents.levels import claim, drop, line
+
+AP, BGP, GTR, NT, V6 = "ping-slash24", "bgp", "gtr", "merit-nt", "prefixes_v6"
+
+
+def made(*group: Anomaly, **given: object) -> Incident:
+    incident = claim(*group, **given)  # type: ignore[arg-type]
+    assert incident is not None
+    return incident
+
+
+@pytest.mark.parametrize(
+    ("group", "rule", "hour"),
+    [
+        ((drop(AP, 0, 5), drop(GTR, 0, 5, raised=1)), "C3", 1),
+        ((drop(AP, 0, 5), drop(BGP, 1.5, 5)), "C3", 2),
+        ((drop(AP, 0, 9, left=0.9), drop(BGP, 3, 9)), "", None),  # three hours apart
+        ((drop(AP, 0, 9), drop(GTR, 6, 9)), "C3", 6.5),  # but both are deep
+        ((drop(AP, 0, 2), drop(GTR, 2, 4)), "", None),  # one after the other
+        ((drop(AP, 0, 5), drop(AP, 0, 5, region="XA-A"), drop(AP, 0, 5, region="XA-B")), "", None),
+        ((drop(AP, 0, 5), drop("scan_up", 0, 5)), "", None),  # two lines of one family
+        ((drop(GTR, 0, 5, left=0.7), drop(BGP, 0, 5, left=0.97)), "C3", 0.5),
+        ((drop(GTR, 0, 5, left=0.7, unlike=0.2), drop(BGP, 0, 5, left=0.9)), "", None),  # a holiday
+        ((drop(GTR, 0, 5, left=0.7, unlike=0.2, sudden=0), drop(BGP, 0, 5, left=0.9)), "C3", 0.5),
+        ((drop(GTR, 0, 5, left=0.7, unlike=0.2), drop(AP, 0, 5, left=0.9)), "C3", 0.5),
+        ((drop(GTR, 1, 5, left=0.7, unlike=0.2), drop(AP, 0, 5, left=0.9)), "", None),  # an hour apart
+        ((drop(GTR, 1, 5, left=0.7, sudden=1, unlike=0.2), drop(AP, 0, 5, left=0.9)), "C3", 1.5),
+        ((drop(GTR, 0, 5, left=0.7), drop(AP, 0, 5, left=0.95)), "C3", 0.5),
+        ((drop(GTR, 0, 5, left=0.4, unlike=0.2), drop(NT, 0, 5, left=0.4)), "", None),  # counts of a few
+        ((drop(GTR, 0, 9, left=0.4, unlike=0.2), drop(BGP, 6, 9, left=0.4)), "C3", 6.5),
+        ((drop(AP, 0, 5, region="XA-A", left=0.2), drop(GTR, 0, 5, left=0.7)), "C3", 0.5),
+        ((drop(AP, 0, 5, region="XA-A"), drop(BGP, 0, 5, region="XA-B")), "", None),  # elsewhere
+    ],
+)
+def test_two_families_confirm_from_when_both_were_raised(
+    group: tuple[Anomaly, ...], rule: str, hour: float | None
+) -> None:
+    incident = made(*group)
+    assert incident.rule == rule
+    assert incident.confirmed_at == (None if hour is None else MONDAY + hour * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("anomaly", "suspected"),
+    [
+        (drop(AP, 0, 1, left=0.9), True),
+        (drop(AP, 0, 0.5), False),
+        (drop(AP, 0, 9, left=0.94), False),
+        (drop(BGP, 0, 9, left=0.96), False),
+        (drop(BGP, 0, 9, left=0.94), True),
+        (drop(AP, 0, 1, left=0.6, region="XA-A"), False),  # a thin line moves by itself
+        (drop(AP, 0, 1, left=0.4, region="XA-A"), True),
+        (drop(GTR, 0, 3, left=0.7), True),
+        (drop(GTR, 0, 2, left=0.7), False),
+        (drop(GTR, 0, 5, left=0.7, unlike=0.1), False),
+        (drop(GTR, 0, 5, left=0.7, unlike=0.1, sudden=1), True),
+        (drop(GTR, 0, 5, left=0.7, unlike=0.1, sudden=2.5), False),  # what fell lasted two hours and a half
+        (drop(NT, 0, 5, left=0.1, unlike=0.1), False),
+        (drop(BGP, 0, None, left=0.9, last_seen=2), True),
+    ],
+)
+def test_a_lone_drop_must_be_more_to_be_suspected(anomaly: Anomaly, suspected: bool) -> None:
+    incident = claim(anomaly)
+    assert (incident is not None) is suspected
+    assert incident is None or incident.confirmed_at is None
+
+
+def test_an_ordinary_morning_makes_no_claim_of_a_few_blocks_that_are_missing() -> None:
+    assert claim(drop(GTR, 0, 5, left=0.7, unlike=0.2), drop(AP, 0, 5, left=0.95)) is None
+
+
+def test_half_of_the_country_is_the_nation_and_less_is_of_unknown_extent() -> None:
+    whole = made(drop(AP, 0, 5, left=0.1), drop(GTR, 0, 5, left=0.04))
+    assert (whole.scope, whole.entities) == (Scope.NATION, ("XA",))
+    assert whole.level is not None
+    assert (whole.level.mean, whole.level.low, whole.level.high) == pytest.approx((0.07, 0.02, 0.2))
+    assert whole.mechanisms == ("outage.national",) and whole.targets == ()
+    part = made(drop(AP, 0, 5, left=0.7), drop(GTR, 0, 5, left=0.7))
+    assert (part.scope, part.status) == (Scope.INSUFFICIENT, Status.ENDED)
+    assert part.mechanisms == ("outage.partial",)
+    assert "which regions or networks are cut is not known" in part.reason
+
+
+def test_routing_that_hardly_moves_does_not_hide_what_users_lost() -> None:
+    incident = made(drop(BGP, 0, 5, left=0.96), drop(GTR, 0, 5, left=0.02))
+    assert incident.scope is Scope.NATION
+    assert incident.level is not None and incident.level.mean == 0.02
+
+
+def test_routes_alone_do_not_make_it_the_nation_where_users_are_still_there() -> None:
+    incident = made(drop(BGP, 0, 5, left=0.1), drop(GTR, 0, 5, left=0.8))
+    assert incident.scope is Scope.INSUFFICIENT
+    assert made(drop(BGP, 0, 5, left=0.1)).scope is Scope.NATION, "but if nobody watches them"
+
+
+def test_networks_that_fell_are_weighed_by_users() -> None:
+    shares = {1: (0.5, Access.MOBILE), 2: (0.1, Access.MOBILE), 3: (0.4, Access.FIXED)}
+    weights = UserWeights(
+        "XA", tuple(NetworkWeight(asn, s, a, f"op {asn}") for asn, (s, a) in shares.items()), 0.2, "a test"
+    )
+    lines = [line(AP, asn=asn) for asn in shares]
+    cut = [drop(AP, 0, 5, asn=asn) for asn in (1, 2)] + [drop(GTR, 0, 5, asn=1)]
+    mobile = made(*cut, series=lines, weights=weights)
+    assert (mobile.scope, mobile.access, mobile.mechanisms) == (
+        Scope.MULTI_ISP,
+        Access.MOBILE,
+        ("outage.mobile",),
+    )
+    assert mobile.entities == ("AS1", "AS2")
+    assert mobile.users is not None and mobile.users.mean > 0.9
+    one = made(drop(AP, 0, 5, asn=3), series=lines, weights=weights)
+    assert (one.scope, one.mechanisms) == (Scope.ISP, ("outage.isp",))
+
+
+def test_each_familys_opinion_is_kept() -> None:
+    series = [line(AP), line(GTR), line(BGP), line(NT, last=-1), line("tor_relay", asn=9)]
+    opinions = made(drop(AP, 0, 5), drop(GTR, 0, 5), series=series).opinions
+    assert {o.family: o.says for o in opinions} == {
+        "routing": Says.ORDINARY,
+        "probing": Says.DOWN,
+        "usage": Says.DOWN,
+        "darknet": Says.SILENT,
+    }
+    young = made(drop(AP, 0, 5), series=[line(BGP, first=-10)]).opinions
+    assert {o.family: o.says for o in young} == {"probing": Says.DOWN, "routing": Says.UNKNOWN}
+    assert young[1].left is not None and young[1].left.mean == 0.05
+
+
+def test_a_family_that_stood_lower_without_falling_says_by_how_much() -> None:
+    lower = line(GTR)
+    lower = replace(lower, values=np.where(lower.times >= MONDAY, 0.9, 1.0))
+    said = {o.family: o for o in made(drop(AP, 0, 5), series=[line(AP), lower, line(BGP)]).opinions}
+    usage = said["usage"]
+    assert usage.says is Says.ORDINARY and usage.left is not None and usage.left.mean == pytest.approx(0.9)
+    assert said["routing"].left is None
+
+
+def test_routes_that_stay_up_make_it_a_stealth_outage() -> None:
+    gone = (drop(AP, 0, 5, left=0.1), drop(GTR, 0, 5, left=0.1))
+    assert made(*gone, series=[line(BGP)]).mechanisms == ("outage.national", "outage.stealth")
+    assert made(*gone).mechanisms == ("outage.national",), "nobody watched the routes"
+    routes = drop(BGP, 0, 5, left=0.3)
+    assert made(*gone, routes, series=[line(BGP)]).mechanisms == ("outage.national",)
+
+
+def test_ipv6_withdrawn_alone_is_its_own_class() -> None:
+    assert made(drop(V6, 0, 5, left=0.02)).mechanisms == ("outage.ipv6",)
+    both = made(drop(V6, 0, 5, left=0.02), drop(BGP, 0, 5, left=0.96), drop(GTR, 0, 5, left=0.0))
+    assert both.mechanisms == ("outage.national", "outage.ipv6")
+    all_routes = made(drop(V6, 0, 5, left=0.02), drop(BGP, 0, 5, left=0.1))
+    assert all_routes.mechanisms == ("outage.national",)
+
+
+@pytest.mark.parametrize(
+    ("group", "end", "status"),
+    [
+        ((drop(AP, 0, 5), drop(GTR, 0, 7)), 7, Status.ENDED),
+        ((drop(AP, 0, None, last_seen=9), drop(GTR, 0, 7)), None, Status.CONFIRMED),
+        ((drop(AP, 0, None, last_seen=2), drop(GTR, 0, 7)), 7, Status.ENDED),  # that line fell silent
+        ((drop(AP, 0, None, last_seen=2), drop(GTR, 0, None, last_seen=2)), None, Status.CONFIRMED),
+        ((drop(AP, 0, None, last_seen=2),), None, Status.SUSPECTED),
+        ((drop(AP, 0, 5),), 5, Status.ENDED),
+    ],
+)
+def test_it_ends_when_lines_that_still_report_have_come_back(
+    group: tuple[Anomaly, ...], end: float | None, status: Status
+) -> None:
+    incident = made(*group)
+    assert incident.end == (None if end is None else MONDAY + end * HOUR)
+    assert incident.status is status
+
+
+def test_a_line_that_came_back_ends_nothing_where_most_fell_silent() -> None:
+    incident = made(drop(AP, 0, 5), drop(GTR, 0, None, last_seen=2), drop(BGP, 0, None, last_seen=2))
+    assert (incident.status, incident.end) == (Status.CONFIRMED, None)
+    assert incident.intervals == (Interval(MONDAY, None),)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_outage_is_open_exactly_where_its_last_interval_is(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    seen = 0
+    for _ in range(40):
+        group = [_some(chance) for _ in range(int(chance.integers(1, 6)))]
+        incident = claim(*group)
+        if incident is not None:
+            seen += 1
+            assert (incident.end is None) == (incident.intervals[-1].end is None), group
+            assert (incident.status is Status.ENDED) == (incident.end is not None)
+            assert all(i.end is not None for i in incident.intervals[:-1])
+            assert all(i.end is None or i.start < i.end for i in incident.intervals)
+    assert seen > 20
+
+
+def _some(chance: np.random.Generator) -> Anomaly:
+    start, lasts = float(chance.integers(0, 4)), float(chance.integers(1, 5))
+    open_ = chance.random() < 0.4
+    return drop(
+        str(chance.choice([AP, BGP, GTR])),
+        start,
+        None if open_ else start + lasts,
+        left=float(chance.choice([0.1, 0.6])),
+        asn=int(chance.integers(0, 3)),
+        last_seen=start + lasts,
+    )
+
+
+def test_a_level_that_lasts_is_no_return_and_a_short_history_is_said() -> None:
+    reason = made(drop(AP, 0, 200, accepted=True, short=True)).reason
+    assert "the lower level lasted, and counts as ordinary since" in reason
+    assert "held against less than a week of history" in reason
+
+
+def test_nights_are_one_incident_with_intervals_and_a_hint() -> None:
+    nights = [drop(AP, 24 * n, 24 * n + 8) for n in range(4)]
+    incident = made(*nights)
+    assert len(incident.intervals) == 4
+    assert any("curfew" in hint for hint in incident.hints)
+
+
+@pytest.mark.parametrize(("start", "step", "said"), [(3, 600, True), (3.2, 600, False), (3, 3600, False)])
+def test_the_full_hour_is_a_hint_where_bins_can_tell(start: float, step: int, said: bool) -> None:
+    hints = made(drop(AP, start, 9, step=step)).hints
+    assert any("on the hour" in hint for hint in hints) is said
+
+
+def test_other_countries_are_a_hint_if_they_fell_within_the_hour() -> None:
+    def when(hour: float) -> Interval:
+        return Interval(MONDAY + hour * HOUR, None)
+
+    hints = made(drop(AP, 0.2, 5), elsewhere=[("XB", when(0.5)), ("XC", when(4)), ("XA", when(0))]).hints
+    assert hints == ("other countries lost connectivity too (XB), as a cable cut would do",)
+
+
+def test_cells_count_their_bins_from_the_onset_on() -> None:
+    before = drop(AP, -8, -4, region="XA-A", left=0.3)
+    incident = made(before, drop(AP, 0, 5), drop(AP, 0, 5, region="XA-A"))
+    assert [(n.entity, n.measurements) for n in incident.networks] == [("XA", 10), ("XA-A", 10)]
+    assert incident.evidence.families == ("probing",)
+    assert incident.confidence == 0.95
+    assert made(drop(AP, 0, 5), drop(GTR, 0, 5)).confidence > 0.95
+
+
+def test_remarks_on_a_cause_count_for_nothing() -> None:
+    """Of the season, of other countries and of delays; each is a hint and leaves the claim as it is."""
+    group = (drop(AP, 0, 5), drop(GTR, 0, 5))
+    plain = made(*group)
+    there = [("XB", Interval(MONDAY + 600, MONDAY + 5 * HOUR))]
+    hinted = made(*group, elsewhere=there, season=lambda at: f"exams at {at:.0f}")
+    assert hinted.hints == (
+        *plain.hints,
+        f"exams at {MONDAY:.0f}",
+        "other countries lost connectivity too (XB), as a cable cut would do",
+    )
+    assert replace(hinted, hints=()) == replace(plain, hints=())
+
+
+def test_delays_beside_a_fall_of_speed_are_remarked_on() -> None:
+    slow = made(drop("ndt_kbps", 0, 5, left=0.3), drop("transfer_rtt_ms", 0, 5, left=0.3), kind=Kind.SLOWDOWN)
+    alone = made(drop("ndt_kbps", 0, 5, left=0.3), drop("transfer_kbps", 0, 5, left=0.3), kind=Kind.SLOWDOWN)
+    lossy = made(drop("ndt_loss", 0, 5, left=3), drop("transfer_rtt_ms", 0, 5, left=3), kind=Kind.SLOWDOWN)
+    remarked = [any("delays rose too" in hint for hint in one.hints) for one in (slow, alone, lossy)]
+    assert remarked == [True, False, False]

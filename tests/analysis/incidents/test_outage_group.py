@@ -1,0 +1,73 @@
+"""Which stretches of level series are one outage."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from fanous.analysis.incidents import outage_group
+from fanous.analysis.incidents.outage_group import outages
+from fanous.model.anomaly import Anomaly
+from tests.analysis.incidents.levels import drop
+
+AP, GTR = "ping-slash24", "gtr"
+
+
+@pytest.mark.parametrize(
+    ("anomalies", "sizes"),
+    [
+        ([drop(AP, 0, 2), drop(AP, 5, 7)], [2]),  # it never settled
+        ([drop(AP, 0, 2), drop(AP, 12, 14)], [1, 1]),
+        ([drop(AP, 24 * n + n % 2, 24 * n + 8) for n in range(5)], [5]),  # a curfew
+        ([drop(AP, 1, 8), drop(AP, 28, 32)], [2]),  # it ends at the same hour
+        ([drop(AP, 1, 8), drop(AP, 29, 40)], [1, 1]),
+        ([drop(AP, 0, 8), drop(AP, 24 * 4.5, 24 * 5)], [1, 1]),
+        ([drop(AP, 0, 5), drop(GTR, 2, 7)], [2]),
+        ([drop(AP, 0, 5), drop(GTR, 24, 29)], [1, 1]),  # another source on the next day
+        ([drop(AP, 0, 20), drop(AP, 15, 20, region="XA-A")], [2]),  # a part falls while the country is down
+        ([drop(AP, 0, 20, region="XA-A"), drop(AP, 15, 20)], [1, 1]),  # it had fallen long before
+        ([drop(AP, 0, 20, region="XA-A"), drop(AP, 4, 20)], [2]),
+        ([drop(AP, 0, 20, region="XA-A"), drop(AP, 4, 20, region="XA-B")], [2]),
+        ([drop(AP, 0, 20, region="XA-A"), drop(AP, 8, 20, region="XA-B")], [1, 1]),
+        ([drop(AP, 0, None, last_seen=3), drop(GTR, 90, 95)], [2]),  # it goes on
+    ],
+)
+def test_stretches_are_one_event_where_one_order_would_explain_them(
+    anomalies: list[Anomaly], sizes: list[int]
+) -> None:
+    assert [len(group) for group in outages(anomalies)] == sizes
+
+
+def by_all_pairs(anomalies: list[Anomaly]) -> list[list[Anomaly]]:
+    """The same from every pair of two that are one event."""
+    ordered = sorted(anomalies, key=lambda a: a.start)
+    event = list(range(len(ordered)))
+    for one, other in combinations(range(len(ordered)), 2):
+        if outage_group._one_event(ordered[one], ordered[other]):
+            first, second = sorted((event[one], event[other]))
+            event = [first if name == second else name for name in event]
+    return [[a for a, own in zip(ordered, event, strict=True) if own == name] for name in sorted(set(event))]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_events_are_those_of_all_pairs(seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    several = 0
+    for _ in range(30):
+        group = []
+        for _ in range(int(chance.integers(1, 14))):
+            start, lasts = float(chance.integers(0, 150)), float(chance.integers(1, 20))
+            open_ = chance.random() < 0.05
+            group.append(
+                drop(
+                    str(chance.choice([AP, GTR])),
+                    start,
+                    None if open_ else start + lasts,
+                    asn=int(chance.integers(0, 4)),
+                    last_seen=start + lasts,
+                )
+            )
+        found = outages(group)
+        assert [list(map(id, one)) for one in found] == [list(map(id, one)) for one in by_all_pairs(group)]
+        several += 1 < len(found) < len(group)
+    assert several > 10

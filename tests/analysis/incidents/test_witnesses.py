@@ -1,0 +1,92 @@
+"""Who saw it, who did not, who could not have."""
+
+from dataclasses import replace
+
+import pytest
+
+from fanous.analysis.incidents.witnesses import who_saw_what
+from fanous.model.incident import Estimate, Incident, Interval, Kind, NetworkPart, Opinion, Says
+from fanous.model.place import Family
+from fanous.model.votes import Votes
+from fanous.model.witness import Sight
+from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
+from tests.store.cases import incident
+
+FAMILY_OF = {"ooni": Family.OONI, "edge": Family.EDGE}
+
+
+def blocked(kind: Kind = Kind.BLOCKING) -> Incident:
+    """X fails on AS1 from hour 1 to 5."""
+    span = Interval(MONDAY + HOUR, MONDAY + 5 * HOUR)
+    return replace(incident(), kind=kind, networks=(NetworkPart("AS1", ("x",), (span,), 4, 4, 0.999),))
+
+
+def sights(given: Votes, kind: Kind = Kind.BLOCKING) -> dict[Family, Sight]:
+    return {one.family: one.sight for one in who_saw_what(blocked(kind), given, FAMILY_OF)}
+
+
+@pytest.mark.parametrize(
+    ("ballot", "sight"),
+    [
+        (Ballot([1, 2, 3], True), Sight.SAW),
+        (Ballot([1, 2, 3], False), Sight.DID_NOT_SEE),
+        (Ballot([1, 2, 3], False, asn=2), Sight.COULD_NOT_SEE),
+        (Ballot([0, 6], False), Sight.COULD_NOT_SEE),
+        (Ballot([1, 2, 3], False, target="youtube"), Sight.COULD_NOT_SEE),
+    ],
+)
+def test_a_source_that_measured_says_what_it_saw(ballot: Ballot, sight: Sight) -> None:
+    assert sights(votes(ballot))[Family.OONI] is sight
+
+
+def test_two_families_are_told_apart() -> None:
+    seen = sights(votes(Ballot([1, 2], True), Ballot([1, 2, 3], False, source="edge")))
+    assert (seen[Family.OONI], seen[Family.EDGE]) == (Sight.SAW, Sight.DID_NOT_SEE)
+
+
+def test_a_country_or_region_that_levels_name_was_measured_by_no_probe() -> None:
+    """ASN 0 is that of a measurement whose network is not known."""
+    span = Interval(MONDAY, MONDAY + 9 * HOUR)
+    for entity in ("PK", "PK-PB", "IR:Ardebil"):
+        told = replace(blocked(), networks=(NetworkPart(entity, ("x",), (span,), 0, 0, 0.999),))
+        (account,) = [
+            one for one in who_saw_what(told, votes(Ballot([1], True, asn=0)), FAMILY_OF) if one.source
+        ]
+        assert account.sight is Sight.COULD_NOT_SEE
+
+
+def test_routing_could_not_see_a_blocked_platform_and_has_no_data_of_an_outage() -> None:
+    assert sights(votes())[Family.ROUTING] is Sight.COULD_NOT_SEE
+    assert sights(votes(), Kind.OUTAGE)[Family.ROUTING] is Sight.NO_DATA
+
+
+def test_volunteers_cannot_send_during_an_outage() -> None:
+    assert sights(votes(), Kind.OUTAGE)[Family.OONI] is Sight.COULD_NOT_SEE
+
+
+def test_every_family_has_its_say_with_a_reason() -> None:
+    accounts = who_saw_what(blocked(), votes(Ballot([1], True)), FAMILY_OF)
+    assert [one.family for one in accounts] == list(Family)
+    assert all(one.why for one in accounts)
+
+
+def test_of_an_outage_each_family_of_series_says_what_it_saw() -> None:
+    left = Estimate(0.02, 0.01, 0.03)
+    told = (
+        Opinion("routing", Says.ORDINARY, ("ioda bgp_visible_slash24",), ("PK",)),
+        Opinion("probing", Says.DOWN, ("ioda active_probing",), ("PK",), left, MONDAY, MONDAY),
+        Opinion("usage", Says.SILENT, ("google search",), ("PK",)),
+        Opinion("darknet", Says.UNKNOWN, ("ioda merit",), ("PK",)),
+    )
+    outage = replace(blocked(Kind.OUTAGE), opinions=told)
+    seen = {one.family: one for one in who_saw_what(outage, votes(), FAMILY_OF)}
+    assert seen[Family.ROUTING].sight is Sight.DID_NOT_SEE
+    assert seen[Family.PROBING].sight is Sight.SAW
+    assert seen[Family.PROBING].why == "ioda active_probing fell (PK): 2% of the ordinary level was left"
+    assert seen[Family.USAGE].sight is Sight.NO_DATA
+    assert seen[Family.DARKNET].sight is Sight.COULD_NOT_SEE
+    assert seen[Family.EDGE].sight is Sight.NO_DATA
+    lower = replace(told[0], left=Estimate(0.95, 0.94, 0.96))
+    accounts = who_saw_what(replace(outage, opinions=(lower,)), votes(), FAMILY_OF)
+    (why,) = (one.why for one in accounts if one.family is Family.ROUTING)
+    assert why.endswith("stayed within its ordinary spread: 95% of the ordinary level was left")

@@ -1,0 +1,58 @@
+"""Encrypted resolvers: are they cut off here, or is one of them in trouble?"""
+
+import pytest
+
+from fanous.model.observation import Layer, Observation
+from fanous.model.verdict import State
+from fanous.testing.builders import observation
+from tests.analysis.rules.verdict_of import Said, said, verdicts
+
+DOH, DOT = "cloudflare-dns.com", "dns.quad9.net"
+
+
+def resolver(name: str, failure: str | None = None) -> Observation:
+    engine = "doh" if name == DOH else "dot"
+    return observation(
+        Layer.DNS, failure, target=name, hostname=name, role="resolver", resolver=engine, ip="", answers=()
+    )
+
+
+def look(*observations: Observation, control_failure: str | None = None) -> list[Said]:
+    """What is said of a probe's look at its line."""
+    return said(Layer.DNS, *observations, control_failure=control_failure, test_name="fanous_health")
+
+
+SILENT = "generic_timeout_error"
+BOTH_CUT = [
+    (State.BLOCKED, "dns.encrypted_cut", "encdns.doh"),
+    (State.BLOCKED, "dns.encrypted_cut", "encdns.dot"),
+]
+FAILS = (State.INSUFFICIENT, "dns.encrypted_fails", "")
+
+
+@pytest.mark.parametrize(
+    ("observations", "control_failure", "found"),
+    [
+        ([resolver(DOH), resolver(DOT)], None, [(State.OK, "dns.encrypted_ok", "")] * 2),
+        ([resolver(DOH, SILENT), resolver(DOT, SILENT)], None, BOTH_CUT),
+        ([resolver(DOH, "connection_reset"), resolver(DOT, "connection_refused")], None, BOTH_CUT),
+        # One operator alone may be down.
+        ([resolver(DOH, SILENT), resolver(DOT)], None, [FAILS, (State.OK, "dns.encrypted_ok", "")]),
+        # Nothing else worked: the line.
+        ([resolver(DOH, SILENT), resolver(DOT, SILENT)], "no_plain_answer", [FAILS] * 2),
+        # The resolver's own word.
+        ([resolver(DOH, "http_request_failed"), resolver(DOT, SILENT)], None, [BOTH_CUT[1], FAILS]),
+    ],
+)
+def test_encrypted_resolvers_are_judged_by_a_look_at_the_line(
+    observations: list[Observation], control_failure: str | None, found: list[Said]
+) -> None:
+    assert look(*observations, control_failure=control_failure) == found
+
+
+def test_what_else_worked_in_the_look_is_a_normal_control() -> None:
+    cut = (resolver(DOH, SILENT), resolver(DOT, SILENT))
+    assert all(v.controlled for v in verdicts(*cut, test_name="fanous_health"))
+    assert not any(
+        v.controlled for v in verdicts(*cut, control_failure="no_plain_answer", test_name="fanous_health")
+    )

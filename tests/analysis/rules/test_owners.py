@@ -1,0 +1,30 @@
+"""Owners: whose addresses injectors answer with."""
+
+import pytest
+
+from fanous.analysis.rules.owners import is_foreign
+
+FACEBOOK, X, DROPBOX = 32934, 13414, 19679
+
+
+@pytest.mark.parametrize(
+    ("asn", "hostname", "foreign"),
+    [
+        (X, "t.co", False),
+        (X, "abs.twimg.com", False),
+        (X, "www.reddit.com", True),  # t.co stands in it
+        (X, "netflix.com", True),  # x.com stands in it
+        (DROPBOX, "www.Dropbox.com.", False),
+        (X, "www.dropbox.com", True),
+        (FACEBOOK, "fb.me", False),
+        (FACEBOOK, "www.metafilter.com", True),
+        (FACEBOOK, "notfacebook.com", True),
+        (64500, "www.reddit.com", False),  # nobody's that injectors answer with
+    ],
+)
+def test_a_platform_has_the_names_that_end_like_its_own(asn: int, hostname: str, foreign: bool) -> None:
+    assert is_foreign(asn, hostname, hostname) is foreign
+
+
+def test_what_is_listed_under_the_platform_is_its_own_whatever_its_name() -> None:
+    assert not is_foreign(FACEBOOK, "meta-new.example", "facebook")

@@ -1,0 +1,43 @@
+"""The one table of signals."""
+
+import pytest
+
+from fanous.analysis.detectors import DETECTORS
+from fanous.analysis.series.signals import SIGNALS, Direction, Signal, signals_of
+from fanous.model.observation import Layer
+from fanous.model.place import Family
+
+
+@pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
+def test_a_signal_says_all_that_others_may_ask(signal: Signal) -> None:
+    assert signal.title and signal.unit and signal.proves and signal.watcher
+    assert isinstance(signal.bad, Direction)
+    assert isinstance(signal.family, Family)
+    assert bool(signal.layers) == bool(signal.states)
+
+
+@pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
+def test_a_signal_of_verdicts_has_a_watcher_that_watches_it(signal: Signal) -> None:
+    if not signal.is_level:
+        assert signal.name in DETECTORS[signal.watcher].signals
+
+
+@pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
+def test_a_ready_made_series_is_not_counted_from_verdicts(signal: Signal) -> None:
+    assert not (signal.is_level and signal.layers)
+    assert signal.is_level == (0 < signal.least_drop < 1)
+
+
+def test_a_family_is_what_is_measured_not_who_publishes_it() -> None:
+    of_ioda = {name: SIGNALS[name].family for name in ("bgp", "ping-slash24", "gtr", "merit-nt")}
+    assert list(of_ioda.values()) == [Family.ROUTING, Family.PROBING, Family.USAGE, Family.DARKNET]
+    assert SIGNALS["prefixes_v4"].family is Family.ROUTING
+
+
+def test_a_lie_in_dns_and_a_cut_path_are_different_signals() -> None:
+    assert [signal.name for signal in signals_of(Layer.DNS)] == ["blocked_dns"]
+    assert {signal.name for signal in signals_of(Layer.TLS)} == {"blocked_path", "throttled"}
+
+
+def test_only_what_a_resolver_says_is_kept_by_resolver() -> None:
+    assert [name for name, signal in SIGNALS.items() if signal.by_resolver] == ["blocked_dns"]
