@@ -14,7 +14,7 @@ from fanous.connectors.levels import Ask
 from fanous.connectors.polite import Polite, Waits
 from fanous.errors import FanousError
 from fanous.pulling import FAILURES_IN_A_ROW, FIRST_DAYS, OVERLAP, Pull, due, newest, pull
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 from fanous.store import Store, open_store
 from fanous.store.levels import Pulled
 from tests.connectors.levels.samples import SAMPLES, T0, ioda, ioda_series

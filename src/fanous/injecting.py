@@ -19,8 +19,8 @@ from fanous.errors import FanousError
 from fanous.model.anomaly import Anomaly
 from fanous.model.score import YEAR, LossScore, QuietScore
 from fanous.model.series import Series
+from fanous.refdata.users import user_weights
 from fanous.store import Store
-from fanous.users import user_weights
 
 DAY = 86400.0
 HOUR = 3600.0

@@ -25,12 +25,12 @@ from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.model.weights import UserWeights
+from fanous.refdata.users import user_weights
 from fanous.revising import approval_of, write_changes
 from fanous.store import Forgotten, Judged, LeaseLost, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.store.leases import LEASE_SECONDS
 from fanous.tally import AHEAD, Ingested
-from fanous.users import user_weights
 
 DAY = 86400.0
 

@@ -13,7 +13,7 @@ from fanous.connectors.levels.live import Get, Parsed
 from fanous.errors import FanousError, Rejected
 from fanous.gathering import put_claims, put_levels
 from fanous.pipeline import detect_all
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 from fanous.store import Store
 from fanous.store.levels import Pulled
 

@@ -11,7 +11,7 @@ from fanous.cli.fingerprint_sets import (
     updated_lines,
 )
 from fanous.refdata.about import About
-from fanous.refdata.borrowed import BadRow
+from fanous.refdata.set_rows import BadRow
 from fanous.refdata.sets import OONI_HTTP
 from fanous.refdata.update import Outcome, Updated
 

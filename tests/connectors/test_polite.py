@@ -13,7 +13,7 @@ import pytest
 from fanous.connectors import polite
 from fanous.connectors.polite import TRIES, Polite, Waits
 from fanous.errors import FanousError
-from fanous.sources import SOURCES, PublicSource
+from fanous.refdata.sources import SOURCES, PublicSource
 from tests.connectors.publisher import Answer, Publisher, always, in_turn, publishing
 
 URL = "https://stat.ripe.net/data/x.json?a=1"

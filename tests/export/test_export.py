@@ -21,7 +21,7 @@ from fanous.model.incident import Evidence, Kind, Opinion, Says
 from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.model.votes import Votes
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 from fanous.store import Store
 from tests.analysis.incidents.events import MONDAY, Ballot
 from tests.publishers.events import incident

@@ -127,7 +127,7 @@ def pull_once(
     from fanous.connectors.polite import Polite
     from fanous.pulling import newest
     from fanous.pulling import pull as pull_window
-    from fanous.sources import SOURCES
+    from fanous.refdata.sources import SOURCES
 
     first, last = newest(source, time.time())
     since = first if window[0] is None else int(window[0])

@@ -12,7 +12,7 @@ from fanous.collector.origin import NoOrigins, Origin, Origins
 from fanous.collector.ranges import read_ranges
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.countries import is_country
-from fanous.refdata.routed import network_of
+from fanous.refdata.prefixes import network_of
 
 NOTHING = "none"
 """In place of a file: derive nothing from an address."""

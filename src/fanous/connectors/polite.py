@@ -20,7 +20,7 @@ import httpx
 from fanous import __version__
 from fanous.connectors.cached import Cached, HttpCache
 from fanous.errors import FanousError
-from fanous.sources import PublicSource
+from fanous.refdata.sources import PublicSource
 
 TRIES = 5
 FIRST_WAIT = 2.0

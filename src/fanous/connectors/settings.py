@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fanous.config import Table, config_table, nearest, network_numbers, web_address
 from fanous.refdata.countries import country_codes
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Licences: under which terms the records of each source are passed on, and whom to name."""
 
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 
 LICENCES: dict[str, dict[str, str]] = {
     "edge": {

@@ -26,8 +26,8 @@ from fanous.evidence.signing import fingerprint, public_hex
 from fanous.evidence.thresholds import thresholds
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
+from fanous.refdata.users import user_weights
 from fanous.store import Store
-from fanous.users import user_weights
 
 README = """Evidence of a disruption of the internet, packed by Fanous.
 

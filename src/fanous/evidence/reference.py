@@ -13,7 +13,7 @@ from fanous.evidence.thresholds import thresholds
 from fanous.judging import rules_version
 from fanous.refdata.platforms import domains_of
 from fanous.refdata.tables import bytes_of
-from fanous.users import user_weights
+from fanous.refdata.users import user_weights
 
 FILES = ("fingerprints.toml", "platforms.toml")
 """Reference data that every record is read with."""

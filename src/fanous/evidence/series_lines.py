@@ -15,7 +15,7 @@ from fanous.evidence.lines import LineWriter, unpacked
 from fanous.model.place import Access, Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.model.source_series import Levels
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 from fanous.store.levels import check_levels
 
 

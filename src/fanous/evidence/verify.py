@@ -20,7 +20,7 @@ from fanous.evidence.signing import fingerprint
 from fanous.model.incident import Incident
 from fanous.model.record import Record
 from fanous.model.weights import UserWeights
-from fanous.users import user_weights
+from fanous.refdata.users import user_weights
 
 LEAST_FINGERPRINT = 16
 """Hex digits by which a signer may be named: fewer could be found by trying."""

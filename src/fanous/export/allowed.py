@@ -2,7 +2,7 @@
 
 from fanous.model.incident import Incident, Says
 from fanous.model.place import Family
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 
 OWN = "edge"
 """Measurements of one's own probes: the operator's to license."""

@@ -11,8 +11,8 @@ from fanous.errors import FanousError
 from fanous.export.forms import as_csv, as_geojson, as_parquet
 from fanous.export.tables import TABLES, LeftOut, Table, Wanted
 from fanous.model.instant import to_iso
-from fanous.refdata.replacing import replace_file
-from fanous.sources import SOURCES
+from fanous.refdata.atomic import replace_file
+from fanous.refdata.sources import SOURCES
 from fanous.store import Store
 
 MEDIA = {

@@ -11,7 +11,7 @@ from fanous.export.allowed import OWN, is_open, licence_of, sources_of
 from fanous.model.incident import Incident
 from fanous.publishers.document import incident_document
 from fanous.publishers.sentence import sentence
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 from fanous.store import Store
 
 LEAST_PROBES = 3

@@ -10,7 +10,7 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.model.measurement import Measurement
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 
 VERDICT_COLUMNS = pa.schema(
     [

@@ -22,8 +22,8 @@ from fanous.live.clock import Clock
 from fanous.log import logline
 from fanous.pipeline import detect_all
 from fanous.pulling import Fetched, Pull, due, fetch, keep, newest
+from fanous.refdata.sources import SOURCES
 from fanous.scheduler import pause
-from fanous.sources import SOURCES
 from fanous.store import Store
 from fanous.store.ask import Ask as AskStore
 from fanous.store.levels import Pulled

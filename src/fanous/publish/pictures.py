@@ -15,8 +15,8 @@ from fanous.publishers.card import CHART, Words, card, framed
 from fanous.publishers.names import target_title
 from fanous.publishers.plot import WIDE, Legend, Shape
 from fanous.publishers.reachable import Lines, reachable
+from fanous.refdata.users import user_weights
 from fanous.store import Store
-from fanous.users import user_weights
 
 HOUR = 3600.0
 BEFORE, AFTER = (6 * HOUR, 0.6), (3 * HOUR, 0.3)

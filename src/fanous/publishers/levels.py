@@ -14,7 +14,7 @@ from fanous.model.series import SeriesKey
 from fanous.refdata.countries import country_name
 from fanous.refdata.networks import network_name
 from fanous.refdata.regions import region_name
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from fanous.refdata.replacing import replace_file
+from fanous.refdata.atomic import replace_file
 from fanous.refdata.sets import installed_sets
 
 

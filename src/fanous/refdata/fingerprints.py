@@ -17,7 +17,7 @@ from fanous.analysis.rules.fingerprints import (
 )
 from fanous.analysis.rules.matcher import compile_matcher
 from fanous.errors import FanousError
-from fanous.refdata.compiled import kept_matcher
+from fanous.refdata.pattern_cache import kept_matcher
 from fanous.refdata.sets import decoded, installed_sets, read_set
 from fanous.refdata.tables import bytes_of
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from fanous.analysis.rules.fingerprints import parse_fingerprints
 from fanous.errors import FanousError
-from fanous.refdata import rated_csv, signatures
-from fanous.refdata.borrowed import Reading
+from fanous.refdata import annotation_csv, signatures
+from fanous.refdata.set_rows import Reading
 
 LARGEST_SET = 8 << 20
 """Bytes.  The largest of today has 0.3 MB."""
@@ -46,28 +46,28 @@ OONI_HTTP = PublicSet(
     "OONI blocking fingerprints, pages",
     f"{_BLOCKING}/fingerprints_http.csv",
     _UNSTATED,
-    rated_csv.read_ooni,
+    annotation_csv.read_ooni,
 )
 OONI_DNS = PublicSet(
     "ooni-dns.csv",
     "OONI blocking fingerprints, addresses",
     f"{_BLOCKING}/fingerprints_dns.csv",
     _UNSTATED,
-    rated_csv.read_ooni,
+    annotation_csv.read_ooni,
 )
 CITIZENLAB_HTTP = PublicSet(
     "citizenlab-http.csv",
     "Citizen Lab filtering annotations, pages",
     f"{_ANNOTATIONS}/http.csv",
     "BSD-3-Clause",
-    rated_csv.read_citizenlab,
+    annotation_csv.read_citizenlab,
 )
 CITIZENLAB_DNS = PublicSet(
     "citizenlab-dns.csv",
     "Citizen Lab filtering annotations, addresses",
     f"{_ANNOTATIONS}/dns.csv",
     "BSD-3-Clause",
-    rated_csv.read_citizenlab,
+    annotation_csv.read_citizenlab,
 )
 BLOCKPAGES = PublicSet(
     "censoredplanet-blockpages.jsonl",
@@ -105,13 +105,13 @@ def public_set(text: str, name: str) -> PublicSet:
     if name in _BY_FILE:
         return _BY_FILE[name]
     first = next((line for line in text.splitlines() if line.strip()), "")
-    columns = rated_csv.columns_of(first)
-    if columns >= rated_csv.OONI_COLUMNS:
+    columns = annotation_csv.columns_of(first)
+    if columns >= annotation_csv.OONI_COLUMNS:
         rows = text.splitlines()[1:]
         return OONI_DNS if rows and all(",dns," in row for row in rows[:20]) else OONI_HTTP
-    if columns >= rated_csv.DNS_COLUMNS:
+    if columns >= annotation_csv.DNS_COLUMNS:
         return CITIZENLAB_DNS
-    if columns >= rated_csv.HTTP_COLUMNS:
+    if columns >= annotation_csv.HTTP_COLUMNS:
         return CITIZENLAB_HTTP
     if signatures.is_signature(first):
         return BLOCKPAGES if signatures.are_blockpages(text) else FALSE_POSITIVES
@@ -159,12 +159,12 @@ def _has_its_form(text: str, known: PublicSet) -> bool:
     first = next((line for line in text.splitlines() if line.strip()), "")
     if known.file.endswith(".jsonl"):
         return signatures.is_signature(first)
-    columns = rated_csv.columns_of(first)
+    columns = annotation_csv.columns_of(first)
     wanted = {
-        OONI_HTTP.file: rated_csv.OONI_COLUMNS,
-        OONI_DNS.file: rated_csv.OONI_COLUMNS,
-        CITIZENLAB_HTTP.file: rated_csv.HTTP_COLUMNS,
-        CITIZENLAB_DNS.file: rated_csv.DNS_COLUMNS,
+        OONI_HTTP.file: annotation_csv.OONI_COLUMNS,
+        OONI_DNS.file: annotation_csv.OONI_COLUMNS,
+        CITIZENLAB_HTTP.file: annotation_csv.HTTP_COLUMNS,
+        CITIZENLAB_DNS.file: annotation_csv.DNS_COLUMNS,
     }
     return columns >= wanted[known.file]
 

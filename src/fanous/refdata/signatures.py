@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 
 from fanous.analysis.rules.fingerprints import Kind
-from fanous.refdata.borrowed import KIND_OF_SCOPE, Reading, Row, Text, text_of
 from fanous.refdata.countries import is_country
+from fanous.refdata.set_rows import KIND_OF_SCOPE, Reading, Row, Text, text_of
 
 ORIGIN = "censoredplanet"
 SOURCE = "Censored Planet's signatures"

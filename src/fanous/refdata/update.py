@@ -14,10 +14,10 @@ from pathlib import Path
 from fanous.analysis.rules.fingerprints import compile_fingerprints, parse_fingerprints
 from fanous.errors import FanousError
 from fanous.refdata.about import About, write_about
-from fanous.refdata.borrowed import BadRow, Reading
+from fanous.refdata.atomic import replace_file
 from fanous.refdata.download import download
 from fanous.refdata.fingerprints import OURS
-from fanous.refdata.replacing import replace_file
+from fanous.refdata.set_rows import BadRow, Reading
 from fanous.refdata.sets import LARGEST_SET, PublicSet, decoded, installed_sets, public_set, read_set
 from fanous.refdata.tables import bytes_of
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from fanous.errors import FanousError
+from fanous.refdata.atomic import replace_file
 from fanous.refdata.download import download
 from fanous.refdata.figures import (
     APNIC_URL,
@@ -15,7 +16,6 @@ from fanous.refdata.figures import (
     parse_apnic,
     parse_own,
 )
-from fanous.refdata.replacing import replace_file
 from fanous.refdata.update import Outcome, Updated
 from fanous.refdata.weights import FOLDER, figures_path
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fanous.errors import FanousError
-from fanous.refdata.replacing import replace_file
+from fanous.refdata.atomic import replace_file
 from fanous.reports import forms
 from fanous.reports.report import Report
 

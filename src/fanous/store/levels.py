@@ -17,7 +17,7 @@ from fanous.model.arrival import LevelArrival
 from fanous.model.place import Access, Entity
 from fanous.model.series import Floats, Ints, Series, SeriesKey
 from fanous.model.source_series import Levels
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 from fanous.store.columns import LAST, Columns, ticks
 from fanous.store.engine import Engine
 from fanous.store.schema import LEVEL_KEY

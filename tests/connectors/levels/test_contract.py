@@ -12,7 +12,7 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.connectors.levels import LEVEL_FILES
 from fanous.connectors.levels.columns import Columns
 from fanous.errors import FanousError
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 from tests.connectors.levels.reads import Read, read
 from tests.connectors.levels.samples import NAMES, SAMPLES
 

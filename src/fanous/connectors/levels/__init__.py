@@ -3,7 +3,7 @@
 To add a file: a class with ``read`` as ``reading.LevelFiles`` describes it, and a line in ``LEVEL_FILES``.
 To add a source on the net: a class with ``pieces`` and ``parse`` as ``live.LiveSource`` describes them, and
 a line in ``LIVE_SOURCES``; its saved answers then are files too.  The terms of a source stand in
-``fanous.sources``, its signals in ``fanous.analysis.series.signals``.
+``fanous.refdata.sources``, its signals in ``fanous.analysis.series.signals``.
 
 Two sources give what their publishers say of outages (``saying``): claims beside ours, never evidence.
 

@@ -15,7 +15,7 @@ from fanous.errors import Rejected
 from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 
 SOURCE = "google"
 ADDRESS = "https://transparencyreport.google.com/transparencyreport/api/v3/traffic/fraction"

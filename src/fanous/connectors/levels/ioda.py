@@ -14,7 +14,7 @@ from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
 from fanous.refdata.regions import region_of
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 
 SOURCE = "ioda"
 ADDRESS = "https://api.ioda.inetintel.cc.gatech.edu/v2"

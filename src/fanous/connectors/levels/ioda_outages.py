@@ -16,7 +16,7 @@ from fanous.connectors.levels.live import Ask, Get, Parsed, Piece, windows
 from fanous.connectors.levels.saying import LATEST, Told, lasted, told
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 
 SOURCE = "ioda-outages"
 CALLS = {"outages/events": "&format=codf", "outages/alerts": ""}

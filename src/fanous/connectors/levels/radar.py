@@ -19,7 +19,7 @@ from fanous.errors import Rejected
 from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 
 SOURCE = "radar"
 ADDRESS = "https://api.cloudflare.com/client/v4/radar"

@@ -16,7 +16,7 @@ from fanous.connectors.levels.saying import HOUR, QUOTED, Told, lasted, told
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 
 SOURCE = "radar-outages"
 CALLS = ("annotations/outages", "traffic_anomalies")

@@ -16,7 +16,7 @@ from fanous.connectors.levels.rows import number
 from fanous.errors import Rejected
 from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 
 SOURCE = "tor"
 ADDRESS = "https://metrics.torproject.org"

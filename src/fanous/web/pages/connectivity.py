@@ -15,7 +15,7 @@ from fanous.publishers.axis import ticks
 from fanous.publishers.levels import LevelNow
 from fanous.publishers.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.publishers.reachable import Line, Lines
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 from fanous.store import Store
 from fanous.web.visit import Visit
 

@@ -12,8 +12,8 @@ from fanous.publish.stories import DAY, open_ones, stories
 from fanous.publish.window import HOUR, newest, whole_hours
 from fanous.publishers.matrix import LARGE
 from fanous.refdata.countries import is_country
+from fanous.refdata.users import user_weights
 from fanous.store import Store
-from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.beside import claims_between, statements_of, watches_between
 from fanous.web.pages.connectivity import connectivity, lowest

@@ -2,7 +2,7 @@
 
 from fanous.connectors import CONNECTORS
 from fanous.evidence.licences import licence_of
-from fanous.sources import SOURCES
+from fanous.refdata.sources import SOURCES
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.visit import Visit

@@ -11,7 +11,7 @@ from fanous.model.votes import Votes
 from fanous.publishers.axis import ruler
 from fanous.publishers.grid import Cell, Grid, network_times
 from fanous.publishers.strip import HIGH, cell_width, strip
-from fanous.users import user_weights
+from fanous.refdata.users import user_weights
 
 MOST_ROWS = 16
 """Networks, or targets, of one grid; the table of all stands elsewhere on the page."""

@@ -18,8 +18,8 @@ from fanous.publishers.names import printable
 from fanous.publishers.plot import NARROW, WIDE, plot
 from fanous.publishers.reachable import Lines
 from fanous.refdata.economies import economy
+from fanous.refdata.users import user_weights
 from fanous.store import Store
-from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.beside import Announced, announced_beside, claims_about, statements_of
 from fanous.web.pages.connectivity import connectivity

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fanous.model.incident import Incident, Status
 from fanous.publish.stories import DAY, LATELY, lately_over, open_ones, stories
 from fanous.publish.window import whole_hours
+from fanous.refdata.users import user_weights
 from fanous.store import Store
 from fanous.store.rows import Heard
-from fanous.users import user_weights
 from fanous.web.page import Facts
 from fanous.web.pages.beside import watches_between
 from fanous.web.pages.lead import lead_of

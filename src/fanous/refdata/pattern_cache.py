@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher, dumped, engine, loaded
-from fanous.refdata.replacing import replace_file
+from fanous.refdata.atomic import replace_file
 
 WORTH_KEEPING = 0.3
 """Seconds of compiling that a person notices."""

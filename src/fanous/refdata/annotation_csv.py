@@ -13,8 +13,8 @@ from ipaddress import ip_address
 
 from fanous.analysis.rules.fingerprints import BlockAddress
 from fanous.errors import FanousError
-from fanous.refdata.borrowed import ADDRESS_SCOPES, KIND_OF_SCOPE, Reading, Row, text_of
 from fanous.refdata.countries import is_country
+from fanous.refdata.set_rows import ADDRESS_SCOPES, KIND_OF_SCOPE, Reading, Row, text_of
 
 OONI_COLUMNS = frozenset({"name", "scope", "location_found", "pattern_type", "pattern", "confidence_no_fp"})
 HTTP_COLUMNS = frozenset({"name", "common_name", "location_found", "pattern", "scope", "confidence_no_fp"})

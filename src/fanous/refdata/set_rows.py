@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fanous.analysis.rules.fingerprints import BlockAddress, Fingerprint, Kind, Where
 from fanous.analysis.rules.matcher import PatternText, compile_matcher
 from fanous.errors import FanousError
-from fanous.refdata.ordinary import ORDINARY_PAGES
+from fanous.refdata.common_pages import ORDINARY_PAGES
 
 LEAST_LETTERS = 12
 """Characters that a text needs which counts in every country: shorter ones are words of a language
