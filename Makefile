@@ -118,7 +118,7 @@ sbom: install  ## what is in a release, as CycloneDX, in build/fanous.cdx.json; 
 	$(BIN)/uv tool run --from "$(CYCLONEDX)" cyclonedx-py requirements packaging/server.lock -o build/fanous.cdx.json
 
 fuzz: install  ## fuzz the readers for five minutes
-	$(BIN)/python -m tests.connectors.fuzz_ooni 300
+	$(BIN)/python -m tests.sources.fuzz_ooni 300
 
 bench: install  ## speed here: everything next to its peer, then stages on real files (set FANOUS_SHARED_DATA)
 	$(BIN)/python -m benchmarks ingest

@@ -33,8 +33,8 @@ import msgspec
 
 from fanous import pipeline
 from fanous.analysis.rules import judge
-from fanous.connectors import CONNECTORS
 from fanous.judging import known_fingerprints
+from fanous.sources import CONNECTORS
 from fanous.store import open_store
 from fanous.tally import Ingested
 

@@ -33,9 +33,9 @@ from tests.jetstream import cluster
 
 from fanous import pipeline
 from fanous.analysis.rules import judge
-from fanous.connectors import CONNECTORS
 from fanous.judging import known_fingerprints, rules_version
 from fanous.model.instant import from_iso
+from fanous.sources import CONNECTORS
 from fanous.store import Judged, open_store
 from fanous.store.embedded import EmbeddedStore
 

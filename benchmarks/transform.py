@@ -18,13 +18,13 @@ import sys
 import time
 from pathlib import Path
 
-from fanous.connectors.ooni import certificate, place
-from fanous.connectors.ooni.parse import parse
-from fanous.connectors.ooni.scrub import scrub
-from fanous.connectors.stream import open_source
 from fanous.errors import FanousError
 from fanous.model.address import is_address
 from fanous.model.record import Record
+from fanous.sources.ooni import certificate, place
+from fanous.sources.ooni.parse import parse
+from fanous.sources.ooni.scrub import scrub
+from fanous.sources.stream import open_source
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 DEFAULT = Path(os.environ.get("FANOUS_SHARED_DATA", BESIDE)) / "ooni" / "real_measurements.jsonl.gz"

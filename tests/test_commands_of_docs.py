@@ -15,8 +15,6 @@ from typer.testing import CliRunner
 
 from fanous.cli.main import app
 from fanous.rehearsal.recording import unpack
-from tests.connectors.levels.samples import SAMPLES
-from tests.connectors.ooni_csv.rows import csv_of, row
 from tests.documents import (
     PAGES,
     ROOT,
@@ -31,6 +29,8 @@ from tests.documents import (
     wrong_usage,
 )
 from tests.refdata.sets import CITIZENLAB_DNS_HEADER, ooni_file
+from tests.sources.ooni_csv.rows import csv_of, row
+from tests.sources.signals.samples import SAMPLES
 from tests.test_docs import ROOT_COMMAND, leaves
 
 ELSEWHERE = {"docs/claims.md", *(label(page) for page in PAGES if page.parent.name == "start")}

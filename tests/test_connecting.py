@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from fanous import answering, pipeline
-from fanous.connectors.levels import About
 from fanous.gathering import ingest_levels
 from fanous.model.claim import Answer, Claim, Said
 from fanous.model.incident import Incident, Kind, Says, Scope, Status
+from fanous.sources.signals import About
 from fanous.statements import check, witnesses
 from fanous.store import Store, open_store
 from fanous.web.application import application

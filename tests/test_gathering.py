@@ -7,13 +7,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from fanous.cli.main import app
-from fanous.connectors.levels import About
-from fanous.connectors.levels.columns import Columns
 from fanous.errors import FanousError
 from fanous.gathering import ingest_levels, levels_now
 from fanous.model.instant import from_iso, to_iso
+from fanous.sources.signals import About
+from fanous.sources.signals.columns import Columns
 from fanous.store import Store, open_store
-from tests.connectors.levels.samples import SAMPLES
+from tests.sources.signals.samples import SAMPLES
 
 PK = About("PK", Columns("time", "value", "connectivity"))
 

@@ -9,13 +9,13 @@ import pytest
 
 from fanous import answering, pipeline
 from fanous.analysis.rules import judge
-from fanous.connectors import CONNECTORS
 from fanous.errors import FanousError
 from fanous.interfering import TICK
 from fanous.judging import known_fingerprints
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.record import Record
 from fanous.model.weights import UserWeights
+from fanous.sources import CONNECTORS
 from fanous.store import Store, open_store
 from fanous.tally import AHEAD
 from fanous.testing import pakistan

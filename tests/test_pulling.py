@@ -10,15 +10,15 @@ import pytest
 from typer.testing import CliRunner
 
 from fanous.cli.main import app
-from fanous.connectors.levels import Ask
-from fanous.connectors.polite import Polite, Waits
 from fanous.errors import FanousError
 from fanous.pulling import FAILURES_IN_A_ROW, FIRST_DAYS, OVERLAP, Pull, due, newest, pull
 from fanous.refdata.sources import SOURCES
+from fanous.sources.fetch import Polite, Waits
+from fanous.sources.signals import Ask
 from fanous.store import Store, open_store
 from fanous.store.levels import Pulled
-from tests.connectors.levels.samples import SAMPLES, T0, ioda, ioda_series
-from tests.connectors.publisher import Answer, always, publishing
+from tests.sources.publisher import Answer, always, publishing
+from tests.sources.signals.samples import SAMPLES, T0, ioda, ioda_series
 
 DAY = 86400
 LATER = T0 + 400 * DAY

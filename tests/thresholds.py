@@ -5,14 +5,14 @@ from typing import Any
 from fanous import pipeline, tally
 from fanous.analysis.cost import methods, reckon
 from fanous.analysis.series import collapse, heartbeats
-from fanous.connectors import stream
-from fanous.connectors.ooni import salvage
-from fanous.connectors.ooni_csv import read as rows
 from fanous.evidence.thresholds import thresholds
 from fanous.probes import rates, screen
 from fanous.probes.stream import levels
 from fanous.refdata import figures, update_users, weights
 from fanous.scan import belief, rounds, targets
+from fanous.sources import stream
+from fanous.sources.ooni import salvage
+from fanous.sources.ooni_csv import read as rows
 from fanous.vitals import ailments
 
 

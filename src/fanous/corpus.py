@@ -11,10 +11,10 @@ from pathlib import Path
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.config import Table
-from fanous.connectors.levels import LEVEL_FILES, About
-from fanous.connectors.levels.columns import Columns, Gather
 from fanous.errors import FanousError
 from fanous.model.incident import Interval, Kind, Scope
+from fanous.sources.signals import LEVEL_FILES, About
+from fanous.sources.signals.columns import Columns, Gather
 from fanous.testing.blocked_rows import TECHNIQUES
 from fanous.testing.generators import GENERATORS
 from fanous.worlds import World, world_of

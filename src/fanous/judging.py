@@ -7,11 +7,11 @@ from typing import Any
 
 from fanous.analysis.rules import RULES_VERSION, Fingerprints, judge
 from fanous.config import data_folder
-from fanous.connectors import CONNECTORS
 from fanous.errors import Rejected
 from fanous.model.measurement import Bundle
 from fanous.model.verdict import Verdict
 from fanous.refdata.fingerprints import installed_fingerprints
+from fanous.sources import CONNECTORS
 from fanous.tally import Ingested
 
 NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transfer that could be judged."

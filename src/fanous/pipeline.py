@@ -14,7 +14,6 @@ from fanous.analysis.incidents.absorb import absorb
 from fanous.analysis.incidents.join import is_of_lines, join
 from fanous.analysis.rules import Fingerprints, judge
 from fanous.connecting import find_outages
-from fanous.connectors import CONNECTORS, OnProgress
 from fanous.errors import FanousError, Rejected
 from fanous.interfering import TICK, find_interference
 from fanous.judging import known_fingerprints, rules_version
@@ -27,6 +26,7 @@ from fanous.model.verdict import Verdict
 from fanous.model.weights import UserWeights
 from fanous.refdata.users import user_weights
 from fanous.revising import approval_of, write_changes
+from fanous.sources import CONNECTORS, OnProgress
 from fanous.store import Forgotten, Judged, LeaseLost, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.store.leases import LEASE_SECONDS

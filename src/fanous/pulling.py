@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from fanous.connectors.levels import LIVE_SOURCES, Ask, Piece
-from fanous.connectors.levels.live import Get, Parsed
 from fanous.errors import FanousError, Rejected
 from fanous.gathering import put_claims, put_levels
 from fanous.pipeline import detect_all
 from fanous.refdata.sources import SOURCES
+from fanous.sources.signals import LIVE_SOURCES, Ask, Piece
+from fanous.sources.signals.live import Get, Parsed
 from fanous.store import Store
 from fanous.store.levels import Pulled
 

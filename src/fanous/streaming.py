@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fanous.connectors.levels.mrt import country_of, routes
-from fanous.connectors.levels.ris import SOURCE, apply
-from fanous.connectors.levels.visibility import STEP, Recorded, Visibility
 from fanous.errors import FanousError, Rejected
 from fanous.gathering import put_levels
 from fanous.log import logline
 from fanous.pipeline import detect_all
+from fanous.sources.signals.mrt import country_of, routes
+from fanous.sources.signals.ris import SOURCE, apply
+from fanous.sources.signals.visibility import STEP, Recorded, Visibility
 from fanous.store import Store
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0

@@ -10,8 +10,8 @@ from fanous.collector.origin import UNKNOWN, Origin
 from fanous.collector.refused import Refused
 from fanous.collector.reports import parse_report_id
 from fanous.collector.submission import Submission, receive
-from fanous.connectors import CONNECTORS
 from fanous.model.record import Record
+from fanous.sources import CONNECTORS
 from tests.collector.probe import REPORT_ID, body, measurement
 
 ADDRESS = "203.0.113.77"

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from fanous import pipeline
-from fanous.connectors.levels import About
 from fanous.evidence.pack import Packed, gather, pack
 from fanous.evidence.series_lines import pack_series, unpack_series
 from fanous.evidence.signing import signing_key
@@ -19,6 +18,7 @@ from fanous.gathering import ingest_levels
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.source_series import Levels
 from fanous.rehearsal.recording import unpack
+from fanous.sources.signals import About
 from fanous.store import Store, open_store
 from fanous.testing.envelope import new_round
 from fanous.testing.pages import X

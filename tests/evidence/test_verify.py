@@ -12,7 +12,6 @@ import pytest
 from fanous import pipeline
 from fanous.analysis.incidents import confirm
 from fanous.analysis.incidents.review import held
-from fanous.connectors import CONNECTORS
 from fanous.errors import FanousError
 from fanous.evidence import manifest
 from fanous.evidence.container import Refused, pack_parts, read_parts
@@ -25,6 +24,7 @@ from fanous.evidence.verify import Result, verify
 from fanous.judging import rules_version
 from fanous.model.incident import Scope
 from fanous.model.record import Record
+from fanous.sources import CONNECTORS
 from fanous.store import open_store
 from tests.shared_data import shared_file
 from tests.store.cases import incident

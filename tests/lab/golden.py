@@ -17,7 +17,6 @@ from pathlib import Path
 import msgspec
 
 from fanous.analysis.rules import judge
-from fanous.connectors import CONNECTORS
 from fanous.lab.censors import TECHNIQUES, Cut, apply
 from fanous.lab.internet import Internet
 from fanous.lab.plan import Plan, PlannedNetwork
@@ -34,6 +33,7 @@ from fanous.rehearsal.profile import lab_settings
 from fanous.rehearsal.recording import slim
 from fanous.rehearsal.run import PORT, start_outside
 from fanous.rehearsal.seams import RoundNetwork
+from fanous.sources import CONNECTORS
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "lab"
 TARGET = "x"

@@ -13,8 +13,8 @@ from fanous.live.sources import Sources
 from fanous.pulling import Pull
 from fanous.store import open_store
 from fanous.store.ask import OneThread
-from tests.connectors.levels.samples import ioda, ioda_series
-from tests.connectors.publisher import Answer, always, publishing
+from tests.sources.publisher import Answer, always, publishing
+from tests.sources.signals.samples import ioda, ioda_series
 
 
 def told(folder: Path, text: str) -> Path:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fanous.connectors import CONNECTORS
 from fanous.model.record import Record
 from fanous.model.verdict import State
 from fanous.probes.output import report_document
+from fanous.sources import CONNECTORS
 from tests.net import servers
 from tests.probes.scene import CONTROL_IP, SITE, SITE_IP, Found, Scene, measured, scene
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from fanous.connectors import CONNECTORS
 from fanous.model.record import Record
 from fanous.model.verdict import State
 from fanous.net.meter import Meter
 from fanous.probes import outcome, run
 from fanous.probes.record import line
 from fanous.refdata.fingerprints import fingerprints
+from fanous.sources import CONNECTORS
 from tests.net import servers
 from tests.probes.scene import SITE, SITE_IP, Found, measured, scene
 

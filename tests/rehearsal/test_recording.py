@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fanous.connectors import CONNECTORS
 from fanous.errors import FanousError
 from fanous.lab.scenario import Event, Line, Scenario
 from fanous.model.place import Access
@@ -14,6 +13,7 @@ from fanous.model.record import Record
 from fanous.rehearsal.clock import Clock
 from fanous.rehearsal.recording import MARK, read_recording, slim, unpack, write_recording
 from fanous.rehearsal.run import Rehearsal
+from fanous.sources import CONNECTORS
 
 SCENARIO = Scenario(
     "t",

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from fanous.analysis.rules import judge
-from fanous.connectors import CONNECTORS
 from fanous.refdata.fingerprints import fingerprints
+from fanous.sources import CONNECTORS
 from fanous.testing.blocked_rows import TECHNIQUES, blocked
 from fanous.testing.quiet_rows import Measured, Row, write_rows
 

@@ -64,7 +64,7 @@ def watch_add(
 
 
 def _from_calendar(path: Path, code: str, targets: tuple[str, ...]) -> list[Watch]:
-    from fanous.ics import read_calendar
+    from fanous.sources.ics import read_calendar
 
     events = read_calendar(path, lambda why: print(why, file=sys.stderr))
     if not events:

@@ -10,7 +10,7 @@ from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_cod
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
-    from fanous.connectors.levels import About
+    from fanous.sources.signals import About
     from fanous.tally import Ingested
 
 REJECTS_SHOWN = 20
@@ -59,9 +59,9 @@ def ingest(
     """
     from fanous import pipeline
     from fanous.cli.progress import file_progress
-    from fanous.connectors import CONNECTORS
-    from fanous.connectors.levels import LEVEL_FILES
     from fanous.gathering import ingest_levels
+    from fanous.sources import CONNECTORS
+    from fanous.sources.signals import LEVEL_FILES
 
     if source not in CONNECTORS and source not in LEVEL_FILES:
         known = ", ".join((*CONNECTORS, *LEVEL_FILES))
@@ -87,8 +87,8 @@ def ingest(
 
 
 def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, str, bool]) -> "About":
-    from fanous.connectors.levels import About
-    from fanous.connectors.levels.columns import Columns, Gather
+    from fanous.sources.signals import About
+    from fanous.sources.signals.columns import Columns, Gather
 
     if source != "csv":
         return About(country)

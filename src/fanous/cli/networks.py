@@ -81,7 +81,7 @@ def _document(beat: "Heartbeat") -> dict[str, Any]:
 
 def _of_counts(path: Path, as_json: bool) -> None:
     from fanous.analysis.series.collapse import DAY, collapses
-    from fanous.connectors.counts import read_counts
+    from fanous.sources.ooni_counts import read_counts
 
     series = read_counts(path)
     found = collapses(series, [], max(float(one.times[-1]) for one in series) + DAY)

@@ -111,7 +111,7 @@ def _watches(calendar: Path | None, *, organisation: bool) -> list[Watch]:
     """The events of a calendar, all of them in the probe's own country."""
     if calendar is None:
         return []
-    from fanous.ics import read_calendar
+    from fanous.sources.ics import read_calendar
 
     if not organisation:
         print("a volunteer's line keeps its pace, whatever is announced", file=sys.stderr)

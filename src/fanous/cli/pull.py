@@ -24,8 +24,8 @@ from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
 
 if TYPE_CHECKING:
-    from fanous.connectors.settings import SourceSettings
     from fanous.pulling import Pull
+    from fanous.sources.settings import SourceSettings
     from fanous.store import Store
 
 SHOWN = 10
@@ -71,8 +71,8 @@ def pull(
     stream: it goes on until you stop it.  ioda-outages and radar-outages bring what their publishers say of
     outages: claims beside yours (`fanous claims check`), never evidence.
     """
-    from fanous.connectors.levels import LIVE_SOURCES
-    from fanous.connectors.settings import source_settings
+    from fanous.sources.settings import source_settings
+    from fanous.sources.signals import LIVE_SOURCES
 
     code = country_code(country)
     if source == "ris":
@@ -123,11 +123,11 @@ def pull_once(
         FanousError: the key is missing, or the list of places cannot be had.
     """
     from fanous.config import data_folder
-    from fanous.connectors.levels import Ask
-    from fanous.connectors.polite import Polite
     from fanous.pulling import newest
     from fanous.pulling import pull as pull_window
     from fanous.refdata.sources import SOURCES
+    from fanous.sources.fetch import Polite
+    from fanous.sources.signals import Ask
 
     first, last = newest(source, time.time())
     since = first if window[0] is None else int(window[0])
@@ -143,7 +143,7 @@ def pull_once(
 def _follow_ris(
     country: str, table: Path | None, collector: str, mirror: str, store: Path | None, config: Path | None
 ) -> None:
-    from fanous.connectors.levels.ris import ADDRESS, listen
+    from fanous.sources.signals.ris import ADDRESS, listen
     from fanous.streaming import Stream, follow, table_of
 
     if table is None:

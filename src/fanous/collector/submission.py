@@ -19,12 +19,12 @@ from msgspec import Struct
 from fanous.collector.origin import Origin
 from fanous.collector.refused import Refused
 from fanous.collector.reports import ReportId, asn_of
-from fanous.connectors.ooni.header import instant_of
-from fanous.connectors.ooni.salvage import check_size
-from fanous.connectors.ooni.scrub import scrub
 from fanous.errors import Rejected
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.countries import is_country
+from fanous.sources.ooni.header import instant_of
+from fanous.sources.ooni.salvage import check_size
+from fanous.sources.ooni.scrub import scrub
 
 AHEAD = 86_400.0
 """Seconds by which a probe's clock may be ahead; a date further on would stretch every window to it."""

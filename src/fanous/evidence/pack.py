@@ -10,7 +10,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fanous import __version__
 from fanous.analysis.incidents.review import is_held
 from fanous.analysis.rules import Fingerprint
-from fanous.connectors.redaction import to_minute
 from fanous.errors import FanousError
 from fanous.evidence import manifest
 from fanous.evidence.claim import claim_of, differences
@@ -27,6 +26,7 @@ from fanous.evidence.thresholds import thresholds
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.refdata.users import user_weights
+from fanous.sources.redaction import to_minute
 from fanous.store import Store
 
 README = """Evidence of a disruption of the internet, packed by Fanous.

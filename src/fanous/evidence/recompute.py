@@ -7,7 +7,6 @@ from pathlib import Path
 
 from fanous import pipeline
 from fanous.analysis.incidents.match import match
-from fanous.connectors import CONNECTORS
 from fanous.errors import Rejected
 from fanous.evidence.container import Refused
 from fanous.judging import rules_version
@@ -15,6 +14,7 @@ from fanous.model.incident import Incident
 from fanous.model.record import Record
 from fanous.model.source_series import Levels
 from fanous.model.weights import UserWeights
+from fanous.sources import CONNECTORS
 from fanous.store import Judged, Store, open_store
 
 BATCH = 2000

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from fanous.analysis.rules import Fingerprint
-from fanous.connectors import CONNECTORS
-from fanous.connectors.ooni.redact import redact as redact_ooni
-from fanous.connectors.ooni_csv.redact import redact as redact_ooni_csv
 from fanous.errors import FanousError
 from fanous.judging import known_fingerprints
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer
 from fanous.model.record import Record
+from fanous.sources import CONNECTORS
+from fanous.sources.ooni.redact import redact as redact_ooni
+from fanous.sources.ooni_csv.redact import redact as redact_ooni_csv
 
 Redactor = Callable[[bytes, Bundle, bool], bytes]
 """The record's bytes, what the connector made of them, whether a known page was found in it -> what may

@@ -16,8 +16,6 @@ from fanous.collector.shipped import NOTHING
 from fanous.collector.stream.address import StreamAddress, parse_address
 from fanous.collector.urls import read_urls
 from fanous.config import Table, read_config, web_address
-from fanous.connectors.ooni.header import LATEST
-from fanous.connectors.settings import source_settings
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
 from fanous.live.site_settings import SiteSettings, site_settings
@@ -33,6 +31,8 @@ from fanous.probes.wanted import DEFAULT_LIST, Wanted, wanted_of
 from fanous.probes.watch import VOLUNTEER_LEAST, check_interval, least_interval, pause
 from fanous.refdata.countries import is_country
 from fanous.retaining import Retention, retention
+from fanous.sources.ooni.header import LATEST
+from fanous.sources.settings import source_settings
 from fanous.store import StoreLocation
 from fanous.store.notices import review_national
 

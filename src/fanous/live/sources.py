@@ -13,10 +13,6 @@ from functools import partial
 from logging import getLogger
 from pathlib import Path
 
-from fanous.connectors.levels import Ask
-from fanous.connectors.levels.live import Get
-from fanous.connectors.polite import Polite
-from fanous.connectors.settings import SourceSettings
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
 from fanous.log import logline
@@ -24,6 +20,10 @@ from fanous.pipeline import detect_all
 from fanous.pulling import Fetched, Pull, due, fetch, keep, newest
 from fanous.refdata.sources import SOURCES
 from fanous.scheduler import pause
+from fanous.sources.fetch import Polite
+from fanous.sources.settings import SourceSettings
+from fanous.sources.signals import Ask
+from fanous.sources.signals.live import Get
 from fanous.store import Store
 from fanous.store.ask import Ask as AskStore
 from fanous.store.levels import Pulled

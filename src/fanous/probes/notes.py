@@ -7,13 +7,13 @@ through, how far away a name is cut, whether a video could be watched.
 import msgspec
 from msgspec import Struct
 
-from fanous.connectors.ooni import health
-from fanous.connectors.ooni.document import HealthKeys
 from fanous.probes.localise import localised
 from fanous.probes.second_opinion import opinion
 from fanous.probes.stream.nettest import TEST_NAME as STREAM
 from fanous.probes.stream.watchable import watchable
 from fanous.probes.words import place_words
+from fanous.sources.ooni import health
+from fanous.sources.ooni.document import HealthKeys
 
 OURS = "fanous"
 """``software_name`` of our own probe."""

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fanous.analysis.rules import judge
-from fanous.connectors import CONNECTORS
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Observation, Vantage
 from fanous.model.record import Record
@@ -16,6 +15,7 @@ from fanous.probes.localise import Localised, localised
 from fanous.probes.second_opinion import opinion
 from fanous.probes.speed import Speed, speed_of
 from fanous.refdata.fingerprints import fingerprints
+from fanous.sources import CONNECTORS
 
 UNKNOWN_NETWORK = "unknown network"
 """The connector's defect of a record without country or ASN: the centre cannot place it, but its user can."""

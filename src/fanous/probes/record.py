@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fanous import __version__
-from fanous.connectors.ooni.scrub import scrub
 from fanous.probes.trace import Entry, Trace
+from fanous.sources.ooni.scrub import scrub
 
 DATA_FORMAT = "0.2.0"
 TEST_VERSION = "0.5.28"

@@ -14,7 +14,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from random import Random
 
-from fanous.connectors.stream import open_source
+from fanous.sources.stream import open_source
 
 DAY = 86_400
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from fanous.analysis.rules import judge
-from fanous.connectors import CONNECTORS
 from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.refdata.fingerprints import fingerprints
+from fanous.sources import CONNECTORS
 from tests.shared_data import shared_file
 
 KNOWN = {

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from fanous.analysis.series.collapse import DAY, Reading, at_most, collapses
-from fanous.connectors.counts import read_counts
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso
 from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
+from fanous.sources.ooni_counts import read_counts
 from tests.cli.test_main import document, fanous
 from tests.shared_data import shared_file
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from fanous.connectors import CONNECTORS
 from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import State
@@ -16,6 +15,7 @@ from fanous.probes.messengers import MESSENGERS, facebook, record_of, telegram, 
 from fanous.probes.outcome import Outcome, outcome_of
 from fanous.probes.record import Vantage, line
 from fanous.probes.run import run
+from fanous.sources import CONNECTORS
 from tests.net import servers
 from tests.net.routed import RoutedNetwork
 from tests.probes.scene import Scene, scene

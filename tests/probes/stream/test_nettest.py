@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from fanous.connectors import CONNECTORS
 from fanous.model.record import Record
 from fanous.probes.record import Vantage
 from fanous.probes.stream.nettest import MOST_BYTES, stream_record
 from fanous.probes.stream.watchable import Watchable, watchable
+from fanous.sources import CONNECTORS
 from tests.net import servers
 from tests.net.routed import RoutedNetwork
 from tests.probes.scene import SITE, SITE_IP, scene

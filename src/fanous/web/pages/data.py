@@ -1,8 +1,8 @@
 """Data: what can be taken away, where it comes from, and under which licence."""
 
-from fanous.connectors import CONNECTORS
 from fanous.evidence.licences import licence_of
 from fanous.refdata.sources import SOURCES
+from fanous.sources import CONNECTORS
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.visit import Visit

@@ -1,0 +1,1 @@
+"""Claims: what other organisations publish about outages, kept next to our evidence and never part of it."""

@@ -1,0 +1,180 @@
+"""IODA's events and alerts: when its own detector says that a place was out.
+
+Fields as the interface's public description has them (``/outages/events`` and ``/outages/alerts`` in
+``OutagesController.php``, ``OutagesEventNormalizer.php`` and ``OutagesAlertNormalizer.php`` of
+github.com/CAIDA/ioda-api; no line of it is copied).  Regions are passed over: a claim names networks or a
+country.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fanous.errors import Rejected
+from fanous.model.claim import Claim, Said
+from fanous.refdata.sources import SOURCES
+from fanous.sources.claims.document import LATEST, Told, lasted, told
+from fanous.sources.signals.document import decoded, field, plain, whole
+from fanous.sources.signals.ioda import ADDRESS
+from fanous.sources.signals.live import Ask, Get, Parsed, Piece, windows
+
+SOURCE = "ioda-outages"
+CALLS = {"outages/events": "&format=codf", "outages/alerts": ""}
+BEFORE = 7 * 86400
+"""Seconds that are asked for before the window: what began before what was asked for would begin there."""
+WHO = "IODA"
+PAGE = "https://ioda.inetintel.cc.gatech.edu"
+EVENTS, ALERTS = "outages.events", "outages.alerts"
+"""The envelope's ``type``."""
+CRITICAL, NORMAL = "critical", "normal"
+"""Levels of an alert; a *warning* of routing is a hundredth of the prefixes, several a week, and no claim."""
+
+
+class IodaOutages:
+    """See ``LiveSource``; one question a place, since the description names no lists of codes here."""
+
+    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+        places = [f"country/{ask.country}", *(f"asn/{asn}" for asn in ask.networks)]
+        for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
+            for place in places:
+                for call, more in CALLS.items():
+                    query = f"from={since - BEFORE}&until={until}{more}"
+                    yield Piece(f"{call}/{place}", f"{ADDRESS}/{call}/{place}?{query}", since, until)
+
+    def parse(self, data: bytes, country: str, name: str) -> Parsed:
+        document = decoded(data)
+        error, kind = field(document, "error"), field(document, "type")
+        if error:
+            raise Rejected(f"IODA says: {str(error)[:200]}")
+        entries = field(document, "data")
+        if kind not in (EVENTS, ALERTS) or not isinstance(entries, list):
+            raise Rejected(f"no answer of IODA's events or alerts: `type` is {str(kind)[:40]!r}")
+        until = field(document, "requestParameters", "until")
+        asked = int(until) if str(until).isdecimal() else None
+        claims, rejects = (events if kind == EVENTS else alerts)(entries, country, asked)
+        return Parsed((), rejects, claims)
+
+
+def events(entries: Sequence[Any], country: str, asked_until: int | None) -> Told:
+    """Events in the format ``codf``.
+
+    Args:
+        asked_until: end of the window that was asked for; an event that reaches it was not over.
+    """
+
+    def claim(entry: Any) -> Claim | None:
+        place = _place(str(field(entry, "location") or ""), country)
+        start = whole(field(entry, "start"), 0, LATEST)
+        length = whole(field(entry, "duration"), 0, LATEST)
+        if start is None or length is None:
+            raise Rejected("an event without `start` or `duration`")
+        if place is None:
+            return None
+        end = start + max(length, 1)
+        over = asked_until is None or end < asked_until
+        score = plain(field(entry, "score"))
+        quote = "an event of IODA's" if score is None or score != score else f"an event of score {score:.0f}"
+        return _claim(WHO, country, place, (start, end, over), quote)
+
+    return told(entries, claim)
+
+
+@dataclass(frozen=True, slots=True)
+class _Alert:
+    """One change of a line's level."""
+
+    datasource: str
+    networks: tuple[int, ...]
+    at: int
+    level: str
+    quote: str
+
+
+def alerts(entries: Sequence[Any], country: str, asked_until: int | None) -> Told:
+    """From each critical alert of a line to the next normal one of the same line."""
+    known: list[_Alert] = []
+    rejects: list[tuple[int, str]] = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            found = _alert(entry, country)
+        except Rejected as reason:
+            rejects.append((number, str(reason)))
+        else:
+            known += [found] if found is not None else []
+    known.sort(key=lambda alert: alert.at)
+    claims = []
+    for index, alert in enumerate(known):
+        line = [a for a in known[:index] if (a.datasource, a.networks) == (alert.datasource, alert.networks)]
+        if alert.level != CRITICAL or (line and line[-1].level == CRITICAL):
+            continue
+        end = _back(known[index:])
+        until = max(alert.at + 1, asked_until or alert.at + 1) if end is None else end
+        who = f"{WHO}, an alert of {alert.datasource}"
+        span = alert.at, until, end is not None
+        claims.append(_claim(who, country, alert.networks, span, alert.quote))
+    return tuple(claims), tuple(rejects)
+
+
+def _back(later: Sequence[_Alert]) -> int | None:
+    """When the line of the first alert was normal again."""
+    first = later[0]
+    return next(
+        (
+            a.at
+            for a in later[1:]
+            if (a.datasource, a.networks, a.level) == (first.datasource, first.networks, NORMAL)
+        ),
+        None,
+    )
+
+
+def _alert(entry: Any, country: str) -> _Alert | None:
+    datasource, level = field(entry, "datasource"), field(entry, "level")
+    at = whole(field(entry, "time"), 0, LATEST)
+    if not isinstance(datasource, str) or not isinstance(level, str) or at is None:
+        raise Rejected("an alert without `datasource`, `level` or `time`")
+    kind, code = field(entry, "entity", "type"), field(entry, "entity", "code")
+    place = _place(f"{kind}/{code}", country)
+    if place is None:
+        return None
+    value, before = field(entry, "value"), field(entry, "historyValue")
+    quote = f"{datasource}: {str(value)[:20]} where {str(before)[:20]} was expected"
+    return _Alert(datasource[:40], place, at, level, quote)
+
+
+def _place(location: str, country: str) -> tuple[int, ...] | None:
+    """Networks, none = the country itself; ``None`` = a place that a claim cannot name.
+
+    Raises:
+        Rejected: it is another country, or no place.
+    """
+    kind, _, code = location.partition("/")
+    if kind == "country":
+        if code != country:
+            raise Rejected(f"of {code[:20]}, which is not {country}")
+        return ()
+    number = code.partition("-")[0]
+    if kind in ("asn", "geoasn") and number.isascii() and number.isdigit() and 0 < int(number) < 2**32:
+        return (int(number),)
+    if kind in ("region", "county", "continent"):
+        return None
+    raise Rejected(f"no place: {location[:40]!r}")
+
+
+def _claim(
+    who: str, country: str, networks: tuple[int, ...], span: tuple[int, int, bool], quote: str
+) -> Claim:
+    """A claim; ``span``: from when, to when, and whether it was over then."""
+    since, until, over = span
+    place = f"asn/{networks[0]}" if networks else f"country/{country}"
+    return Claim(
+        who=who,
+        said=Said.OUTAGE,
+        country=country,
+        since=float(since),
+        until=float(until),
+        networks=networks,
+        hours=lasted(since, until if over else None),
+        link=f"{PAGE}/{place}?from={since - 43200}&until={since + 43200}",
+        quote=quote,
+    )

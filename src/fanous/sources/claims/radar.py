@@ -1,0 +1,134 @@
+"""Radar's outages and traffic anomalies: what Cloudflare's staff and its detector say.
+
+Fields as the published description has them (developers.cloudflare.com/api, ``radar/annotations/outages`` and
+``radar/traffic_anomalies``).  An anomaly *might point to an outage*, in their words, and is told as such.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC
+from typing import Any
+
+from fanous.errors import Rejected
+from fanous.model.claim import Claim, Said
+from fanous.model.incident import Scope
+from fanous.refdata.sources import SOURCES
+from fanous.sources.claims.document import HOUR, QUOTED, Told, lasted, told
+from fanous.sources.signals.clock import reader
+from fanous.sources.signals.document import decoded, field
+from fanous.sources.signals.live import Ask, Get, Parsed, Piece, windows
+from fanous.sources.signals.radar import ADDRESS, date, result_of
+
+SOURCE = "radar-outages"
+CALLS = ("annotations/outages", "traffic_anomalies")
+MOST = 1000
+"""Entries asked for at once: a country has some dozens a year."""
+WHO = "Cloudflare Radar"
+PAGE = "https://radar.cloudflare.com/outage-center"
+SCOPES = {"NATIONWIDE": Scope.NATION, "REGIONAL": Scope.REGION}
+"""``outageType`` -> how far it reached; NETWORK says which ones by ``asns``."""
+PLATFORM = "PLATFORM"
+"""Of a service, not of a line."""
+
+
+class RadarOutages:
+    """See ``LiveSource``."""
+
+    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+        for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
+            window = f"dateStart={date(since)}&dateEnd={date(until)}&limit={MOST}&format=json"
+            for place in (f"location={ask.country}", *(f"asn={asn}" for asn in ask.networks)):
+                for call in CALLS:
+                    yield Piece(f"{call}?{place}", f"{ADDRESS}/{call}?{place}&{window}", since, until)
+
+    def parse(self, data: bytes, country: str, name: str) -> Parsed:
+        result = result_of(decoded(data))
+        for key, read in (("annotations", outages), ("trafficAnomalies", anomalies)):
+            entries = field(result, key)
+            if isinstance(entries, list):
+                claims, rejects = read(entries, country)
+                return Parsed((), rejects, claims)
+        raise Rejected("no answer of Radar's outages or anomalies: there are no such lists")
+
+
+def outages(entries: Sequence[Any], country: str) -> Told:
+    """Curated outages (``annotations``)."""
+
+    def claim(entry: Any) -> Claim | None:
+        kind, cause = field(entry, "outage", "outageType"), field(entry, "outage", "outageCause")
+        locations = field(entry, "locations")
+        if not isinstance(locations, list) or country not in locations:
+            raise Rejected(f"no outage of {country}: its locations are {str(locations)[:40]}")
+        if kind == PLATFORM:
+            return None
+        words = [field(entry, "description"), f"cause: {cause}" if cause else "", field(entry, "scope")]
+        span = _span(entry)
+        networks = _networks(field(entry, "asns") or [])
+        quote = "; ".join(str(word) for word in words if word)
+        return _claim(country, Said.OUTAGE, networks, span, (field(entry, "linkedUrl"), quote, kind))
+
+    return told(entries, claim)
+
+
+def anomalies(entries: Sequence[Any], country: str) -> Told:
+    """Traffic anomalies (``trafficAnomalies``)."""
+
+    def claim(entry: Any) -> Claim | None:
+        asn = field(entry, "asnDetails", "asn")
+        place = field(entry, "asnDetails", "location", "code") or field(
+            entry, "asnDetails", "locations", "code"
+        )
+        if (field(entry, "locationDetails", "code") or place) not in (country, None):
+            raise Rejected(f"an anomaly of another country than {country}")
+        if asn is None and field(entry, "locationDetails", "code") is None:
+            return None  # of the origin of a cloud, not of a line
+        status = str(field(entry, "status") or "unverified").lower()
+        seen = field(entry, "visibleInDataSources") or []
+        quote = f"a traffic anomaly, {status}" + (f", seen in {', '.join(map(str, seen))}" if seen else "")
+        networks = _networks([] if asn is None else [asn])
+        return _claim(country, Said.DISRUPTED, networks, _span(entry), (None, quote, None))
+
+    return told(entries, claim)
+
+
+def _span(entry: Any) -> tuple[float, float, bool]:
+    """From when, to when, and whether it was over then: without an end they speak of its beginning alone."""
+    instant = reader(UTC)
+    try:
+        start = instant(str(field(entry, "startDate")))
+        ended = field(entry, "endDate")
+        end = None if not ended else instant(str(ended))
+    except (ValueError, OverflowError):
+        raise Rejected("`startDate` or `endDate` is no time") from None
+    if end is not None and end <= start:
+        raise Rejected("it ends before it begins")
+    return start, start + HOUR if end is None else end, end is not None
+
+
+def _networks(asns: Any) -> tuple[int, ...]:
+    numbers = [str(asn).removeprefix("AS") for asn in asns] if isinstance(asns, list) else [""]
+    if not all(n.isascii() and n.isdigit() and 0 < int(n) < 2**32 for n in numbers):
+        raise Rejected(f"no numbers of networks: {str(asns)[:40]}")
+    return tuple(sorted({int(n) for n in numbers}))
+
+
+def _claim(
+    country: str,
+    said: Said,
+    networks: tuple[int, ...],
+    span: tuple[float, float, bool],
+    words: tuple[Any, str, Any],
+) -> Claim:
+    since, until, over = span
+    link, quote, kind = words
+    return Claim(
+        who=WHO,
+        said=said,
+        country=country,
+        since=since,
+        until=until,
+        networks=networks,
+        scope=SCOPES.get(str(kind)),
+        hours=lasted(since, until if over else None),
+        link=str(link)[:QUOTED] if link else PAGE,
+        quote=quote[:QUOTED],
+    )

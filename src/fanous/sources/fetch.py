@@ -1,0 +1,236 @@
+"""Polite: one document over HTTP from a publisher who owes us nothing.
+
+Asks no more often than its budget, waits as long as it is told to, does not fetch again what has not
+changed, and gives up with a sentence that says whether another try may help.  Nothing here is a
+measurement.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from fanous import __version__
+from fanous.errors import FanousError
+from fanous.refdata.sources import PublicSource
+from fanous.sources.http_cache import Cached, HttpCache
+
+TRIES = 5
+FIRST_WAIT = 2.0
+"""Seconds before the second try; doubled each time: 2, 4, 8, 16."""
+LONGEST_WAIT = 300.0
+"""Seconds that we wait when told to; a publisher who says more is asked again on another day."""
+STALL = 30.0
+"""Seconds that a server may be silent."""
+DEADLINE = 300.0
+"""Seconds for one whole document."""
+LARGEST = 256 << 20
+"""Bytes; 30 days of a country in 5-minute bins are about 1 MB."""
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Refusals that need not be there on another try (RFC 9110, RFC 6585)."""
+log = logging.getLogger("fanous.sources")
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The clock and the patience of a client; tests bring their own."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], float] = time.time
+    stall: float = STALL
+    deadline: float = DEADLINE
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was asked of a source: requests sent, answers that had not changed, waits."""
+
+    requests: int = 0
+    unchanged: int = 0
+    waits: list[float] = field(default_factory=list)
+
+
+class Polite:
+    """A client of one source; a context manager.
+
+    Args:
+        cache: folder for what may not change; ``None`` = none.
+        mirror: asked in place of the publisher: ``https://host`` in every address.  Also http, where it is
+            on this machine.
+    """
+
+    def __init__(
+        self,
+        source: PublicSource,
+        cache: Path | None = None,
+        *,
+        mirror: str = "",
+        waits: Waits | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.counts = Counts()
+        self._source = source
+        self._waits = waits or Waits()
+        self._cache = HttpCache(cache) if cache else None
+        self._mirror = mirror.rstrip("/")
+        self._asked: deque[float] = deque(maxlen=source.a_minute)
+        self._client = httpx.Client(
+            headers={"User-Agent": f"fanous/{__version__} (open monitor of internet disruptions)"}
+            | dict(headers or {}),
+            timeout=httpx.Timeout(self._waits.stall),
+            follow_redirects=False,
+        )
+
+    def __enter__(self) -> "Polite":
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._client.close()
+
+    def get(self, url: str) -> bytes:
+        """The document at ``url``.
+
+        Raises:
+            FanousError: it cannot be had; not ``permanent`` where another try may help.
+        """
+        address = self._address(url)
+        known = self._cache.find(address) if self._cache else None
+        for attempt in range(TRIES):
+            self._keep_budget()
+            try:
+                return self._once(address, known)
+            except _Again as refusal:
+                wait = refusal.wait if refusal.wait is not None else FIRST_WAIT * 2**attempt
+                if attempt + 1 == TRIES or wait > LONGEST_WAIT:
+                    raise FanousError(
+                        f"{_shown(address)}: {refusal}{_later(wait)}", permanent=False
+                    ) from None
+                log.warning("again source=%s wait=%.0f why=%s", self._source.name, wait, refusal)
+                self.counts.waits.append(wait)
+                self._waits.sleep(wait)
+        raise AssertionError("the last try raises or returns")
+
+    def _address(self, url: str) -> str:
+        if self._mirror:
+            parts = urlsplit(url)
+            url = f"{self._mirror}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+        return _checked(url)
+
+    def _keep_budget(self) -> None:
+        """Wait until the oldest of the last ``a_minute`` requests is a minute old."""
+        if len(self._asked) == self._asked.maxlen:
+            wait = 60.0 - (self._waits.clock() - self._asked[0])
+            if wait > 0:
+                self._waits.sleep(wait)
+        self._asked.append(self._waits.clock())
+        self.counts.requests += 1
+
+    def _once(self, address: str, known: Cached | None) -> bytes:
+        for _ in range(5):  # redirects
+            ends = self._waits.clock() + self._waits.deadline
+            conditions = known.conditions if known else {}
+            try:
+                with self._client.stream("GET", address, headers=conditions) as response:
+                    if response.has_redirect_location:
+                        address = self._redirected(response)
+                        known = self._cache.find(address) if self._cache else None
+                        continue
+                    if response.status_code == 304 and known:
+                        self.counts.unchanged += 1
+                        return known.body
+                    self._refuse(response)
+                    body = self._whole(response, ends)
+            except httpx.HTTPError as error:
+                raise _Again(f"cannot be fetched: {error or type(error).__name__}") from error
+            if self._cache:
+                self._cache.keep(address, response.headers, body)
+            return body
+        raise FanousError(f"{_shown(address)}: redirected in a circle")
+
+    def _redirected(self, response: httpx.Response) -> str:
+        target = response.next_request
+        if target is None:
+            raise FanousError(f"{_shown(str(response.url))}: redirected to nowhere")
+        same = target.url.host == response.url.host
+        if not same and "authorization" in self._client.headers:
+            raise FanousError(f"redirected to {target.url.host}, which must not see our key")
+        return _checked(str(target.url))
+
+    def _refuse(self, response: httpx.Response) -> None:
+        code = response.status_code
+        if code == 200:
+            return
+        words = f"the server says {code} {response.reason_phrase}"
+        if code in PASSING:
+            raise _Again(words, _retry_after(response.headers.get("retry-after", ""), self._waits.now()))
+        if code in (401, 403):
+            key = f"; it needs a key in {self._source.token}" if self._source.token else ""
+            raise FanousError(f"{_shown(str(response.url))}: {words}{key}")
+        raise FanousError(f"{_shown(str(response.url))}: {words}")
+
+    def _whole(self, response: httpx.Response, ends: float) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        for piece in response.iter_bytes():
+            pieces.append(piece)
+            size += len(piece)
+            if size > LARGEST:
+                raise FanousError(
+                    f"{_shown(str(response.url))}: more than {LARGEST:,} bytes: this is not the document"
+                )
+            if self._waits.clock() > ends:
+                raise _Again(f"it comes too slowly: {size:,} bytes so far")
+        return b"".join(pieces)
+
+
+class _Again(Exception):
+    """A refusal that may pass; ``wait`` in seconds where the server says."""
+
+    def __init__(self, words: str, wait: float | None = None) -> None:
+        super().__init__(words)
+        self.wait = wait
+
+
+def _retry_after(text: str, now: float) -> float | None:
+    """Seconds, or until a date (RFC 9110, 10.2.3); ``None`` = it does not say."""
+    if text.strip().isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - now)
+
+
+def _later(wait: float) -> str:
+    if wait <= LONGEST_WAIT:
+        return ""
+    at = datetime.fromtimestamp(time.time() + wait, UTC)
+    return f"; it asks us to come back after {at:%Y-%m-%d %H:%M} UTC"
+
+
+def _checked(url: str) -> str:
+    """The address, if nobody on the way could change what it gives.
+
+    Raises:
+        FanousError: it is in clear, and not on this machine.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        return url
+    raise FanousError(f"{_shown(url)} is not https: what comes in clear may have been changed on the way")
+
+
+def _shown(url: str) -> str:
+    """For a message: without the query, which is long."""
+    return url.partition("?")[0]

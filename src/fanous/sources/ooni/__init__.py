@@ -1,0 +1,42 @@
+"""OONI: raw measurements in OONI's data format 0.2.0 (df-000), of any nettest and version since 2014.
+
+``read`` gives records, ``parse`` turns one into its measurement and observations.  To add a nettest:
+its structure in ``document``, a module that yields its observations, and a branch in ``parse``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from fanous.model.measurement import Bundle
+from fanous.model.record import Record
+from fanous.sources.connector import OnProgress, OnReject
+from fanous.sources.ooni.parse import parse as parse_record
+from fanous.sources.ooni.read import read as read_file
+
+
+class Ooni:
+    """The connector ``ooni``."""
+
+    def read(
+        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
+    ) -> Iterator[Record]:
+        """Records of a ``.jsonl``, ``.json`` or ``.tar`` file, gzip or not."""
+        return read_file(path, on_reject, on_progress)
+
+    def parse(self, record: Record) -> Bundle:
+        """The measurement with its observations; raises ``Rejected``."""
+        return parse_record(record)
+
+
+class Edge(Ooni):
+    """The connector ``edge``: measurements of our own probes, which write the same format.
+
+    They are a family of their own: who runs the vantage points decides what can fail together.
+    """
+
+    def read(
+        self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
+    ) -> Iterator[Record]:
+        """As ``Ooni`` reads them, under this connector's name."""
+        return (replace(record, source="edge") for record in super().read(path, on_reject, on_progress))

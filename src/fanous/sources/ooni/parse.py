@@ -1,0 +1,139 @@
+"""Parse: one raw OONI record -> its header and everything it observed.  Pure.
+
+What cannot be read is noted in ``Bundle.bogus`` and the rest is used; only a record without an object, a
+nettest's name or a time is rejected.
+"""
+
+from hashlib import sha256
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from fanous.errors import Rejected
+from fanous.model.measurement import Bundle
+from fanous.model.observation import Observation
+from fanous.model.record import Record
+from fanous.refdata.platforms import target_of
+from fanous.sources.ooni import health, messenger, tor, transfer, web
+from fanous.sources.ooni.document import (
+    Document,
+    Header,
+    HealthKeys,
+    Steps,
+    TorKeys,
+    TransferKeys,
+    WebDocument,
+    WebKeys,
+)
+from fanous.sources.ooni.header import input_of, measurement_of
+from fanous.sources.ooni.place import LONGEST_URL, host_and_port
+from fanous.sources.ooni.salvage import check_size, decode, repair
+
+K = TypeVar("K")
+
+_NULLS = (b"null", b"")
+_web_document = msgspec.json.Decoder(WebDocument)
+_WEB = b'"web_connectivity"'
+_EDGE = 500
+"""Bytes at either end of a record in which probes write ``test_name``."""
+
+
+class _Found(NamedTuple):
+    """What a nettest's keys gave."""
+
+    target: str = ""
+    observations: tuple[Observation, ...] = ()
+    control_failure: str | None = None
+    defect: str = ""
+
+
+def parse(record: Record) -> Bundle:
+    """The measurement in ``record`` with its observations; raises ``Rejected``."""
+    data = record.data
+    check_size(data)
+    try:
+        return _parse(data, [])
+    except Rejected:
+        legal = repair(data)
+        if legal == data:
+            raise
+        return _parse(
+            legal, ["NaN, Infinity or half a surrogate pair, which JSON does not have: read as null"]
+        )
+
+
+def _parse(data: bytes, notes: list[str]) -> Bundle:
+    header: Header
+    whole = _web_at_once(data)
+    if whole is not None:
+        header, found = whole, _web(whole, whole.test_keys, notes)
+    else:
+        document = decode(data, Document, "record", notes)
+        if document is None:
+            raise Rejected("not a JSON object")
+        header, found = document, _found(document, notes)
+    measurement = measurement_of(header, lambda: canonical_hash(data), found.target, found.defect, notes)
+    return Bundle(measurement, found.observations, found.control_failure, tuple(notes))
+
+
+def _web_at_once(data: bytes) -> WebDocument | None:
+    """A sound record of web_connectivity; ``None`` = it is another, or has to be taken apart."""
+    if _WEB not in data[-_EDGE:] and _WEB not in data[:_EDGE]:
+        return None
+    try:
+        document = _web_document.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return document if document.test_name == "web_connectivity" and document.test_keys else None
+
+
+def _found(document: Document, notes: list[str]) -> _Found:
+    """What the keys of any nettest give; nothing for one that makes no observations."""
+    name = document.test_name or ""
+    if name == "web_connectivity":
+        return _web(document, _keys(document, WebKeys, notes), notes)
+    if name in messenger.PLATFORMS:
+        steps = _keys(document, Steps, notes) or Steps()
+        observations = tuple(messenger.observe(name, steps, notes))
+        defect = messenger.defect_of(name, document.test_version, observations)
+        return _Found(messenger.PLATFORMS[name], observations, None, defect)
+    if name == "tor":
+        return _Found(tor.TARGET, tuple(tor.observe(_keys(document, TorKeys, notes) or TorKeys(), notes)))
+    if name == health.TEST_NAME:
+        look = _keys(document, HealthKeys, notes)
+        defect = health.defect_of(look)
+        observations = () if defect else tuple(health.observe(look))
+        return _Found("", observations, health.control_failure_of(look), defect)
+    if name in ("ndt", "dash"):
+        rates = _keys(document, TransferKeys, notes) or TransferKeys()
+        return _Found(name, tuple(transfer.observe(name, rates)))
+    return _Found()
+
+
+def _web(header: Header, keys: WebKeys | None, notes: list[str]) -> _Found:
+    url = web.url_of(input_of(header.input)[:LONGEST_URL], keys)
+    target = target_of(host_and_port(url)[0])
+    observations = tuple(web.observe(url, target, keys, notes)) if keys else ()
+    return _Found(target, observations, web.control_failure_of(keys))
+
+
+def _keys(document: Document, kind: type[K], notes: list[str]) -> K | None:
+    """The ``test_keys`` of a nettest; ``None`` where they are null or cannot be read."""
+    if bytes(memoryview(document.test_keys)[:4]) in _NULLS:
+        notes.append("test_keys: missing")
+        return None
+    return decode(document.test_keys, kind, "test_keys", notes)
+
+
+def canonical_hash(data: bytes) -> str:
+    """Identity of a record that has none: SHA-256 of it with sorted keys, less ``probe_ip``.
+
+    Spacing and the order of keys do not matter, so the same measurement from two files is one.
+    """
+    try:
+        content = msgspec.json.decode(data)
+        content.pop("probe_ip", None)
+        data = msgspec.json.encode(content, order="sorted")
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, AttributeError):
+        return sha256(data).hexdigest()  # legal enough for its header, not for a canonical form
+    return sha256(data).hexdigest()

@@ -1,0 +1,175 @@
+"""Read: raw OONI records from ``.jsonl``, ``.json`` and ``.tar.gz`` files, compressed or not.
+
+One record is held at a time.  What each record holds is judged later, by ``parse``; here it has to be one
+JSON object in UTF-8 of a sane size.
+"""
+
+import re
+from codecs import utf_8_decode
+from collections.abc import Iterator
+from pathlib import Path
+from tarfile import HeaderError
+
+import msgspec
+from msgspec import Raw, Struct
+
+from fanous.errors import FanousError, Rejected
+from fanous.model.record import Record
+from fanous.sources.connector import OnProgress, OnReject
+from fanous.sources.ooni.document import NULL
+from fanous.sources.ooni.scrub import scrub
+from fanous.sources.ooni.tarball import BLOCK, is_tar, members
+from fanous.sources.stream import BROKEN, LINE_LIMIT, Source, broken_why, open_source, read_line
+
+SOURCE = "ooni"
+
+UID = re.compile(r"\d{14}\.\d{6}_[A-Z]{2}_[a-z0-9]+_[0-9a-f]{16}")
+"""OONI's measurement_uid, which is also the name of a POST body in an archive (without ``.post``)."""
+
+BOM = b"\xef\xbb\xbf"
+CSV_KEYS = (b"measurement_uid", b"probe_cc")
+TOO_LONG = f"longer than {LINE_LIMIT >> 20} MiB, which no measurement is"
+
+
+class Envelope(Struct):
+    """The body of a probe's POST to OONI's collector."""
+
+    format: str | None = None
+    content: Raw = NULL
+
+
+_envelope = msgspec.json.Decoder(Envelope)
+
+
+def read(path: Path, on_reject: OnReject, on_progress: OnProgress | None = None) -> Iterator[Record]:
+    """Records of one file; see ``Connector.read``."""
+    with open_source(path, on_progress) as source:
+        try:
+            head = source.stream.peek(BLOCK)
+        except BROKEN as error:
+            on_reject(1, broken_why(error))
+            return
+        if is_tar(head):
+            yield from _from_tar(source, on_reject)
+        elif ".json" in path.suffixes and not _is_line(head):
+            yield from _from_document(source, on_reject)
+        else:
+            _refuse_csv(path, head)
+            yield from _from_lines(source, on_reject)
+        source.finish()
+
+
+def _from_lines(source: Source, on_reject: OnReject) -> Iterator[Record]:
+    number = 0
+    while True:
+        number += 1
+        try:
+            line, length = read_line(source.stream)
+        except BROKEN as error:
+            on_reject(number, broken_why(error))
+            return
+        if not length:
+            return
+        source.tell_progress()
+        try:
+            yield _record(source.path, number, line if length <= LINE_LIMIT + 1 else None)
+        except Rejected as error:
+            on_reject(number, str(error))
+
+
+def _from_document(source: Source, on_reject: OnReject) -> Iterator[Record]:
+    """One document over many lines, as a browser saves it."""
+    try:
+        data = source.stream.read(LINE_LIMIT + 1)
+        yield _record(source.path, 1, data if len(data) <= LINE_LIMIT else None)
+    except BROKEN as error:
+        on_reject(1, broken_why(error))
+    except Rejected as error:
+        on_reject(1, str(error))
+
+
+def _from_tar(source: Source, on_reject: OnReject) -> Iterator[Record]:
+    number = 0
+    try:
+        for member in members(source.stream, LINE_LIMIT):
+            number += 1
+            source.tell_progress()
+            name = member.name.rpartition("/")[2].removesuffix(".post")
+            try:
+                yield _record(source.path, number, member.data, name if UID.fullmatch(name) else "")
+            except Rejected as error:
+                on_reject(number, f"{member.name[:200]}: {error}")
+    except HeaderError as error:
+        on_reject(number + 1, f"the tar archive is damaged here ({error}); what came before is kept")
+    except BROKEN as error:
+        on_reject(number + 1, broken_why(error))
+
+
+def _record(path: Path, number: int, raw: bytes | None, uid: str = "") -> Record:
+    if raw is None:
+        raise Rejected(TOO_LONG)
+    data = raw.removeprefix(BOM).strip()
+    if not data:
+        raise Rejected("empty line")
+    if not data.startswith(b"{"):
+        raise Rejected("not a JSON object")
+    if not data.isascii():
+        _check_utf8(data)
+    if b'"content"' in data[:200]:
+        data = _unwrapped(data)
+    if b"\n" in data or b"\r" in data:  # between tokens only: JSON escapes them in strings
+        data = data.replace(b"\r", b" ").replace(b"\n", b" ")
+    data = scrub(data)
+    if uid and b'"measurement_uid"' not in data:
+        data = _named(data, uid)
+    return Record(SOURCE, data, str(path), number)
+
+
+_RUN = 16 * 1024
+"""Bytes that are decoded at a time where only the check is wanted: one emoji makes four bytes of each letter
+of a whole record, in memory that is new each time; a run stays in the processor's cache."""
+
+
+def _check_utf8(data: bytes) -> None:
+    view, at = memoryview(data), 0
+    while at < len(data):
+        try:
+            at += utf_8_decode(view[at : at + _RUN], "strict", at + _RUN >= len(data))[1]
+        except UnicodeDecodeError as error:
+            bad = at + error.start
+            raise Rejected(f"not UTF-8: byte 0x{data[bad]:02x} at column {bad + 1}") from error
+
+
+def _unwrapped(data: bytes) -> bytes:
+    """The measurement in a POST body; the document itself where it is no POST body."""
+    try:
+        envelope = _envelope.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return data  # parse says what is wrong with it
+    if envelope.content is NULL:
+        return data
+    content = bytes(envelope.content)
+    if content.startswith(b"{"):
+        return content
+    what = "yaml, which probes wrote until 2014" if envelope.format == "yaml" else "no JSON object"
+    raise Rejected(f"the POST body holds {what}")
+
+
+def _named(data: bytes, uid: str) -> bytes:
+    rest = data[1:].lstrip()
+    comma = b"" if rest.startswith(b"}") else b","
+    return b'{"measurement_uid":"' + uid.encode() + b'"' + comma + rest
+
+
+def _is_line(head: bytes) -> bool:
+    """Is the first line a whole document?  Then the file has one a line, whatever it is called."""
+    first = head.partition(b"\n")[0].removeprefix(BOM).strip()
+    return first.startswith(b"{") and len(first) > 1
+
+
+def _refuse_csv(path: Path, head: bytes) -> None:
+    first = head.partition(b"\n")[0]
+    if all(key in first for key in CSV_KEYS) and b"{" not in first:
+        raise FanousError(
+            f"{path} is a CSV of observations, not raw measurements: `fanous ingest ooni-csv` reads it."
+        )

@@ -1,0 +1,117 @@
+"""Reading: what was read of one series, and which lines of the file it came from; and how to read a file.
+
+Lines are what the user counts: each is stored, known already, or rejected with a reason.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from fanous.model.claim import Claim
+from fanous.model.series import Floats, Ints, SeriesKey
+from fanous.model.source_series import Levels
+from fanous.sources.connector import OnProgress, OnReject
+from fanous.sources.signals.columns import Columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One series with its lines.
+
+    Attributes:
+        levels: the series.
+        lines: int64, shape (m,), 1-based lines (values, where a file has no lines) that went into it; one
+            line may be in several readings of a file.
+        bins: int64, shape (m,), index in ``levels`` of the bin that each line went into.
+    """
+
+    levels: Levels
+    lines: Ints
+    bins: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What the source itself says of one outage, and which entry of the file says it, from 1."""
+
+    claim: Claim
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a file does not say of itself.
+
+    Attributes:
+        country: ISO 3166-1 alpha-2.
+        columns: for tables of any shape: which columns mean what.
+    """
+
+    country: str
+    columns: Columns | None = None
+
+
+OnRepeat = Callable[[int], None]
+"""Called with the 1-based line that is an exact repetition of an earlier one."""
+
+
+class LevelFiles(Protocol):
+    """A kind of file that holds ready-made series."""
+
+    def begin(self) -> "LevelFiles":
+        """What reads the files of one command, in order: itself, where no file needs the one before."""
+        ...
+
+    def read(
+        self,
+        path: Path,
+        about: About,
+        on_reject: OnReject,
+        on_repeat: OnRepeat,
+        on_progress: OnProgress | None = None,
+    ) -> Iterator[Reading | Saying]:
+        """Every series of the file, each key and step once, and what the source says of outages.
+
+        Raises:
+            FanousError: the file is missing, unreadable or not of this kind, or ``about`` lacks something.
+        """
+        ...
+
+
+def levels_of(key: SeriesKey, step: int, times: list[int], values: list[float]) -> Levels:
+    """Bins in any order to levels in the order of time; of one time twice the later stands."""
+    last = dict(zip(times, values, strict=True))
+    bins = sorted(last)
+    return Levels(key, step, np.array(bins, np.int64), np.array([last[b] for b in bins], np.float64))
+
+
+def reading_of(levels: Levels, times: list[int] | Ints, lines: list[int] | Ints) -> Reading:
+    """Levels with the lines that stood at ``times``, both of shape (m,); every time is a bin of levels."""
+    at: Ints = np.searchsorted(levels.times, np.asarray(times, np.int64)).astype(np.int64)
+    return Reading(levels, np.asarray(lines, np.int64), at)
+
+
+def numbered(series: list[Levels]) -> Iterator[Reading]:
+    """Readings of a file without lines: its values count, from 1."""
+    first = 1
+    for levels in series:
+        count = len(levels)
+        yield Reading(levels, np.arange(first, first + count), np.arange(count))
+        first += count
+
+
+def median_step(times: Ints, default: int) -> int:
+    """The most frequent distance between neighbouring times, ascending; ``default`` = there are too few."""
+    gaps = np.diff(times)
+    if not len(gaps):
+        return default
+    distances, counts = np.unique(gaps, return_counts=True)
+    return int(distances[np.argmax(counts)])
+
+
+def finite(values: Floats) -> Floats:
+    """What is not a number is NaN: an infinite level was not measured."""
+    return np.where(np.isfinite(values), values, np.nan)

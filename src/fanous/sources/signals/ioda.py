@@ -1,0 +1,144 @@
+"""IODA: connectivity of a country, its regions and its networks, from IODA's public interface (version 2).
+
+Written from the interface's public description (parameters and fields of ``/signals/raw`` and ``/entities``
+in the controllers of github.com/CAIDA/ioda-api); no line of it is copied.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fanous.errors import Rejected
+from fanous.model.place import Access, Entity
+from fanous.model.series import SeriesKey
+from fanous.model.source_series import Levels
+from fanous.refdata.regions import region_of
+from fanous.refdata.sources import SOURCES
+from fanous.sources.signals.document import decoded, field, merged, on_grid, plain, whole
+from fanous.sources.signals.live import Ask, Get, Parsed, Piece, windows
+
+SOURCE = "ioda"
+ADDRESS = "https://api.ioda.inetintel.cc.gatech.edu/v2"
+
+KNOWN = frozenset({"bgp", "ping-slash24", "merit-nt", "gtr", "gtr-norm", "mozilla"})
+"""Datasources whose values are numbers, under our names of the same signals."""
+NESTED = {
+    "ping-slash24-loss": ("loss_pct", 0.01),
+    "ping-slash24-latency": ("median_latency", 1.0),
+}
+"""Datasources whose values are lists of objects: the field of ``agg_values``, and what makes it our unit
+(fields as IODA's dashboard reads them: ``ApPacketLatencyAndLossRateComponent.js`` of InetIntel/ioda-ui)."""
+
+PART = "geoasn"
+"""A network's part in one country: another series than that of the whole network, told apart by subtype."""
+
+CODES_A_REQUEST = 20
+"""Places in one question (the code may be a list with commas): 20 of 30 days are some 5 MB."""
+
+
+class Ioda:
+    """See ``LiveSource``."""
+
+    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+        places = [f"country/{ask.country}"]
+        if ask.regions:
+            places += _batched(
+                "region", _codes(get(f"{ADDRESS}/entities/region?relatedTo=country/{ask.country}"))
+            )
+        if ask.networks:
+            places += _batched("asn", [str(asn) for asn in ask.networks])
+        for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
+            for place in places:
+                url = f"{ADDRESS}/signals/raw/{place}?from={since}&until={until}"
+                yield Piece(place, url, since, until)
+
+    def parse(self, data: bytes, country: str, name: str) -> Parsed:
+        document = decoded(data)
+        error = field(document, "error")
+        if error:
+            raise Rejected(f"IODA says: {str(error)[:200]}")
+        groups = field(document, "data")
+        if not isinstance(groups, list):
+            raise Rejected("no answer of IODA's signals: `data` is no list")
+        series, rejects = [], []
+        for number, one in enumerate(_flat(groups), 1):
+            try:
+                levels = _series(one, country)
+            except Rejected as reason:
+                rejects.append((number, str(reason)))
+                continue
+            if levels is not None:
+                series.append(levels)
+        return Parsed(merged(series), tuple(rejects))
+
+
+def _flat(groups: list[Any]) -> Iterator[Any]:
+    """``data`` is a list (places) of lists (signals)."""
+    for group in groups:
+        if isinstance(group, list):
+            yield from group
+        else:
+            yield group
+
+
+def _series(one: Any, country: str) -> Levels | None:
+    """``None`` = a datasource that we do not know, which is no fault."""
+    signal = field(one, "datasource")
+    if not isinstance(one, dict) or not isinstance(signal, str):
+        raise Rejected("a series without a datasource")
+    if signal not in KNOWN and signal not in NESTED:
+        return None
+    start, step = whole(one.get("from"), 0, 7_000_000_000), whole(one.get("step"), 1, 7 * 86400)
+    values = one.get("values")
+    if start is None or step is None or not isinstance(values, list):
+        raise Rejected(f"{signal}: `from`, `step` or `values` is missing or odd")
+    subtype = one.get("subtype") or ""
+    if not isinstance(subtype, str):
+        raise Rejected(f"{signal}: the subtype is no text")
+    if one.get("entityType") == PART:
+        subtype = f"{subtype} {PART}".strip()
+    key = SeriesKey(_place(one, country), "", signal, Access.ANY, 0, SOURCE, subtype[:80])
+    if signal in NESTED:
+        name, unit = NESTED[signal]
+        return on_grid(key, start, step, values, lambda value: _nested(value, name, unit))
+    return on_grid(key, start, step, values)
+
+
+def _nested(value: Any, name: str, unit: float) -> float | None:
+    """``[{"agg_values": {name: 1.5}}]``; a number as it is."""
+    if isinstance(value, list):
+        value = field(value[0], "agg_values", name) if value else None
+    number = plain(value)
+    return None if number is None else number * unit
+
+
+def _place(one: dict[str, Any], country: str) -> Entity:
+    kind, code = one.get("entityType"), str(one.get("entityCode") or "")
+    if kind == "country":
+        if code != country:
+            raise Rejected(f"a series of {code[:20]}, which is not {country}")
+        return Entity(country)
+    if kind == "region":
+        return Entity(country, region=region_of(country, str(one.get("entityName") or code)[:80]))
+    if kind in ("asn", PART):
+        asn = code.partition("-")[0]
+        if asn.isascii() and asn.isdigit() and 0 < int(asn) < 2**32:
+            return Entity(country, int(asn))
+    raise Rejected(f"a series of a place that is not known: {str(kind)[:20]} {code[:20]}")
+
+
+def _codes(data: bytes) -> list[str]:
+    """Codes of the entities in an answer.
+
+    Raises:
+        Rejected: it is no such answer.
+    """
+    entities = field(decoded(data), "data")
+    if not isinstance(entities, list):
+        raise Rejected("no answer of IODA's entities: `data` is no list")
+    codes = [str(field(entity, "code") or "") for entity in entities]
+    return [code for code in codes if code.isascii() and code.isalnum()]
+
+
+def _batched(kind: str, codes: list[str]) -> list[str]:
+    starts = range(0, len(codes), CODES_A_REQUEST)
+    return [f"{kind}/{','.join(codes[start : start + CODES_A_REQUEST])}" for start in starts]

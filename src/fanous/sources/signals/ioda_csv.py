@@ -1,0 +1,221 @@
+"""IODA CSV: the file that IODA's dashboard exports, a ``Time (UTC)`` column and a column a signal.
+
+The dashboard may have scaled the values of each column for its chart, so they are a source of their own
+(``ioda-csv``): levels of a column compare with that column alone.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC
+from math import nan
+from pathlib import Path
+
+import numpy as np
+
+from fanous.analysis.series.signals import SIGNALS
+from fanous.errors import FanousError
+from fanous.model.place import Access, Entity
+from fanous.model.series import SeriesKey
+from fanous.model.source_series import Levels
+from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
+from fanous.sources.signals.clock import reader
+from fanous.sources.signals.files import (
+    About,
+    LevelFiles,
+    OnRepeat,
+    Reading,
+    levels_of,
+    median_step,
+    reading_of,
+)
+from fanous.sources.signals.rows import Table, number
+
+SOURCE = "ioda-csv"
+TIME = "Time (UTC)"
+_TIME = re.compile(r"time \(utc\)|(?:date ?)?time|date", re.IGNORECASE)
+"""The head of times, and what a spreadsheet or a chart's own export makes of it; another zone is none."""
+
+_PROBING = r"(?:active probing|ping-slash24)\b"
+_WHOSE = r"(?:(?:packet|package|probe|response|probe/response|pings?) )?"
+_SIGNALS = tuple(
+    (re.compile(pattern, re.IGNORECASE), signal)
+    for pattern, signal in (
+        (r"google\s*\((.+)\)|google ([a-z ]+)|gtr(?:\.(\w+))?", "gtr"),
+        (r"gtr-norm(?:\.(\w+))?", "gtr-norm"),
+        (r"(?:network )?telescope\b.*|merit-nt", "merit-nt"),
+        (r"bgp\b.*", "bgp"),
+        (_PROBING + ".*loss.*|" + _WHOSE + r"loss(?: rate)?(?: ?\(.*\))?|loss_pct", "ping-slash24-loss"),
+        (
+            _PROBING + r".*(?:latency|delay|rtt|median).*|(?:median )?(?:rtt )?latency(?: ?\(.*\))?"
+            r"|median(?: ?\(.*\))?|median_latency",
+            "ping-slash24-latency",
+        ),
+        (_PROBING + ".*", "ping-slash24"),
+        (r"mozilla\b.*", "mozilla"),
+    )
+)
+"""The heads of columns as the dashboard writes them, and as IODA's interface names the same signals.
+
+The chart of probes names its lines ``Median`` and ``Loss``, its legend ``Median Latency`` and
+``Probe/Response Loss`` (``ApPacketLatencyAndLossRateComponent.js`` of InetIntel/ioda-ui); ``loss_pct`` and
+``median_latency`` are the fields that it reads."""
+
+PERCENT = 0.01
+"""What makes IODA's loss, which it gives and draws in percent, a share."""
+_SHARE = re.compile(r"share|fraction|ratio|0 ?(?:-|\.\.|to) ?1\b", re.IGNORECASE)
+"""In the head of a loss that someone turned into a share already."""
+
+DAY = 86400
+
+PRODUCTS = {"SEARCH": "WEB_SEARCH"}
+"""Names of the dashboard's legend -> names of IODA's interface."""
+
+
+@dataclass(slots=True)
+class _Column:
+    """One signal; ``unit`` makes what stands at ``at`` of each line our unit."""
+
+    key: SeriesKey
+    at: int
+    unit: float = 1.0
+    times: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+    def add(self, at: int, value: float | None, line: int) -> None:
+        self.times.append(at)
+        self.values.append(nan if value is None else value * self.unit)
+        self.lines.append(line)
+
+    def reading(self) -> Iterator[Reading]:
+        """Its bins at its own step: a slow signal is blank in most lines of a fast table."""
+        levels = levels_of(self.key, 0, self.times, self.values)
+        measured = levels.times[~np.isnan(levels.values)]
+        if not len(measured):
+            return
+        step = median_step(measured, SIGNALS[self.key.signal].step)
+        own = ((levels.times - measured[0]) % step == 0) | ~np.isnan(levels.values)
+        kept = Levels(self.key, step, levels.times[own], levels.values[own])
+        inside = set(kept.times.tolist())
+        chosen = [(t, n) for t, n in zip(self.times, self.lines, strict=True) if t in inside]
+        yield reading_of(kept, [t for t, _ in chosen], [n for _, n in chosen])
+
+
+@dataclass(slots=True)
+class _Unreadable:
+    """Fields that are no number and say no less that there is none: they count as not measured."""
+
+    cells: int = 0
+    first: str = ""
+
+    def count(self, line: int, texts: Iterable[str]) -> None:
+        for text in texts:
+            self.cells += 1
+            self.first = self.first or f"{text[:40]!r} in line {line}"
+
+    def __str__(self) -> str:
+        what = "1 value is no number" if self.cells == 1 else f"{self.cells:,} values are no numbers"
+        return f"{what} (first {self.first}): taken for not measured, the others of the line count"
+
+
+class IodaCsv:
+    """See ``LevelFiles``."""
+
+    def begin(self) -> LevelFiles:
+        return self
+
+    def read(
+        self,
+        path: Path,
+        about: About,
+        on_reject: OnReject,
+        on_repeat: OnRepeat,
+        on_progress: OnProgress | None = None,
+    ) -> Iterator[Reading]:
+        table = Table(path, on_reject, on_repeat, on_progress)
+        instant = reader(UTC)
+        columns: list[_Column] = []
+        known: set[int] = set()
+        unreadable = _Unreadable()
+        clock = 0
+        for line, fields in table.rows():
+            if not columns:
+                clock, columns = _columns(table, about.country, on_reject)
+            try:
+                at = int(instant(fields[clock]))
+            except (ValueError, OverflowError):
+                on_reject(line, f"{fields[clock][:40]!r} is no time")
+                continue
+            if at in known:
+                on_reject(line, "this time stands in an earlier line with other values")
+                continue
+            values = [number(fields[column.at], table.decimal) for column in columns]
+            if all(value is None for value in values):
+                on_reject(line, f"no value is a number: {','.join(fields)[:80]!r}")
+                continue
+            unreadable.count(line, (fields[c.at] for c, v in zip(columns, values, strict=True) if v is None))
+            known.add(at)
+            for column, value in zip(columns, values, strict=True):
+                column.add(at, value, line)
+        if not columns:  # a head without rows: is it this kind of file at all?
+            _columns(table, about.country, on_reject)
+        if unreadable.cells:
+            on_reject(WHOLE_FILE, str(unreadable))
+        for column in columns:
+            yield from _told(column, on_reject)
+
+
+def _told(column: _Column, on_reject: OnReject) -> Iterator[Reading]:
+    """The column's reading, and a remark where no detection will look at it."""
+    for reading in column.reading():
+        step = reading.levels.step
+        if DAY % step:
+            on_reject(
+                WHOLE_FILE,
+                f"{reading.levels.key.signal} comes every {step} s, which no day is a whole number of: it is "
+                "stored and shown, and no outage is looked for in it",
+            )
+        yield reading
+
+
+def _columns(table: Table, country: str, on_reject: OnReject) -> tuple[int, list[_Column]]:
+    """Where the times stand, and the columns whose heads are known, each series once.
+
+    Raises:
+        FanousError: there are none.
+    """
+    heads = table.columns
+    clock = next((at for at, head in enumerate(heads) if _TIME.fullmatch(head)), None)
+    if clock is None:
+        has = ", ".join(heads)[:300] or "nothing"
+        raise FanousError(
+            f"{table.path}: the first line lacks {TIME}; it has {has}. Times on another clock: "
+            "`fanous ingest csv --time COLUMN --value COLUMN --zone ZONE --signal NAME`"
+        )
+    found: dict[SeriesKey, _Column] = {}
+    for at, head in enumerate(heads):
+        key = None if at == clock else _key(head, country)
+        if key is not None and key not in found:
+            found[key] = _Column(key, at, _unit(key.signal, head))
+        elif at != clock:
+            why = "stands there twice" if key else "is no signal of IODA's dashboard that is known here"
+            on_reject(WHOLE_FILE, f"the column {head[:60]!r} {why}: passed over")
+    if not found:
+        raise FanousError(
+            f"{table.path}: no column is a signal of IODA's dashboard; it has {', '.join(heads)[:300]}"
+        )
+    return clock, list(found.values())
+
+
+def _key(head: str, country: str) -> SeriesKey | None:
+    for pattern, signal in _SIGNALS:
+        match = pattern.fullmatch(head)
+        if match:
+            legend = next((g for g in match.groups() if g), "").strip().upper().replace(" ", "_")[:40]
+            return SeriesKey(Entity(country), "", signal, Access.ANY, 0, SOURCE, PRODUCTS.get(legend, legend))
+    return None
+
+
+def _unit(signal: str, head: str) -> float:
+    return PERCENT if signal == "ping-slash24-loss" and not _SHARE.search(head) else 1.0

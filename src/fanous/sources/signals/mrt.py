@@ -1,0 +1,134 @@
+"""MRT: routing tables and updates as RIPE RIS and RouteViews publish them (RFC 6396).
+
+A table comes first (``bview``, ``rib``): updates alone say what changed, not how much was visible.  The files
+of one command are read in the order given, and later ones go on from the earlier.
+"""
+
+import bz2
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from fanous.errors import FanousError
+from fanous.sources.connector import OnProgress, OnReject
+from fanous.sources.signals.files import About, LevelFiles, OnRepeat, Reading, numbered
+from fanous.sources.signals.visibility import STEP, Recorded, Visibility
+
+SOURCE = "mrt"
+TABLES = (12, 13)
+"""Types of records that are tables (RFC 6396, 4.2 and 4.3)."""
+KNOWN = (*TABLES, 16, 17)
+"""And of updates (4.4, and with microseconds)."""
+FIELDS = ("elem_type", "timestamp", "peer_ip", "peer_asn", "prefix", "origin_asns")
+MOST_BINS = 10_000
+"""Bins between two routes of one file: a month; a wilder time is a broken clock."""
+
+
+class Mrt:
+    """See ``LevelFiles``."""
+
+    def __init__(self) -> None:
+        self._visibility: Visibility | None = None
+        self._networks: set[int] = set()
+
+    def begin(self) -> LevelFiles:
+        return Mrt()
+
+    def read(
+        self,
+        path: Path,
+        about: About,
+        on_reject: OnReject,
+        on_repeat: OnRepeat,
+        on_progress: OnProgress | None = None,
+    ) -> Iterator[Reading]:
+        kind = _kind(path)
+        recorded = Recorded(SOURCE, about.country)
+        if kind in TABLES:
+            self._visibility = Visibility(about.country, country_of)
+            self._load(path, self._visibility, recorded)
+        elif self._visibility is None:
+            raise FanousError(
+                f"{path} holds updates only, which do not say how much was visible before: "
+                "name a table (bview or rib file) of the same collector first"
+            )
+        else:
+            self._update(path, self._visibility, recorded, on_reject)
+        levels = list(recorded.levels(self._networks))
+        for count in recorded.counts.values():
+            self._networks |= count.networks.keys()
+        if on_progress is not None:
+            on_progress(path.stat().st_size)
+        yield from numbered(levels)
+
+    def _load(self, path: Path, visibility: Visibility, recorded: Recorded) -> None:
+        first = None
+        for _, at, peer, prefix, origin in routes(path):
+            first = at if first is None else first
+            visibility.load(peer, prefix, origin)
+        if first is None:
+            raise FanousError(f"{path}: no route of this table can be read")
+        recorded.counts[int(first) // STEP * STEP] = visibility.count()
+
+    def _update(self, path: Path, visibility: Visibility, recorded: Recorded, on_reject: OnReject) -> None:
+        """A count at the end of each bin from the first to the last change."""
+        current = None
+        for number, (announced, at, peer, prefix, origin) in enumerate(routes(path), 1):
+            start = int(at) // STEP * STEP
+            if current is None:
+                current = start
+            if abs(start - current) > MOST_BINS * STEP:
+                on_reject(number, f"a change at {at:.0f} (unix seconds), far from the others")
+                continue
+            while current < start:
+                recorded.counts[current] = visibility.count()
+                current += STEP
+            if announced:
+                visibility.announce(peer, prefix, origin)
+            else:
+                visibility.withdraw(peer, prefix)
+        if current is None:
+            raise FanousError(f"{path}: no update in it can be read")
+        recorded.counts[current] = visibility.count()
+
+
+def routes(path: Path) -> Iterator[tuple[bool, float, str, str, int]]:
+    """(announced?, unix seconds, peer, prefix, origin ASN or 0) in the order of the file.
+
+    Raises:
+        FanousError: it cannot be read.
+    """
+    from pybgpkit_parser import Parser  # 12 MB that nothing else needs
+
+    try:
+        for kind, at, ip, asn, prefix, origins in Parser(str(path)).iter_tuples(list(FIELDS)):
+            yield kind == "A", at, f"{ip} {asn}", prefix, origins[0] if origins else 0
+    except ValueError as error:
+        raise FanousError(f"{path} cannot be read as MRT: {error}") from error
+
+
+def country_of(address: str) -> str | None:
+    """Where the registries say that an address belongs; ``None`` = unknown."""
+    import iptocc
+
+    found: str | None = iptocc.country_code(address)
+    return found
+
+
+def _kind(path: Path) -> int:
+    """Type of the first record.
+
+    Raises:
+        FanousError: it is no MRT file.
+    """
+    opener: Any = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix, open)
+    try:
+        with opener(path, "rb") as stream:
+            head = stream.read(12)
+    except (OSError, EOFError) as error:
+        raise FanousError(f"Cannot read {path}: {error}") from error
+    kind = int.from_bytes(head[4:6], "big")
+    if len(head) < 12 or kind not in KNOWN:
+        raise FanousError(f"{path} is no MRT file of a routing table or of updates")
+    return kind

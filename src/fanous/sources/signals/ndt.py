@@ -1,0 +1,128 @@
+"""NDT: rows of M-Lab's speed tests, as a query of its tables gives them in CSV.
+
+Needed are a time (``TestTime`` or ``date``) and ``MeanThroughputMbps``; ``MinRTT`` (ms), ``LossRate``
+(0 to 1) and an ASN are read where they are there.  The names are those of M-Lab's unified views
+("NDT unified views" at measurementlab.net: ``a.TestTime``, ``a.MeanThroughputMbps``,
+``client.Network.ASNumber``).
+Bins hold the median of their tests, and how many these were.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC
+from math import isnan
+from pathlib import Path
+
+import numpy as np
+
+from fanous.analysis.series.signals import SIGNALS
+from fanous.errors import FanousError
+from fanous.model.place import Access, Entity
+from fanous.model.series import SeriesKey
+from fanous.sources.connector import OnProgress, OnReject
+from fanous.sources.signals.clock import reader
+from fanous.sources.signals.files import About, LevelFiles, OnRepeat, Reading, levels_of, reading_of
+from fanous.sources.signals.rows import Table, number
+
+SOURCE = "ndt"
+TIMES = ("TestTime", "a.TestTime", "a_TestTime", "test_time", "date")
+SPEEDS = ("MeanThroughputMbps", "a.MeanThroughputMbps", "a_MeanThroughputMbps")
+ASNS = ("ClientASNumber", "client.Network.ASNumber", "client_Network_ASNumber", "asn", "ASN")
+OTHERS = {
+    "ndt_rtt_ms": (("MinRTT", "a.MinRTT", "a_MinRTT"), 1.0),
+    "ndt_loss": (("LossRate", "a.LossRate", "a_LossRate"), 1.0),
+}
+KBPS = 1000.0
+"""kbit/s of a Mbit/s."""
+
+
+@dataclass(slots=True)
+class _Tests:
+    """Tests of one place and signal."""
+
+    values: dict[int, list[float]] = field(default_factory=dict)
+    times: list[int] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+    def add(self, at: int, value: float, line: int) -> None:
+        self.values.setdefault(at, []).append(value)
+        self.times.append(at)
+        self.lines.append(line)
+
+
+class Ndt:
+    """See ``LevelFiles``."""
+
+    def begin(self) -> LevelFiles:
+        return self
+
+    def read(
+        self,
+        path: Path,
+        about: About,
+        on_reject: OnReject,
+        on_repeat: OnRepeat,
+        on_progress: OnProgress | None = None,
+    ) -> Iterator[Reading]:
+        table = Table(path, on_reject, on_repeat, on_progress)
+        rows = iter(table.rows([]))
+        tests: dict[tuple[Entity, str], _Tests] = {}
+        instant = reader(UTC)
+        for line, fields in rows:
+            row = dict(zip(table.columns, fields, strict=True))
+            try:
+                at = int(instant(_first(row, TIMES, path)))
+            except (ValueError, OverflowError):
+                on_reject(line, f"{_first(row, TIMES, path)[:40]!r} is no time")
+                continue
+            speed = number(_first(row, SPEEDS, path))
+            if speed is None or isnan(speed) or speed < 0:
+                on_reject(line, "no speed")
+                continue
+            for entity in _places(about.country, row):
+                for signal, value in _values(row, speed):
+                    start = at // SIGNALS[signal].step * SIGNALS[signal].step
+                    tests.setdefault((entity, signal), _Tests()).add(start, value, line)
+        yield from _readings(tests)
+
+
+def _first(row: dict[str, str], names: tuple[str, ...], path: Path) -> str:
+    """The first of these columns that the table has.
+
+    Raises:
+        FanousError: it has none.
+    """
+    for name in names:
+        if name in row:
+            return row[name]
+    raise FanousError(f"{path}: no column of {', '.join(names)}; it has {', '.join(row)[:300]}")
+
+
+def _places(country: str, row: dict[str, str]) -> Iterator[Entity]:
+    yield Entity(country)
+    for name in ASNS:
+        digits = row.get(name, "").strip().upper().removeprefix("AS").removesuffix(".0")
+        if digits.isascii() and digits.isdigit() and 0 < int(digits) < 2**32:
+            yield Entity(country, int(digits))
+            return
+
+
+def _values(row: dict[str, str], speed: float) -> Iterator[tuple[str, float]]:
+    yield "ndt_kbps", speed * KBPS
+    yield "ndt_tests", speed
+    for signal, (names, unit) in OTHERS.items():
+        told = next((row[name] for name in names if name in row), "")
+        value = number(told)
+        if value is not None and not isnan(value) and value >= 0:
+            yield signal, value * unit
+
+
+def _readings(tests: dict[tuple[Entity, str], _Tests]) -> Iterator[Reading]:
+    for (entity, signal), own in tests.items():
+        if signal == "ndt_tests":
+            gathered = {at: float(len(values)) for at, values in own.values.items()}
+        else:
+            gathered = {at: float(np.median(values)) for at, values in own.values.items()}
+        key = SeriesKey(entity, "", signal, Access.ANY, 0, SOURCE)
+        levels = levels_of(key, SIGNALS[signal].step, list(gathered), list(gathered.values()))
+        yield reading_of(levels, own.times, own.lines)

@@ -1,0 +1,98 @@
+"""Cloudflare Radar: traffic of a country or network, and connections that end early in a reset or time-out.
+
+Every answer is scaled to its own greatest value, so that one question covers the whole window, at least 28
+days of it; levels of two questions compare only because the second takes the place of the first.
+Fields as the published interface description has them (developers.cloudflare.com/api, ``radar/netflows``
+and ``radar/tcp_resets_timeouts``).
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from fanous.analysis.series.signals import SIGNALS
+from fanous.errors import Rejected
+from fanous.model.place import Access, Entity
+from fanous.model.series import SeriesKey
+from fanous.model.source_series import Levels
+from fanous.refdata.sources import SOURCES
+from fanous.sources.signals.clock import reader
+from fanous.sources.signals.document import decoded, field, plain
+from fanous.sources.signals.files import levels_of
+from fanous.sources.signals.live import Ask, Get, Parsed, Piece
+
+SOURCE = "radar"
+ADDRESS = "https://api.cloudflare.com/client/v4/radar"
+CALLS = {
+    "netflows/timeseries": "radar_netflows",
+    "tcp_resets_timeouts/timeseries_groups": "radar_tampering",
+}
+TAMPERED = ("post_syn", "post_ack", "post_psh", "later_in_flow")
+"""Stages at which a connection ended early; the rest of all is ``no_match``."""
+STEP = 900
+
+
+class Radar:
+    """See ``LiveSource``; of regions it knows nothing."""
+
+    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+        since = min(ask.since, ask.until - SOURCES[SOURCE].window) // STEP * STEP
+        window = f"dateStart={date(since)}&dateEnd={date(ask.until)}&aggInterval=15m&format=json&name=main"
+        places = [f"location={ask.country}", *(f"asn={asn}" for asn in ask.networks)]
+        for place in places:
+            for call in CALLS:
+                yield Piece(f"{call}?{place}", f"{ADDRESS}/{call}?{place}&{window}", since, ask.until)
+
+    def parse(self, data: bytes, country: str, name: str) -> Parsed:
+        result = result_of(decoded(data))
+        told = field(result, "main") or field(result, "serie_0")
+        times = field(told, "timestamps")
+        if not isinstance(times, list):
+            raise Rejected("no answer of a Radar time series: there are no timestamps")
+        _, _, asn = name.partition("asn=")
+        entity = Entity(country, int(asn)) if asn.isascii() and asn.isdigit() else Entity(country)
+        return _parsed(told, times, entity)
+
+
+def result_of(document: Any) -> Any:
+    """What stands in the envelope.
+
+    Raises:
+        Rejected: Radar says that it failed.
+    """
+    if field(document, "success") is not True:
+        errors = str(field(document, "errors") or "`success` is not true")[:200]
+        raise Rejected(f"Radar says: {errors}")
+    return field(document, "result")
+
+
+def _parsed(told: dict[str, Any], times: list[Any], entity: Entity) -> Parsed:
+    signal = "radar_netflows" if "values" in told else "radar_tampering"
+    columns: list[Any] = [told.get(name) for name in (("values",) if "values" in told else TAMPERED)]
+    if not all(isinstance(column, list) and len(column) == len(times) for column in columns):
+        raise Rejected("as many values as timestamps are needed")
+    instant = reader(UTC)
+    rejects: list[tuple[int, str]] = []
+    bins: dict[int, float] = {}
+    for number, row in enumerate(zip(times, *columns, strict=True), 1):
+        text, values = row[0], list(row[1:])
+        numbers: list[float | None] = list(map(plain, values))
+        try:
+            at = int(instant(str(text)))
+        except (ValueError, OverflowError):
+            rejects.append((number, f"{str(text)[:40]!r} is no time"))
+            continue
+        if None in numbers:
+            rejects.append((number, f"no number: {str(values)[:60]}"))
+            continue
+        bins[at] = sum(value for value in numbers if value is not None)
+    key = SeriesKey(entity, "", signal, Access.ANY, 0, SOURCE)
+    series: tuple[Levels, ...] = ()
+    if bins:
+        series = (levels_of(key, SIGNALS[signal].step, list(bins), list(bins.values())),)
+    return Parsed(series, tuple(rejects))
+
+
+def date(instant: int) -> str:
+    """As Radar's questions have it."""
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,85 @@
+"""RIPEstat: how many prefixes and networks of a country are visible in routing, in 5-minute bins since 2004.
+
+The data call is ``country-resource-stats`` (stat.ripe.net/docs/02.data-api/country-resource-stats.html).
+"""
+
+from collections.abc import Iterator
+from datetime import UTC
+from typing import Any
+
+import numpy as np
+
+from fanous.errors import Rejected
+from fanous.model.place import Access, Entity
+from fanous.model.series import SeriesKey
+from fanous.model.source_series import Levels
+from fanous.refdata.sources import SOURCES
+from fanous.sources.signals.clock import reader
+from fanous.sources.signals.document import LATEST, MOST_BINS, decoded, field, merged, plain
+from fanous.sources.signals.live import Ask, Get, Parsed, Piece, windows
+
+SOURCE = "ripestat"
+ADDRESS = "https://stat.ripe.net/data/country-resource-stats/data.json"
+
+FIELDS = {"asns_ris": "asns", "v4_prefixes_ris": "prefixes_v4", "v6_prefixes_ris": "prefixes_v6"}
+"""Their field -> our signal."""
+STEPS = {"5m": 300, "1h": 3600, "1d": 86400, "1w": 604800}
+
+
+class RipeStat:
+    """See ``LiveSource``; of networks and regions it knows nothing."""
+
+    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+        for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
+            query = f"resource={ask.country.lower()}&starttime={since}&endtime={until}&resolution=5m"
+            yield Piece(f"country/{ask.country}", f"{ADDRESS}?{query}", since, until)
+
+    def parse(self, data: bytes, country: str, name: str) -> Parsed:
+        document = decoded(data)
+        told = field(document, "data")
+        if field(document, "status") not in ("ok", None) or not isinstance(field(told, "stats"), list):
+            messages = str(field(document, "messages") or "`data.stats` is no list")[:200]
+            raise Rejected(f"no answer of country-resource-stats: {messages}")
+        step = STEPS.get(str(told.get("resolution") or "5m"))
+        if step is None:
+            raise Rejected(f"a resolution that is not known: {str(told['resolution'])[:20]}")
+        if str(told.get("resource") or country).upper() != country:
+            raise Rejected(f"an answer about {str(told['resource'])[:20]}, not {country}")
+        series: list[Levels] = []
+        rejects = []
+        for number, stat in enumerate(told["stats"], 1):
+            try:
+                series += _levels(stat, country, step)
+            except Rejected as reason:
+                rejects.append((number, str(reason)))
+        return Parsed(merged(series), tuple(rejects))
+
+
+def _levels(stat: Any, country: str, step: int) -> Iterator[Levels]:
+    times = _bins(field(stat, "timeline"), step)
+    for name, signal in FIELDS.items():
+        if field(stat, name) is None:
+            continue
+        value = plain(stat[name])
+        if value is None:
+            raise Rejected(f"{name} is no number: {str(stat[name])[:40]!r}")
+        key = SeriesKey(Entity(country), "", signal, Access.ANY, 0, SOURCE)
+        yield Levels(key, step, times, np.full(len(times), value))
+
+
+def _bins(timeline: Any, step: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """All bins from each start to its end; both name bins, so that the end is one too."""
+    if not isinstance(timeline, list) or not timeline:
+        raise Rejected("no timeline")
+    instant = reader(UTC)
+    pieces = []
+    for stretch in timeline:
+        try:
+            start = int(instant(str(field(stretch, "starttime"))))
+            end = int(instant(str(field(stretch, "endtime"))))
+        except (ValueError, OverflowError):
+            raise Rejected(f"a stretch without times: {str(stretch)[:80]}") from None
+        if not 0 <= start <= end < LATEST or (end - start) // step > MOST_BINS:
+            raise Rejected(f"a stretch that cannot be: {str(stretch)[:80]}")
+        pieces.append(np.arange(start // step * step, end + 1, step, dtype=np.int64))
+    return np.unique(np.concatenate(pieces))

@@ -1,0 +1,90 @@
+"""RIS Live: changes of routing as RIPE's collectors see them, seconds later, over a websocket.
+
+The stream says what changes; how much was visible before is taken from a table of the same collector (see
+``mrt``).  Messages as ris-live.ripe.net/manual describes them: ``ris_message`` with ``timestamp``, ``peer``,
+``peer_asn``, ``path``, ``announcements`` and ``withdrawals``.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from fanous.errors import FanousError, Rejected
+from fanous.sources.signals.document import decoded, field, plain
+from fanous.sources.signals.visibility import Visibility
+
+SOURCE = "ris"
+ADDRESS = "wss://ris-live.ripe.net/v1/ws/?client=fanous"
+SILENCE = 60.0
+"""Seconds without a message after which the connection is given up: a busy collector sends many a second."""
+LARGEST = 1 << 20
+"""Bytes of a message; one update has some KB."""
+
+
+def subscription(collector: str) -> str:
+    """What asks for the updates of one collector, ``rrc06``."""
+    wanted = {"host": collector, "type": "UPDATE", "socketOptions": {"includeRaw": False}}
+    return msgspec.json.encode({"type": "ris_subscribe", "data": wanted}).decode()
+
+
+def apply(message: str | bytes, visibility: Visibility) -> float | None:
+    """Bring one message into the routes.
+
+    Returns:
+        Its time in unix seconds; ``None`` = it says nothing of routes.
+
+    Raises:
+        Rejected: it is no message of RIS Live.
+    """
+    document = decoded(message.encode() if isinstance(message, str) else message)
+    kind, told = field(document, "type"), field(document, "data")
+    if kind == "ris_error":
+        raise Rejected(f"RIS Live says: {str(field(told, 'message'))[:200]}")
+    if kind != "ris_message":
+        return None
+    at = plain(field(told, "timestamp"))
+    peer = f"{field(told, 'peer')} {field(told, 'peer_asn')}"
+    if at is None or at != at or at < 0:
+        raise Rejected("a message without a time")
+    if field(told, "type") == "RIS_PEER_STATE" and field(told, "state") in ("down", "closed"):
+        visibility.forget(peer)
+    for prefix in _texts(field(told, "withdrawals")):
+        visibility.withdraw(peer, prefix)
+    origin = _origin(field(told, "path"))
+    announcements = field(told, "announcements")
+    for announced in announcements if isinstance(announcements, list) else ():
+        for prefix in _texts(field(announced, "prefixes")):
+            visibility.announce(peer, prefix, origin)
+    return at
+
+
+def _texts(values: Any) -> Iterator[str]:
+    if isinstance(values, list):
+        yield from (value for value in values if isinstance(value, str))
+
+
+def _origin(path: Any) -> int:
+    """The last network of the path; 0 = unknown (a set of networks is)."""
+    last = path[-1] if isinstance(path, list) and path else 0
+    return last if isinstance(last, int) and not isinstance(last, bool) and 0 < last < 2**32 else 0
+
+
+def listen(collector: str, address: str = ADDRESS, silence: float = SILENCE) -> Iterator[str | bytes]:
+    """Messages of one collector until the connection ends.
+
+    Raises:
+        FanousError: it cannot be had, or nothing came for ``silence`` seconds; another try may help.
+    """
+    from websockets.exceptions import WebSocketException
+    from websockets.sync.client import connect
+
+    try:
+        with connect(address, max_size=LARGEST, open_timeout=silence) as socket:
+            socket.send(subscription(collector))
+            while True:
+                yield socket.recv(timeout=silence)
+    except TimeoutError:
+        raise FanousError(f"RIS Live said nothing for {silence:.0f} s", permanent=False) from None
+    except (WebSocketException, OSError) as error:
+        raise FanousError(f"RIS Live broke off: {error}", permanent=False) from error

@@ -1,0 +1,87 @@
+"""Tor metrics: how many people of a country use Tor, a value a day.
+
+The files are ``userstats-relay-country.csv`` and ``userstats-bridge-country.csv`` of
+metrics.torproject.org: a preamble of lines with ``#``, then ``date,country,users,lower,upper,frac``.
+"""
+
+import csv
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from math import isnan
+
+from fanous.errors import Rejected
+from fanous.model.place import Access, Entity
+from fanous.model.series import SeriesKey
+from fanous.refdata.sources import SOURCES
+from fanous.sources.signals.clock import reader
+from fanous.sources.signals.files import levels_of
+from fanous.sources.signals.live import Ask, Get, Parsed, Piece, windows
+from fanous.sources.signals.rows import number
+
+SOURCE = "tor"
+ADDRESS = "https://metrics.torproject.org"
+FILES = {"relay": "userstats-relay-country.csv", "bridge": "userstats-bridge-country.csv"}
+DAY = 86400
+
+
+class Tor:
+    """See ``LiveSource``; of networks and regions it knows nothing."""
+
+    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+        for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
+            first, last = (datetime.fromtimestamp(t, UTC).date() for t in (since, until - 1))
+            for file in FILES.values():
+                query = f"start={first}&end={last}&country={ask.country.lower()}&events=off"
+                yield Piece(file, f"{ADDRESS}/{file}?{query}", since, until)
+
+    def parse(self, data: bytes, country: str, name: str) -> Parsed:
+        lines = data.decode("utf-8", "replace").replace("\0", "").splitlines()
+        preamble = " ".join(line for line in lines if line.startswith("#"))
+        signal = "tor_bridge" if "bridge" in f"{name} {preamble}".lower() else "tor_relay"
+        body = [(at, line) for at, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+        if not body:
+            raise Rejected("nothing below the preamble")
+        columns = [column.strip() for column in body[0][1].split(",")]
+        missing = [column for column in ("date", "country", "users") if column not in columns]
+        if missing:
+            raise Rejected(f"its first line lacks {', '.join(missing)}")
+        key = SeriesKey(Entity(country), "", signal, Access.ANY, 0, SOURCE)
+        times, values, rejects = _values(body[1:], columns, country)
+        series = (levels_of(key, DAY, times, values),) if times else ()
+        return Parsed(series, tuple(rejects))
+
+
+def _values(
+    body: list[tuple[int, str]], columns: list[str], country: str
+) -> tuple[list[int], list[float], list[tuple[int, str]]]:
+    """Days, users, and what could not be read; lines of other countries are passed over."""
+    instant = reader(UTC)
+    times: list[int] = []
+    values: list[float] = []
+    rejects: list[tuple[int, str]] = []
+    for at, line in body:
+        fields = _fields(line)
+        if len(fields) != len(columns):
+            rejects.append((at, f"{len(fields)} fields where the first line names {len(columns)}"))
+            continue
+        row = dict(zip(columns, fields, strict=True))
+        if row["country"].strip().upper() != country:
+            continue
+        users = number(row["users"])
+        try:
+            day = int(instant(row["date"]))
+        except (ValueError, OverflowError):
+            users, day = None, 0
+        if users is None or (not isnan(users) and users < 0):
+            rejects.append((at, f"no day with a number of users: {line[:60]!r}"))
+            continue
+        times.append(day)
+        values.append(users)
+    return times, values, rejects
+
+
+def _fields(line: str) -> list[str]:
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:
+        return []

@@ -1,0 +1,127 @@
+"""Stream: the bytes of a possibly compressed file, and its lines, with bounded memory.
+
+Nothing here trusts a file name: gzip is told by its first bytes, since archives of measurements carry
+names that do not say what they are.
+"""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader, FileIO
+from pathlib import Path
+from typing import cast
+
+from isal.igzip_lib import IsalError
+
+from fanous.errors import FanousError
+from fanous.sources.connector import OnProgress
+from fanous.sources.inflate import MAGIC, Inflater
+
+LINE_LIMIT = 64 << 20
+"""Bytes.  The largest measurements in OONI's archive are around 20 MB; a longer line is not one."""
+
+CHUNK = 1 << 20
+"""Bytes between two reports of progress, and of an endless line that are skipped at a time."""
+
+BUFFER = 4 << 20
+"""Bytes to read at a time: a line that lies across the end of what was read costs a copy more, and lines of
+a megabyte are usual."""
+
+BROKEN = (EOFError, OSError, zlib.error, cast(type[Exception], IsalError))  # its stub says: an instance
+"""What reading raises where compressed bytes end too early or are damaged."""
+
+FOREIGN = {
+    b"PK\x03\x04": "a zip archive",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd",
+    b"\x04\x22\x4d\x18": "compressed with lz4",
+    b"\xfd7zXZ\x00": "compressed with xz",
+    b"BZh": "compressed with bzip2",
+    b"SQLite format 3": "an SQLite database",
+    b"PAR1": "a Parquet file",
+    b"%PDF": "a PDF document",
+}
+
+
+class Source:
+    """An open file.
+
+    Attributes:
+        stream: the decompressed bytes.
+        path: where it stands, for messages.
+    """
+
+    def __init__(
+        self, path: Path, raw: FileIO, stream: BufferedReader, on_progress: OnProgress | None
+    ) -> None:
+        self.path = path
+        self.stream = stream
+        self._raw = raw
+        self._on_progress = on_progress
+        self._told = 0
+
+    def tell_progress(self) -> None:
+        """Report how far the file was read, if somebody wants to know and it moved by a chunk."""
+        if self._on_progress is None:
+            return
+        consumed = self._raw.tell()
+        if consumed - self._told >= CHUNK:
+            self._told = consumed
+            self._on_progress(consumed)
+
+    def finish(self) -> None:
+        """Report the end of the file."""
+        if self._on_progress is not None:
+            self._on_progress(self._raw.tell())
+
+
+@contextmanager
+def open_source(path: Path, on_progress: OnProgress | None = None) -> Iterator[Source]:
+    """The file, decompressed where it is gzip.
+
+    Raises:
+        FanousError: missing, not a file, unreadable, or in a format that has to be unpacked first.
+    """
+    if path.is_dir():
+        raise FanousError(f"{path} is a folder: name the files in it, for example {path}/*.jsonl.gz")
+    try:
+        raw = FileIO(path, "r")
+    except OSError as error:
+        reason = error.strerror or "unreadable"
+        raise FanousError(f"Cannot read {path}: {reason}. Check the path and its permissions.") from error
+    with raw:
+        magic = raw.read(16)
+        raw.seek(0)
+        _refuse_foreign(path, magic)
+        unpacked = Inflater(raw) if magic.startswith(MAGIC) else raw
+        yield Source(path, raw, BufferedReader(unpacked, BUFFER), on_progress)
+
+
+def _refuse_foreign(path: Path, magic: bytes) -> None:
+    for start, what in FOREIGN.items():
+        if magic.startswith(start):
+            raise FanousError(f"{path} is {what}: unpack it, or name a .jsonl, .csv, .gz or .tar.gz file.")
+
+
+def broken_why(error: Exception) -> str:
+    """Reason for a reader: the file breaks off, or its compressed bytes are damaged."""
+    if isinstance(error, EOFError):
+        return "the compressed file ends too early; what came before is kept, download it again for the rest"
+    return f"the compressed file is damaged here ({error}); what came before is kept"
+
+
+def read_line(stream: BufferedReader, limit: int = LINE_LIMIT) -> tuple[bytes, int]:
+    """The next line with its line break, and its full length in bytes.
+
+    A line longer than ``limit`` is skipped without being held: then the first part is empty.  The end of
+    the file is ``(b"", 0)``.
+    """
+    line = stream.readline(limit + 1)
+    length = len(line)
+    if length <= limit or line.endswith(b"\n"):
+        return line, length
+    del line
+    while True:
+        more = stream.readline(CHUNK)
+        length += len(more)
+        if not more or more.endswith(b"\n"):
+            return b"", length

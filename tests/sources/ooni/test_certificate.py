@@ -1,0 +1,47 @@
+"""Leaf certificates: whole, forged and broken."""
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from fanous.sources.ooni.certificate import NO_LEAF, Leaf, leaf_of
+from tests.sources.records import binary, certificate, encoded
+
+SOUND = certificate("news.example.org", "Example Authority R1", "news.example.org", "www.example.org")
+
+
+def leaf(*chain: Any) -> Leaf:
+    return leaf_of(Raw(encoded(chain)))
+
+
+def test_a_leaf_has_its_fingerprint_its_names_and_its_issuer() -> None:
+    assert leaf(binary(SOUND), binary(b"the issuer's own")) == Leaf(
+        sha256(SOUND).hexdigest(), "news.example.org www.example.org", "Example Authority R1"
+    )
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 40, 100, 200, len(SOUND) - 90])
+def test_a_certificate_that_breaks_off_has_a_fingerprint_at_most(size: int) -> None:
+    cut = leaf(binary(SOUND[:size]))
+    assert cut.sha256 == (sha256(SOUND[:size]).hexdigest() if size else "")
+
+
+@pytest.mark.parametrize(
+    "der", [b"\x30\x84\xff\xff\xff\xff", b"\x30\x80" * 100, b"\x30" * 300, b"\x00" * 1000, b"\xff" * 1000]
+)
+def test_bytes_that_are_no_certificate_have_no_names(der: bytes) -> None:
+    assert leaf(binary(der))[1:] == ("", "")
+
+
+@pytest.mark.parametrize(
+    "chain", [None, [], [None], [{}], ["?"], [7], {"a": 1}, "text", [{"format": "base64", "data": "AAA"}]]
+)
+def test_a_chain_that_is_none_shows_no_leaf(chain: Any) -> None:
+    assert leaf_of(Raw(encoded(chain))) == NO_LEAF
+
+
+def test_names_cannot_flood_an_observation() -> None:
+    names = [f"host{n}.example.org" for n in range(1000)]
+    assert len(leaf(binary(certificate("a.example", "b", *names))).subject.split()) == 100

@@ -1,0 +1,80 @@
+"""What a look at the line says."""
+
+import pytest
+
+from fanous.sources.ooni.document import Answer, HealthKeys, Look, Query, Timed
+from fanous.sources.ooni.health import NO_CONTROL, control_failure_of, defect_of, observe
+
+
+@pytest.mark.parametrize(
+    ("look", "defect"),
+    [
+        (Look(True, False, False), ""),
+        (Look(False, False, False), "no network"),
+        (Look(True, True, False), "captive portal"),
+        (Look(True, False, True), "nothing outside the country answers"),
+        (Look(), "no look at the line in it"),
+        (None, "no look at the line in it"),
+    ],
+)
+def test_a_line_is_sound_or_the_look_says_why_not(look: Look | None, defect: str) -> None:
+    assert defect_of(HealthKeys(look)) == defect
+
+
+def test_an_unreadable_look_allows_no_conclusion() -> None:
+    assert defect_of(None)
+
+
+def query(engine: str, failure: str | None = None, name: str | None = None) -> Query:
+    answers = None if failure else [Answer(ipv4="192.0.2.1")]
+    return Query("www.example.com", "A", engine, failure, answers, name, 0.0, 0.1)
+
+
+def test_only_encrypted_lookups_are_facts_and_stand_under_their_resolver() -> None:
+    keys = HealthKeys(
+        Look(True, False, False),
+        [
+            query("getaddrinfo"),
+            query("udp"),
+            query("doh", name="cloudflare-dns.com"),
+            query("dot", "generic_timeout_error", "dns.quad9.net"),
+            query("dot"),  # an older probe does not name it
+        ],
+    )
+    assert [(o.target, o.role, o.resolver, o.failure) for o in observe(keys)] == [
+        ("cloudflare-dns.com", "resolver", "doh", None),
+        ("dns.quad9.net", "resolver", "dot", "generic_timeout_error"),
+    ]
+    assert list(observe(None)) == []
+
+
+@pytest.mark.parametrize(
+    ("plain", "pages", "failure"),
+    [
+        (query("udp"), {"https://www.example.com/": True}, None),
+        (query("udp", "generic_timeout_error"), {"https://www.example.com/": True}, NO_CONTROL),
+        (query("udp"), {"https://www.example.com/": False}, NO_CONTROL),
+        (query("udp"), None, NO_CONTROL),
+    ],
+)
+def test_the_control_is_a_plain_answer_and_a_known_good_page(
+    plain: Query, pages: dict[str, bool] | None, failure: str | None
+) -> None:
+    assert control_failure_of(HealthKeys(Look(True, False, False, controls=pages), [plain])) == failure
+
+
+@pytest.mark.parametrize(
+    ("took", "failure", "said"),
+    [
+        (0.3, "generic_timeout_error", None),
+        (0.5, "generic_timeout_error", "slow_line"),
+        (0.5, "connection_reset", None),  # somebody answered
+        (0.5, None, None),
+    ],
+)
+def test_a_slow_line_gives_resolvers_no_time(took: float, failure: str | None, said: str | None) -> None:
+    doh = query("doh", failure, "cloudflare-dns.com")
+    doh.t = 1.5
+    look = Look(True, False, False, controls={"https://www.example.com/": True})
+    keys = HealthKeys(look, [query("udp"), doh], [Timed(None, 0.0, took), Timed("eof_error", 0.0, 9.0)])
+    assert control_failure_of(keys) == said

@@ -1,0 +1,116 @@
+"""What arrived, and when it stopped arriving."""
+
+from math import nan
+from typing import Any
+
+import pytest
+
+from fanous.sources.ooni.document import Event
+from fanous.sources.ooni.trace import NO_TRACE, Traces
+
+
+def read(t: float, size: int | None = 100, failure: Any = None, transaction: int | None = 1) -> Event:
+    return Event(operation="read", t=t, num_bytes=size, failure=failure, transaction_id=transaction)
+
+
+def total(t: float, size: int) -> Event:
+    return Event(operation="bytes_received_cumulative", t=t, num_bytes=size, transaction_id=1)
+
+
+def other(operation: str, t: float, address: str | None = None) -> Event:
+    return Event(operation=operation, t=t, address=address)
+
+
+@pytest.mark.parametrize(
+    ("events", "failed", "received", "gap"),
+    [
+        ([read(1.0), read(1.5)], False, 200, 0.5),
+        ([read(1.0), read(1.5)], True, 200, 8.5),  # then silence until the time-out
+        ([read(1.0), read(9.0, None, "generic_timeout_error")], True, 100, 9.0),
+        ([read(1.0)], False, 100, nan),
+        ([Event(operation="write", t=0.6, transaction_id=1)], True, 0, nan),  # it asked and nothing came
+        ([read(0.1), read(11.0)], True, 0, nan),  # both outside of the step
+        ([total(1.0, 500), total(2.0, 500), total(4.0, 900)], False, 900, 3.0),
+        ([total(0.2, 500), total(2.0, 700)], False, 200, nan),  # what the handshake took is not the page's
+        ([read(1.0, -5), read(2.0, None)], False, 0, nan),
+        ([Event(operation="read", t=None, transaction_id=1)], False, 0, nan),
+    ],
+)
+def test_a_step_received_bytes_and_had_a_longest_silence(
+    events: list[Event], failed: bool, received: int, gap: float
+) -> None:
+    trace = Traces(events).step(1, 0.5, 10.0, failed)
+    assert trace.received == received
+    assert trace.largest_gap == pytest.approx(gap, nan_ok=True)
+
+
+@pytest.mark.parametrize(("transaction", "end"), [(2, 10.0), (None, 10.0), (0, 10.0), (1, None)])
+def test_where_nobody_counted_nothing_is_said(transaction: int | None, end: float | None) -> None:
+    assert Traces([read(1.0)]).step(transaction, 0.5, end, True) is NO_TRACE
+
+
+def test_events_without_transactions_belong_to_the_handshake_around_them() -> None:
+    traces = Traces(
+        [
+            other("connect", 1.0, "203.0.113.1:443"),
+            other("tls_handshake_start", 1.001),
+            read(1.2, 500, transaction=None),
+            read(1.3, 200, transaction=None),
+            other("tls_handshake_done", 1.31),
+            other("connect", 1.0, "203.0.113.2:443"),
+            other("tls_handshake_start", 1.002),
+            other("tls_handshake_done", 1.31),
+        ]
+    )
+    first, second, third = (traces.handshake(1.31) for _ in range(3))
+    assert (first.address, first.start, first.received) == ("203.0.113.1:443", 1.001, 700)
+    assert (second.address, second.start, second.received) == ("203.0.113.2:443", 1.002, 0)
+    assert third is NO_TRACE
+
+
+def test_handshakes_that_overlap_cannot_be_told_apart() -> None:
+    traces = Traces(
+        [
+            other("connect", 1.0, "203.0.113.1:443"),
+            other("tls_handshake_start", 1.0),
+            other("connect", 1.1, "203.0.113.2:443"),
+            other("tls_handshake_start", 1.1),
+            other("tls_handshake_done", 1.3),
+            other("tls_handshake_done", 1.4),
+        ]
+    )
+    assert traces.handshake(1.3) is NO_TRACE
+    assert traces.handshake(1.4) is NO_TRACE  # of the two that were open, nobody knows which is left
+
+
+def test_a_handshake_nobody_can_place_does_not_take_the_place_of_the_next() -> None:
+    overlapping = [other("tls_handshake_start", 1.0), other("tls_handshake_start", 1.1)]
+    ends = [other("tls_handshake_done", 1.3), other("tls_handshake_done", 1.3)]
+    alone = [other("tls_handshake_start", 1.2), other("tls_handshake_done", 1.3)]
+    traces = Traces([*overlapping, *ends, *alone])
+    assert [traces.handshake(1.3).start for _ in range(3)] == pytest.approx([nan, nan, 1.2], nan_ok=True)
+
+
+def test_a_connection_made_meanwhile_may_own_the_reads() -> None:
+    traces = Traces(
+        [
+            other("connect", 1.0, "203.0.113.1:443"),
+            other("tls_handshake_start", 1.0),
+            other("connect", 1.1, "203.0.113.2:80"),
+            read(1.2, 500, transaction=None),
+            other("tls_handshake_done", 1.3),
+        ]
+    )
+    trace = traces.handshake(1.3)
+    assert (trace.received, trace.start, trace.address) == (-1, 1.0, "203.0.113.1:443")
+
+
+def test_a_handshake_right_after_another_connection_has_no_address() -> None:
+    traces = Traces(
+        [
+            other("connect", 1.0, "203.0.113.1:443"),
+            other("tls_handshake_start", 2.0),
+            other("tls_handshake_done", 2.3),
+        ]
+    )
+    assert traces.handshake(2.3).address == ""

@@ -1,0 +1,76 @@
+"""Rows of OONI's tables as they may leave a store."""
+
+import json
+
+import pytest
+
+from fanous.errors import Rejected
+from fanous.evidence.redaction import redacted
+from fanous.model.record import Record
+from fanous.sources import CONNECTORS
+from fanous.sources.ooni_csv.redact import FACTS, HEADER, redact
+from tests.shared_data import shared_file
+
+ROW = {
+    "measurement_uid": "20231108080501.123456_KE_telegram_0123456789abcdef",
+    "measurement_start_time": "2023-11-08 08:05:01",
+    "test_name": "telegram",
+    "probe_cc": "KE",
+    "probe_asn": "33771",
+    "resolver_ip": "203.0.113.53",
+    "ip": "149.154.167.51",
+    "port": "443",
+    "tcp_failure": "generic_timeout_error",
+}
+
+
+def record(*rows: dict[str, str]) -> Record:
+    return Record("ooni-csv", json.dumps({"ooni_csv": 1, "rows": list(rows)}).encode())
+
+
+def test_minutes_stay_and_the_rest_goes() -> None:
+    text = redacted(record(ROW)).data.decode()
+    assert "203.0.113.53" not in text
+    assert "08:05:01" not in text
+    assert "20231108080501" not in text
+    assert "2023-11-08T08:05:00Z" in text
+
+
+def test_rows_that_differ_only_in_what_is_left_out_become_one() -> None:
+    other = ROW | {"resolver_ip": "203.0.113.54"}
+    assert len(json.loads(redacted(record(ROW, other)).data)["rows"]) == 1
+
+
+def test_what_is_no_record_is_refused() -> None:
+    with pytest.raises(Rejected):
+        redact(b"{}", CONNECTORS["ooni-csv"].parse(record(ROW)))
+
+
+def test_every_column_that_is_read_is_kept() -> None:
+    from fanous.sources.ooni_csv import facts, parse
+
+    read = {
+        name
+        for module in (facts, parse)
+        for name in _names_of(str(module.__file__))
+        if name.startswith(("dns_", "tcp_", "tls_", "http_", "probe_", "resolver_", "software_", "test_"))
+    }
+    assert read - {*HEADER, *FACTS, "test_runtime"} == set()
+
+
+def _names_of(path: str) -> set[str]:
+    import ast
+    from pathlib import Path
+
+    tree = ast.parse(Path(path).read_text(encoding="utf-8"))
+    return {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+
+
+@pytest.mark.shared_data
+def test_no_fact_of_a_real_row_changes() -> None:
+    path = shared_file("ooni/2023-KE-web_connectivity-telegram.org.csv.gz")
+    parse = CONNECTORS["ooni-csv"].parse
+    for one in list(CONNECTORS["ooni-csv"].read(path, lambda *_: None))[::10]:
+        before, after = parse(one), parse(redacted(one))
+        assert list(map(repr, after.observations)) == list(map(repr, before.observations))
+        assert after.measurement.started_at == before.measurement.started_at // 60 * 60

@@ -1,0 +1,149 @@
+"""IODA's answers, in the shapes that ``samples`` cites."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fanous.errors import Rejected
+from fanous.sources.signals import LIVE_SOURCES, Ask
+from fanous.sources.signals.ioda import ADDRESS, CODES_A_REQUEST
+from fanous.sources.signals.live import Parsed
+from tests.sources.signals.samples import T0, ioda, ioda_series
+
+IODA = LIVE_SOURCES["ioda"]
+DAY = 86400
+
+
+def parsed(*series: dict[str, Any]) -> Parsed:
+    return IODA.parse(ioda(*series), "PK", "")
+
+
+def test_values_stand_on_a_grid_and_null_was_not_measured() -> None:
+    (levels,) = parsed(ioda_series()).series
+    assert levels.times.tolist() == [T0, T0 + 300, T0 + 600]
+    assert levels.values[0] == 100 and np.isnan(levels.values[1]) and levels.values[2] == 0
+    assert levels.step == 300
+
+
+def test_subtypes_are_series_of_their_own() -> None:
+    products = ("WEB_SEARCH", "YOUTUBE")
+    found = parsed(*(ioda_series(datasource="gtr", subtype=name) for name in products)).series
+    assert [levels.key.subtype for levels in found] == list(products)
+
+
+@pytest.mark.parametrize(
+    ("place", "entity"),
+    [
+        ({"entityType": "region", "entityCode": "2330", "entityName": "Punjab"}, "PK-PB"),
+        ({"entityType": "region", "entityCode": "2330", "entityName": ""}, "PK:2330"),
+        ({"entityType": "asn", "entityCode": "17557", "entityName": "PTCL"}, "AS17557"),
+        ({"entityType": "geoasn", "entityCode": "17557-PK", "entityName": "PTCL"}, "AS17557"),
+    ],
+)
+def test_a_series_is_about_its_place(place: dict[str, str], entity: str) -> None:
+    (levels,) = parsed(ioda_series(**place)).series
+    assert str(levels.key.entity) == entity
+    assert levels.key.entity.country == "PK"
+
+
+def test_a_network_and_its_part_in_the_country_are_two_series() -> None:
+    whole = {"entityType": "asn", "entityCode": "17557", "entityName": "PTCL", "values": [9, 9]}
+    part = {"entityType": "geoasn", "entityCode": "17557-PK", "entityName": "PTCL", "values": [5, 4]}
+    found = parsed(*(ioda_series(**place) for place in (whole, part))).series
+    told = [(str(one.key.entity), one.key.subtype, one.values.tolist()) for one in found]
+    assert told == [("AS17557", "", [9, 9]), ("AS17557", "geoasn", [5, 4])]
+
+
+def test_loss_and_latency_are_taken_out_of_their_objects() -> None:
+    values = [[{"agg_values": {"loss_pct": 5.0, "median_latency": 80}}], None, []]
+    loss, latency = parsed(
+        ioda_series(datasource="ping-slash24-loss", values=values),
+        ioda_series(datasource="ping-slash24-latency", values=values),
+    ).series
+    assert loss.values[0] == pytest.approx(0.05), "a share, not a percentage"
+    assert latency.values[0] == 80
+    assert np.isnan(loss.values[1:]).all()
+
+
+def test_a_datasource_that_we_do_not_know_is_passed_over() -> None:
+    assert parsed(ioda_series(datasource="upstream-delay-asymptotic")) == Parsed(())
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"values": ["many"]}, "value 1 is no number"),
+        ({"values": {"0": 1}}, "missing or odd"),
+        ({"values": [True]}, "no number"),
+        ({"step": 0}, "missing or odd"),
+        ({"step": "300s"}, "missing or odd"),
+        ({"from": -5}, "missing or odd"),
+        ({"from": 1e300}, "missing or odd"),
+        ({"datasource": None}, "without a datasource"),
+        ({"entityType": "county"}, "not known"),
+        ({"entityCode": "IR"}, "not PK"),
+        ({"entityType": "asn", "entityCode": "AS1"}, "not known"),
+        ({"subtype": {"a": 1}}, "no text"),
+    ],
+)
+def test_a_series_that_cannot_be_used_leaves_the_others(changes: dict[str, Any], why: str) -> None:
+    found = parsed(ioda_series(**changes), ioda_series(datasource="mozilla"))
+    assert [levels.key.signal for levels in found.series] == ["mozilla"]
+    assert [(number, why in reason) for number, reason in found.rejects] == [(1, True)]
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"<html>", "not JSON"),
+        (b'{"error": "from must be earlier", "data": []}', "from must be earlier"),
+        (b"[]", "no list"),
+        (b'{"data": {}}', "no list"),
+        (b"[" * 100_000, "not JSON"),
+    ],
+)
+def test_another_document_is_rejected_whole(data: bytes, why: str) -> None:
+    with pytest.raises(Rejected, match=why):
+        IODA.parse(data, "PK", "")
+
+
+def nothing(url: str) -> bytes:
+    raise AssertionError(f"asked for {url}")
+
+
+def test_a_short_window_is_one_question_a_kind_of_place() -> None:
+    pieces = list(IODA.pieces(Ask("PK", T0, T0 + DAY, networks=(17557, 45669)), nothing))
+    assert [piece.name for piece in pieces] == ["country/PK", "asn/17557,45669"]
+    assert pieces[0].url == f"{ADDRESS}/signals/raw/country/PK?from={T0}&until={T0 + DAY}"
+
+
+def test_a_long_window_is_asked_in_pieces_that_begin_at_fixed_places() -> None:
+    ask = Ask("PK", T0, T0 + 100 * DAY)
+    first = [(piece.since, piece.until) for piece in IODA.pieces(ask, nothing)]
+    later = [
+        (piece.since, piece.until) for piece in IODA.pieces(Ask("PK", T0 + DAY, T0 + 100 * DAY), nothing)
+    ]
+    assert first[0][0] <= T0 and first[-1][1] == T0 + 100 * DAY
+    assert all(until - since <= 30 * DAY for since, until in first)
+    assert first == later
+
+
+def test_regions_are_asked_for_first_and_together() -> None:
+    asked = []
+
+    def get(url: str) -> bytes:
+        asked.append(url)
+        return json.dumps(
+            {"data": [{"code": str(n), "name": "?"} for n in range(CODES_A_REQUEST + 1)]}
+        ).encode()
+
+    pieces = list(IODA.pieces(Ask("PK", T0, T0 + DAY, regions=True), get))
+    assert asked == [f"{ADDRESS}/entities/region?relatedTo=country/PK"]
+    assert [piece.name.count(",") for piece in pieces] == [0, CODES_A_REQUEST - 1, 0]
+
+
+def test_a_list_of_places_that_is_none_is_told() -> None:
+    with pytest.raises(Rejected, match="entities"):
+        list(IODA.pieces(Ask("PK", T0, T0 + DAY, regions=True), lambda _: b"{}"))

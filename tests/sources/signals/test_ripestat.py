@@ -1,0 +1,63 @@
+"""RIPEstat's answers, in the shape that ``samples`` cites."""
+
+from typing import Any
+
+import pytest
+
+from fanous.errors import Rejected
+from fanous.sources.signals import LIVE_SOURCES, Ask
+from tests.sources.signals.samples import T0, ripestat, stat
+
+RIPESTAT = LIVE_SOURCES["ripestat"]
+
+
+def shown(data: bytes) -> dict[str, list[float]]:
+    return {levels.key.signal: levels.values.tolist() for levels in RIPESTAT.parse(data, "PK", "").series}
+
+
+def test_a_stretch_is_all_its_bins() -> None:
+    data = ripestat(
+        stat("2023-11-15T00:00:00", "2023-11-15T00:10:00"),
+        stat("2023-11-15T00:15:00", "2023-11-15T00:15:00", v4_prefixes_ris=0, v6_prefixes_ris=None),
+    )
+    assert shown(data) == {"asns": [90] * 4, "prefixes_v4": [2000, 2000, 2000, 0], "prefixes_v6": [300] * 3}
+    (asns, *_) = RIPESTAT.parse(data, "PK", "").series
+    assert asns.times.tolist() == [T0, T0 + 300, T0 + 600, T0 + 900]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (stat("2023-11-15T01:00:00", "2023-11-15T00:00:00"), "cannot be"),
+        (stat("2023-11-15T01:00:00", "2199-11-15T00:00:00"), "cannot be"),
+        (stat("soon", "later"), "without times"),
+        ({"timeline": []}, "no timeline"),
+        ({"timeline": "now"}, "no timeline"),
+        (stat("2023-11-15T00:00:00", "2023-11-15T00:00:00", asns_ris="many"), "no number"),
+        (7, "no timeline"),
+    ],
+)
+def test_a_stretch_that_cannot_be_used_leaves_the_others(wrong: Any, why: str) -> None:
+    good = stat("2023-11-15T00:00:00", "2023-11-15T00:00:00")
+    parsed = RIPESTAT.parse(ripestat(wrong, good), "PK", "")
+    assert [(number, why in reason) for number, reason in parsed.rejects] == [(1, True)]
+    assert len(parsed.series) == 3
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b'{"status": "error", "messages": [["error", "no such country"]]}', "no such country"),
+        (b"{}", "no list"),
+        (ripestat(resolution="1y"), "resolution"),
+        (ripestat(resource="IR"), "not PK"),
+    ],
+)
+def test_another_answer_is_rejected_whole(data: bytes, why: str) -> None:
+    with pytest.raises(Rejected, match=why):
+        RIPESTAT.parse(data, "PK", "")
+
+
+def test_the_question_names_the_country_and_the_window() -> None:
+    (piece,) = RIPESTAT.pieces(Ask("PK", T0, T0 + 3600), lambda _: b"")
+    assert f"resource=pk&starttime={T0}&endtime={T0 + 3600}&resolution=5m" in piece.url
