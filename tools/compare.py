@@ -56,7 +56,9 @@ VARIES: Mapping[str, str] = {
 """Values that differ each time by their nature.  Their presence is compared, their value is not."""
 
 SHORTER: Mapping[str, str] = {
-    r"^hours = \[.*\]$": "hours = [12]",
+    r"^hours = \[[\d, ]+\]$": "hours = [12]",
+    r"^days = \d+$": "days = 15",
+    r"^density = \d+$": "density = 1",
     r"^networks = \[1, 4\]$": "networks = [4]",
     r"^signals = \[\[.*\]\]$": 'signals = [["ping-slash24", "gtr"]]',
     r"^times = .*$": "times = 1",
