@@ -162,7 +162,7 @@ class Questions(Protocol):
         self, country: str, since: float, until: float, step: int = 600, targets: Sequence[str] | None = None
     ) -> list[Series]:
         """``blocked_dns``, ``blocked_path`` and ``throttled`` for each network and target, as
-        ``fanous.analysis.series.aggregate.series`` gives them.  ``since`` and ``until`` should be multiples of ``step``:
+        ``analysis.series.aggregate.series`` gives them.  ``since`` and ``until`` should be multiples of ``step``:
         a bin that the window cuts holds only what is inside.
 
         Args:

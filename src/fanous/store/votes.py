@@ -1,4 +1,4 @@
-"""Votes: verdicts to votes to series, in SQL; ``fanous.analysis.series.aggregate`` is the reference and the explanation."""
+"""Votes: verdicts to votes to series, in SQL; ``analysis.series.aggregate`` is the reference and the explanation."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -79,7 +79,7 @@ SELECT network, target, signal, resolver_network, bin, sum(seen) AS saw, count()
 FROM ({_BY_PROBE})
 GROUP BY network, target, signal, resolver_network, bin
 """
-# Single ballots are needed only where a probe may have been overruled (``fanous.analysis.series.repeats``): somebody said yes
+# Single ballots are needed only where a probe may have been overruled (``analysis.series.repeats``): somebody said yes
 # and somebody no, and one of them more than once.
 _SERIES = f"""
 SELECT network, target, signal, resolver_network, groupArray(bin),

@@ -22,7 +22,7 @@ DETECTOR_VERSION = "2026.22"
 """Changes whenever the same series may give other anomalies."""
 
 SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"
-"""Changes whenever the same downloads may give other slow-downs (``fanous.analysis.series.slowness``); those carry it."""
+"""Changes whenever the same downloads may give other slow-downs (``analysis.series.slowness``); those carry it."""
 
 
 @dataclass(frozen=True, slots=True)
