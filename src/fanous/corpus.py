@@ -1,7 +1,7 @@
 """Corpus: labelled events to hold the live code path against - a folder with ``events.toml``.
 
 The format is public and stands in ``docs/corpora.md``.  A corpus names its measurements as files beside
-it, as files among the shared research data (``FANOUS_SHARED_DATA``), or as a generator of ``fanous.testing``.
+it, as files among the shared research data (``FANOUS_SHARED_DATA``), or as a generator of made-up events.
 """
 
 import tomllib
