@@ -28,7 +28,7 @@ from tests.jetstream import cluster
 from fanous import pipeline
 from fanous.judging import known_fingerprints
 from fanous.store import open_store
-from fanous.store.embedded import EmbeddedStore
+from fanous.store.local import EmbeddedStore
 
 
 def from_files(file: Path) -> None:

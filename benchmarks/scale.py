@@ -37,7 +37,7 @@ from fanous.judging import known_fingerprints, rules_version
 from fanous.model.instant import from_iso
 from fanous.sources import CONNECTORS
 from fanous.store import Judged, open_store
-from fanous.store.embedded import EmbeddedStore
+from fanous.store.local import EmbeddedStore
 
 COUNTRIES = ("PK", "IR", "TR", "BD", "IQ", "EG", "ET", "VN", "MM", "KZ")
 DAYS = 30

@@ -35,7 +35,7 @@ from fanous.collector.stream.address import Part, StreamAddress
 from fanous.collector.stream.connection import connected, state_of
 from fanous.errors import FanousError
 from fanous.store import open_store
-from fanous.store.embedded import EmbeddedStore
+from fanous.store.local import EmbeddedStore
 
 CLIENTS = 32
 MEASUREMENTS = 100_000

@@ -12,11 +12,10 @@ from babel.messages.extract import extract_from_dir
 from fanous.alerts.message import CORRECTION, MORE
 from fanous.analysis.cost import words as cost_words
 from fanous.demonstration import NOTICE
-from fanous.languages import telling, words
 from fanous.publish import witnesses
-from fanous.publishers import cost
-from fanous.publishers.mechanisms import MECHANISMS
 from fanous.web.pages import beside, grids, watched
+from fanous.wording import cost, narrative, words
+from fanous.wording.mechanisms import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
 KEYWORDS = {"say": None, "marked": None, "count": (1, 2)}
@@ -33,11 +32,11 @@ TABLES: tuple[tuple[str, ...], ...] = (
     (words.ENDED_SURE, words.ENDED_UNSURE),
     tuple(words.SCOPES.values()),
     tuple(words.ACCESSES.values()),
-    tuple(telling.ACROSS.values()),
-    tuple(telling.ON_SOME.values()),
-    tuple(telling.IN_PARTS.values()),
-    tuple(telling.WHEN.values()),
-    (telling.CLAIM, telling.HOW, telling.USERS),
+    tuple(narrative.ACROSS.values()),
+    tuple(narrative.ON_SOME.values()),
+    tuple(narrative.IN_PARTS.values()),
+    tuple(narrative.WHEN.values()),
+    (narrative.CLAIM, narrative.HOW, narrative.USERS),
     tuple(MECHANISMS.values()),
     tuple(grids.WORDS.values()),
     tuple(witnesses.FAMILIES.values()),

@@ -16,7 +16,7 @@ from fanous.refdata.sources import SOURCES
 from fanous.sources.fetch import Polite, Waits
 from fanous.sources.signals import Ask
 from fanous.store import Store, open_store
-from fanous.store.levels import Pulled
+from fanous.store.series import Pulled
 from tests.sources.publisher import Answer, always, publishing
 from tests.sources.signals.samples import SAMPLES, T0, ioda, ioda_series
 

@@ -19,7 +19,7 @@ from fanous.model.incident import Incident, Status
 from fanous.retaining import Retention, around, carry_out, plan, retention
 from fanous.store import Store, open_store
 from fanous.store.ask import OneThread
-from tests.publishers.events import incident
+from tests.charts.events import incident
 from tests.store.cases import NOON, judged
 
 DAY = 86_400.0

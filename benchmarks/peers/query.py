@@ -15,7 +15,7 @@ from benchmarks.peers.figure import Figure
 
 from fanous.errors import FanousError
 from fanous.store import open_store
-from fanous.store.embedded import EmbeddedStore
+from fanous.store.local import EmbeddedStore
 
 T = TypeVar("T")
 COUNTRY, TARGET, STEP = "PK", "x", 600

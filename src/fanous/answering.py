@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Kind
-from fanous.publishers.grid import Grid, columns_of, filled
 from fanous.store import Store
 from fanous.tally import AHEAD
 

@@ -13,17 +13,17 @@ from fanous.analysis.detectors.rollup import rolled_up
 from fanous.analysis.series.baselines import Spans, ordinary_level, outage_times
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.slowness import speed_series
+from fanous.charts.connectivity import LevelNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
 from fanous.model.series import Series
 from fanous.model.source_series import Levels
 from fanous.pipeline import detect_all, finish_interrupted, remarks
-from fanous.publishers.levels import LevelNow
 from fanous.sources.claims.document import same
 from fanous.sources.connector import WHOLE_FILE, OnProgress
 from fanous.sources.signals import LEVEL_FILES, About, LevelFiles, Reading, Saying
 from fanous.store import Store
-from fanous.store.levels import spans_of
+from fanous.store.series import spans_of
 from fanous.tally import Ingested
 
 RATES = 28 * 86400.0

@@ -15,7 +15,7 @@ from fanous.refdata.sources import SOURCES
 from fanous.sources.signals import LIVE_SOURCES, Ask, Piece
 from fanous.sources.signals.live import Get, Parsed
 from fanous.store import Store
-from fanous.store.levels import Pulled
+from fanous.store.series import Pulled
 
 FAILURES_IN_A_ROW = 3
 """After so many, only places that were not tried yet are; and where a source answered nothing so far and may

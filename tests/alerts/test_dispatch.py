@@ -17,7 +17,7 @@ from fanous.model.incident import Incident, Status
 from fanous.model.instant import from_iso
 from tests.alerts.receivers import Receiver, mail_server, web_server
 from tests.alerts.told import NOW, SECRET, Told, configured
-from tests.publishers.events import ONGOING, SUSPECTED, incident
+from tests.charts.events import ONGOING, SUSPECTED, incident
 
 SUSPICION, CONFIRMED = incident(**SUSPECTED), incident(**ONGOING)
 

@@ -10,8 +10,8 @@ import pytest
 from fanous.model.alert import State
 from tests.alerts.receivers import Receiver, mail_server, web_server
 from tests.alerts.told import SECRET, Told, configured
+from tests.charts.events import ONGOING, incident
 from tests.children import child_environment
-from tests.publishers.events import ONGOING, incident
 
 
 def send(folder: Path, receiver: Receiver, *, die: bool) -> int:

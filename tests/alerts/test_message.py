@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from fanous.alerts.message import Message, Sender, compose, test_message
-from fanous.languages.language import ENGLISH, LANGUAGES, Language
 from fanous.model.alert import Delivery, Happening, State
 from fanous.model.incident import Incident, Status
-from tests.publishers.events import ONGOING, SUSPECTED, incident
+from fanous.wording.language import ENGLISH, LANGUAGES, Language
+from tests.charts.events import ONGOING, SUSPECTED, incident
 
 CONFIRMED = incident(**ONGOING, id="PK-2023-0001")
 RETRACTED = replace(CONFIRMED, status=Status.RETRACTED)

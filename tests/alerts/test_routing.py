@@ -9,7 +9,7 @@ from fanous.alerts.routing import DAY, orders_of
 from fanous.alerts.rule import Rule
 from fanous.model.alert import Happening, News
 from fanous.model.incident import Incident, Kind, Status
-from tests.publishers.events import END, NATION, ONGOING, START, SUSPECTED, incident
+from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
 
 NOW = END + 600
 OPEN = incident(**ONGOING, id="PK-2023-0001")

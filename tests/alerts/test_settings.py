@@ -7,8 +7,8 @@ import pytest
 from fanous.alerts.channel import Means
 from fanous.alerts.settings import Alerting, read_alerting
 from fanous.errors import FanousError
-from fanous.languages.language import LANGUAGES
 from fanous.model.alert import Happening
+from fanous.wording.language import LANGUAGES
 from tests.alerts.told import SECRET
 
 HOOK = f'[alerts.channels.noc]\nwebhook = "https://noc.example/"\nsecret = "{SECRET}"\n'

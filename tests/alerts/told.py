@@ -13,7 +13,7 @@ from fanous.model.incident import Incident
 from fanous.store import Store
 from fanous.store.ledger import Ledger, Revision
 from fanous.store.outbox import Outbox
-from tests.publishers.events import END
+from tests.charts.events import END
 
 T = TypeVar("T")
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

@@ -7,13 +7,13 @@ import pytest
 from rich.console import Console
 
 from fanous.answering import Answer
+from fanous.charts.grid import network_times
 from fanous.cli.terminal import SHOWN, incident_list, incident_text, print_answer
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import from_iso
-from fanous.publishers.grid import network_times
-from fanous.publishers.sentence import sentence
+from fanous.wording.sentence import sentence
 from tests.analysis.incidents.events import Ballot, votes
-from tests.publishers.events import END, NATION, ONGOING, START, SUSPECTED, incident, network
+from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, network
 
 OVER: dict[str, Any] = {}
 

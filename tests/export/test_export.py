@@ -24,7 +24,7 @@ from fanous.model.votes import Votes
 from fanous.refdata.sources import SOURCES
 from fanous.store import Store
 from tests.analysis.incidents.events import MONDAY, Ballot
-from tests.publishers.events import incident
+from tests.charts.events import incident
 from tests.web.small_store import SmallStore
 
 OWN = "CC BY 4.0"

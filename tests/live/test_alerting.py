@@ -8,9 +8,9 @@ from fanous.model.incident import Interval
 from fanous.store import open_store
 from tests.alerts.receivers import Receiver, web_server
 from tests.alerts.told import SECRET
+from tests.charts.events import SUSPECTED, incident
 from tests.live.lab import fanous, monitor
 from tests.live.test_run import QUIET, written
-from tests.publishers.events import SUSPECTED, incident
 
 
 def configured(folder: Path, receiver: Receiver) -> Path:

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
 
 from fanous.model.incident import Estimate, Interval
 from fanous.publishers.document import detailed_document, incident_document
 from fanous.store import open_store
-from tests.publishers.events import END, NATION, ONGOING, START, SUSPECTED, incident
 
 KEYS = [
     "id", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",

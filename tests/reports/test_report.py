@@ -9,17 +9,17 @@ from typing import cast
 
 import pytest
 
+from fanous.charts.card import running
 from fanous.errors import FanousError
-from fanous.languages.language import LANGUAGES
-from fanous.languages.words import status_word
 from fanous.model.incident import Incident, Kind, Part, Status
-from fanous.publishers.card import running
 from fanous.reports.forms import html, markdown, pdf, post, sms
 from fanous.reports.report import Report, gather
 from fanous.reports.write import FORMS, write
 from fanous.store import Store
+from fanous.wording.language import LANGUAGES
+from fanous.wording.words import status_word
 from tests.analysis.incidents.events import Ballot
-from tests.publishers.events import NATION, ONGOING, START, SUSPECTED, incident
+from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
 from tests.web.small_store import SmallStore
 from tests.web.test_incident import OFTEN, event
 

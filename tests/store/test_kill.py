@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from fanous.store import open_store, recover
-from fanous.store.embedded import EmbeddedStore
+from fanous.store.local import EmbeddedStore
 from tests.store.cases import judge
 
 KILLS = 20

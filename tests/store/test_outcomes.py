@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from fanous.charts.grid import columns_of, filled, network_times
 from fanous.model.verdict import State
-from fanous.publishers.grid import columns_of, filled, network_times
 from fanous.store import open_store
 from fanous.testing.builders import verdict
 from tests.store.cases import NOON, judged, random_batch

@@ -8,7 +8,7 @@ from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.store import Judged, Store, open_store, recover, rejudge
 from fanous.store.archive import Archive, Received
-from fanous.store.embedded import EmbeddedStore
+from fanous.store.local import EmbeddedStore
 from fanous.testing.builders import verdict
 from tests.store.cases import NOON, judge, judged
 

@@ -8,7 +8,7 @@ import pytest
 from fanous.model.incident import Status
 from fanous.web.admin import is_token
 from fanous.web.site import Site
-from tests.publishers.events import ONGOING, incident
+from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
 from tests.web.visiting import NOW, Reader, reader
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from fanous.model.incident import Incident, Status
 from fanous.web.application import application
 from fanous.web.site import Site
-from tests.publishers.events import NATION, ONGOING, START, SUSPECTED, incident
+from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
 from tests.web.small_store import SmallStore
 from tests.web.visiting import NOW, Reader, reader
 

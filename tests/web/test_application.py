@@ -5,7 +5,7 @@ import pytest
 from fanous.model.incident import Incident
 from fanous.store.rows import Heard
 from fanous.web.site import Site
-from tests.publishers.events import ONGOING, SUSPECTED, incident
+from tests.charts.events import ONGOING, SUSPECTED, incident
 from tests.web.small_store import SmallStore
 from tests.web.visiting import NOW, reader
 

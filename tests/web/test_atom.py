@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from tests.publishers.events import ONGOING, SUSPECTED, incident
+from tests.charts.events import ONGOING, SUSPECTED, incident
 from tests.web.small_store import SmallStore
 from tests.web.visiting import reader
 

@@ -8,7 +8,7 @@ from fanous.model.claim import Claim, Said
 from fanous.model.event import Watch
 from fanous.web.pages.beside import web_address
 from fanous.web.site import Site
-from tests.publishers.events import END, NATION, START, incident
+from tests.charts.events import END, NATION, START, incident
 from tests.web.small_store import SmallStore
 from tests.web.visiting import NOW, Reader, reader
 

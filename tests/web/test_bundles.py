@@ -12,7 +12,7 @@ from fanous.store.ask import OneThread
 from fanous.web.application import application
 from fanous.web.bundles import MOST_RECORDS
 from fanous.web.site import Site
-from tests.publishers.events import incident
+from tests.charts.events import incident
 from tests.web.small_store import SmallStore
 from tests.web.visiting import NOW, Reader, reader
 

@@ -11,7 +11,7 @@ from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.web.pages.connectivity import level_of, lines_of
 from fanous.web.site import Site
-from tests.publishers.events import ONGOING, incident
+from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
 from tests.web.visiting import NOW, Reader, reader
 

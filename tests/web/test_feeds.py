@@ -11,7 +11,7 @@ import pytest
 from fanous.model.incident import Incident, Status
 from fanous.store.ledger import Revision
 from fanous.web.site import Site
-from tests.publishers.events import ONGOING, SUSPECTED, incident
+from tests.charts.events import ONGOING, SUSPECTED, incident
 from tests.web.small_store import SmallStore
 from tests.web.visiting import NOW, Reader, reader
 

@@ -11,7 +11,7 @@ from fanous.store.rows import Insufficient, Reason
 from fanous.web.pages.records import tex
 from fanous.web.site import Site
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
-from tests.publishers.events import NATION, SUSPECTED, incident, network
+from tests.charts.events import NATION, SUSPECTED, incident, network
 from tests.web.small_store import SmallStore
 from tests.web.visiting import Reader, reader
 

@@ -13,7 +13,7 @@ from fanous.web.live import Live
 from fanous.web.reply import Reply
 from fanous.web.shelf import Shelf
 from fanous.web.site import Site
-from tests.publishers.events import ONGOING, incident
+from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
 from tests.web.visiting import NOW
 

@@ -15,7 +15,7 @@ from fanous.store.segment import Location, Segment
 from fanous.testing.builders import measurement, observation
 from fanous.web.site import Site
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
-from tests.publishers.events import incident, network
+from tests.charts.events import incident, network
 from tests.web.small_store import SmallStore
 from tests.web.visiting import NOW, Reader, reader
 

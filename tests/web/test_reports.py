@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.publishers.events import ONGOING, incident
+from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
 from tests.web.visiting import NOW, reader
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fanous.alerts.pace import Pace
-from fanous.languages.language import ENGLISH, Language
+from fanous.wording.language import ENGLISH, Language
 
 
 class Means(StrEnum):

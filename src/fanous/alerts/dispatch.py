@@ -19,11 +19,11 @@ from fanous.alerts.senders import SENDERS
 from fanous.alerts.senders.alertmanager import RENEW
 from fanous.alerts.senders.outcome import Outcome
 from fanous.alerts.settings import Alerting
-from fanous.languages.telling import is_open
 from fanous.log import logline
 from fanous.model.alert import Delivery, State
 from fanous.store import Store
 from fanous.store.ask import Ask
+from fanous.wording.narrative import is_open
 
 log = getLogger("fanous.alerts")
 

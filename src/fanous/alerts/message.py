@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fanous.analysis.incidents.news import happenings, what_was_wrong
-from fanous.languages.language import Language
-from fanous.languages.shorter import shorter
-from fanous.languages.telling import claim_line, sentences
 from fanous.model.alert import Delivery, Happening
 from fanous.model.incident import Incident, Status
 from fanous.publishers.document import detailed_document
-from fanous.publishers.sentence import because
-from fanous.publishers.short import post_text, sms_text
+from fanous.wording.brief import shorter
+from fanous.wording.language import Language
+from fanous.wording.narrative import claim_line, sentences
+from fanous.wording.post import post_text, sms_text
+from fanous.wording.sentence import because
 
 CORRECTION = "Correction"
 MORE = "Evidence and history"

@@ -18,11 +18,11 @@ from fanous.alerts.pace import Pace, Quiet
 from fanous.alerts.rule import Rule
 from fanous.alerts.signing import secret_bytes
 from fanous.config import Table, nearest, network_numbers, none_of, read_config, web_address
-from fanous.languages.language import LANGUAGES, Language
 from fanous.model.alert import Happening
 from fanous.model.incident import Kind, Status
 from fanous.refdata.countries import country_codes
 from fanous.refdata.platforms import target_of
+from fanous.wording.language import LANGUAGES, Language
 
 E = TypeVar("E", bound=StrEnum)
 

@@ -40,9 +40,9 @@ def cost(
     A country needs --hours; an incident of the store brings its own hours, share of users and kind.
     """
     from fanous.analysis.cost import cost_of
-    from fanous.languages.language import LANGUAGES
-    from fanous.publishers.cost import cost_document, cost_lines
     from fanous.refdata.economies import economy
+    from fanous.wording.cost import cost_document, cost_lines
+    from fanous.wording.language import LANGUAGES
 
     if lang not in LANGUAGES:
         raise typer.BadParameter(f"{lang!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")

@@ -39,7 +39,7 @@ def watch_add(
     as_json: JsonOption = False,
 ) -> None:
     """Register an event before it begins; one that has begun is marked late for ever."""
-    from fanous.publishers.watch import watch_document, watch_line
+    from fanous.wording.events import watch_document, watch_line
 
     code = country_code(country)
     named = tuple(target_of(one.strip()) for text in targets or () for one in text.split(",") if one.strip())
@@ -80,7 +80,7 @@ def watch_list(
     as_json: JsonOption = False,
 ) -> None:
     """All registered events, by start."""
-    from fanous.publishers.watch import watch_document, watch_line
+    from fanous.wording.events import watch_document, watch_line
 
     with open_named(store, config, read_only=True) as opened:
         found = opened.watches(country_code(country) if country else None)
@@ -102,7 +102,7 @@ def watch_report(
 ) -> None:
     """What was seen around an event, how the onset lies to it, and by what chance; or that nothing was."""
     from fanous import statements
-    from fanous.publishers.watch import report_document, report_lines
+    from fanous.wording.events import report_document, report_lines
 
     with open_named(store, config, read_only=True) as opened:
         watch = next((w for w in opened.watches() if w.id.lower() == watch_id.lower()), None)

@@ -36,7 +36,7 @@ def incidents_list(
     """All incidents, retracted ones included, by onset."""
     from fanous.cli.terminal import incident_list
     from fanous.publishers.document import incident_document
-    from fanous.publishers.sentence import sentence
+    from fanous.wording.sentence import sentence
 
     code = country_code(country) if country else None
     with open_named(store, config, read_only=True) as opened:
@@ -64,8 +64,8 @@ def incidents_show(
     """One incident with what each network saw and every revision of the claim."""
     from fanous.cli.terminal import incident_text
     from fanous.publishers.document import detailed_document, policing_document
-    from fanous.publishers.witnesses import account_lines, accounts_document
     from fanous.statements import slowed_how, what_else, witnesses
+    from fanous.wording.witnesses import account_lines, accounts_document
 
     with open_named(store, config, read_only=True) as opened:
         incident = opened.incident(incident_id.upper())
@@ -113,11 +113,11 @@ def incidents_report(
 ) -> None:
     """Write a report: HTML without anything of others, PDF, Markdown, chart, a post and a text message."""
     from fanous.demonstration import notice_for
-    from fanous.languages.language import LANGUAGES
     from fanous.reports.forms import sms
     from fanous.reports.report import gather
     from fanous.reports.write import write
     from fanous.store.location import store_place
+    from fanous.wording.language import LANGUAGES
 
     if lang not in LANGUAGES:
         raise typer.BadParameter(f"{lang!r} is none of {', '.join(LANGUAGES)}", param_hint="--lang")
@@ -194,7 +194,7 @@ def incidents_approve(
 ) -> None:
     """Let a claim stand that was held for review; who did, and when, stays in the ledger."""
     from fanous import pipeline
-    from fanous.publishers.sentence import sentence
+    from fanous.wording.sentence import sentence
 
     with open_named(store, config) as opened:
         incident = pipeline.approve(opened, incident_id.upper(), by, note, time.time())

@@ -239,8 +239,8 @@ def signals(
 
     It only reads: bring series in first with `fanous pull` or `fanous ingest`.
     """
+    from fanous.charts.connectivity import levels_document, print_levels
     from fanous.gathering import levels_now
-    from fanous.publishers.levels import levels_document, print_levels
 
     code, then = country_code(country), moment(at, "--at")
     now = time.time() if then is None else then

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fanous.model.score import Evaluation, EventScore
-from fanous.publishers.names import counted, printable
+from fanous.wording.names import counted, printable
 
 
 def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from rich.table import Table
 from rich.text import Text
 
 from fanous.answering import Answer
+from fanous.charts.chart import grid_text
 from fanous.model.incident import Incident, NetworkPart, Status
-from fanous.publishers.chart import grid_text
-from fanous.publishers.clocks import short_clock, span
-from fanous.publishers.names import counted, listed, network_title, printable, target_title
-from fanous.publishers.sentence import because, grounds, sentence
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
+from fanous.wording.instants import short_clock, span
+from fanous.wording.names import counted, listed, network_title, printable, target_title
+from fanous.wording.sentence import because, grounds, sentence
 
 STYLES = {
     Status.CONFIRMED: "bold red",

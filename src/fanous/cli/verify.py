@@ -74,7 +74,7 @@ def _document(done: "Verification") -> dict[str, Any]:
 
 
 def _print(done: "Verification") -> None:
-    from fanous.publishers.sentence import sentence
+    from fanous.wording.sentence import sentence
 
     print(f"{WORDS[str(done.result)]}.")
     # A claim that nothing bears out may say anything: it is not repeated as a sentence.

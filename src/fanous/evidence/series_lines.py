@@ -16,7 +16,7 @@ from fanous.model.place import Access, Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.model.source_series import Levels
 from fanous.refdata.sources import SOURCES
-from fanous.store.levels import check_levels
+from fanous.store.series import check_levels
 
 
 class SeriesLine(Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,9 +10,9 @@ from typing import Any
 from fanous.export.allowed import OWN, is_open, licence_of, sources_of
 from fanous.model.incident import Incident
 from fanous.publishers.document import incident_document
-from fanous.publishers.sentence import sentence
 from fanous.refdata.sources import SOURCES
 from fanous.store import Store
+from fanous.wording.sentence import sentence
 
 LEAST_PROBES = 3
 """Behind a public cell: one or two probes could be people whom somebody knows."""

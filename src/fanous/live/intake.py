@@ -11,11 +11,11 @@ from fanous import pipeline
 from fanous.collector.drain import Drained, drain
 from fanous.log import logline
 from fanous.model.incident import Incident
-from fanous.publishers.sentence import sentence
 from fanous.scheduler import pause
 from fanous.store import Store
 from fanous.store.ask import Ask
 from fanous.tally import Ingested
+from fanous.wording.sentence import sentence
 
 log = getLogger("fanous.live")
 

@@ -26,7 +26,7 @@ from fanous.sources.signals import Ask
 from fanous.sources.signals.live import Get
 from fanous.store import Store
 from fanous.store.ask import Ask as AskStore
-from fanous.store.levels import Pulled
+from fanous.store.series import Pulled
 
 LOOK = 60.0
 """Seconds, by the monitor's clock, between two looks at what is due; the shortest interval is ten minutes."""

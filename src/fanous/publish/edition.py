@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from fanous.languages.language import Language
+from fanous.wording.language import Language
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 
-from fanous.languages import telling
-from fanous.languages.language import Language
-from fanous.languages.words import status_word
+from fanous.charts.axis import levels, ticks
+from fanous.charts.card import CHART, Words, card, framed
+from fanous.charts.plot import WIDE, Legend, Shape
+from fanous.charts.reachability import Lines, reachable
 from fanous.model.incident import Incident, Status
 from fanous.model.votes import Votes
 from fanous.publish.edition import Edition
 from fanous.publish.stories import incident_path, stories
 from fanous.publish.window import oldest
-from fanous.publishers.axis import levels, ticks
-from fanous.publishers.card import CHART, Words, card, framed
-from fanous.publishers.names import target_title
-from fanous.publishers.plot import WIDE, Legend, Shape
-from fanous.publishers.reachable import Lines, reachable
 from fanous.refdata.users import user_weights
 from fanous.store import Store
+from fanous.wording import narrative
+from fanous.wording.language import Language
+from fanous.wording.names import target_title
+from fanous.wording.words import status_word
 
 HOUR = 3600.0
 BEFORE, AFTER = (6 * HOUR, 0.6), (3 * HOUR, 0.3)
@@ -31,10 +31,10 @@ def card_svg(store: Store, incident: Incident, edition: Edition) -> str:
     (story,) = stories(store, [incident])
     language = edition.language
     lines = _drawable(lines_of(store, incident, edition.now))
-    told = " ".join(one.text for one in telling.sentences(incident, story.names, language))
+    told = " ".join(one.text for one in narrative.sentences(incident, story.names, language))
     words = Words(
         status=language.say(status_word(incident)),
-        headline=telling.headline(incident, story.names, language).text,
+        headline=narrative.headline(incident, story.names, language).text,
         sentence=told,
         foot=_foot(incident, edition, drawn=lines is not None),
         names=_names(lines),
@@ -54,7 +54,7 @@ def chart_svg(store: Store, incident: Incident, edition: Edition) -> str:
     if lines is None:
         return ""
     (story,) = stories(store, [incident])
-    title = telling.headline(incident, story.names, edition.language).text
+    title = narrative.headline(incident, story.names, edition.language).text
     legend = legend_of(incident, lines, edition.language, WIDE)
     return framed(
         lines,
@@ -142,6 +142,6 @@ def _foot(incident: Incident, edition: Edition, *, drawn: bool) -> list[str]:
         return [f"{notice}{language.apart(address)}"]
     shown = language.say("Share of users for whom each target worked as usual")
     return [
-        telling.roughly_when(incident, language).text,
+        narrative.roughly_when(incident, language).text,
         f"{notice}{shown} · {language.apart(address)}",
     ]

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from fanous.languages.telling import is_open
 from fanous.model.incident import Incident, NetworkPart, Status
 from fanous.store import Store
+from fanous.wording.narrative import is_open
 
 DAY = 86_400.0
 LATELY = 30 * DAY

@@ -10,10 +10,10 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from fanous.languages.telling import Told
-from fanous.publishers import picture
-from fanous.publishers.short import Sms, post_text, sms_text
+from fanous.charts import picture
 from fanous.reports.report import Report
+from fanous.wording.narrative import Told
+from fanous.wording.post import Sms, post_text, sms_text
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 """Of Markdown, wherever they stand; an address is left as it is."""

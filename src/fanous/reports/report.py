@@ -4,20 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fanous.analysis.cost import cost_of, of_incident
-from fanous.languages import clocks, telling, words
-from fanous.languages.language import ENGLISH, Language
-from fanous.languages.shorter import shorter
-from fanous.languages.telling import Told
 from fanous.model.incident import Incident
 from fanous.publish.edition import Edition
 from fanous.publish.pictures import chart_svg
 from fanous.publish.stories import incident_path, spell
 from fanous.publish.witnesses import witness_rows
-from fanous.publishers.cost import cost_lines
-from fanous.publishers.names import network_title
-from fanous.publishers.sentence import because
 from fanous.refdata.economies import economy
 from fanous.store import Store
+from fanous.wording import clocks, narrative, words
+from fanous.wording.brief import shorter
+from fanous.wording.cost import cost_lines
+from fanous.wording.language import ENGLISH, Language
+from fanous.wording.names import network_title
+from fanous.wording.narrative import Told
+from fanous.wording.sentence import because
 
 LOCAL = "http://127.0.0.1:8470"
 """Where the pages stand on one's own machine: links of a report lead there unless told otherwise."""
@@ -91,11 +91,11 @@ def gather(store: Store, incident: Incident, language: Language, base: str, noti
     return Report(
         incident=incident,
         language=language,
-        claim=telling.claim_line(incident, names, language),
+        claim=narrative.claim_line(incident, names, language),
         short=shorter(incident, names, language),
-        sentences=tuple(telling.sentences(incident, names, language)),
+        sentences=tuple(narrative.sentences(incident, names, language)),
         reason=because(incident),
-        when=telling.roughly_when(incident, language),
+        when=narrative.roughly_when(incident, language),
         facts=tuple(_facts(incident, language, query)),
         heads=tuple(said(language, one) for one in HEADS),
         rows=tuple(_rows(incident, names, language, query)),
@@ -144,9 +144,9 @@ def _facts(incident: Incident, language: Language, query: str) -> list[Fact]:
         ("Measurements", language.number(evidence.measurements), "/evidence/measurements"),
         ("Probes", language.number(evidence.probes), "/evidence/probes"),
     ]
-    ways = telling.methods(incident, language)
+    ways = narrative.methods(incident, language)
     if ways:
-        values.append(("How", telling.joined(ways, language), "/mechanisms"))
+        values.append(("How", narrative.joined(ways, language), "/mechanisms"))
     return [Fact(said(language, name), value, f"{query}#{pointer}") for name, value, pointer in values]
 
 

@@ -11,8 +11,8 @@ nothing is there twice.  To add a question that the store answers: a method in `
 """
 
 from fanous.store.batch import Appended, Forgotten, Judged
-from fanous.store.embedded import open_store
 from fanous.store.leases import Lease, LeaseLost
+from fanous.store.local import open_store
 from fanous.store.location import StoreLocation
 from fanous.store.lock import StoreHeld
 from fanous.store.protocol import Store

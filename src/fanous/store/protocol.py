@@ -30,12 +30,12 @@ from fanous.model.source_series import Levels
 from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
 from fanous.store.batch import Appended, Forgotten, Judged
-from fanous.store.keeping import Keeping
 from fanous.store.ledger import Revision
-from fanous.store.levels import Pulled
 from fanous.store.outbox import Outbox
+from fanous.store.retention import Keeping
 from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
 from fanous.store.segment import Location, Segment
+from fanous.store.series import Pulled
 from fanous.store.spells import Ailing
 from fanous.store.vitals import Arrivals, Clocks, Soundness
 from fanous.store.work import Work

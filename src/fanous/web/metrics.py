@@ -6,12 +6,12 @@ One function a subject; each gives gauges.  What the monitor says of its own hea
 from collections import Counter
 from collections.abc import Callable
 
-from fanous.languages.telling import is_open
 from fanous.model.alert import State
 from fanous.probes.metrics import Metric, render
 from fanous.store import Store
 from fanous.web.reply import Reply
 from fanous.web.visit import Visit
+from fanous.wording.narrative import is_open
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 LATELY = 7 * 86_400.0

@@ -8,17 +8,17 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from fanous.languages import clocks, telling, words
-from fanous.languages.language import ENGLISH, LANGUAGES, Language
-from fanous.languages.telling import Told
+from fanous.charts.reachability import Line
 from fanous.model.instant import to_iso
-from fanous.publishers.mechanisms import mechanism_words
-from fanous.publishers.names import network_title, printable, target_title
-from fanous.publishers.reachable import Line
-from fanous.publishers.sentence import because
 from fanous.refdata.countries import country_name, local, zone_name
 from fanous.web.static import asset
 from fanous.web.visit import Visit
+from fanous.wording import clocks, narrative, words
+from fanous.wording.language import ENGLISH, LANGUAGES, Language
+from fanous.wording.mechanisms import mechanism_words
+from fanous.wording.names import network_title, printable, target_title
+from fanous.wording.narrative import Told
+from fanous.wording.sentence import because
 
 
 @lru_cache(maxsize=1)
@@ -66,8 +66,8 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
             share=lambda share: f"<{language.percent(0.01)}" if share < 0.005 else language.percent(share),
             marked=lambda text, **values: marked(language, text, values),
             told=lambda one: told(language, one),
-            headline=lambda incident, names: telling.headline(incident, names, language),
-            sentences=lambda incident, names: telling.sentences(incident, names, language),
+            headline=lambda incident, names: narrative.headline(incident, names, language),
+            sentences=lambda incident, names: narrative.sentences(incident, names, language),
             both_clocks=lambda instant, country: clocks.both_clocks(instant, country, language),
             hour=lambda instant, country: clocks.hour(instant, country, language),
             date=lambda instant, country: clocks.date(local(instant, country), language),

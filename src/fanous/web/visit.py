@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from fanous.languages.choosing import chosen, preferred
-from fanous.languages.language import Language
 from fanous.publish.edition import Edition
 from fanous.web.site import Site
+from fanous.wording.language import Language
+from fanous.wording.negotiate import chosen, preferred
 
 HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 """Only such a Host header is repeated in an address on a page."""

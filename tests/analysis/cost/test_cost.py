@@ -11,7 +11,7 @@ from fanous.model.cost import Cost, Disruption, Economy, Figure, Phrase, Range
 from fanous.model.incident import Estimate, Interval, Kind, UsersShare
 from fanous.model.place import Access
 from fanous.refdata.economies import countries_with_gdp, economy
-from tests.publishers.events import NATION, ONGOING, START, incident
+from tests.charts.events import NATION, ONGOING, START, incident
 
 DAY = Disruption("PK", Kind.OUTAGE, 24)
 POOR = Economy(

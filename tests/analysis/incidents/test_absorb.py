@@ -9,7 +9,7 @@ from fanous.analysis.incidents.match import match
 from fanous.model.incident import Incident, Kind
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import claim, drop
-from tests.publishers.events import incident
+from tests.charts.events import incident
 
 
 def outage(end: float | None = 10) -> Incident:

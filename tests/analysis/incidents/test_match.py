@@ -10,7 +10,7 @@ from fanous.analysis.incidents.group import SAME_NETWORK_GAP
 from fanous.analysis.incidents.match import match
 from fanous.model.incident import Incident, Kind, Part
 from tests.analysis.incidents.events import HOUR, MONDAY
-from tests.publishers.events import incident
+from tests.charts.events import incident
 
 
 def event(start: float, end: float | None, *asns: int, **given: Any) -> Incident:

@@ -7,7 +7,7 @@ import pytest
 from fanous.analysis.incidents.news import happenings, what_was_wrong
 from fanous.model.alert import Happening
 from fanous.model.incident import Incident, Scope, Status
-from tests.publishers.events import NATION, ONGOING, SUSPECTED, incident
+from tests.charts.events import NATION, ONGOING, SUSPECTED, incident
 
 SUSPICION, CONFIRMED, ENDED = incident(**SUSPECTED), incident(**ONGOING), incident()
 RETRACTED = replace(CONFIRMED, status=Status.RETRACTED)

@@ -11,7 +11,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 
-from fanous.languages import LANGUAGES
+from fanous.wording import LANGUAGES
 from tests.web.browser.opening import DESKTOP, INCIDENT, PAGES, PHONE, is_right_for_everyone, opened
 
 pytestmark = pytest.mark.browser

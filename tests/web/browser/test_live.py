@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, expect
 
 from fanous.web.application import application
 from fanous.web.site import Site
-from tests.publishers.events import ONGOING, incident
+from tests.charts.events import ONGOING, incident
 from tests.web.browser.conftest import served
 from tests.web.small_store import SmallStore
 from tests.web.visiting import NOW

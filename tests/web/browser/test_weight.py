@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from fanous.languages import LANGUAGES
+from fanous.wording import LANGUAGES
 from tests.web.browser.opening import INCIDENT
 
 pytestmark = pytest.mark.browser

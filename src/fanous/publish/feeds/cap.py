@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
-from fanous.languages.telling import claim_line, sentences
 from fanous.model.incident import Incident, Status
 from fanous.publish.edition import Edition
 from fanous.publish.feeds.atom import xml_text
@@ -17,6 +16,7 @@ from fanous.publish.stories import incident_path
 from fanous.refdata.countries import country_name
 from fanous.store import Store
 from fanous.store.ledger import Revision
+from fanous.wording.narrative import claim_line, sentences
 
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"
 MEDIA = "application/cap+xml; charset=utf-8"

@@ -8,16 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
-from fanous.languages.telling import claim_line, sentences
 from fanous.model.correction import Correction
 from fanous.model.incident import Incident
 from fanous.publish.edition import Edition
 from fanous.publish.stories import DAY, incident_path, stories
-from fanous.publishers.names import network_title, target_title
 from fanous.refdata.countries import country_name
 from fanous.refdata.platforms import target_of
 from fanous.statements import corrections
 from fanous.store import Store
+from fanous.wording.names import network_title, target_title
+from fanous.wording.narrative import claim_line, sentences
 
 MOST = 50
 REACH = 366 * DAY

@@ -7,13 +7,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from fanous.analysis.cost import cost_of, of_incident
-from fanous.languages.telling import is_open
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.publish.stories import incident_path
-from fanous.publishers.cost import cost_document
 from fanous.publishers.document import Document, detailed_document, incident_document
-from fanous.publishers.sentence import sentence
 from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
 from fanous.statements import corrections as corrections_of
@@ -31,6 +28,9 @@ from fanous.web.api.types import (
     checked,
 )
 from fanous.web.site import Site
+from fanous.wording.cost import cost_document
+from fanous.wording.narrative import is_open
+from fanous.wording.sentence import sentence
 
 DAY = 86_400.0
 LATELY = 7 * DAY

@@ -8,16 +8,16 @@ from markupsafe import Markup
 
 from fanous.analysis.series.baselines import Spans, look_back, ordinary_level, outage_times
 from fanous.analysis.series.signals import SIGNALS, Direction
-from fanous.languages.language import Language
+from fanous.charts.axis import ticks
+from fanous.charts.connectivity import LevelNow
+from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
+from fanous.charts.reachability import Line, Lines
 from fanous.model.place import Entity
 from fanous.model.series import Series
-from fanous.publishers.axis import ticks
-from fanous.publishers.levels import LevelNow
-from fanous.publishers.plot import NARROW, WIDE, Legend, Shape, plot
-from fanous.publishers.reachable import Line, Lines
 from fanous.refdata.sources import SOURCES
 from fanous.store import Store
 from fanous.web.visit import Visit
+from fanous.wording.language import Language
 
 DAY = 86_400.0
 STEPS = (600, 1800, 3600, 10_800, 21_600, 86_400, 604_800)

@@ -1,11 +1,11 @@
 """Countries: all that are watched, by name, with what is said of them."""
 
-from fanous.languages.telling import is_open
 from fanous.refdata.countries import country_name
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.pages.now import lately_heard, watched
 from fanous.web.visit import Visit
+from fanous.wording.narrative import is_open
 
 
 def countries_facts(store: Store, visit: Visit) -> Facts:

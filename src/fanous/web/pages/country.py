@@ -4,13 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fanous.languages.telling import is_open
+from fanous.charts.matrix import LARGE
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import Access
 from fanous.model.votes import Votes
 from fanous.publish.stories import DAY, open_ones, stories
 from fanous.publish.window import HOUR, newest, whole_hours
-from fanous.publishers.matrix import LARGE
 from fanous.refdata.countries import is_country
 from fanous.refdata.users import user_weights
 from fanous.store import Store
@@ -21,6 +20,7 @@ from fanous.web.pages.grids import by_network
 from fanous.web.pages.places import places
 from fanous.web.pages.timeline import timeline
 from fanous.web.visit import Visit
+from fanous.wording.narrative import is_open
 
 WINDOWS = (7, 30, 90, 365)
 """Days that a reader may ask for."""

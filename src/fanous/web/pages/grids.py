@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from fanous.languages.language import Language
+from fanous.charts.axis import ruler
+from fanous.charts.grid import Cell, Grid, network_times
+from fanous.charts.strip import HIGH, cell_width, strip
 from fanous.model.incident import Incident
 from fanous.model.votes import Votes
-from fanous.publishers.axis import ruler
-from fanous.publishers.grid import Cell, Grid, network_times
-from fanous.publishers.strip import HIGH, cell_width, strip
 from fanous.refdata.users import user_weights
+from fanous.wording.language import Language
 
 MOST_ROWS = 16
 """Networks, or targets, of one grid; the table of all stands elsewhere on the page."""

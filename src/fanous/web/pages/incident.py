@@ -7,16 +7,13 @@ from markupsafe import Markup
 
 from fanous.analysis.cost import cost_of, of_incident
 from fanous.analysis.incidents.review import is_held
-from fanous.languages.telling import methods
+from fanous.charts.matrix import beside, matrix
+from fanous.charts.plot import NARROW, WIDE, plot
+from fanous.charts.reachability import Lines
 from fanous.model.incident import Incident, Status
 from fanous.publish.pictures import legend_of, lines_among, reach, spans_of
 from fanous.publish.stories import spell, stories
 from fanous.publish.witnesses import witness_rows
-from fanous.publishers.cost import cost_lines
-from fanous.publishers.matrix import beside, matrix
-from fanous.publishers.names import printable
-from fanous.publishers.plot import NARROW, WIDE, plot
-from fanous.publishers.reachable import Lines
 from fanous.refdata.economies import economy
 from fanous.refdata.users import user_weights
 from fanous.store import Store
@@ -24,6 +21,9 @@ from fanous.web.page import Facts
 from fanous.web.pages.beside import Announced, announced_beside, claims_about, statements_of
 from fanous.web.pages.connectivity import connectivity
 from fanous.web.visit import Visit
+from fanous.wording.cost import cost_lines
+from fanous.wording.names import printable
+from fanous.wording.narrative import methods
 
 MOST_BESIDE = 3
 """Targets that were not disrupted beside those that were: what still worked is half of the story."""

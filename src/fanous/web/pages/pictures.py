@@ -1,8 +1,8 @@
 """Pictures: the share card and the chart of an incident, as they are asked for."""
 
+from fanous.charts.picture import png
 from fanous.model.incident import Incident
 from fanous.publish import pictures
-from fanous.publishers.picture import png
 from fanous.store import Store
 from fanous.web.answers import Later
 from fanous.web.reply import Reply

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from fanous.analysis.series.baselines import look_back, outage_times
 from fanous.analysis.series.signals import SIGNALS
+from fanous.charts.connectivity import place_name
 from fanous.model.incident import Incident
 from fanous.model.place import Entity
 from fanous.model.series import Series
-from fanous.publishers.levels import place_name
 from fanous.store import Store
 from fanous.web.pages.connectivity import DAY, Level, level_of
 

@@ -5,18 +5,18 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from fanous.languages.language import ENGLISH
-from fanous.languages.telling import headline
 from fanous.model.incident import Incident
 from fanous.model.instant import to_iso
 from fanous.publish.stories import incident_path
 from fanous.publishers.document import detailed_document
-from fanous.publishers.sentence import sentence
 from fanous.refdata.countries import country_name
 from fanous.store import Store
 from fanous.web.pages.pictures import found
 from fanous.web.reply import Reply
 from fanous.web.visit import Visit
+from fanous.wording.language import ENGLISH
+from fanous.wording.narrative import headline
+from fanous.wording.sentence import sentence
 
 JSON = "application/json"
 BIBTEX, RIS = "application/x-bibtex; charset=utf-8", "application/x-research-info-systems; charset=utf-8"

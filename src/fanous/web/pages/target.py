@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from fanous.languages.telling import is_open
 from fanous.model.incident import Status
 from fanous.publish.stories import DAY, stories
 from fanous.publish.window import newest, whole_hours
@@ -11,6 +10,7 @@ from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.pages.grids import Drawing, by_network
 from fanous.web.visit import Visit
+from fanous.wording.narrative import is_open
 
 REACH = 30 * DAY
 MOST_COUNTRIES = 8

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from fanous.charts.axis import ticks
+from fanous.charts.strip import ROOM
 from fanous.model.event import Watch
 from fanous.model.incident import Incident, Status
 from fanous.publish.stories import Story
-from fanous.publishers.axis import ticks
-from fanous.publishers.strip import ROOM
 from fanous.web.visit import Visit
 
 HIGH = 22

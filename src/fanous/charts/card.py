@@ -1,0 +1,176 @@
+"""Card: an incident as a picture of 1200x630 that people pass on - status, headline, chart, both clocks.
+
+It can be read at 400 pixels and in grey: the status is a word, the lines differ in their dashes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fanous.charts.paint import BLOCKED, FONT, HEADLINES, INK, LAMP, LINE, PAPER, SLOWED, SOFT, painted, xml
+from fanous.charts.plot import LEFT, RIGHT, Legend, Shape, drawing
+from fanous.charts.reachability import Lines
+from fanous.charts.text import Side, breadth, fitted
+from fanous.wording.language import ISOLATE
+
+WIDTH, HEIGHT = 1200, 630
+LAMP_FRAME = "M16 2v3M11 8h10M12 8l-4 8 4 9h8l4-9-4-8M10 28h12"
+LAMP_FLAME = "M16 12c2.600 2.600 3.600 4.200 3.600 6.200a3.600 3.600 0 0 1-7.200 0c0-2 1-3.600 3.600-6.200z"
+"""The mark, in 32 units."""
+
+EDGE = 56
+SIZES = (62, 56, 50, 44, 40)
+CHART = Shape(780, 152, 6)
+"""Drawn at 1.4 times its size, so that its text can be read on a small card."""
+
+SCALE = 1.4
+TEXT_SIZES = (30, 27, 24)
+FOOT_SIZES = (23, 21, 19, 17)
+REGULAR = 0.86
+"""Regular letters are so much narrower than the bold ones that ``breadth`` counts with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What stands on a card, in the reader's language.
+
+    Attributes:
+        confirmed: was it ever, so that the chip is filled?
+        over: has it ended?
+        sentence: shown where there is no chart.
+        foot: lines at the foot: time in both clocks, source.
+        notice: said at the top; empty = nothing.
+        rtl: the language runs from the right.
+    """
+
+    status: str
+    headline: str
+    sentence: str
+    foot: Sequence[str]
+    names: Sequence[str]
+    confirmed: bool
+    over: bool
+    notice: str = ""
+    rtl: bool = False
+
+
+def card(words: Words, lines: Lines | None, spans: Sequence[tuple[float, float]], legend: Legend) -> str:
+    """The card as SVG that stands alone."""
+    side = Side(WIDTH - EDGE if words.rtl else EDGE, words.rtl)
+    size, headline = fitted(words.headline, SIZES, WIDTH - 2 * EDGE, 2)
+    y = 150 + size
+    parts = [_top(words), _chip(words)]
+    bold = f'font-family="{HEADLINES}" font-weight="700" font-size="{size}" fill="{INK}"'
+    for line in headline:
+        parts.append(side.text(y, line, bold))
+        y += round(size * 1.22)
+    if lines is None:
+        plain = f'font-family="{FONT}" fill="{INK}"'
+        text_size, told = fitted(words.sentence, TEXT_SIZES, WIDTH - 2 * EDGE, 5)
+        parts += [
+            side.text(y + 20 + n * 42, line, f'{plain} font-size="{text_size}"')
+            for n, line in enumerate(told)
+        ]
+    else:
+        parts.append(_chart(words, lines, spans, legend))
+    parts += [_small(side, HEIGHT - 52 + n * 30, line, FOOT_SIZES) for n, line in enumerate(words.foot[:2])]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
+        f'height="{HEIGHT}"><rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>'
+        f'<rect width="{WIDTH}" height="10" fill="{LAMP}"/>{"".join(parts)}</svg>'
+    )
+
+
+def _small(side: Side, y: int, text: str, sizes: tuple[int, ...]) -> str:
+    """One line at the foot, as large as it fits."""
+    size, lines = fitted(text, sizes, (WIDTH - 2 * EDGE) / REGULAR, 1)
+    return side.text(y, lines[0], f'font-family="{FONT}" font-size="{size}" fill="{SOFT}"')
+
+
+def _top(words: Words) -> str:
+    """The lamp and the name; a notice on the other side."""
+    lamp = WIDTH - EDGE - 44 if words.rtl else EDGE
+    mark = (
+        f'<g transform="translate({lamp} 34) scale(1.4)"><path d="{LAMP_FRAME}" fill="none" stroke="{LAMP}" '
+        f'stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"/>'
+        f'<path d="{LAMP_FLAME}" fill="#e08a1e"/></g>'
+    )
+    near = Side(WIDTH - EDGE - 58 if words.rtl else EDGE + 58, words.rtl)
+    name = near.text(66, "Fanous", f'font-family="{HEADLINES}" font-weight="700" font-size="30" fill="{INK}"')
+    if not words.notice:
+        return mark + name
+    x, anchor = (EDGE, "start") if words.rtl else (WIDTH - EDGE, "end")
+    notice = (
+        f'<text x="{x}" y="64" text-anchor="{anchor}" font-family="{FONT}" font-size="24" font-weight="700" '
+        f'fill="{LAMP}">{xml(words.notice)}</text>'
+    )
+    return mark + name + notice
+
+
+def _chip(words: Words) -> str:
+    """A filled word is sure; a dashed frame is a suspicion."""
+    width = round(breadth(words.status, 26) + 36)
+    x = WIDTH - EDGE - width if words.rtl else EDGE
+    fill = (INK if words.over else BLOCKED) if words.confirmed else PAPER
+    frame = fill if words.confirmed else SLOWED
+    dashes = "" if words.confirmed else ' stroke-dasharray="10 6"'
+    ink = "#fff" if words.confirmed else INK
+    return (
+        f'<rect x="{x}" y="98" width="{width}" height="44" rx="6" fill="{fill}" stroke="{frame}" '
+        f'stroke-width="3"{dashes}/><text x="{x + width // 2}" y="129" text-anchor="middle" '
+        f'font-family="{FONT}" font-weight="700" font-size="26" fill="{ink}">{xml(words.status)}</text>'
+    )
+
+
+def _chart(words: Words, lines: Lines, spans: Sequence[tuple[float, float]], legend: Legend) -> str:
+    """Names of the lines above, then the chart."""
+    parts, x = [], 0.0
+    for n, name in enumerate(words.names):
+        parts.append(
+            f'<path d="M{x:.0f} 0h52" {painted(f"line l{n}", alone=True)}/>'
+            f'<text x="{x + 62:.0f}" y="8" font-family="{FONT}" font-weight="600" font-size="23" '
+            f'fill="{INK}">{xml(name)}</text>'
+        )
+        x += 62 + breadth(name, 23) + 34
+    names = f'<g transform="translate({EDGE} 318)">{"".join(parts)}</g>'
+    inner = drawing(lines, spans, legend, CHART)
+    return names + f'<g transform="translate({EDGE - 14} 334) scale({SCALE})">{inner}</g>'
+
+
+def framed(
+    lines: Lines,
+    names: Sequence[str],
+    spans: Sequence[tuple[float, float]],
+    legend: Legend,
+    title: str,
+    foot: Sequence[str],
+) -> str:
+    """The chart as a picture that stands alone: title, names of the lines, source."""
+    width, height = 900, 418
+    parts, x = [], float(LEFT)
+    for n, name in enumerate(names):
+        parts.append(
+            f'<path d="M{x:.0f} 78h34" {painted(f"line l{n}", alone=True)}/>'
+            f'<text x="{x + 42:.0f}" y="83" {painted("key", alone=True)}>{xml(name)}</text>'
+        )
+        x += 42 + breadth(name, 13) + 24
+    shape = Shape(width - LEFT // 2 - RIGHT, 270, 8)
+    said = [
+        f'<text x="{width // 2}" y="{386 + n * 19}" text-anchor="middle" font-family="{FONT}" font-size="13" '
+        f'fill="{SOFT}">{xml(running(line))}</text>'
+        for n, line in enumerate(foot)
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" role="img"><title>{xml(title)}</title><desc>{xml(legend.description)}</desc>'
+        f'<rect width="{width}" height="{height}" fill="{PAPER}"/><path d="M0 0h{width}v4H0z" fill="{LAMP}"/>'
+        f'<text x="{width // 2}" y="42" text-anchor="middle" font-family="{HEADLINES}" font-weight="700" '
+        f'font-size="21" fill="{INK}">{xml(running(title))}</text>{"".join(parts)}'
+        f'<g transform="translate({LEFT // 2} 92)">{drawing(lines, spans, legend, shape)}</g>'
+        f'<path d="M{LEFT} 366H{width - LEFT}" stroke="{LINE}"/>{"".join(said)}</svg>'
+    )
+
+
+def running(text: str) -> str:
+    """A text that has names set apart is one that runs from the right: a picture begins from the left unless
+    the text itself says so (U+202B)."""
+    return f"\u202b\u200f{text}\u200f\u202c" if ISOLATE in text else text

@@ -1,0 +1,154 @@
+"""Plot: lines of shares through time as SVG, time from left to right in every language.
+
+Two shapes: wide for a page and narrow for a phone, where text must not shrink with the picture.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fanous.charts.paint import painted, xml
+from fanous.charts.reachability import Line, Lines
+
+LEFT, RIGHT, TOP, FOOT = 44, 14, 10, 26
+OVER = 18
+"""Pixels above the lines for the names of announced events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Attributes:
+    ticks: labels of the time axis, at most.
+    """
+
+    width: int
+    height: int
+    ticks: int
+
+
+WIDE, NARROW = Shape(760, 230, 7), Shape(360, 220, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Legend:
+    """What is written on a plot, in the reader's language.
+
+    Attributes:
+        title: what it shows, for those who hear it.
+        description: what there is to see.
+        ticks: (unix seconds, text) of the time axis.
+        levels: (share, text) of the value axis; the highest is the top of the picture.
+        marks: (unix seconds, text) of announced events, each a line across the picture.
+    """
+
+    title: str
+    description: str
+    ticks: Sequence[tuple[float, str]]
+    levels: Sequence[tuple[float, str]]
+    marks: Sequence[tuple[float, str]] = ()
+
+    @property
+    def top(self) -> float:
+        """Share at the upper edge."""
+        return max((share for share, _ in self.levels), default=1.0)
+
+
+def plot(
+    lines: Lines,
+    spans: Sequence[tuple[float, float]],
+    legend: Legend,
+    shape: Shape,
+    mark: str,
+    *,
+    alone: bool = False,
+) -> str:
+    """The chart.
+
+    Args:
+        spans: unix seconds, shaded: when the incident was on.
+        mark: makes the ids of title and description unique in a page.
+        alone: a picture that stands by itself carries its colours; one in a page says where its lines lie, so
+            that a script can read it.
+    """
+    frame = _Frame(lines, shape, legend)
+    size = f' width="{shape.width}" height="{shape.height}"' if alone else frame.told
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {shape.width} {shape.height}"{size} role="img"'
+        f' aria-labelledby="{mark}t {mark}d"><title id="{mark}t">{xml(legend.title)}</title>'
+        f'<desc id="{mark}d">{xml(legend.description)}</desc>{frame.drawn(spans, legend, alone)}</svg>'
+    )
+
+
+def drawing(
+    lines: Lines, spans: Sequence[tuple[float, float]], legend: Legend, shape: Shape, *, alone: bool = True
+) -> str:
+    """The same without its ``<svg>``, to stand inside another picture."""
+    return _Frame(lines, shape, legend).drawn(spans, legend, alone)
+
+
+class _Frame:
+    """Where times and shares lie in the picture."""
+
+    def __init__(self, lines: Lines, shape: Shape, legend: Legend) -> None:
+        self.lines, self.shape, self.highest = lines, shape, legend.top
+        self.top = TOP + OVER if legend.marks else TOP
+        self.right, self.bottom = shape.width - RIGHT, shape.height - FOOT
+
+    @property
+    def told(self) -> str:
+        """For a script: left, right, top and bottom of the lines in pixels, and the share at the top."""
+        return f' data-frame="{LEFT} {self.right} {self.top} {self.bottom}" data-top="{self.highest:g}"'
+
+    def x(self, instant: float) -> float:
+        share = (instant - self.lines.start) / max(1, self.lines.end - self.lines.start)
+        return LEFT + min(max(share, 0.0), 1.0) * (self.right - LEFT)
+
+    def y(self, share: float) -> float:
+        return self.bottom - min(share / self.highest, 1.0) * (self.bottom - self.top)
+
+    def drawn(self, spans: Sequence[tuple[float, float]], legend: Legend, alone: bool) -> str:
+        parts = [
+            f'<rect x="{self.x(a):.0f}" y="{self.top}" width="{max(self.x(b) - self.x(a), 2):.0f}" '
+            f'height="{self.bottom - self.top}" {painted("shade", alone=alone)}/>'
+            for a, b in spans
+        ]
+        for share, text in legend.levels:
+            y = self.y(share)
+            parts.append(
+                f'<path d="M{LEFT} {y:.0f}H{self.right}" {painted("axis", alone=alone)}/>'
+                f'<text x="{LEFT - 6}" y="{y + 4:.0f}" text-anchor="end" {painted("tick", alone=alone)}>'
+                f"{xml(text)}</text>"
+            )
+        parts += [self._tick(at, text, alone) for at, text in legend.ticks]
+        for n, line in enumerate(self.lines.lines):
+            parts.append(f'<path d="{self._path(line)}" {painted(f"line l{n}", alone=alone)}/>')
+        parts += [self._mark(at, text, alone) for at, text in legend.marks]
+        return "".join(parts)
+
+    def _mark(self, at: float, text: str, alone: bool) -> str:
+        """Its words stand on the side where there is room."""
+        x = self.x(at)
+        anchor, words = ("end", x - 5) if x > (LEFT + self.right) / 2 else ("start", x + 5)
+        return (
+            f'<path d="M{x:.0f} {TOP}V{self.bottom}" {painted("event", alone=alone)}/>'
+            f'<text x="{words:.0f}" y="{TOP + 9}" text-anchor="{anchor}" '
+            f"{painted('eventname', alone=alone)}>{xml(text)}</text>"
+        )
+
+    def _tick(self, at: float, text: str, alone: bool) -> str:
+        x = self.x(at)
+        anchor = "start" if x < LEFT + 24 else "end" if x > self.right - 24 else "middle"
+        return (
+            f'<text x="{x:.0f}" y="{self.shape.height - 7}" text-anchor="{anchor}" '
+            f"{painted('tick', alone=alone)}>{xml(text)}</text>"
+        )
+
+    def _path(self, line: Line) -> str:
+        """Steps between bins that were measured; a gap stays a gap."""
+        path, before = "", False
+        for n, share in enumerate(line.shares):
+            if share is not None:
+                x = self.x(self.lines.start + (n + 0.5) * self.lines.step)
+                lone = not before and (n + 1 == len(line.shares) or line.shares[n + 1] is None)
+                path += f"{'L' if before else 'M'}{x:.0f} {self.y(share):.0f}{'h2' if lone else ''}"
+            before = share is not None
+        return path

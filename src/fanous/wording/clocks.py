@@ -1,0 +1,78 @@
+"""Clocks: instants in a language, on the clock of the country and in UTC."""
+
+from datetime import UTC, datetime, timedelta
+
+from fanous.refdata.countries import local, zone_name
+from fanous.wording.language import Language
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+def date(moment: datetime, language: Language) -> str:
+    """``17 December 2023``."""
+    if language.code == "en":
+        return f"{moment.day} {moment:%B %Y}"
+    from babel.dates import format_date
+
+    return language.in_digits(format_date(moment.date(), "long", locale=language.locale))
+
+
+def hour(instant: float, country: str, language: Language) -> str:
+    """``19:55 PKT``."""
+    moment = local(instant, country)
+    return f"{language.in_digits(f'{moment:%H:%M}')} {zone_name(instant, country)}"
+
+
+def utc_hour(instant: float, language: Language) -> str:
+    """``14:55 UTC``."""
+    return f"{language.in_digits(f'{datetime.fromtimestamp(instant, UTC):%H:%M}')} UTC"
+
+
+def utc_span(start: float, end: float, language: Language) -> str:
+    """``14:52-15:04 UTC``; where they lie within a minute, one time."""
+    first, last = (utc_hour(at, language).removesuffix(" UTC") for at in (start, end))
+    return f"{first} UTC" if first == last else f"{first}–{last} UTC"
+
+
+def moment(instant: float, country: str, language: Language) -> str:
+    """``17 Dec, 19:55``: on the country's clock, where the year and the zone stand elsewhere."""
+    from babel.dates import format_skeleton
+
+    there = local(instant, country)
+    day = format_skeleton("MMMd", there, locale=language.locale)
+    if language.code == "en":
+        day = f"{there.day} {there:%b}"
+    return language.in_digits(f"{day}{language.comma}{there:%H:%M}")
+
+
+def both_clocks(instant: float, country: str, language: Language) -> str:
+    """``17 December 2023, 19:55 PKT (14:55 UTC)``; the UTC day only where it is another."""
+    there, utc = local(instant, country), datetime.fromtimestamp(instant, UTC)
+    own = f"{date(there, language)}{language.comma}{language.apart(hour(instant, country, language))}"
+    if there.utcoffset() == timedelta(0):
+        return own
+    day = "" if there.date() == utc.date() else f"{date(utc, language)}{language.comma}"
+    return f"{own} ({day}{language.apart(utc_hour(instant, language))})"
+
+
+def ago(seconds: float, language: Language) -> str:
+    """``12 minutes ago``, coarse: for when something was last heard."""
+    from babel.dates import format_timedelta
+
+    text = format_timedelta(
+        timedelta(seconds=-max(seconds, MINUTE)),
+        granularity="minute",
+        threshold=1.2,
+        add_direction=True,
+        locale=language.locale,
+    )
+    return language.in_digits(text)
+
+
+def length(seconds: float, language: Language) -> str:
+    """``80 minutes``, ``7 hours``, ``12 days``: the largest unit of which there are at least two."""
+    if seconds >= 2 * DAY:
+        return language.count("{n} day", "{n} days", round(seconds / DAY))
+    if seconds >= 2 * HOUR:
+        return language.count("{n} hour", "{n} hours", round(seconds / HOUR))
+    return language.count("{n} minute", "{n} minutes", round(seconds / MINUTE))

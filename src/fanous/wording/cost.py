@@ -1,0 +1,178 @@
+"""Cost for readers: dollars with two digits, the range of each method, every input with its source."""
+
+from math import floor, log10
+from typing import Any
+
+from fanous.model.cost import Cost, Figure, Phrase, Range, percent
+from fanous.refdata.economies import WORLD_BANK
+from fanous.wording.language import ENGLISH, Language
+
+OLD_AFTER = 5
+"""Years: a figure that is older than that, beside the newest in use, is named as old."""
+
+DISCLAIMER = (
+    "What published methods give, not what was lost: they disagree, and none was tested on a shutdown here."
+)
+SENTENCE = "By published methods {rate} an hour, and {total} in {hours} hours."
+NO_SENTENCE = "No published method says what this costs, since the figures of this country are not published."
+CEILING = "Ceiling: {why}."
+CANNOT_SAY = "{title}: cannot say it; {why}."
+SAYS = "{title}: {rate} an hour, {total} in all; {why}."
+SAYS_CAPPED = "{title}: {rate} an hour, {total} in all (capped); {why}."
+INPUT = "{name}: {value} ({source}, {year})"
+OLD_INPUT = "{name}: {value} ({source}, {year}, old)"
+RANGE, AMOUNT, PEOPLE = "US$ {low} to {high}", "US$ {amount}", "{n} people"
+SIZES = (("{n} trillion", 1e12), ("{n} billion", 1e9), ("{n} million", 1e6))
+
+TEXTS = (
+    *(DISCLAIMER, SENTENCE, NO_SENTENCE, CEILING, CANNOT_SAY, SAYS, SAYS_CAPPED, INPUT, OLD_INPUT),
+    *(RANGE, AMOUNT, PEOPLE, *(name for name, _ in SIZES)),
+)
+"""All that is said here; the catalogues have it in other languages."""
+
+
+def cost_document(cost: Cost) -> dict[str, Any]:
+    """As the command line's ``--json`` and the API give it; US$."""
+    what, whole = cost.disruption, cost.per_hour
+    return {
+        "country": what.country,
+        "kind": str(what.kind),
+        "hours": round(what.hours, 2),
+        "targets": list(what.targets),
+        "affected_share": _pair(what.affected, 4),
+        "dependence_share": _pair(what.dependence, 4),
+        "notes": [str(note) for note in what.notes],
+        "currency": "USD",
+        "per_hour": _pair(whole),
+        "in_all": _pair(cost.in_all(whole)),
+        "ceiling": {"share_of_gdp": cost.ceiling, "why": str(cost.ceiling_why)},
+        "methods": [
+            {
+                "method": one.method,
+                "title": str(one.title),
+                "per_hour": _pair(one.per_hour),
+                "in_all": _pair(cost.in_all(one.per_hour)),
+                "capped": one.is_capped,
+                "why": str(one.why),
+                "inputs": [_input(figure) for figure in one.inputs],
+            }
+            for one in cost.estimates
+        ],
+        "disclaimer": DISCLAIMER,
+    }
+
+
+def cost_lines(cost: Cost, language: Language = ENGLISH) -> list[str]:
+    """For a terminal, a report, a page."""
+    what, whole = cost.disruption, cost.per_hour
+    lines = [cost_sentence(cost, language), *(said(note, language) for note in what.notes)]
+    if whole is not None:
+        lines.append(language.say(CEILING, why=said(cost.ceiling_why, language)))
+    lines.append("")
+    for one in cost.estimates:
+        title, why = said(one.title, language), said(one.why, language)
+        if one.per_hour is None:
+            lines.append(language.say(CANNOT_SAY, title=title, why=why))
+            continue
+        rate, total = dollars(one.per_hour, language), cost.in_all(one.per_hour) or one.per_hour
+        text = SAYS_CAPPED if one.is_capped else SAYS
+        lines.append(language.say(text, title=title, rate=rate, total=dollars(total, language), why=why))
+        newest = max(figure.year for figure in one.inputs)
+        lines += [f"    {_input_line(figure, newest, language)}" for figure in one.inputs]
+    return [*lines, "", language.say(DISCLAIMER)]
+
+
+def _input_line(figure: Figure, newest: int, language: Language) -> str:
+    is_old = figure.source == WORLD_BANK and figure.year < newest - OLD_AFTER
+    return language.say(
+        OLD_INPUT if is_old else INPUT,
+        name=said(figure.name, language),
+        value=_written(figure, language),
+        source=figure.source,
+        year=language.in_digits(str(figure.year)),
+    )
+
+
+def cost_sentence(cost: Cost, language: Language = ENGLISH) -> str:
+    """One sentence that could be quoted."""
+    whole, hours = cost.per_hour, cost.disruption.hours
+    if whole is None:
+        return language.say(NO_SENTENCE)
+    total = dollars(cost.in_all(whole) or whole, language)
+    return language.say(
+        SENTENCE, rate=dollars(whole, language), total=total, hours=_digits(_two(hours), language)
+    )
+
+
+def said(phrase: Phrase, language: Language) -> str:
+    """In a language."""
+
+    def filled(value: str | float | Phrase) -> str:
+        if isinstance(value, Phrase):
+            return said(value, language)
+        return _share(value, language) if isinstance(value, float) else language.in_digits(value)
+
+    return language.say(phrase.text, **{name: filled(value) for name, value in phrase.values.items()})
+
+
+def dollars(amount: Range, language: Language = ENGLISH) -> str:
+    """``US$ 3.7 million to 9.3 million``; two digits, since no method carries more."""
+    if amount.high == 0:
+        return language.say(AMOUNT, amount=_digits("0", language))
+    low, high = _short(amount.low, language), _short(amount.high, language)
+    return language.say(AMOUNT, amount=high) if low == high else language.say(RANGE, low=low, high=high)
+
+
+def _short(value: float, language: Language, digits: int = 2) -> str:
+    if value <= 0:
+        return _digits("0", language)
+    rounded = round(value, digits - 1 - floor(log10(value)))
+    for text, size in SIZES:
+        if rounded >= size:
+            return language.say(text, n=_digits(f"{rounded / size:.3g}", language))
+    return language.number(rounded) if rounded >= 10 else _digits(f"{rounded:.2g}", language)
+
+
+def _two(value: float) -> str:
+    """Two digits, or all before the point."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
+def _digits(text: str, language: Language) -> str:
+    """A plain number such as ``7.2`` as the language writes it."""
+    whole, _, part = text.partition(".")
+    return language.number(float(text), len(part)) if whole.isdigit() else language.in_digits(text)
+
+
+def _share(share: float, language: Language) -> str:
+    """``5.3%``: one digit after the point, where there is one."""
+    from babel.numbers import format_percent
+
+    if language.code == "en":
+        return percent(share)
+    text = format_percent(round(share, 3), locale=language.locale, decimal_quantization=False)
+    return language.in_digits(text)
+
+
+def _pair(amount: Range | None, digits: int = 0) -> dict[str, float] | None:
+    if amount is None:
+        return None
+    return {"low": round(amount.low, digits), "high": round(amount.high, digits)}
+
+
+def _input(figure: Figure) -> dict[str, Any]:
+    return {
+        "name": str(figure.name),
+        "value": figure.value,
+        "unit": figure.unit,
+        "year": figure.year,
+        "source": figure.source,
+    }
+
+
+def _written(figure: Figure, language: Language) -> str:
+    if figure.unit == "share":
+        return _share(figure.value, language)
+    if figure.unit.startswith("US$"):
+        return language.say(AMOUNT, amount=_short(figure.value, language, 3))
+    return language.say(PEOPLE, n=language.number(figure.value))

@@ -1,0 +1,105 @@
+"""Language: how texts, numbers and times are said to a reader of one language."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from fanous.wording.catalogue import catalogue
+
+if TYPE_CHECKING:
+    from babel import Locale
+
+ISOLATE, END_ISOLATE = "\u2068", "\u2069"
+"""First strong isolate and its end (Unicode Annex 9): a Latin name inside Arabic script keeps its own order,
+and does not disturb what stands around it."""
+
+LATIN_DIGITS = "0123456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language.
+
+    Attributes:
+        code: ISO 639-1; also what gettext, babel and HTML call it.
+        name: in the language itself.
+        direction: ``ltr`` or ``rtl``.
+        digits: the ten digits that its readers expect in running text.
+    """
+
+    code: str
+    name: str
+    direction: str = "ltr"
+    digits: str = LATIN_DIGITS
+
+    @property
+    def locale(self) -> "Locale":
+        return _locale(self.code)
+
+    def knows(self, text: str) -> bool:
+        """Is there a translation?  English knows everything."""
+        return self.code == "en" or text in catalogue(self.code).known
+
+    def say(self, text: str, **values: Any) -> str:
+        """The text in this language, else in English; ``values`` fill its places, set apart."""
+        found = catalogue(self.code).translations.gettext(text) if self.code != "en" else text
+        return self._filled(found, values)
+
+    def count(self, one: str, many: str, n: int, **values: Any) -> str:
+        """The form for ``n`` things; the place ``{n}`` takes the number as readers write it."""
+        if self.code == "en":
+            found = one if n == 1 else many
+        else:
+            found = catalogue(self.code).translations.ngettext(one, many, n)
+        return self._filled(found, values | {"n": self.number(n)})
+
+    def _filled(self, text: str, values: dict[str, Any]) -> str:
+        return text.format(**{name: self.apart(str(value)) for name, value in values.items()})
+
+    def apart(self, text: str) -> str:
+        """Where the script runs from right to left: wrapped so that it keeps its own direction."""
+        return f"{ISOLATE}{text}{END_ISOLATE}" if self.direction == "rtl" and text else text
+
+    @property
+    def comma(self) -> str:
+        """Between two things, with its blank."""
+        return "، " if self.direction == "rtl" else ", "
+
+    def number(self, value: float, decimals: int = 0) -> str:
+        from babel.numbers import format_decimal
+
+        places = f".{'0' * decimals}" if decimals else ""
+        return self.in_digits(format_decimal(value, f"#,##0{places}", locale=self.locale))
+
+    def percent(self, share: float) -> str:
+        """``0.834`` -> ``83%``: no more digits than a survey's evidence carries."""
+        from babel.numbers import format_percent
+
+        return self.in_digits(format_percent(share, locale=self.locale))
+
+    def in_digits(self, text: str) -> str:
+        if self.digits == LATIN_DIGITS:
+            return text
+        return text.translate(str.maketrans(LATIN_DIGITS, self.digits))
+
+
+@lru_cache(maxsize=16)
+def _locale(code: str) -> "Locale":
+    from babel import Locale
+
+    return Locale.parse(code)
+
+
+ENGLISH = Language("en", "English")
+
+LANGUAGES: dict[str, Language] = {
+    language.code: language
+    for language in (
+        ENGLISH,
+        Language("ur", "اردو", "rtl"),
+        Language("fa", "فارسی", "rtl", "۰۱۲۳۴۵۶۷۸۹"),
+        Language("ar", "العربية", "rtl"),
+        Language("fr", "Français"),
+        Language("es", "Español"),
+    )
+}

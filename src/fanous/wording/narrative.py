@@ -1,0 +1,225 @@
+"""Telling: an incident as a headline and as whole sentences, in a language.
+
+English has the one sentence of ``publishers.sentence``; other languages say the same in several short ones,
+each translated as a whole.  Nothing is claimed here that the incident does not say: below nation scope a
+number of networks stands, not the country, and a suspicion stays one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fanous.model.incident import Incident, Kind, Scope, Status
+from fanous.model.place import asn_of
+from fanous.refdata.countries import country_name
+from fanous.wording.clocks import both_clocks
+from fanous.wording.language import ENGLISH, Language
+from fanous.wording.mechanisms import mechanism_words
+from fanous.wording.names import NAMED, in_country, network_title, target_title
+from fanous.wording.sentence import ONSET_SURE, sentence
+from fanous.wording.words import status_word
+
+ACROSS = {
+    (Kind.BLOCKING, True): "{targets} blocked across {country}",
+    (Kind.THROTTLING, True): "{targets} slowed down across {country}",
+    (Kind.OUTAGE, True): "Internet access cut off across {country}",
+    (Kind.SLOWDOWN, True): "Internet access slowed down across {country}",
+    (None, True): "{targets} restricted across {country}",
+    (Kind.BLOCKING, False): "{targets} may be blocked across {country}",
+    (Kind.THROTTLING, False): "{targets} may be slowed down across {country}",
+    (Kind.OUTAGE, False): "Internet access may be cut off across {country}",
+    (Kind.SLOWDOWN, False): "Internet access may be slowed down across {country}",
+    (None, False): "{targets} may be restricted across {country}",
+}
+"""(kind, sure) -> headline of nation scope; no kind = several kinds together."""
+
+ON_SOME = {
+    (Kind.BLOCKING, True): "{targets} blocked on {networks} in {country}",
+    (Kind.THROTTLING, True): "{targets} slowed down on {networks} in {country}",
+    (Kind.OUTAGE, True): "Internet access cut off on {networks} in {country}",
+    (Kind.SLOWDOWN, True): "Internet access slowed down on {networks} in {country}",
+    (None, True): "{targets} restricted on {networks} in {country}",
+    (Kind.BLOCKING, False): "{targets} may be blocked on {networks} in {country}",
+    (Kind.THROTTLING, False): "{targets} may be slowed down on {networks} in {country}",
+    (Kind.OUTAGE, False): "Internet access may be cut off on {networks} in {country}",
+    (Kind.SLOWDOWN, False): "Internet access may be slowed down on {networks} in {country}",
+    (None, False): "{targets} may be restricted on {networks} in {country}",
+}
+"""The same below nation scope."""
+
+IN_PARTS: dict[tuple[Kind | None, bool], str] = {
+    (Kind.OUTAGE, True): "Internet access cut off in parts of {country}",
+    (Kind.SLOWDOWN, True): "Internet access slowed down in parts of {country}",
+    (Kind.OUTAGE, False): "Internet access may be cut off in parts of {country}",
+    (Kind.SLOWDOWN, False): "Internet access may be slowed down in parts of {country}",
+}
+"""The same where levels of regions show it, and no network is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A sentence and the language it came out in."""
+
+    text: str
+    language: Language
+
+
+def headline(incident: Incident, names: Mapping[int, str], language: Language) -> Told:
+    """At most two lines: what, and where."""
+    kinds = {part.kind for part in incident.parts} or {incident.kind}
+    kind = next(iter(kinds)) if len(kinds) == 1 else None
+    sure = incident.confirmed_at is not None
+    text = _headlines(incident)[kind, sure]
+    language = language if language.knows(text) else ENGLISH
+    return Told(
+        language.say(
+            text,
+            targets=target_names(incident, language),
+            country=place(incident.country, language),
+            networks=networks_named(incident, names, language),
+        ),
+        language,
+    )
+
+
+def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
+    """The table that says where."""
+    if incident.scope is Scope.NATION:
+        return ACROSS
+    places = [entity for entity in incident.entities if entity != incident.country]
+    regions_alone = bool(places) and not any(map(asn_of, places))
+    return ON_SOME | IN_PARTS if regions_alone else ON_SOME
+
+
+def claim_line(incident: Incident, names: Mapping[int, str], language: Language) -> Told:
+    """The headline with its status before it: for whatever leaves the pages and may be read alone."""
+    claim = headline(incident, names, language)
+    own = claim.language if claim.language.knows(CLAIM) else ENGLISH
+    return Told(own.say(CLAIM, status=own.say(status_word(incident)), claim=claim.text), own)
+
+
+def sentences(incident: Incident, names: Mapping[int, str], language: Language) -> list[Told]:
+    """The claim, hedged as its status demands; in order."""
+    if language.code == "en":
+        return [Told(sentence(incident, names), ENGLISH)]
+    first = headline(incident, names, language)
+    opening = language.say(CLAIM, status=language.say(status_word(incident)), claim=first.text)
+    if first.language is not language or not language.knows(CLAIM):
+        return [Told(sentence(incident, names), ENGLISH)]
+    return [Told(opening, language), *_rest(incident, language)]
+
+
+def _rest(incident: Incident, language: Language) -> list[Told]:
+    told = []
+    for text, values in (_when(incident, language), _how(incident, language), _users(incident, language)):
+        if text:
+            own = language if language.knows(text) else ENGLISH
+            told.append(Told(own.say(text, **values), own))
+    return told
+
+
+WHEN = {
+    ("before", False): "It was so already at {onset}, when the record begins; no end has been seen.",
+    ("before", True): "It was so already at {onset}, when the record begins, and ended about {end}.",
+    ("between", False): "It began between {earliest} and {latest}; no end has been seen.",
+    ("between", True): "It began between {earliest} and {latest}, and ended about {end}.",
+    ("about", False): "Since about {onset}; no end has been seen.",
+    ("about", True): "From about {onset} to about {end}.",
+}
+"""(how well the onset is known, has it ended) -> sentence."""
+
+CLAIM = "{status}: {claim}."
+HOW = "Seen as: {methods}."
+USERS = "An estimated {mean} of users were affected ({low} to {high})."
+
+Clause = tuple[str, dict[str, str]]
+"""A text of the catalogues, and what fills its places; empty = nothing to say."""
+
+
+def _when(incident: Incident, language: Language) -> Clause:
+    at = {
+        "onset": both_clocks(incident.onset, incident.country, language),
+        "latest": both_clocks(incident.onset_latest, incident.country, language),
+    }
+    earliest, end = incident.onset_earliest, incident.end
+    if end is not None:
+        at["end"] = both_clocks(end, incident.country, language)
+    if earliest is None:
+        return WHEN["before", end is not None], at
+    if incident.onset_latest - earliest > ONSET_SURE:
+        at["earliest"] = both_clocks(earliest, incident.country, language)
+        return WHEN["between", end is not None], at
+    return WHEN["about", end is not None], at
+
+
+def roughly_when(incident: Incident, language: Language) -> Told:
+    """From when to when in one line, for the foot of a picture; how sure it is stands on the page."""
+    known = "before" if incident.onset_earliest is None else "about"
+    text = WHEN[known, incident.end is not None]
+    own = language if language.knows(text) else ENGLISH
+    return Told(own.say(text, **_when(incident, own)[1]), own)
+
+
+def _how(incident: Incident, language: Language) -> Clause:
+    words = methods(incident, language)
+    return (HOW, {"methods": joined(words, language)}) if words else ("", {})
+
+
+def methods(incident: Incident, language: Language) -> list[str]:
+    """Mechanisms in words, each once; the speed stands beside what was slowed."""
+    said = []
+    for mechanism in incident.mechanisms:
+        words = language.say(mechanism_words(mechanism))
+        if incident.kbps is not None and "throttle" in mechanism:
+            words = language.say(
+                "{method} (about {kbps} kbit/s)", method=words, kbps=language.number(incident.kbps.mean)
+            )
+        said.append(words)
+    return list(dict.fromkeys(said))
+
+
+def _users(incident: Incident, language: Language) -> Clause:
+    users = incident.users
+    if users is None or incident.scope is not Scope.NATION:
+        return "", {}
+    figures = {name: language.percent(getattr(users, name)) for name in ("mean", "low", "high")}
+    return USERS, figures
+
+
+def target_names(incident: Incident, language: Language) -> str:
+    titles = [target_title(target) for target in incident.targets if target]
+    return joined(titles, language) or language.say("Internet access")
+
+
+def networks_named(incident: Incident, names: Mapping[int, str], language: Language) -> str:
+    """One network by its name, more than one by their number."""
+    asns = [asn_of(entity) for entity in incident.entities if asn_of(entity)]
+    if len(asns) == 1:
+        return network_title(asns[0], names) or f"AS{asns[0]}"
+    if not asns:
+        return language.say("some networks")
+    return language.count("{n} network", "{n} networks", len(asns))
+
+
+def place(country: str, language: Language) -> str:
+    """The country inside a sentence: English needs an article before some names."""
+    if language.code == "en":
+        return in_country(country).removeprefix("in ")
+    return country_name(country, language.code)
+
+
+def joined(names: list[str], language: Language) -> str:
+    """``a, b and c`` as the language writes lists; beyond ``NAMED`` the rest is counted."""
+    from babel.lists import format_list
+
+    names = [language.apart(name) for name in names]
+    if len(names) > NAMED:
+        rest = len(names) - NAMED + 1
+        names = [*names[: NAMED - 1], language.count("{n} more", "{n} more", rest)]
+    if language.code == "en" and names:
+        return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return format_list(names, locale=language.locale)
+
+
+def is_open(incident: Incident) -> bool:
+    """Does it go on, as far as anybody has seen?"""
+    return incident.status in (Status.SUSPECTED, Status.CONFIRMED)

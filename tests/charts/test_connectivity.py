@@ -1,0 +1,61 @@
+"""Levels for people and as a document."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from fanous.charts.connectivity import LevelNow, age_words, levels_document, print_levels
+from fanous.model.place import Access, Entity
+from fanous.model.series import SeriesKey
+
+T0 = 1_700_006_400
+PUNJAB = Entity("PK", region="PK-PB")
+
+
+def level(value: float, ordinary: float | None, entity: Entity = PUNJAB, source: str = "ioda") -> LevelNow:
+    return LevelNow(SeriesKey(entity, "", "bgp", Access.ANY, 0, source), 300, T0, value, ordinary)
+
+
+@pytest.mark.parametrize(
+    ("value", "ordinary", "percent"), [(50, 100, 50), (0, 100, 0), (5, None, None), (5, 0, None)]
+)
+def test_a_level_is_a_share_of_the_ordinary_or_cannot_be_said(
+    value: float, ordinary: float | None, percent: float | None
+) -> None:
+    assert level(value, ordinary).percent == percent
+
+
+def test_the_document_says_what_whose_and_how_old() -> None:
+    document = levels_document("PK", [level(50, 100)], T0 + 900.0)
+    (row,) = document["signals"]
+    assert row["entity"] == "PK-PB" and row["family"] == "routing"
+    assert row["percent_of_ordinary"] == 50
+    assert row["age_seconds"] == 600, "since the bin ended"
+    assert row["licence"] and row["credit"] == "IODA, Georgia Tech"
+
+
+def test_people_see_places_by_name_levels_and_whose_figures_they_are() -> None:
+    page = StringIO()
+    levels = [level(50, 100), level(5, None, Entity("PK", 17557)), level(1, 1, Entity("PK"), "csv")]
+    print_levels(Console(file=page, width=160), "PK", levels, T0 + 900.0)
+    text = page.getvalue()
+    for words in ("Panjāb", "50 %", "no history", "AS17557", "10 min", "licence: (c) Georgia Tech"):
+        assert words in text
+
+
+def test_of_a_loss_more_is_worse_and_that_is_said() -> None:
+    loss = LevelNow(SeriesKey(PUNJAB, "", "ping-slash24-loss", source="ioda"), 600, T0, 0.6, 0.02)
+    page = StringIO()
+    print_levels(Console(file=page, width=160), "PK", [loss, level(50, 100)], T0 + 900.0)
+    assert "3,000 % (more is worse)" in page.getvalue()
+    assert page.getvalue().count("more is worse") == 1
+    rows = levels_document("PK", [loss, level(50, 100)], T0 + 900.0)["signals"]
+    assert [(row["bad"], row["percent_of_ordinary"]) for row in rows] == [("up", 3000), ("down", 50)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (119, "119 s"), (600, "10 min"), (3 * 3600, "3 h"), (9e5, "10 days")]
+)
+def test_an_age_is_told_in_the_unit_that_fits(seconds: float, words: str) -> None:
+    assert age_words(seconds) == words

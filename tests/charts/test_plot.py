@@ -1,0 +1,110 @@
+"""Charts and cards: well-formed, alone without style, hostile text as text, Arabic script shaped."""
+
+from struct import unpack
+from xml.etree import ElementTree
+
+import pytest
+
+from fanous.charts.card import Words, card, framed
+from fanous.charts.grid import Cell
+from fanous.charts.picture import png
+from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
+from fanous.charts.reachability import Line, Lines
+from fanous.charts.strip import strip
+from fanous.charts.text import balanced, broken, fitted
+
+HOSTILE = '</text><script>alert("&")</script>'
+LINES = Lines(0, 600, (Line("x", (1.0, None, 0.5, 0.25)), Line("youtube", (None, 1.0, 1.0, None))), True)
+LEGEND = Legend(HOSTILE, HOSTILE, [(600.0, HOSTILE)], [(0.0, "0%"), (1.0, "100%")])
+
+
+def words(headline: str = "X blocked", *, rtl: bool = False, sure: bool = True) -> Words:
+    return Words(
+        "Confirmed", headline, "A sentence.", ["foot", HOSTILE], [HOSTILE, "Y"], sure, False, "note", rtl
+    )
+
+
+@pytest.mark.parametrize("shape", [WIDE, NARROW])
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_chart_is_well_formed_and_hostile_text_is_text(shape: Shape, alone: bool) -> None:
+    drawn = plot(LINES, [(600, 1200)], LEGEND, shape, "a", alone=alone)
+    root = ElementTree.fromstring(drawn)
+    assert root.get("viewBox") == f"0 0 {shape.width} {shape.height}"
+    assert "<script" not in drawn
+    assert "style=" not in drawn
+    assert ("class=" in drawn) is not alone
+
+
+def test_a_gap_stays_a_gap() -> None:
+    drawn = plot(LINES, [], LEGEND, WIDE, "a")
+    path = next(e.get("d") or "" for e in ElementTree.fromstring(drawn).iter() if e.get("class") == "line l0")
+    assert path.count("M") == 2
+
+
+@pytest.mark.parametrize("rtl", [True, False])
+@pytest.mark.parametrize("lines", [LINES, None])
+def test_a_card_is_a_picture_of_the_size_that_is_shared(rtl: bool, lines: Lines | None) -> None:
+    drawn = card(words(rtl=rtl), lines, [(600, 1200)], LEGEND)
+    ElementTree.fromstring(drawn)
+    assert "<script" not in drawn
+    assert size_of(png(drawn, 1200)) == (1200, 630)
+
+
+def test_a_chart_that_stands_alone_is_a_picture() -> None:
+    drawn = framed(LINES, ["X", "YouTube"], [(600, 1200)], LEGEND, HOSTILE, ["foot"])
+    ElementTree.fromstring(drawn)
+    assert size_of(png(drawn, 900))[0] == 900
+
+
+def test_arabic_letters_are_joined() -> None:
+    """Joined letters are another picture than the same letters kept apart by non-joiners."""
+    joined, apart = "پاکستان", "\u200c".join("پاکستان")
+    assert png(card(words(joined, rtl=True), None, [], LEGEND), 1200) != png(
+        card(words(apart, rtl=True), None, [], LEGEND), 1200
+    )
+
+
+def test_a_suspicion_does_not_look_confirmed_in_grey() -> None:
+    assert 'stroke-dasharray="10 6"' in card(words(sure=False), None, [], LEGEND)
+    assert 'stroke-dasharray="10 6"' not in card(words(), None, [], LEGEND)
+
+
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [("short", 1), ("a headline of several words that runs over more than one line of the card " * 2, 2)],
+)
+def test_a_headline_never_has_more_lines_than_there_is_room_for(text: str, most: int) -> None:
+    _, lines = fitted(text, (62, 40), 1088, 2)
+    assert len(lines) == most
+
+
+def test_a_name_that_is_set_apart_is_never_broken() -> None:
+    lines = broken("a \u2068X (Twitter)\u2069 b", 40, 100)
+    assert [line for line in lines if "(Twitter)" in line] == ["\u2068X\u00a0(Twitter)\u2069"]
+
+
+@pytest.mark.parametrize(
+    ("line", "whole"),
+    [("\u2068a\u2069 b", "\u2068a\u2069 b"), ("\u2068a b", "\u2068a b\u2069"), ("a\u2069 b", "a b")],
+)
+def test_a_line_cut_out_of_a_text_keeps_its_own_direction(line: str, whole: str) -> None:
+    assert balanced(line) == whole
+
+
+def test_every_line_of_a_broken_text_is_whole() -> None:
+    lines = broken("\u2068one two three four five\u2069 six", 40, 200)
+    assert len(lines) > 1
+    assert [balanced(line) for line in lines] == lines
+
+
+def test_no_data_is_nothing_in_a_strip_and_runs_are_one_shape() -> None:
+    drawn = strip([Cell.NO_DATA, Cell.CUT, Cell.CUT, Cell.REACHABLE])
+    assert drawn.count("<path") == 2
+    assert strip([Cell.NO_DATA] * 3) == ""
+
+
+def size_of(picture: bytes) -> tuple[int, int]:
+    """From the header of a PNG."""
+    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = unpack(">II", picture[16:24])
+    return width, height

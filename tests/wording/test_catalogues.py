@@ -1,0 +1,99 @@
+"""The catalogues: whole, current, and without a place that a sentence does not have."""
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+from fanous.wording import LANGUAGES, Language
+from fanous.wording.narrative import ACROSS, IN_PARTS, ON_SOME
+from tests.documents import ROOT, rows, section, text_of
+from tests.language_template import KEYWORDS, SOURCE, TABLES, Text, texts
+
+TRANSLATED = [language for language in LANGUAGES.values() if language.code != "en"]
+TEXTS = texts()
+
+
+def read(language: Language) -> Catalog:
+    source = files("fanous.wording") / "catalogues" / f"{language.code}.po"
+    return read_po(BytesIO(source.read_bytes()), locale=language.code)
+
+
+def places(text: str) -> set[str]:
+    return set(re.findall(r"{(\w+)}", text))
+
+
+def one_of(text: Text) -> str:
+    return text if isinstance(text, str) else text[0]
+
+
+def said(file: Path) -> Iterator[str]:
+    """What the code of a file gives to who translates it, within f-strings too, where Babel looks since
+    Python 3.12 alone."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in KEYWORDS and isinstance(node.args[0].value, str):
+                yield node.args[0].value
+
+
+@pytest.mark.parametrize("part", ["web", "languages", "publish", "publishers"])
+def test_nothing_is_said_that_is_not_there_to_translate(part: str) -> None:
+    known = {one for text in TEXTS for one in ([text] if isinstance(text, str) else text)}
+    missed = {text for file in (SOURCE / part).rglob("*.py") for text in said(file)} - known
+    assert missed == set()
+
+
+@pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)
+def test_everything_that_is_said_has_a_translation_and_nothing_else(language: Language) -> None:
+    known = {
+        message.id if isinstance(message.id, str) else message.id[0]
+        for message in read(language)
+        if message.id
+    }
+    assert known == {one_of(text) for text in TEXTS}
+    assert all(language.knows(one_of(text)) for text in TEXTS)
+
+
+@pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)
+def test_a_translation_has_the_places_of_its_sentence(language: Language) -> None:
+    for message in read(language):
+        if not message.id:
+            continue
+        wanted = places(message.id if isinstance(message.id, str) else message.id[1])
+        forms = [message.string] if isinstance(message.string, str) else [*(message.string or ())]
+        assert len(forms) == (1 if isinstance(message.id, str) else read(language).num_plurals)
+        assert places(forms[-1]) == wanted, message.id
+        # The form for one thing, or for two, may say the number in a word.
+        assert all(places(form) <= wanted for form in forms), message.id
+
+
+@pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)
+def test_a_suspicion_is_never_said_as_a_fact(language: Language) -> None:
+    """The hedged headline differs from the sure one in every language."""
+    for table in (ACROSS, ON_SOME, IN_PARTS):
+        for (kind, sure), text in table.items():
+            if not sure:
+                assert language.say(text, **dict.fromkeys(places(text), "?")) != language.say(
+                    table[kind, True], **dict.fromkeys(places(text), "?")
+                )
+
+
+@pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)
+def test_the_glossary_has_the_status_words_as_the_catalogue_says_them(language: Language) -> None:
+    table = rows(section(text_of(ROOT / "docs" / "glossary.md"), f"## {language.name}"))
+    written = {cells[0].strip("`"): cells[1] for cells in table}
+    for word in (*TABLES[0], *TABLES[1]):
+        assert written[word] == language.say(word)
+
+
+def test_what_is_not_translated_is_said_in_english() -> None:
+    urdu = LANGUAGES["ur"]
+    assert urdu.say("A text that nobody has translated.") == "A text that nobody has translated."
+    assert not urdu.knows("A text that nobody has translated.")
