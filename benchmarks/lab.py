@@ -14,8 +14,8 @@ from fanous.lab.censors import Cut, apply
 from fanous.lab.internet import Internet
 from fanous.lab.plan import plan_of
 from fanous.lab.sites import PUBLIC_RESOLVER
-from fanous.net.http import Page, Request, exchange
-from fanous.net.tls import TLSStream, client_context
+from fanous.probe.net.http import Page, Request, exchange
+from fanous.probe.net.tls import TLSStream, client_context
 
 FLOWS, EACH = 10, 20
 """Connections at once, and pages that each loads after another."""

@@ -20,14 +20,14 @@ from pathlib import Path
 import certifi
 from aioquic.asyncio.server import serve as serve_quic
 from aioquic.quic.configuration import QuicConfiguration
-from tests.net import servers
-from tests.net.authority import Authority
-from tests.net.routed import RoutedNetwork, Routes
-from tests.probes.scene import DOH_IP, DOT_IP, RESOLVER_IP, SETTINGS, SITE, SITE_IP
+from tests.probe.net import servers
+from tests.probe.net.authority import Authority
+from tests.probe.net.routed import RoutedNetwork, Routes
+from tests.probe.scene import DOH_IP, DOT_IP, RESOLVER_IP, SETTINGS, SITE, SITE_IP
 
-from fanous.probes.record import Vantage
-from fanous.probes.run import run
-from fanous.probes.settings import Settings
+from fanous.probe.record import Vantage
+from fanous.probe.run import run
+from fanous.probe.settings import Settings
 
 REAL = Settings()
 

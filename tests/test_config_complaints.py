@@ -13,7 +13,7 @@ import pytest
 from fanous.config import TABLES
 from fanous.errors import FanousError
 from fanous.live.configuration import read
-from fanous.probes.settings import Settings
+from fanous.probe.settings import Settings
 from fanous.store.location import store_place
 from tests.alerts.told import SECRET
 

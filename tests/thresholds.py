@@ -6,8 +6,8 @@ from fanous import pipeline, tally
 from fanous.analysis.cost import methods, reckon
 from fanous.analysis.series import collapse, heartbeats
 from fanous.evidence.thresholds import thresholds
-from fanous.probes import rates, screen
-from fanous.probes.stream import levels
+from fanous.probe import rates, screen
+from fanous.probe.stream import playback
 from fanous.refdata import figures, update_users, weights
 from fanous.scan import belief, rounds, targets
 from fanous.sources import stream
@@ -27,9 +27,9 @@ def published() -> dict[str, Any]:
         "probe.screen_ratio": screen.SLOW_RATIO,
         "probe.screen_seconds": screen.LEAST_SECONDS,
         "probe.stall_seconds": rates.STALL,
-        "probe.video_begin_seconds": levels.BEGIN,
-        "probe.video_patience_seconds": levels.PATIENCE,
-        "probe.video_stalled_share": levels.MOST_STALLED,
+        "probe.video_begin_seconds": playback.BEGIN,
+        "probe.video_patience_seconds": playback.PATIENCE,
+        "probe.video_stalled_share": playback.MOST_STALLED,
         "pipeline.late_seconds": pipeline.LATE,
         "pipeline.ahead_seconds": tally.AHEAD,
         "pipeline.batch_records": pipeline.BATCH_RECORDS,

@@ -20,10 +20,10 @@ from benchmarks.peers.exporter import HOW_TO_INSTALL, Running, load, ours, their
 from benchmarks.peers.figure import Figure
 from benchmarks.peers.site import ADDRESS
 
-from fanous.net.sockets import SocketNetwork
-from fanous.probes.record import Vantage
-from fanous.probes.run import run
-from fanous.probes.settings import Settings
+from fanous.probe.net.sockets import SocketNetwork
+from fanous.probe.record import Vantage
+from fanous.probe.run import run
+from fanous.probe.settings import Settings
 
 ROUNDS = 3
 AT_ONCE = 20

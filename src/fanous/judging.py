@@ -19,7 +19,7 @@ NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transf
 
 
 UNPLACED = "It names no network or no country: it is judged all the same, but no series counts it."
-"""What whoever measured with our own probe can do about it stands in ``fanous.probes.notes``."""
+"""What whoever measured with our own probe can do about it stands in ``fanous.probe.notes``."""
 
 
 def known_fingerprints() -> Fingerprints:
@@ -81,8 +81,8 @@ def _judged(bundle: Bundle, data: bytes) -> JudgedRecord:
     """A record that does not say where it was made has no voice in any series (``analysis.series.aggregate`` and the store
     see to that); whoever asks about it is answered all the same."""
     # Not at the top: whoever ingests or detects needs these rules and no probe.
-    from fanous.probes import notes as probe
-    from fanous.probes.outcome import UNKNOWN_NETWORK
+    from fanous.probe import notes as probe
+    from fanous.probe.outcome import UNKNOWN_NETWORK
 
     notes, own = probe.notes_of(data), bundle
     if bundle.measurement.defect == UNKNOWN_NETWORK:

@@ -7,7 +7,7 @@ import pytest
 from backports import zstd
 
 from fanous.collector.bodies import MOST_BYTES, plain
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 
 BODY = b'{"format":"json","content":{}}' * 20
 

@@ -7,7 +7,7 @@ import pytest
 
 from fanous.collector.checkin import NETTESTS, ListedUrl, check_in
 from fanous.collector.origin import Origin
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 from fanous.collector.reports import parse_report_id
 
 URLS = [

@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.collector.limits import Limiter, Rate, Rates, Room, submissions_at
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 
 RATES = Rates(address=Rate(1, 3), network=Rate(2, 5))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from fanous.collector.inbox import inbox_of
-from fanous.spool import Spool, Uploader
+from fanous.probe.spool import Spool, Uploader
 from fanous.store import open_store
 from tests.collector.probe import OPEN, REPORT_ID, body, measurement
 from tests.collector.running import client, collector

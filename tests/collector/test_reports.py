@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 from fanous.collector.reports import ReportId, asn_of, open_report, parse_report_id
 from tests.collector.probe import OPEN, REPORT_ID
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from fanous.collector.origin import UNKNOWN, Origin
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 from fanous.collector.reports import parse_report_id
 from fanous.collector.submission import Submission, receive
 from fanous.model.record import Record

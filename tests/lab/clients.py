@@ -17,8 +17,8 @@ from fanous.lab.internet import Internet
 from fanous.lab.plan import VantagePoint
 from fanous.lab.seam import NamespacedNetwork
 from fanous.lab.space import socket_in
-from fanous.net.failure import NETWORK_ERRORS
-from fanous.net.quic import complete, new_handshake
+from fanous.probe.net.failure import NETWORK_ERRORS
+from fanous.probe.net.quic import complete, new_handshake
 
 SILENCE = 0.7
 """Seconds without an answer that a lab with 50 ms there and back calls silence."""

@@ -26,8 +26,8 @@ from fanous.model.observation import Observation
 from fanous.model.place import Access
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
-from fanous.probes.record import Vantage
-from fanous.probes.run import run
+from fanous.probe.record import Vantage
+from fanous.probe.run import run
 from fanous.refdata.fingerprints import fingerprints
 from fanous.rehearsal.profile import lab_settings
 from fanous.rehearsal.recording import slim

@@ -18,7 +18,7 @@ from fanous.lab.packets import (
     forged_reset_to_target,
     segment_of,
 )
-from fanous.net.quic import new_handshake
+from fanous.probe.net.quic import new_handshake
 
 ENDS = [("45.16.0.101", "37.10.6.10"), ("2a0f:fa::101", "2a10:fb:7::10")]
 

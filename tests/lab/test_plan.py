@@ -9,7 +9,7 @@ from fanous.errors import FanousError
 from fanous.lab.plan import MOST_NETWORKS, Namespaces, Plan, PlannedNetwork, plan_of, providers_of
 from fanous.lab.sites import known_targets, urls_of
 from fanous.lab.topology import COUNTRY_V4, COUNTRY_V6, links_of, namespaces_of
-from fanous.net.addresses import is_public
+from fanous.probe.net.addresses import is_public
 from fanous.refdata.platforms import target_of
 
 NAMES = Namespaces("fanous-t-")

@@ -17,13 +17,13 @@ from typing import Self
 import httpx
 
 from fanous.live.clock import Clock, ClockedNetwork
-from fanous.net.meter import Meter
-from fanous.probes.record import Vantage
-from fanous.probes.run import run
-from fanous.probes.settings import Settings
-from fanous.spool.reports import request_to_open, request_to_submit, template_of
+from fanous.probe.net.meter import Meter
+from fanous.probe.record import Vantage
+from fanous.probe.run import run
+from fanous.probe.settings import Settings
+from fanous.probe.spool.reports import request_to_open, request_to_submit, template_of
 from tests.children import child_environment
-from tests.net import servers
+from tests.probe.net import servers
 
 COUNTRY, ASN = "PK", 17557
 

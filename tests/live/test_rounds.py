@@ -15,10 +15,10 @@ from fanous.live.clock import Clock
 from fanous.live.configuration import Rounds
 from fanous.live.rounds import Probe, State, read_state, write_state
 from fanous.model.event import Watch
-from fanous.probes import consent
-from fanous.probes.record import Vantage
-from fanous.probes.settings import probe_folder
-from fanous.probes.watch import ORGANISATION_LEAST, VOLUNTEER_LEAST
+from fanous.probe import consent
+from fanous.probe.record import Vantage
+from fanous.probe.rounds import ORGANISATION_LEAST, VOLUNTEER_LEAST
+from fanous.probe.settings import probe_folder
 from tests.live.lab import QUICK, Platform
 
 

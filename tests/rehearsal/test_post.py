@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from fanous.model.verdict import State
-from fanous.probes.outcome import Outcome
-from fanous.probes.record import Vantage
-from fanous.probes.settings import Settings
-from fanous.probes.speed import Speed
+from fanous.probe.outcome import Outcome
+from fanous.probe.record import Vantage
+from fanous.probe.settings import Settings
+from fanous.probe.speed import Speed
 from fanous.rehearsal.clock import Clock
 from fanous.rehearsal.post import Duty, Post
 from fanous.testing.network import FakeNetwork

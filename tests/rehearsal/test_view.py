@@ -9,9 +9,9 @@ from fanous.lab.scenario import Event, Expectation, Line, Scenario
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
 from fanous.model.verdict import State
-from fanous.probes.outcome import Outcome
-from fanous.probes.record import Vantage
-from fanous.probes.settings import Settings
+from fanous.probe.outcome import Outcome
+from fanous.probe.record import Vantage
+from fanous.probe.settings import Settings
 from fanous.rehearsal.clock import Clock
 from fanous.rehearsal.document import rehearsal_document
 from fanous.rehearsal.post import Duty, Kept

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fanous.collector.inbox import backlogs
-from fanous.probes.metrics import render
+from fanous.probe.metrics import render
 from fanous.store import Store, open_store
 from fanous.vitals.ailments import find_ailments
 from fanous.vitals.examine import examine

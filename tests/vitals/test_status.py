@@ -5,7 +5,7 @@ import httpx
 import msgspec
 
 from fanous.model.spell import Spell
-from fanous.probes.metrics import Metric
+from fanous.probe.metrics import Metric
 from fanous.vitals.ailments import Ailment
 from fanous.vitals.status import feed_document, status_app
 

@@ -94,15 +94,15 @@ def collect(
 
     What is acknowledged is on the disk, or with --queue on most of its servers.  No address of a probe is
     written anywhere."""
+    from fanous.collector.default_ranges import origins_named
     from fanous.collector.door import Policy
     from fanous.collector.helper import Helper, HelperPolicy
     from fanous.collector.inbox import inbox_of
     from fanous.collector.limits import submissions_at
     from fanous.collector.origin import trusted_proxies
     from fanous.collector.serve import listening_socket, serve
-    from fanous.collector.shipped import origins_named
     from fanous.collector.urls import DEFAULT_URLS, read_urls
-    from fanous.orders import envelope_of
+    from fanous.probe.orders import envelope_of
 
     source = context.get_parameter_source("store")
     if (inbox is not None or queue is not None) and source is not None and source.name == "ENVIRONMENT":

@@ -31,7 +31,7 @@ def forget(
     reached (`fanous drain --queue` it first), nor are copies and evidence bundles made before.
     """
     from fanous import pipeline
-    from fanous.collector.withdrawn import withdraw
+    from fanous.collector.withdrawal import withdraw
 
     if inbox is not None and not inbox.is_dir():
         raise FanousError(f"no inbox {inbox}: name the folder that a collector fills, such as STORE.inbox")

@@ -163,7 +163,7 @@ def judge(
 ) -> None:
     """Say what single measurements show, and why; no store is needed."""
     from fanous.judging import judge_files
-    from fanous.probes.notes import UNPLACED
+    from fanous.probe.notes import UNPLACED
 
     judged, rejects = judge_files(paths)
     if as_json:

@@ -12,8 +12,8 @@ import typer
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
-    from fanous.orders import Envelope, Orders
-    from fanous.probes.wanted import Wanted
+    from fanous.probe.orders import Envelope, Orders
+    from fanous.probe.wanted import Wanted
 
 KNOWN = "orders.json"
 """Beside consent: the orders that were last taken, which hold until they end where no collector answers."""
@@ -37,7 +37,7 @@ def orders_key(
     ],
 ) -> None:
     """Make a key; prints the public half, which probes are given as --orders-key."""
-    from fanous.orders import new_key
+    from fanous.probe.orders import new_key
 
     print(new_key(file))
 
@@ -49,7 +49,7 @@ def orders_sign(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="For `fanous collect --orders`.")],
 ) -> None:
     """Sign orders: what to measure, or `stop = "why"`, which ends every probe that asks."""
-    from fanous.orders import private_key, read_draft, sign
+    from fanous.probe.orders import private_key, read_draft, sign
 
     signed = sign(read_draft(draft), private_key(key), time.time())
     try:
@@ -74,8 +74,8 @@ def heeded(
         FanousError: the probe is told to stop, the orders are not the organisation's, or the collector sees
             the probe in a country where measuring would endanger its user.
     """
-    from fanous.orders import public_key
-    from fanous.probes.messengers import MESSENGERS
+    from fanous.probe.messengers import MESSENGERS
+    from fanous.probe.orders import public_key
 
     if not collectors:
         if key_text:
@@ -100,9 +100,9 @@ def _current(
     folder: Path, collectors: Sequence[str], key_text: str | None, country: str, asn: int, proxy: str | None
 ) -> "Orders | None":
     """The collector's, else those that were taken before and hold; ``None`` = there are none."""
-    from fanous.orders import opened, public_key
-    from fanous.probes.consent import check_country
-    from fanous.spool.check_in import check_in
+    from fanous.probe.consent import check_country
+    from fanous.probe.orders import opened, public_key
+    from fanous.probe.spool.check_in import check_in
 
     key, now = (public_key(key_text) if key_text else None), time.time()
     known = _known(folder / KNOWN, key_text)
@@ -130,7 +130,7 @@ def _current(
 
 def _known(path: Path, key_text: str | None) -> "Orders | None":
     """What was taken before, if it was signed by this key; ended orders are given too."""
-    from fanous.orders import opened, public_key, read_envelope
+    from fanous.probe.orders import opened, public_key, read_envelope
 
     if not key_text or not path.is_file():
         return None

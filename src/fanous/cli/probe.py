@@ -35,11 +35,11 @@ from fanous.cli.probe_serve import probe_serve, probe_watch
 from fanous.cli.probe_stream import probe_stream
 from fanous.cli.upload import Collectors, Proxy, send, sent_line, withdrawn
 from fanous.errors import FanousError
-from fanous.probes.settings import probe_folder
+from fanous.probe.settings import probe_folder
 
 if TYPE_CHECKING:
-    from fanous.probes.run import Report
-    from fanous.spool.upload import Sent
+    from fanous.probe.run import Report
+    from fanous.probe.spool.upload import Sent
 
 probe_app = typer.Typer(help="Measure from this machine: which sites work from here?", no_args_is_help=True)
 probe_app.command("watch")(probe_watch)
@@ -82,8 +82,8 @@ def probe_run(
     Without -i and --list the social platforms are measured.  Exit 1 where there is no network, or a login
     page in front of it: nothing is concluded then.
     """
-    from fanous.probes.record import Vantage
-    from fanous.probes.settings import adjusted, load_settings
+    from fanous.probe.record import Vantage
+    from fanous.probe.settings import adjusted, load_settings
 
     wanted = wanted_by(inputs or (), lists or ())
     settings = adjusted(
@@ -121,9 +121,9 @@ def probe_consent(
     yes: Annotated[bool, typer.Option("--yes", help="Consent without being asked.")] = False,
 ) -> None:
     """Give or withdraw your consent to measuring from this machine."""
-    from fanous.probes import consent
-    from fanous.probes.consent_text import consent_text, language_of, question
-    from fanous.probes.settings import Settings
+    from fanous.probe import consent
+    from fanous.probe.consent_text import consent_text, language_of, question
+    from fanous.probe.settings import Settings
 
     folder = probe_folder()
     if withdraw:
@@ -159,9 +159,9 @@ def probe_list(
 
 def _answer(report: "Report", out: Path | None, sent: "Sent | None", as_json: bool) -> None:
     from fanous.cli.screen import screen
-    from fanous.probes.display import print_sentences
-    from fanous.probes.output import report_document
-    from fanous.probes.words import report_lines
+    from fanous.probe.display import print_sentences
+    from fanous.probe.output import report_document
+    from fanous.probe.words import report_lines
 
     if as_json:
         print_document(report_document(report, out) | {"sent": asdict(sent) if sent else None})

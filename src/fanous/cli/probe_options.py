@@ -12,15 +12,15 @@ import typer
 
 from fanous.cli.upload import spooled
 from fanous.errors import FanousError
-from fanous.probes.settings import probe_folder
+from fanous.probe.settings import probe_folder
 
 if TYPE_CHECKING:
     from random import Random
 
-    from fanous.probes.record import Vantage
-    from fanous.probes.run import Report
-    from fanous.probes.settings import Settings
-    from fanous.probes.wanted import Wanted
+    from fanous.probe.record import Vantage
+    from fanous.probe.run import Report
+    from fanous.probe.settings import Settings
+    from fanous.probe.wanted import Wanted
 
 Inputs = Annotated[
     list[str] | None, typer.Option("-i", "--input", metavar="URL", help="Measure this URL; may be repeated.")
@@ -52,7 +52,7 @@ def wanted_by(inputs: Sequence[str], lists: Sequence[str]) -> "Wanted":
     Raises:
         FanousError: a list that is none, a URL that cannot be asked for, an app that nobody knows.
     """
-    from fanous.probes.wanted import wanted_of
+    from fanous.probe.wanted import wanted_of
 
     return wanted_of(inputs, lists, lambda line: print(line, file=sys.stderr))
 
@@ -63,7 +63,7 @@ def country_of(code: str) -> str:
     Raises:
         FanousError: measuring from there would endanger people.
     """
-    from fanous.probes.consent import check_country
+    from fanous.probe.consent import check_country
     from fanous.refdata.countries import is_country
 
     upper = code.upper()
@@ -79,8 +79,8 @@ def check_consent(yes: bool, cap_mb: float) -> None:
     Raises:
         FanousError: no consent.
     """
-    from fanous.probes import consent
-    from fanous.probes.consent_text import consent_text, language_of, question
+    from fanous.probe import consent
+    from fanous.probe.consent_text import consent_text, language_of, question
 
     folder = probe_folder()
     if yes or consent.is_given(folder):
@@ -99,7 +99,7 @@ def check_consent_to_localise(yes: bool) -> None:
     Raises:
         FanousError: no consent.
     """
-    from fanous.probes.consent_text import language_of, localise_text, question
+    from fanous.probe.consent_text import language_of, localise_text, question
 
     if yes:
         return
@@ -122,11 +122,11 @@ def measure(
 ) -> "Report":
     """One round under the day's data cap; what it spent is remembered however it ends."""
     from fanous.cli.screen import screen
-    from fanous.net.sockets import SocketNetwork
-    from fanous.probes.allowance import day_meter
-    from fanous.probes.display import live_table
-    from fanous.probes.output import record_file
-    from fanous.probes.run import run
+    from fanous.probe.allowance import day_meter
+    from fanous.probe.display import live_table
+    from fanous.probe.net.sockets import SocketNetwork
+    from fanous.probe.output import record_file
+    from fanous.probe.run import run
 
     folder, most = probe_folder(), int(settings.cap_mb * 1e6)
     console = screen(stderr=True, highlight=False)

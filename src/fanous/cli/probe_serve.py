@@ -31,7 +31,7 @@ from fanous.cli.upload import Collectors, Proxy, send, sent_line
 from fanous.errors import FanousError
 from fanous.model.event import Watch
 from fanous.model.instant import to_iso
-from fanous.probes.settings import probe_folder
+from fanous.probe.settings import probe_folder
 
 
 def probe_watch(
@@ -67,11 +67,11 @@ def probe_watch(
     """
     from random import Random
 
-    from fanous.probes.cadence import cadence
-    from fanous.probes.record import Vantage
-    from fanous.probes.settings import adjusted, load_settings
-    from fanous.probes.watch import check_interval, least_interval, watch
-    from fanous.probes.words import round_line
+    from fanous.probe.cadence import cadence
+    from fanous.probe.record import Vantage
+    from fanous.probe.rounds import check_interval, least_interval, watch
+    from fanous.probe.settings import adjusted, load_settings
+    from fanous.probe.words import round_line
 
     check_interval(every, organisation=organisation)
     wanted = wanted_by(inputs or (), lists or ())
@@ -137,9 +137,9 @@ def probe_serve(
     yes: Yes = False,
 ) -> None:
     """Answer /probe?target=&module= with Prometheus' probe_* metrics: http_2xx, tcp_connect, fanous."""
-    from fanous.net.sockets import SocketNetwork
-    from fanous.probes.serve import serve
-    from fanous.probes.settings import adjusted, load_settings
+    from fanous.probe.net.sockets import SocketNetwork
+    from fanous.probe.serve import serve
+    from fanous.probe.settings import adjusted, load_settings
 
     settings = adjusted(load_settings(settings_file), ca_file=ca_file)
     check_consent(yes, settings.cap_mb)

@@ -21,7 +21,7 @@ from fanous.cli.probe_options import (
     country_of,
 )
 from fanous.cli.upload import Collectors, Proxy, send, sent_line, spooled
-from fanous.probes.settings import probe_folder
+from fanous.probe.settings import probe_folder
 
 
 def probe_stream(
@@ -45,13 +45,13 @@ def probe_stream(
 
     Each stream costs up to 4 MB.
     """
-    from fanous.net.sockets import SocketNetwork
-    from fanous.probes.allowance import day_meter
-    from fanous.probes.output import record_file
-    from fanous.probes.record import Vantage
-    from fanous.probes.settings import adjusted, load_settings
-    from fanous.probes.stream.nettest import stream_record
-    from fanous.probes.stream.watchable import watchable
+    from fanous.probe.allowance import day_meter
+    from fanous.probe.net.sockets import SocketNetwork
+    from fanous.probe.output import record_file
+    from fanous.probe.record import Vantage
+    from fanous.probe.settings import adjusted, load_settings
+    from fanous.probe.stream.nettest import stream_record
+    from fanous.probe.stream.watchable import watchable
 
     settings = adjusted(load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, ca_file=ca_file)
     vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")

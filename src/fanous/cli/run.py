@@ -10,7 +10,7 @@ import typer
 
 from fanous.cli.common import ConfigOption, StoreOption
 from fanous.cli.intake import SOURCE
-from fanous.probes.settings import probe_folder
+from fanous.probe.settings import probe_folder
 
 
 def run(
@@ -49,8 +49,8 @@ def run(
 
 def _ask_for_consent(cap_mb: float) -> None:
     """Where somebody sits in front of it.  Without consent the rest goes on."""
-    from fanous.probes import consent
-    from fanous.probes.consent_text import consent_text, language_of, question
+    from fanous.probe import consent
+    from fanous.probe.consent_text import consent_text, language_of, question
 
     folder = probe_folder()
     if consent.is_given(folder) or not sys.stdin.isatty():

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from fanous.probes.run import Write
-    from fanous.spool.upload import Sent
+    from fanous.probe.run import Write
+    from fanous.probe.spool.upload import Sent
 
 Collectors = Annotated[
     list[str] | None,
@@ -31,7 +31,7 @@ def spooled(folder: Path, write: "Write") -> "Write":
     Raises:
         FanousError: the spool is full, or cannot be written.
     """
-    from fanous.spool import Spool
+    from fanous.probe.spool import Spool
 
     spool = Spool(folder)
 
@@ -50,8 +50,8 @@ def send(folder: Path, collectors: Sequence[str], proxy: str | None) -> "Sent":
     Raises:
         FanousError: another process is sending.
     """
-    from fanous.probes.allowance import day_meter
-    from fanous.spool import Spool, Uploader
+    from fanous.probe.allowance import day_meter
+    from fanous.probe.spool import Spool, Uploader
 
     async def once() -> "Sent":
         with day_meter(folder.parent, None, time.time()) as meter:
@@ -74,9 +74,9 @@ def withdrawn(folder: Path) -> list[str]:
     Args:
         folder: of the probe.
     """
-    from fanous.probes import consent
-    from fanous.spool import Spool
-    from fanous.spool.reports import Reports
+    from fanous.probe import consent
+    from fanous.probe.spool import Spool
+    from fanous.probe.spool.reports import Reports
 
     existed = consent.withdraw(folder)
     lines = ["consent withdrawn" if existed else "there was no consent to withdraw"]

@@ -7,7 +7,7 @@ zstd as OONI's probes may send it (ooni/backend, ooniapi/services/ooniprobe/src/
 import sys
 import zlib
 
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -13,10 +13,10 @@ import msgspec
 from msgspec import Struct
 
 from fanous.collector.origin import Origin
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 from fanous.collector.reports import asn_of, new_report_id
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.orders import Envelope
+from fanous.probe.orders import Envelope
 
 NETTESTS = (
     *("bridge_reachability", "dash", "dns_consistency", "dnscheck", "facebook_messenger"),

@@ -23,17 +23,17 @@ from starlette.routing import Route
 from fanous.collector.bodies import MOST_BYTES, plain
 from fanous.collector.checkin import ListedUrl, check_in, known_helpers
 from fanous.collector.connections import HEAD_SECONDS
-from fanous.collector.framing import OneLength
+from fanous.collector.explanation import page
 from fanous.collector.helper import Helper
 from fanous.collector.limits import HELPER, SUBMISSIONS, Held, Limiter, Rates, Room
+from fanous.collector.lone_measurement import Reports, accepted, sent_alone
 from fanous.collector.origin import Network, NoOrigins, Origins, client_address
 from fanous.collector.queue import Queue
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
+from fanous.collector.request_length import OneLength
 from fanous.collector.submission import Submission, receive
-from fanous.collector.unreported import Reports, accepted, sent_alone
-from fanous.collector.why import page
-from fanous.orders import Envelope
+from fanous.probe.orders import Envelope
 
 SMALL = 64 << 10
 """Bytes of body that everything but a submission may have."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from fanous.collector.drain import sealed_files
 from fanous.collector.journal import PART, SEALED, Journal
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
 from fanous.log import logline

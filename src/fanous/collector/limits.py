@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 
 REMEMBERED = 100_000
 """Callers kept in mind, some 20 MB; the one unheard for longest is forgotten first."""

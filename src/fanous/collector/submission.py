@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from fanous.collector.origin import Origin
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 from fanous.collector.reports import ReportId, asn_of
 from fanous.errors import Rejected
 from fanous.model.place import UNKNOWN_COUNTRY

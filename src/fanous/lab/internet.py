@@ -39,7 +39,7 @@ from fanous.lab.sites import (
 from fanous.lab.space import entered, run, run_in
 from fanous.lab.standing import RECORD, RESOLV_CONF, RUN, Standing
 from fanous.model.place import Access
-from fanous.net.meter import Meter
+from fanous.probe.net.meter import Meter
 
 STANDING_NAME = "lab"
 """Of the lab that ``fanous lab up`` leaves standing; those that a process holds have drawn names."""

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from fanous.lab.dnswire import AAAA, NXDOMAIN, A, name_wire
 from fanous.lab.plan import VantagePoint
 from fanous.lab.space import socket_in
-from fanous.net.meter import Meter
-from fanous.net.sockets import SocketNetwork
-from fanous.probes.answers import read_answer
+from fanous.probe.dns_wire import read_answer
+from fanous.probe.net.meter import Meter
+from fanous.probe.net.sockets import SocketNetwork
 
 LOOKUP_PATIENCE = (1.0, 2.0)
 """Seconds for each of two questions to the provider's resolver; glibc's 5 s are no use at a lab's tick."""

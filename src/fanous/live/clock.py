@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import msgspec
 
 from fanous.model.instant import to_iso
-from fanous.net.meter import Meter
-from fanous.net.sockets import SocketNetwork
+from fanous.probe.net.meter import Meter
+from fanous.probe.net.sockets import SocketNetwork
 
 
 @dataclass(frozen=True, slots=True)

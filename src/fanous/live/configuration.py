@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fanous.alerts.settings import Alerting, read_alerting
+from fanous.collector.default_ranges import NOTHING
 from fanous.collector.inbox import inbox_of
 from fanous.collector.origin import trusted_proxies
-from fanous.collector.shipped import NOTHING
 from fanous.collector.stream.address import StreamAddress, parse_address
 from fanous.collector.urls import read_urls
 from fanous.config import Table, read_config, web_address
@@ -22,13 +22,13 @@ from fanous.live.site_settings import SiteSettings, site_settings
 from fanous.live.sources import Errand, errands
 from fanous.model.event import Watch
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.probes.cadence import cadence
-from fanous.probes.consent import check_country
-from fanous.probes.record import Vantage
-from fanous.probes.run import is_near
-from fanous.probes.settings import MOBILE_CAP_MB, Settings, settings_from
-from fanous.probes.wanted import DEFAULT_LIST, Wanted, wanted_of
-from fanous.probes.watch import VOLUNTEER_LEAST, check_interval, least_interval, pause
+from fanous.probe.cadence import cadence
+from fanous.probe.consent import check_country
+from fanous.probe.record import Vantage
+from fanous.probe.rounds import VOLUNTEER_LEAST, check_interval, least_interval, pause
+from fanous.probe.run import is_near
+from fanous.probe.settings import MOBILE_CAP_MB, Settings, settings_from
+from fanous.probe.wanted import DEFAULT_LIST, Wanted, wanted_of
 from fanous.refdata.countries import is_country
 from fanous.retaining import Retention, retention
 from fanous.sources.ooni.header import LATEST

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from fanous.alerts.dispatch import Dispatcher
 from fanous.alerts.message import Sender
+from fanous.collector.default_ranges import origins_named
 from fanous.collector.door import Policy
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import submissions_at
 from fanous.collector.origin import trusted_proxies
 from fanous.collector.serve import listening_socket, serving
-from fanous.collector.shipped import origins_named
 from fanous.collector.urls import DEFAULT_URLS, read_urls
 from fanous.config import data_folder
 from fanous.live.alerting import tell
@@ -32,7 +32,7 @@ from fanous.live.upkeep import Upkeep
 from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.orders import envelope_of
+from fanous.probe.orders import envelope_of
 from fanous.retaining import Retention
 from fanous.scheduler import Task, supervise
 from fanous.store import Store, StoreLocation, open_store

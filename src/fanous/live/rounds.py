@@ -19,11 +19,11 @@ from fanous.live.clock import Clock, ClockedNetwork
 from fanous.live.configuration import Rounds
 from fanous.log import logline
 from fanous.model.event import Watch
-from fanous.probes import consent
-from fanous.probes.allowance import DayMeter
-from fanous.probes.record import Vantage
-from fanous.probes.run import Report, report_id, run
-from fanous.probes.settings import Settings, probe_folder
+from fanous.probe import consent
+from fanous.probe.allowance import DayMeter
+from fanous.probe.record import Vantage
+from fanous.probe.run import Report, report_id, run
+from fanous.probe.settings import Settings, probe_folder
 from fanous.scheduler import pause
 from fanous.store.disk import disk_errors
 

@@ -10,7 +10,7 @@ from fanous.collector.inbox import backlogs
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.spell import Spell
-from fanous.probes.metrics import Metric
+from fanous.probe.metrics import Metric
 from fanous.scheduler import pause
 from fanous.store import Store
 from fanous.store.ask import Ask

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
-from fanous.net.network import Network
-from fanous.probes.outcome import Outcome
-from fanous.probes.record import Vantage
-from fanous.probes.run import run
-from fanous.probes.settings import Settings
+from fanous.probe.net.network import Network
+from fanous.probe.outcome import Outcome
+from fanous.probe.record import Vantage
+from fanous.probe.run import run
+from fanous.probe.settings import Settings
+from fanous.probe.spool import Spool, Uploader
 from fanous.rehearsal.clock import Clock
 from fanous.rehearsal.profile import with_transfers
 from fanous.rehearsal.seams import BrokenNetwork, LyingNetwork, PortalNetwork, RoundNetwork, SeamTransport
-from fanous.spool import Spool, Uploader
 
 ROUNDS_AT_ONCE = 6
 """A round that meets silence or loss outlasts its tick: the last time-outs end after five of them."""

@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from fanous.probes.settings import Settings
+from fanous.probe.settings import Settings
 
 TRANSFER_BYTES = 98_304
 TRANSFER_SECONDS = 2.5

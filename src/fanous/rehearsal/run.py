@@ -22,8 +22,8 @@ from fanous.lab.internet import Internet
 from fanous.lab.scenario import Scenario
 from fanous.lab.sites import DOMESTIC_HOST
 from fanous.lab.standing import Standing
-from fanous.probes.outcome import Outcome
-from fanous.probes.record import moment
+from fanous.probe.outcome import Outcome
+from fanous.probe.record import moment
 from fanous.refdata.fingerprints import fingerprints
 from fanous.rehearsal.clock import Clock, clock_of
 from fanous.rehearsal.monitor import Monitor, State
@@ -120,7 +120,7 @@ def rehearse(scenario: Scenario, watcher: Watcher | None = None, records: Path |
 def _warm() -> None:
     """What takes seconds the first time, and would hold all probes up: fingerprints, and QUIC's modules."""
     fingerprints()
-    import_module("fanous.net.quic")
+    import_module("fanous.probe.net.quic")
 
 
 def start_outside(internet: Internet, folder: Path, tick: float) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import httpx
 
-from fanous.net.http import Page, Request, exchange
-from fanous.net.network import Datagrams, Network, Stream
+from fanous.probe.net.http import Page, Request, exchange
+from fanous.probe.net.network import Datagrams, Network, Stream
 
 LARGEST_ANSWER = 1 << 20
 

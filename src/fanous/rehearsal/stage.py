@@ -9,8 +9,8 @@ from fanous.lab.scenario import Event, Line, Scenario
 from fanous.lab.sites import hosts_of, urls_of
 from fanous.model.place import Access
 from fanous.model.weights import NetworkWeight, UserWeights
-from fanous.probes.record import Vantage
-from fanous.probes.settings import Settings
+from fanous.probe.record import Vantage
+from fanous.probe.settings import Settings
 from fanous.rehearsal.post import Duty
 from fanous.rehearsal.profile import patient
 

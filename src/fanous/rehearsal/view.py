@@ -12,7 +12,7 @@ from rich.text import Text
 from fanous.lab.scenario import Scenario
 from fanous.model.instant import to_iso
 from fanous.model.verdict import State
-from fanous.probes.outcome import Outcome
+from fanous.probe.outcome import Outcome
 from fanous.refdata.platforms import title
 from fanous.rehearsal.clock import Clock
 from fanous.rehearsal.post import Duty

@@ -1,6 +1,6 @@
 """FakeNetwork: a network that a test writes down - names, answers and failures - without a socket.
 
-It satisfies ``fanous.net.network.Network``.  Unknown names do not exist, unknown addresses are silent.
+It satisfies ``fanous.probe.net.network.Network``.  Unknown names do not exist, unknown addresses are silent.
 """
 
 import asyncio

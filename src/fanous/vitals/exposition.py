@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from fanous.probes.metrics import Metric
+from fanous.probe.metrics import Metric
 from fanous.vitals.ailments import Ailment
 from fanous.vitals.vitals import Vitals
 

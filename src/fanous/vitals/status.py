@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from fanous.model.instant import to_iso
 from fanous.model.spell import Spell
-from fanous.probes.metrics import Metric, render
+from fanous.probe.metrics import Metric, render
 from fanous.vitals.ailments import Ailment
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from fanous.model.alert import State
-from fanous.probes.metrics import Metric, render
+from fanous.probe.metrics import Metric, render
 from fanous.store import Store
 from fanous.web.reply import Reply
 from fanous.web.visit import Visit

@@ -13,7 +13,7 @@ import pytest
 
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.helper.fetch import h3_endpoint, title_of
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 
 PAGE = b"<html><head><TITLE>An &amp; Example</TITLE></head></html>"
 

@@ -11,7 +11,7 @@ import pytest
 
 from fanous.cli.collect import drain as drain_command
 from fanous.cli.queue import queue, vitals_of
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 from fanous.collector.stream import drain as drain_module
 from fanous.collector.stream.address import Part, StreamAddress
 from fanous.collector.stream.connection import connected, made, pack

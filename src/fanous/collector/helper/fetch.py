@@ -17,8 +17,8 @@ import httpx
 from fanous.collector.helper.plan import HttpResult, url_of
 from fanous.collector.helper.reach import Resolve, tls_context
 from fanous.collector.helper.words import http_failure
-from fanous.collector.refused import Refused
-from fanous.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
+from fanous.collector.refusal import Refused
+from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
 
 SECONDS = 15.0
 MOST_BODY = 1 << 24

@@ -23,7 +23,7 @@ from fanous.collector.helper.plan import (
     url_of,
 )
 from fanous.collector.helper.reach import Resolve, connected, looked_up, resolve
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 
 FOR_ALL, FOR_PROBES = 25, 50
 """Questions under way: below 25 anybody is served, below 50 probes alone, beyond that nobody."""

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 from msgspec import Struct
 
-from fanous.collector.refused import Refused
+from fanous.collector.refusal import Refused
 
 RESOLVED_BY_PROBE, RESOLVED_BY_HELPER, IS_BOGON, VALID_FOR_DOMAIN = 1, 2, 4, 8
 """``THIPInfoFlag...`` of th.go."""

@@ -15,7 +15,7 @@ import certifi
 
 from fanous.collector.helper.plan import DnsResult, Endpoint, TcpResult, TlsResult
 from fanous.collector.helper.words import dns_failure, tcp_failure
-from fanous.net.failure import NETWORK_ERRORS, failure_of
+from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
 
 DNS_SECONDS = 4.0
 TCP_TLS_SECONDS = 15.0

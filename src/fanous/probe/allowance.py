@@ -1,0 +1,125 @@
+"""Allowance: what all of a probe's processes together may send and receive on a day.
+
+A process sets a block aside on the disk before it spends it, and gives back what is left at its end.  One
+that is killed has counted up to a block too much, never too little.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fanous.errors import FanousError
+from fanous.probe.net.meter import Meter
+
+BLOCK = 262_144
+"""Bytes set aside at once: a fortieth of a mobile line's day, and 200 writes for a fixed line's."""
+
+
+class DayMeter(Meter):
+    """A meter whose count all processes of a probe share.
+
+    Args:
+        folder: of the probe.
+        most: bytes a day; ``None`` = what is spent is counted, and never refused.
+        now: unix seconds, UTC; all that is spent counts for its day.
+    """
+
+    def __init__(self, folder: Path, most: int | None, now: float) -> None:
+        self._folder, self._day = folder, day_of(now)
+        self._own = self._aside = 0
+        super().__init__(most, _counted(folder, self._day))
+
+    def spend(self, count: int) -> None:
+        self._own += count
+        self.spent += count
+        if self._own > self._aside:
+            self._set_aside(self._own - self._aside + BLOCK)
+        self.check()
+
+    def give_back(self) -> None:
+        """What was set aside and not spent.  Called at the end, however it came."""
+        if self._aside:
+            self._set_aside(self._own - self._aside)
+
+    def _set_aside(self, count: int) -> None:
+        with _alone(self._folder):
+            if self._day != day_of(time.time()) == _read(self._folder)[0]:
+                return  # midnight has passed, and another process counts for the new day
+            before = _counted(self._folder, self._day)
+            _write(self._folder, self._day, before + count)
+        others = before - self._aside
+        self._aside += count
+        self.spent = max(self.spent, others + self._own)
+
+
+@contextmanager
+def day_meter(folder: Path, most: int | None, now: float) -> Iterator[DayMeter]:
+    """What is spent within counts for the day.
+
+    Raises:
+        FanousError: the folder cannot be written, so that no cap would hold.
+    """
+    meter = DayMeter(folder, most, now)
+    try:
+        yield meter
+    finally:
+        meter.give_back()
+
+
+def spent_on(folder: Path, now: float) -> int:
+    """Bytes spent (or set aside) on this day (UTC)."""
+    return _counted(folder, day_of(now))
+
+
+def day_of(now: float) -> str:
+    return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%d")
+
+
+def _place(folder: Path) -> Path:
+    return folder / "used.json"
+
+
+def _counted(folder: Path, day: str) -> int:
+    of, count = _read(folder)
+    return count if of == day else 0
+
+
+def _read(folder: Path) -> tuple[str, int]:
+    """The day that is counted, and its bytes."""
+    try:
+        content = json.loads(_place(folder).read_text(encoding="utf-8"))
+        return str(content["day"]), int(content["bytes"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return "", 0  # not there, or not ours: as if nothing had been spent
+
+
+def _write(folder: Path, day: str, count: int) -> None:
+    place = _place(folder)
+    fresh = place.with_suffix(".new")
+    try:
+        fresh.write_text(json.dumps({"day": day, "bytes": count}) + "\n", encoding="utf-8")
+        fresh.replace(place)
+    except OSError as error:
+        raise FanousError(f"{place} cannot be written, so no data cap would hold: {error.strerror}") from None
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other process counts meanwhile."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / "used.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise FanousError(
+            f"{folder} cannot be written, so no data cap would hold: {error.strerror}"
+        ) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

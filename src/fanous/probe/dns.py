@@ -1,0 +1,223 @@
+"""DNS: one name through four resolvers - the system's, a public one over UDP, over HTTPS and over TLS.
+
+Over UDP *all* answers of two seconds are kept with their TTL: an injector answers first, the resolver later.
+"""
+
+import asyncio
+from ssl import SSLContext
+from urllib.parse import urlsplit
+
+from fanous.model.address import is_address
+from fanous.probe.dns_wire import Answer, question, read_answer
+from fanous.probe.net.addresses import endpoint
+from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
+from fanous.probe.net.http import Page, Request, exchange
+from fanous.probe.net.network import Datagrams
+from fanous.probe.net.tls import TLSStream, client_context
+from fanous.probe.retry import LOST, retried
+from fanous.probe.settings import Settings
+from fanous.probe.trace import Entry, Trace
+
+RESEND = 0.3
+"""Share of the time-out after which an unanswered question is sent again: a lost packet is no finding."""
+
+NXDOMAIN = "dns_nxdomain_error"
+
+LONGEST_ANSWER = 65_535
+
+
+async def by_system(trace: Trace, settings: Settings, hostname: str, first: int = 1) -> list[str]:
+    """Addresses by the system's resolver; empty = none, and the trace says why.
+
+    Args:
+        first: number of the first attempt; 2 = go on after one that failed.
+    """
+
+    async def attempt(number: int) -> tuple[list[str] | None, str | None]:
+        found, failure = await _by_system(trace, settings, hostname, number)
+        return found or None, failure
+
+    return await retried(trace, settings, settings.lookup_timeout, attempt, first) or []
+
+
+async def addresses_of(trace: Trace, settings: Settings, host: str) -> list[str]:
+    """``host`` itself where it is an address, else what the system's resolver says."""
+    return [host] if is_address(host) else await by_system(trace, settings, host)
+
+
+async def by_system_once(trace: Trace, settings: Settings, hostname: str) -> tuple[list[str], bool]:
+    """The first attempt alone: addresses, and is it worth to go on with ``by_system``?"""
+    found, failure = await _by_system(trace, settings, hostname, 1)
+    return found, failure in LOST
+
+
+async def _by_system(
+    trace: Trace, settings: Settings, hostname: str, number: int
+) -> tuple[list[str], str | None]:
+    entry = _entry(trace, "getaddrinfo", hostname, "ANY", "") | {"x_attempt": number}
+    try:
+        async with asyncio.timeout(settings.lookup_timeout):
+            addresses = await trace.network.look_up(hostname)
+    except (*NETWORK_ERRORS, UnicodeError) as error:
+        # A name that IDNA cannot write (UnicodeError) exists nowhere.
+        failure = NXDOMAIN if isinstance(error, UnicodeError) else failure_of(error)
+        _add(trace, entry, Answer(failure))
+        return [], failure
+    entries: list[Entry] = [
+        {"answer_type": "AAAA", "ipv6": one} if ":" in one else {"answer_type": "A", "ipv4": one}
+        for one in addresses
+    ]
+    failed = None if addresses else "dns_no_answer"
+    _add(trace, entry, Answer(failed, entries, addresses))
+    return addresses, failed
+
+
+async def by_udp(trace: Trace, settings: Settings, hostname: str, query_type: str) -> list[str]:
+    """Addresses by the public resolver; every different answer within the window is a query of its own."""
+    ip, port = _place(settings.resolver, 53)
+    entry = _entry(trace, "udp", hostname, query_type, endpoint(ip, port))
+    answers: list[Answer] = []
+    try:
+        wire, query_id = question(hostname, query_type)
+        datagrams = await trace.network.open_udp(ip, port)
+    except (*NETWORK_ERRORS, ValueError) as error:
+        _add(trace, entry, Answer(failure_of(error)))
+        return []
+    try:
+        await _collect(trace, settings, datagrams, wire, query_id, entry, answers)
+    except NETWORK_ERRORS as error:
+        if not answers:
+            _add(trace, entry, Answer(failure_of(error)))
+    finally:
+        datagrams.close()
+    return [address for answer in answers for address in answer.addresses]
+
+
+async def _collect(
+    trace: Trace,
+    settings: Settings,
+    datagrams: Datagrams,
+    wire: bytes,
+    query_id: int,
+    entry: Entry,
+    answers: list[Answer],
+) -> None:
+    """Send, and record each new answer; ends after the window, or by a time-out without any answer."""
+    clock = trace.network.now
+    began = clock()
+    await datagrams.send(wire)
+    resent = False
+    while True:
+        patience = settings.lookup_timeout * (1 if resent else RESEND)
+        window = settings.answers_window if answers else patience
+        try:
+            async with asyncio.timeout(max(began + window - clock(), 0)):
+                answer = read_answer(await datagrams.receive(), query_id)
+        except TimeoutError:
+            if answers:
+                return
+            if resent:
+                raise
+            resent = True
+            await datagrams.send(wire)
+            continue
+        if answer not in answers:
+            _add(trace, entry | {"x_further_answer": bool(answers)}, answer)
+            answers.append(answer)
+
+
+async def by_doh(trace: Trace, settings: Settings, hostname: str, query_type: str = "A") -> list[str]:
+    """Addresses over HTTPS (RFC 8484), asked at the resolver's own address."""
+    entry = _entry(trace, "doh", hostname, query_type, settings.doh_url)
+    parts = urlsplit(settings.doh_url)
+    host, port = parts.hostname or "", parts.port or 443
+    entry["x_resolver_name"] = host
+    try:
+        wire, query_id = question(hostname, query_type)
+        async with asyncio.timeout(settings.lookup_timeout):
+            context = client_context(("h2", "http/1.1"), settings.ca_file)
+            stream = await _open_tls(trace, settings.doh_ip, port, host, context)
+            try:
+                page = Page(LONGEST_ANSWER)
+                request = Request(parts.netloc, parts.path or "/", "POST", headers=_DOH_HEADERS, body=wire)
+                await exchange(stream, request, page, stream.alpn)
+            finally:
+                stream.close()
+        if page.code != 200:
+            raise NetworkFailure("http_request_failed")
+        answer = read_answer(bytes(page.body), query_id)
+    except (*NETWORK_ERRORS, ValueError) as error:
+        answer = Answer(failure_of(error))
+    _add(trace, entry, answer)
+    return answer.addresses
+
+
+_DOH_HEADERS = (("accept", "application/dns-message"), ("content-type", "application/dns-message"))
+
+
+async def by_dot(trace: Trace, settings: Settings, hostname: str, query_type: str = "A") -> list[str]:
+    """Addresses over TLS (RFC 7858)."""
+    ip, port = _place(settings.dot_ip, 853)
+    entry = _entry(trace, "dot", hostname, query_type, endpoint(ip, port))
+    entry["x_resolver_name"] = settings.dot_name  # df-002 has only its address
+    try:
+        wire, query_id = question(hostname, query_type)
+        async with asyncio.timeout(settings.lookup_timeout):
+            stream = await _open_tls(trace, ip, port, settings.dot_name, client_context((), settings.ca_file))
+            try:
+                await stream.write(len(wire).to_bytes(2, "big") + wire)
+                size = int.from_bytes(await _exactly(stream, 2), "big")
+                answer = read_answer(await _exactly(stream, size), query_id)
+            finally:
+                stream.close()
+    except (*NETWORK_ERRORS, ValueError) as error:
+        answer = Answer(failure_of(error))
+    _add(trace, entry, answer)
+    return answer.addresses
+
+
+async def _open_tls(trace: Trace, ip: str, port: int, name: str, context: SSLContext) -> TLSStream:
+    raw = await trace.network.open_tcp(ip, port)
+    stream = TLSStream(raw, name, context)
+    try:
+        await stream.handshake()
+    except BaseException:
+        raw.close()
+        raise
+    return stream
+
+
+async def _exactly(stream: TLSStream, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        more = await stream.read(count - len(data))
+        if not more:
+            raise EOFError
+        data += more
+    return data
+
+
+def _place(text: str, port: int) -> tuple[str, int]:
+    """``192.0.2.1``, ``192.0.2.1:5353``, ``2001:db8::1`` or ``[2001:db8::1]:5353``."""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        return host, int(rest[1:]) if rest.startswith(":") else port
+    if text.count(":") == 1:
+        host, _, rest = text.partition(":")
+        return host, int(rest)
+    return text, port
+
+
+def _entry(trace: Trace, engine: str, hostname: str, query_type: str, resolver: str) -> Entry:
+    return {
+        "engine": engine,
+        "hostname": hostname,
+        "query_type": query_type,
+        "resolver_address": resolver,
+        "t0": trace.at(),
+        "transaction_id": trace.next_transaction(),
+    }
+
+
+def _add(trace: Trace, entry: Entry, answer: Answer) -> None:
+    trace.queries.append(entry | {"answers": answer.entries, "failure": answer.failure, "t": trace.at()})

@@ -1,0 +1,217 @@
+"""Endpoint: all steps for one URL, from the name to the page, in one trace."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from fanous.errors import FanousError
+from fanous.model.address import is_address
+from fanous.probe import dns, http, quic
+from fanous.probe.connection import PORTS, Opened, open_site
+from fanous.probe.net.addresses import is_public
+from fanous.probe.net.http import Page
+from fanous.probe.net.network import Network
+from fanous.probe.retry import retried
+from fanous.probe.settings import Settings
+from fanous.probe.trace import Trace
+
+Later = list[asyncio.Task[list[str]] | asyncio.Task[bool]]
+"""Steps that go on beside the others."""
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+async def measure(network: Network, settings: Settings, url: str, *, ipv6: bool = True) -> Trace:
+    """Try ``url`` from here; the trace is all that was seen, also where time ran out."""
+    trace = Trace(network)
+    try:
+        await measure_into(trace, settings, url, ipv6=ipv6)
+    finally:
+        trace.close()
+    return trace
+
+
+async def measure_into(
+    trace: Trace,
+    settings: Settings,
+    url: str,
+    *,
+    ipv6: bool = True,
+    looked_up: Callable[[], None] = lambda: None,
+) -> None:
+    """Try ``url`` and write what is seen into ``trace``.
+
+    Args:
+        ipv6: ``False`` = this machine has none, so IPv6 addresses are left out.
+        looked_up: called when the first answers to the look-ups are there.
+
+    Raises:
+        FanousError: the URL cannot be asked for, or the data cap is reached.
+    """
+    parts = url_parts(url)
+    if parts is None:
+        raise FanousError(f"{url!r} is no address of a site: it must be http:// or https:// with a host")
+    host = parts.hostname or ""
+    later: Later = []
+    try:
+        trace.until = trace.network.now() + settings.endpoint_seconds
+        async with asyncio.timeout(settings.endpoint_seconds):
+            found, also = ([host], []) if is_address(host) else await _look_up(trace, settings, host, later)
+            looked_up()
+            addresses = to_try(trace, settings, host, found, ipv6, also)
+            speaks = _screen_quic(trace, settings, parts, addresses, later)
+            page = await _load(trace, settings, parts, addresses)
+            await _follow(trace, settings, url, page, ipv6)
+            if speaks is not None and (await speaks or _offers_h3(page)):
+                await quic.handshakes(trace, settings, addresses[0], host)
+            await asyncio.gather(*later)
+    except TimeoutError:
+        pass  # what was seen until then is the measurement
+    finally:
+        for task in later:
+            task.cancel()
+        await asyncio.gather(*later, return_exceptions=True)
+
+
+async def _look_up(trace: Trace, settings: Settings, host: str, later: Later) -> tuple[list[str], list[str]]:
+    """Addresses by the system's resolver, and one by DNS over HTTPS where the two share none.
+
+    The slower look-ups go on beside the next steps: they are put into ``later``.
+    """
+    later += [
+        asyncio.create_task(dns.by_udp(trace, settings, host, "A")),
+        asyncio.create_task(dns.by_udp(trace, settings, host, "AAAA")),
+        asyncio.create_task(dns.by_dot(trace, settings, host)),
+    ]
+    (system, was_lost), doh = await asyncio.gather(
+        dns.by_system_once(trace, settings, host), dns.by_doh(trace, settings, host)
+    )
+    if was_lost and trace.time_left() > settings.lookup_timeout:
+        again = asyncio.create_task(dns.by_system(trace, settings, host, 2))
+        later.append(again)
+        system = [] if doh else await again
+    return system, [] if set(system) & set(doh) else doh[:1]
+
+
+def to_try(
+    trace: Trace, settings: Settings, host: str, found: list[str], ipv6: bool, also: Sequence[str] = ()
+) -> list[str]:
+    """The addresses to connect to: a few of each IP version out of ``found``, and ``also``.
+
+    Those that no public site has are noted and left alone.
+    """
+    given = [ip for ip in [*found, *also] if settings.allow_private or is_address(host) or is_public(ip)]
+    for ip in [*found, *also]:
+        if ip not in given:
+            trace.not_tried.append({"hostname": host, "ip": ip, "why": "not a public address"})
+    old = [ip for ip in given if ":" not in ip and ip in found]
+    new = [ip for ip in given if ":" in ip and ip in found] if ipv6 else []
+    most, extra = settings.most_addresses, [ip for ip in also if ip in given]
+    return list(dict.fromkeys([*old[:most], *new[:most], *extra]))
+
+
+def _screen_quic(
+    trace: Trace, settings: Settings, parts: SplitResult, addresses: list[str], later: Later
+) -> asyncio.Task[bool] | None:
+    """Ping the first address beside the other steps; ``None`` = QUIC is not a question here."""
+    if parts.scheme != "https" or (parts.port or quic.PORT) != quic.PORT or not addresses:
+        return None
+    task = asyncio.create_task(quic.screen(trace, settings, addresses[0]))
+    later.append(task)
+    return task
+
+
+def _offers_h3(page: Page | None) -> bool:
+    """Does the site itself say that it speaks HTTP/3 (RFC 7838)?"""
+    return page is not None and "h3" in page.header("alt-svc")
+
+
+async def page_only(trace: Trace, settings: Settings, url: str) -> None:
+    """The page as a browser would get it: the system's resolver, one connection, redirects; no controls."""
+    parts = url_parts(url)
+    if parts is None:
+        raise FanousError(f"{url!r} is no address of a site: it must be http:// or https:// with a host")
+    host = parts.hostname or ""
+    found = [host] if is_address(host) else await dns.by_system(trace, settings, host)
+    for ip in to_try(trace, settings, host, found, ipv6=True):
+        opened = await open_site(trace, settings, parts, ip, control=False)
+        if opened is not None:
+            await _follow(trace, settings, url, await _get(trace, settings, url, opened), ipv6=True)
+            return
+
+
+async def _load(trace: Trace, settings: Settings, parts: SplitResult, addresses: list[str]) -> Page | None:
+    """Connect to all addresses at once, and get the page over the first that works; ``None`` = none did."""
+    opened = await asyncio.gather(*(open_site(trace, settings, parts, ip, control=True) for ip in addresses))
+    ready = [one for one in opened if one is not None]
+    for unused in ready[1:]:
+        unused.stream.close()
+    if not ready:
+        return None
+    first, pages = ready[0], list[Page]()
+
+    async def attempt(number: int) -> tuple[Page | None, str | None]:
+        fresh = first if number == 1 else await open_site(trace, settings, parts, first.ip, control=False)
+        if fresh is None:
+            return None, None
+        pages.append(await _get(trace, settings, parts.geturl(), fresh, number))
+        failure = pages[-1].failure
+        return (pages[-1] if failure is None else None), failure
+
+    await retried(trace, settings, settings.page_timeout, attempt)
+    return pages[-1]
+
+
+async def _get(trace: Trace, settings: Settings, url: str, opened: Opened, number: int = 1) -> Page:
+    return await http.get(
+        trace, settings, opened.stream, url, opened.ip, opened.transaction, opened.protocol, number
+    )
+
+
+async def _follow(trace: Trace, settings: Settings, url: str, page: Page | None, ipv6: bool) -> None:
+    """Go where the page redirects to, at most ``most_redirects`` times."""
+    for _ in range(settings.most_redirects):
+        if page is None or page.code not in REDIRECTS or not page.header("location"):
+            return
+        parts = _joined(url, page.header("location"))
+        if parts is None:
+            return
+        url = parts.geturl()
+        host = parts.hostname or ""
+        known = (
+            [host] if is_address(host) else _known(trace, host) or await dns.by_system(trace, settings, host)
+        )
+        if is_address(host) and not settings.allow_private and not is_public(host):
+            return  # a page must not send the probe into the volunteer's own network either
+        page = None
+        for ip in to_try(trace, settings, host, known, ipv6)[:2]:
+            opened = await open_site(trace, settings, parts, ip, control=False)
+            if opened is not None:
+                page = await _get(trace, settings, url, opened)
+                break
+
+
+def _joined(url: str, location: str) -> SplitResult | None:
+    """Where ``location`` leads from ``url``; ``None`` = nowhere that can be asked for."""
+    try:
+        return url_parts(urljoin(url, location))
+    except ValueError:
+        return None
+
+
+def url_parts(url: str) -> SplitResult | None:
+    """The URL taken apart; ``None`` where it cannot be asked for."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    return parts if parts.scheme in PORTS and parts.hostname and port != 0 else None
+
+
+def _known(trace: Trace, host: str) -> list[str]:
+    """What the system's resolver already said of ``host`` in this measurement."""
+    for query in trace.queries:
+        if query["hostname"] == host and query["engine"] == "getaddrinfo":
+            return [one.get("ipv4") or one["ipv6"] for one in query["answers"]]
+    return []

@@ -1,0 +1,224 @@
+"""Health: is there a network at all, and is it one that measurements may rest on?  Asked before all else.
+
+Known-good controls on several networks, pages whose text is known (a login page changes them), the clock
+against HTTP ``Date``, IPv6, and a domestic site.  No network is evidence of an outage, never of blocking.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from email.utils import parsedate_to_datetime
+
+from fanous.probe import tcp
+from fanous.probe.endpoint import measure_into, page_only
+from fanous.probe.net.failure import NETWORK_ERRORS
+from fanous.probe.net.network import Network
+from fanous.probe.record import Vantage, envelope, steps
+from fanous.probe.settings import Settings
+from fanous.probe.trace import Entry, Trace
+
+TEST_NAME, TEST_VERSION = "fanous_health", "0.1.0"
+
+SECONDS = 10.0
+"""For each control; a line on which a page takes longer is measured nevertheless, by what did answer."""
+
+CLOCK_OFF = 300.0
+"""Seconds.  Certificates and the times of records tolerate less."""
+
+IPV6_ANCHOR = "2001:4860:4860::8888"
+"""Google Public DNS; opening a socket to it sends nothing, and fails where there is no route."""
+
+NO_NETWORK = "no network"
+NOTHING_OUTSIDE = "nothing outside the country answers"
+PORTAL = "captive portal"
+ALLOW_LIST = "outside the country only sites of a list answer"
+
+SPARED_SECONDS = 5.0
+"""For each site that allow-lists are known to spare, and for the second look at controls: on a line that
+forwards it, a page comes at once."""
+
+HOME_TRANSACTIONS = 1_000_000
+SPARED_TRANSACTIONS = 2_000_000
+AGAIN_TRANSACTIONS = 3_000_000
+"""Where the numbers of the domestic site's steps begin, of spared sites', and of a second look: they never
+meet others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the line is like.  ``None`` = could not be told.
+
+    Attributes:
+        online: a connection, a page or a public resolver outside answered, or the domestic site did.  An
+            answer of the system's resolver is not enough: it may come from the volunteer's own router.
+        portal: a login page stands between us and the network.
+        clock_offset: seconds by which this machine's clock is ahead.
+        controls: known-good site -> did its page come?
+        domestic: did the domestic site answer?
+        intranet_only: it did, and nothing else does.
+        spared: sites outside the country that answered over validated TLS where no control, no anchor and no
+            public resolver did, before or after: an allow-list.  They are asked only then.
+    """
+
+    online: bool
+    portal: bool
+    ipv6: bool
+    clock_offset: float | None
+    controls: dict[str, bool]
+    domestic: bool | None
+    intranet_only: bool
+    spared: tuple[str, ...] = ()
+
+    @property
+    def defect(self) -> str:
+        """Why nothing may be concluded about single sites from here; empty = sound."""
+        if not self.online:
+            return NO_NETWORK
+        if self.portal:
+            return PORTAL
+        if self.spared:
+            return ALLOW_LIST
+        return NOTHING_OUTSIDE if self.intranet_only else ""
+
+
+async def check(network: Network, settings: Settings) -> tuple[Health, Trace]:
+    """Look at the line; the trace holds every step."""
+    trace = Trace(network)
+    plain = replace(settings, control_sni="", endpoint_seconds=SECONDS, most_redirects=1)
+    portals = [entry.partition(" ")[0] for entry in settings.portal_urls]
+    home = Trace(network, first_transaction=HOME_TRANSACTIONS)
+    ipv6 = await _has_ipv6(network)
+    try:
+        await asyncio.gather(
+            *(_touch(trace, plain, ip) for ip in settings.anchors),
+            *(measure_into(trace, plain, url, ipv6=ipv6) for url in settings.controls),
+            *(_open(trace, plain, url) for url in portals),
+            _at_home(home, plain),
+        )
+    finally:
+        trace.close()
+        home.close()
+    outside = _anything_answered(trace)
+    domestic = bool(home.requests) and home.requests[0]["failure"] is None
+    trace.add(home)
+    spared = () if outside else await _spared(network, plain, trace)
+    if spared and await _is_back(network, plain, trace):
+        outside, spared = True, ()
+    pages = {entry["request"]["url"]: entry for entry in trace.requests}
+    controls = {url: _answered(pages, url) for url in settings.controls}
+    return Health(
+        online=outside or domestic or bool(spared),
+        portal=_portal(settings, pages) and not any(controls.values()),
+        ipv6=ipv6,
+        clock_offset=_clock_offset(trace, pages, settings.controls),
+        controls=controls,
+        domestic=domestic if settings.domestic else None,
+        intranet_only=domestic and not outside and not spared,
+        spared=spared,
+    ), trace
+
+
+def health_record(health: Health, trace: Trace, vantage: Vantage) -> Entry:
+    """The nettest ``fanous_health``: kept also, and above all, where there is no network."""
+    keys = steps(trace) | {"x_health": asdict(health)}
+    return envelope(TEST_NAME, TEST_VERSION, "", trace, vantage, keys)
+
+
+async def _at_home(home: Trace, settings: Settings) -> None:
+    if settings.domestic:
+        await _open(home, settings, settings.domestic)
+
+
+async def _spared(network: Network, settings: Settings, trace: Trace) -> tuple[str, ...]:
+    """Which of the sites that allow-lists spare answer; their steps go into ``trace``."""
+    last = Trace(network, started=trace.started, first_transaction=SPARED_TRANSACTIONS)
+    brief = _brief(settings)
+    urls = [url for url in settings.spared if url.startswith("https://")]  # a page in clear may be anybody's
+    try:
+        await asyncio.gather(*(_open(last, brief, url) for url in urls))
+    finally:
+        last.close()
+    trace.add(last)
+    pages = {entry["request"]["url"]: entry for entry in last.requests}
+    return tuple(url for url in urls if _answered(pages, url))
+
+
+async def _is_back(network: Network, settings: Settings, trace: Trace) -> bool:
+    """Do controls or anchors answer now?  An outage may end while the line is looked at."""
+    again = Trace(network, started=trace.started, first_transaction=AGAIN_TRANSACTIONS)
+    brief = _brief(settings)
+    try:
+        await asyncio.gather(
+            *(_touch(again, brief, ip) for ip in settings.anchors),
+            *(_open(again, brief, url) for url in settings.controls),
+        )
+    finally:
+        again.close()
+    trace.add(again)
+    return _anything_answered(again)
+
+
+def _brief(settings: Settings) -> Settings:
+    return replace(settings, endpoint_seconds=min(settings.endpoint_seconds, SPARED_SECONDS))
+
+
+async def _open(trace: Trace, settings: Settings, url: str) -> None:
+    """The page as a browser gets it: what the other resolvers say of a login page tells nothing."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(settings.endpoint_seconds):
+            await page_only(trace, settings, url)
+
+
+async def _touch(trace: Trace, settings: Settings, ip: str) -> None:
+    stream = await tcp.connect(trace, settings, ip, 443)
+    if stream is not None:
+        stream.close()
+
+
+async def _has_ipv6(network: Network) -> bool:
+    try:
+        (await network.open_udp(IPV6_ANCHOR, 53)).close()
+    except NETWORK_ERRORS:
+        return False
+    return True
+
+
+def _answered(pages: dict[str, Entry], url: str) -> bool:
+    return url in pages and pages[url]["failure"] is None
+
+
+def _anything_answered(trace: Trace) -> bool:
+    """A public resolver, a connection or a page worked.
+
+    A refused or reset connection had a sender too, but it may be the volunteer's own router.
+    """
+    public = [query for query in trace.queries if query["engine"] != "getaddrinfo"]
+    return any(
+        entry["failure"] is None for entry in [*public, *trace.tls_handshakes, *trace.requests]
+    ) or any(entry["status"]["success"] for entry in trace.tcp_connect)
+
+
+def _portal(settings: Settings, pages: dict[str, Entry]) -> bool:
+    """Pages of known text came, and none with its text."""
+    came = []
+    for entry in settings.portal_urls:
+        url, _, text = entry.partition(" ")
+        if _answered(pages, url):
+            response = pages[url]["response"]
+            came.append(response["code"] == 200 and text in str(response["body"]))
+    return bool(came) and not any(came)
+
+
+def _clock_offset(trace: Trace, pages: dict[str, Entry], controls: tuple[str, ...]) -> float | None:
+    """From the first control's ``Date`` (RFC 9110 section 6.6.1, whole seconds)."""
+    for url in controls:
+        if not _answered(pages, url):
+            continue
+        headers = {name.lower(): value for name, value in pages[url]["response"]["headers_list"]}
+        try:
+            told = parsedate_to_datetime(headers.get("date", "")).timestamp()
+        except ValueError:
+            continue
+        seen = trace.network.wall() - (trace.at() - float(pages[url]["t"]))
+        return round(seen - told, 1)
+    return None

@@ -1,0 +1,196 @@
+"""Metrics: a trace as the ``probe_*`` metrics that Prometheus' blackbox_exporter has, by the same names.
+
+Source of the names: prometheus/blackbox_exporter, README and prober/*.go.  A dashboard made for it works.
+"""
+
+from base64 import b64decode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from zlib import crc32
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from fanous.probe.outcome import Outcome
+from fanous.probe.trace import Entry, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One gauge."""
+
+    name: str
+    value: float
+    help: str
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+def render(metrics: list[Metric]) -> str:
+    """The text format of Prometheus; metrics of one name stand together."""
+    lines, described = list[str](), set[str]()
+    for one in sorted(metrics, key=lambda metric: metric.name):
+        if one.name not in described:
+            described.add(one.name)
+            lines += [f"# HELP {one.name} {one.help}", f"# TYPE {one.name} gauge"]
+        labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in one.labels)
+        lines.append(
+            f"{one.name}{{{labels}}} {_number(one.value)}" if labels else f"{one.name} {_number(one.value)}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def connection_metrics(trace: Trace, success: bool) -> list[Metric]:
+    """What every module says: did it work, how long, at which address."""
+    lookup = next((q for q in trace.queries if q["engine"] == "getaddrinfo"), None)
+    found = [
+        Metric("probe_success", float(success), "Displays whether or not the probe was a success"),
+        Metric(
+            "probe_duration_seconds", trace.at(), "Returns how long the probe took to complete in seconds"
+        ),
+        Metric(
+            "probe_dns_lookup_time_seconds", _seconds(lookup), "Returns the time taken for probe dns lookup"
+        ),
+        Metric("probe_failed_due_to_regex", 0, "Indicates if probe failed due to regex"),
+    ]
+    worked = [one for one in trace.tcp_connect if one["status"]["success"]] or trace.tcp_connect
+    if worked:
+        ip = str(worked[-1]["ip"])
+        version, text = (6 if ":" in ip else 4), "Specifies whether probe ip protocol is IP4 or IP6"
+        found.append(Metric("probe_ip_protocol", version, text))
+        found.append(Metric("probe_ip_addr_hash", crc32(ip.encode()), "Specifies the hash of IP address."))
+    return found + _tls_metrics(trace)
+
+
+def http_metrics(trace: Trace) -> list[Metric]:
+    """Of the last page, and how long each phase took in all redirects together."""
+    page = trace.requests[0] if trace.requests else None
+    response = (page or {}).get("response") or {}
+    phases = {
+        "resolve": sum(_seconds(one) for one in trace.queries if one["engine"] == "getaddrinfo"),
+        "connect": sum(_seconds(one) for one in trace.tcp_connect),
+        "tls": sum(_seconds(one) for one in trace.tls_handshakes),
+        "processing": sum(_first_byte(trace, one) for one in trace.requests),
+        "transfer": sum(_seconds(one) - _first_byte(trace, one) for one in trace.requests),
+    }
+    text = "Duration of http request by phase, summed over all redirects"
+    found = [
+        Metric("probe_http_duration_seconds", value, text, (("phase", phase),))
+        for phase, value in phases.items()
+    ]
+    protocol = page["request"]["x_protocol"] if page else ""
+    version = {"h2": 2.0, "http/1.1": 1.1}.get(protocol, 0.0)
+    url = str(page["request"]["url"]) if page else ""
+    body = response.get("body") or ""
+    length = len(body.encode() if isinstance(body, str) else b64decode(body["data"]))
+    return [
+        *found,
+        Metric("probe_http_status_code", response.get("code", 0), "Response HTTP status code"),
+        Metric("probe_http_content_length", _content_length(page), "Length of http content response"),
+        Metric("probe_http_version", version, "Returns the version of HTTP of the probe response"),
+        Metric("probe_http_redirects", max(len(trace.requests) - 1, 0), "The number of redirects"),
+        Metric(
+            "probe_http_ssl",
+            float(url.startswith("https:")),
+            "Indicates if SSL was used for the final redirect",
+        ),
+        Metric("probe_http_uncompressed_body_length", length, "Length of uncompressed response body"),
+    ]
+
+
+def _content_length(page: Entry | None) -> float:
+    """As the header says; -1 where it says nothing, as blackbox_exporter has it."""
+    headers = ((page or {}).get("response") or {}).get("headers_list", ())
+    text = next((value for name, value in headers if name.lower() == "content-length"), "")
+    return float(text) if text.isascii() and text.isdigit() else -1.0
+
+
+def verdict_metrics(outcome: Outcome) -> list[Metric]:
+    """What the rules say: one series, whose labels carry state and mechanism."""
+    labels = (
+        ("state", str(outcome.state)),
+        ("mechanism", outcome.mechanism),
+        ("symptom", str(outcome.symptom).lower()),
+    )
+    return [Metric("fanous_probe_state", 1, "What the rules of Fanous say of this measurement", labels)]
+
+
+def _tls_metrics(trace: Trace) -> list[Metric]:
+    done = [one for one in trace.tls_handshakes if one["failure"] is None and not one["no_tls_verify"]]
+    if not done:
+        return []
+    last = done[-1]
+    chain = [x509.load_der_x509_certificate(b64decode(c["data"])) for c in last["peer_certificates"]]
+    version, cipher = _go_name(str(last["tls_version"])), str(last["cipher_suite"])
+    return [
+        Metric(
+            "probe_tls_version_info",
+            1,
+            "Returns the TLS version used or NaN when unknown",
+            (("version", version),),
+        ),
+        Metric(
+            "probe_tls_cipher_info",
+            1,
+            "Returns the TLS cipher negotiated during handshake",
+            (("cipher", cipher),),
+        ),
+        *(_chain_metrics(chain) if chain else ()),
+    ]
+
+
+def _chain_metrics(chain: list[x509.Certificate]) -> Iterator[Metric]:
+    """One chain was shown, so that it is the one that expires last and first."""
+    expiry = min(one.not_valid_after_utc.timestamp() for one in chain)
+    yield Metric("probe_ssl_earliest_cert_expiry", expiry, "Returns last SSL chain expiry in unixtime")
+    yield Metric(
+        "probe_ssl_last_chain_expiry_timestamp_seconds", expiry, "Returns last SSL chain expiry in timestamp"
+    )
+    leaf = chain[0]
+    labels = (
+        ("fingerprint_sha256", leaf.fingerprint(SHA256()).hex()),
+        ("issuer", leaf.issuer.rfc4514_string()),
+        ("serialnumber", _serial(leaf)),
+        ("subject", leaf.subject.rfc4514_string()),
+        ("subjectalternative", ",".join(_names(leaf))),
+    )
+    yield Metric("probe_ssl_last_chain_info", 1, "Contains SSL leaf certificate information", labels)
+
+
+def _serial(leaf: x509.Certificate) -> str:
+    digits = f"{leaf.serial_number:x}"
+    return digits.zfill(len(digits) + len(digits) % 2)  # whole bytes, as Go writes them
+
+
+def _names(leaf: x509.Certificate) -> list[str]:
+    try:
+        found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):  # a certificate may hold anything
+        return []
+    return found.get_values_for_type(x509.DNSName)
+
+
+def _go_name(version: str) -> str:
+    """``TLSv1.3`` -> ``TLS 1.3``, as Go writes it."""
+    return version.replace("TLSv", "TLS ")
+
+
+def _first_byte(trace: Trace, request: Entry) -> float:
+    """Seconds from the request to the first bytes of its answer."""
+    for event in trace.network_events:
+        same = event["transaction_id"] == request["transaction_id"] and event["operation"] == "read"
+        if same and event["t"] >= request["t0"]:
+            return float(event["t"]) - float(request["t0"])
+    return _seconds(request)
+
+
+def _seconds(entry: Entry | None) -> float:
+    return float(entry["t"]) - float(entry["t0"]) if entry else 0.0
+
+
+def _number(value: float) -> str:
+    """Whole numbers without a point, so that unix seconds keep all their digits."""
+    return str(int(value)) if float(value).is_integer() else repr(round(float(value), 6))

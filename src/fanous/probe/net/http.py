@@ -1,0 +1,175 @@
+"""HTTP: one request and what came back, over any stream, in HTTP/1.1 (h11) or HTTP/2 (h2).
+
+A page is filled as it arrives: where the transfer is cut or stalls, what came before is kept.
+"""
+
+from dataclasses import dataclass, field
+
+import h2.config
+import h2.connection
+import h2.errors
+import h2.events
+import h2.exceptions
+import h11
+
+from fanous.probe.net.failure import NetworkFailure
+from fanous.probe.net.network import Stream
+
+READ_SIZE = 16_384
+
+MALFORMED = "unknown_failure: malformed HTTP response"
+STREAM_RESET = "unknown_failure: HTTP/2 stream reset by the server"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked.
+
+    Attributes:
+        authority: host, with the port where it is not the scheme's own.
+        path: with the query.
+        headers: (name in lower case, value), without ``host``.
+    """
+
+    authority: str
+    path: str = "/"
+    method: str = "GET"
+    scheme: str = "https"
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+@dataclass(slots=True)
+class Page:
+    """What came back so far.
+
+    Attributes:
+        most: bytes of body to take; the rest is left on the wire.
+        code: 0 = no response yet.
+        truncated: the body has more than ``most`` bytes.
+        failure: df-007 of what broke it off, as whoever asked noted it; ``None`` = it came whole.
+    """
+
+    most: int
+    code: int = 0
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytearray = field(default_factory=bytearray)
+    truncated: bool = False
+    failure: str | None = None
+
+    def add(self, data: bytes) -> bool:
+        """Take ``data``; is there room for more?"""
+        room = self.most - len(self.body)
+        self.body += data[:room]
+        self.truncated = self.truncated or len(data) > room
+        return not self.truncated
+
+    def header(self, name: str) -> str:
+        """The first header of that name; empty = none."""
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+
+async def exchange(stream: Stream, request: Request, page: Page, protocol: str = "") -> None:
+    """Ask, and fill ``page``.
+
+    Args:
+        protocol: as ALPN chose: ``h2``, else HTTP/1.1.
+
+    Raises:
+        OSError, EOFError, NetworkFailure: it broke; ``page`` holds what had come.
+    """
+    await (_exchange_h2 if protocol == "h2" else _exchange_h11)(stream, request, page)
+
+
+async def _exchange_h11(stream: Stream, request: Request, page: Page) -> None:
+    connection = h11.Connection(h11.CLIENT)
+    headers = [("host", request.authority), *request.headers, ("connection", "close")]
+    if request.body:
+        headers.append(("content-length", str(len(request.body))))
+    out = connection.send(h11.Request(method=request.method, target=request.path, headers=headers)) or b""
+    if request.body:
+        out += connection.send(h11.Data(data=request.body)) or b""
+    out += connection.send(h11.EndOfMessage()) or b""
+    await stream.write(out)
+    while not isinstance(event := await next_event(connection, stream), h11.EndOfMessage):
+        if isinstance(event, h11.Response):
+            page.code = event.status_code
+            page.headers = [
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers
+            ]
+        elif isinstance(event, h11.Data) and not page.add(bytes(event.data)):
+            return
+
+
+async def next_event(connection: h11.Connection, stream: Stream) -> h11.Event:
+    """The next event of a response, read from the stream where it has not come yet.
+
+    Raises:
+        OSError, EOFError, NetworkFailure: it broke.
+    """
+    while True:
+        try:
+            event = connection.next_event()
+        except h11.RemoteProtocolError:
+            _, ended = connection.trailing_data
+            if ended:
+                raise EOFError from None
+            raise NetworkFailure(MALFORMED) from None
+        if event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
+            raise EOFError
+        if isinstance(event, h11.Event):
+            return event
+        connection.receive_data(await stream.read(READ_SIZE))
+
+
+async def _exchange_h2(stream: Stream, request: Request, page: Page) -> None:
+    connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+    connection.initiate_connection()
+    headers = [
+        (":method", request.method),
+        (":authority", request.authority),
+        (":scheme", request.scheme),
+        (":path", request.path),
+        *request.headers,
+    ]
+    connection.send_headers(1, headers, end_stream=not request.body)
+    if request.body:
+        connection.send_data(1, request.body, end_stream=True)
+    await stream.write(connection.data_to_send())
+    while True:
+        data = await stream.read(READ_SIZE)
+        if not data:
+            raise EOFError
+        try:
+            events = connection.receive_data(data)
+        except (h2.exceptions.ProtocolError, UnicodeDecodeError):
+            raise NetworkFailure(MALFORMED) from None
+        ended = [_take(connection, event, page) for event in events]
+        out = connection.data_to_send()
+        if out:
+            await stream.write(out)
+        if any(ended):
+            return
+
+
+def _take(connection: h2.connection.H2Connection, event: h2.events.Event, page: Page) -> bool:
+    """Put one event into ``page``; is that all we want?"""
+    if isinstance(event, h2.events.ResponseReceived):
+        fields = [(_text(name), _text(value)) for name, value in event.headers or ()]
+        page.code = int(dict(fields).get(":status", "0"))
+        page.headers = [(name, value) for name, value in fields if not name.startswith(":")]
+    elif isinstance(event, h2.events.DataReceived):
+        if event.flow_controlled_length:
+            connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id or 1)
+        return not page.add(event.data or b"")
+    elif isinstance(event, h2.events.StreamReset):
+        if event.error_code != h2.errors.ErrorCodes.NO_ERROR or not page.code:
+            raise NetworkFailure(STREAM_RESET)
+        return True
+    elif isinstance(event, h2.events.ConnectionTerminated):
+        raise NetworkFailure(STREAM_RESET)
+    return isinstance(event, h2.events.StreamEnded)
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value

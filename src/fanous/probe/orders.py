@@ -1,0 +1,218 @@
+"""Orders: what an organisation asks its probes to measure, or to stop, signed so that nobody else can.
+
+Written as TOML, signed where the key is kept (not on the collector), handed out by the collector's check-in.
+A probe that was told the organisation's public key takes nothing else; without one it takes a stop alone from
+its collector, since that can only make it silent.
+"""
+
+import base64
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from msgspec import Struct
+
+from fanous.errors import FanousError
+from fanous.model.address import is_address
+from fanous.model.instant import to_iso
+from fanous.probe.net.addresses import is_public
+
+LIFE = 30 * 86_400
+"""Seconds that orders hold where they say nothing: a key that is lost must not command for ever."""
+
+PREFIX = "fanous-orders:"
+"""Before a public key as text, so that nobody takes it for another kind of key."""
+
+CONTEXT = b"fanous orders v1\n"
+"""Before what is signed: a signature made for anything else does not fit."""
+
+
+class Orders(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is asked.
+
+    Attributes:
+        issued, expires: unix seconds, UTC.
+        stop: why probes must stop; empty = go on.
+        urls: to measure; empty = the probe's own list.
+        apps: nettests of apps.
+    """
+
+    issued: int
+    expires: int
+    stop: str = ""
+    urls: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+
+
+class Envelope(Struct, frozen=True):
+    """As handed out.
+
+    Attributes:
+        orders: JSON of ``Orders``, as it was signed.
+        signature: base64 of Ed25519 over ``CONTEXT`` and ``orders``; empty = unsigned.
+    """
+
+    orders: str
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a person wrote."""
+
+    stop: str
+    urls: tuple[str, ...]
+    apps: tuple[str, ...]
+    days: float
+
+
+def new_key(path: Path) -> str:
+    """Make a key pair; the private half goes to ``path`` (mode 0600), the public one comes back as text.
+
+    Raises:
+        FanousError: the file is there already, or cannot be written.
+    """
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+    except OSError as error:
+        raise FanousError(f"the key cannot be written to {path}: {error.strerror}") from None
+    return public_text(key)
+
+
+def public_text(key: Ed25519PrivateKey) -> str:
+    raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return PREFIX + base64.b64encode(raw).decode("ascii")
+
+
+def private_key(path: Path) -> Ed25519PrivateKey:
+    """Raises ``FanousError`` where the file holds none."""
+    try:
+        key = load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise FanousError(f"{path} holds no key for orders: {error}") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise FanousError(f"{path} is a key of another kind: `fanous orders key` makes the right one")
+    return key
+
+
+def public_key(text: str) -> Ed25519PublicKey:
+    """Raises ``FanousError`` where the text is none."""
+    try:
+        if not text.startswith(PREFIX):
+            raise ValueError
+        return Ed25519PublicKey.from_public_bytes(base64.b64decode(text[len(PREFIX) :], validate=True))
+    except ValueError:
+        raise FanousError(
+            f"{text!r} is no public key for orders: `fanous orders key` prints one, beginning with {PREFIX}"
+        ) from None
+
+
+def read_draft(path: Path) -> Draft:
+    """What a person wrote: ``urls``, ``apps``, ``stop``, ``days``.
+
+    Raises:
+        FanousError: not TOML, or something unknown in it.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise FanousError(f"orders: {path} cannot be read as TOML: {error}") from None
+    unknown = table.keys() - {"urls", "apps", "stop", "days"}
+    if unknown:
+        raise FanousError(f"{path}: unknown key `{min(unknown)}`; known are urls, apps, stop, days")
+    try:
+        return msgspec.convert({"stop": "", "urls": (), "apps": (), "days": LIFE / 86_400} | table, Draft)
+    except msgspec.ValidationError as error:
+        raise FanousError(f"{path}: {error}") from None
+
+
+def sign(draft: Draft, key: Ed25519PrivateKey, now: float) -> bytes:
+    """The envelope, as a file that ``fanous collect --orders`` takes."""
+    expires = int(now + draft.days * 86_400)
+    text = msgspec.json.encode(Orders(int(now), expires, draft.stop, draft.urls, draft.apps)).decode()
+    signature = base64.b64encode(key.sign(CONTEXT + text.encode())).decode("ascii")
+    for url in draft.urls:
+        _check_url(url)
+    return msgspec.json.encode(Envelope(text, signature)) + b"\n"
+
+
+def read_envelope(content: bytes) -> Envelope:
+    """Raises ``FanousError`` where it is none."""
+    try:
+        return msgspec.json.decode(content, type=Envelope)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise FanousError(f"not orders: {error}") from None
+
+
+def envelope_of(path: Path) -> Envelope:
+    """Raises ``FanousError`` where the file holds no orders."""
+    try:
+        return read_envelope(path.read_bytes())
+    except OSError as error:
+        raise FanousError(f"the orders {path} cannot be read: {error.strerror}") from None
+
+
+def opened(envelope: Envelope, key: Ed25519PublicKey | None, now: float, newest: int = 0) -> Orders:
+    """The orders, once everything about them is right.
+
+    Args:
+        key: whom to believe; ``None`` = nobody, so that only a stop is taken.
+        newest: when the newest orders that were ever taken were issued: older ones are a replay.
+
+    Raises:
+        FanousError: unsigned, signed by somebody else, expired, or older than what was known.
+    """
+    if key is not None:
+        _check_signature(envelope, key)
+    try:
+        orders = msgspec.json.decode(envelope.orders, type=Orders)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise FanousError(
+            f"the orders cannot be read: {error}; a newer Fanous may have written them"
+        ) from None
+    if orders.expires <= now:
+        raise FanousError(f"the orders ended at {to_iso(orders.expires)}: ask the organisation for new ones")
+    if orders.issued < newest:
+        raise FanousError(
+            f"the orders of {to_iso(orders.issued)} are older than those known: somebody replays them"
+        )
+    for url in orders.urls:
+        _check_url(url)
+    return orders if key is not None else Orders(orders.issued, orders.expires, orders.stop)
+
+
+def _check_url(url: str) -> None:
+    """Orders never lead a probe into the network that it stands in."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        usable = parts.scheme in ("http", "https") and host and parts.port != 0
+    except ValueError:
+        usable, host = False, ""
+    if not usable or (is_address(host) and not is_public(host)):
+        raise FanousError(f"the orders name {url!r}, which is no address of a public site")
+
+
+def _check_signature(envelope: Envelope, key: Ed25519PublicKey) -> None:
+    if not envelope.signature:
+        raise FanousError("the orders are not signed, so they are refused")
+    try:
+        key.verify(base64.b64decode(envelope.signature, validate=True), CONTEXT + envelope.orders.encode())
+    except (InvalidSignature, ValueError):
+        raise FanousError("the orders are signed by somebody else, so they are refused") from None

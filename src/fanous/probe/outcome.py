@@ -1,0 +1,151 @@
+"""Outcome: what one measurement means, by the same rules that the monitor uses, and in words.
+
+Nothing of this is stored: it can be computed again from the record.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from fanous.analysis.rules import judge
+from fanous.model.measurement import Bundle
+from fanous.model.observation import Layer, Observation, Vantage
+from fanous.model.record import Record
+from fanous.model.verdict import State, Verdict
+from fanous.probe.localise import Localised, localised
+from fanous.probe.second_opinion import opinion
+from fanous.probe.speed import Speed, speed_of
+from fanous.refdata.fingerprints import fingerprints
+from fanous.sources import CONNECTORS
+
+UNKNOWN_NETWORK = "unknown network"
+"""The connector's defect of a record without country or ASN: the centre cannot place it, but its user can."""
+
+BY_ANOTHER_RESOLVER = (
+    "It came only by the answer of an encrypted resolver; your own resolver's answer did not lead to it."
+)
+"""The rules look at the site; its user also cares whether a browser on this machine would have found it."""
+
+_SEVERITY = {state: place for place, state in enumerate(State)}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One URL.
+
+    Attributes:
+        state: ok only where its page came and nothing speaks against it.
+        symptom: it failed as blocking would, but no control tells.
+        layers: layer -> ``ok`` or the first failure, of the target's own endpoints.
+        speed: how fast data came; ``None`` = too few came to tell.
+        browser: what a browser's ClientHello met where ours was cut: ``answered``, ``cut``, or empty.
+        localised: how far away it is cut; ``None`` = nobody asked.
+    """
+
+    url: str
+    target: str
+    role: str
+    state: State
+    mechanism: str
+    why: str
+    symptom: bool
+    layers: dict[str, str]
+    verdicts: tuple[Verdict, ...]
+    speed: Speed | None = None
+    browser: str = ""
+    localised: Localised | None = None
+
+
+def outcome_of(url: str, line: bytes) -> Outcome:
+    """Judge one record as it was written."""
+    bundle = CONNECTORS["edge"].parse(Record("edge", line))
+    if bundle.measurement.defect == UNKNOWN_NETWORK:
+        bundle = replace(bundle, measurement=replace(bundle.measurement, defect=""))
+    verdicts = judge(bundle, fingerprints())
+    own = [verdict for verdict in verdicts if verdict.role != "redirect"]
+    is_web = bundle.measurement.test_name == "web_connectivity"
+    leading = _leading(own) if is_web else _leading_of_app(own)
+    if leading is not None and leading.state is State.OK and _came_by_another_resolver(bundle):
+        leading = replace(leading, state=State.INSUFFICIENT, symptom=True, why=BY_ANOTHER_RESOLVER)
+    return Outcome(
+        url=url,
+        target=bundle.measurement.target,
+        role=own[0].role if own else "web",
+        state=leading.state if leading else State.INSUFFICIENT,
+        mechanism=leading.mechanism if leading else "",
+        why=leading.why if leading else "The page did not come, and nothing that was tried says why.",
+        symptom=bool(leading and leading.symptom),
+        layers=_layers(bundle, own),
+        verdicts=verdicts,
+        speed=speed_of(line),
+        browser=opinion(line),
+        localised=localised(line),
+    )
+
+
+def _came_by_another_resolver(bundle: Bundle) -> bool:
+    """Did the target's page come from an address that the system's resolver did not give?"""
+    own = [o for o in bundle.observations if o.vantage is Vantage.PROBE and o.role != "redirect"]
+    page = next((o for o in own if o.layer is Layer.HTTP and o.failure is None), None)
+    lookups = [o for o in own if o.layer is Layer.DNS and o.resolver == "system"]
+    if page is None or not lookups:
+        return False
+    asked = [o for o in lookups if o.hostname == page.hostname]
+    return bool(asked) and not any(page.ip in o.answers for o in asked)
+
+
+def worst(outcomes: Iterable[Outcome]) -> Outcome:
+    """The one that decides for a target with several endpoints.
+
+    Raises:
+        ValueError: there is none.
+    """
+    return min(outcomes, key=lambda one: (_SEVERITY[one.state], not one.symptom))
+
+
+def _leading(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """A finding; else the page if it came; else what stood in its way."""
+    for verdict in verdicts:
+        if verdict.state not in (State.OK, State.INSUFFICIENT):
+            return verdict
+    page = [v for v in verdicts if v.layer is Layer.HTTP and v.state is State.OK]
+    open_questions = [v for v in verdicts if v.state is State.INSUFFICIENT]
+    symptoms = [v for v in open_questions if v.symptom]
+    return next(iter([*page, *symptoms, *open_questions]), None)
+
+
+def _leading_of_app(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """A finding; else what may be one: that one page came says little of the app's other endpoints."""
+    order = (
+        [v for v in verdicts if v.state not in (State.OK, State.INSUFFICIENT)],
+        [v for v in verdicts if v.state is State.INSUFFICIENT and v.symptom],
+        [v for v in verdicts if v.state is State.OK and v.layer is not Layer.DNS],
+        [v for v in verdicts if v.state is State.INSUFFICIENT],
+    )
+    return next((v for group in order for v in group), None)
+
+
+FORGERIES = (("dns.injection", "forged"), ("http.blockpage", "block page"), ("http.redirect", "block page"))
+"""Mechanism of an answer that came and is a lie -> what stands in the table instead of ``ok``."""
+
+
+def _layers(bundle: Bundle, verdicts: Sequence[Verdict]) -> dict[str, str]:
+    own = [o for o in bundle.observations if o.vantage is Vantage.PROBE and o.role != "redirect"]
+    cells = {str(layer): _cell([o for o in own if o.layer is layer]) for layer in Layer if _any(own, layer)}
+    for verdict in verdicts:
+        for start, words in FORGERIES:
+            if verdict.mechanism.startswith(start) and cells.get(str(verdict.layer)) == "ok":
+                cells[str(verdict.layer)] = words
+    return cells
+
+
+def _any(observations: Iterable[Observation], layer: Layer) -> bool:
+    return any(o.layer is layer for o in observations)
+
+
+def _cell(observations: list[Observation]) -> str:
+    """A layer works for its user where one attempt worked; for names only the system's resolver counts."""
+    observations = [o for o in observations if o.resolver == "system"] or observations
+    failures = [o.failure for o in observations if o.failure is not None]
+    if len(failures) < len(observations):
+        return "ok"
+    return failures[0]

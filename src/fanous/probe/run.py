@@ -1,0 +1,203 @@
+"""Run: a list of URLs measured from here - health first, then all endpoints, each written as it is done."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from math import inf
+from random import Random
+from secrets import token_hex
+from urllib.parse import urlsplit
+
+from fanous.model.address import is_address
+from fanous.probe.connection import handshake_again
+from fanous.probe.endpoint import measure_into
+from fanous.probe.health import NO_NETWORK, Health, check, health_record
+from fanous.probe.helper import ask
+from fanous.probe.localise import localise
+from fanous.probe.messengers import MESSENGERS, record_of
+from fanous.probe.net.addresses import is_public
+from fanous.probe.net.meter import OverCap
+from fanous.probe.net.network import Network
+from fanous.probe.outcome import Outcome, outcome_of
+from fanous.probe.record import Vantage, line, measurement, moment
+from fanous.probe.screen import page_kbps, reason, slow_at
+from fanous.probe.settings import Settings
+from fanous.probe.trace import Entry, Trace
+from fanous.probe.transfer import pairs
+from fanous.refdata.fingerprints import fingerprints
+
+Write = Callable[[bytes], None]
+"""Called with each record, one line of JSON without its line break."""
+
+OnDone = Callable[[Outcome], None]
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run gave.
+
+    Attributes:
+        health: ``None`` = it was not asked for.
+        outcomes: of the URLs that were measured, in the order in which they were done.
+        not_tried: URL -> why it was not measured.
+    """
+
+    health: Health | None
+    outcomes: list[Outcome] = field(default_factory=list)
+    not_tried: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+async def run(
+    network: Network,
+    settings: Settings,
+    vantage: Vantage,
+    urls: Sequence[str],
+    write: Write,
+    on_done: OnDone = lambda _outcome: None,
+    *,
+    with_health: bool = True,
+    chance: Random | None = None,
+    messengers: Sequence[str] = (),
+) -> Report:
+    """Measure ``urls``.
+
+    Args:
+        messengers: nettests of apps by name, as ``probes.messengers`` has them.
+        chance: the dice that choose samples for a download; ``None`` = as the settings seed them.
+
+    A URL with an address of this network in it (``https://127.0.0.1/``) needs no network; all others are
+    left alone where there is none, or where a login page stands in between.
+    """
+    began = network.now()
+    # A second or more of work the first time: in this thread it would pass for a slow network.
+    rules = asyncio.create_task(asyncio.to_thread(fingerprints))
+    vantage = replace(
+        vantage,
+        report_id=vantage.report_id or report_id(network, vantage),
+        run_began=vantage.run_began or moment(network.wall()),
+    )
+    report = Report(None)
+    if with_health:
+        report.health = await _look_at_line(network, settings, vantage, write)
+        defect = report.health.defect
+        report.not_tried = {url: defect for url in urls if defect and not is_near(url)}
+    ipv6 = report.health is None or report.health.ipv6
+    lanes = _Lanes(settings, began, chance)
+
+    async def one(name: str, measured: Awaitable[bytes]) -> None:
+        try:
+            data = await measured
+        except OverCap as reached:
+            report.not_tried[name] = str(reached)
+            return
+        write(data)
+        await asyncio.shield(rules)
+        outcome = outcome_of(name, data)
+        report.outcomes.append(outcome)
+        on_done(outcome)
+
+    apps = [name for name in messengers if not (report.health and report.health.defect)]
+    await asyncio.gather(
+        *(one(f"{name} (app)", _app(network, settings, name, vantage, lanes)) for name in apps),
+        *(
+            one(url, _measured(network, settings, url, vantage, ipv6, lanes))
+            for url in urls
+            if url not in report.not_tried
+        ),
+    )
+    await rules
+    report.seconds = round(network.now() - began, 3)
+    return report
+
+
+class _Lanes:
+    """What the URLs of one run share: how many at once, one download at a time, the salt of their dice, and
+    how fast the fastest page came."""
+
+    def __init__(self, settings: Settings, began: float, chance: Random | None) -> None:
+        self.slots = asyncio.Semaphore(settings.at_once)
+        self.downloads = asyncio.Lock()
+        self.fastest = 0.0  # kbit/s of a page
+        self.salt = (chance or Random(settings.seed or None)).random()
+        self.until = inf if settings.transfer_pairs else began + settings.transfer_until
+
+
+async def _look_at_line(network: Network, settings: Settings, vantage: Vantage, write: Write) -> Health:
+    """Check the line, and write down what it is like: above all where there is no network."""
+    health, trace = await check(network, settings)
+    if health.defect == NO_NETWORK:
+        vantage = replace(vantage, network_type="no_internet")
+    write(line(health_record(health, trace, vantage), network.own_addresses()))
+    return health
+
+
+async def _measured(
+    network: Network, settings: Settings, url: str, vantage: Vantage, ipv6: bool, lanes: _Lanes
+) -> bytes:
+    """The record of one URL."""
+    async with lanes.slots:
+        trace, control, failure = await _bundle(network, settings, url, ipv6)
+        await _look_again(trace, settings, url)
+    # Dice of its own for each URL: which one is done first must not decide.
+    why, count = reason(trace, settings, url, Random(f"{lanes.salt} {url}"), lanes.fastest)
+    lanes.fastest = max(lanes.fastest, page_kbps(trace))
+    if count:
+        async with lanes.downloads:
+            await pairs(trace, settings, url, count, why, lanes.until)
+    if settings.localise:
+        async with lanes.downloads:
+            await localise(trace, settings, url)
+    return line(measurement(trace, url, vantage, control, failure), network.own_addresses())
+
+
+async def _look_again(trace: Trace, settings: Settings, url: str) -> None:
+    """A handshake that was slow is made once more: the record then says whether it always is."""
+    parts = urlsplit(url)
+    slow = slow_at(trace, parts.hostname or "") if settings.retries else ""
+    if slow and trace.time_left() > 0:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(trace.time_left()):
+                await handshake_again(trace, settings, parts, slow.rpartition(":")[0].strip("[]"))
+
+
+async def _app(network: Network, settings: Settings, name: str, vantage: Vantage, lanes: _Lanes) -> bytes:
+    """The record of one messenger; it has no helper."""
+    async with lanes.slots:
+        record = await record_of(network, settings, MESSENGERS[name], vantage)
+    return line(record, network.own_addresses())
+
+
+async def _bundle(
+    network: Network, settings: Settings, url: str, ipv6: bool
+) -> tuple[Trace, Entry | None, str | None]:
+    """All steps of one URL, and the helper's control or why there is none."""
+    trace = Trace(network)
+    asked = list[asyncio.Task[tuple[Entry | None, str | None]]]()
+
+    def looked_up() -> None:
+        asked.append(asyncio.create_task(ask(trace, settings, url)))
+
+    try:
+        await measure_into(trace, settings, url, ipv6=ipv6, looked_up=looked_up)
+        control, failure = await asked[0] if asked else await ask(trace, settings, url)
+    finally:
+        trace.close()
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+    return trace, control, failure
+
+
+def is_near(url: str) -> bool:
+    """Does the URL name an address of this machine's own network?"""
+    host = urlsplit(url).hostname or ""
+    return is_address(host) and not is_public(host)
+
+
+def report_id(network: Network, vantage: Vantage) -> str:
+    """One a run, in OONI's form; nothing in it tells the probe or its user."""
+    moment = datetime.fromtimestamp(network.wall(), UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{moment}_webconnectivity_{vantage.country}_{vantage.asn}_n1_{token_hex(8)}"

@@ -1,0 +1,219 @@
+"""Upload: what waits in a spool goes to a collector, oldest first, until it is acknowledged.
+
+Only a JSON answer that names the measurement is an acknowledgement, and only a JSON answer that says why is
+a refusal: a captive portal and a block page answer, too.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import random
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import msgspec
+
+from fanous.errors import FanousError
+from fanous.probe.spool.backoff import backoff, retry_after
+from fanous.probe.spool.reports import Reports, Template, request_to_open, request_to_submit, template_of
+from fanous.probe.spool.spool import Spool, Spooled
+
+SECONDS = httpx.Timeout(120, connect=30)
+"""Uploads over 2G are slow; a connection that does not come in half a minute does not come."""
+
+IDLE_SECONDS = 5.0
+"""Between two looks at an empty spool."""
+
+REFUSALS = frozenset({400, 413, 415, 422})
+"""What sending again will not mend."""
+
+
+class _Unreached(Exception):
+    """This collector could not be asked, or is busy; another, or a later time, may do."""
+
+    def __init__(self, why: str, asked: float | None = None) -> None:
+        super().__init__(why)
+        self.asked = asked
+
+
+class _Refused(Exception):
+    """The collector will never take it."""
+
+
+@dataclass(slots=True)
+class Collector:
+    """One address of the collector, or a mirror of it.
+
+    Attributes:
+        not_before: of ``time.monotonic``; until then it is left alone.
+        why: the last failure, in words; empty = none since it last worked.
+    """
+
+    url: str
+    failures: int = 0
+    not_before: float = 0.0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a round: acknowledged, set aside for good, and left for later."""
+
+    acknowledged: int
+    refused: int
+    waiting: int
+
+
+class Uploader:
+    """Sends a spool.  One at a time has it open.
+
+    Args:
+        collectors: URLs in order of preference: the collector, then its mirrors.
+        proxy: ``http://host:port`` (or ``socks5://``, where socksio is installed); ``None`` = direct.
+        transport: what carries the requests; ``None`` = httpx' own.
+        on_sent: told the ``measurement_uid`` of each that was acknowledged.
+        on_bytes: told how many bytes of bodies are about to be sent, or came.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        collectors: Sequence[str],
+        *,
+        proxy: str | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        user_agent: str = "fanous-probe",
+        on_sent: Callable[[str], None] = lambda _uid: None,
+        on_bytes: Callable[[int], None] = lambda _count: None,
+    ) -> None:
+        if not collectors:
+            raise FanousError("no collector to send to: name one with --collector URL")
+        self.collectors = [Collector(url.rstrip("/")) for url in collectors]
+        self._spool = spool
+        self._reports = Reports(spool.folder)
+        self._on_sent = on_sent
+        self._on_bytes = on_bytes
+        self._client = _client(proxy, transport, user_agent)
+        self._right = spool.sending()
+
+    async def __aenter__(self) -> Self:
+        self._right.__enter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+        self._right.__exit__(kind, error, trace)
+
+    async def send(self) -> Sent:
+        """Send what waits, as far as a collector can be reached now."""
+        acknowledged = refused = 0
+        for one in self._spool.waiting():
+            try:
+                uid = await self._send_one(one)
+            except _Refused as why:
+                self._spool.refuse(one, str(why))
+                refused += 1
+                continue
+            if uid is None:
+                break
+            self._spool.acknowledged(one)
+            self._on_sent(uid)
+            acknowledged += 1
+        return Sent(acknowledged, refused, len(self._spool.waiting()))
+
+    async def run(self) -> None:
+        """Send what waits and what comes, until cancelled."""
+        while True:
+            await self.send()
+            wait = min(collector.not_before for collector in self.collectors) - time.monotonic()
+            await asyncio.sleep(max(IDLE_SECONDS if not self._spool.waiting() else 0.05, wait))
+
+    async def _send_one(self, one: Spooled) -> str | None:
+        """Its uid, once a collector has it; ``None`` = none can be reached now."""
+        try:
+            document = one.document()
+            template = template_of(document)
+        except ValueError as error:
+            raise _Refused(str(error)) from None
+        for collector in self.collectors:
+            if collector.not_before > time.monotonic():
+                continue
+            try:
+                uid = await self._submit(collector, template, document)
+            except _Unreached as error:
+                collector.failures += 1
+                collector.why = str(error)
+                wait = backoff(collector.failures, random(), error.asked)
+                collector.not_before = time.monotonic() + wait
+                continue
+            collector.failures, collector.why = 0, ""
+            return uid
+        return None
+
+    async def _submit(self, collector: Collector, template: Template, document: bytes) -> str:
+        report_id = self._reports.of(template)
+        if report_id is None:
+            opened = await self._post(f"{collector.url}/report", request_to_open(template))
+            report_id = opened.get("report_id")
+            if not isinstance(report_id, str) or not report_id:
+                raise _Unreached("the answer to opening a report is not a collector's")
+            self._reports.remember(template, report_id)
+        try:
+            answer = await self._post(
+                f"{collector.url}/report/{report_id}", request_to_submit(document, report_id)
+            )
+        except _Refused:
+            self._reports.forget(template)  # should the report be at fault, the next is sent under another
+            raise
+        uid = answer.get("measurement_uid")
+        if not isinstance(uid, str) or not uid:
+            raise _Unreached("the answer is not a collector's acknowledgement")
+        return uid
+
+    async def _post(self, url: str, body: bytes) -> dict[str, Any]:
+        self._on_bytes(len(body))
+        try:
+            response = await self._client.post(
+                url, content=body, headers={"content-type": "application/json"}
+            )
+        except httpx.HTTPError as error:
+            raise _Unreached(f"{type(error).__name__}: {error}") from None
+        self._on_bytes(len(response.content))
+        answer = _object(response.content)
+        if response.status_code in REFUSALS and answer is not None and "detail" in answer:
+            detail = answer["detail"]
+            said = detail.get("message", detail) if isinstance(detail, dict) else detail
+            raise _Refused(f"{response.status_code}: {said}")
+        if response.status_code != 200 or answer is None:
+            asked = retry_after(response.headers.get("retry-after"))
+            raise _Unreached(f"it answered {response.status_code}", asked)
+        return answer
+
+
+def _client(
+    proxy: str | None, transport: httpx.AsyncBaseTransport | None, user_agent: str
+) -> httpx.AsyncClient:
+    try:
+        return httpx.AsyncClient(
+            proxy=proxy,
+            transport=transport,
+            trust_env=False,
+            timeout=SECONDS,
+            headers={"user-agent": user_agent},
+        )
+    except ImportError:
+        raise FanousError("a SOCKS proxy needs the package socksio: pip install socksio") from None
+    except (ValueError, httpx.InvalidURL) as error:
+        raise FanousError(f"not a proxy: {proxy!r} ({error}); give http://host:port") from None
+
+
+def _object(content: bytes) -> dict[str, Any] | None:
+    try:
+        answer = msgspec.json.decode(content)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None

@@ -1,0 +1,152 @@
+"""Nettest ``fanous_stream``: fetches what a player would, and records when every piece of it came.
+
+Of a manifest: the pieces of one quality, on one connection.  Of any other URL of a media host: the same file
+again and again, as far as it is large enough.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from fanous.errors import FanousError
+from fanous.model.address import is_address
+from fanous.probe import dns, http
+from fanous.probe.connection import open_site
+from fanous.probe.endpoint import to_try, url_parts
+from fanous.probe.net.addresses import is_public
+from fanous.probe.net.network import Network
+from fanous.probe.record import Vantage, envelope, line, steps
+from fanous.probe.settings import Settings
+from fanous.probe.stream.manifest import NotAManifest, Variant, read_manifest
+from fanous.probe.stream.playback import LEVELS, SECONDS
+from fanous.probe.trace import Entry, Trace
+from fanous.probe.transfer import Source, fetch
+
+TEST_NAME, TEST_VERSION = "fanous_stream", "0.1.0"
+
+HIGHEST = max(LEVELS.values())
+MOST_BYTES = int(HIGHEST * 125 * SECONDS * 1.2)
+"""What the highest level needs, and a fifth: some 4 MB."""
+
+LEAST_PIECE = 32_768
+"""Bytes.  The answers of a media host are smaller than this where it has no video at that address, and asking
+for them again and again would measure the round trip."""
+
+MANIFESTS = (".m3u8", ".mpd")
+
+
+@dataclass(frozen=True, slots=True)
+class _Media:
+    """What is fetched.
+
+    Attributes:
+        url: the first piece.
+        pieces: all of them; empty = the file again and again.
+    """
+
+    url: str
+    pieces: tuple[str, ...] = ()
+
+
+async def stream_record(network: Network, settings: Settings, url: str, vantage: Vantage) -> bytes:
+    """One line of JSON: the measurement of one stream.
+
+    Raises:
+        FanousError: the URL cannot be asked for, or the data cap is reached.
+    """
+    if url_parts(url) is None:
+        raise FanousError(f"{url!r} is no address of a stream: it must be http:// or https:// with a host")
+    trace = Trace(network)
+    trace.until = network.now() + settings.endpoint_seconds
+    keys: Entry = {"kind": "file", "variants": [], "chosen_kbps": None, "why": "", "media": None}
+    try:
+        await _measure(trace, settings, url, keys)
+    finally:
+        trace.close()
+    shared = steps(trace) | {"x_stream": keys, "x_not_tried": trace.not_tried}
+    record = envelope(TEST_NAME, TEST_VERSION, url, trace, vantage, shared)
+    return line(record, network.own_addresses())
+
+
+async def _measure(trace: Trace, settings: Settings, url: str, keys: Entry) -> None:
+    media = _Media(url)
+    if urlsplit(url).path.endswith(MANIFESTS):
+        keys["kind"] = "hls" if urlsplit(url).path.endswith(MANIFESTS[0]) else "dash"
+        try:
+            async with asyncio.timeout(settings.endpoint_seconds):
+                media = await _from_manifest(trace, settings, url, keys)
+        except NotAManifest as error:
+            keys["why"] = str(error)
+            return
+        except TimeoutError:
+            keys["why"] = "the manifest did not come in time"
+            return
+    keys["media"] = await _fetched(trace, settings, media)
+    if not media.pieces and 0 < keys["media"]["bytes"] < LEAST_PIECE * max(1, keys["media"]["requests"]):
+        keys["why"] = "the host gave no file that is large enough to tell"
+
+
+async def _from_manifest(trace: Trace, settings: Settings, url: str, keys: Entry) -> _Media:
+    variants = read_manifest(await _text(trace, settings, url), url)
+    keys["variants"] = [{"kbps": one.kbps, "height": one.height} for one in variants]
+    chosen = _chosen(variants)
+    keys["chosen_kbps"] = chosen.kbps or None
+    if chosen.playlist:
+        _check(settings, url, chosen.playlist)
+        (chosen, *_) = read_manifest(await _text(trace, settings, chosen.playlist), chosen.playlist)
+    if not chosen.pieces:
+        raise NotAManifest("a playlist of playlists of playlists")
+    host = urlsplit(chosen.pieces[0]).netloc
+    pieces = tuple(piece for piece in chosen.pieces if urlsplit(piece).netloc == host)
+    _check(settings, url, pieces[0])
+    return _Media(pieces[0], pieces)
+
+
+def _check(settings: Settings, url: str, leads_to: str) -> None:
+    """A manifest must not lead the probe into the volunteer's own network."""
+    parts = url_parts(leads_to)
+    host = (parts.hostname or "") if parts else ""
+    is_inside = is_address(host) and not is_public(host) and host != urlsplit(url).hostname
+    if not host or (is_inside and not settings.allow_private):
+        raise NotAManifest(f"it leads to {leads_to[:100]!r}, which is not asked for")
+
+
+def _chosen(variants: list[Variant]) -> Variant:
+    """The sharpest that does not cost more than the highest level needs, else the least."""
+    fitting = [one for one in variants if one.kbps <= HIGHEST * 1.5]
+    return max(fitting, key=lambda one: one.kbps) if fitting else min(variants, key=lambda one: one.kbps)
+
+
+async def _text(trace: Trace, settings: Settings, url: str) -> str:
+    """A small file; its request stands in the record."""
+    parts = url_parts(url)
+    if parts is None:
+        raise NotAManifest(f"{url[:100]!r} cannot be asked for")
+    for ip in await _addresses(trace, settings, parts):
+        opened = await open_site(trace, settings, parts, ip, control=False)
+        if opened is not None:
+            where = (opened.ip, opened.transaction, opened.protocol)
+            page = await http.get(trace, settings, opened.stream, url, *where)
+            if page.failure is not None or page.code != 200:
+                raise NotAManifest(f"the manifest did not come: {page.failure or page.code}")
+            return bytes(page.body).decode("utf-8", "replace")
+    raise NotAManifest("the manifest's host could not be reached")
+
+
+async def _addresses(trace: Trace, settings: Settings, parts: SplitResult) -> list[str]:
+    host = parts.hostname or ""
+    known = [q for q in trace.queries if q["hostname"] == host]
+    found = (
+        [answer.get("ipv4") or answer["ipv6"] for query in known for answer in query["answers"]]
+        if known
+        else await dns.addresses_of(trace, settings, host)
+    )
+    return to_try(trace, settings, host, found, ipv6=False)[:1]
+
+
+async def _fetched(trace: Trace, settings: Settings, media: _Media) -> Entry:
+    parts = urlsplit(media.url)
+    addresses = await _addresses(trace, settings, parts)
+    name = (parts.hostname or "") if parts.scheme == "https" else ""
+    source = Source("target", media.url, addresses[0] if addresses else "", name, pieces=media.pieces)
+    return await fetch(trace, settings, source, MOST_BYTES, settings.stream_seconds)

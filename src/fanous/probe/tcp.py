@@ -1,0 +1,44 @@
+"""TCP: one connection to one address."""
+
+import asyncio
+
+from fanous.probe.net.addresses import endpoint
+from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
+from fanous.probe.settings import Settings
+from fanous.probe.trace import INTERRUPTED, Trace, TracedStream
+
+
+async def connect(trace: Trace, settings: Settings, ip: str, port: int) -> TracedStream | None:
+    """The connection, or ``None`` where it failed; the trace says how (df-005)."""
+    return (await attempt(trace, settings, ip, port))[0]
+
+
+async def attempt(
+    trace: Trace, settings: Settings, ip: str, port: int, number: int = 1
+) -> tuple[TracedStream | None, str | None]:
+    """Likewise, with the failure; ``number`` = which attempt it is, from 1."""
+    transaction, t0, stream = trace.next_transaction(), trace.at(), None
+    failure: str | None = INTERRUPTED
+    try:
+        async with asyncio.timeout(settings.connect_timeout):
+            stream = await trace.network.open_tcp(ip, port)
+        failure = None
+    except NETWORK_ERRORS as error:
+        failure = failure_of(error)
+    finally:
+        trace.event("connect", t0, transaction, address=endpoint(ip, port), proto="tcp", failure=failure)
+        trace.tcp_connect.append(
+            {
+                "ip": ip,
+                "port": port,
+                "status": {"failure": failure, "success": failure is None},
+                "t0": t0,
+                "t": trace.at(),
+                "transaction_id": transaction,
+                "x_attempt": number,
+            }
+        )
+    if stream is None:
+        return None, failure
+    trace.hold(stream)
+    return TracedStream(stream, trace, ip, port, transaction), None

@@ -1,0 +1,201 @@
+"""Words: what an outcome means for the person in front of the screen - and what to do now.
+
+Each sentence says no more than the rules do: without a control outside, a failure is a question.
+"""
+
+from fanous.analysis.rules.measurement import PRIVATE_NAME
+from fanous.analysis.rules.mechanisms import GEO_BLOCK
+from fanous.model.verdict import State
+from fanous.probe.localise import Localised
+from fanous.probe.outcome import Outcome, worst
+from fanous.probe.run import Report
+from fanous.refdata.platforms import title
+
+HOW = (
+    ("dns.nxdomain", "the resolver says that the name does not exist"),
+    ("dns.injection", "the answer to the look-up is forged"),
+    ("dns", "the look-up of the name is disturbed"),
+    ("ip", "its addresses cannot be reached"),
+    ("tcp", "connections to its addresses are cut or met with silence"),
+    ("tls.mitm", "somebody else's certificate is shown in its place"),
+    ("tls.throttle", "data come in too slowly as soon as its name is sent"),
+    ("tls.freeze", "data stop for good after the first kilobytes"),
+    ("tls.reset.fingerprint", "connections are cut by how their first message looks, not by the name alone"),
+    (
+        "tls.timeout.fingerprint",
+        "connections are cut by how their first message looks, not by the name alone",
+    ),
+    ("tls.timeout", "the connection falls silent as soon as its name is sent"),
+    ("tls", "the connection is cut as soon as its name is sent"),
+    ("http.blockpage", "a block page is shown in its place"),
+    ("http", "the request for the page is disturbed"),
+    ("quic", "QUIC (HTTP/3) is dropped; the older way may still work"),
+    ("server", "its own servers do not answer anybody"),
+)
+"""Beginning of a mechanism -> what it does; the first that fits."""
+
+WHAT_NOW = {
+    State.OK: "Nothing to do.",
+    State.BLOCKED: "Keep the record (--out) and send it to a monitor; a second network, such as mobile data, "
+    "shows whether it is your provider alone.",
+    State.THROTTLED: "Measure again in ten minutes and from a second network; keep the record (--out).",
+    State.DOWN: "It is not your network: wait, or look at the service's own status page.",
+    State.INSUFFICIENT: "Nothing can be concluded from here alone.",
+}
+
+LEAST_SLOW = 3
+"""Targets of which it can be said that all are alike."""
+
+SYMPTOM = "Ask somebody outside too (--helper URL), or measure from a second network."
+
+
+def how(mechanism: str) -> str:
+    """What a mechanism does, in words; empty = unknown."""
+    return next((words for start, words in HOW if mechanism.startswith(start)), "")
+
+
+def state_in_words(outcome: Outcome) -> str:
+    """For a table: at most three words."""
+    if outcome.state is State.INSUFFICIENT:
+        return "fails, cause open" if outcome.symptom else "cannot tell"
+    if outcome.state is State.BLOCKED and outcome.browser == "answered":
+        return "blocked in part"
+    if outcome.mechanism == GEO_BLOCK:
+        return "refuses you"
+    return {
+        State.OK: "works",
+        State.BLOCKED: "blocked",
+        State.THROTTLED: "slowed down",
+        State.DOWN: "is down",
+    }[outcome.state]
+
+
+def sentence(outcome: Outcome) -> str:
+    """One sentence for a target, and what to do now."""
+    name, reason = title(outcome.target), how(outcome.mechanism)
+    because = f": {reason}" if reason else ""
+    if outcome.mechanism == GEO_BLOCK:
+        return f"{name} answers, but refuses visitors from here: its own doing, not your network's."
+    if outcome.state is State.OK:
+        return f"{name} works from here."
+    if outcome.state is State.INSUFFICIENT:
+        if any(verdict.rule_id == PRIVATE_NAME.id for verdict in outcome.verdicts):
+            return f"{name}: {outcome.why} Measure a public site."
+        if outcome.symptom and outcome.mechanism.split(".")[1:2] == ["throttle"]:
+            unknown = "but nothing tells whether others fare better"
+            return f"{name} may be slowed down here{because}, {unknown}. {SYMPTOM}"
+        if outcome.symptom and not reason:
+            return f"{name}: {outcome.why} {SYMPTOM}"
+        if outcome.symptom:
+            return f"{name} could not be reached{because}, but nothing tells whether others can. {SYMPTOM}"
+        return f"{name}: {outcome.why} {WHAT_NOW[State.INSUFFICIENT]}"
+    verb = {State.BLOCKED: "is blocked here", State.THROTTLED: "is slowed down here", State.DOWN: "is down"}
+    return f"{name} {verb[outcome.state]}{because}. {WHAT_NOW[outcome.state]}"
+
+
+def browser_sentence(outcome: Outcome) -> str:
+    """Where a browser gets through and we do not; else empty."""
+    if outcome.browser != "answered" or outcome.state is State.OK:
+        return ""
+    return (
+        f"{title(outcome.target)}: a browser's first message gets an answer where this program's is cut, so "
+        "a browser may still work here, while apps may not."
+    )
+
+
+def place_sentence(outcome: Outcome) -> str:
+    """Where it is cut; empty where nobody asked, or nothing was found."""
+    words = place_words(outcome.localised)
+    return f"{title(outcome.target)}: {words}." if words else ""
+
+
+def place_words(where: Localised | None) -> str:
+    """How far away a name is cut; empty = nobody asked, or it was nowhere cut."""
+    if where is None or where.cut_at is None:
+        return ""
+    site = f"; the site itself is {where.site_at} away" if where.site_at is not None else ""
+    before = f"{where.cut_at - 1} or {where.cut_at} machines" if where.cut_at > 1 else "the first machine"
+    return f"its name is cut {before} away from here{site}"
+
+
+def health_sentence(report: Report) -> str:
+    """What the health check found; empty where there is nothing to say."""
+    health = report.health
+    if health is None:
+        return ""
+    if not health.online:
+        return (
+            "There is no network here: no known-good address outside answered. That is kept as evidence of "
+            "an outage; nothing can be said of single sites."
+        )
+    if health.portal:
+        return "A login page stands between you and the internet. Log in, then measure again."
+    if health.spared:
+        return (
+            f"Outside the country only sites of a list answer ({', '.join(health.spared)}), and no other "
+            "known-good one. That is kept as evidence of an outage; nothing can be said of single sites."
+        )
+    if health.intranet_only:
+        return (
+            "Sites inside the country answer and nothing outside does. That is kept as evidence of an "
+            "outage; nothing can be said of single sites."
+        )
+    if health.clock_offset is not None and abs(health.clock_offset) > 300:
+        return f"This machine's clock is {health.clock_offset:+.0f} s off: set it, then measure again."
+    return ""
+
+
+def is_fine(outcome: Outcome) -> bool:
+    """Can its user use it?"""
+    return outcome.state is State.OK and outcome.mechanism != GEO_BLOCK
+
+
+def slow_line(leading: list[Outcome]) -> str:
+    """Where all that was measured is slow; else empty."""
+    slow = [one for one in leading if one.mechanism.split(".")[1:2] == ["throttle"]]
+    if len(slow) < LEAST_SLOW or len(slow) < len(leading):
+        return ""
+    return "Everything that was measured is slow: that speaks for the line, not for single sites."
+
+
+def quic_line(report: Report) -> str:
+    """Where pages come and QUIC nowhere; else empty."""
+    loaded = [one.layers for one in report.outcomes if one.layers.get("http") == "ok"]
+    tried = [layers["quic"] for layers in loaded if "quic" in layers]
+    if len(tried) < LEAST_SLOW or set(tried) != {"generic_timeout_error"}:
+        return ""
+    return "QUIC (HTTP/3) gets no answer from any site here; browsers fall back to the older way."
+
+
+def report_lines(report: Report) -> list[str]:
+    """The summary below the table: the line first, then what does not work, then what does."""
+    lines = [one for one in [health_sentence(report)] if one]
+    by_target: dict[str, list[Outcome]] = {}
+    for outcome in report.outcomes:
+        by_target.setdefault(outcome.target, []).append(outcome)
+    leading = [worst(outcomes) for _, outcomes in sorted(by_target.items())]
+    lines += [one for one in (slow_line(leading), quic_line(report)) if one]
+    lines += [sentence(one) for one in leading if not is_fine(one)]
+    for one in report.outcomes:
+        lines += [words for words in (browser_sentence(one), place_sentence(one)) if words]
+    works = [title(one.target) for one in leading if is_fine(one)]
+    if works:
+        lines.append(f"Works from here: {', '.join(works)}.")
+    skipped = [
+        why for why in report.not_tried.values() if not (report.health and why == report.health.defect)
+    ]
+    if skipped:
+        lines.append(f"{len(skipped)} addresses were not tried: {skipped[0]}")
+    return lines
+
+
+def round_line(report: Report) -> str:
+    """One line for one round of a watch."""
+    if report.health is not None and report.health.defect:
+        return f"{report.health.defect}: nothing was measured"
+    failing = [one for one in report.outcomes if one.state is not State.OK]
+    named = "; ".join(f"{title(one.target)} {state_in_words(one)}" for one in failing)
+    why = next(iter(report.not_tried.values()), "")
+    skipped = f"; {len(report.not_tried)} not tried: {why}" if report.not_tried else ""
+    works = len(report.outcomes) - len(failing)
+    return f"{works} of {len(report.outcomes)} work" + (f"; {named}" if named else "") + skipped

@@ -1,0 +1,87 @@
+"""What waits is taken out for good too: of whoever withdraws, and of nobody else."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from fanous.cli.collect import drain
+from fanous.cli.forget import forget
+from fanous.collector.inbox import APART, inbox_of
+from fanous.collector.withdrawal import NEW, withdraw
+from fanous.errors import FanousError
+from fanous.store import open_store
+from tests.collector.probe import REPORT_ID, body
+from tests.collector.running import client, collector
+
+OTHER = REPORT_ID.replace("Ab3", "Zz9")
+
+
+def put(path: Path, *lines: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    os.utime(path, (1000, 1000))
+    return path
+
+
+def of(report: str) -> str:
+    return f'{{"measurement_uid":"1","report_id":"{report}","input":"{REPORT_ID}"}}'
+
+
+def test_only_the_reports_that_are_named_go(tmp_path: Path) -> None:
+    mixed = put(tmp_path / "1.jsonl", of("gone"), of("stays"), "no document", of("gone"))
+    alone = put(tmp_path / APART / "2.jsonl", of("gone"))
+    others = put(tmp_path / "own" / "3.jsonl", of("stays"))
+    being_written = put(tmp_path / "4.jsonl.part", of("gone"))
+    assert withdraw(tmp_path, {"gone"}) == 3
+    assert mixed.read_text(encoding="utf-8") == f"{of('stays')}\nno document\n"
+    assert mixed.stat().st_mtime == 1000, "how long it has waited is known by it"
+    assert not alone.exists()
+    assert others.read_text(encoding="utf-8") == f"{of('stays')}\n"
+    assert being_written.exists(), "it is its writer's"
+    assert withdraw(tmp_path, {"gone"}) == 0
+
+
+def test_what_a_run_that_was_killed_left_goes_too(tmp_path: Path) -> None:
+    left = put(tmp_path / APART / f"1.jsonl{NEW}", of("gone"))
+    assert withdraw(tmp_path, {"other"}) == 0
+    assert not left.exists()
+
+
+def test_a_probe_that_withdraws_is_forgotten_wherever_its_measurements_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "store"
+    inbox = inbox_of(store)
+    unplaced = REPORT_ID.replace("_PK_17557_", "_ZZ_0_")
+    with collector("--inbox", str(inbox)) as running, client(running) as probe:
+        probe.post(f"/report/{REPORT_ID}", json=body(0)).raise_for_status()
+        assert running.stop() == 0
+    drain(inbox, store)
+    with collector("--inbox", str(inbox)) as running, client(running) as probe:
+        probe.post(f"/report/{REPORT_ID}", json=body(1)).raise_for_status()
+        uid = probe.post(f"/report/{OTHER}", json=body(2, report_id=OTHER)).json()["measurement_uid"]
+        unknown = body(3, probe_cc="ZZ", probe_asn="AS0", report_id=unplaced)
+        probe.post(f"/report/{unplaced}", json=unknown).raise_for_status()
+        assert running.stop() == 0
+    forget([REPORT_ID, unplaced], inbox, store)
+    told = capsys.readouterr().out
+    assert "2 measurements that waited" in told
+    assert "1 measurements of PK deleted" in told
+    drain(inbox, store)
+    drain(inbox / APART, store)
+    with open_store(store) as found:
+        kept = [record.data for segment in found.segments() for record in found.records(segment)]
+        assert found.known([uid]) == {uid}
+    assert len(kept) == 1
+
+
+def test_an_inbox_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(FanousError, match="no inbox"):
+        forget(["x"], tmp_path / "none", tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_that_no_inbox_was_looked_into_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    forget(["x"], None, tmp_path / "store")
+    assert "--inbox names one" in capsys.readouterr().out

@@ -1,0 +1,153 @@
+"""What an outcome means for the person in front of the screen."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fanous.analysis.rules.measurement import PRIVATE_NAME
+from fanous.model.verdict import State
+from fanous.probe.health import Health
+from fanous.probe.outcome import Outcome, worst
+from fanous.probe.output import record_file, report_document
+from fanous.probe.run import Report
+from fanous.probe.words import health_sentence, report_lines, round_line, sentence, state_in_words
+from fanous.testing.builders import verdict
+
+
+def outcome(state: State, mechanism: str = "", *, target: str = "x", symptom: bool = False) -> Outcome:
+    return Outcome(f"https://{target}.example/", target, "web", state, mechanism, "Why.", symptom, {}, ())
+
+
+def health(**changes: object) -> Health:
+    sound: dict[str, object] = {
+        "online": True,
+        "portal": False,
+        "ipv6": True,
+        "clock_offset": 0.0,
+        "controls": {"https://control.example/": True},
+        "domestic": None,
+        "intranet_only": False,
+    }
+    return Health(**(sound | changes))  # type: ignore[arg-type]  # a test names what it is about
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (outcome(State.OK), "X (Twitter) works from here."),
+        (outcome(State.OK, "server.geo_block"), "answers, but refuses visitors from here"),
+        (outcome(State.INSUFFICIENT, "tls.throttle.sni", symptom=True), "may be slowed down here"),
+        (outcome(State.BLOCKED, "tls.reset.sni"), "is blocked here: the connection is cut as soon as"),
+        (outcome(State.BLOCKED, "tls.timeout"), "the connection falls silent as soon as its name is sent"),
+        (outcome(State.BLOCKED, "tls.reset.fingerprint"), "cut by how their first message looks"),
+        (outcome(State.BLOCKED, "http.blockpage"), "a block page is shown in its place"),
+        (outcome(State.THROTTLED, "tls.throttle.sni"), "is slowed down here: data come in too slowly"),
+        (
+            outcome(State.DOWN, "server.down"),
+            "is down: its own servers do not answer anybody. It is not your",
+        ),
+        (outcome(State.INSUFFICIENT, "dns.nxdomain", symptom=True), "nothing tells whether others can"),
+        (outcome(State.INSUFFICIENT), "Why. Nothing can be concluded"),
+        (outcome(State.INSUFFICIENT, symptom=True), "X (Twitter): Why. Ask somebody outside too"),
+    ],
+)
+def test_a_sentence_says_what_it_is_and_what_to_do_now(one: Outcome, words: str) -> None:
+    assert words in sentence(one)
+
+
+def test_a_private_name_is_said_plainly_and_asks_for_no_second_network() -> None:
+    given = verdict(State.INSUFFICIENT, rule_id=PRIVATE_NAME.id)
+    one = replace(outcome(State.INSUFFICIENT, target="nas.lan"), why=PRIVATE_NAME.why, verdicts=(given,))
+    assert sentence(one) == f"nas.lan: {PRIVATE_NAME.why} Measure a public site."
+
+
+def test_a_failure_without_a_control_is_never_called_a_block() -> None:
+    one = outcome(State.INSUFFICIENT, "tls.reset.sni", symptom=True)
+    assert "block" not in sentence(one)
+    assert "block" not in state_in_words(one)
+
+
+def test_every_state_has_words() -> None:
+    assert len({state_in_words(outcome(state)) for state in State}) == len(State)
+
+
+def test_the_worst_endpoint_decides_for_its_target() -> None:
+    states = [State.OK, State.THROTTLED, State.INSUFFICIENT]
+    assert worst([outcome(state) for state in states]).state is State.THROTTLED
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (health(), ""),
+        (health(online=False), "There is no network here"),
+        (health(portal=True), "A login page stands between you"),
+        (health(domestic=True, intranet_only=True), "Sites inside the country"),
+        (health(clock_offset=-4000.0), "clock is -4000 s off"),
+    ],
+)
+def test_the_line_has_its_own_sentence(line: Health, words: str) -> None:
+    assert health_sentence(Report(line)).startswith(words) or words in health_sentence(Report(line))
+    assert bool(health_sentence(Report(line))) == bool(words)
+
+
+def test_the_summary_names_what_fails_first_and_then_what_works() -> None:
+    report = Report(health(), [outcome(State.OK, target="zoom"), outcome(State.BLOCKED, "tls.reset.sni")])
+    first, last = report_lines(report)
+    assert first.startswith("X (Twitter) is blocked")
+    assert last == "Works from here: Zoom."
+
+
+def test_the_document_groups_endpoints_by_target_and_lists_what_was_not_tried() -> None:
+    report = Report(None, [outcome(State.OK), outcome(State.DOWN)], {"https://gone.example/": "no network"})
+    document = report_document(report, Path("o.jsonl"))
+    assert [(one["target"], one["state"]) for one in document["targets"]] == [
+        ("x", "down"),
+        ("gone.example", "insufficient"),
+    ]
+    assert len(document["targets"][0]["endpoints"]) == 2
+    json.dumps(document)
+
+
+def test_records_are_appended_one_a_line(tmp_path: Path) -> None:
+    for number in (b"1", b"2"):
+        with record_file(tmp_path / "o.jsonl") as write:
+            write(number)
+    assert (tmp_path / "o.jsonl").read_bytes() == b"1\n2\n"
+
+
+def test_a_site_that_refuses_its_visitor_is_not_listed_among_those_that_work() -> None:
+    report = Report(None, [outcome(State.OK, "server.geo_block"), outcome(State.OK, target="youtube")])
+    assert report_lines(report)[-1] == "Works from here: YouTube."
+    assert state_in_words(outcome(State.OK, "server.geo_block")) == "refuses you"
+
+
+def test_where_all_is_slow_the_line_is_named_first() -> None:
+    def first(*mechanisms: str) -> str:
+        outcomes = [outcome(State.THROTTLED, one, target=f"t{n}") for n, one in enumerate(mechanisms)]
+        return report_lines(Report(None, outcomes))[0]
+
+    slow = "tls.throttle.sni"
+    assert "speaks for the line" in first(slow, slow, slow)
+    assert "speaks for the line" not in first(slow, slow)
+    assert "speaks for the line" not in first(slow, slow, slow, "tls.reset.sni")
+
+
+def test_quic_that_nobody_answers_is_told_once() -> None:
+    def lines(*quic: str) -> list[str]:
+        outcomes = [
+            replace(outcome(State.OK, target=f"t{n}"), layers={"http": "ok", "quic": one})
+            for n, one in enumerate(quic)
+        ]
+        return [line for line in report_lines(Report(None, outcomes)) if "QUIC" in line]
+
+    silent = "generic_timeout_error"
+    assert len(lines(silent, silent, silent)) == 1
+    assert lines(silent, silent, "ok") == lines(silent, silent) == []
+
+
+def test_a_round_s_line_says_why_sites_were_not_tried() -> None:
+    report = Report(None, not_tried={"https://x.com/": "the data cap of 2 MB a day is reached"})
+    assert round_line(report) == "0 of 0 work; 1 not tried: the data cap of 2 MB a day is reached"
