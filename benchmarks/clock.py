@@ -25,8 +25,8 @@ from benchmarks.scale import spread
 from benchmarks.stream import processes, sent, wait_until_empty
 from tests.jetstream import cluster
 
-from fanous import pipeline
-from fanous.judging import known_fingerprints
+from fanous.pipeline import stages
+from fanous.pipeline.judge import known_fingerprints
 from fanous.store import open_store
 from fanous.store.local import EmbeddedStore
 
@@ -37,9 +37,9 @@ def from_files(file: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "store") as store:
         assert isinstance(store, EmbeddedStore)
         began, spent = time.perf_counter(), time.process_time()
-        tally = pipeline.ingest(store, "ooni", [file], detects=False)
+        tally = stages.ingest(store, "ooni", [file], detects=False)
         stored = time.perf_counter() - began
-        countries = pipeline.detect_all(store)
+        countries = stages.detect_all(store)
         took, spent = time.perf_counter() - began, time.process_time() - spent
         _tell("from files", tally.stored, _observations(store), took)
         print(f"  {spent:.1f} s of processor time")
@@ -70,7 +70,7 @@ def through_the_door(file: Path, count: int) -> None:
             took = time.monotonic() - load.began
         with open_store(store) as opened:
             assert isinstance(opened, EmbeddedStore)
-            observations, undetected = _observations(opened), pipeline.detect_all(opened)
+            observations, undetected = _observations(opened), stages.detect_all(opened)
         _tell("through the door", len(load.acknowledged), observations, took)
         rate = len(load.acknowledged) / load.seconds
         print(f"  {rate:,.0f} acknowledged a second; {load.refused} times told to wait")

@@ -31,12 +31,12 @@ from pathlib import Path
 
 import msgspec
 
-from fanous import pipeline
 from fanous.analysis.rules import judge
-from fanous.judging import known_fingerprints
+from fanous.pipeline import stages as pipeline
+from fanous.pipeline.judge import known_fingerprints
+from fanous.pipeline.tally import Ingested
 from fanous.sources import CONNECTORS
 from fanous.store import open_store
-from fanous.tally import Ingested
 
 OONI = "OONI's pipeline on such files and such a machine: 222-287/s for the transform alone, 139-164/s stored"
 

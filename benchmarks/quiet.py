@@ -14,9 +14,9 @@ import numpy as np
 
 from fanous.analysis.detectors import LEVEL_DETECTORS
 from fanous.analysis.incidents.outage import Situation
-from fanous.connecting import outages_of
 from fanous.model.incident import Incident
 from fanous.model.series import Series
+from fanous.pipeline.outages import outages_of
 from fanous.testing.level_months import COUNTRIES, DAY, FIRST, Country, quiet_month
 
 MONTH = 30.44

@@ -31,10 +31,10 @@ from benchmarks.peers.figure import machine
 from benchmarks.stream import processes, sent
 from tests.jetstream import cluster
 
-from fanous import pipeline
 from fanous.analysis.rules import judge
-from fanous.judging import known_fingerprints, rules_version
 from fanous.model.instant import from_iso
+from fanous.pipeline import stages as pipeline
+from fanous.pipeline.judge import known_fingerprints, rules_version
 from fanous.sources import CONNECTORS
 from fanous.store import Judged, open_store
 from fanous.store.local import EmbeddedStore

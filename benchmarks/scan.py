@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from fanous.model.series import Ints
+from fanous.pipeline.scan import probe_round
 from fanous.scan.belief import Flags
 from fanous.scan.icmp import Icmp
 from fanous.scan.rounds import State, unknown
 from fanous.scan.targets import Targets, read_targets
-from fanous.scanning import probe_round
 
 BLOCKS = 20_000
 RATE = 20_000.0

@@ -214,10 +214,10 @@ def constants_with_an_id() -> set[tuple[str, str]]:
                     found.add((module.__name__, node.attr))
             elif isinstance(node, ast.ImportFrom):
                 found |= {(str(node.module), alias.name) for alias in node.names}
-    return found | {("fanous.vitals.ailments", name) for name in CHECKS}
+    return found | {("fanous.pipeline.vitals.ailments", name) for name in CHECKS}
 
 
-@pytest.mark.parametrize("module", [*judging_modules(), "fanous.vitals.ailments"])
+@pytest.mark.parametrize("module", [*judging_modules(), "fanous.pipeline.vitals.ailments"])
 def test_every_threshold_that_judges_has_an_id(module: str) -> None:
     known = {name for at, name in constants_with_an_id() if at == module}
     assert numeric_constants(module) - known == set()

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from fanous import pipeline
 from fanous.model.claim import Answer, Claim, Said
 from fanous.model.incident import Kind, Scope, Status
 from fanous.model.instant import from_iso
+from fanous.pipeline import stages
+from fanous.pipeline.claims import check
 from fanous.rehearsal.recording import unpack
-from fanous.statements import check
 from fanous.store import Store, open_store
 from tests.cli.test_main import document, fanous
 from tests.documents import ROOT, commands_of
@@ -31,7 +31,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     recording = folder / "event.jsonl"
     unpack("pakistan-2023-12-17", recording)
     with open_store(folder / "store") as opened:
-        pipeline.ingest(opened, "edge", [recording])
+        stages.ingest(opened, "edge", [recording])
         yield opened
 
 

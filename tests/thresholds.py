@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from fanous import pipeline, tally
 from fanous.analysis.cost import methods, reckon
 from fanous.analysis.series import collapse, heartbeats
 from fanous.evidence.thresholds import thresholds
+from fanous.pipeline import stages, tally
+from fanous.pipeline.vitals import ailments
 from fanous.probe import rates, screen
 from fanous.probe.stream import playback
 from fanous.refdata import figures, update_users, weights
@@ -13,7 +14,6 @@ from fanous.scan import belief, rounds, targets
 from fanous.sources import stream
 from fanous.sources.ooni import salvage
 from fanous.sources.ooni_csv import read as rows
-from fanous.vitals import ailments
 
 
 def published() -> dict[str, Any]:
@@ -30,10 +30,10 @@ def published() -> dict[str, Any]:
         "probe.video_begin_seconds": playback.BEGIN,
         "probe.video_patience_seconds": playback.PATIENCE,
         "probe.video_stalled_share": playback.MOST_STALLED,
-        "pipeline.late_seconds": pipeline.LATE,
+        "pipeline.late_seconds": stages.LATE,
         "pipeline.ahead_seconds": tally.AHEAD,
-        "pipeline.batch_records": pipeline.BATCH_RECORDS,
-        "pipeline.batch_bytes": pipeline.BATCH_BYTES,
+        "pipeline.batch_records": stages.BATCH_RECORDS,
+        "pipeline.batch_bytes": stages.BATCH_BYTES,
         "series.heartbeats_memory_seconds": heartbeats.MEMORY,
         "series.heartbeats_bins_heard": heartbeats.HEARD_BINS,
         "series.heartbeats_rare": heartbeats.RARE,

@@ -7,11 +7,11 @@ from pathlib import Path
 from benchmarks.peers.event import SOURCE, event_file
 from benchmarks.peers.figure import Figure
 
-from fanous import pipeline
 from fanous.errors import FanousError
-from fanous.judging import known_fingerprints
+from fanous.pipeline import stages
+from fanous.pipeline.judge import known_fingerprints
+from fanous.pipeline.tally import Ingested
 from fanous.store import open_store
-from fanous.tally import Ingested
 
 NO_PEER = (
     "OONI's pipeline cannot run beside it here: it wants a ClickHouse server and files of its own kind; what "
@@ -32,7 +32,7 @@ def measured(times: int) -> tuple[list[Figure], list[str]]:
         tally = Ingested()
         with open_store(folder / "store") as store:
             clock, cpu = time.monotonic(), time.process_time()
-            pipeline.bring_in(store, SOURCE, [file], tally)
+            stages.bring_in(store, SOURCE, [file], tally)
             clock, cpu = time.monotonic() - clock, time.process_time() - cpu
         size = file.stat().st_size
     if tally.stored != count:

@@ -12,7 +12,7 @@ from benchmarks.peers.event import SOURCE, event_file
 from benchmarks.peers.figure import Figure
 
 from fanous.analysis.rules import judge
-from fanous.judging import known_fingerprints
+from fanous.pipeline.judge import known_fingerprints
 from fanous.sources import CONNECTORS
 
 NO_PEER = "no other program takes such records to verdicts by itself, so nothing is compared"

@@ -7,7 +7,7 @@ imported on first use, so that a probe needs none of what they stand on.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fanous.library import Store, confirm, incidents, judge, series
+    from fanous.pipeline.library import Store, confirm, incidents, judge, series
 
 __version__ = "0.1.0"
 
@@ -19,6 +19,6 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> Any:
         if name not in __all__:
             raise AttributeError(f"module 'fanous' has no attribute {name!r}")
-        from fanous import library
+        from fanous.pipeline import library
 
         return getattr(library, name)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from fanous import answering, pipeline
-from fanous.answering import Answer
 from fanous.config import data_folder
 from fanous.errors import FanousError
+from fanous.pipeline import query, stages
+from fanous.pipeline.query import Answer
 from fanous.rehearsal.recording import unpack
 from fanous.store import open_store
 
@@ -56,8 +56,8 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[Answer], N
         recording = Path(temporary) / f"{EVENT}.jsonl"
         unpack(EVENT, recording)
         with open_store(folder) as opened:
-            tally = pipeline.ingest(opened, "edge", [recording])
-            answer = answering.confirm(opened, COUNTRY, [], None, None)
+            tally = stages.ingest(opened, "edge", [recording])
+            answer = query.confirm(opened, COUNTRY, [], None, None)
     (folder.parent / f"{folder.name}.{MARK}").touch()
     console.print(f"{tally.stored:,} raw measurements judged; this is what they amount to:\n")
     show(answer)

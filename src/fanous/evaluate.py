@@ -14,14 +14,15 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous import failing, pipeline, planting
+from fanous import failing, planting
 from fanous.corpus import SHARED, Corpus, CorpusFile, Event, Quiet, corpus_files, load_corpus
-from fanous.gathering import ingest_levels
 from fanous.injecting import inject
-from fanous.interfering import TICK
 from fanous.model.calibration import Stated
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
+from fanous.pipeline import stages
+from fanous.pipeline.interference import TICK
+from fanous.pipeline.series import ingest_levels
 from fanous.planting import Replay
 from fanous.store import Store, open_store
 
@@ -71,7 +72,7 @@ def replayed(replays: Iterable[R], folder: Path) -> list[tuple[R, Evaluation]]:
         path = folder / f"replay-{number}.csv"
         one.write(path)
         with tempfile.TemporaryDirectory(dir=folder) as own, open_store(Path(own) / "store") as store:
-            stored = pipeline.ingest(store, "ooni-csv", [path]).stored
+            stored = stages.ingest(store, "ooni-csv", [path]).stored
             compared = _compare(one.corpus, store, stored)
         found.append((replace(one, measurements=()), compared))
         path.unlink()
@@ -81,7 +82,7 @@ def replayed(replays: Iterable[R], folder: Path) -> list[tuple[R, Evaluation]]:
 def _bring_in(store: Store, file: CorpusFile, path: Path) -> int:
     """Lines or measurements stored."""
     if file.about is None:
-        return pipeline.ingest(store, file.source, [path]).stored
+        return stages.ingest(store, file.source, [path]).stored
     return ingest_levels(store, file.source, [path], file.about).stored
 
 

@@ -13,12 +13,12 @@ import numpy as np
 from fanous.analysis.detectors import IODA, LEVEL_DETECTORS
 from fanous.analysis.incidents.outage import Situation
 from fanous.analysis.series.signals import SIGNALS
-from fanous.connecting import level_series, outages_of
 from fanous.corpus import Corpus, Injection
 from fanous.errors import FanousError
 from fanous.model.anomaly import Anomaly
 from fanous.model.score import YEAR, LossScore, QuietScore
 from fanous.model.series import Series
+from fanous.pipeline.outages import level_series, outages_of
 from fanous.refdata.users import user_weights
 from fanous.store import Store
 

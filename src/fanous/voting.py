@@ -9,14 +9,14 @@ from fanous.analysis.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.analysis.incidents.assemble import Setting, incident_of
 from fanous.analysis.incidents.group import Finding, correlate
 from fanous.analysis.series.aggregate import VerdictRow, counted, series
-from fanous.interfering import FAMILY_OF, TICK
-from fanous.judging import rules_version
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident
 from fanous.model.observation import Layer
 from fanous.model.verdict import State
 from fanous.model.votes import Votes
 from fanous.model.weights import UserWeights
+from fanous.pipeline.interference import FAMILY_OF, TICK
+from fanous.pipeline.judge import rules_version
 
 
 def stretches_of(votes: Votes, country: str) -> list[Anomaly]:

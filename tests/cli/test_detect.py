@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from fanous import pipeline
 from fanous.cli.detect import detect
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
+from fanous.pipeline import stages
+from fanous.pipeline.tally import Ingested
 from fanous.store import Store, StoreLocation, open_store
 from fanous.store.ledger import Ledger
 from fanous.store.location import at_urls
-from fanous.tally import Ingested
 from tests.children import child_environment
 from tests.postgres import postgres, programs
 from tests.store.servers import Server, front
@@ -38,7 +38,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, rally: Path) -> Iterator[Sto
         location = at_urls(str(folder / "archive"), facts, ledgers.new_database())
         with open_store(location) as store:
             tally = Ingested()
-            pipeline.bring_in(store, "ooni", [file], tally)
+            stages.bring_in(store, "ooni", [file], tally)
             assert (tally.rejected, tally.duplicate) == (0, 0)
         yield location
 
@@ -75,7 +75,7 @@ def undisturbed(place: StoreLocation, ledger: Path) -> list[Incident]:
     alone = StoreLocation(place.archive, place.facts, f"sqlite:///{ledger}")
     with open_store(alone) as store:
         mark_all(store)
-        pipeline.detect_all(store)
+        stages.detect_all(store)
         return store.incidents()
 
 
@@ -158,7 +158,7 @@ def test_in_a_store_of_one_folder_it_detects_what_was_left(
 ) -> None:
     where = tmp_path / "store"
     with open_store(where) as store:
-        pipeline.bring_in(store, "ooni", [rally], Ingested())
+        stages.bring_in(store, "ooni", [rally], Ingested())
         assert store.incidents() == []
     detect([], None, None, 1, 0.0, 60.0, where, None)
     assert capsys.readouterr().out == "detected in 3 countries: AE, IN, PK\n"

@@ -55,7 +55,7 @@ def test_the_store_of_all_commands_does_not_change_what_it_is_asked(
         asked.append(folder)
         return []
 
-    monkeypatch.setattr("fanous.doctor.examine", examine)
+    monkeypatch.setattr("fanous.pipeline.doctor.examine", examine)
     code, out = doctor()
     assert code == 0
     assert out.startswith("probe: ")

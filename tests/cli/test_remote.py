@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fanous import answering, pipeline
 from fanous.cli.main import app
 from fanous.cli.remote import ask_owner
 from fanous.errors import FanousError
 from fanous.live.local import perform
 from fanous.live.request import Request
+from fanous.pipeline import query, stages
 from fanous.store import StoreHeld, open_store
 from tests.live.owner import DISPATCH, lock_of, owner
 
@@ -36,7 +36,7 @@ def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the rally, and nobody has it open."""
     folder = tmp_path_factory.mktemp("filled") / "store"
     with open_store(folder) as store:
-        pipeline.ingest(store, "ooni", [rally])
+        stages.ingest(store, "ooni", [rally])
     return folder
 
 
@@ -141,7 +141,7 @@ def test_a_bug_in_the_owner_is_told_as_a_bug_and_the_owner_goes_on(
 ) -> None:
     with owner(filled):
         with monkeypatch.context() as broken:
-            broken.setattr(answering, "confirm", lambda *_: 1 // 0)
+            broken.setattr(query, "confirm", lambda *_: 1 // 0)
             said = typed("confirm", "PK", "--store", filled)
         assert said.code == 70
         assert "ZeroDivisionError" in said.err

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from fanous.answering import Answer
 from fanous.charts.grid import network_times
 from fanous.cli.terminal import SHOWN, incident_list, incident_text, print_answer
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import from_iso
+from fanous.pipeline.query import Answer
 from fanous.wording.sentence import sentence
 from tests.analysis.incidents.events import Ballot, votes
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, network

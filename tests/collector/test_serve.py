@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fanous import pipeline
 from fanous.cli.collect import drain
 from fanous.collector.inbox import APART, inbox_of
 from fanous.errors import FanousError
+from fanous.pipeline import stages
 from fanous.store import open_store
 from tests.collector.probe import OPEN, REPORT_ID, body
 from tests.collector.running import client, collector
@@ -109,7 +109,7 @@ def test_detection_can_be_left_to_others(tmp_path: Path) -> None:
     drain(inbox, where)
     with open_store(where) as found:
         assert list(found.undetected()) == ["PK"]  # there was nothing to bring in
-        pipeline.detect_all(found)
+        stages.detect_all(found)
         assert found.undetected() == {}
 
 

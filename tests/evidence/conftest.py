@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fanous import pipeline
 from fanous.evidence.pack import Packed, gather, pack
 from fanous.evidence.signing import signing_key
+from fanous.pipeline import stages
 from fanous.store import open_store
 
 NOW = 1_702_900_000.0
@@ -16,7 +16,7 @@ NOW = 1_702_900_000.0
 def packed(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Packed:
     folder = tmp_path_factory.mktemp("evidence")
     with open_store(folder / "store") as store:
-        pipeline.ingest(store, "ooni", [rally])
+        stages.ingest(store, "ooni", [rally])
         (incident,) = store.incidents("PK")
         gathered = gather(store, incident.id)
     return pack(gathered, folder / "rally.fan", signing_key(folder / "key.pem"), NOW)

@@ -9,14 +9,14 @@ from random import Random
 import numpy as np
 import pytest
 
-from fanous import pipeline
 from fanous.evidence.pack import Packed, gather, pack
 from fanous.evidence.series_lines import pack_series, unpack_series
 from fanous.evidence.signing import signing_key
 from fanous.evidence.verify import Result, Verification, verify
-from fanous.gathering import ingest_levels
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.source_series import Levels
+from fanous.pipeline import stages
+from fanous.pipeline.series import ingest_levels
 from fanous.rehearsal.recording import unpack
 from fanous.sources.signals import About
 from fanous.store import Store, open_store
@@ -25,8 +25,8 @@ from fanous.testing.pages import X
 from fanous.testing.places import PAKISTAN, Keeper, Probe
 from fanous.testing.speeds import Country, speeds
 from fanous.testing.web_connectivity import Fate, Visit, web_measurement
-from tests.test_connecting import blackout, exported
-from tests.test_outage import BINS, CUT, abroad, before, found, heard
+from tests.pipeline.test_outage_story import BINS, CUT, abroad, before, found, heard
+from tests.pipeline.test_outages import blackout, exported
 
 NOW = 1_702_900_000.0
 NOON = 1_702_814_400.0
@@ -60,7 +60,7 @@ def test_an_outage_by_silence_is_proved_from_looks_of_others_too(tmp_path: Path,
         if over:
             late = heard((1, 2, 3), CUT, online=False) + heard((1, 2, 3), range(CUT.stop, BINS))
             found(store, lines, late + abroad(range(CUT.stop, BINS)), BINS)
-        pipeline.detect(store, "PK", 1_702_800_000.0, found_at)
+        stages.detect(store, "PK", 1_702_800_000.0, found_at)
         (incident,) = store.incidents("PK")
         packed, done = proved(tmp_path, store, incident)
     assert incident.status is (Status.ENDED if over else Status.SUSPECTED)
@@ -72,8 +72,8 @@ def test_the_recorded_event_of_our_own_probes_is_proved_and_again_after_rejudgin
     recording = tmp_path / "event.jsonl"
     unpack("pakistan-2023-12-17", recording)
     with open_store(tmp_path / "store") as store:
-        pipeline.ingest(store, "edge", [recording])
-        pipeline.rejudge(store, "PK", everything=True)
+        stages.ingest(store, "edge", [recording])
+        stages.rejudge(store, "PK", everything=True)
         (incident,) = (i for i in store.incidents("PK") if i.confirmed_at is not None)
         packed, done = proved(tmp_path, store, incident)
     assert incident.kind is Kind.BLOCKING
@@ -88,7 +88,7 @@ def test_a_slow_down_is_proved_from_the_speeds(tmp_path: Path) -> None:
     levels = [Levels(one.key, one.step, one.times, one.values) for one in tests]
     with open_store(tmp_path / "store") as store:
         store.put_levels(levels)
-        pipeline.detect(store, "PK", float(levels[0].times[0]), float(levels[0].times[-1]))
+        stages.detect(store, "PK", float(levels[0].times[0]), float(levels[0].times[-1]))
         incident = next(i for i in store.incidents("PK") if i.kind is Kind.SLOWDOWN)
         _, done = proved(tmp_path, store, incident)
     assert done.result is Result.MATCH, done.differences
@@ -127,7 +127,7 @@ def a_bad_line(path: Path) -> None:
 def test_what_else_failed_on_the_line_goes_along(tmp_path: Path) -> None:
     a_bad_line(tmp_path / "line.jsonl")
     with open_store(tmp_path / "store") as store:
-        pipeline.ingest(store, "ooni", [tmp_path / "line.jsonl"])
+        stages.ingest(store, "ooni", [tmp_path / "line.jsonl"])
         (incident,) = (one for one in store.incidents("PK") if len(one.targets) == 3)
         packed, done = proved(tmp_path, store, incident)
     assert incident.confirmed_at is None and "the line may be what failed" in incident.reason

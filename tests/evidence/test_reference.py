@@ -10,7 +10,7 @@ from fanous.analysis.rules import Fingerprint, Kind, Where
 from fanous.evidence.former_paths import FORMER_PATHS
 from fanous.evidence.reference import plain, reference, unlike, unlike_fields, unlike_thresholds, used
 from fanous.evidence.thresholds import thresholds
-from fanous.interfering import TICK
+from fanous.pipeline.interference import TICK
 
 
 def test_the_parts_that_were_used_are_in_it() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from fanous import pipeline
 from fanous.analysis.incidents import confirm
 from fanous.analysis.incidents.review import held
 from fanous.errors import FanousError
@@ -21,9 +20,10 @@ from fanous.evidence.pack import Packed, gather, pack
 from fanous.evidence.redaction import REDACTORS, redacted
 from fanous.evidence.signing import signing_key
 from fanous.evidence.verify import Result, verify
-from fanous.judging import rules_version
 from fanous.model.incident import Scope
 from fanous.model.record import Record
+from fanous.pipeline import stages
+from fanous.pipeline.judge import rules_version
 from fanous.sources import CONNECTORS
 from fanous.store import open_store
 from tests.shared_data import shared_file
@@ -269,7 +269,7 @@ def test_the_manifest_lists_each_part_by_its_content(packed: Packed) -> None:
 @pytest.mark.shared_data
 def test_the_kenyan_blocks_of_2023_are_proved_from_a_csv(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        pipeline.ingest(store, "ooni-csv", [shared_file("ooni/2023-KE-telegram.csv.gz")])
+        stages.ingest(store, "ooni-csv", [shared_file("ooni/2023-KE-telegram.csv.gz")])
         (found,) = (i for i in store.incidents("KE") if i.confirmed_at is not None)
         gathered = gather(store, found.id)
     done = pack(gathered, tmp_path / "ke.fan", signing_key(tmp_path / "key"), 0.0)

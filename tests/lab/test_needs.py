@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import fanous.doctor
+import fanous.pipeline.doctor
 from fanous.cli.main import app
 from fanous.lab import needs
 from fanous.lab.censors import TECHNIQUES
@@ -63,7 +63,7 @@ def test_doctor_says_for_each_part_whether_it_is_ready(monkeypatch: pytest.Monke
         Need("server", "chdb", False, "pip install 'fanous[server]'", "the facts"),
         Need("lab", "root", False, "run it as root", "there is no lab"),
     ]
-    monkeypatch.setattr(fanous.doctor, "examine", lambda _store, _lab: found)
+    monkeypatch.setattr(fanous.pipeline.doctor, "examine", lambda _store, _lab: found)
     document = json.loads(CliRunner().invoke(app, ["doctor", "--json"]).stdout)
     assert document["ready"] == {"probe": True, "server": False, "lab": False}
     assert [need["name"] for need in document["needs"]] == [need.name for need in found]
@@ -73,5 +73,5 @@ def test_doctor_says_for_each_part_whether_it_is_ready(monkeypatch: pytest.Monke
 
 
 def test_doctor_looks_at_this_machine() -> None:
-    parts = {need.part for need in fanous.doctor.examine(Path.cwd(), needs.needs())}
+    parts = {need.part for need in fanous.pipeline.doctor.examine(Path.cwd(), needs.needs())}
     assert parts == {"probe", "server", "lab"}

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from fanous import pipeline
 from fanous.analysis.series.heartbeats import Heartbeat
 from fanous.live.clock import Clock
 from fanous.live.hearing import Hearing, heartbeats
 from fanous.live.local import perform
 from fanous.live.request import Request
 from fanous.model.place import Entity
+from fanous.pipeline import stages
+from fanous.pipeline.tally import Ingested
 from fanous.store import Store, open_store
 from fanous.store.ask import OneThread
-from fanous.tally import Ingested
 from fanous.testing import pakistan
 from tests.live.owner import DISPATCH
 
@@ -28,7 +28,7 @@ HOUR = 3600.0
 def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("heard") / "store"
     with open_store(folder) as store:
-        pipeline.bring_in(store, "ooni", [rally], Ingested())
+        stages.bring_in(store, "ooni", [rally], Ingested())
     return folder
 
 

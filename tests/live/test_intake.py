@@ -10,7 +10,7 @@ from fanous.live.intake import Intake, take_from
 from fanous.store import open_store
 from fanous.store.ask import OneThread
 from fanous.testing import pakistan
-from tests.test_pipeline import dated
+from tests.pipeline.test_stages import dated
 
 
 def halves(rally: Path, folder: Path) -> None:

@@ -10,7 +10,7 @@ from fanous.errors import FanousError
 from fanous.live.clock import Clock
 from fanous.live.configuration import read
 from fanous.live.sources import Sources
-from fanous.pulling import Pull
+from fanous.pipeline.pull import Pull
 from fanous.store import open_store
 from fanous.store.ask import OneThread
 from tests.sources.publisher import Answer, always, publishing

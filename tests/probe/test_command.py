@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from fanous.cli.probe import probe_app
 from fanous.collector.door import Policy
 from fanous.errors import FanousError
-from fanous.judging import judge_files
+from fanous.pipeline.judge import judge_files
 from tests.collector.threaded import door
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority

@@ -7,10 +7,10 @@ import pytest
 
 from fanous.analysis.detectors import LEVEL_DETECTORS
 from fanous.analysis.incidents.outage import Situation
-from fanous.connecting import outages_of
 from fanous.model.incident import Incident
 from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
+from fanous.pipeline.outages import outages_of
 from fanous.scan.rounds import ROUND, State
 from tests.scan.test_rounds import Country
 

@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 
 from fanous.cli.main import app
 from fanous.model.series import Ints
+from fanous.pipeline.scan import probe_round, scan_round
 from fanous.scan.belief import Flags
 from fanous.scan.icmp import _packets, _tokens, answer_of
 from fanous.scan.journal import load
 from fanous.scan.rounds import State, unknown
 from fanous.scan.targets import Targets, read_targets
-from fanous.scanning import probe_round, scan_round
 from fanous.store import Store, open_store
 
 CONTROLS = np.array([0x0A09FF01, 0x0A09FF02, 0x0A09FF03], np.int64)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fanous.model.incident import Interval, Kind, Part
 from fanous.model.observation import Layer, Observation, Vantage
-from fanous.statements import what_else
+from fanous.pipeline.claims import what_else
 from fanous.store import Store
 from fanous.testing.builders import observation
 from tests.store.cases import NOON, incident, judged

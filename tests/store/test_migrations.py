@@ -14,8 +14,8 @@ from pathlib import Path
 import clickhouse_connect
 import pytest
 
-from fanous import pipeline
 from fanous.errors import FanousError
+from fanous.pipeline import stages
 from fanous.store import open_store
 from fanous.store.engine import Engine
 from fanous.store.location import at_urls, in_folder
@@ -65,7 +65,7 @@ def test_an_old_store_says_what_it_said(old: int, tmp_path: Path) -> None:
         assert list(store.unfinished()) == []
         assert [one.reason for one in store.revisions("PK-2023-0001")] == ["the first claim"]
         before = [str(store.verdicts(uid)) for uid in uids]  # as text: NaN is no number
-        pipeline.rejudge(store, everything=True)
+        stages.rejudge(store, everything=True)
         assert [str(store.verdicts(uid)) for uid in uids] == before
     with open_store(folder) as store:
         assert set(store.votes("PK", *WINDOW).uids) == set(uids)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from fanous import pipeline
 from fanous.model.incident import Interval
 from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
+from fanous.pipeline import stages
 from fanous.store.rows import StoredMeasurement
 from fanous.store.segment import Location, Segment
 from fanous.testing.builders import measurement, observation
@@ -60,7 +60,7 @@ def stored(bundle: Bundle, verdicts: list[Verdict], raw: bytes, source: str = "o
 
 def test_a_measurement_has_a_page_with_each_conclusion_its_rule_and_its_facts(rally: Path) -> None:
     record = Record("ooni", rally.read_bytes().splitlines()[0])
-    bundle, verdicts = pipeline.judge_record(record)
+    bundle, verdicts = stages.judge_record(record)
     client = reader(stored(bundle, list(verdicts), record.data))
     text = client.get(f"/measurement/{bundle.measurement.uid}").text
     assert all(verdict.rule_id in text for verdict in verdicts)

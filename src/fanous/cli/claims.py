@@ -105,7 +105,7 @@ def claims_check(
     as_json: JsonOption = False,
 ) -> None:
     """Each claim against the evidence: supported, contradicted, or cannot tell - and why."""
-    from fanous.statements import check
+    from fanous.pipeline.claims import check
 
     with open_named(store, config, read_only=True) as opened:
         wanted = [c for c in opened.claims() if claim_id is None or c.id.lower() == claim_id.lower()]

@@ -137,11 +137,11 @@ def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutin
     from fanous.collector.inbox import MOST_BYTES, backlog
     from fanous.collector.serve import listening_socket
     from fanous.live.pages import serve_until
-    from fanous.vitals.ailments import find_ailments
-    from fanous.vitals.examine import disks
-    from fanous.vitals.exposition import metrics
-    from fanous.vitals.status import status_app
-    from fanous.vitals.vitals import Vitals
+    from fanous.pipeline.vitals.ailments import find_ailments
+    from fanous.pipeline.vitals.examine import disks
+    from fanous.pipeline.vitals.exposition import metrics
+    from fanous.pipeline.vitals.status import status_app
+    from fanous.pipeline.vitals.vitals import Vitals
 
     host, port = host_and_port(address, "--status")
     listening = listening_socket(host, port, "--status")

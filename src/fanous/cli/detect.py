@@ -117,11 +117,11 @@ def _work(store: "Store", every: float, lease: float, ended: Callable[[float], b
         every: seconds between two looks once nothing waits; 0 = end then.
         ended: waits so many seconds, and says whether it is time to end.
     """
-    from fanous import pipeline
+    from fanous.pipeline import stages
 
     done: list[str] = []
     while not ended(0):
-        country = pipeline.detect_next(store, seconds=lease)
+        country = stages.detect_next(store, seconds=lease)
         if country:
             done.append(country)
             log.info(logline("detected", country=country))

@@ -15,7 +15,7 @@ from fanous.model.need import Need
 
 if TYPE_CHECKING:
     from fanous.model.spell import Spell
-    from fanous.vitals.ailments import Ailment
+    from fanous.pipeline.vitals.ailments import Ailment
 
 PARTS = ("probe", "server", "lab")
 
@@ -38,8 +38,8 @@ def doctor(
         _doctor_of_store(store, config, as_json)
         return
     from fanous.config import data_folder
-    from fanous.doctor import examine
     from fanous.lab.needs import needs as needs_of_the_lab
+    from fanous.pipeline.doctor import examine
 
     needs = examine(store or data_folder() / "store", needs_of_the_lab())
     if as_json:
@@ -59,11 +59,11 @@ def doctor(
 def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
     from fanous.collector.inbox import backlogs
     from fanous.live.configuration import inboxes_of
+    from fanous.pipeline.vitals.ailments import find_ailments
+    from fanous.pipeline.vitals.examine import examine
+    from fanous.pipeline.vitals.status import feed_document
     from fanous.store import StoreLocation
     from fanous.store.location import in_folder, store_place
-    from fanous.vitals.ailments import find_ailments
-    from fanous.vitals.examine import examine
-    from fanous.vitals.status import feed_document
 
     place = store_place(store, config)
     location = place if isinstance(place, StoreLocation) else in_folder(place)

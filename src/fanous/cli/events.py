@@ -101,14 +101,14 @@ def watch_report(
     as_json: JsonOption = False,
 ) -> None:
     """What was seen around an event, how the onset lies to it, and by what chance; or that nothing was."""
-    from fanous import statements
+    from fanous.pipeline import claims
     from fanous.wording.events import report_document, report_lines
 
     with open_named(store, config, read_only=True) as opened:
         watch = next((w for w in opened.watches() if w.id.lower() == watch_id.lower()), None)
         if watch is None:
             raise FanousError(f"no watch {watch_id} in this store; `fanous watch list` names them")
-        report = statements.watch_report(opened, watch)
+        report = claims.watch_report(opened, watch)
     if as_json:
         print_document(report_document(report))
     else:

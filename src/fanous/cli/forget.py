@@ -30,14 +30,14 @@ def forget(
     For who withdraws: `fanous probe consent --withdraw` names the reports of a probe.  A stream is not
     reached (`fanous drain --queue` it first), nor are copies and evidence bundles made before.
     """
-    from fanous import pipeline
     from fanous.collector.withdrawal import withdraw
+    from fanous.pipeline import stages
 
     if inbox is not None and not inbox.is_dir():
         raise FanousError(f"no inbox {inbox}: name the folder that a collector fills, such as STORE.inbox")
     with open_named(store, config) as opened:
         waiting = withdraw(inbox, set(reports)) if inbox is not None else 0
-        forgotten = pipeline.forget(opened, reports)
+        forgotten = stages.forget(opened, reports)
     if as_json:
         print_document(
             {

@@ -63,8 +63,8 @@ def incidents_show(
 ) -> None:
     """One incident with what each network saw and every revision of the claim."""
     from fanous.cli.terminal import incident_text
+    from fanous.pipeline.claims import slowed_how, what_else, witnesses
     from fanous.publishers.document import detailed_document, policing_document
-    from fanous.statements import slowed_how, what_else, witnesses
     from fanous.wording.witnesses import account_lines, accounts_document
 
     with open_named(store, config, read_only=True) as opened:
@@ -193,11 +193,11 @@ def incidents_approve(
     config: ConfigOption = None,
 ) -> None:
     """Let a claim stand that was held for review; who did, and when, stays in the ledger."""
-    from fanous import pipeline
+    from fanous.pipeline import stages
     from fanous.wording.sentence import sentence
 
     with open_named(store, config) as opened:
-        incident = pipeline.approve(opened, incident_id.upper(), by, note, time.time())
+        incident = stages.approve(opened, incident_id.upper(), by, note, time.time())
     print(f"{incident.id}  {incident.status}  {sentence(incident)}")
 
 
@@ -209,7 +209,7 @@ def incidents_corrections(
     as_json: JsonOption = False,
 ) -> None:
     """What was claimed and taken back or narrowed since, with the reason; newest first."""
-    from fanous.statements import corrections
+    from fanous.pipeline.claims import corrections
 
     code = country_code(country) if country else None
     with open_named(store, config, read_only=True) as opened:

@@ -10,8 +10,8 @@ from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_cod
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
+    from fanous.pipeline.tally import Ingested
     from fanous.sources.signals import About
-    from fanous.tally import Ingested
 
 REJECTS_SHOWN = 20
 
@@ -57,9 +57,9 @@ def ingest(
 
     Doing it again changes nothing; an interrupted run is completed by running it again.
     """
-    from fanous import pipeline
     from fanous.cli.progress import file_progress
-    from fanous.gathering import ingest_levels
+    from fanous.pipeline import stages
+    from fanous.pipeline.series import ingest_levels
     from fanous.sources import CONNECTORS
     from fanous.sources.signals import LEVEL_FILES
 
@@ -75,7 +75,7 @@ def ingest(
         )
     with open_named(store, config) as opened, file_progress(paths) as moved:
         if about is None:
-            tally = pipeline.ingest(opened, source, paths, moved)
+            tally = stages.ingest(opened, source, paths, moved)
         else:
             tally = ingest_levels(opened, source, paths, about, moved)
     show(tally, as_json)
@@ -100,7 +100,7 @@ def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, 
 
 def show(tally: "Ingested", as_json: bool) -> None:
     """The counts, for people or as one document."""
-    from fanous.pipeline import out_of_reach
+    from fanous.pipeline.stages import out_of_reach
 
     for note in tally.notes:
         print(note, file=sys.stderr)

@@ -162,7 +162,7 @@ def judge(
     as_json: JsonOption = False,
 ) -> None:
     """Say what single measurements show, and why; no store is needed."""
-    from fanous.judging import judge_files
+    from fanous.pipeline.judge import judge_files
     from fanous.probe.notes import UNPLACED
 
     judged, rejects = judge_files(paths)
@@ -203,8 +203,8 @@ def confirm(
 
     It only reads: bring measurements in first with `fanous ingest`.
     """
-    from fanous import answering
     from fanous.cli.terminal import print_answer
+    from fanous.pipeline import query
     from fanous.publishers.document import incident_document
 
     code, targets = country_code(country), [target_of(name) for name in target or []]
@@ -212,7 +212,7 @@ def confirm(
     if start is not None and end is not None and start >= end:
         raise typer.BadParameter("--since must lie before --until")
     with open_named(store, config, read_only=True) as opened:
-        answer = answering.confirm(opened, code, targets, start, end)
+        answer = query.confirm(opened, code, targets, start, end)
     if not as_json:
         print_answer(console(), answer)
         return
@@ -240,7 +240,7 @@ def signals(
     It only reads: bring series in first with `fanous pull` or `fanous ingest`.
     """
     from fanous.charts.connectivity import levels_document, print_levels
-    from fanous.gathering import levels_now
+    from fanous.pipeline.series import levels_now
 
     code, then = country_code(country), moment(at, "--at")
     now = time.time() if then is None else then
@@ -262,12 +262,12 @@ def rejudge(
     config: ConfigOption = None,
 ) -> None:
     """Compute every conclusion again from the raw records, with the rules of this version."""
-    from fanous import pipeline
+    from fanous.pipeline import stages
 
     with open_named(store, config) as opened:
-        replayed = pipeline.rejudge(opened, country_code(country) if country else None, everything=everything)
+        replayed = stages.rejudge(opened, country_code(country) if country else None, everything=everything)
     print(f"judged {sum(one.measurements for one in replayed):,} measurements again")
-    for remark in pipeline.remarks(replayed):
+    for remark in stages.remarks(replayed):
         print(f"cannot be used: {remark}", file=sys.stderr)
 
 

@@ -24,7 +24,7 @@ from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
 
 if TYPE_CHECKING:
-    from fanous.pulling import Pull
+    from fanous.pipeline.pull import Pull
     from fanous.sources.settings import SourceSettings
     from fanous.store import Store
 
@@ -123,8 +123,8 @@ def pull_once(
         FanousError: the key is missing, or the list of places cannot be had.
     """
     from fanous.config import data_folder
-    from fanous.pulling import newest
-    from fanous.pulling import pull as pull_window
+    from fanous.pipeline.pull import newest
+    from fanous.pipeline.pull import pull as pull_window
     from fanous.refdata.sources import SOURCES
     from fanous.sources.fetch import Polite
     from fanous.sources.signals import Ask
@@ -143,8 +143,8 @@ def pull_once(
 def _follow_ris(
     country: str, table: Path | None, collector: str, mirror: str, store: Path | None, config: Path | None
 ) -> None:
+    from fanous.pipeline.ris_live import Stream, follow, table_of
     from fanous.sources.signals.ris import ADDRESS, listen
-    from fanous.streaming import Stream, follow, table_of
 
     if table is None:
         raise typer.BadParameter(

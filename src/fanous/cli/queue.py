@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fanous.collector.stream.connection import StreamState
     from fanous.collector.stream.publish import Stream
     from fanous.collector.stream.pull import Writer
-    from fanous.vitals.vitals import Vitals
+    from fanous.pipeline.vitals.vitals import Vitals
 
 FETCH_SECONDS = 1.0
 """So long a writer waits for more before it looks whether it is to end."""
@@ -58,9 +58,9 @@ def _status_of(stream: "Stream", address: str) -> Callable[[asyncio.Event], Coro
     """Says how a stream is, as of the last look."""
     from fanous.collector.serve import listening_socket
     from fanous.live.pages import serve_until
-    from fanous.vitals.ailments import find_ailments
-    from fanous.vitals.exposition import metrics
-    from fanous.vitals.status import status_app
+    from fanous.pipeline.vitals.ailments import find_ailments
+    from fanous.pipeline.vitals.exposition import metrics
+    from fanous.pipeline.vitals.status import status_app
 
     host, port = host_and_port(address, "--status")
     listening = listening_socket(host, port, "--status")
@@ -78,7 +78,7 @@ def vitals_of(stream: "Stream", now: float) -> "Vitals":
     """What waits in a stream, as the vitals of an inbox."""
     from fanous.collector.stream.address import Part
     from fanous.model.backlog import Backlog
-    from fanous.vitals.vitals import Vitals
+    from fanous.pipeline.vitals.vitals import Vitals
 
     if not stream.states:
         return Vitals(at=now, machine_at=now)

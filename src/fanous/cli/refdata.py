@@ -55,7 +55,7 @@ def refdata_update(
 def _show_sets(folder: Path, as_json: bool) -> None:
     from fanous.analysis.rules import RULES_VERSION
     from fanous.cli.fingerprint_sets import installed_document, installed_lines, users_document, users_lines
-    from fanous.judging import rules_version
+    from fanous.pipeline.judge import rules_version
     from fanous.refdata.about import installed
     from fanous.refdata.weights import installed_users
 

@@ -25,7 +25,7 @@ def retain(
     dropped, and around an incident observations stay as well.  Done twice it changes nothing; what was killed
     in the middle is completed by the next time.
     """
-    from fanous.retaining import Retained, carry_out, plan, retention
+    from fanous.pipeline.retain import Retained, carry_out, plan, retention
 
     policy = retention(config)
     with open_named(store, config) as opened:

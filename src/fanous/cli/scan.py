@@ -75,11 +75,11 @@ def _scan(
     import numpy as np
 
     from fanous.config import data_folder
+    from fanous.pipeline.scan import scan_round
     from fanous.scan.icmp import Icmp
     from fanous.scan.journal import load
     from fanous.scan.rounds import ROUND
     from fanous.scan.targets import read_opt_out, read_targets
-    from fanous.scanning import scan_round
 
     def on_reject(line: int, why: str) -> None:
         print(f"rejected {targets}:{line}: {why}", file=sys.stderr)

@@ -7,9 +7,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from fanous.answering import Answer
 from fanous.charts.chart import grid_text
 from fanous.model.incident import Incident, NetworkPart, Status
+from fanous.pipeline.query import Answer
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
 from fanous.wording.instants import short_clock, span
 from fanous.wording.names import counted, listed, network_title, printable, target_title

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fanous import pipeline
 from fanous.analysis.incidents.match import match
 from fanous.errors import Rejected
 from fanous.evidence.container import Refused
-from fanous.judging import rules_version
 from fanous.model.incident import Incident
 from fanous.model.record import Record
 from fanous.model.source_series import Levels
 from fanous.model.weights import UserWeights
+from fanous.pipeline import stages
+from fanous.pipeline.judge import rules_version
 from fanous.sources import CONNECTORS
 from fanous.store import Judged, Store, open_store
 
@@ -72,7 +72,7 @@ def recompute(
             if record.source not in CONNECTORS:
                 raise Refused(f"{record.file}, line {record.line}: no source {record.source!r}")
             try:
-                batch.append(Judged(record, *pipeline.judge_record(record)))
+                batch.append(Judged(record, *stages.judge_record(record)))
             except Rejected as reason:
                 if len(done.rejects) < REJECTS:
                     done.rejects.append(f"{record.file}, line {record.line}: {reason}")
@@ -82,7 +82,7 @@ def recompute(
         _keep(store, batch, done)
         store.put_levels(levels)
         done.series = len(levels)
-        done.incidents = pipeline.find_incidents(store, window.country, window.since, window.until, shares)
+        done.incidents = stages.find_incidents(store, window.country, window.since, window.until, shares)
     return done
 
 

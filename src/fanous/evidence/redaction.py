@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from fanous.analysis.rules import Fingerprint
 from fanous.errors import FanousError
-from fanous.judging import known_fingerprints
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer
 from fanous.model.record import Record
+from fanous.pipeline.judge import known_fingerprints
 from fanous.sources import CONNECTORS
 from fanous.sources.ooni.redact import redact as redact_ooni
 from fanous.sources.ooni_csv.redact import redact as redact_ooni_csv

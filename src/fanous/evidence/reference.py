@@ -10,7 +10,7 @@ from fanous.analysis.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSIO
 from fanous.analysis.rules import Fingerprint
 from fanous.evidence.former_paths import by_id
 from fanous.evidence.thresholds import thresholds
-from fanous.judging import rules_version
+from fanous.pipeline.judge import rules_version
 from fanous.refdata.platforms import domains_of
 from fanous.refdata.tables import bytes_of
 from fanous.refdata.users import user_weights

@@ -11,12 +11,12 @@ from fanous.analysis.incidents.confirm import CONTROL_WINDOW
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.silence import EXPECTED_FOR
 from fanous.errors import FanousError
-from fanous.interfering import TICK
 from fanous.model.incident import Incident, Kind
 from fanous.model.look import Line, Look
 from fanous.model.record import Record
 from fanous.model.series import Floats, Series
-from fanous.pipeline import HISTORY
+from fanous.pipeline.interference import TICK
+from fanous.pipeline.stages import HISTORY
 from fanous.store import Location, Segment, Store
 
 MINUTE = 60.0

@@ -7,7 +7,6 @@ never given to another threshold.  A new threshold gets a line here and a row in
 from dataclasses import asdict
 from typing import Any
 
-from fanous import pipeline
 from fanous.analysis.detectors import (
     DETECTORS,
     IODA,
@@ -57,7 +56,8 @@ from fanous.analysis.rules import (
     transfer,
 )
 from fanous.analysis.series import aggregate, baselines, repeats, silence, slowness
-from fanous.interfering import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
+from fanous.pipeline import stages
+from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
 
 
 def thresholds() -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _constants() -> dict[str, Any]:
         "series.slowness_share": slowness.SLOW,
         "series.slowness_step_seconds": slowness.STEP,
         "series.slowness_targets": slowness.TARGETS,
-        "series.history_seconds": pipeline.HISTORY,
+        "series.history_seconds": stages.HISTORY,
         "detectors.back_seconds": departures.BACK,
         "detectors.filter_probes": PROBES_MAX,
         "detectors.grid_series": grid.CHUNK,

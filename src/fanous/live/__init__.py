@@ -1,7 +1,7 @@
 """Live: the whole monitor in one process, ``fanous run``.
 
 One thread owns the store and answers questions about it (``fanous.store.ask``); everything else is a task of
-one event loop that ``fanous.scheduler`` keeps going:
+one event loop that ``fanous.pipeline.scheduler`` keeps going:
 
 - ``rounds``: this machine's own probe, on its schedule, into a journal on the disk;
 - the collector, with an inbox on the disk;

@@ -3,7 +3,7 @@
 import asyncio
 
 from fanous.alerts.dispatch import Dispatcher
-from fanous.scheduler import pause
+from fanous.pipeline.scheduler import pause
 
 
 async def tell(dispatcher: Dispatcher, every: float, stop: asyncio.Event) -> None:

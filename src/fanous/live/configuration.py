@@ -22,6 +22,7 @@ from fanous.live.site_settings import SiteSettings, site_settings
 from fanous.live.sources import Errand, errands
 from fanous.model.event import Watch
 from fanous.model.place import UNKNOWN_COUNTRY
+from fanous.pipeline.retain import Retention, retention
 from fanous.probe.cadence import cadence
 from fanous.probe.consent import check_country
 from fanous.probe.record import Vantage
@@ -30,7 +31,6 @@ from fanous.probe.run import is_near
 from fanous.probe.settings import MOBILE_CAP_MB, Settings, settings_from
 from fanous.probe.wanted import DEFAULT_LIST, Wanted, wanted_of
 from fanous.refdata.countries import is_country
-from fanous.retaining import Retention, retention
 from fanous.sources.ooni.header import LATEST
 from fanous.sources.settings import source_settings
 from fanous.store import StoreLocation

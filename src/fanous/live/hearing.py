@@ -5,11 +5,11 @@ from logging import getLogger
 
 from fanous.analysis.series.collapse import DAY, Collapse, collapses
 from fanous.analysis.series.heartbeats import MEMORY, Heartbeat, heartbeat
-from fanous.interfering import TICK
 from fanous.live.clock import Clock
 from fanous.log import logline
 from fanous.model.instant import to_iso
-from fanous.scheduler import pause
+from fanous.pipeline.interference import TICK
+from fanous.pipeline.scheduler import pause
 from fanous.store import Store
 from fanous.store.ask import Ask
 

@@ -7,14 +7,14 @@ from functools import partial
 from logging import getLogger
 from pathlib import Path
 
-from fanous import pipeline
 from fanous.collector.drain import Drained, drain
 from fanous.log import logline
 from fanous.model.incident import Incident
-from fanous.scheduler import pause
+from fanous.pipeline import stages
+from fanous.pipeline.scheduler import pause
+from fanous.pipeline.tally import Ingested
 from fanous.store import Store
 from fanous.store.ask import Ask
-from fanous.tally import Ingested
 from fanous.wording.sentence import sentence
 
 log = getLogger("fanous.live")
@@ -58,7 +58,7 @@ def bring(place: str, files: Sequence[Path], source: str, store: Store) -> Inges
         place: where they waited, for the log.
     """
     began, before = time.monotonic(), _claims(store)
-    tally = pipeline.ingest(store, source, files, late=pipeline.LATE)
+    tally = stages.ingest(store, source, files, late=stages.LATE)
     _say_taken(place, len(files), tally, time.monotonic() - began)
     for incident in _claims(store).values():
         earlier = before.get(incident.id)
@@ -69,7 +69,7 @@ def bring(place: str, files: Sequence[Path], source: str, store: Store) -> Inges
 
 def _claims(store: Store) -> dict[str, Incident]:
     """Incidents that measurements of today can change."""
-    since = store.now() - pipeline.LATE - pipeline.HISTORY
+    since = store.now() - stages.LATE - stages.HISTORY
     return {incident.id: incident for incident in store.incidents(since=since)}
 
 
@@ -91,7 +91,7 @@ def _say_taken(place: str, files: int, tally: Ingested, seconds: float) -> None:
         log.warning(logline("rejected", file=reject.file, line=reject.line, why=reject.why))
     for remark in tally.remarks:
         log.warning(logline("unusable", left_by="an interrupted run", why=remark))
-    for note in pipeline.out_of_reach(tally):
+    for note in stages.out_of_reach(tally):
         log.warning(logline("out_of_reach", why=note))
 
 

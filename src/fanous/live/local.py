@@ -17,7 +17,7 @@ import msgspec
 
 from fanous.live.request import LARGEST, Carried, Reply, Request, address_of, carried
 from fanous.log import logline
-from fanous.scheduler import Crash, outcome
+from fanous.pipeline.scheduler import Crash, outcome
 from fanous.store import Store
 from fanous.store.ask import Ask
 from fanous.store.disk import disk_errors

@@ -32,13 +32,13 @@ from fanous.live.upkeep import Upkeep
 from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
+from fanous.pipeline.retain import Retention
+from fanous.pipeline.scheduler import Task, supervise
+from fanous.pipeline.vitals.status import status_app
 from fanous.probe.orders import envelope_of
-from fanous.retaining import Retention
-from fanous.scheduler import Task, supervise
 from fanous.store import Store, StoreLocation, open_store
 from fanous.store.ask import Ask, OneThread
 from fanous.store.location import in_folder
-from fanous.vitals.status import status_app
 from fanous.web.application import application
 from fanous.web.site import Site
 

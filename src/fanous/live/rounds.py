@@ -19,12 +19,12 @@ from fanous.live.clock import Clock, ClockedNetwork
 from fanous.live.configuration import Rounds
 from fanous.log import logline
 from fanous.model.event import Watch
+from fanous.pipeline.scheduler import pause
 from fanous.probe import consent
 from fanous.probe.allowance import DayMeter
 from fanous.probe.record import Vantage
 from fanous.probe.run import Report, report_id, run
 from fanous.probe.settings import Settings, probe_folder
-from fanous.scheduler import pause
 from fanous.store.disk import disk_errors
 
 ASKED_AGAIN = 60.0

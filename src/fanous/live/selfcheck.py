@@ -10,14 +10,14 @@ from fanous.collector.inbox import backlogs
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.spell import Spell
+from fanous.pipeline.scheduler import pause
+from fanous.pipeline.vitals.ailments import Ailment, find_ailments
+from fanous.pipeline.vitals.examine import examine
+from fanous.pipeline.vitals.exposition import metrics
+from fanous.pipeline.vitals.vitals import Vitals
 from fanous.probe.metrics import Metric
-from fanous.scheduler import pause
 from fanous.store import Store
 from fanous.store.ask import Ask
-from fanous.vitals.ailments import Ailment, find_ailments
-from fanous.vitals.examine import examine
-from fanous.vitals.exposition import metrics
-from fanous.vitals.vitals import Vitals
 
 EVERY = 60.0
 """Seconds of the machine between two looks; each takes the store's thread for some tens of milliseconds."""

@@ -16,10 +16,10 @@ from pathlib import Path
 from fanous.errors import FanousError
 from fanous.live.clock import Clock
 from fanous.log import logline
-from fanous.pipeline import detect_all
-from fanous.pulling import Fetched, Pull, due, fetch, keep, newest
+from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
+from fanous.pipeline.scheduler import pause
+from fanous.pipeline.stages import detect_all
 from fanous.refdata.sources import SOURCES
-from fanous.scheduler import pause
 from fanous.sources.fetch import Polite
 from fanous.sources.settings import SourceSettings
 from fanous.sources.signals import Ask

@@ -13,8 +13,8 @@ from fanous.collector.stream.address import StreamAddress
 from fanous.collector.stream.drain import drain
 from fanous.collector.stream.pull import Writer
 from fanous.live.intake import bring
+from fanous.pipeline.tally import Ingested
 from fanous.store.ask import Ask
-from fanous.tally import Ingested
 
 FETCH_SECONDS = 1.0
 """So long more is waited for before it looks whether it is to end."""

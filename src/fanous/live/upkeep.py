@@ -9,8 +9,8 @@ from logging import getLogger
 
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.retaining import Retained, Retention, drop, move, plan
-from fanous.scheduler import pause
+from fanous.pipeline.retain import Retained, Retention, drop, move, plan
+from fanous.pipeline.scheduler import pause
 from fanous.store.ask import Ask
 
 EVERY = 86_400.0

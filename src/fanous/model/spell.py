@@ -8,7 +8,7 @@ class Spell:
     """An entry of the feed of a monitor's ailments.  Instants are unix seconds, UTC, by the machine's clock.
 
     Attributes:
-        kind: as ``fanous.vitals.ailments.Ailment`` has it; ``about``, ``says`` and ``mend`` likewise.
+        kind: as ``fanous.pipeline.vitals.ailments.Ailment`` has it; ``about``, ``says`` and ``mend`` likewise.
         says: as of the last time it was seen; ``mend`` likewise.
         began_at: when it was first seen.
         seen_at: when it was last seen.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fanous.model.incident import Estimate, Incident, Opinion, Says
 from fanous.model.place import Family
 from fanous.model.witness import Account, Sight
-from fanous.statements import witnesses
+from fanous.pipeline.claims import witnesses
 from fanous.store import Store
 
 FAMILIES = {

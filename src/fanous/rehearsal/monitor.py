@@ -17,14 +17,14 @@ from typing import Any
 
 import msgspec
 
-from fanous import pipeline
 from fanous.collector.drain import drain
-from fanous.judging import known_fingerprints
 from fanous.model.weights import UserWeights
+from fanous.pipeline import stages
+from fanous.pipeline.judge import known_fingerprints
+from fanous.pipeline.tally import Ingested
 from fanous.publishers.document import detailed_document
 from fanous.rehearsal.clock import Clock
 from fanous.store import Store, open_store
-from fanous.tally import Ingested
 
 SOURCE = "edge"
 """The connector that reads what an inbox holds."""
@@ -97,14 +97,14 @@ def _look(
     known: dict[str, dict[str, Any]],
 ) -> Iterator[State]:
     def bring(paths: Sequence[Path]) -> None:
-        pipeline.bring_in(store, SOURCE, paths, tally)
+        stages.bring_in(store, SOURCE, paths, tally)
 
     while drain(Path(monitor.inbox), bring).more:
         pass
     while (lease := store.lease()) is not None:
         store.mark_detected(lease)
     now = _heard_until(store, monitor, clock)
-    pipeline.detect(store, monitor.country, clock.begins, now, monitor.shares)
+    stages.detect(store, monitor.country, clock.begins, now, monitor.shares)
     for incident in store.incidents(monitor.country):
         document = detailed_document(incident)
         if known.get(incident.id) != document:

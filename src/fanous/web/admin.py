@@ -16,15 +16,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fanous import pipeline
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Incident, Scope
 from fanous.model.instant import from_iso
+from fanous.pipeline import stages
+from fanous.pipeline.revise import withdraw
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
-from fanous.revising import withdraw
 from fanous.store import Store
 from fanous.web.answers import Answers
 
@@ -90,7 +90,7 @@ class Admin:
         label, now = request.path_params["id"], self._answers.site.clock()
 
         def act(told: Approve) -> Callable[[Store], Any]:
-            return lambda store: _said(pipeline.approve(store, label, told.by, told.note, now))
+            return lambda store: _said(stages.approve(store, label, told.by, told.note, now))
 
         return await self._do(request, "approve", label, Approve, act)
 

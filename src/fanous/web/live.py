@@ -11,7 +11,7 @@ from time import monotonic
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from fanous.scheduler import Task, supervise
+from fanous.pipeline.scheduler import Task, supervise
 from fanous.store import Store
 from fanous.web.answers import Answers
 

@@ -4,10 +4,10 @@ import pytest
 
 from fanous.analysis.detectors import LEVEL_DETECTORS
 from fanous.analysis.incidents.outage import Situation
-from fanous.connecting import outages_of
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.series import Series
+from fanous.pipeline.outages import outages_of
 from fanous.refdata.weights import weights
 from fanous.testing.notation import DAY
 from fanous.testing.speeds import Country, speeds

@@ -4,9 +4,9 @@ import pytest
 
 from fanous.analysis.incidents.course import course, worth_keeping
 from fanous.analysis.incidents.outage import Situation
-from fanous.connecting import outages_of
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident
+from fanous.pipeline.outages import outages_of
 from tests.analysis.incidents.events import HOUR, MONDAY
 from tests.analysis.incidents.levels import drop
 

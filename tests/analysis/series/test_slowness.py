@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fanous import pipeline
 from fanous.analysis.series.slowness import slowness, speed_series
-from fanous.interfering import find_interference
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.place import Access
 from fanous.model.rate import Rate
 from fanous.model.weights import NetworkWeight, UserWeights
+from fanous.pipeline import stages
+from fanous.pipeline.interference import find_interference
+from fanous.pipeline.tally import Ingested
 from fanous.store import Store, open_store
-from fanous.tally import Ingested
 
 START = 1_702_800_000 // 86400 * 86400
 MINUTES = 5
@@ -116,7 +116,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def found(store: Store, folder: Path, told: Sequence[Rate]) -> list[Incident]:
     path = folder / "rates.jsonl"
     path.write_text("\n".join(map(record, told)) + "\n", encoding="utf-8")
-    pipeline.bring_in(store, "edge", [path], Ingested())
+    stages.bring_in(store, "edge", [path], Ingested())
     last = max(rate.at for rate in told)
     return [
         incident

@@ -20,9 +20,9 @@ from fanous.collector.stream.publish import Stream
 from fanous.collector.stream.pull import Writer
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
+from fanous.pipeline.tally import REJECTS_LISTED
+from fanous.pipeline.vitals.exposition import metrics
 from fanous.store import open_store
-from fanous.tally import REJECTS_LISTED
-from fanous.vitals.exposition import metrics
 from tests.collector.probe import measurement
 from tests.jetstream import Cluster, cluster
 

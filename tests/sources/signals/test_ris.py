@@ -11,10 +11,10 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from fanous.errors import FanousError, Rejected
+from fanous.pipeline.ris_live import Stream, follow, table_of
 from fanous.sources.signals.ris import apply, listen
 from fanous.sources.signals.visibility import STEP, Visibility
 from fanous.store import open_store
-from fanous.streaming import Stream, follow, table_of
 from tests.sources.signals.mrt_files import PEERS, table
 
 T0 = 1_700_006_400

@@ -17,7 +17,6 @@ import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 from starlette.types import ASGIApp
 
-from fanous import pipeline
 from fanous.demonstration import NOTICE
 from fanous.model.claim import Claim, Said
 from fanous.model.event import Watch
@@ -25,6 +24,7 @@ from fanous.model.instant import from_iso
 from fanous.model.place import Entity
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
+from fanous.pipeline import stages
 from fanous.store import open_store
 from fanous.store.ask import OneThread
 from fanous.web.application import application
@@ -94,7 +94,7 @@ def monitor(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """Address of the pages about the generated event."""
     folder = tmp_path_factory.mktemp("monitor") / "store"
     with open_store(folder) as store:
-        pipeline.ingest(store, "ooni", [rally])
+        stages.ingest(store, "ooni", [rally])
         store.add_watch(RALLY, at=RALLY.start - 86_400)
         store.add_claim(CLAIM)
         store.put_levels([routing()])

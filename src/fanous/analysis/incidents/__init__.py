@@ -15,7 +15,7 @@ class _Incidents(ModuleType):
     binds a package to its parent whatever stands there."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return sys.modules["fanous.library"].incidents(*args, **kwargs)
+        return sys.modules["fanous.pipeline.library"].incidents(*args, **kwargs)
 
 
 sys.modules[__name__].__class__ = _Incidents

@@ -13,7 +13,7 @@ from fanous.collector.stream.address import Part
 from fanous.collector.stream.pull import Waiting, Writer
 
 BATCH = 1000
-"""Messages at once: what a store takes in one go, and not more than rejects are named (``fanous.tally``)."""
+"""Messages at once: what a store takes in one go, and not more than rejects are named (``fanous.pipeline.tally``)."""
 
 SUSPECT = 3
 """Deliveries after which a message is tried alone: something ended the writers that had it."""

@@ -10,11 +10,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 from fanous.model.correction import Correction
 from fanous.model.incident import Incident
+from fanous.pipeline.claims import corrections
 from fanous.publish.edition import Edition
 from fanous.publish.stories import DAY, incident_path, stories
 from fanous.refdata.countries import country_name
 from fanous.refdata.platforms import target_of
-from fanous.statements import corrections
 from fanous.store import Store
 from fanous.wording.names import network_title, target_title
 from fanous.wording.narrative import claim_line, sentences

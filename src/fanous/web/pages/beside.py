@@ -9,7 +9,7 @@ from fanous.analysis.incidents.events import Timing, is_about, relation, touches
 from fanous.model.claim import Answer, Claim, Said
 from fanous.model.event import Watch
 from fanous.model.incident import Incident, Status
-from fanous.statements import check
+from fanous.pipeline.claims import check
 from fanous.store import Store
 
 MOST = 8

@@ -1,6 +1,6 @@
 """Corrections: what was claimed and taken back or narrowed since, and why."""
 
-from fanous.statements import corrections
+from fanous.pipeline.claims import corrections
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.visit import Visit

@@ -1,8 +1,8 @@
 """Watched: one announced event, and what was seen around it."""
 
 from fanous.analysis.incidents.events import Outcome
+from fanous.pipeline.claims import watch_report
 from fanous.publish.stories import stories
-from fanous.statements import watch_report
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.visit import Visit

@@ -1,0 +1,91 @@
+"""Statements: what others say and what was announced, held against what the store knows; reads only."""
+
+from itertools import pairwise
+from math import inf
+
+import numpy as np
+
+from fanous.analysis.incidents.claims import Checked, check_claim
+from fanous.analysis.incidents.collateral import beside
+from fanous.analysis.incidents.corrections import taken_back
+from fanous.analysis.incidents.coverage import coverage_of
+from fanous.analysis.incidents.events import OTHER_DAYS, WatchReport, report_watch
+from fanous.analysis.incidents.policer import Policing, policing
+from fanous.analysis.incidents.witnesses import who_saw_what
+from fanous.model.claim import Claim, Said
+from fanous.model.correction import Correction
+from fanous.model.event import Watch
+from fanous.model.incident import Incident, Kind, Scope
+from fanous.model.place import Family
+from fanous.model.witness import Account
+from fanous.pipeline.interference import FAMILY_OF
+from fanous.refdata.examinations import exam_season
+from fanous.refdata.platforms import domains_of
+from fanous.store import Store
+
+
+def witnesses(store: Store, incident: Incident) -> tuple[Account, ...]:
+    """Who saw the incident, who did not, and who could not have."""
+    start, end = incident.onset, inf if incident.end is None else incident.end
+    targets = sorted({*incident.targets, *(t for network in incident.networks for t in network.targets)})
+    return who_saw_what(incident, store.votes(incident.country, start, end, targets), FAMILY_OF)
+
+
+def what_else(store: Store, incident: Incident) -> list[str]:
+    """Hints beside an incident: what went before it, what may have been hit without being meant."""
+    domains = {t: [d for own in domains_of(t).values() for d in own] for t in incident.targets}
+    asns = [asn for network in incident.networks if (asn := network.asn)]
+    addresses = store.failing_addresses(incident.country, asns, incident.intervals)
+    told = beside(incident, store.incidents(incident.country), domains, addresses)
+    season = exam_season(incident.country, incident.onset)
+    return [*told, season] if season and season not in incident.hints else told
+
+
+def slowed_how(store: Store, incident: Incident) -> Policing | None:
+    """For targets that were slowed down: a fixed rate, or a crowded line; ``None`` = none was."""
+    slow = sorted({p.target for p in incident.parts if p.kind is Kind.THROTTLING and p.target})
+    if not slow:
+        return None
+    asns = [asn for network in incident.networks if (asn := network.asn)]
+    return policing(store.rate_pairs(incident.country, slow, asns, incident.intervals))
+
+
+def check(store: Store, claim: Claim) -> Checked:
+    """Hold one claim against the incidents and the coverage of its country, time and targets."""
+    incidents = store.incidents(claim.country, claim.since, claim.until)
+    votes = store.votes(claim.country, claim.since, claim.until, list(claim.targets) or None)
+    if claim.networks:
+        votes = votes.where(np.isin(votes.asns, claim.networks))
+    return check_claim(claim, incidents, coverage_of(votes, claim.since, claim.until), _watched(store, claim))
+
+
+def _watched(store: Store, claim: Claim) -> tuple[Family, ...]:
+    """Families of levels that would have shown a nation-wide outage that somebody claims."""
+    is_national = claim.said is Said.OUTAGE and claim.scope is Scope.NATION
+    if not is_national or not store.levels_fetched(claim.country):
+        return ()
+    from fanous.pipeline.outages import (
+        watched_families,  # the detectors: only where there is something for them
+    )
+
+    return watched_families(store, claim.country, claim.since, claim.until)
+
+
+def corrections(store: Store, country: str | None = None) -> list[Correction]:
+    """Every revision that took something back, newest first; ``None`` = of all countries."""
+    found = []
+    for incident in store.incidents(country):
+        revisions = store.revisions(incident.id)
+        for before, after in pairwise(revisions):
+            gone = taken_back(before.incident, after.incident)
+            if gone:
+                found.append(Correction(incident.id, incident.country, after.n, after.at, gone, after.reason))
+    return sorted(found, key=lambda one: (-one.at, one.incident, one.n))
+
+
+def watch_report(store: Store, watch: Watch) -> WatchReport:
+    """What was seen around an announced event."""
+    incidents = store.incidents(watch.country)
+    targets = sorted(set(watch.targets)) or None
+    votes = store.votes(watch.country, watch.start - OTHER_DAYS, watch.end + OTHER_DAYS, targets)
+    return report_watch(watch, incidents, votes, store.span(watch.country))

@@ -1,0 +1,152 @@
+"""Interfering: what measurements in the store say -> incidents of blocking, throttling and silence."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from fanous.analysis.detectors import DETECTOR_VERSION, DETECTORS, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.detectors.cache import Recall
+from fanous.analysis.incidents.alternatives import LINE_FAULTS
+from fanous.analysis.incidents.assemble import Setting, incident_of
+from fanous.analysis.incidents.dissent import is_lone_dissent
+from fanous.analysis.incidents.group import Finding, correlate
+from fanous.analysis.incidents.networks import inside
+from fanous.analysis.series.aggregate import counted
+from fanous.analysis.series.silence import Window, silence_series, silence_votes
+from fanous.analysis.series.slowness import Slowness, slowness
+from fanous.model.alternatives import NONE_KNOWN, Alternatives
+from fanous.model.incident import Estimate, Incident, Interval
+from fanous.model.look import Look
+from fanous.model.place import Family
+from fanous.model.series import Series
+from fanous.model.votes import Votes
+from fanous.model.weights import UserWeights
+from fanous.pipeline.judge import rules_version
+from fanous.store import Store
+
+DAY = 86400.0
+
+FAMILY_OF: dict[str, Family] = {"edge": Family.EDGE, "ooni": Family.OONI, "ooni-csv": Family.OONI}
+"""Which family each connector's measurements belong to."""
+
+TICK = 600
+"""Bin width in seconds: coarse ticks lose short sessions (an hour is the most that may be used)."""
+
+ONSET_SLOT = 1800
+ONSET_BASELINE = 7 * DAY
+"""Half-hours in most of which it failed here: what failed elsewhere in these, and had worked there in the
+week before the first of them, failed at the same time.  Whole times, not onsets, are held against each other:
+one stray failure moves an onset by hours."""
+
+LONGEST_FAILURE = 96
+"""Half-hours.  What fails here in more of them is no platform's trouble: the longest of the large ones'
+lasted a day (Facebook on 13 March 2019)."""
+
+
+_recall = Recall()
+
+
+def find_interference(
+    store: Store, country: str, since: float, until: float, shares: UserWeights | None
+) -> list[Incident]:
+    """The incidents that the measurements of a window amount to, probes' silence and slowness among them."""
+    setting = Setting(country, FAMILY_OF, shares, rules_version(), DETECTOR_VERSION)
+    beats = store.looks(since, until)
+    series = store.series(country, since, until, TICK)
+    series += silence_series(beats, country, Window(since, until, TICK))
+    findings = _findings(series)
+    return _interference(store, (since, until), findings, beats, setting) + _slowdowns(
+        store, (since, until), setting
+    )
+
+
+def _findings(series: Sequence[Series]) -> list[Finding]:
+    return [
+        Finding(anomaly, detector.kind)
+        for detector in DETECTORS.values()
+        for anomaly in _recall.find(detector, series)
+        if anomaly.probability >= detector.options.suspect_at
+    ]
+
+
+def _interference(
+    store: Store,
+    when: tuple[float, float],
+    findings: Sequence[Finding],
+    beats: Sequence[Look],
+    setting: Setting,
+) -> list[Incident]:
+    if not findings:
+        return []
+    country = setting.country
+    targets = sorted({finding.anomaly.key.target for finding in findings})
+    votes = store.votes(country, *when, targets)
+    elsewhere = store.working_elsewhere(country, *when, targets)
+    here, there = votes.by_target(), elsewhere.by_target()
+    silent = silence_votes(beats, country, TICK)
+    incidents = []
+    for group in correlate(findings):
+        own = {finding.anomaly.key.target for finding in group}
+        is_silence = own == {""}
+        ours = silent if is_silence else counted(votes.of(own, here), TICK)
+        known = NONE_KNOWN if is_silence else alternatives(store, country, group, ours)
+        if is_lone_dissent(group, ours):
+            continue
+        incidents.append(incident_of(group, ours, elsewhere.of(own, there), setting, known, findings))
+    return incidents
+
+
+def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:
+    """General slow-downs by our own transfers."""
+    setting = replace(setting, detector_version=SLOWDOWN_DETECTOR_VERSION)
+    told = slowness(store.rates(*when), setting.country)
+    nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
+    findings = _findings(told.series)
+    found = [
+        incident_of(group, told.votes, nobody, setting, findings=findings) for group in correlate(findings)
+    ]
+    return [replace(one, level=_left(one, told)) for one in found]
+
+
+def _left(incident: Incident, told: Slowness) -> Estimate | None:
+    """Share of their ordinary rates that the probes of an incident had, who were slow."""
+    networks = [network.asn for network in incident.networks]
+    rows = told.votes.seen & np.isin(told.votes.asns, networks)
+    for_it = [
+        told.left[uid]
+        for uid, at in zip(told.votes.uids[rows], told.votes.times[rows], strict=True)
+        if any(i.start <= at and (i.end is None or at < i.end) for i in incident.intervals)
+    ]
+    if not for_it:
+        return None
+    low, middle, high = np.quantile(for_it, [0.05, 0.5, 0.95])
+    return Estimate(float(middle), float(low), float(high))
+
+
+def alternatives(store: Store, country: str, group: Sequence[Finding], votes: Votes) -> Alternatives:
+    """What the store knows for other explanations of a group of findings.
+
+    Args:
+        votes: of the country, about the group's targets.
+    """
+    targets = sorted({finding.anomaly.key.target for finding in group})
+    asns = sorted({finding.anomaly.key.entity.asn for finding in group})
+    stretches = [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in group]
+    by_network: dict[int, list[Interval]] = {}
+    for finding, stretch in zip(group, stretches, strict=True):
+        by_network.setdefault(finding.anomaly.key.entity.asn, []).append(stretch)
+    return Alternatives(
+        tuple(store.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)),
+        tuple(store.software(country, targets, asns, stretches)),
+        tuple(store.lines(country, targets, by_network, LINE_FAULTS)),
+    )
+
+
+def failing(group: Sequence[Finding], votes: Votes) -> list[int]:
+    """Half-hours in which most that was measured on the networks of a group failed, if they are few."""
+    of_it = votes.where(inside(votes, group))
+    slots, rows = np.unique(of_it.times // ONSET_SLOT, return_inverse=True)
+    mostly = 2 * np.bincount(rows.ravel(), weights=of_it.seen) >= np.bincount(rows.ravel())
+    found = [int(slot) for slot in slots[mostly]]
+    return found if len(found) <= LONGEST_FAILURE else []

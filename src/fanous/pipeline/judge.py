@@ -1,0 +1,118 @@
+"""Judging: measurements to verdicts without a store, as ``fanous judge`` gives them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from fanous.analysis.rules import RULES_VERSION, Fingerprints, judge
+from fanous.config import data_folder
+from fanous.errors import Rejected
+from fanous.model.measurement import Bundle
+from fanous.model.verdict import Verdict
+from fanous.pipeline.tally import Ingested
+from fanous.refdata.fingerprints import installed_fingerprints
+from fanous.sources import CONNECTORS
+
+NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transfer that could be judged."
+"""A nettest of another kind, or one that wrote no results."""
+
+
+UNPLACED = "It names no network or no country: it is judged all the same, but no series counts it."
+"""What whoever measured with our own probe can do about it stands in ``fanous.probe.notes``."""
+
+
+def known_fingerprints() -> Fingerprints:
+    """What ships and what `fanous refdata update` installed, as it was when the process first asked.
+
+    Where many records are judged, ask once: it looks into the environment each time.
+    """
+    own = data_folder()
+    return installed_fingerprints(own / "refdata", own / "cache")
+
+
+def rules_version() -> str:
+    """Names the rules and the sets of fingerprints that they judge with."""
+    return RULES_VERSION + known_fingerprints().version
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRecord:
+    """One measurement, its verdicts, and notes beside them (sentences; often none)."""
+
+    bundle: Bundle
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...]
+
+
+def judge_records(paths: Sequence[Path], tally: Ingested) -> Iterator[JudgedRecord]:
+    """Measurements of OONI files in order; what cannot be used goes to ``tally``.
+
+    Raises:
+        FanousError: a file that cannot be read at all.
+    """
+    connector = CONNECTORS["ooni"]
+    for path in paths:
+
+        def on_reject(line: int, why: str, file: str = str(path)) -> None:
+            tally.reject(file, line, why)
+
+        for record in connector.read(path, on_reject):
+            try:
+                bundle = connector.parse(record)
+            except Rejected as reason:
+                on_reject(record.line, str(reason))
+                continue
+            yield _judged(bundle, record.data)
+
+
+def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]:
+    """The same as documents, and ``file:line: why`` of what cannot be used.
+
+    Raises:
+        FanousError: a file that cannot be read at all.
+    """
+    tally = Ingested()
+    judged = [_document(one) for one in judge_records(paths, tally)]
+    return judged, [f"{reject.file}:{reject.line}: {reject.why}" for reject in tally.rejects]
+
+
+def _judged(bundle: Bundle, data: bytes) -> JudgedRecord:
+    """A record that does not say where it was made has no voice in any series (``analysis.series.aggregate`` and the store
+    see to that); whoever asks about it is answered all the same."""
+    # Not at the top: whoever ingests or detects needs these rules and no probe.
+    from fanous.probe import notes as probe
+    from fanous.probe.outcome import UNKNOWN_NETWORK
+
+    notes, own = probe.notes_of(data), bundle
+    if bundle.measurement.defect == UNKNOWN_NETWORK:
+        own = replace(bundle, measurement=replace(bundle.measurement, defect=""))
+        if bundle.observations:
+            notes = [*notes, probe.UNPLACED if probe.is_ours(data) else UNPLACED]
+    if not bundle.observations and not notes:
+        notes = [NOTHING_TO_JUDGE]
+    return JudgedRecord(bundle, judge(own, known_fingerprints()), tuple(notes))
+
+
+def _document(one: JudgedRecord) -> dict[str, Any]:
+    measurement = one.bundle.measurement
+    return {
+        "measurement_uid": measurement.uid,
+        "test_name": measurement.test_name,
+        "target": measurement.target,
+        "defect": measurement.defect or None,
+        "verdicts": [
+            {
+                "state": str(verdict.state),
+                "layer": str(verdict.layer),
+                "mechanism": verdict.mechanism or None,
+                "rule_id": verdict.rule_id,
+                "why": verdict.why,
+                "symptom": verdict.symptom,
+                "target": verdict.target,
+                "observations": verdict.observations,
+            }
+            for verdict in one.verdicts
+        ],
+        "notes": list(one.notes),
+    }

@@ -1,0 +1,224 @@
+"""Pulling: ready-made series of live sources into the store, piece by piece.
+
+A piece is stored, then remembered; a run that was stopped goes on where it was, each place where that place
+was left, and what is older than its source's last corrections is not asked for again.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from fanous.errors import FanousError, Rejected
+from fanous.pipeline.series import put_claims, put_levels
+from fanous.pipeline.stages import detect_all
+from fanous.refdata.sources import SOURCES
+from fanous.sources.signals import LIVE_SOURCES, Ask, Piece
+from fanous.sources.signals.live import Get, Parsed
+from fanous.store import Store
+from fanous.store.series import Pulled
+
+FAILURES_IN_A_ROW = 3
+"""After so many, only places that were not tried yet are; and where a source answered nothing so far and may
+do so later, it is left alone until the next time."""
+
+DAY = 86400
+FIRST_DAYS = 28
+"""Days that are fetched of a place that was never pulled: what a baseline of weeks needs."""
+OVERLAP = 3 * 3600
+"""Seconds before the last pull that are fetched again: sources mend their newest values."""
+
+
+@dataclass(slots=True)
+class Pull:
+    """What became of a pull.
+
+    Attributes:
+        pieces: documents that were fetched and stored.
+        skipped: documents that were in the store already, for good.
+        values: bins that they held; ``new``: of these, new or changed ones.
+        claims: new ones: what the source itself says of outages.
+        rejects: (piece, number in it, reason).
+        failures: (piece, reason): documents that could not be had or read.
+    """
+
+    source: str
+    country: str
+    pieces: int = 0
+    skipped: int = 0
+    values: int = 0
+    new: int = 0
+    claims: int = 0
+    rejects: list[tuple[str, int, str]] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+
+def newest(source: str, now: float) -> tuple[int, int]:
+    """The window to ask for when nobody names one: the last ``FIRST_DAYS``, of which each place is asked for
+    what it lacks (``fetch``, ``onwards``).
+
+    It ends at a multiple of the source's own interval, so that a question is not asked twice in one.
+    """
+    every = SOURCES[source].every
+    until = int(now) // every * every
+    return until - FIRST_DAYS * DAY, until
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What became of one piece, before the store has it.
+
+    Attributes:
+        parsed: ``None`` = it was not asked for, or could not be had or read.
+        why: reason why not; empty = it is in the store already, for good.
+        at: unix seconds at which it was asked for.
+    """
+
+    piece: Piece
+    parsed: Parsed | None
+    why: str
+    at: float
+
+
+def pull(
+    store: Store,
+    source: str,
+    ask: Ask,
+    get: Get,
+    now: Callable[[], float],
+    on_piece: Callable[[Piece, Pull], None] | None = None,
+    *,
+    onwards: bool = False,
+) -> Pull:
+    """Fetch a window of a source into the store, and detect on it.
+
+    A failure of one piece is told and leaves the others.
+
+    Args:
+        now: unix seconds, UTC.
+        onwards: see ``fetch``.
+
+    Raises:
+        FanousError: no such source, or the list of places cannot be had.
+    """
+    done = Pull(source, ask.country)
+    try:
+        for one in fetch(source, ask, get, now, store.pulled(source, ask.country), onwards=onwards):
+            keep(store, one, done)
+            if on_piece is not None and (one.parsed is not None or one.why):
+                on_piece(one.piece, done)
+    finally:
+        detect_all(store)
+    return done
+
+
+def fetch(
+    source: str,
+    ask: Ask,
+    get: Get,
+    now: Callable[[], float],
+    known: Sequence[Pulled],
+    *,
+    onwards: bool = False,
+) -> Iterator[Fetched]:
+    """Piece by piece; after some failures in a row the source is left alone.
+
+    Args:
+        known: pieces that are in the store.
+        onwards: ask for each place from where it was left on, instead of for the whole window.
+
+    Raises:
+        FanousError: no such source, or the list of places cannot be had.
+    """
+    if source not in LIVE_SOURCES:
+        raise FanousError(f"no live source {source!r}: use one of {', '.join(LIVE_SOURCES)}")
+    pulled = {(one.piece, one.since, one.until): one.pulled_at for one in known}
+    patience = _Patience()
+    pieces = _onwards(source, ask, get, known) if onwards else LIVE_SOURCES[source].pieces(ask, get)
+    try:
+        for piece in pieces:
+            pulled_at = pulled.get((piece.name, piece.since, piece.until))
+            if pulled_at is not None and pulled_at > piece.until + SOURCES[source].settles:
+                yield Fetched(piece, None, "", pulled_at)
+            elif patience.has(piece.name):
+                one, passing = _fetched(source, ask, get, piece, now())
+                patience.saw(piece.name, one.parsed is not None, passing)
+                yield one
+            if patience.is_over:
+                return
+    except Rejected as reason:
+        raise FanousError(f"{source}: {reason}", permanent=False) from None
+
+
+def _fetched(source: str, ask: Ask, get: Get, piece: Piece, at: float) -> tuple[Fetched, bool]:
+    """What became of a piece; and whether what it failed of may pass."""
+    try:
+        parsed = LIVE_SOURCES[source].parse(get(piece.url), ask.country, piece.name)
+    except Rejected as reason:
+        return Fetched(piece, None, str(reason), at), False
+    except FanousError as reason:
+        return Fetched(piece, None, str(reason), at), not reason.permanent
+    return Fetched(piece, parsed, "", at), False
+
+
+@dataclass(slots=True)
+class _Patience:
+    """Whom to ask still: places that fail must not keep those behind them from being asked."""
+
+    tried: set[str] = field(default_factory=set)
+    in_a_row: int = 0
+    passing: int = 0
+    answered: bool = False
+
+    def has(self, name: str) -> bool:
+        return self.in_a_row < FAILURES_IN_A_ROW or name not in self.tried
+
+    def saw(self, name: str, answered: bool, passing: bool) -> None:
+        self.tried.add(name)
+        self.answered |= answered
+        self.in_a_row = 0 if answered else self.in_a_row + 1
+        self.passing = self.passing + 1 if passing else 0
+
+    @property
+    def is_over(self) -> bool:
+        return self.passing >= FAILURES_IN_A_ROW and not self.answered
+
+
+def _onwards(source: str, ask: Ask, get: Get, known: Sequence[Pulled]) -> Iterator[Piece]:
+    """The pieces of each place since its own newest, those first that lack least.
+
+    A network that was named later, or a region that failed while the country was had, would else be asked for
+    what the country lacks, and keep a gap.
+    """
+    live, get = LIVE_SOURCES[source], cache(get)  # the list of places is asked for once
+    overlap = max(OVERLAP, 3 * SOURCES[source].every)
+    until = {one.piece: int(one.until) for one in sorted(known, key=lambda one: one.until)}
+    begins = {
+        name: max(ask.since, min(until.get(name, 0), ask.until) - overlap)
+        for name in {piece.name for piece in live.pieces(ask, get)}
+    }
+    for since in sorted(set(begins.values()), reverse=True):
+        yield from (p for p in live.pieces(replace(ask, since=since), get) if begins.get(p.name) == since)
+
+
+def keep(store: Store, fetched: Fetched, done: Pull) -> None:
+    """Store one piece, then remember it; detects nothing."""
+    piece, parsed = fetched.piece, fetched.parsed
+    if parsed is None:
+        if fetched.why:
+            done.failures.append((piece.name, fetched.why))
+        else:
+            done.skipped += 1
+        return
+    written = put_levels(store, parsed.series)
+    done.claims += put_claims(store, parsed.claims)
+    store.put_pulled(done.source, done.country, [Pulled(piece.name, piece.since, piece.until, fetched.at)])
+    done.pieces += 1
+    done.values += sum(len(levels) for levels in parsed.series)
+    done.new += sum(int(which.sum()) for which in written)
+    done.rejects += [(piece.name, number, why) for number, why in parsed.rejects]
+
+
+def due(store: Store, source: str, country: str, every: float, now: float) -> bool:
+    """Is it time to pull again?  For a loop: ``every`` seconds after the last pull of any piece."""
+    last = max((one.pulled_at for one in store.pulled(source, country)), default=None)
+    return last is None or now >= last + every

@@ -1,0 +1,134 @@
+"""Revising: what was found becomes revisions in the ledger, each with the reason why the claim changed."""
+
+from dataclasses import replace
+
+from fanous.analysis.incidents.arrivals import arrival_sentence
+from fanous.analysis.incidents.match import match
+from fanous.analysis.incidents.review import WITHDRAWN, held, is_held, is_withdrawn, must_wait
+from fanous.errors import FanousError
+from fanous.model.approval import Approval
+from fanous.model.incident import Incident, Interval, Kind, Status
+from fanous.pipeline.lease import alone_with
+from fanous.store import Store
+
+NOT_BORNE_OUT = "the measurements do not bear it out any more"
+OF_LEVELS = {Kind.OUTAGE, Kind.SLOWDOWN}
+"""Kinds that ready-made series can change."""
+
+PART_OF = "it is told as a part of "
+"""Of an event that turned out to be one with another: the claim was right, and its id ends."""
+
+
+def write_changes(
+    store: Store, country: str, found: list[Incident], since: float, until: float, why: str = ""
+) -> list[Incident]:
+    """Revisions for what changed; what the data no longer bear out is retracted, in public.
+
+    A national claim that a person has to see first is written as suspected until it is approved.
+
+    Args:
+        why: what else happened that may have changed claims; stands first in the reasons.
+    """
+    known = [i for i in store.incidents(country, since, until) if i.onset >= since]
+    pairs = match(found, known)
+    kept = {earlier.id for _, earlier in pairs if earlier is not None}
+    approved = store.approvals() if store.holds_national() else None
+    written = [_write(store, _reviewed(new, old, approved), old, why) for new, old in pairs]
+    for incident in known:
+        if incident.id not in kept and incident.status is not Status.RETRACTED:
+            whole = next((one for one in written if _holds(one, incident)), None)
+            came = _joined(why, what_came(store, incident, incident))
+            store.retract(incident.id, _joined(came, PART_OF + whole.id if whole else NOT_BORNE_OUT))
+    return written
+
+
+def _holds(whole: Incident, part: Incident) -> bool:
+    """Is all that ``part`` is about seen in ``whole``, on one of its networks at a time of its own?"""
+    if whole.status is Status.RETRACTED or not set(part.targets) <= set(whole.targets):
+        return False
+    about = set(part.targets) or {""}
+    return any(
+        about & set(network.targets) and network.entity in part.entities and _meet(interval, part)
+        for network in whole.networks
+        for interval in network.intervals
+    )
+
+
+def _meet(interval: Interval, part: Incident) -> bool:
+    is_before = interval.end is not None and interval.end <= part.onset
+    return not is_before and (part.end is None or interval.start < part.end)
+
+
+def _reviewed(new: Incident, old: Incident | None, approved: dict[str, Approval] | None) -> Incident:
+    """``approved`` ``None`` = nothing is held in this store."""
+    if approved is None or not must_wait(new) or (old is not None and old.id in approved):
+        return new
+    return held(new)
+
+
+def _write(store: Store, new: Incident, old: Incident | None, why: str) -> Incident:
+    if old is None:
+        return store.put(new, new.reason)
+    if is_withdrawn(old):
+        return old
+    if replace(new, id=old.id) == old:
+        return old
+    came = _joined(why, what_came(store, new, old))
+    return store.put(new, _joined(came, new.reason), known_as=old.id)
+
+
+def what_came(store: Store, new: Incident, old: Incident) -> str:
+    """What happened since the last revision that can have changed the claim; empty = nothing known."""
+    last = store.revisions(old.id)[-1].at
+    approval = store.approvals().get(old.id)
+    if approval is not None and approval.at >= last:
+        return f"approved by {approval.who}{f' ({approval.note})' if approval.note else ''}"
+    starts = [i.onset if i.onset_earliest is None else i.onset_earliest for i in (new, old)]
+    ends = [i.end for i in (new, old)]
+    until = None if None in ends else max(end for end in ends if end is not None)
+    targets = sorted({*new.targets, *old.targets})
+    span = min(starts), until, last
+    levels = store.levels_arrived(old.country, *span) if {new.kind, old.kind} & OF_LEVELS else []
+    came = arrival_sentence(store.arrived(old.country, targets, *span), levels)
+    versions = new.rules_version, new.detector_version
+    if versions != (old.rules_version, old.detector_version):
+        came = _joined(came, f"computed again with rules {versions[0]} and detectors {versions[1]}")
+    return came
+
+
+def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) -> Approval:
+    """The approval of an incident as it stands.
+
+    Raises:
+        FanousError: there is no such incident, it is not held, or nobody puts a name to it.
+    """
+    revisions = store.revisions(incident_id)
+    if not revisions:
+        raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+    if not who.strip():
+        raise FanousError("an approval needs the name of the person who looked at it: give it with --by")
+    if not is_held(revisions[-1].incident):
+        status = revisions[-1].incident.status
+        raise FanousError(f"{incident_id} is not held for review (it is {status}): nothing to approve")
+    return Approval(incident_id, revisions[-1].n, who.strip(), at, note.strip())
+
+
+def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> Incident:
+    """Take a claim back in the name of a person; its history stays, and no detection brings it again.
+
+    Raises:
+        FanousError: there is no such incident, it is retracted already, or name or reason are missing.
+    """
+    incident = store.incident(incident_id)
+    if incident is None:
+        raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
+    if not who.strip() or not why.strip():
+        raise FanousError("to take a claim back, a person's name and a reason are needed: both are published")
+    if incident.status is Status.RETRACTED:
+        raise FanousError(f"{incident_id} is retracted already: {incident.reason}")
+    with alone_with(store, incident.country):  # a detection that did not know of it would bring it again
+        return store.retract(incident_id, f"{WITHDRAWN}{who.strip()}: {why.strip()}", at=at)
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(filter(None, parts))

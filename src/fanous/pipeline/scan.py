@@ -1,0 +1,84 @@
+"""Scanning: rounds of own active probing into the store."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.model.series import Ints
+from fanous.pipeline.series import put_levels
+from fanous.pipeline.stages import detect_all
+from fanous.scan.belief import Flags
+from fanous.scan.journal import save
+from fanous.scan.level import levels
+from fanous.scan.rounds import State, answered, begun, learnt, wanted
+from fanous.scan.targets import Targets
+from fanous.store import Store
+
+Ask = Callable[[Ints], Flags]
+"""Addresses (numbers) -> which of them answered."""
+
+
+def probe_round(
+    targets: Targets, state: State, number: int, ask: Ask, keep: Callable[[State], None]
+) -> State:
+    """One whole round, or what is left of it.
+
+    Args:
+        number: unix seconds // ``rounds.ROUND``.
+        keep: called with the state after every wave.
+    """
+    state = begun(state, number)
+    available = learnt(state, targets.available)
+    while len(blocks := wanted(state)):
+        replied = ask(_addresses(targets, state, blocks))
+        state = answered(state, blocks, available, replied)
+        keep(state)
+    return state
+
+
+def _addresses(targets: Targets, state: State, blocks: NDArray[np.intp]) -> Ints:
+    """The next address of each block in turn."""
+    chosen = [targets.addresses[b][state.turn[b] % len(targets.addresses[b])] for b in blocks]
+    return np.array(chosen, np.int64)
+
+
+def scan_round(
+    store: Store,
+    country: str,
+    targets: Targets,
+    state: State,
+    number: int,
+    ask: Ask,
+    controls: Ints,
+    journal: Path,
+) -> State | None:
+    """One round into the store: how many blocks are up, by place; then detect.
+
+    Args:
+        controls: addresses outside the country.  Where most of them are silent it is our own line that is
+            broken, and the round says nothing.
+
+    Returns:
+        The state after it; ``None`` = our own line was broken, and all stands as before.
+    """
+    if not _is_online(ask, controls):
+        return None
+    after = probe_round(targets, state, number, ask, lambda now: save(journal, targets, now))
+    if not _is_online(ask, controls):
+        save(journal, targets, _as_before(state, after))
+        return None
+    put_levels(store, levels(country, targets, after))
+    detect_all(store)
+    return after
+
+
+def _is_online(ask: Ask, controls: Ints) -> bool:
+    return bool(ask(controls).sum() * 2 > len(controls))
+
+
+def _as_before(state: State, after: State) -> State:
+    """Beliefs and what was learnt of before, but what was spent is spent."""
+    return replace(after, belief=state.belief, is_up=state.is_up, asked=state.asked, replied=state.replied)

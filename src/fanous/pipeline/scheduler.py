@@ -1,0 +1,118 @@
+"""Scheduler: tasks that must go on; one that crashes is started anew, and the others do not notice.
+
+The only place where any exception is caught: what is raised here is a fault of the world or a bug of ours,
+and a monitor that stops because of it would miss what it is there for.  It says so in the log each time.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from logging import getLogger
+from typing import TypeVar
+
+from fanous.errors import FanousError
+from fanous.log import logline
+
+T = TypeVar("T")
+
+log = getLogger("fanous.pipeline.scheduler")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that goes on until it is asked to stop.
+
+    Attributes:
+        name: in the log.
+        run: called again after each crash, and after an end that nobody asked for.
+    """
+
+    name: str
+    run: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited; seconds.
+
+    Attributes:
+        first: before the first restart; each further one in a row takes twice as long.
+        longest: between two restarts: a disk that is full for a night is still noticed within the minute.
+        sound: after running so long a task has recovered, and its next crash counts as the first.
+        stopping: what a task gets to end by itself; then it is cancelled.
+    """
+
+    first: float = 1.0
+    longest: float = 60.0
+    sound: float = 120.0
+    stopping: float = 20.0
+
+    def after(self, crashes: int) -> float:
+        """Before the restart that follows so many crashes in a row."""
+        return float(min(self.longest, self.first * 2.0 ** min(crashes - 1, 30)))
+
+
+async def supervise(tasks: Sequence[Task], stop: asyncio.Event, patience: Patience | None = None) -> None:
+    """Keep all tasks going until ``stop`` is set and they have ended."""
+    wait = patience or Patience()
+    kept = [asyncio.create_task(_keep(task, stop, wait), name=task.name) for task in tasks]
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([stopping, *kept], return_when=asyncio.FIRST_COMPLETED)
+        await stopping
+        _, late = await asyncio.wait(kept, timeout=wait.stopping) if kept else (set(), set())
+        for one in late:
+            log.warning(logline("task_cancelled", task=one.get_name(), after=wait.stopping))
+    finally:
+        stopping.cancel()
+        for one in kept:
+            one.cancel()
+        await asyncio.gather(*kept, return_exceptions=True)
+
+
+async def _keep(task: Task, stop: asyncio.Event, patience: Patience) -> None:
+    crashes = 0
+    while not stop.is_set():
+        began = time.monotonic()
+        crash = await outcome(task.run())
+        if not isinstance(crash, Crash):
+            if stop.is_set():
+                return
+            crash = Crash(FanousError("it ended by itself, though nobody asked it to"))
+        crashes = 1 if time.monotonic() - began >= patience.sound else crashes + 1
+        wait = patience.after(crashes)
+        _say(task.name, crash, wait)
+        await pause(stop, wait)
+
+
+def _say(name: str, crash: "Crash", wait: float) -> None:
+    if isinstance(crash.error, FanousError):  # somebody can mend it, and the sentence says how
+        log.error(logline("task_failed", task=name, restart_in=wait, why=crash.error))
+        return
+    line = logline("task_crashed", task=name, restart_in=wait, why=repr(crash.error))
+    log.error(line, exc_info=crash.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """What a task ended with instead of a result."""
+
+    error: Exception
+
+
+async def outcome(work: Awaitable[T]) -> T | Crash:
+    """The result, or the exception as a value; a cancellation goes through."""
+    try:
+        return await work
+    except Exception as error:
+        return Crash(error)
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, but no longer than until ``stop`` is set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,168 @@
+"""Gathering: ready-made series into the store, from files; and what they say now.
+
+file -> reading -> store; the countries touched are marked, and ``pipeline.detect_all`` does the rest
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
+from pathlib import Path
+
+import numpy as np
+
+from fanous.analysis.detectors.rollup import rolled_up
+from fanous.analysis.series.baselines import Spans, ordinary_level, outage_times
+from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.series.slowness import speed_series
+from fanous.charts.connectivity import LevelNow
+from fanous.errors import FanousError
+from fanous.model.claim import Claim
+from fanous.model.series import Series
+from fanous.model.source_series import Levels
+from fanous.pipeline.stages import detect_all, finish_interrupted, remarks
+from fanous.pipeline.tally import Ingested
+from fanous.sources.claims.document import same
+from fanous.sources.connector import WHOLE_FILE, OnProgress
+from fanous.sources.signals import LEVEL_FILES, About, LevelFiles, Reading, Saying
+from fanous.store import Store
+from fanous.store.series import spans_of
+
+RATES = 28 * 86400.0
+"""Seconds of our own downloads from which the ordinary rate of an hour is taken."""
+
+BATCH = 200
+"""Series that are written at once."""
+
+
+def ingest_levels(
+    store: Store,
+    source: str,
+    paths: Sequence[Path],
+    about: About,
+    on_progress: Callable[[Path, int], None] | None = None,
+) -> Ingested:
+    """Bring files of ready-made series into the store, and detect on what they touched.
+
+    Counts hold in lines of the files.  Doing it again changes nothing; a line whose value differs from
+    what is stored counts as stored, and replaces it.
+
+    Raises:
+        FanousError: no such source, or a file that cannot be read at all.
+    """
+    if source not in LEVEL_FILES:
+        raise FanousError(f"no source {source!r} of ready-made series: use one of {', '.join(LEVEL_FILES)}")
+    tally = Ingested()
+    tally.remarks += remarks(finish_interrupted(store))
+    files = LEVEL_FILES[source].begin()
+    for path in paths:
+        _bring_in(store, files, path, about, tally, on_progress)
+    detect_all(store)
+    return tally
+
+
+def _bring_in(
+    store: Store,
+    files: LevelFiles,
+    path: Path,
+    about: About,
+    tally: Ingested,
+    on_progress: Callable[[Path, int], None] | None,
+) -> None:
+    def on_reject(line: int, why: str) -> None:
+        if line == WHOLE_FILE:
+            tally.notes.append(f"{path}: {why}")
+        else:
+            tally.reject(str(path), line, why)
+
+    def on_repeat(_: int) -> None:
+        tally.duplicate += 1
+
+    def moved(consumed: int) -> None:
+        if on_progress is not None:
+            on_progress(path, consumed)
+
+    watch: OnProgress = moved
+    seen: set[int] = set()
+    fresh: set[int] = set()
+    sayings: list[Saying] = []
+    for batch in _batches(files.read(path, about, on_reject, on_repeat, watch), sayings):
+        written = put_levels(store, [reading.levels for reading in batch])
+        for reading, which in zip(batch, written, strict=True):
+            seen.update(reading.lines.tolist())
+            fresh.update(reading.lines[which[reading.bins]].tolist())
+            tally.by_test[reading.levels.key.signal] += int(which.sum())
+    new = put_claims(store, [saying.claim for saying in sayings])
+    if new:
+        tally.by_test["claims"] += new
+    tally.stored += len(fresh) + new
+    tally.duplicate += len(seen - fresh) + len(sayings) - new
+
+
+def put_claims(store: Store, claims: Sequence[Claim]) -> int:
+    """Record what sources say of outages, each once; how many were new."""
+    known = {country: store.claims(country) for country in {claim.country for claim in claims}}
+    new = 0
+    for claim in claims:
+        before = known[claim.country]
+        if not any(same(claim, other) for other in before):
+            before.append(store.add_claim(claim))
+            new += 1
+    return new
+
+
+def put_levels(store: Store, batch: Sequence[Levels]) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """Store series and mark their countries; what is marked first is not forgotten by a crash."""
+    store.mark_undetected(spans_of(batch))
+    return list(store.put_levels(batch))
+
+
+def _batches(found: Iterable[Reading | Saying], sayings: list[Saying]) -> Iterable[list[Reading]]:
+    """Readings in batches; what sources say of outages goes into ``sayings``."""
+    batch: list[Reading] = []
+    for reading in found:
+        if isinstance(reading, Saying):
+            sayings.append(reading)
+            continue
+        batch.append(reading)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def levels_now(store: Store, country: str, at: float) -> list[LevelNow]:
+    """The newest whole bin of every series of a country at an instant, the country first; reads only.
+
+    Where a source has regions alone, their median is the country's line, as it is for outages.  What is
+    ordinary is what was so outside the outages that the store knows.
+
+    Raises:
+        FanousError: there is none.
+    """
+    own = speed_series(store.rates(at - RATES, at), country)
+    levels = store.levels(country, -inf, at)
+    series = [*levels, *rolled_up([one for one in levels if not one.key.target]), *own]
+    incidents = store.incidents(country, until=at)
+    lost = {entity: outage_times(incidents, entity) for entity in {one.key.entity for one in series}}
+    whole = [level for one in series if (level := _newest(one, at, lost[one.key.entity]))]
+    if not whole:
+        raise FanousError(
+            f"no ready-made series of {country} in this store: bring some in with "
+            f"`fanous pull ripestat --country {country}` or `fanous ingest ioda-csv FILE --country {country}`"
+        )
+    return sorted(whole, key=_by_place)
+
+
+def _newest(series: Series, now: float, outages: Spans) -> LevelNow | None:
+    ended = np.flatnonzero(series.times + series.step <= now)  # a bin that goes on would look like a drop
+    if not len(ended):
+        return None
+    at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
+    ordinary = ordinary_level(series, outages)(at)
+    return LevelNow(series.key, series.step, at, value, None if ordinary != ordinary else ordinary)
+
+
+def _by_place(level: LevelNow) -> tuple[int, str, str, str, str]:
+    entity = level.key.entity
+    rank = 2 if entity.asn else 1 if entity.region else 0
+    return rank, str(entity), SIGNALS[level.key.signal].family, level.key.signal, level.key.source

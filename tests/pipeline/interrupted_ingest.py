@@ -1,0 +1,30 @@
+"""An ingest in small batches that says what it has acknowledged; the kill test starts and kills it.
+
+argv: store, file.  Prints ``opening``, ``opened``, ``acknowledged UID`` for each measurement once it is on
+the disk, and ``done``.
+"""
+
+import sys
+from pathlib import Path
+
+from fanous.pipeline import stages
+from fanous.pipeline.tally import Ingested
+from fanous.store import Judged, Store, open_store
+
+stages.BATCH_RECORDS = 40
+append = stages._append
+
+
+def told(store: Store, batch: list[Judged], tally: Ingested, late: float) -> None:
+    append(store, batch, tally, late)
+    for judged in batch:
+        print("acknowledged", judged.bundle.measurement.uid)
+    sys.stdout.flush()
+
+
+stages._append = told
+print("opening", flush=True)
+with open_store(sys.argv[1]) as opened:
+    print("opened", flush=True)
+    stages.ingest(opened, "ooni", [Path(sys.argv[2])])
+print("done")

@@ -1,0 +1,182 @@
+"""What else may be behind failures: measurements into the store, claims out of it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from fanous.model.incident import Incident, Status
+from fanous.model.observation import Layer
+from fanous.model.verdict import State
+from fanous.pipeline import stages
+from fanous.store import Judged, Store, open_store
+from fanous.testing.builders import verdict
+from fanous.voting import incidents_of
+from tests.analysis.incidents.events import Ballot, votes
+from tests.store.cases import NOON, judged
+
+HOUR, DAY = 3600.0, 86400.0
+PTCL, JAZZ = 17557, 45669
+VERSION = "1"
+PROBES = 4
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(tmp_path / "store", clock=lambda: NOON + DAY) as opened:
+        yield opened
+
+
+def measured(
+    country: str,
+    asn: int,
+    hours: Sequence[float],
+    *,
+    fails: bool,
+    software: str = "a 1.0",
+    controlled: bool = False,
+    target: str = "x",
+) -> list[Judged]:
+    """Each of four probes at each hour from noon: the target cannot be reached, or it can."""
+    failed = State.BLOCKED if controlled else State.INSUFFICIENT
+    said = verdict(
+        failed if fails else State.OK,
+        Layer.TLS,
+        target=target,
+        mechanism="tls.timeout" if fails else "",
+        symptom=not controlled and fails,
+        controlled=controlled,
+    )
+    return [
+        judged(
+            f"{country}-{asn}-{software}-{probe}-{hour:.3f}-{fails}-{target}",
+            said,
+            observations=(),
+            country=country,
+            asn=asn,
+            probe=f"{country} {asn} {software} {probe}",
+            software=software,
+            started_at=NOON + hour * HOUR + 60 * probe,
+        )
+        for probe in range(PROBES)
+        for hour in hours
+    ]
+
+
+WEEK_BEFORE = [-24.0 * day - 6 for day in range(1, 7)]
+EVENT = [0.1 + n / 3 for n in range(15)]
+
+
+def event(country: str, asn: int) -> list[Judged]:
+    """It worked for a week, failed for five hours, and works again."""
+    return [
+        *measured(country, asn, [*WEEK_BEFORE, -3, -2, -1], fails=False),
+        *measured(country, asn, EVENT, fails=True),
+        *measured(country, asn, [6, 7, 8], fails=False),
+    ]
+
+
+def found(store: Store) -> list[Incident]:
+    stages.detect(store, "PK", NOON - HOUR, NOON + 9 * HOUR)
+    return store.incidents("PK")
+
+
+def elsewhere() -> list[Judged]:
+    """A country in which the target works all the time: the control."""
+    return measured("DE", 3320, [*WEEK_BEFORE, *EVENT, 6, 7], fails=False)
+
+
+def put(store: Store, *batches: list[Judged]) -> None:
+    store.append([one for batch in batches for one in batch], rules_version=VERSION)
+
+
+def test_two_networks_that_fail_while_it_works_elsewhere_are_confirmed(store: Store) -> None:
+    put(store, event("PK", PTCL), event("PK", JAZZ), elsewhere())
+    (incident,) = found(store)
+    assert incident.status is Status.ENDED and incident.confirmed_at is not None
+
+
+def test_a_platform_that_began_to_fail_in_three_countries_at_once_is_down(store: Store) -> None:
+    others = [event(country, asn) for country, asn in (("IR", 44244), ("TR", 9121), ("EG", 8452))]
+    put(store, event("PK", PTCL), event("PK", JAZZ), elsewhere(), *others)
+    (incident,) = found(store)
+    assert incident.status is Status.RETRACTED
+    assert "the platform itself was down: it began to fail in EG, IR, TR" in incident.reason
+
+
+def test_stray_failures_hours_before_hide_no_platform_that_is_down(store: Store) -> None:
+    others = [event(country, asn) for country, asn in (("IR", 44244), ("TR", 9121), ("EG", 8452))]
+    strays = measured("PK", PTCL, [-9.4, -9.1, -8.8], fails=True)
+    put(store, strays, event("PK", PTCL), event("PK", JAZZ), elsewhere(), *others)
+    stages.detect(store, "PK", NOON - 10 * HOUR, NOON + 9 * HOUR)
+    (incident,) = store.incidents("PK")
+    assert incident.onset < NOON - 8 * HOUR
+    assert incident.status is Status.RETRACTED and "the platform itself was down" in incident.reason
+
+
+def test_countries_that_have_blocked_it_for_years_veto_nothing(store: Store) -> None:
+    always = [
+        measured(country, 1, [*WEEK_BEFORE, *EVENT], fails=True) for country in ("IR", "TR", "EG", "CN", "GN")
+    ]
+    put(store, event("PK", PTCL), event("PK", JAZZ), elsewhere(), *always)
+    (incident,) = found(store)
+    assert incident.status is Status.ENDED and incident.confirmed_at is not None
+
+
+def test_what_one_version_of_a_program_alone_sees_is_its_own_defect(store: Store) -> None:
+    working = [measured("PK", asn, EVENT, fails=False, software="b 2.0") for asn in (PTCL, JAZZ)]
+    put(store, event("PK", PTCL), event("PK", JAZZ), elsewhere(), *working)
+    assert all(incident.confirmed_at is None for incident in found(store))
+    assert all("defect" in i.reason for i in store.incidents("PK") if i.status is Status.RETRACTED)
+
+
+def test_a_line_that_is_cut_again_and_again_is_one_incident_with_intervals(store: Store) -> None:
+    for asn in (PTCL, JAZZ):
+        put(store, measured("PK", asn, [*WEEK_BEFORE, -3, -2, -1], fails=False, controlled=True))
+        for first in (0, 4, 8):
+            cut = [first + 0.1 + n / 6 for n in range(12)]
+            back = [first + 2.2 + n / 6 for n in range(9)]
+            put(store, measured("PK", asn, cut, fails=True, controlled=True))
+            put(store, measured("PK", asn, back, fails=False, controlled=True))
+    (incident,) = found(store)
+    assert incident.confirmed_at is not None
+    assert len(incident.intervals) == 3
+
+
+def beside(asn: int, *, fails: bool) -> list[Judged]:
+    """What the same probes make of six more sites meanwhile."""
+    return [
+        one
+        for site in range(6)
+        for one in measured("PK", asn, EVENT, fails=fails, controlled=True, target=f"site {site}")
+    ]
+
+
+def test_where_all_that_is_measured_fails_the_line_may_be_what_failed(store: Store) -> None:
+    put(store, event("PK", PTCL), event("PK", JAZZ), elsewhere())
+    put(store, beside(PTCL, fails=True), beside(JAZZ, fails=True))
+    told = found(store)
+    assert told and all(incident.confirmed_at is None for incident in told)
+    assert all("AS17557, AS45669" in i.reason and "the line may be" in i.reason for i in told)
+
+
+def test_where_other_sites_work_on_the_same_lines_the_target_was_singled_out(store: Store) -> None:
+    put(store, event("PK", PTCL), event("PK", JAZZ), elsewhere())
+    put(store, beside(PTCL, fails=False), beside(JAZZ, fails=True))
+    (incident, *_) = [one for one in found(store) if one.targets == ("x",) or "x" in one.targets]
+    assert incident.entities == ("AS17557",)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_line_on_which_six_in_ten_fail_by_chance_for_weeks_is_no_block(seed: int) -> None:
+    chance = Random(f"line {seed}")
+    hours = sorted(chance.uniform(0, 30 * 24) for _ in range(240))
+    failing = [hour for hour in hours if chance.random() < 0.6]
+    seen = votes(
+        Ballot(failing, True, PTCL),
+        Ballot(sorted(set(hours) - set(failing)), False, PTCL),
+        *(Ballot([n * 3.1 + other for n in range(230)], False, JAZZ + other) for other in range(3)),
+    )
+    nobody = seen.where(seen.seen & ~seen.seen)
+    assert all(incident.confirmed_at is None for incident in incidents_of(seen, nobody, "XA", None))

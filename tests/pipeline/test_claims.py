@@ -1,0 +1,62 @@
+"""The story of 17 December 2023, statement by statement, on the generated event."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fanous.model.claim import Answer, Claim, Said
+from fanous.model.incident import Scope
+from fanous.model.instant import from_iso
+from fanous.model.place import Family
+from fanous.model.witness import Sight
+from fanous.pipeline import stages
+from fanous.pipeline.claims import check, witnesses
+from fanous.store import Store, open_store
+
+SINCE, UNTIL = from_iso("2023-12-17T14:00Z"), from_iso("2023-12-18T00:00Z")
+RALLY = from_iso("2023-12-17T21:00+05:00")
+FOUR = ("facebook", "instagram", "x", "youtube")
+
+
+@pytest.fixture(scope="module")
+def store(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with open_store(tmp_path_factory.mktemp("statements") / "store") as opened:
+        stages.ingest(opened, "ooni", [rally])
+        yield opened
+
+
+def of(who: str, said: Said, **given: object) -> Claim:
+    return Claim(who, said, "PK", SINCE, UNTIL, **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("claim", "answer"),
+    [
+        (of("the story", Said.THROTTLING), Answer.SUPPORTED),
+        (of("the story", Said.DISRUPTED, targets=FOUR), Answer.SUPPORTED),
+        (of("the story", Said.DISRUPTED, scope=Scope.NATION), Answer.SUPPORTED),
+        (of("the party", Said.DISRUPTED, began_before=RALLY), Answer.SUPPORTED),
+        (of("NetBlocks", Said.DISRUPTED, hours=7), Answer.SUPPORTED),
+        (of("ISOC Pulse", Said.DISRUPTED, hours=10.5), Answer.CANNOT_TELL),
+        (of("the regulator", Said.NORMAL), Answer.CONTRADICTED),
+        (of("nobody", Said.BLOCKING, targets=("wikipedia",)), Answer.CONTRADICTED),
+        (of("nobody", Said.BLOCKING, targets=("signal",)), Answer.CANNOT_TELL),
+        (of("nobody", Said.NORMAL, networks=(38264,)), Answer.CANNOT_TELL),
+    ],
+)
+def test_the_evidence_answers_what_was_said(store: Store, claim: Claim, answer: Answer) -> None:
+    assert check(store, claim).answer is answer
+
+
+def test_the_day_before_was_normal(store: Store) -> None:
+    claim = Claim("the regulator", Said.NORMAL, "PK", SINCE - 86_400, UNTIL - 86_400)
+    assert check(store, claim).answer is Answer.SUPPORTED
+
+
+def test_volunteers_saw_it_and_routing_could_not_have(store: Store) -> None:
+    (incident,) = store.incidents("PK")
+    seen = {one.family: one for one in witnesses(store, incident)}
+    assert seen[Family.OONI].sight is Sight.SAW
+    assert seen[Family.OONI].saw > 100
+    assert seen[Family.ROUTING].sight is Sight.COULD_NOT_SEE

@@ -1,0 +1,111 @@
+"""Who withdraws is forgotten: records, facts and claims; what others measured stays."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fanous.model.incident import Status
+from fanous.pipeline import stages
+from fanous.rehearsal.recording import unpack
+from fanous.store import Store, open_store
+from tests.children import child_environment
+
+EVENT = "pakistan-2023-12-17"
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recording") / "event.jsonl"
+    unpack(EVENT, path)
+    return path
+
+
+def filled(folder: Path, recording: Path) -> Store:
+    store = open_store(folder)
+    stages.ingest(store, "edge", [recording])
+    return store
+
+
+def reports(recording: Path) -> list[str]:
+    """Of the probes in the country, on sites, sorted."""
+    records = map(json.loads, recording.read_bytes().splitlines())
+    sites = (record for record in records if record["test_name"] == "web_connectivity")
+    return sorted({record["report_id"] for record in sites if record["probe_cc"] == "PK"})
+
+
+def kept(store: Store) -> list[bytes]:
+    return [record.data for segment in store.segments() for record in store.records(segment)]
+
+
+def test_one_probe_is_forgotten_and_the_others_still_bear_the_claim_out(
+    tmp_path: Path, recording: Path
+) -> None:
+    gone = reports(recording)[0]
+    with filled(tmp_path / "store", recording) as store:
+        before = len(kept(store))
+        (claim,) = store.incidents("PK")
+        forgotten = stages.forget(store, [gone])
+        left = kept(store)
+        assert forgotten.measurements == before - len(left) > 0
+        assert not any(gone.encode() in data for data in left)
+        assert stages.forget(store, [gone]).measurements == 0
+        last = store.revisions(claim.id)[-1]
+        assert last.incident.evidence.probes < claim.evidence.probes
+        assert last.incident.confirmed_at is not None
+        assert "withdrawn by who made them" in last.reason
+        assert stages.rejudge(store, everything=True)
+        assert store.incident(claim.id) == last.incident
+
+
+def test_a_claim_whose_probes_all_withdraw_is_retracted(tmp_path: Path, recording: Path) -> None:
+    with filled(tmp_path / "store", recording) as store:
+        (claim,) = store.incidents("PK")
+        stages.forget(store, reports(recording))
+        assert kept(store)  # the probe abroad did not withdraw
+        known = store.incident(claim.id)
+        assert known is not None
+        assert known.status is Status.RETRACTED
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from fanous import pipeline
+from fanous.store import archive, facts, open_store
+steps = iter(range(1000))
+def deadly(method):
+    def stepped(*given):
+        found = method(*given)
+        if next(steps) == int(sys.argv[3]):
+            os.kill(os.getpid(), 9)
+        return found
+    return stepped
+for owner, name in ((archive.Archive, "without"), (facts.Facts, "remove"), (archive.Archive, "remove"),
+                    (facts.Facts, "add")):
+    setattr(owner, name, deadly(getattr(owner, name)))
+with open_store(Path(sys.argv[1])) as store:
+    pipeline.forget(store, [sys.argv[2]])
+"""
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_killed_in_the_middle_it_is_completed_by_running_it_again(
+    step: int, tmp_path: Path, recording: Path
+) -> None:
+    gone = reports(recording)[0]
+    place = tmp_path / "store"
+    filled(place, recording).close()
+    argv = [sys.executable, "-c", KILLED, str(place), gone, str(step)]
+    assert subprocess.run(argv, env=child_environment(), timeout=120).returncode == -signal.SIGKILL
+    with open_store(place) as store:
+        stages.forget(store, [gone])
+        left = kept(store)
+        assert not any(gone.encode() in data for data in left)
+        assert len(left) == len(set(left))
+        expected = sum(gone.encode() not in line for line in recording.read_bytes().splitlines())
+        assert len(left) == expected
+        assert sum(int(s.counts.sum()) for s in store.volume("PK", 0, 2e9)) > 0

@@ -1,0 +1,188 @@
+"""From a file of levels to what confirm says, through the store and the command line's own path."""
+
+import csv
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pytest
+
+from fanous.model.claim import Answer, Claim, Said
+from fanous.model.incident import Incident, Kind, Says, Scope, Status
+from fanous.pipeline import query, stages
+from fanous.pipeline.claims import check, witnesses
+from fanous.pipeline.series import ingest_levels
+from fanous.sources.signals import About
+from fanous.store import Store, open_store
+from fanous.web.application import application
+from fanous.web.site import Site
+from tests.web.visiting import Reader
+
+T = TypeVar("T")
+
+BEGIN = datetime(2024, 3, 4, tzinfo=UTC)
+HALF_HOURS = 48
+COLUMNS = {"Google (Search)": 60.0, "BGP (#Visible /24s)": 99.0, "Active Probing (#/24s Up)": 95.0}
+"""As IODA's dashboard exports them, in per cent of the most."""
+
+Left = Callable[[str, float], float]
+"""Column and hours since the beginning -> share of its ordinary level that is left."""
+
+
+def exported(path: Path, left: Left, *, days: int = 20, begin: datetime = BEGIN) -> Path:
+    chance = np.random.default_rng(5)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Time (UTC)", *COLUMNS])
+        for row in range(days * HALF_HOURS):
+            swing = {"Google (Search)": 1 + 0.5 * np.sin(2 * np.pi * row / HALF_HOURS)}
+            values = [
+                level * swing.get(name, 1.0) * (1 + 0.01 * chance.standard_normal()) * left(name, row / 2)
+                for name, level in COLUMNS.items()
+            ]
+            at = begin + timedelta(minutes=30 * row)
+            writer.writerow([at.strftime("%Y-%m-%d %H:%M:%S"), *values])
+    return path
+
+
+def asked(folder: Path, *files: Path) -> tuple[list[Incident], list[tuple[str, str]]]:
+    with open_store(folder / "store") as store:
+        for file in files:
+            ingest_levels(store, "ioda-csv", [file], About("XK"))
+        answer = query.confirm(store, "XK", [], None, None)
+    return list(answer.incidents), list(answer.insufficient)
+
+
+def blackout(name: str, hour: float) -> float:
+    """Everything but the routes is gone from the tenth day on, 07:00 to 19:00."""
+    return 0.02 if 10 * 24 + 7 <= hour < 10 * 24 + 19 and "BGP" not in name else 1.0
+
+
+def quiet(_name: str, _hour: float) -> float:
+    return 1.0
+
+
+def test_a_blackout_is_one_confirmed_incident_and_is_told_in_words(tmp_path: Path) -> None:
+    (incident,), insufficient = asked(tmp_path, exported(tmp_path / "a.csv", blackout))
+    assert (incident.kind, incident.status, incident.scope) == (Kind.OUTAGE, Status.ENDED, Scope.NATION)
+    assert incident.rule == "C3"
+    begun = (BEGIN + timedelta(days=10, hours=7)).timestamp()
+    assert incident.onset == begun and incident.end == begun + 12 * 3600
+    assert incident.confirmed_at is not None and incident.confirmed_at - begun == 3600
+    assert incident.mechanisms == ("outage.national", "outage.stealth")
+    assert incident.level is not None and incident.level.mean == pytest.approx(0.02, abs=0.01)
+    assert [o.says for o in incident.opinions] == [Says.ORDINARY, Says.DOWN, Says.DOWN]
+    assert incident.detector_version.endswith("levels")
+    assert insufficient == []
+
+
+def test_an_outage_stands_beside_measurements_of_platforms(tmp_path: Path, rally: Path) -> None:
+    """Its network parts are named by the country: every view that counts by network has to pass them over."""
+    levels = exported(tmp_path / "a.csv", blackout, days=14, begin=datetime(2023, 12, 6, tzinfo=UTC))
+    with open_store(tmp_path / "store") as store:
+        stages.ingest(store, "ooni", [rally])
+        ingest_levels(store, "ioda-csv", [levels], About("PK"))
+        answer = query.confirm(store, "PK", [], None, None)
+        assert {one.kind for one in answer.incidents} >= {Kind.OUTAGE, Kind.BLOCKING}
+        assert answer.grid is not None and answer.grid.rows
+        about_x = query.confirm(store, "PK", ["x"], None, None)
+        assert {one.kind for one in about_x.incidents} >= {Kind.OUTAGE, Kind.BLOCKING}
+        (outage,) = [one for one in answer.incidents if one.kind is Kind.OUTAGE]
+        assert [network.asn for network in outage.networks] == [0]
+        assert all(account.why for account in witnesses(store, outage))
+
+        async def ask(question: Callable[[Store], T], /) -> T:
+            return question(store)
+
+        pages = Reader(application(ask, Site(clock=lambda: answer.until)))
+        shown = {path: pages.get(path).status_code for path in ("/", "/PK", f"/PK/{outage.id}", "/target/x")}
+        assert set(shown.values()) == {200}, shown
+
+
+def test_quiet_series_give_nothing(tmp_path: Path) -> None:
+    incidents, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet))
+    assert (incidents, insufficient) == ([], [])
+
+
+def test_what_comes_later_revises_the_same_incident(tmp_path: Path) -> None:
+    early, late = tmp_path / "early.csv", tmp_path / "late.csv"
+    exported(late, blackout)
+    lines = late.read_text().splitlines(keepends=True)
+    early.write_text("".join(lines[: 1 + (10 * 24 + 12) * 2]))
+    (going_on,), _ = asked(tmp_path, early)
+    assert (going_on.status, going_on.end) == (Status.CONFIRMED, None)
+    (over,), _ = asked(tmp_path, late)
+    assert (over.id, over.status) == (going_on.id, Status.ENDED)
+    assert over.confirmed_at == going_on.confirmed_at, "what was known then is what was known then"
+
+
+def test_one_family_is_suspected_and_the_answer_says_what_is_lacking(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    exported(path, lambda name, hour: 0.85 if "Active" in name and 300 <= hour < 304 else 1.0)
+    (incident,), _ = asked(tmp_path, path)
+    assert (incident.status, incident.confirmed_at) == (Status.ENDED, None)
+    assert incident.scope is Scope.INSUFFICIENT
+    lone = tmp_path / "lone"
+    lone.mkdir()
+    rows = [row[:1] + row[3:] for row in csv.reader(path.read_text().splitlines())]
+    alone = lone / "a.csv"
+    with alone.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    _, lacking = asked(lone, alone)
+    assert [name for name, _ in lacking] == ["connectivity"]
+    assert "only probing is watched" in lacking[0][1]
+
+
+def test_too_little_history_is_said(tmp_path: Path) -> None:
+    _, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet, days=1))
+    assert any("no ordinary level is known yet" in why for _, why in insufficient)
+
+
+@pytest.mark.parametrize(
+    ("scope", "columns", "answer"),
+    [
+        (Scope.NATION, 4, Answer.CONTRADICTED),
+        (Scope.NATION, 3, Answer.CANNOT_TELL),  # without search traffic: phones may be cut off
+        (Scope.ISP, 4, Answer.CANNOT_TELL),  # a line of the country does not show one operator
+    ],
+)
+def test_levels_that_stayed_as_usual_contradict_a_nation_wide_outage(
+    scope: Scope, columns: int, answer: Answer, tmp_path: Path
+) -> None:
+    rows = list(csv.reader(exported(tmp_path / "a.csv", quiet).read_text().splitlines()))
+    kept = [row[:1] + row[-(columns - 1) :] for row in rows]
+    (tmp_path / "b.csv").write_text("\n".join(map(",".join, kept)) + "\n")
+    since = (BEGIN + timedelta(days=15)).timestamp()
+    claim = Claim("somebody", Said.OUTAGE, "XK", since, since + 6 * 3600, scope=scope)
+    with open_store(tmp_path / "store") as store:
+        ingest_levels(store, "ioda-csv", [tmp_path / "b.csv"], About("XK"))
+        checked = check(store, claim)
+    assert checked.answer is answer
+    if answer is Answer.CONTRADICTED:
+        assert checked.why == "routing and probing and usage stayed as usual"
+
+
+@pytest.mark.parametrize(("days", "is_said"), [(4, True), (8, False)])
+def test_a_history_without_a_whole_week_says_that_it_hides_losses(
+    days: int, is_said: bool, tmp_path: Path
+) -> None:
+    _, insufficient = asked(tmp_path, exported(tmp_path / "a.csv", quiet, days=days))
+    assert any("less than 7 days" in why and "3 times as deep" in why for _, why in insufficient) == is_said
+
+
+def test_series_that_no_detector_looks_at_watch_nothing(tmp_path: Path) -> None:
+    def seconds(name: str, step: int) -> str:
+        rows = (f"{1_709_510_400 + step * n},99" for n in range(20 * 86400 // step))
+        return f"Time (UTC),{name}\n" + "\n".join(rows) + "\n"
+
+    probing, routing = tmp_path / "a.csv", tmp_path / "b.csv"
+    probing.write_text(seconds("Active Probing (#/24s Up)", 1700))
+    routing.write_text(seconds("BGP (#Visible /24s)", 1800))
+    incidents, insufficient = asked(tmp_path, probing, routing)
+    assert incidents == []
+    assert [why.split(":")[0] for _, why in insufficient] == [
+        "no day is a whole number of bins of ping-slash24 of ioda-csv (1700 s)",
+        "only routing is watched",
+    ]

@@ -1,0 +1,101 @@
+"""What of a monitor's vitals is wrong: a table of monitors, each with what must be said of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from fanous.model.backlog import Backlog
+from fanous.pipeline.vitals.ailments import CHECKS, find_ailments
+from fanous.pipeline.vitals.vitals import Disk, Vitals
+from fanous.store.vitals import Arrivals, Clocks, Soundness
+from tests.documents import ROOT, rows, section, text_of
+
+NOW = 1_702_814_400.0
+HOUR = 3600
+WELL = Vitals(NOW, NOW)
+
+
+def delivered(*hours_ago: int) -> Vitals:
+    """One source that delivered in these hours."""
+    bins = tuple(sorted(int(NOW) - hour * HOUR for hour in hours_ago))
+    return replace(WELL, arrivals=(Arrivals("ooni", bins, float(bins[-1]), len(bins)),))
+
+
+def sent(**versions: tuple[int, int]) -> Vitals:
+    """Version -> measurements, and how many of them cannot be used."""
+    return replace(WELL, soundness=tuple(Soundness(n, made, bad, 3) for n, (made, bad) in versions.items()))
+
+
+def disk(free: float, size: float) -> Vitals:
+    return replace(WELL, disks=(Disk("/var", int(free * 2**30), int(size * 2**30)),))
+
+
+def waiting(seconds: float | None) -> Vitals:
+    return replace(WELL, backlogs=(Backlog("/inbox", 3, 100, None if seconds is None else NOW - seconds, 0),))
+
+
+@pytest.mark.parametrize(
+    ("vitals", "kinds"),
+    [
+        (WELL, []),
+        (delivered(*range(1, 60)), []),
+        (delivered(*range(3, 60)), []),  # three hours are the least that can be told
+        (delivered(*range(5, 60)), ["source_silent"]),
+        (delivered(*range(30, 40)), []),  # ten hours are no habit yet
+        (delivered(*range(13, 200, 12), *range(205, 400, 12)), []),  # twice a day is what it is used to
+        (delivered(*range(40, 400, 12)), ["source_silent"]),
+        (delivered(*range(5, 20), *range(100, 120)), ["source_silent"]),  # one long silence is no habit
+        (sent(old=(100, 2), new=(40, 30)), ["software_failing"]),
+        (sent(old=(100, 90), new=(40, 30)), []),  # all fail alike: not the version
+        (sent(old=(100, 2), new=(19, 19)), []),  # too few to tell
+        (sent(new=(100, 100)), []),  # nothing to hold it against
+        (replace(WELL, clocks=Clocks(100, 6, 1, 20)), ["clocks_ahead"]),
+        (replace(WELL, clocks=Clocks(100, 5, 1, 20)), []),
+        (replace(WELL, clocks=Clocks(10, 10, 1, 1)), []),
+        (disk(2, 10), []),
+        (disk(0.9, 10), ["disk_low"]),
+        (disk(4, 100), ["disk_low"]),  # a twentieth
+        (disk(30, 8000), []),  # of a large disk less does
+        (waiting(None), []),
+        (waiting(599), []),
+        (waiting(601), ["queue_old"]),
+        (replace(WELL, undetected={"PK": NOW - 899}), []),
+        (replace(WELL, undetected={"PK": NOW - 901, "IR": NOW}), ["detection_late"]),
+        (replace(WELL, damaged={"x": "its digest differs"}), ["segment_damaged"]),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_else(vitals: Vitals, kinds: list[str]) -> None:
+    found = find_ailments(vitals)
+    assert [one.kind for one in found] == kinds
+    assert all(one.says and one.mend for one in found)
+
+
+def test_where_most_probes_are_ahead_it_is_our_own_clock() -> None:
+    (ours,) = find_ailments(replace(WELL, clocks=Clocks(100, 90, 19, 20)))
+    (theirs,) = find_ailments(replace(WELL, clocks=Clocks(100, 10, 1, 20)))
+    assert "this machine's clock is late" in ours.says
+    assert "theirs are ahead" in theirs.says
+
+
+def test_the_runbook_has_every_kind_with_the_words_that_the_program_says() -> None:
+    wrong = replace(
+        WELL,
+        arrivals=delivered(*range(5, 60)).arrivals,
+        soundness=sent(old=(100, 2), new=(40, 30)).soundness,
+        clocks=Clocks(100, 6, 1, 20),
+        disks=disk(0.9, 10).disks,
+        backlogs=waiting(601).backlogs,
+        undetected={"PK": NOW - 901},
+        damaged={"x": "its digest differs"},
+    )
+    said = {one.kind: one.mend for one in find_ailments(wrong)}
+    assert len(said) == len(CHECKS)
+    operate = text_of(ROOT / "docs" / "operate.md")
+    runbook = section(operate, "### Runbook")
+    assert [line.strip("#` ") for line in runbook if line.startswith("#### ")] == list(said)
+    for kind, mend in said.items():
+        entry = section(operate, f"#### `{kind}`")
+        assert f"> {mend}" in entry
+        assert {"- **Look**", "- **Do**"} <= {line.partition(":")[0] for line in entry}
+    listed = rows(section(operate, "## Is the monitor itself well"))
+    assert {cells[0].strip("`") for cells in listed} >= set(said)
