@@ -9,10 +9,10 @@ from pathlib import Path
 
 from babel.messages.extract import extract_from_dir
 
-from fanous.alerts.message import CORRECTION, MORE
 from fanous.analysis.cost import words as cost_words
 from fanous.demonstration import NOTICE
 from fanous.publish import witnesses
+from fanous.publish.alerts.message import CORRECTION, MORE
 from fanous.web.pages import beside, grids, watched
 from fanous.wording import cost, narrative, words
 from fanous.wording.mechanisms import MECHANISMS

@@ -19,11 +19,11 @@ from fanous.analysis.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.analysis.incidents import assemble, outage
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.cli.main import BUG, app
-from fanous.evidence import thresholds as evidence_thresholds
 from fanous.model.incident import Kind, Says, Scope, Status
 from fanous.model.observation import Layer, Vantage
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
+from fanous.publish.evidence import thresholds as evidence_thresholds
 from fanous.store.schema import FORMAT, TABLES
 from tests import thresholds as other_thresholds
 from tests.cli.test_main import KEYS

@@ -4,11 +4,11 @@ from typing import Any
 
 from fanous.analysis.cost import methods, reckon
 from fanous.analysis.series import collapse, heartbeats
-from fanous.evidence.thresholds import thresholds
 from fanous.pipeline import stages, tally
 from fanous.pipeline.vitals import ailments
 from fanous.probe import rates, screen
 from fanous.probe.stream import playback
+from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata import figures, update_users, weights
 from fanous.scan import belief, rounds, targets
 from fanous.sources import stream

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fanous.evidence.verify import Result, verify
 from fanous.model.incident import Evidence, Status
 from fanous.pipeline import stages
+from fanous.publish.evidence.verify import Result, verify
 from fanous.store import open_store
 from fanous.store.ask import OneThread
 from fanous.web.application import application

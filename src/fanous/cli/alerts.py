@@ -15,9 +15,9 @@ from fanous.model.instant import to_iso
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fanous.alerts.channel import Channel
-    from fanous.alerts.senders.outcome import Outcome
-    from fanous.alerts.settings import Alerting
+    from fanous.publish.alerts.channel import Channel
+    from fanous.publish.alerts.senders.outcome import Outcome
+    from fanous.publish.alerts.settings import Alerting
     from fanous.store import Store
 
 T = TypeVar("T")
@@ -38,8 +38,8 @@ def alerts_test(
     """Send a message that says that it is a test; exit code 1 where a channel did not take it."""
     import asyncio
 
-    from fanous.alerts.message import Sender, test_message
-    from fanous.alerts.senders import SENDERS
+    from fanous.publish.alerts.message import Sender, test_message
+    from fanous.publish.alerts.senders import SENDERS
 
     alerting = _alerting(config)
     now = time.time()
@@ -110,9 +110,9 @@ def alerts_send(
     """Send all that is new and due, once: for timers, where `fanous run` does not do it by itself."""
     import asyncio
 
-    from fanous.alerts.dispatch import Dispatcher
-    from fanous.alerts.message import Sender
     from fanous.live.request import carried
+    from fanous.publish.alerts.dispatch import Dispatcher
+    from fanous.publish.alerts.message import Sender
 
     if carried.get() is not None:
         raise FanousError("`fanous run` has this store open and sends by itself")
@@ -130,7 +130,7 @@ def alerts_send(
 
 
 def _alerting(config: Path | None) -> "Alerting":
-    from fanous.alerts.settings import read_alerting
+    from fanous.publish.alerts.settings import read_alerting
 
     alerting = read_alerting(config)
     if not alerting.channels:

@@ -38,8 +38,8 @@ def export(
     what rests on it; the command says how much.  A cell has at least three probes behind it.
     """
     from fanous.demonstration import notice_for
-    from fanous.export.package import export as write
-    from fanous.export.tables import Wanted
+    from fanous.publish.export.package import export as write
+    from fanous.publish.export.tables import Wanted
     from fanous.store.location import store_place
 
     start, end = moment(since, "--since"), moment(until, "--until")

@@ -35,7 +35,7 @@ def incidents_list(
 ) -> None:
     """All incidents, retracted ones included, by onset."""
     from fanous.cli.terminal import incident_list
-    from fanous.publishers.document import incident_document
+    from fanous.publish.document import incident_document
     from fanous.wording.sentence import sentence
 
     code = country_code(country) if country else None
@@ -64,7 +64,7 @@ def incidents_show(
     """One incident with what each network saw and every revision of the claim."""
     from fanous.cli.terminal import incident_text
     from fanous.pipeline.claims import slowed_how, what_else, witnesses
-    from fanous.publishers.document import detailed_document, policing_document
+    from fanous.publish.document import detailed_document, policing_document
     from fanous.wording.witnesses import account_lines, accounts_document
 
     with open_named(store, config, read_only=True) as opened:
@@ -113,9 +113,9 @@ def incidents_report(
 ) -> None:
     """Write a report: HTML without anything of others, PDF, Markdown, chart, a post and a text message."""
     from fanous.demonstration import notice_for
-    from fanous.reports.forms import sms
-    from fanous.reports.report import gather
-    from fanous.reports.write import write
+    from fanous.publish.reports.forms import sms
+    from fanous.publish.reports.report import gather
+    from fanous.publish.reports.write import write
     from fanous.store.location import store_place
     from fanous.wording.language import LANGUAGES
 
@@ -154,8 +154,8 @@ def incidents_bundle(
 ) -> None:
     """Pack what an incident rests on, redacted and signed; `fanous verify` recomputes it anywhere."""
     from fanous.config import data_folder
-    from fanous.evidence.pack import gather, pack
-    from fanous.evidence.signing import KEY_FILE, signing_key
+    from fanous.publish.evidence.pack import gather, pack
+    from fanous.publish.evidence.signature import KEY_FILE, signing_key
 
     private = signing_key(key or data_folder() / KEY_FILE)
     with open_named(store, config, read_only=True) as opened:

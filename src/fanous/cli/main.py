@@ -205,7 +205,7 @@ def confirm(
     """
     from fanous.cli.terminal import print_answer
     from fanous.pipeline import query
-    from fanous.publishers.document import incident_document
+    from fanous.publish.document import incident_document
 
     code, targets = country_code(country), [target_of(name) for name in target or []]
     start, end = moment(since, "--since"), moment(until, "--until")

@@ -8,7 +8,7 @@ import typer
 from fanous.cli.common import JsonOption, StoreOption, print_document
 
 if TYPE_CHECKING:
-    from fanous.evidence.verify import Verification
+    from fanous.publish.evidence.verify import Verification
 
 SHOWN = 20
 """Lines of differences that a terminal gets; --json has all."""
@@ -33,9 +33,9 @@ def verify(
     A bundle with any changed byte is refused.  No store is needed, and --store is not touched.
     """
     del store  # scripts give it to every command; what is in a store must not decide here
-    from fanous.evidence.container import Refused
-    from fanous.evidence.verify import Result
-    from fanous.evidence.verify import verify as check
+    from fanous.publish.evidence.container import Refused
+    from fanous.publish.evidence.verify import Result
+    from fanous.publish.evidence.verify import verify as check
 
     try:
         done = check(bundle, signed_by)
@@ -53,7 +53,7 @@ def verify(
 
 
 def _document(done: "Verification") -> dict[str, Any]:
-    from fanous.publishers.document import detailed_document
+    from fanous.publish.document import detailed_document
 
     return {
         "result": str(done.result),

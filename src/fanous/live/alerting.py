@@ -2,8 +2,8 @@
 
 import asyncio
 
-from fanous.alerts.dispatch import Dispatcher
 from fanous.pipeline.scheduler import pause
+from fanous.publish.alerts.dispatch import Dispatcher
 
 
 async def tell(dispatcher: Dispatcher, every: float, stop: asyncio.Event) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fanous.alerts.settings import Alerting, read_alerting
 from fanous.collector.default_ranges import NOTHING
 from fanous.collector.inbox import inbox_of
 from fanous.collector.origin import trusted_proxies
@@ -30,6 +29,7 @@ from fanous.probe.rounds import VOLUNTEER_LEAST, check_interval, least_interval,
 from fanous.probe.run import is_near
 from fanous.probe.settings import MOBILE_CAP_MB, Settings, settings_from
 from fanous.probe.wanted import DEFAULT_LIST, Wanted, wanted_of
+from fanous.publish.alerts.settings import Alerting, read_alerting
 from fanous.refdata.countries import is_country
 from fanous.sources.ooni.header import LATEST
 from fanous.sources.settings import source_settings

@@ -8,8 +8,6 @@ from functools import partial
 from logging import getLogger
 from pathlib import Path
 
-from fanous.alerts.dispatch import Dispatcher
-from fanous.alerts.message import Sender
 from fanous.collector.default_ranges import origins_named
 from fanous.collector.door import Policy
 from fanous.collector.helper import Helper, HelperPolicy
@@ -36,6 +34,8 @@ from fanous.pipeline.retain import Retention
 from fanous.pipeline.scheduler import Task, supervise
 from fanous.pipeline.vitals.status import status_app
 from fanous.probe.orders import envelope_of
+from fanous.publish.alerts.dispatch import Dispatcher
+from fanous.publish.alerts.message import Sender
 from fanous.store import Store, StoreLocation, open_store
 from fanous.store.ask import Ask, OneThread
 from fanous.store.location import in_folder

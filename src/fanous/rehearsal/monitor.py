@@ -22,7 +22,7 @@ from fanous.model.weights import UserWeights
 from fanous.pipeline import stages
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.tally import Ingested
-from fanous.publishers.document import detailed_document
+from fanous.publish.document import detailed_document
 from fanous.rehearsal.clock import Clock
 from fanous.store import Store, open_store
 

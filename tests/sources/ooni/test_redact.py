@@ -8,10 +8,10 @@ import pytest
 
 from fanous.analysis.rules import judge
 from fanous.errors import Rejected
-from fanous.evidence.redaction import redacted
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.pipeline.judge import known_fingerprints
+from fanous.publish.evidence.redaction import redacted
 from fanous.sources import CONNECTORS
 from fanous.sources.ooni.redact import redact
 from tests.shared_data import shared_file

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from fanous.errors import Rejected
-from fanous.evidence.redaction import redacted
 from fanous.model.record import Record
+from fanous.publish.evidence.redaction import redacted
 from fanous.sources import CONNECTORS
 from fanous.sources.ooni_csv.redact import FACTS, HEADER, redact
 from tests.shared_data import shared_file

@@ -10,8 +10,8 @@ from fanous.analysis.cost import cost_of, of_incident
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.pipeline.claims import corrections as corrections_of
+from fanous.publish.document import Document, detailed_document, incident_document
 from fanous.publish.stories import incident_path
-from fanous.publishers.document import Document, detailed_document, incident_document
 from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
 from fanous.store import Store

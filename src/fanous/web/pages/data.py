@@ -1,6 +1,6 @@
 """Data: what can be taken away, where it comes from, and under which licence."""
 
-from fanous.evidence.licences import licence_of
+from fanous.publish.evidence.licences import licence_of
 from fanous.refdata.sources import SOURCES
 from fanous.sources import CONNECTORS
 from fanous.store import Store

@@ -6,10 +6,10 @@ import msgspec
 import numpy as np
 
 from fanous.errors import FanousError, Rejected
-from fanous.evidence.licences import licence_of
-from fanous.evidence.redaction import redacted
 from fanous.model.incident import Incident
 from fanous.model.record import Record
+from fanous.publish.evidence.licences import licence_of
+from fanous.publish.evidence.redaction import redacted
 from fanous.publish.stories import stories
 from fanous.publish.window import oldest
 from fanous.store import Store

@@ -7,8 +7,8 @@ import msgspec
 
 from fanous.model.incident import Incident
 from fanous.model.instant import to_iso
+from fanous.publish.document import detailed_document
 from fanous.publish.stories import incident_path
-from fanous.publishers.document import detailed_document
 from fanous.refdata.countries import country_name
 from fanous.store import Store
 from fanous.web.pages.pictures import found

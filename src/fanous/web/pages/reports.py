@@ -1,7 +1,7 @@
 """Reports: an incident to print or to paste, made where it is asked for."""
 
-from fanous.reports import forms
-from fanous.reports.report import gather
+from fanous.publish.reports import forms
+from fanous.publish.reports.report import gather
 from fanous.store import Store
 from fanous.web.answers import Later
 from fanous.web.pages.pictures import found

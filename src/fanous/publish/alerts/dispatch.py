@@ -1,0 +1,173 @@
+"""Dispatch: moves the outbox on - routes what is new, sends what is due, writes down what became of it.
+
+An attempt is noted before it is made and settled after, so that a process killed in between sends again,
+under the same key, and never takes a channel for one that was not told.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from logging import getLogger
+
+from fanous.log import logline
+from fanous.model.alert import Delivery, State
+from fanous.publish.alerts.channel import Channel, Means
+from fanous.publish.alerts.message import Message, Sender, compose
+from fanous.publish.alerts.pace import HOUR, MOST_ATTEMPTS, wait_after
+from fanous.publish.alerts.routes import orders_of
+from fanous.publish.alerts.senders import SENDERS
+from fanous.publish.alerts.senders.alertmanager import RENEW
+from fanous.publish.alerts.senders.outcome import Outcome
+from fanous.publish.alerts.settings import Alerting
+from fanous.store import Store
+from fanous.store.ask import Ask
+from fanous.wording.narrative import is_open
+
+log = getLogger("fanous.publish.alerts")
+
+MOST_NEWS = 200
+"""Of one look: pages wait for the store meanwhile; the next look takes the rest."""
+
+
+@dataclass(slots=True)
+class Done:
+    """Of one look: messages sent, attempts that failed and wait, deliveries given up."""
+
+    sent: int = 0
+    failed: int = 0
+    dead: int = 0
+
+
+class Dispatcher:
+    """Args:
+    ask: reaches the store.
+    sender: who speaks.
+    """
+
+    def __init__(self, ask: Ask, alerting: Alerting, sender: Sender) -> None:
+        self._ask, self._alerting, self._sender = ask, alerting, sender
+        self._renewed: dict[str, float] = {}
+
+    async def look(self) -> Done:
+        """One pass: everything that is new and due."""
+        await self._ask(partial(route, alerting=self._alerting))
+        due = await self._ask(lambda store: store.outbox.due(store.now()))
+        of_channel: dict[str, list[Delivery]] = {}
+        for delivery in due:
+            of_channel.setdefault(delivery.channel, []).append(delivery)
+        done = Done()
+        await asyncio.gather(*(self._tell(name, waiting, done) for name, waiting in of_channel.items()))
+        await self._renew()
+        return done
+
+    async def _tell(self, name: str, waiting: Sequence[Delivery], done: Done) -> None:
+        """One channel after the other would let a slow one hold all others up."""
+        channel = self._alerting.channel(name)
+        for delivery in waiting:
+            if channel is None:
+                await self._settle(delivery, State.DEAD, why="the configuration has no such channel")
+                done.dead += 1
+                continue
+            message = await self._ask(partial(self._message, delivery, channel))
+            if message is not None:
+                await self._attempt(delivery, channel, message, done)
+
+    def _message(self, delivery: Delivery, channel: Channel, store: Store) -> Message | None:
+        """What to send now; ``None`` = it waits, or there is nothing to say."""
+        now = store.now()
+        sent = store.outbox.sent_since(channel.name, now - HOUR)
+        allowed = channel.pace.allowed_at(now, delivery.happening, sent)
+        if allowed > now:
+            store.outbox.settle(
+                delivery.key, State.WAITING, at=now, due_at=allowed, why="quiet hours or limit"
+            )
+            return None
+        message = message_of(store, delivery, channel, self._sender)
+        if message is None:
+            store.outbox.settle(delivery.key, State.DROPPED, at=now, why="nothing that was told has changed")
+            return None
+        store.outbox.begin(delivery.key)
+        return message
+
+    async def _attempt(self, delivery: Delivery, channel: Channel, message: Message, done: Done) -> None:
+        outcome = await SENDERS[channel.means](channel, message, time.time())
+        attempts = delivery.attempts + 1
+        if not outcome.why:
+            await self._settle(delivery, State.SENT)
+            done.sent += 1
+        elif outcome.permanent or attempts >= MOST_ATTEMPTS:
+            await self._settle(delivery, State.DEAD, why=outcome.why)
+            done.dead += 1
+        else:
+            await self._settle(
+                delivery, State.WAITING, why=outcome.why, wait=wait_after(attempts, outcome.wait)
+            )
+            done.failed += 1
+        _say(delivery, channel, outcome, attempts)
+
+    async def _settle(
+        self, delivery: Delivery, state: State, *, why: str = "", wait: float | None = None
+    ) -> None:
+        def write(store: Store) -> None:
+            now = store.now()
+            due = None if wait is None else now + wait
+            store.outbox.settle(delivery.key, state, at=now, due_at=due, why=why)
+
+        await self._ask(write)
+
+    async def _renew(self) -> None:
+        """Open incidents of an Alertmanager are repeated, or it would take them for over."""
+        for channel in (self._alerting.channels or {}).values():
+            if channel.means is not Means.ALERTMANAGER:
+                continue
+            now = time.monotonic()
+            if now - self._renewed.setdefault(channel.name, now) < RENEW:
+                continue
+            self._renewed[channel.name] = now
+            for message in await self._ask(partial(standing, channel=channel, sender=self._sender)):
+                await SENDERS[channel.means](channel, message, time.time())
+
+
+def route(store: Store, alerting: Alerting) -> None:
+    """What is new, to whom it concerns; one after the other, since the next may take the last one back."""
+    for _ in range(MOST_NEWS):
+        news = store.outbox.next_news()
+        if news is None:
+            return
+        store.outbox.route(news, orders_of(news, alerting.rules, store.now()))
+
+
+def message_of(store: Store, delivery: Delivery, channel: Channel, sender: Sender) -> Message | None:
+    """What is news to this channel, which may know an earlier revision; ``None`` = nothing."""
+    claims = {one.n: one.incident for one in store.revisions(delivery.incident)}
+    incident = claims[delivery.n]
+    names = store.networks(incident.country)
+    return compose(delivery, claims.get(delivery.told_n), incident, names, channel.language, sender)
+
+
+def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:
+    """What this channel was told and goes on."""
+    latest = {one.incident: one for one in store.outbox.deliveries(State.SENT) if one.channel == channel.name}
+    found = []
+    for delivery in latest.values():
+        incident = store.incident(delivery.incident)
+        if incident is not None and is_open(incident):
+            names = store.networks(incident.country)
+            message = compose(delivery, None, incident, names, channel.language, sender)
+            found += [message] if message is not None else []
+    return found
+
+
+def _say(delivery: Delivery, channel: Channel, outcome: Outcome, attempts: int) -> None:
+    words = logline(
+        "alert_failed" if outcome.why else "alert_sent",
+        channel=channel.name,
+        incident=delivery.incident,
+        revision=delivery.n,
+        key=delivery.key,
+        attempt=attempts,
+        why=outcome.why or None,
+    )
+    (log.warning if outcome.why else log.info)(words)

@@ -1,0 +1,146 @@
+"""Message: what a channel is told, in its language, hedged as the incident is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fanous.analysis.incidents.news import happenings, what_was_wrong
+from fanous.model.alert import Delivery, Happening
+from fanous.model.incident import Incident, Status
+from fanous.publish.document import detailed_document
+from fanous.wording.brief import shorter
+from fanous.wording.language import Language
+from fanous.wording.narrative import claim_line, sentences
+from fanous.wording.post import post_text, sms_text
+from fanous.wording.sentence import because
+
+CORRECTION = "Correction"
+MORE = "Evidence and history"
+
+TEST = "test"
+"""What happened, of a message that only tries a channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Attributes:
+    key: the same however often it is sent.
+    happening: one of ``Happening``, or ``test``.
+    incident: label; empty for a test.
+    n: revision.
+    title: one line.
+    text: lines, without the address.
+    url: permanent address of the incident; empty = the monitor has none.
+    language: code.
+    starts_at: unix seconds; likewise ``ends_at``, ``None`` = it goes on.
+    document: the incident for programs.
+    """
+
+    key: str
+    happening: str
+    incident: str
+    n: int
+    title: str
+    text: str
+    url: str
+    language: str
+    country: str
+    starts_at: float
+    ends_at: float | None
+    document: Mapping[str, Any] = field(default_factory=dict)
+    short: tuple[str, ...] = ()
+
+    def as_post(self) -> str:
+        """At most 280 characters, the address among them."""
+        return post_text(self.short or (self.title,), [self.url])
+
+    def as_sms(self) -> str:
+        """At most 160 characters, in as few messages as the claim takes."""
+        return sms_text(self.short or (self.title,), [self.incident, self.url]).text
+
+    @property
+    def body(self) -> str:
+        """The text with the address, for people."""
+        return f"{self.text}\n{self.url}" if self.url else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who speaks.
+
+    Attributes:
+        url: public address of the monitor without a slash at its end; empty = none.
+        notice: what has to be said with every message (a recorded event, a lab's clock); empty = nothing.
+    """
+
+    url: str = ""
+    notice: str = ""
+
+
+def compose(
+    delivery: Delivery,
+    told: Incident | None,
+    incident: Incident,
+    names: Mapping[int, str],
+    language: Language,
+    sender: Sender,
+) -> Message | None:
+    """What is news to a channel that knows ``told``; ``None`` = nothing."""
+    happened = happenings(told, incident)
+    if not happened:
+        return None
+    first = happened[0]
+    url = f"{sender.url}/{incident.country}/{incident.id}" if sender.url else ""
+    lines = [*_notice(sender), *(one.text for one in sentences(incident, names, language))]
+    if first is Happening.CORRECTED and told is not None:
+        wrong = what_was_wrong(told, incident) or ("the whole claim",)
+        lines.append(f"Taken back: {'; '.join(wrong)}.")
+    if incident.status is Status.RETRACTED or incident.confirmed_at is None:
+        lines.append(because(incident))
+    lines.append(f"{language.say(MORE)}: {incident.id}, r{delivery.n}")
+    return Message(
+        key=delivery.key,
+        happening=str(first),
+        incident=incident.id,
+        n=delivery.n,
+        title=_title(first, incident, names, language, sender),
+        text="\n".join(lines),
+        url=url,
+        language=language.code,
+        country=incident.country,
+        starts_at=incident.onset,
+        ends_at=_over_at(incident),
+        document=detailed_document(incident),
+        short=tuple(_marked(one, first, language, sender) for one in shorter(incident, names, language)),
+    )
+
+
+def test_message(key: str, now: float, sender: Sender) -> Message:
+    """Tries a channel; says that nothing happened."""
+    text = "This is a test of a channel of Fanous. Nothing has happened."
+    return Message(key, TEST, "", 0, "Fanous: test", text, sender.url, "en", "ZZ", now, now + 300)
+
+
+def _title(
+    first: Happening, incident: Incident, names: Mapping[int, str], language: Language, sender: Sender
+) -> str:
+    """The status stands before the claim: a retracted one must not read like news of it."""
+    claim = claim_line(incident, names, language)
+    return _marked(claim.text, first, claim.language, sender)
+
+
+def _marked(claim: str, first: Happening, language: Language, sender: Sender) -> str:
+    marks = ["[synthetic]"] if sender.notice else []
+    marks += [f"{language.say(CORRECTION)}:"] if first is Happening.CORRECTED else []
+    return " ".join([*marks, claim])
+
+
+def _notice(sender: Sender) -> list[str]:
+    return [sender.notice] if sender.notice else []
+
+
+def _over_at(incident: Incident) -> float | None:
+    """A retracted claim is over where it began to be doubted: when it would have been."""
+    if incident.status is Status.RETRACTED:
+        return incident.onset if incident.end is None else incident.end
+    return incident.end

@@ -1,0 +1,165 @@
+"""Verify: a bundle is opened, checked byte for byte, and computed again from its records."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fanous.errors import FanousError
+from fanous.model.incident import Incident
+from fanous.model.record import Record
+from fanous.model.weights import UserWeights
+from fanous.publish.evidence import manifest
+from fanous.publish.evidence.compare import claim_of, differences
+from fanous.publish.evidence.container import Refused, read_parts
+from fanous.publish.evidence.lines import unpack_lines
+from fanous.publish.evidence.recompute import Recomputed, Window, closest, recompute
+from fanous.publish.evidence.reference import plain, reference, unlike, unlike_fields, unlike_thresholds
+from fanous.publish.evidence.series_lines import unpack_series
+from fanous.publish.evidence.signature import fingerprint
+from fanous.refdata.users import user_weights
+
+LEAST_FINGERPRINT = 16
+"""Hex digits by which a signer may be named: fewer could be found by trying."""
+
+
+class Result(StrEnum):
+    MATCH = "match"
+    DIFFERS = "differs"
+    OTHER_VERSIONS = "other_versions"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came of it.
+
+    Attributes:
+        claim: the incident that the records amount to, in this version's words; what was claimed where they
+            amount to none.
+        differences: where the claim is not what the records amount to here.
+        versions: (what, in the bundle, here) of rules, detectors, thresholds and reference data.
+        ledger: where the packer's ledger says something else than the claim, and its id for it.
+        synthetic: records that say of themselves that a generator made them up.
+        signer: fingerprint of the key.
+        figures: whose user figures it was computed with, where they are not this machine's; empty = they are.
+    """
+
+    result: Result
+    label: str
+    claim: Incident
+    differences: list[str]
+    versions: list[tuple[str, str, str]]
+    ledger: list[str]
+    records: int
+    series: int
+    synthetic: int
+    signer: str
+    figures: str
+    made_at: str
+    made_by: str
+    sources: dict[str, dict[str, str]]
+
+
+class _Claim(msgspec.Struct):
+    country: str
+    since: float
+    until: float
+    incident: Incident
+
+
+class _Recorded(msgspec.Struct):
+    """The claim as it was written: only the fields that its version had."""
+
+    incident: dict[str, Any]
+
+
+class _Used(msgspec.Struct):
+    user_shares: UserWeights | None
+
+
+class _Ledger(msgspec.Struct):
+    id: str
+    differences: list[str]
+
+
+def verify(path: Path, signer: str = "") -> Verification:
+    """Check and recompute.
+
+    Args:
+        signer: fingerprint, or at least its first 16 digits, that the key must have; empty = any.
+
+    Raises:
+        Refused: a byte is not as it was signed, another key signed, or it is no bundle.
+        FanousError: the file cannot be read.
+    """
+    parts = read_parts(path)
+    checked = manifest.checked(parts)
+    by = fingerprint(checked.key)
+    _check_signer(by, signer)
+    claim = _read(parts, manifest.CLAIM, _Claim)
+    ledger = _read(parts, manifest.LEDGER, _Ledger)
+    versions = unlike(_read(parts, manifest.REFERENCE, dict), plain(reference()))
+    versions += unlike_thresholds(_read(parts, manifest.PARAMETERS, dict[str, Any]))
+    levels = unpack_series(parts[manifest.LEVELS], manifest.LEVELS)
+    shares = _read(parts, manifest.USED, _Used).user_shares
+    window = Window(claim.country, claim.since, claim.until)
+    computed = recompute(_records(parts), levels, window, shares)
+    recorded = _read(parts, manifest.CLAIM, _Recorded).incident
+    versions += unlike_fields(recorded, claim_of(claim.incident))
+    best = closest(computed.incidents, claim.incident)
+    apart = _apart(recorded, best, computed)
+    result = Result.DIFFERS if apart else Result.MATCH
+    return Verification(
+        result=Result.OTHER_VERSIONS if versions else result,
+        label=ledger.id,
+        claim=claim.incident if best is None else best,
+        differences=apart,
+        versions=versions,
+        ledger=ledger.differences,
+        records=computed.records,
+        series=computed.series,
+        synthetic=computed.synthetic,
+        signer=by,
+        figures=_figures(shares, claim.country),
+        made_at=checked.made_at,
+        made_by=checked.made_by,
+        sources=_read(parts, manifest.SOURCES, dict[str, dict[str, str]]),
+    )
+
+
+def _figures(shares: UserWeights | None, country: str) -> str:
+    if shares == user_weights(country):
+        return ""
+    return "no user figures" if shares is None else f"user figures of {shares.source}"
+
+
+def _check_signer(by: str, wanted: str) -> None:
+    asked = wanted.lower().removeprefix("sha256:")
+    if wanted and len(asked) < LEAST_FINGERPRINT:
+        raise FanousError(
+            f"a fingerprint of fewer than {LEAST_FINGERPRINT} digits names nobody: give more of it"
+        )
+    if not by.startswith(asked):
+        raise Refused(f"it was signed by the key {by}, not by {wanted}")
+
+
+def _read(parts: dict[str, bytes], name: str, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(parts[name], type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(f"the part {name} cannot be read: {error}") from error
+
+
+def _records(parts: dict[str, bytes]) -> Iterator[Record]:
+    for name in (manifest.RECORDS, manifest.CONTROLS):
+        yield from unpack_lines(parts[name], name)
+
+
+def _apart(recorded: dict[str, Any], best: Incident | None, computed: Recomputed) -> list[str]:
+    rejects = [f"a record cannot be used: {why}" for why in computed.rejects]
+    if best is None:
+        return ["the records amount to no such incident", *rejects]
+    return differences(recorded, claim_of(best)) + rejects

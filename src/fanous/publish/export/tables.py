@@ -1,0 +1,252 @@
+"""Tables: the rows of the open data, each with its licence, and what every field means."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import isnan
+from typing import Any
+
+from fanous.model.incident import Incident
+from fanous.publish.document import incident_document
+from fanous.publish.export.policy import OWN, is_open, licence_of, sources_of
+from fanous.refdata.sources import SOURCES
+from fanous.store import Store
+from fanous.wording.sentence import sentence
+
+LEAST_PROBES = 3
+"""Behind a public cell: one or two probes could be people whom somebody knows."""
+
+HOUR = 3600
+WINDOW = 7 * 86_400
+"""Seconds of measurements that are read at once: bounds the memory."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Attributes:
+    country: ``None`` = all.
+    since: unix seconds; likewise ``until``.
+    licence: of what is the operator's own.
+    notice: of a recorded event; its rows say that they are synthetic.
+    """
+
+    country: str | None
+    since: float
+    until: float
+    licence: str
+    notice: str = ""
+
+
+@dataclass(slots=True)
+class LeftOut:
+    """How much does not leave, and why."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, why: str) -> None:
+        self.counts[why] = self.counts.get(why, 0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Attributes:
+    fields: (name, type of Frictionless and of the Parquet file, what it means).
+    key: fields that name a row.
+    """
+
+    name: str
+    title: str
+    fields: tuple[tuple[str, str, str], ...]
+    key: tuple[str, ...]
+    rows: Callable[[Store, Wanted, LeftOut], Iterator[Row]]
+
+
+def incident_rows(store: Store, wanted: Wanted, left: LeftOut) -> Iterator[Row]:
+    """Latest revisions, retracted ones among them."""
+    for incident in store.incidents(wanted.country, wanted.since, wanted.until):
+        licence = licence_of(sources_of(incident), wanted.licence)
+        if not licence:
+            left.add(f"incidents that rest on {', '.join(s for s in sources_of(incident) if not is_open(s))}")
+            continue
+        yield _incident_row(incident, store.revisions(incident.id)[-1].n, licence, bool(wanted.notice))
+
+
+def _incident_row(incident: Incident, revision: int, licence: str, synthetic: bool) -> Row:
+    document = incident_document(incident)
+    users = document["users_affected_share"] or {}
+    return {
+        "id": incident.id,
+        "revision": revision,
+        "country": incident.country,
+        **{name: document[name] for name in ("kind", "status", "scope", "access")},
+        "networks": " ".join(one for one in incident.entities if one.startswith("AS")),
+        "targets": " ".join(incident.targets),
+        "mechanisms": " ".join(incident.mechanisms),
+        "onset": minute(incident.onset),
+        "onset_earliest": minute(incident.onset_earliest),
+        "onset_latest": minute(incident.onset_latest),
+        "end": minute(incident.end),
+        "confirmed_at": minute(incident.confirmed_at),
+        "confidence": document["confidence"],
+        "users_low": users.get("low"),
+        "users_high": users.get("high"),
+        "measurements": incident.evidence.measurements,
+        "probes": incident.evidence.probes,
+        "sentence": sentence(incident),
+        "synthetic": synthetic,
+        "licence": licence,
+    }
+
+
+def cell_rows(store: Store, wanted: Wanted, left: LeftOut) -> Iterator[Row]:
+    """Measurements of one's own probes, counted by hour, network and target."""
+    for country in [wanted.country] if wanted.country else store.countries():
+        span = store.span(country)
+        if span is None:
+            continue
+        at = max(wanted.since, span[0]) // HOUR * HOUR
+        until = min(wanted.until, span[1] + 1)
+        while at < until:
+            yield from _cells(store, country, at, min(at + WINDOW, until), wanted, left)
+            at += WINDOW
+
+
+def _cells(
+    store: Store, country: str, since: float, until: float, wanted: Wanted, left: LeftOut
+) -> Iterator[Row]:
+    votes = store.votes(country, since, until)
+    measured: dict[tuple[int, int, str], dict[str, bool]] = defaultdict(dict)
+    probes: dict[tuple[int, int, str], set[str]] = defaultdict(set)
+    columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.probes, votes.seen, votes.sources)
+    for uid, at, asn, target, probe, seen, source in zip(*(c.tolist() for c in columns), strict=True):
+        if source != OWN:
+            continue
+        cell = (int(at // HOUR) * HOUR, asn, target)
+        measured[cell][uid] = measured[cell].get(uid, False) or seen
+        probes[cell].add(probe)
+    for cell in sorted(measured):
+        if len(probes[cell]) < LEAST_PROBES:
+            left.add(f"cells with fewer than {LEAST_PROBES} probes")
+            continue
+        hour, asn, target = cell
+        yield {
+            "country": country,
+            "network": f"AS{asn}",
+            "target": target,
+            "hour": minute(float(hour)),
+            "measurements": len(measured[cell]),
+            "failed": sum(measured[cell].values()),
+            "probes": len(probes[cell]),
+            "synthetic": bool(wanted.notice),
+            "licence": wanted.licence,
+        }
+
+
+def level_rows(store: Store, wanted: Wanted, left: LeftOut) -> Iterator[Row]:
+    """Ready-made series of open sources."""
+    names = store.countries()
+    for country in [wanted.country] if wanted.country else names:
+        for series in store.levels(country, wanted.since, wanted.until):
+            source = series.key.source
+            if not is_open(source):
+                left.add(f"series of {source} ({SOURCES[source].licence})")
+                continue
+            terms = SOURCES[source].licence
+            for at, value in zip(series.times.tolist(), series.values.tolist(), strict=True):
+                if not isnan(value):
+                    yield {
+                        "country": country,
+                        "entity": str(series.key.entity),
+                        "source": source,
+                        "signal": series.key.signal,
+                        "target": series.key.target,
+                        "subtype": series.key.subtype,
+                        "at": minute(float(at)),
+                        "seconds": series.step,
+                        "value": value,
+                        "licence": wanted.licence if terms == "ours" else terms,
+                    }
+
+
+def minute(instant: float | None) -> str | None:
+    """Whole minutes: a second could name one measurement."""
+    if instant is None:
+        return None
+    return f"{datetime.fromtimestamp(instant // 60 * 60, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+_LICENCE = ("licence", "string", "under which this row is given")
+_SYNTHETIC = ("synthetic", "boolean", "true: a recorded or made-up event, no finding")
+_COUNTRY = ("country", "string", "ISO 3166-1")
+
+TABLES = (
+    Table(
+        "incidents",
+        "Incidents, as their last revision says",
+        (
+            ("id", "string", "label; stays when the incident is revised"),
+            ("revision", "integer", "that this row shows"),
+            _COUNTRY,
+            ("kind", "string", "outage, blocking, throttling, slowdown"),
+            ("status", "string", "suspected, confirmed, ended, retracted"),
+            ("scope", "string", "nation, region, multi_isp, isp, insufficient"),
+            ("access", "string", "any, mobile, fixed"),
+            ("networks", "string", "ASNs, separated by blanks"),
+            ("targets", "string", "likewise; empty: the line itself"),
+            ("mechanisms", "string", "likewise"),
+            ("onset", "datetime", "best estimate of the beginning, UTC"),
+            ("onset_earliest", "datetime", "empty: it was so when the record begins"),
+            ("onset_latest", "datetime", "the first failing bin"),
+            ("end", "datetime", "empty: it goes on, or nobody has measured since"),
+            ("confirmed_at", "datetime", "empty: never confirmed"),
+            ("confidence", "number", "probability of interference, 0 to 1"),
+            ("users_low", "number", "share of users, lower bound; empty: cannot be said"),
+            ("users_high", "number", "likewise, upper bound"),
+            ("measurements", "integer", "that saw it"),
+            ("probes", "integer", "independent ones that saw it"),
+            ("sentence", "string", "the claim in words, hedged as its status demands"),
+            _SYNTHETIC,
+            _LICENCE,
+        ),
+        ("id",),
+        incident_rows,
+    ),
+    Table(
+        "cells",
+        "Measurements of this monitor's own probes, by hour, network and target",
+        (
+            _COUNTRY,
+            ("network", "string", "ASN"),
+            ("target", "string", "platform or host name"),
+            ("hour", "datetime", "that begins then, UTC"),
+            ("measurements", "integer", "made"),
+            ("failed", "integer", "of these, that saw the target blocked or slowed down"),
+            ("probes", "integer", f"independent ones, at least {LEAST_PROBES}"),
+            _SYNTHETIC,
+            _LICENCE,
+        ),
+        ("country", "network", "target", "hour"),
+        cell_rows,
+    ),
+    Table(
+        "levels",
+        "Ready-made series of open sources",
+        (
+            _COUNTRY,
+            ("entity", "string", "country, region or network"),
+            ("source", "string", "who published it"),
+            ("signal", "string", "what it measures"),
+            ("target", "string", "of traffic to one service; empty: of all"),
+            ("subtype", "string", "as the source has it"),
+            ("at", "datetime", "beginning of the bin, UTC"),
+            ("seconds", "integer", "width of the bin"),
+            ("value", "number", "in the signal's unit"),
+            _LICENCE,
+        ),
+        ("entity", "source", "signal", "target", "subtype", "at", "seconds"),
+        level_rows,
+    ),
+)

@@ -1,0 +1,133 @@
+"""Forms: a report as HTML without any resource of others, as PDF, as Markdown, as a post and a message."""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.resources import as_file, files
+from typing import Any
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from fanous.charts import picture
+from fanous.publish.reports.report import Report
+from fanous.wording.narrative import Told
+from fanous.wording.post import Sms, post_text, sms_text
+
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+"""Of Markdown, wherever they stand; an address is left as it is."""
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    loader = PackageLoader("fanous.publish.reports", "")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
+def html(report: Report) -> str:
+    template = _environment().get_template("report.html")
+    # The chart is SVG of our own in which every text is escaped (publishers.plot, publishers.card).
+    return template.render(report=report, language=report.language, chart=Markup(report.chart))
+
+
+def pdf(report: Report) -> bytes:
+    """By Typst, with the fonts that Fanous ships: every machine prints the same."""
+    import typst  # here: 80 MB that nothing else needs
+
+    compiled: Callable[..., Any] = typst.compile  # its stub leaves a type variable open
+    template = (files(__package__) / "report.typ").read_bytes()
+    with as_file(files(picture.__package__) / "fonts") as fonts:
+        made = compiled(
+            template,
+            font_paths=[str(fonts)],
+            ignore_system_fonts=True,
+            sys_inputs={"report": msgspec.json.encode(_document(report)).decode()},
+        )
+    return bytes(made)  # one document: only pictures come as a list of pages
+
+
+def _document(report: Report) -> dict[str, Any]:
+    words = {
+        "chart": "Who could use it as usual",
+        "networks": "When, on each network",
+        "saw": "Who saw it",
+        "cost": "What it may cost",
+        "revisions": "How this page changed",
+        "order": "Fanous does not say who ordered it.",
+    }
+    return {
+        "lang": report.language.code,
+        "dir": report.language.direction,
+        "notice": report.notice,
+        "claim": _told(report.claim),
+        "sentences": [_told(one) for one in report.sentences],
+        "reason": report.reason,
+        "facts": [{"label": _told(f.label), "value": f.value, "query": f.query} for f in report.facts],
+        "heads": [_told(one) for one in report.heads],
+        "rows": report.rows,
+        "saw": [[_told(family), _told(sight)] for family, sight in report.saw],
+        "revisions": report.revisions,
+        "cost": report.cost,
+        "chart": report.chart,
+        "url": report.url,
+        "words": {name: _told(report.say(text)) for name, text in words.items()},
+    }
+
+
+def _told(one: Told) -> dict[str, str]:
+    return {"text": one.text, "lang": one.language.code, "dir": one.language.direction}
+
+
+def markdown(report: Report) -> str:
+    lines = [f"> {_md(report.notice)}", ""] if report.notice else []
+    lines += [f"# {_md(report.claim.text)}", ""]
+    lines += [
+        " ".join(_md(one.text) for one in report.sentences),
+        "",
+        _md(report.reason),
+        "",
+        "| | |",
+        "|---|---|",
+    ]
+    lines += [f"| {_md(fact.label.text)} | [{_md(fact.value)}]({fact.query}) |" for fact in report.facts]
+    if report.rows:
+        lines += ["", f"## {report.say('When, on each network').text}", ""]
+        lines += [_row([head.text for head in report.heads]), "|---" * len(report.heads) + "|"]
+        lines += [
+            f"| [{_md(row[0])}]({row[-1]}) {_row(row[1:-1])}".replace(") | ", ") | ") for row in report.rows
+        ]
+    lines += ["", f"## {report.say('Who saw it').text}", ""]
+    lines += [f"- {_md(family.text)}: {_md(sight.text)}" for family, sight in report.saw]
+    lines += ["", f"## {report.say('What it may cost').text}", ""]
+    lines += [_md(line) for line in report.cost]
+    lines += ["", f"## {report.say('How this page changed').text}", ""]
+    lines += [f"{n}. {_md(at)}: {_md(status)}. {_md(why)}" for n, at, status, why in report.revisions]
+    return "\n".join([*lines, "", f"<{report.url}>", ""])
+
+
+def _row(cells: tuple[str, ...] | list[str]) -> str:
+    return f"| {' | '.join(_md(cell) for cell in cells)} |"
+
+
+def _md(text: str) -> str:
+    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def post(report: Report) -> str:
+    """At most 280 characters, the address among them."""
+    lead = f"[{report.say('Synthetic').text}] " if report.notice else ""
+    claims = [f"{lead}{claim}" for claim in report.short]
+    return post_text(claims, [report.url, report.when.text, *_users(report)])
+
+
+def sms(report: Report) -> Sms:
+    """Within one message where anything at all goes into one."""
+    lead = f"[{report.say('Synthetic').text}] " if report.notice else ""
+    claims = [f"{lead}{claim}" for claim in report.short]
+    return sms_text(claims, [report.incident.id, report.when.text, report.url])
+
+
+def _users(report: Report) -> list[str]:
+    """The sentence about users stands last, where there is one."""
+    return [one.text for one in report.sentences[3:]]

@@ -1,0 +1,76 @@
+"""Killed between sending and writing it down: sent again under the same key, lost never."""
+
+import subprocess
+import sys
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from fanous.model.alert import State
+from tests.charts.events import ONGOING, incident
+from tests.children import child_environment
+from tests.publish.alerts.receivers import Receiver, mail_server, web_server
+from tests.publish.alerts.told import SECRET, Told, configured
+
+
+def send(folder: Path, receiver: Receiver, *, die: bool) -> int:
+    """One process that sends what is due; killed where the receiver has the whole message, if ``die``."""
+    words = [sys.executable, "-m", "tests.publish.alerts.sending", str(folder)]
+    child = subprocess.Popen(words, env=child_environment())
+    receiver.on_arrival = child.kill if die else lambda: None
+    return child.wait(60)
+
+
+def test_a_webhook_is_sent_again_under_the_same_key(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    with web_server() as receiver:
+        channel = f'[alerts.channels.desk]\nwebhook = "{receiver.url}"\nsecret = "{SECRET}"\n'
+        configured(tmp_path, channel)
+        told.put(incident(**ONGOING))
+        assert send(tmp_path, receiver, die=True) == -9
+        (begun,) = told.outbox.deliveries()
+        assert (begun.state, begun.attempts) == (State.WAITING, 1)
+        assert send(tmp_path, receiver, die=False) == 0
+        assert send(tmp_path, receiver, die=False) == 0
+    assert len(receiver.posts) == 2
+    assert len({headers["webhook-id"] for _, headers, _ in receiver.posts}) == 1
+    assert [one.state for one in told.outbox.deliveries()] == [State.SENT]
+
+
+def test_a_mail_is_sent_again_and_says_that_it_is_the_same(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    with mail_server() as receiver:
+        address = f"mailto://127.0.0.1:{receiver.port}/?from=a@example.org&to=b@example.org&mode=insecure"
+        configured(tmp_path, f'[alerts.channels.desk]\napprise = "{address}"\n')
+        told.put(incident(**ONGOING))
+        assert send(tmp_path, receiver, die=True) == -9
+        assert send(tmp_path, receiver, die=False) == 0
+    assert len(receiver.mails) == 2
+    assert len({key_of(mail) for mail in receiver.mails}) == 1
+    assert [one.state for one in told.outbox.deliveries()] == [State.SENT]
+
+
+def key_of(mail: EmailMessage) -> str:
+    return str(mail["X-Fanous-Alert"])
+
+
+@pytest.mark.parametrize("step", ["insert", "commit"])
+def test_a_revision_and_its_news_are_written_together_or_not_at_all(step: str, tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    script = f"""
+import os, sqlalchemy as sa
+from pathlib import Path
+from tests.alerts.told import Told
+from tests.publishers.events import ONGOING, incident
+told = Told(Path({str(tmp_path)!r}))
+def die(*args):
+    if "{step}" == "commit" or "INSERT INTO outbox" in args[2]:
+        os.kill(os.getpid(), 9)
+event = "commit" if "{step}" == "commit" else "after_cursor_execute"
+sa.event.listen(told.ledger._database._engine, event, die)
+told.put(incident(**ONGOING))
+"""
+    assert subprocess.run([sys.executable, "-c", script], env=child_environment()).returncode == -9
+    assert told.ledger.incidents(None, None, None) == []
+    assert told.outbox.next_news() is None

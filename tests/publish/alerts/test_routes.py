@@ -1,0 +1,75 @@
+"""Whom news concerns."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fanous.model.alert import Happening, News
+from fanous.model.incident import Incident, Kind, Status
+from fanous.publish.alerts.routes import DAY, orders_of
+from fanous.publish.alerts.rule import Rule
+from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
+
+NOW = END + 600
+OPEN = incident(**ONGOING, id="PK-2023-0001")
+
+
+def news(after: Incident, before: Incident | None = None, told: tuple[str, ...] = ()) -> News:
+    return News(1, 1 if before is None else 2, NOW, after, before, frozenset(told))
+
+
+@pytest.mark.parametrize(
+    ("rule", "claim", "concerned"),
+    [
+        ({}, {}, True),
+        ({"countries": ("PK", "IR")}, {}, True),
+        ({"countries": ("IR",)}, {}, False),
+        ({"networks": (59257,)}, {}, True),
+        ({"networks": (17557,)}, {}, False),
+        ({"networks": (17557,)}, NATION, True),  # the nation is every network
+        ({"targets": ("x", "youtube")}, {}, True),
+        ({"targets": ("youtube",)}, {}, False),
+        ({"targets": ("youtube",)}, {"targets": (), "kind": Kind.OUTAGE}, True),  # an outage cuts all
+        ({"kinds": ("outage",)}, {}, False),
+        ({"statuses": ("confirmed",)}, {}, True),
+        ({"statuses": ("confirmed",)}, SUSPECTED, False),
+        ({"statuses": ("confirmed",)}, {"status": Status.ENDED, "end": END}, True),  # it was
+        ({"confidence": 0.99}, {}, False),
+        ({"confidence": 0.9}, {}, True),
+    ],
+)
+def test_a_rule_asks_for_what_it_names(rule: dict[str, Any], claim: dict[str, Any], concerned: bool) -> None:
+    asked = Rule(("desk",), **rule)
+    assert asked.concerns(incident(**(ONGOING | claim))) is concerned
+
+
+def test_a_channel_that_two_rules_name_is_told_once() -> None:
+    rules = [Rule(("desk", "noc")), Rule(("desk",), countries=("PK",))]
+    assert [order.channel for order in orders_of(news(OPEN), rules, NOW)] == ["desk", "noc"]
+
+
+def test_a_rule_can_ask_for_some_news_only() -> None:
+    rules = [Rule(("desk",), on=(Happening.ENDED,))]
+    assert orders_of(news(OPEN), rules, NOW) == []
+    ended = replace(OPEN, status=Status.ENDED, end=END)
+    assert len(orders_of(news(ended, OPEN), rules, NOW)) == 1
+
+
+def test_who_was_told_is_told_of_the_correction_whatever_the_rules_say() -> None:
+    retracted = replace(OPEN, status=Status.RETRACTED)
+    (order,) = orders_of(news(retracted, OPEN, told=("desk",)), [], NOW)
+    assert (order.channel, order.happening) == ("desk", Happening.CORRECTED)
+
+
+def test_nobody_else_hears_of_a_correction() -> None:
+    retracted = replace(OPEN, status=Status.RETRACTED)
+    assert orders_of(news(retracted, OPEN), [Rule(("desk",))], NOW) == []
+
+
+def test_history_wakes_nobody_up() -> None:
+    ended = incident(id="PK-2023-0001")
+    assert orders_of(news(ended), [Rule(("desk",))], END + 6 * DAY)
+    assert orders_of(news(ended), [Rule(("desk",))], END + 8 * DAY) == []
+    assert orders_of(news(OPEN), [Rule(("desk",))], START + 59 * DAY)
+    assert orders_of(news(OPEN), [Rule(("desk",))], START + 61 * DAY) == []

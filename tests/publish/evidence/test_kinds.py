@@ -1,0 +1,134 @@
+"""Every kind of incident can be packed, and what is packed amounts to the same claim."""
+
+import json
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+
+from fanous.model.incident import Incident, Kind, Status
+from fanous.model.source_series import Levels
+from fanous.pipeline import stages
+from fanous.pipeline.series import ingest_levels
+from fanous.publish.evidence.pack import Packed, gather, pack
+from fanous.publish.evidence.series_lines import pack_series, unpack_series
+from fanous.publish.evidence.signature import signing_key
+from fanous.publish.evidence.verify import Result, Verification, verify
+from fanous.rehearsal.recording import unpack
+from fanous.sources.signals import About
+from fanous.store import Store, open_store
+from fanous.testing.envelope import new_round
+from fanous.testing.pages import X
+from fanous.testing.places import PAKISTAN, Keeper, Probe
+from fanous.testing.speeds import Country, speeds
+from fanous.testing.web_connectivity import Fate, Visit, web_measurement
+from tests.pipeline.test_outage_story import BINS, CUT, abroad, before, found, heard
+from tests.pipeline.test_outages import blackout, exported
+
+NOW = 1_702_900_000.0
+NOON = 1_702_814_400.0
+
+
+def proved(folder: Path, store: Store, incident: Incident) -> tuple[Packed, Verification]:
+    """Packed out of the store, which is closed then, and verified."""
+    gathered = gather(store, incident.id)
+    store.close()
+    packed = pack(gathered, folder / "one.fan", signing_key(folder / "key.pem"), NOW)
+    return packed, verify(packed.path)
+
+
+def test_an_outage_of_ready_made_series_is_proved_from_them(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        ingest_levels(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout)], About("XK"))
+        (incident,) = store.incidents("XK")
+        packed, done = proved(tmp_path, store, incident)
+    assert (incident.kind, done.result, packed.differences) == (Kind.OUTAGE, Result.MATCH, [])
+    assert (done.records, done.series) == (0, 3)
+    assert done.sources["ioda-csv"]["licence"] == "(c) Georgia Tech Research Corporation"
+
+
+@pytest.mark.parametrize("over", [False, True])
+def test_an_outage_by_silence_is_proved_from_looks_of_others_too(tmp_path: Path, over: bool) -> None:
+    now = found_at = 1_702_800_000.0 + (BINS if over else CUT.stop) * 600
+    lines = tmp_path / "lines"
+    lines.mkdir()
+    with open_store(tmp_path / "store", clock=lambda: now) as store:
+        found(store, lines, before(), CUT.stop)
+        if over:
+            late = heard((1, 2, 3), CUT, online=False) + heard((1, 2, 3), range(CUT.stop, BINS))
+            found(store, lines, late + abroad(range(CUT.stop, BINS)), BINS)
+        stages.detect(store, "PK", 1_702_800_000.0, found_at)
+        (incident,) = store.incidents("PK")
+        packed, done = proved(tmp_path, store, incident)
+    assert incident.status is (Status.ENDED if over else Status.SUSPECTED)
+    assert (done.result, packed.differences) == (Result.MATCH, [])
+    assert packed.controls > 0
+
+
+def test_the_recorded_event_of_our_own_probes_is_proved_and_again_after_rejudging(tmp_path: Path) -> None:
+    recording = tmp_path / "event.jsonl"
+    unpack("pakistan-2023-12-17", recording)
+    with open_store(tmp_path / "store") as store:
+        stages.ingest(store, "edge", [recording])
+        stages.rejudge(store, "PK", everything=True)
+        (incident,) = (i for i in store.incidents("PK") if i.confirmed_at is not None)
+        packed, done = proved(tmp_path, store, incident)
+    assert incident.kind is Kind.BLOCKING
+    assert incident.evidence.families == ("edge",)
+    assert done.result is Result.MATCH, done.differences
+    assert all(line.startswith("evidence.controls") for line in packed.differences)  # minutes, not seconds
+
+
+def test_a_slow_down_is_proved_from_the_speeds(tmp_path: Path) -> None:
+    country = Country(days=16, slowed=((15 * 24 + 12, 16 * 24, 0.3),))
+    tests = speeds(country, "ndt", "ndt", 1)
+    levels = [Levels(one.key, one.step, one.times, one.values) for one in tests]
+    with open_store(tmp_path / "store") as store:
+        store.put_levels(levels)
+        stages.detect(store, "PK", float(levels[0].times[0]), float(levels[0].times[-1]))
+        incident = next(i for i in store.incidents("PK") if i.kind is Kind.SLOWDOWN)
+        _, done = proved(tmp_path, store, incident)
+    assert done.result is Result.MATCH, done.differences
+
+
+def test_series_survive_packing(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        ingest_levels(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout)], About("XK"))
+        series = store.levels("XK")
+    again = unpack_series(pack_series(series), "levels")
+    for one, other in zip(series, again, strict=True):
+        assert (one.key, one.step) == (other.key, other.step)
+        assert np.array_equal(one.times, other.times) and np.array_equal(one.values, other.values)
+
+
+def a_bad_line(path: Path) -> None:
+    """Sites from four probes of one network, every 40 minutes: from noon on all fail for six hours.
+
+    Four of them are measured only then, so that nothing says that they began to fail with the others.
+    """
+    chance, sites = (
+        Random("a bad line"),
+        [replace(X, url=f"https://{n}.example/", host=f"{n}.example") for n in range(7)],
+    )
+    rounds = [NOON + 2_400 * n for n in range(-72, 18)]
+    probes = [Probe(number, PAKISTAN[0], Keeper.VOLUNTEER, ipv6=False) for number in range(4)]
+    with path.open("w") as lines:
+        for at, probe in product(rounds, probes):
+            of = new_round(probe, at + 60 * probe.number, chance)
+            fate = Fate.TLS_TIMEOUT if NOON <= at < NOON + 6 * 3600 else Fate.FINE
+            for n, site in enumerate(sites if fate is Fate.TLS_TIMEOUT else sites[:3]):
+                visit = Visit(site, of, of.at + 5 * n, fate)
+                lines.write(json.dumps(web_measurement(visit, chance)) + "\n")
+
+
+def test_what_else_failed_on_the_line_goes_along(tmp_path: Path) -> None:
+    a_bad_line(tmp_path / "line.jsonl")
+    with open_store(tmp_path / "store") as store:
+        stages.ingest(store, "ooni", [tmp_path / "line.jsonl"])
+        (incident,) = (one for one in store.incidents("PK") if len(one.targets) == 3)
+        packed, done = proved(tmp_path, store, incident)
+    assert incident.confirmed_at is None and "the line may be what failed" in incident.reason
+    assert (done.result, packed.differences) == (Result.MATCH, [])

@@ -1,0 +1,56 @@
+"""Records as packed lines."""
+
+import sys
+
+import pytest
+
+from fanous.model.record import Record
+from fanous.publish.evidence import lines
+from fanous.publish.evidence.container import Refused
+from fanous.publish.evidence.lines import pack_lines, unpack_lines
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+RECORDS = [Record("ooni", b'{"a":1}'), Record("ooni-csv", b'{"rows":[]}')]
+
+
+def test_records_come_back_in_order_with_their_place() -> None:
+    back = list(unpack_lines(pack_lines(RECORDS), "records"))
+    assert [(r.source, r.data) for r in back] == [(r.source, r.data) for r in RECORDS]
+    assert [(r.file, r.line) for r in back] == [("records", 1), ("records", 2)]
+
+
+def test_no_records_are_an_empty_part() -> None:
+    assert list(unpack_lines(pack_lines([]), "records")) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"{}\n", b"[1]\n", b'{"source":"ooni","record":{},"more":1}\n', b'{"source":"ooni"', b"\xff\n"],
+)
+def test_something_else_is_refused(content: bytes) -> None:
+    with pytest.raises(Refused):
+        list(unpack_lines(zstd.compress(content), "records"))
+
+
+@pytest.mark.parametrize("packed", [b"", b"rubbish", pack_lines(RECORDS)[:-4]])
+def test_what_does_not_unpack_is_refused(packed: bytes) -> None:
+    with pytest.raises(Refused, match="unpack"):
+        list(unpack_lines(packed, "records"))
+
+
+def test_a_bomb_is_refused_before_it_fills_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "MOST_UNPACKED", 8 << 20)
+    bomb = zstd.compress(b'{"source":"ooni","record":{}}\n' * 1_000_000)
+    assert len(bomb) < 10_000
+    with pytest.raises(Refused, match="more than any"):
+        list(unpack_lines(bomb, "records"))
+
+
+def test_one_endless_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "LONGEST_LINE", 1 << 20)
+    with pytest.raises(Refused, match="more than any"):
+        list(unpack_lines(zstd.compress(bytes(8 << 20)), "records"))

@@ -1,0 +1,68 @@
+"""The key of whoever packs."""
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from fanous.errors import FanousError
+from fanous.publish.evidence.signature import fingerprint, is_signed_by, public_hex, signing_key
+
+
+def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "key.pem"
+    first = signing_key(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert public_hex(signing_key(path)) == public_hex(first)
+
+
+def test_a_key_that_others_may_read_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    signing_key(path)
+    path.chmod(0o644)
+    with pytest.raises(FanousError, match="chmod 600"):
+        signing_key(path)
+
+
+def test_another_kind_of_key_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(pem)
+    path.chmod(0o600)
+    with pytest.raises(FanousError, match="not an Ed25519 key"):
+        signing_key(path)
+
+
+def test_rubbish_is_no_key(tmp_path: Path) -> None:
+    path = tmp_path / "key.pem"
+    path.write_bytes(b"rubbish")
+    path.chmod(0o600)
+    with pytest.raises(FanousError, match="not a private key"):
+        signing_key(path)
+
+
+def test_a_signature_holds_for_its_content_and_key_alone(tmp_path: Path) -> None:
+    key, other = signing_key(tmp_path / "a"), signing_key(tmp_path / "b")
+    public, signature = public_hex(key), key.sign(b"content").hex().encode()
+    assert is_signed_by(public, signature, b"content")
+    assert not is_signed_by(public, signature, b"Content")
+    assert not is_signed_by(public_hex(other), signature, b"content")
+
+
+@pytest.mark.parametrize(
+    "spoil", [bytes.upper, lambda s: s + b" ", lambda s: s[:-2], lambda s: s[:0], bytes.title]
+)
+def test_a_signature_has_one_spelling(tmp_path: Path, spoil: object) -> None:
+    key = signing_key(tmp_path / "a")
+    signature = key.sign(b"content").hex().encode()
+    assert callable(spoil)
+    assert not is_signed_by(public_hex(key), spoil(signature), b"content")
+
+
+def test_a_fingerprint_is_the_digest_of_the_public_key(tmp_path: Path) -> None:
+    public = public_hex(signing_key(tmp_path / "a"))
+    assert len(fingerprint(public)) == 64
+    assert fingerprint(public) != public

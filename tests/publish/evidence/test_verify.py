@@ -1,0 +1,278 @@
+"""A bundle, recomputed by somebody who never saw the store."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from fanous.analysis.incidents import confirm
+from fanous.analysis.incidents.review import held
+from fanous.errors import FanousError
+from fanous.model.incident import Scope
+from fanous.model.record import Record
+from fanous.pipeline import stages
+from fanous.pipeline.judge import rules_version
+from fanous.publish.evidence import manifest
+from fanous.publish.evidence.container import Refused, pack_parts, read_parts
+from fanous.publish.evidence.licences import LICENCES, licence_of
+from fanous.publish.evidence.lines import pack_lines, unpack_lines
+from fanous.publish.evidence.pack import Packed, gather, pack
+from fanous.publish.evidence.redaction import REDACTORS, redacted
+from fanous.publish.evidence.signature import signing_key
+from fanous.publish.evidence.verify import Result, verify
+from fanous.sources import CONNECTORS
+from fanous.store import open_store
+from tests.shared_data import shared_file
+from tests.store.cases import incident
+
+Parts = dict[str, bytes]
+
+
+def test_the_records_amount_to_the_claim(packed: Packed) -> None:
+    done = verify(packed.path)
+    assert done.result is Result.MATCH
+    assert (done.differences, done.versions, done.ledger) == ([], [], [])
+    assert done.records == packed.records + packed.controls > 1000
+    assert done.synthetic == done.records
+    assert done.label == "PK-2023-0001"
+    assert done.signer == packed.key
+    assert done.sources["ooni"]["licence"] == "CC BY-NC-SA 4.0"
+
+
+def test_a_signer_may_be_asked_for(packed: Packed) -> None:
+    assert verify(packed.path, f"SHA256:{packed.key}").result is Result.MATCH
+    with pytest.raises(Refused, match="signed by the key"):
+        verify(packed.path, "0" * 64)
+    with pytest.raises(FanousError, match="names nobody"):
+        verify(packed.path, packed.key[:4])
+
+
+def test_only_minutes_leave(packed: Packed) -> None:
+    parts = read_parts(packed.path)
+    for name in (manifest.RECORDS, manifest.CONTROLS):
+        for record in unpack_lines(parts[name], name):
+            document = msgspec.json.decode(record.data)
+            assert document["measurement_start_time"].endswith(":00Z")
+            assert "probe_ip" not in document
+            assert len(document["report_id"]) == len(document["measurement_uid"]) == 32
+
+
+# --- changed by somebody without the key ------------------------------------------------------------
+
+
+def test_any_changed_byte_is_refused(packed: Packed, tmp_path: Path) -> None:
+    """Each part's header, first, last and middle bytes, its padding, and a thousand places by chance."""
+    content = packed.path.read_bytes()
+    chance, at = Random(1), 0
+    places = {0, 40, len(content) - 60, len(content) - 1, *chance.choices(range(len(content)), k=1000)}
+    for part in read_parts(packed.path).values():
+        start, end = at + 512, at + 512 + len(part)
+        places |= {at, at + 124, at + 148, at + 500, start, (start + end) // 2, end - 1, end}
+        at = end + -len(part) % 512
+    for place in sorted(p for p in places if p < len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1 << chance.randrange(8)
+        _refused(tmp_path, bytes(changed))
+
+
+def _refused(folder: Path, content: bytes) -> None:
+    path = folder / "changed.fan"
+    path.write_bytes(content)
+    with pytest.raises(Refused):
+        manifest.checked(read_parts(path))
+
+
+def _without_claim(parts: Parts) -> Parts:
+    return {name: part for name, part in parts.items() if name != manifest.CLAIM}
+
+
+def _turned_round(parts: Parts) -> Parts:
+    return dict(
+        sorted(
+            parts.items(), key=lambda item: (item[0] not in (manifest.MANIFEST, manifest.SIGNATURE), item[0])
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _without_claim,
+        _turned_round,
+        lambda parts: parts | {"more.json": b"{}"},
+        lambda parts: {"more.json": b"{}"} | parts,
+        lambda parts: parts | {manifest.CLAIM: parts[manifest.CLAIM] + b" "},
+        lambda parts: parts | {manifest.SIGNATURE: parts[manifest.SIGNATURE][::-1]},
+        lambda parts: parts | {manifest.RECORDS: parts[manifest.CONTROLS]},
+        lambda parts: {manifest.CLAIM: parts[manifest.CLAIM]},
+    ],
+)
+def test_parts_that_are_missing_added_moved_or_changed_are_refused(
+    packed: Packed, tmp_path: Path, change: Callable[[Parts], Parts]
+) -> None:
+    _refused(tmp_path, pack_parts(change(read_parts(packed.path))))
+
+
+# --- changed by somebody with a key -----------------------------------------------------------------
+
+
+def resigned(packed: Packed, folder: Path, **changed: bytes) -> Path:
+    """The bundle with other parts (``claim_json`` for ``claim.json``), signed by another key."""
+    parts = {name: part for name, part in read_parts(packed.path).items() if name in manifest.PARTS}
+    names = {name.replace(".", "_"): name for name in parts}
+    parts |= {names[name]: part for name, part in changed.items()}
+    path = folder / "resigned.fan"
+    key = signing_key(folder / "other.pem")
+    path.write_bytes(pack_parts(manifest.signed(parts, key, "somebody", "2023-12-18T00:00:00Z")))
+    return path
+
+
+def edited(packed: Packed, name: str, edit: Callable[[Any], None]) -> bytes:
+    document = msgspec.json.decode(read_parts(packed.path)[name])
+    edit(document)
+    return msgspec.json.encode(document)
+
+
+def test_a_claim_that_the_records_do_not_bear_out_is_named_field_by_field(
+    packed: Packed, tmp_path: Path
+) -> None:
+    claim = edited(packed, manifest.CLAIM, lambda c: c["incident"].update(confidence=0.5, reason="because"))
+    done = verify(resigned(packed, tmp_path, claim_json=claim))
+    assert done.result is Result.DIFFERS
+    assert [line.partition(":")[0] for line in done.differences] == ["confidence"]
+    assert done.signer != packed.key
+
+
+def test_records_left_out_are_noticed(packed: Packed, tmp_path: Path) -> None:
+    every = list(unpack_lines(read_parts(packed.path)[manifest.RECORDS], manifest.RECORDS))
+    done = verify(resigned(packed, tmp_path, records_jsonl_zst=pack_lines(every[: len(every) // 2])))
+    assert done.result is Result.DIFFERS
+    done = verify(resigned(packed, tmp_path, records_jsonl_zst=pack_lines([])))
+    assert done.differences == ["the records amount to no such incident"]
+
+
+@pytest.mark.parametrize("part", ["claim_json", "ledger_json", "sources_json", "reference_json"])
+def test_a_signed_part_that_makes_no_sense_is_refused(packed: Packed, tmp_path: Path, part: str) -> None:
+    with pytest.raises(Refused):
+        verify(resigned(packed, tmp_path, **{part: b"[" * 100_000}))
+
+
+def test_other_versions_prove_nothing(packed: Packed, tmp_path: Path) -> None:
+    older = edited(packed, manifest.REFERENCE, lambda r: r.update(rules_version="2020.01"))
+    done = verify(resigned(packed, tmp_path, reference_json=older))
+    assert done.result is Result.OTHER_VERSIONS
+    assert done.versions == [("rules_version", "2020.01", rules_version())]
+
+
+def test_other_user_figures_are_those_of_the_bundle_and_are_named(
+    packed: Packed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fanous.publish.evidence.verify.user_weights", lambda _: None)
+    done = verify(packed.path)
+    assert done.result is Result.MATCH
+    assert done.claim.scope is Scope.NATION
+    assert done.figures.startswith("user figures of Pakistan Telecommunication Authority")
+
+
+def test_user_figures_changed_by_the_packer_change_the_claim(packed: Packed, tmp_path: Path) -> None:
+    none = edited(packed, manifest.USED, lambda used: used.update(user_shares=None))
+    done = verify(resigned(packed, tmp_path, used_json=none))
+    assert done.result is Result.DIFFERS
+    assert "scope" in [line.partition(":")[0] for line in done.differences]
+    assert done.figures == "no user figures"
+
+
+def test_other_thresholds_prove_nothing(packed: Packed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confirm, "PROBES", 2)
+    assert verify(packed.path).result is Result.OTHER_VERSIONS
+
+
+# --- packing ------------------------------------------------------------------------------------------
+
+
+def test_an_incident_that_is_not_there_cannot_be_packed(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store, pytest.raises(FanousError, match="no incident PK-1"):
+        gather(store, "PK-1")
+
+
+def test_what_is_held_or_retracted_cannot_be_packed(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        waiting = store.put(held(incident(scope=Scope.NATION)), "held")
+        with pytest.raises(FanousError, match="held for a person's review"):
+            gather(store, waiting.id)
+        store.retract(waiting.id, "an error")
+        with pytest.raises(FanousError, match="was retracted"):
+            gather(store, waiting.id)
+
+
+def test_a_source_without_a_redaction_does_not_leave() -> None:
+    with pytest.raises(FanousError, match="may leave the store"):
+        redacted(Record("secret", b"{}"))
+
+
+def test_every_source_has_a_licence_and_every_redaction_a_connector() -> None:
+    assert REDACTORS.keys() <= CONNECTORS.keys()
+    assert REDACTORS.keys() == LICENCES.keys()
+    assert licence_of("another")["licence"] == "none stated"
+
+
+def test_a_record_of_no_known_source_is_refused(packed: Packed, tmp_path: Path) -> None:
+    strange = pack_lines([Record("strange", b"{}")])
+    with pytest.raises(Refused, match="no source 'strange'"):
+        verify(resigned(packed, tmp_path, records_jsonl_zst=strange))
+
+
+def test_records_that_cannot_be_used_are_differences(packed: Packed, tmp_path: Path) -> None:
+    every = list(unpack_lines(read_parts(packed.path)[manifest.RECORDS], manifest.RECORDS))
+    broken = pack_lines([*every, Record("ooni", b"[]"), Record("ooni", b"{}")])
+    done = verify(resigned(packed, tmp_path, records_jsonl_zst=broken))
+    assert done.result is Result.DIFFERS
+    assert len(done.differences) == 2
+    assert all("a record cannot be used" in line for line in done.differences)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"onset": 1e300, "end": 1e300},
+        {"country": "no country"},
+        {"entities": ["AS1"] * 100_000},
+        {"networks": [], "parts": [], "intervals": []},
+    ],
+)
+def test_a_claim_beyond_all_reason_differs_and_breaks_nothing(
+    packed: Packed, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    claim = edited(packed, manifest.CLAIM, lambda c: c["incident"].update(change))
+    assert verify(resigned(packed, tmp_path, claim_json=claim)).result is Result.DIFFERS
+
+
+@pytest.mark.parametrize("change", [{"since": -1e300}, {"until": 1e300}, {"since": 2e9, "until": 1e9}])
+def test_a_window_beyond_all_reason_breaks_nothing(
+    packed: Packed, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    claim = edited(packed, manifest.CLAIM, lambda c: c.update(change))
+    path = resigned(packed, tmp_path, claim_json=claim, records_jsonl_zst=pack_lines([]))
+    assert verify(path).result is Result.DIFFERS
+
+
+def test_the_manifest_lists_each_part_by_its_content(packed: Packed) -> None:
+    parts = read_parts(packed.path)
+    for part in manifest.checked(parts).parts:
+        assert part.sha256 == sha256(parts[part.name]).hexdigest()
+
+
+@pytest.mark.shared_data
+def test_the_kenyan_blocks_of_2023_are_proved_from_a_csv(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        stages.ingest(store, "ooni-csv", [shared_file("ooni/2023-KE-telegram.csv.gz")])
+        (found,) = (i for i in store.incidents("KE") if i.confirmed_at is not None)
+        gathered = gather(store, found.id)
+    done = pack(gathered, tmp_path / "ke.fan", signing_key(tmp_path / "key"), 0.0)
+    assert done.differences == []
+    assert done.bytes < 1 << 20
+    assert verify(done.path).result is Result.MATCH

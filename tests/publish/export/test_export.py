@@ -1,0 +1,210 @@
+"""Open data: what leaves, what does not, and how it is described."""
+
+import csv
+import hashlib
+import io
+import json
+from dataclasses import dataclass, field, replace
+from math import inf, nan
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+
+from fanous.errors import FanousError
+from fanous.model.incident import Evidence, Kind, Opinion, Says
+from fanous.model.place import Entity
+from fanous.model.series import Series, SeriesKey
+from fanous.model.votes import Votes
+from fanous.publish.export.package import Exported, export
+from fanous.publish.export.policy import is_open, licence_of, sources_of
+from fanous.publish.export.tables import LEAST_PROBES, TABLES, Wanted, minute
+from fanous.refdata.sources import SOURCES
+from fanous.store import Store
+from tests.analysis.incidents.events import MONDAY, Ballot
+from tests.charts.events import incident
+from tests.web.small_store import SmallStore
+
+OWN = "CC BY 4.0"
+ALL = Wanted(None, -inf, inf, OWN)
+
+
+def by(*families: str, **given: Any) -> Any:
+    return incident(id="PK-2023-0001", evidence=Evidence(9, 4, 2, 9, families), **given)
+
+
+OURS = by("edge")
+
+
+@dataclass
+class Holding(SmallStore):
+    """Votes of a source, and ready-made series, beside the incidents."""
+
+    source: str = "edge"
+    ready: list[Series] = field(default_factory=list)
+
+    def votes(self, country: str, since: float, until: float, targets: Any = None) -> Votes:
+        found = super().votes(country, since, until, targets)
+        return replace(found, sources=np.array([self.source] * len(found), dtype=object))
+
+    def span(self, _country: str) -> tuple[float, float] | None:
+        return (MONDAY, MONDAY + 30 * 86_400) if self.ballots else None
+
+    def levels(self, country: str, *_rest: Any, **_named: Any) -> list[Series]:
+        return self.ready if country == self.country else []
+
+    def countries(self) -> list[str]:
+        return [self.country]
+
+
+def exported(folder: Path, store: Holding, wanted: Wanted = ALL) -> Exported:
+    return export(cast(Store, store), wanted, folder, 1_702_900_000.0)
+
+
+def rows(folder: Path, table: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO((folder / f"{table}.csv").read_text())))
+
+
+def level(source: str, *values: float) -> Series:
+    key = SeriesKey(Entity("PK"), "", "tor_users", source=source)
+    n = len(values)
+    ones = np.ones(n, np.int64)
+    times = np.array([int(MONDAY) + k * 600 for k in range(n)], np.int64)
+    return Series(key, 600, times, np.array(values), ones, ones, ones)
+
+
+# --- what may leave -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "source", [one.name for one in SOURCES.values()] + ["ooni", "ooni-csv", "edge", "new"]
+)
+def test_only_sources_of_a_free_licence_are_open(source: str) -> None:
+    assert is_open(source) == (source in {"tor", "scan", "edge"})
+
+
+def opinion(family: str, source: str, says: Says = Says.DOWN) -> Opinion:
+    return Opinion(family, says, (f"{source} a-signal",), ("PK",))
+
+
+@pytest.mark.parametrize(
+    ("claim", "sources", "licence"),
+    [
+        (by("edge"), ("edge",), OWN),
+        (by("ooni"), ("ooni",), ""),
+        (by("edge", "ooni"), ("edge", "ooni"), ""),
+        (by("probing", opinions=(opinion("probing", "ioda"),)), ("ioda",), ""),
+        (by("probing", opinions=(opinion("probing", "scan"),)), ("scan",), OWN),
+        (by("usage", opinions=(opinion("usage", "tor"),)), ("tor",), f"{OWN}; CC0"),
+        (by("usage", opinions=(opinion("usage", "tor"), opinion("usage", "radar"))), ("tor", "radar"), ""),
+        (by("routing"), ("family:routing",), ""),  # nobody says from where
+    ],
+)
+def test_a_claim_leaves_with_the_licence_of_what_it_rests_on_or_not_at_all(
+    claim: Any, sources: tuple[str, ...], licence: str
+) -> None:
+    assert sources_of(claim) == sources
+    assert licence_of(sources, OWN) == licence
+
+
+def test_what_rests_on_others_is_left_out_and_counted(tmp_path: Path) -> None:
+    done = exported(tmp_path, Holding([OURS, replace(by("ooni"), id="PK-2023-0002")]))
+    assert [row["id"] for row in rows(tmp_path, "incidents")] == ["PK-2023-0001"]
+    assert done.left_out == {"incidents that rest on ooni": 1}
+    assert json.loads((tmp_path / "datapackage.json").read_text())["left_out"] == done.left_out
+
+
+def test_measurements_of_others_never_enter(tmp_path: Path) -> None:
+    ballots = (Ballot([n / 60 for n in range(30)], True),)
+    exported(tmp_path / "ooni", Holding(ballots=ballots, source="ooni"))
+    exported(tmp_path / "own", Holding(ballots=ballots))
+    assert rows(tmp_path / "ooni", "cells") == []
+    assert len(rows(tmp_path / "own", "cells")) == 1
+
+
+@pytest.mark.parametrize(("probes", "cells"), [(LEAST_PROBES - 1, 0), (LEAST_PROBES, 1)])
+def test_a_cell_has_enough_probes_behind_it(probes: int, cells: int, tmp_path: Path) -> None:
+    ballots = tuple(Ballot([0.1, 0.2, 0.3], n == 0, probe=f"p{n}") for n in range(probes))
+    done = exported(tmp_path, Holding(ballots=ballots))
+    found = rows(tmp_path, "cells")
+    assert len(found) == cells
+    assert bool(done.left_out) == (cells == 0)
+    if found:
+        (cell,) = found
+        assert (cell["measurements"], cell["failed"], cell["probes"]) == ("9", "3", "3")
+        assert (cell["network"], cell["target"], cell["hour"]) == ("AS1", "x", "2023-11-13T00:00:00Z")
+
+
+def test_series_of_open_sources_leave_with_their_licence_and_gaps_are_no_rows(tmp_path: Path) -> None:
+    done = exported(tmp_path, Holding(ready=[level("tor", 10.0, nan, 12.0), level("radar", 1.0)]))
+    found = rows(tmp_path, "levels")
+    assert [(row["value"], row["licence"]) for row in found] == [("10.0", "CC0"), ("12.0", "CC0")]
+    assert done.left_out == {"series of radar (CC BY-NC 4.0)": 1}
+
+
+def test_times_are_whole_minutes() -> None:
+    assert minute(1_702_824_359.9) == "2023-12-17T14:45:00Z"
+    assert minute(None) is None
+
+
+def test_a_recorded_event_says_so_in_every_row(tmp_path: Path) -> None:
+    exported(tmp_path, Holding([OURS]), replace(ALL, notice="Demonstration"))
+    assert [row["synthetic"] for row in rows(tmp_path, "incidents")] == ["True"]
+    assert json.loads((tmp_path / "datapackage.json").read_text())["synthetic"] == "Demonstration"
+
+
+# --- how it is described --------------------------------------------------------------------------
+
+
+def test_every_file_is_described_as_it_is(tmp_path: Path) -> None:
+    done = exported(tmp_path, Holding([OURS]))
+    package = json.loads((tmp_path / "datapackage.json").read_text())
+    assert {one["path"] for one in package["resources"]} == {path.name for path in done.files} - {
+        "datapackage.json"
+    }
+    for one in package["resources"]:
+        content = (tmp_path / one["path"]).read_bytes()
+        assert one["bytes"] == len(content)
+        assert one["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
+        assert one["name"] == one["name"].lower()
+    for table in TABLES:
+        (described,) = [one for one in package["resources"] if one["name"] == table.name]
+        names = [one["name"] for one in described["schema"]["fields"]]
+        assert next(csv.reader(io.StringIO((tmp_path / f"{table.name}.csv").read_text()))) == names
+        assert set(described["schema"]["primaryKey"]) <= set(names)
+        assert {one["type"] for one in described["schema"]["fields"]} <= {
+            "string",
+            "integer",
+            "number",
+            "datetime",
+            "boolean",
+        }
+
+
+def test_all_forms_say_the_same(tmp_path: Path) -> None:
+    exported(tmp_path, Holding([OURS, replace(by("edge", kind=Kind.OUTAGE, end=None), id="PK-2023-0002")]))
+    told = rows(tmp_path, "incidents")
+    table = parquet.read_table(tmp_path / "incidents.parquet").to_pylist()
+    features = json.loads((tmp_path / "incidents.geojson").read_text())["features"]
+    for a, b, c in zip(told, table, features, strict=True):
+        assert a["id"] == b["id"] == c["id"] == c["properties"]["id"]
+        assert (
+            a["end"]
+            == (f"{b['end']:%Y-%m-%dT%H:%M:%SZ}" if b["end"] else "")
+            == (c["properties"]["end"] or "")
+        )
+        assert float(a["confidence"]) == b["confidence"]
+        assert c["geometry"] is None
+
+
+def test_an_empty_store_gives_empty_tables(tmp_path: Path) -> None:
+    assert exported(tmp_path, Holding()).rows == {"incidents": 0, "cells": 0, "levels": 0}
+    assert parquet.read_table(tmp_path / "cells.parquet").num_rows == 0
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(FanousError, match="name another with -o"):
+        exported(tmp_path / "file", Holding())

@@ -1,0 +1,148 @@
+"""A report in its forms."""
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from fanous.charts.card import running
+from fanous.errors import FanousError
+from fanous.model.incident import Incident, Kind, Part, Status
+from fanous.publish.reports.forms import html, markdown, pdf, post, sms
+from fanous.publish.reports.report import Report, gather
+from fanous.publish.reports.write import FORMS, write
+from fanous.store import Store
+from fanous.wording.language import LANGUAGES
+from fanous.wording.words import status_word
+from tests.analysis.incidents.events import Ballot
+from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
+from tests.web.small_store import SmallStore
+from tests.web.test_incident import OFTEN, event
+
+BASE = "https://fanous.example"
+STRANGE = {"entities": ("AS64512",)}
+"""A network of which only the measurements give a name."""
+
+HOSTILE = '</script><script>alert("x")</script>#eval("1+1")[*_`'
+
+
+def report(claim: Incident | None = None, code: str = "en", notice: str = "", name: str = "Zong") -> Report:
+    one = replace(claim or incident(), id="PK-2023-0001")
+    store = SmallStore([one], {64512: name})
+    store.now = lambda: START + 86_400  # type: ignore[attr-defined] # what a report asks beside the pages
+    return gather(cast(Store, store), one, LANGUAGES[code], BASE, notice)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("form", ["html", "md", "post.txt", "sms.txt"])
+def test_no_form_says_a_suspicion_as_confirmed(form: str, code: str) -> None:
+    text = FORMS[form](report(incident(**SUSPECTED), code)).decode()
+    assert LANGUAGES[code].say("Suspected") in text.split("\n## ")[0]
+    confirmed = LANGUAGES[code].say("Confirmed")
+    short = form.endswith("txt")
+    assert confirmed not in text if short else text.count(confirmed) <= 1  # the fact "Confirmed: no"
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("given", [{}, SUSPECTED, ONGOING | NATION, {"status": Status.RETRACTED}])
+def test_a_post_and_a_message_keep_their_length(given: dict[str, object], code: str) -> None:
+    one = report(incident(**given, targets=("x", "youtube", "facebook", "instagram", "whatsapp")), code)
+    assert len(post(one)) <= 280
+    message = sms(one)
+    assert len(message.text) <= 160
+    assert message.messages <= 2
+    for text in (post(one), message.text):
+        assert LANGUAGES[code].say(status_word(one.incident)) in text
+
+
+def test_a_short_form_never_speaks_of_another_thing_than_the_claim() -> None:
+    long = report(incident(targets=("x", "youtube", "facebook", "instagram", "whatsapp")), "ur")
+    assert all(LANGUAGES["ur"].say("Internet access") not in claim for claim in long.short)
+    parts = (Part("x", Kind.BLOCKING, (), ()), Part("youtube", Kind.THROTTLING, (), ()))
+    mixed = report(incident(parts=parts))
+    assert mixed.short[1:] == ("Confirmed, ended: Pakistan, PK-2023-0001",)
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [
+            (tag, value or "") for name, value in attrs if name in ("src", "href", "action", "data")
+        ]
+
+
+def test_the_page_loads_nothing_and_runs_nothing() -> None:
+    text = html(report(incident(**STRANGE), name=HOSTILE))
+    links = _Links()
+    links.feed(text)
+    assert {tag for tag, _ in links.found} == {"a"}
+    assert all(value.startswith(BASE) for _, value in links.found)
+    assert "<script" not in text
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_every_figure_links_to_the_query_that_gives_it() -> None:
+    one = report()
+    assert all(fact.query.startswith(f"{BASE}/api/v1/incidents/PK-2023-0001#/") for fact in one.facts)
+    for text in (html(one), markdown(one)):
+        assert "/api/v1/incidents/PK-2023-0001#/evidence/measurements" in text
+        assert "/api/v1/incidents/PK-2023-0001#/networks/0" in text
+
+
+def test_hostile_text_is_text_in_every_form() -> None:
+    one = report(incident(**STRANGE), name=HOSTILE)
+    assert "&lt;script&gt;" in html(one)
+    assert re.search(r"(?<!\\)<script", markdown(one)) is None
+    assert pdf(one).startswith(b"%PDF")
+
+
+@lru_cache(maxsize=8)
+def printed(code: str) -> bytes:
+    return pdf(report(code=code))
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_it_prints_in_every_language(code: str) -> None:
+    document = printed(code)
+    assert document.startswith(b"%PDF")
+    assert b"/FontFile" in document, "the fonts are in it"
+
+
+def test_what_runs_from_the_right_says_so_in_a_picture() -> None:
+    assert running("X blocked") == "X blocked"
+    assert running("\u2068X\u2069 بند").startswith("\u202b\u200f")
+
+
+def test_a_recorded_event_says_so_first() -> None:
+    one = report(notice="Demonstration: made up.")
+    assert post(one).startswith("[Synthetic]")
+    assert sms(one).text.startswith("[Synthetic]")
+    assert html(one).index("Demonstration") < html(one).index("<h1>")
+    assert markdown(one).startswith("> Demonstration")
+
+
+def test_it_is_written_as_files_and_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+    names = {path.name for path in write(report(code="ur"), tmp_path / "out")}
+    assert {"PK-2023-0001.ur.html", "PK-2023-0001.ur.pdf", "PK-2023-0001.ur.sms.txt"} <= names
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(FanousError, match="name another folder with -o"):
+        write(report(), tmp_path / "file")
+
+
+def test_a_chart_is_in_it_where_something_was_measured() -> None:
+    assert report().chart == ""
+    one = replace(event(), id="PK-2023-0001")
+    ballots = (Ballot(OFTEN, True, asn=59257), Ballot(OFTEN, False, asn=59257, target="wikipedia"))
+    store = SmallStore([one], ballots=ballots)
+    store.now = lambda: START + 86_400  # type: ignore[attr-defined] # as above
+    drawn = gather(cast(Store, store), one, LANGUAGES["en"], BASE, "")
+    assert drawn.chart.startswith("<svg")
+    assert "<svg" in html(drawn)

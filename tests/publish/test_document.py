@@ -1,0 +1,117 @@
+"""The JSON of an incident, on which other people's scripts stand."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fanous.model.incident import Estimate, Interval
+from fanous.publish.document import detailed_document, incident_document
+from fanous.store import open_store
+from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
+
+KEYS = [
+    "id", "kind", "status", "scope", "access", "entities", "targets", "mechanisms", "parts", "onset",
+    "onset_earliest", "onset_latest", "end", "intervals", "confirmed_at", "confidence",
+    "users_affected_share", "kbps", "level", "evidence", "rules_version", "detector_version",
+]  # fmt: skip
+
+
+def test_the_keys_are_those_of_the_design_in_its_order() -> None:
+    document = incident_document(incident(**NATION))
+    assert list(document) == KEYS
+    assert list(document["parts"][0]) == ["target", "kind", "mechanisms", "entities"]
+    assert list(document["evidence"]) == ["measurements", "probes", "networks", "controls", "families"]
+    assert list(document["users_affected_share"]) == ["mean", "low", "high", "observed"]
+
+
+def test_the_detailed_form_begins_with_the_same_and_adds_what_each_network_saw() -> None:
+    one = incident()
+    document = detailed_document(one)
+    assert {key: document[key] for key in KEYS} == incident_document(one)
+    assert list(document)[: len(KEYS)] == KEYS
+    assert document["country"] == "PK"
+    assert document["rule"] == "C2"
+    assert document["reason"] == one.reason
+    assert document["networks"] == [
+        {
+            "entity": "AS59257",
+            "targets": ["x"],
+            "intervals": [["2023-12-17T14:45:00Z", "2023-12-17T17:55:00Z"]],
+            "measurements": 104,
+            "probes": 28,
+            "probability": 0.9999,
+        }
+    ]
+
+
+def test_times_are_in_utc_to_the_second() -> None:
+    document = incident_document(incident(intervals=(Interval(START, END), Interval(END + 0.9, None))))
+    assert document["onset"] == "2023-12-17T14:45:00Z"
+    assert document["onset_earliest"] == "2023-12-17T14:30:00Z"
+    assert document["onset_latest"] == "2023-12-17T15:00:00Z"
+    assert document["end"] == "2023-12-17T17:55:00Z"
+    assert document["confirmed_at"] == "2023-12-17T15:15:00Z"
+    assert document["intervals"][1] == ["2023-12-17T17:55:00Z", None]
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        (ONGOING, "end"),
+        (SUSPECTED, "confirmed_at"),
+        ({"onset_earliest": None}, "onset_earliest"),
+        ({"users": None}, "users_affected_share"),
+        ({"kbps": None}, "kbps"),
+        ({"level": None}, "level"),
+    ],
+)
+def test_what_is_not_known_is_null(given: dict[str, object], key: str) -> None:
+    assert incident_document(incident(**given))[key] is None
+
+
+def test_no_rule_met_is_null_too() -> None:
+    assert detailed_document(incident(**SUSPECTED))["rule"] is None
+
+
+def test_figures_are_rounded_to_what_they_are_worth() -> None:
+    document = incident_document(
+        incident(kbps=Estimate(137.00049, 128.4567, 146.0), level=Estimate(0, 0, 0.1))
+    )
+    assert document["confidence"] == 0.9877
+    assert document["kbps"] == {"mean": 137.0, "low": 128.457, "high": 146.0}
+    assert document["level"] == {"mean": 0, "low": 0, "high": 0.1}
+
+
+def test_targets_and_mechanisms_are_each_named_once() -> None:
+    document = incident_document(
+        incident(targets=("x", "youtube"), mechanisms=("tls.reset.sni", "tls.timeout"))
+    )
+    assert document["targets"] == ["x", "youtube"]
+    assert document["mechanisms"] == ["tls.reset.sni", "tls.timeout"]
+
+
+def test_the_command_that_shows_one_adds_its_revisions(tmp_path: Path) -> None:
+    with open_store(tmp_path / "store") as store:
+        label = store.put(incident(id="", **ONGOING), "seen", at=START).id
+        store.put(incident(id="", confirmed_at=None), "over", known_as=label, at=END)
+        known = store.incident(label)
+    words = ["incidents", "show", label, "--json", "--store", str(tmp_path / "store")]
+    done = subprocess.run([sys.executable, "-m", "fanous", *words], capture_output=True, timeout=60)
+    shown = json.loads(done.stdout)
+    assert known is not None
+    more = ["rule", "reason", "networks", "opinions", "hints", "witnesses", "slowed_how", "revisions"]
+    assert list(shown) == [*KEYS, "country", *more]
+    added = ("witnesses", "slowed_how", "revisions")
+    assert {key: shown[key] for key in shown if key not in added} == detailed_document(known)
+    assert shown["revisions"] == [
+        {"n": 1, "at": "2023-12-17T14:45:00Z", "status": "confirmed", "reason": "seen"},
+        {"n": 2, "at": "2023-12-17T17:55:00Z", "status": "ended", "reason": "over"},
+    ]
+
+
+def test_it_is_plain_json() -> None:
+    document = detailed_document(incident(**NATION))
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
