@@ -13,7 +13,7 @@ from fanous.analysis.cost import words as cost_words
 from fanous.demonstration import NOTICE
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import CORRECTION, MORE
-from fanous.web.pages import beside, grids, watched
+from fanous.web.pages import context, event, grids
 from fanous.wording import cost, narrative, words
 from fanous.wording.mechanisms import MECHANISMS
 
@@ -43,10 +43,10 @@ TABLES: tuple[tuple[str, ...], ...] = (
     tuple(witnesses.SIGHTS.values()),
     tuple(witnesses.BLIND.values()),
     (witnesses.NOTHING, witnesses.NO_HISTORY),
-    tuple(beside.ANSWERS.values()),
-    tuple(beside.CLAIMED.values()),
-    tuple(beside.TIMINGS.values()),
-    (*watched.OUTCOMES.values(), watched.ANNOUNCED),
+    tuple(context.ANSWERS.values()),
+    tuple(context.CLAIMED.values()),
+    tuple(context.TIMINGS.values()),
+    (*event.OUTCOMES.values(), event.ANNOUNCED),
     ("Slowed", "Blocked", "Offline", "mobile", "fixed", "Service itself down", "Cannot tell"),
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),

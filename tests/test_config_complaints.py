@@ -12,7 +12,7 @@ import pytest
 
 from fanous.config import TABLES
 from fanous.errors import FanousError
-from fanous.live.configuration import read
+from fanous.monitor.settings import read
 from fanous.probe.settings import Settings
 from fanous.store.location import store_place
 from tests.publish.alerts.told import SECRET

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.live.configuration import read
+from fanous.monitor.settings import read
 from tests.children import child_environment
 from tests.documents import ROOT, block_lines, label
 

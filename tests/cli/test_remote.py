@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 from fanous.cli.main import app
 from fanous.cli.remote import ask_owner
 from fanous.errors import FanousError
-from fanous.live.local import perform
-from fanous.live.request import Request
+from fanous.monitor.control import perform
+from fanous.monitor.request import Request
 from fanous.pipeline import query, stages
 from fanous.store import StoreHeld, open_store
-from tests.live.owner import DISPATCH, lock_of, owner
+from tests.monitor.owner import DISPATCH, lock_of, owner
 
 
 @dataclass(frozen=True)

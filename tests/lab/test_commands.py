@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fanous.lab import standing
+from fanous.lab import registry
 from fanous.lab.censors import TECHNIQUES
 from tests.lab.conftest import skip_without_a_lab
 
@@ -23,14 +23,14 @@ def fanous(*words: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def standing_lab() -> Iterator[dict[str, object]]:
     skip_without_a_lab()
-    if any(lab.record().get("is_standing") for lab in standing.labs()):
+    if any(lab.record().get("is_standing") for lab in registry.labs()):
         pytest.skip("a lab that somebody left standing is in the way: `fanous lab down`")
     up = fanous("up", "--networks", "2", "--target", "x", "--cut", "sni_reset:x", "--json")
     assert up.returncode == 0, up.stderr
     yield dict(json.loads(up.stdout))
     down = fanous("down")
     assert (down.returncode, "lab" in down.stdout) == (0, True)
-    assert not [lab for lab in standing.labs() if lab.name == "lab"]
+    assert not [lab for lab in registry.labs() if lab.name == "lab"]
 
 
 def test_a_program_meets_the_censor_in_a_shell_at_a_vantage_point(standing_lab: dict[str, object]) -> None:
@@ -62,11 +62,11 @@ def test_every_technique_is_listed() -> None:
 
 def test_a_cut_that_cannot_be_leaves_no_lab_behind() -> None:
     skip_without_a_lab()
-    before = {lab.name for lab in standing.labs()}
+    before = {lab.name for lab in registry.labs()}
     failed = fanous("up", "--networks", "1", "--cut", "sni_rest:x")
     assert failed.returncode == 1
     assert "did you mean 'sni_reset'?" in failed.stderr
-    assert {lab.name for lab in standing.labs()} <= before
+    assert {lab.name for lab in registry.labs()} <= before
 
 
 def test_a_target_that_nobody_knows_is_answered_by_the_nearest() -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.lab import standing
+from fanous.lab import registry
 from fanous.lab.internet import Internet, attach
 from fanous.lab.plan import plan_of
+from fanous.lab.registry import Standing
 from fanous.lab.sites import DOH_RESOLVER, DOMESTIC_ADDRESS, DOMESTIC_HOST, PUBLIC_RESOLVER
 from fanous.lab.space import entered, run, run_in
-from fanous.lab.standing import Standing
 from tests.lab.clients import asked, connected, handshake, load
 from tests.lab.conftest import skip_without_a_lab
 
@@ -75,7 +75,7 @@ def test_the_machine_s_own_network_is_out_of_reach(internet: Internet) -> None:
         for line in run(["ip", "-4", "-o", "addr", "show"]).splitlines():
             own = line.split()[3].partition("/")[0]
             assert connected(internet.vantage_points[0], own, port) != "ok"
-    for namespace in standing.namespaces_of(Standing(internet.folder)):
+    for namespace in registry.namespaces_of(Standing(internet.folder)):
         links = run_in(namespace, ["ip", "-o", "link"]).splitlines()
         assert all("link-netns" in line for line in links if "@if" in line)  # its peer is in another one
 
@@ -89,13 +89,13 @@ def test_a_lab_whose_process_was_killed_is_removed_by_the_next() -> None:
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     lab = Standing(Path(child.stdout.readline().strip()))
-    programs, spaces = lab.children(), standing.namespaces_of(lab)
+    programs, spaces = lab.children(), registry.namespaces_of(lab)
     assert len(programs) == 5 and len(spaces) == 9 and all(one.is_alive for one in programs)
     child.send_signal(signal.SIGKILL)
     child.wait()
     child.stdout.close()
-    assert lab.name in standing.remove_dead()
-    assert not lab.folder.exists() and standing.namespaces_of(lab) == []
+    assert lab.name in registry.remove_dead()
+    assert not lab.folder.exists() and registry.namespaces_of(lab) == []
     assert not any(one.is_alive for one in programs)
 
 
@@ -104,7 +104,7 @@ def test_without_root_one_sentence_says_so(call: str) -> None:
     skip_without_a_lab()
     script = (
         "import os; from fanous.errors import FanousError; from fanous.lab.internet import Internet\n"
-        "from fanous.lab.plan import plan_of; from fanous.lab.standing import labs, remove_dead\n"
+        "from fanous.lab.plan import plan_of; from fanous.lab.registry import labs, remove_dead\n"
         f"plan_of(1).sites; os.seteuid(65534)\ntry: {call}\nexcept FanousError as error: print(error)\n"
         "assert all(lab.is_held for lab in labs())"
     )
@@ -113,7 +113,7 @@ def test_without_root_one_sentence_says_so(call: str) -> None:
 
 
 def test_a_lab_that_somebody_holds_is_left_alone(internet: Internet) -> None:
-    assert internet.folder.name not in standing.remove_dead()
+    assert internet.folder.name not in registry.remove_dead()
     with pytest.raises(FanousError, match="stands already"):
         Internet(plan_of(1), name=internet.folder.name).up()
     assert connected(internet.vantage_points[0], PUBLIC_RESOLVER) == "ok"

@@ -12,8 +12,8 @@ import fanous.pipeline.doctor
 from fanous.cli.main import app
 from fanous.lab import needs
 from fanous.lab.censors import TECHNIQUES
+from fanous.lab.registry import PREFIX
 from fanous.lab.space import FOLDER
-from fanous.lab.standing import PREFIX
 from fanous.model.need import Need
 from tests.lab.conftest import skip_without_a_lab
 

@@ -21,7 +21,7 @@ from tools.man_pages import man_pages
 from fanous.cli.main import app
 from fanous.collector.stream.address import parse_address
 from fanous.config import read_config
-from fanous.live.configuration import read
+from fanous.monitor.settings import read
 from fanous.store import StoreLocation
 from fanous.store.location import store_place
 from tests.children import child_environment

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from fanous.cli.main import app
 from fanous.errors import FanousError
-from fanous.live.upkeep import Upkeep
 from fanous.model.incident import Incident, Status
+from fanous.monitor.upkeep import Upkeep
 from fanous.pipeline.retain import Retention, around, carry_out, plan, retention
 from fanous.store import Store, open_store
 from fanous.store.ask import OneThread

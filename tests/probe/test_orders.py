@@ -14,8 +14,8 @@ from fanous.cli.orders import heeded
 from fanous.collector.door import Policy
 from fanous.collector.origin import Origin
 from fanous.errors import FanousError
-from fanous.live.configuration import Door
-from fanous.live.monitor import policy_of
+from fanous.monitor.monitor import policy_of
+from fanous.monitor.settings import Door
 from fanous.probe.orders import (
     Draft,
     Envelope,

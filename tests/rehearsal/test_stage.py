@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from fanous.lab.catalogue import shipped
 from fanous.lab.censors.in_path import SLOW_SECONDS
-from fanous.lab.shipped import shipped
 from fanous.rehearsal.profile import SCREENING, profile_document
 from fanous.rehearsal.stage import settings_for
 

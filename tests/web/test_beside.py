@@ -6,7 +6,7 @@ import pytest
 
 from fanous.model.claim import Claim, Said
 from fanous.model.event import Watch
-from fanous.web.pages.beside import web_address
+from fanous.web.pages.context import web_address
 from fanous.web.site import Site
 from tests.charts.events import END, NATION, START, incident
 from tests.web.small_store import SmallStore

@@ -110,7 +110,7 @@ def alerts_send(
     """Send all that is new and due, once: for timers, where `fanous run` does not do it by itself."""
     import asyncio
 
-    from fanous.live.request import carried
+    from fanous.monitor.request import carried
     from fanous.publish.alerts.dispatch import Dispatcher
     from fanous.publish.alerts.message import Sender
 

@@ -136,7 +136,7 @@ def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutin
     """Says how an inbox and its disk are, each time it is asked."""
     from fanous.collector.inbox import MOST_BYTES, backlog
     from fanous.collector.serve import listening_socket
-    from fanous.live.pages import serve_until
+    from fanous.monitor.pages import serve_until
     from fanous.pipeline.vitals.ailments import find_ailments
     from fanous.pipeline.vitals.examine import disks
     from fanous.pipeline.vitals.exposition import metrics

@@ -45,7 +45,7 @@ def open_named(store: Path | None, config: Path | None, *, read_only: bool = Fal
 
     Where `fanous run` has it open, the whole command is carried out there, and ends here.
     """
-    from fanous.live.request import carried
+    from fanous.monitor.request import carried
     from fanous.store import StoreHeld, open_store
     from fanous.store.location import store_place
     from fanous.store.notices import review_national
@@ -72,7 +72,7 @@ def _leave_to_owner(held: "StoreHeld") -> NoReturn:
         FanousError: it answers no commands (another `fanous ingest`, say), or what the command ended with.
     """
     from fanous.cli.remote import ask_owner
-    from fanous.live.request import Request
+    from fanous.monitor.request import Request
 
     terminal = console()
     looked_at = sys.stdout.isatty()
@@ -115,7 +115,7 @@ def country_code(code: str) -> str:
 
 def console() -> Console:
     """Plain where nobody looks: no colour codes in a file, and lines as long as they need."""
-    from fanous.live.request import carried
+    from fanous.monitor.request import carried
 
     there = carried.get()
     if there is not None and there.width:

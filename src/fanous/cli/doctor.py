@@ -58,7 +58,7 @@ def doctor(
 
 def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> None:
     from fanous.collector.inbox import backlogs
-    from fanous.live.configuration import inboxes_of
+    from fanous.monitor.settings import inboxes_of
     from fanous.pipeline.vitals.ailments import find_ailments
     from fanous.pipeline.vitals.examine import examine
     from fanous.pipeline.vitals.status import feed_document

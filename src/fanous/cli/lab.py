@@ -25,8 +25,8 @@ lab_app = typer.Typer(
 @lab_app.command("list")
 def lab_list(as_json: JsonOption = False) -> None:
     """The techniques (what each does, and what a perfect observer would call it), and the scenarios."""
+    from fanous.lab.catalogue import scenario_titles
     from fanous.lab.censors import TECHNIQUES
-    from fanous.lab.shipped import scenario_titles
 
     if as_json:
         print_document(
@@ -119,10 +119,10 @@ def _standing_document(internet: "Internet") -> dict[str, Any]:
 @lab_app.command("down")
 def lab_down() -> None:
     """Take down the lab that stands, and what is left of those whose process died."""
-    from fanous.lab import standing
+    from fanous.lab import registry
     from fanous.lab.internet import STANDING_NAME
 
-    removed = standing.remove_dead(also=STANDING_NAME)
+    removed = registry.remove_dead(also=STANDING_NAME)
     print(f"removed {', '.join(removed)}" if removed else "no lab stands")
 
 
@@ -137,10 +137,10 @@ def lab_shell(
 
     The lab's authority is trusted by what heeds SSL_CERT_FILE (OpenSSL, curl, Python).
     """
-    from fanous.lab import standing
+    from fanous.lab import registry
     from fanous.lab.internet import attach
 
-    held = [lab for lab in standing.labs() if lab.is_held]
+    held = [lab for lab in registry.labs() if lab.is_held]
     if not held:
         raise FanousError("no lab is up: `fanous lab up` builds one")
     internet = attach(held[-1])

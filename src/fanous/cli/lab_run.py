@@ -58,7 +58,7 @@ def lab_record(
 def _scenario(name: str, seed: int | None) -> "Scenario":
     from dataclasses import replace
 
-    from fanous.lab.shipped import scenario
+    from fanous.lab.catalogue import scenario
 
     found = scenario(name)
     return found if seed is None else replace(found, seed=seed)

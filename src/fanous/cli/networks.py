@@ -32,7 +32,7 @@ def heard(
     if counts is not None:
         _of_counts(counts, as_json)
         return
-    from fanous.live.hearing import country_collapses, heartbeats
+    from fanous.monitor.heartbeats import country_collapses, heartbeats
 
     code = country_code(country) if country else None
     with open_named(store, config, read_only=True) as opened:

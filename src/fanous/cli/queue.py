@@ -57,7 +57,7 @@ def collect_into_stream(
 def _status_of(stream: "Stream", address: str) -> Callable[[asyncio.Event], Coroutine[Any, Any, None]]:
     """Says how a stream is, as of the last look."""
     from fanous.collector.serve import listening_socket
-    from fanous.live.pages import serve_until
+    from fanous.monitor.pages import serve_until
     from fanous.pipeline.vitals.ailments import find_ailments
     from fanous.pipeline.vitals.exposition import metrics
     from fanous.pipeline.vitals.status import status_app

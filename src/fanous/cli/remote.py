@@ -12,10 +12,10 @@ import msgspec
 import typer
 
 from fanous.errors import FanousError
-from fanous.live.request import Reply, Request, address_of
+from fanous.monitor.request import Reply, Request, address_of
 
 if TYPE_CHECKING:
-    from fanous.live.local import Dispatch
+    from fanous.monitor.control import Dispatch
 
 CONNECT_SECONDS = 5.0
 

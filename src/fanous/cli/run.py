@@ -31,9 +31,9 @@ def run(
     log goes to stderr.  Other commands work on the same store meanwhile.
     """
     from fanous.cli.remote import dispatcher
-    from fanous.live.configuration import read
-    from fanous.live.monitor import watch
     from fanous.log import log_to_stderr
+    from fanous.monitor.monitor import watch
+    from fanous.monitor.settings import read
     from fanous.store.location import store_place
 
     wanted = read(config, store_place(store, config))

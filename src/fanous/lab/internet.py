@@ -15,11 +15,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fanous.errors import FanousError
-from fanous.lab import bgp, delay, resolvers, standing, topology, webservers
+from fanous.lab import bgp, delay, registry, resolvers, topology, webservers
 from fanous.lab.authority import Authority
 from fanous.lab.control import tell
 from fanous.lab.plan import Namespaces, Plan, PlannedNetwork, Provider, VantagePoint, providers_of
 from fanous.lab.programs import Programs
+from fanous.lab.registry import RECORD, RESOLV_CONF, RUN, Standing
 from fanous.lab.seam import NamespacedNetwork
 from fanous.lab.sites import (
     AUTHORITY,
@@ -37,7 +38,6 @@ from fanous.lab.sites import (
     PUBLIC_RESOLVER6,
 )
 from fanous.lab.space import entered, run, run_in
-from fanous.lab.standing import RECORD, RESOLV_CONF, RUN, Standing
 from fanous.model.place import Access
 from fanous.probe.net.meter import Meter
 
@@ -87,8 +87,8 @@ class Internet:
         Raises:
             FanousError: no root, a program or a feature of the kernel is missing, or the name is taken.
         """
-        standing.remove_dead()
-        self._lock = standing.hold(self.folder)
+        registry.remove_dead()
+        self._lock = registry.hold(self.folder)
         try:
             self._build()
             self._start()
@@ -100,7 +100,7 @@ class Internet:
 
     def down(self) -> None:
         """Take it down, however far it came."""
-        standing.remove(self._standing)
+        registry.remove(self._standing)
         self.programs.wait()
         if self._lock >= 0:
             os.close(self._lock)

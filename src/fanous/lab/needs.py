@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fanous.errors import FanousError
+from fanous.lab.registry import PREFIX
 from fanous.lab.space import run, run_in
-from fanous.lab.standing import PREFIX
 from fanous.model.need import Need
 
 NO_LAB = "there is no lab"

@@ -9,8 +9,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from fanous.errors import FanousError
+from fanous.lab.registry import Standing
 from fanous.lab.space import entered, socket_in
-from fanous.lab.standing import Standing
 
 PATIENCE = 15.0
 """Seconds until a program must be ready; they need a quarter of one."""

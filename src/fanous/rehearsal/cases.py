@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from fanous.lab.catalogue import scenario_names, shipped
 from fanous.lab.censors import TECHNIQUES, Technique
 from fanous.lab.censors.cut import DEFAULT_KBPS
 from fanous.lab.scenario import TICK_STANDS_FOR, TRANSFER_EVERY, Event, Line, Scenario
-from fanous.lab.shipped import scenario_names, shipped
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind
 from fanous.model.place import Access

@@ -19,9 +19,9 @@ import msgspec
 from fanous.errors import FanousError
 from fanous.lab.censors import Undo, apply, hit_by
 from fanous.lab.internet import Internet
+from fanous.lab.registry import Standing
 from fanous.lab.scenario import Scenario
 from fanous.lab.sites import DOMESTIC_HOST
-from fanous.lab.standing import Standing
 from fanous.probe.outcome import Outcome
 from fanous.probe.record import moment
 from fanous.refdata.fingerprints import fingerprints

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from fanous.store import Store
 from fanous.store.ask import Ask
+from fanous.web.memory import Remembering
 from fanous.web.page import Page
-from fanous.web.remembering import Remembering
 from fanous.web.reply import Reply
 from fanous.web.shelf import Shelf
 from fanous.web.site import Site

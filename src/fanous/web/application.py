@@ -13,13 +13,13 @@ from fanous.web.admin import Admin
 from fanous.web.answers import Answers
 from fanous.web.api import api_routes
 from fanous.web.bundles import Bundles
+from fanous.web.convertors import register
 from fanous.web.errors import refusal
 from fanous.web.feeds import feed_routes
 from fanous.web.headers import SecurityHeaders
 from fanous.web.live import Live
 from fanous.web.metrics import metrics
 from fanous.web.pages import PAGES, RECORDS
-from fanous.web.places import register
 from fanous.web.site import Site
 from fanous.web.static import icon, robots, static
 

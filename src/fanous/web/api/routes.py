@@ -8,10 +8,10 @@ from starlette.routing import Route
 
 from fanous.web.answers import Answers
 from fanous.web.api.answers import Asked
-from fanous.web.api.asking import question_of
 from fanous.web.api.openapi import openapi
 from fanous.web.api.operations import OPERATIONS, ROOT, Operation
 from fanous.web.api.problem import Wrong, problem
+from fanous.web.api.query import question_of
 from fanous.web.reply import Reply
 from fanous.web.visit import visit_of
 

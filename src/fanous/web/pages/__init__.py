@@ -6,16 +6,16 @@ from fanous.web.pages.corrections import corrections_facts
 from fanous.web.pages.countries import countries_facts
 from fanous.web.pages.country import country_facts
 from fanous.web.pages.data import data_facts
+from fanous.web.pages.event import watch_facts
+from fanous.web.pages.home import now_facts
 from fanous.web.pages.incident import incident_facts
-from fanous.web.pages.measured import measurement_facts, measurement_json, measurements_facts
+from fanous.web.pages.measurements import measurement_facts, measurement_json, measurements_facts
 from fanous.web.pages.methodology import methodology_facts
 from fanous.web.pages.network import network_facts
-from fanous.web.pages.now import now_facts
 from fanous.web.pages.pictures import card_picture, chart_png, chart_svg
 from fanous.web.pages.records import bibtex, incident_json, oembed, ris
 from fanous.web.pages.reports import report_markdown, report_pdf
 from fanous.web.pages.target import target_facts
-from fanous.web.pages.watched import watch_facts
 
 PAGES: tuple[Page, ...] = (
     Page("/", "now.html", now_facts),

@@ -3,7 +3,7 @@
 from fanous.refdata.countries import country_name
 from fanous.store import Store
 from fanous.web.page import Facts
-from fanous.web.pages.now import lately_heard, watched
+from fanous.web.pages.home import lately_heard, watched
 from fanous.web.visit import Visit
 from fanous.wording.narrative import is_open
 

@@ -14,8 +14,8 @@ from fanous.refdata.countries import is_country
 from fanous.refdata.users import user_weights
 from fanous.store import Store
 from fanous.web.page import Facts
-from fanous.web.pages.beside import claims_between, statements_of, watches_between
 from fanous.web.pages.connectivity import connectivity, lowest
+from fanous.web.pages.context import claims_between, statements_of, watches_between
 from fanous.web.pages.grids import by_network
 from fanous.web.pages.places import places
 from fanous.web.pages.timeline import timeline

@@ -18,8 +18,8 @@ from fanous.refdata.economies import economy
 from fanous.refdata.users import user_weights
 from fanous.store import Store
 from fanous.web.page import Facts
-from fanous.web.pages.beside import Announced, announced_beside, claims_about, statements_of
 from fanous.web.pages.connectivity import connectivity
+from fanous.web.pages.context import Announced, announced_beside, claims_about, statements_of
 from fanous.web.visit import Visit
 from fanous.wording.cost import cost_lines
 from fanous.wording.names import printable

@@ -13,7 +13,7 @@ from fanous.collector.stream.connection import connected, state_of
 from fanous.collector.stream.publish import Stream
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
-from fanous.live.streamed import Streamed
+from fanous.monitor.queue import Streamed
 from fanous.store import open_store
 from fanous.store.ask import OneThread
 from tests.collector.probe import measurement
@@ -42,7 +42,7 @@ async def waiting(address: StreamAddress, part: Part) -> int:
 def test_what_a_stream_holds_is_stored_and_what_is_of_no_use_is_set_aside(
     address: StreamAddress, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "fanous.live")
+    caplog.set_level(logging.INFO, "fanous.monitor")
 
     async def main() -> None:
         stream = Stream(address)

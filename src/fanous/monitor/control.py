@@ -15,8 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from fanous.live.request import LARGEST, Carried, Reply, Request, address_of, carried
 from fanous.log import logline
+from fanous.monitor.request import LARGEST, Carried, Reply, Request, address_of, carried
 from fanous.pipeline.scheduler import Crash, outcome
 from fanous.store import Store
 from fanous.store.ask import Ask
@@ -34,7 +34,7 @@ Dispatch = Callable[[Sequence[str], Path], tuple[int, str]]
 
 It gives the exit code, and what the user can mend (empty = nothing)."""
 
-log = getLogger("fanous.live")
+log = getLogger("fanous.monitor")
 
 
 class Local:

@@ -12,7 +12,7 @@ from pathlib import Path
 from fanous.collector.stream.address import StreamAddress
 from fanous.collector.stream.drain import drain
 from fanous.collector.stream.pull import Writer
-from fanous.live.intake import bring
+from fanous.monitor.intake import bring
 from fanous.pipeline.tally import Ingested
 from fanous.store.ask import Ask
 

@@ -5,9 +5,9 @@ from logging import getLogger
 
 from fanous.analysis.series.collapse import DAY, Collapse, collapses
 from fanous.analysis.series.heartbeats import MEMORY, Heartbeat, heartbeat
-from fanous.live.clock import Clock
 from fanous.log import logline
 from fanous.model.instant import to_iso
+from fanous.monitor.clock import Clock
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.scheduler import pause
 from fanous.store import Store
@@ -22,7 +22,7 @@ SHORTEST = 0.5
 COLLAPSES = 60 * DAY
 """How far back a country's silence is looked for."""
 
-log = getLogger("fanous.live")
+log = getLogger("fanous.monitor")
 
 
 def heartbeats(store: Store, country: str | None = None) -> list[Heartbeat]:

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from fanous.cli.main import app
 from fanous.cli.remote import dispatcher
-from fanous.live.local import Local
+from fanous.monitor.control import Local
 from fanous.store import open_store
 from fanous.store.ask import OneThread
 from fanous.store.location import in_folder

@@ -25,7 +25,7 @@ EVERY = 60.0
 STALE = 600.0
 """Seconds: without a look for so long the store's thread hangs, or one piece of work holds it."""
 
-log = getLogger("fanous.live")
+log = getLogger("fanous.monitor")
 
 
 class Selfcheck:

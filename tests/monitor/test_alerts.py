@@ -7,8 +7,8 @@ from pathlib import Path
 from fanous.model.incident import Interval
 from fanous.store import open_store
 from tests.charts.events import SUSPECTED, incident
-from tests.live.lab import fanous, monitor
-from tests.live.test_run import QUIET, written
+from tests.monitor.lab import fanous, monitor
+from tests.monitor.test_run import QUIET, written
 from tests.publish.alerts.receivers import Receiver, web_server
 from tests.publish.alerts.told import SECRET
 

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from fanous.collector.drain import sealed_files
-from fanous.live.clock import Clock
-from fanous.live.configuration import Rounds
-from fanous.live.rounds import Probe, State, read_state, write_state
 from fanous.model.event import Watch
+from fanous.monitor.clock import Clock
+from fanous.monitor.rounds import Probe, State, read_state, write_state
+from fanous.monitor.settings import Rounds
 from fanous.probe import consent
 from fanous.probe.record import Vantage
 from fanous.probe.rounds import ORGANISATION_LEAST, VOLUNTEER_LEAST
 from fanous.probe.settings import probe_folder
-from tests.live.lab import QUICK, Platform
+from tests.monitor.lab import QUICK, Platform
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ def test_all_rounds_are_one_witness_also_after_a_restart(tmp_path: Path) -> None
 def test_nothing_is_measured_before_somebody_consents(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fanous.live.rounds.ASKED_AGAIN", 0.01)
+    monkeypatch.setattr("fanous.monitor.rounds.ASKED_AGAIN", 0.01)
     with Platform() as platform:
         one = probe(tmp_path, platform.url, consented=False)
         assert go(one, seconds=0.3) == []

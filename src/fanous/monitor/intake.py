@@ -17,7 +17,7 @@ from fanous.store import Store
 from fanous.store.ask import Ask
 from fanous.wording.sentence import sentence
 
-log = getLogger("fanous.live")
+log = getLogger("fanous.monitor")
 
 
 class Intake:

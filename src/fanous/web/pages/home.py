@@ -11,7 +11,7 @@ from fanous.refdata.users import user_weights
 from fanous.store import Store
 from fanous.store.rows import Heard
 from fanous.web.page import Facts
-from fanous.web.pages.beside import watches_between
+from fanous.web.pages.context import watches_between
 from fanous.web.pages.lead import lead_of
 from fanous.web.pages.world import world_of
 from fanous.web.visit import Visit

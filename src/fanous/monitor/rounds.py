@@ -15,10 +15,10 @@ from pathlib import Path
 import msgspec
 
 from fanous.collector.journal import Journal
-from fanous.live.clock import Clock, ClockedNetwork
-from fanous.live.configuration import Rounds
 from fanous.log import logline
 from fanous.model.event import Watch
+from fanous.monitor.clock import Clock, ClockedNetwork
+from fanous.monitor.settings import Rounds
 from fanous.pipeline.scheduler import pause
 from fanous.probe import consent
 from fanous.probe.allowance import DayMeter
@@ -32,7 +32,7 @@ ASKED_AGAIN = 60.0
 
 STATE = "rounds.json"
 
-log = getLogger("fanous.live")
+log = getLogger("fanous.monitor")
 
 
 class State(msgspec.Struct, frozen=True):

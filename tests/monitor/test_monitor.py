@@ -7,19 +7,9 @@ from typing import Any
 
 import pytest
 
-from fanous.live.clock import Clock
 from fanous.model.instant import to_iso
-from tests.live.lab import (
-    ASN,
-    COUNTRY,
-    Monitor,
-    Platform,
-    Volunteers,
-    fanous,
-    free_port,
-    monitor,
-    until,
-)
+from fanous.monitor.clock import Clock
+from tests.monitor.lab import ASN, COUNTRY, Monitor, Platform, Volunteers, fanous, free_port, monitor, until
 
 RATE = 900
 """A tick of ten minutes is two thirds of a second; no threshold is another than in earnest."""

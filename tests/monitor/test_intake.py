@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.live.intake import Intake, take_from
+from fanous.monitor.intake import Intake, take_from
 from fanous.store import open_store
 from fanous.store.ask import OneThread
 from fanous.testing import pakistan
@@ -29,7 +29,7 @@ def said(caplog: pytest.LogCaptureFixture, event: str) -> list[str]:
 def test_files_are_taken_and_what_they_change_is_said(
     rally: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "fanous.live")
+    caplog.set_level(logging.INFO, "fanous.monitor")
     halves(rally, tmp_path / "in")
     (tmp_path / "own").mkdir()
     dated(rally, tmp_path / "own" / "1.jsonl", "2015-03-01 12:00:00")

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from fanous.analysis.series.heartbeats import Heartbeat
-from fanous.live.clock import Clock
-from fanous.live.hearing import Hearing, heartbeats
-from fanous.live.local import perform
-from fanous.live.request import Request
 from fanous.model.place import Entity
+from fanous.monitor.clock import Clock
+from fanous.monitor.control import perform
+from fanous.monitor.heartbeats import Hearing, heartbeats
+from fanous.monitor.request import Request
 from fanous.pipeline import stages
 from fanous.pipeline.tally import Ingested
 from fanous.store import Store, open_store
 from fanous.store.ask import OneThread
 from fanous.testing import pakistan
-from tests.live.owner import DISPATCH
+from tests.monitor.owner import DISPATCH
 
 HOUR = 3600.0
 
@@ -53,8 +53,8 @@ def test_a_network_that_stops_is_silent_and_after_weeks_forgotten(filled: Path) 
 def test_a_silence_is_told_once_when_it_begins_and_once_when_it_ends(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    caplog.set_level(logging.INFO, "fanous.live")
-    monkeypatch.setattr("fanous.live.hearing.SHORTEST", 0.001)
+    caplog.set_level(logging.INFO, "fanous.monitor")
+    monkeypatch.setattr("fanous.monitor.heartbeats.SHORTEST", 0.001)
     silences = [False, True, True, False]
 
     async def main() -> None:
@@ -66,7 +66,7 @@ def test_a_silence_is_told_once_when_it_begins_and_once_when_it_ends(
                 stop.set()
             return [Heartbeat(Entity("PK", 17557), 1_700_000_000.0, 600.0, silent)]
 
-        monkeypatch.setattr("fanous.live.hearing.heartbeats", beats)
+        monkeypatch.setattr("fanous.monitor.heartbeats.heartbeats", beats)
         with OneThread(lambda: open_store(tmp_path / "store")) as owner:
             hearing = Hearing(owner.ask, Clock(1e9), stop)
             await hearing.listen()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.live.selfcheck import Selfcheck
+from fanous.monitor.selfcheck import Selfcheck
 from fanous.store import open_store
 from fanous.store.ask import OneThread
 
@@ -38,7 +38,7 @@ def looks(folder: Path, inbox: Path, *hours: tuple[float, bool]) -> Selfcheck:
 def test_a_queue_that_is_old_begins_stays_ends_and_begins_anew_over_restarts(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "fanous.live")
+    caplog.set_level(logging.INFO, "fanous.monitor")
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     looks(tmp_path / "s", inbox, (0, False), (1, True), (2, True))

@@ -14,8 +14,8 @@ from logging import getLogger
 from pathlib import Path
 
 from fanous.errors import FanousError
-from fanous.live.clock import Clock
 from fanous.log import logline
+from fanous.monitor.clock import Clock
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
 from fanous.pipeline.scheduler import pause
 from fanous.pipeline.stages import detect_all
@@ -34,7 +34,7 @@ LOOK = 60.0
 SHORTEST = 0.5
 """Seconds of the machine, in a lab."""
 
-log = getLogger("fanous.live")
+log = getLogger("fanous.monitor")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.live.configuration import read
-from fanous.live.site_settings import SiteSettings
+from fanous.monitor.settings import read
+from fanous.monitor.site import SiteSettings
 
 MAP = "PK\tM0 0h9v9z\n"
 

@@ -19,7 +19,7 @@ EVERY = 86_400.0
 AGAIN = 3600.0
 """Seconds after which a bucket that could not be written is tried again."""
 
-log = getLogger("fanous.live")
+log = getLogger("fanous.monitor")
 
 
 class Upkeep:

@@ -16,7 +16,7 @@ from typing import Self
 
 import httpx
 
-from fanous.live.clock import Clock, ClockedNetwork
+from fanous.monitor.clock import Clock, ClockedNetwork
 from fanous.probe.net.meter import Meter
 from fanous.probe.record import Vantage
 from fanous.probe.run import run

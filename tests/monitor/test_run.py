@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.live.lab import fanous, monitor
+from tests.monitor.lab import fanous, monitor
 
 QUIET = '[run]\nlisten = "127.0.0.1:0"\n[collector]\nlisten = "127.0.0.1:0"\n[rounds]\non = false\n'
 

@@ -16,11 +16,11 @@ from fanous.collector.stream.address import StreamAddress, parse_address
 from fanous.collector.urls import read_urls
 from fanous.config import Table, read_config, web_address
 from fanous.errors import FanousError
-from fanous.live.clock import Clock
-from fanous.live.site_settings import SiteSettings, site_settings
-from fanous.live.sources import Errand, errands
 from fanous.model.event import Watch
 from fanous.model.place import UNKNOWN_COUNTRY
+from fanous.monitor.clock import Clock
+from fanous.monitor.site import SiteSettings, site_settings
+from fanous.monitor.sources import Errand, errands
 from fanous.pipeline.retain import Retention, retention
 from fanous.probe.cadence import cadence
 from fanous.probe.consent import check_country

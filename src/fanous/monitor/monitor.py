@@ -16,20 +16,20 @@ from fanous.collector.origin import trusted_proxies
 from fanous.collector.serve import listening_socket, serving
 from fanous.collector.urls import DEFAULT_URLS, read_urls
 from fanous.config import data_folder
-from fanous.live.alerting import tell
-from fanous.live.configuration import OWN, Address, Configuration, Door
-from fanous.live.hearing import Hearing
-from fanous.live.intake import Intake
-from fanous.live.local import Dispatch, Local
-from fanous.live.pages import serve_until
-from fanous.live.rounds import Probe
-from fanous.live.selfcheck import Selfcheck
-from fanous.live.sources import Sources
-from fanous.live.streamed import Streamed
-from fanous.live.upkeep import Upkeep
 from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
+from fanous.monitor.alerts import tell
+from fanous.monitor.control import Dispatch, Local
+from fanous.monitor.heartbeats import Hearing
+from fanous.monitor.intake import Intake
+from fanous.monitor.pages import serve_until
+from fanous.monitor.queue import Streamed
+from fanous.monitor.rounds import Probe
+from fanous.monitor.selfcheck import Selfcheck
+from fanous.monitor.settings import OWN, Address, Configuration, Door
+from fanous.monitor.sources import Sources
+from fanous.monitor.upkeep import Upkeep
 from fanous.pipeline.retain import Retention
 from fanous.pipeline.scheduler import Task, supervise
 from fanous.pipeline.vitals.status import status_app
@@ -44,7 +44,7 @@ from fanous.web.site import Site
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
-log = getLogger("fanous.live")
+log = getLogger("fanous.monitor")
 
 
 def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None:

@@ -5,7 +5,7 @@ from time import time
 
 import pytest
 
-from fanous.live.clock import Clock, ClockedNetwork
+from fanous.monitor.clock import Clock, ClockedNetwork
 from fanous.probe.net.meter import Meter
 
 

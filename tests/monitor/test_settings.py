@@ -6,9 +6,9 @@ from random import Random
 import pytest
 
 from fanous.errors import FanousError
-from fanous.live.clock import Clock
-from fanous.live.configuration import Address, Configuration, read
-from fanous.live.monitor import _opened
+from fanous.monitor.clock import Clock
+from fanous.monitor.monitor import _opened
+from fanous.monitor.settings import Address, Configuration, read
 from fanous.refdata.targets import target_list
 from fanous.store.location import at_urls
 

@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from fanous.errors import FanousError
-from fanous.live.clock import Clock
-from fanous.live.configuration import read
-from fanous.live.sources import Sources
+from fanous.monitor.clock import Clock
+from fanous.monitor.settings import read
+from fanous.monitor.sources import Sources
 from fanous.pipeline.pull import Pull
 from fanous.store import open_store
 from fanous.store.ask import OneThread
