@@ -67,7 +67,7 @@ lab-packages:
 	  echo "$(LAB_PACKAGES) could not be installed: the lab's tests are left out"
 
 lab: install lab-packages  ## the truth table: every technique played over three seeds; hours, can be stopped; needs root
-	$(BIN)/python -m fanous.rehearsal.table --seeds 3
+	$(BIN)/python -m fanous.evaluation.rehearsal.table --seeds 3
 
 # What plays with real packets needs the machine for itself; all else shares it.  Looking for it in the files that
 # have some saves a quarter of a minute.

@@ -3,7 +3,7 @@
     python -m benchmarks.quiet [--first SEED] [--months N]
 
 Prints false claims a country-month, and how often 30 % lost for 3 hours at a random moment of each month is
-told. The countries (``fanous.testing.level_months``) share no module and no figure with the detector.
+told. The countries (``fanous.evaluation.simulate.series_months``) share no module and no figure with the detector.
 """
 
 import argparse
@@ -14,10 +14,10 @@ import numpy as np
 
 from fanous.analysis.detectors import LEVEL_DETECTORS
 from fanous.analysis.incidents.outage import Situation
+from fanous.evaluation.simulate.series_months import COUNTRIES, DAY, FIRST, Country, quiet_month
 from fanous.model.incident import Incident
 from fanous.model.series import Series
 from fanous.pipeline.outages import outages_of
-from fanous.testing.level_months import COUNTRIES, DAY, FIRST, Country, quiet_month
 
 MONTH = 30.44
 DAYS = 35

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.testing import pakistan
+from fanous.evaluation.simulate import pakistan
 from tests.store.buckets import KEYS, s3
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 
 from fanous.analysis.cost import words as cost_words
-from fanous.demonstration import NOTICE
+from fanous.evaluation.demo import NOTICE
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import CORRECTION, MORE
 from fanous.web.pages import context, event, grids

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fanous.cli.main import app
-from fanous.rehearsal.recording import unpack
+from fanous.evaluation.rehearsal.capture import unpack
 from tests.documents import (
     PAGES,
     ROOT,
@@ -43,7 +43,7 @@ NOT_RUN = {
     "detect PK IR": "the same",
     "doctor": "tries the kernel's features; carried out by the page for organisations",
     "drain --queue": "needs servers of NATS; tests/collector/stream has some where they are installed",
-    "evaluate": "takes minutes to hours; tests/test_evaluate.py plays small corpora",
+    "evaluate": "takes minutes to hours; tests/evaluation/test_evaluate.py plays small corpora",
     "lab down": "needs root; tests/lab",
     "lab record": "needs root, and minutes of real packets; tests/lab",
     "lab run": "needs root, and minutes of real packets; tests/lab",

@@ -12,8 +12,8 @@ import pytest
 import fanous
 import fanous.analysis.incidents.confirm  # binds the package of that name; the question must go on working
 from fanous.errors import FanousError
+from fanous.evaluation.rehearsal.capture import unpack
 from fanous.pipeline.library import SERIES_COLUMNS, VERDICT_COLUMNS
-from fanous.rehearsal.recording import unpack
 
 EVENT = "pakistan-2023-12-17"
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from fanous.evaluation.rehearsal.capture import unpack
 from fanous.model.claim import Answer, Claim, Said
 from fanous.model.incident import Kind, Scope, Status
 from fanous.model.instant import from_iso
 from fanous.pipeline import stages
 from fanous.pipeline.claims import check
-from fanous.rehearsal.recording import unpack
 from fanous.store import Store, open_store
 from tests.cli.test_main import document, fanous
 from tests.documents import ROOT, commands_of

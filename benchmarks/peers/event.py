@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fanous.demonstration import EVENT
-from fanous.rehearsal.recording import unpack
+from fanous.evaluation.demo import EVENT
+from fanous.evaluation.rehearsal.capture import unpack
 
 SOURCE = "edge"
 """Connector that reads it."""

@@ -17,6 +17,10 @@ from pathlib import Path
 import msgspec
 
 from fanous.analysis.rules import judge
+from fanous.evaluation.rehearsal.capture import slim
+from fanous.evaluation.rehearsal.profile import lab_settings
+from fanous.evaluation.rehearsal.run import PORT, start_outside
+from fanous.evaluation.rehearsal.seams import RoundNetwork
 from fanous.lab.censors import TECHNIQUES, Cut, apply
 from fanous.lab.internet import Internet
 from fanous.lab.plan import Plan, PlannedNetwork
@@ -29,10 +33,6 @@ from fanous.model.verdict import Verdict
 from fanous.probe.record import Vantage
 from fanous.probe.run import run
 from fanous.refdata.fingerprints import fingerprints
-from fanous.rehearsal.profile import lab_settings
-from fanous.rehearsal.recording import slim
-from fanous.rehearsal.run import PORT, start_outside
-from fanous.rehearsal.seams import RoundNetwork
 from fanous.sources import CONNECTORS
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "lab"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fanous.analysis.series.heartbeats import Heartbeat
+from fanous.evaluation.simulate import pakistan
 from fanous.model.place import Entity
 from fanous.monitor.clock import Clock
 from fanous.monitor.control import perform
@@ -18,7 +19,6 @@ from fanous.pipeline import stages
 from fanous.pipeline.tally import Ingested
 from fanous.store import Store, open_store
 from fanous.store.ask import OneThread
-from fanous.testing import pakistan
 from tests.monitor.owner import DISPATCH
 
 HOUR = 3600.0

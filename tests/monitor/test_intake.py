@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from fanous.evaluation.simulate import pakistan
 from fanous.monitor.intake import Intake, take_from
 from fanous.store import open_store
 from fanous.store.ask import OneThread
-from fanous.testing import pakistan
 from tests.pipeline.test_stages import dated
 
 

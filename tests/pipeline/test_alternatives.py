@@ -6,13 +6,13 @@ from random import Random
 
 import pytest
 
+from fanous.evaluation.simulate.builders import verdict
+from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Status
 from fanous.model.observation import Layer
 from fanous.model.verdict import State
 from fanous.pipeline import stages
 from fanous.store import Judged, Store, open_store
-from fanous.testing.builders import verdict
-from fanous.voting import incidents_of
 from tests.analysis.incidents.events import Ballot, votes
 from tests.store.cases import NOON, judged
 

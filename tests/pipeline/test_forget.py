@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from fanous.evaluation.rehearsal.capture import unpack
 from fanous.model.incident import Status
 from fanous.pipeline import stages
-from fanous.rehearsal.recording import unpack
 from fanous.store import Store, open_store
 from tests.children import child_environment
 

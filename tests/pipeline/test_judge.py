@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fanous.errors import FanousError
+from fanous.evaluation.simulate import pakistan
+from fanous.evaluation.simulate.pages import PLATFORMS
 from fanous.pipeline.judge import NOTHING_TO_JUDGE, UNPLACED, judge_files
-from fanous.testing import pakistan
-from fanous.testing.pages import PLATFORMS
 from tests.analysis.rules.golden import case
 from tests.analysis.rules.golden.record import HOME, Web
 

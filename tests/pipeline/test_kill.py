@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from random import Random
 
+from fanous.evaluation.simulate import pakistan
 from fanous.pipeline import stages
 from fanous.store import open_store
-from fanous.testing import pakistan
 from tests.children import child_environment
 
 KILLS = 20

@@ -4,9 +4,9 @@ import pytest
 
 from fanous.analysis.detectors import LEVEL_DETECTORS
 from fanous.analysis.incidents.outage import Situation
+from fanous.evaluation.simulate.series_months import COUNTRIES, Country, quiet_month
 from fanous.model.incident import Incident
 from fanous.pipeline.outages import outages_of
-from fanous.testing.level_months import COUNTRIES, Country, quiet_month
 
 SEEDS = range(6)
 """Of those that nothing was set by; the figures of the documents are of seeds 100 to 129."""

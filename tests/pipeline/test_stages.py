@@ -9,6 +9,7 @@ import pytest
 
 from fanous.analysis.rules import judge
 from fanous.errors import FanousError
+from fanous.evaluation.simulate import pakistan
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.record import Record
 from fanous.model.weights import UserWeights
@@ -18,7 +19,6 @@ from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.tally import AHEAD
 from fanous.sources import CONNECTORS
 from fanous.store import Store, open_store
-from fanous.testing import pakistan
 
 FOUR = {"facebook", "instagram", "x", "youtube"}
 

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from fanous.evaluation.simulate.network import FakeNetwork
 from fanous.model.verdict import State
 from fanous.probe.endpoint import measure_into
 from fanous.probe.net.meter import Meter
@@ -15,7 +16,6 @@ from fanous.probe.record import Vantage
 from fanous.probe.retry import CUT, LOST, retried
 from fanous.probe.run import run
 from fanous.probe.trace import Trace
-from fanous.testing.network import FakeNetwork
 from tests.probe.net import servers
 from tests.probe.net.routed import RoutedNetwork, Routes
 from tests.probe.scene import SETTINGS, SITE, SITE_IP, Scene, measured, scene

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from fanous.evaluation.simulate.network import FakeNetwork
 from fanous.probe.screen import page_kbps, reason, slow_at
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Trace
-from fanous.testing.network import FakeNetwork
 
 URL = "https://site.example/"
 NEVER = Settings(transfer_share=0.0)

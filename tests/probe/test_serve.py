@@ -8,9 +8,9 @@ import pytest
 
 from fanous import __version__
 from fanous.errors import FanousError
+from fanous.evaluation.simulate.network import FakeNetwork
 from fanous.probe.net.sockets import SocketNetwork
 from fanous.probe.serve import MODULES, serve
-from fanous.testing.network import FakeNetwork
 from tests.probe.net import servers
 from tests.probe.net.routed import RoutedNetwork
 from tests.probe.scene import SETTINGS, SITE, SITE_IP, scene

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from fanous.analysis.rules.measurement import PRIVATE_NAME
+from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
 from fanous.probe.health import Health
 from fanous.probe.outcome import Outcome, worst
 from fanous.probe.output import record_file, report_document
 from fanous.probe.run import Report
 from fanous.probe.words import health_sentence, report_lines, round_line, sentence, state_in_words
-from fanous.testing.builders import verdict
 
 
 def outcome(state: State, mechanism: str = "", *, target: str = "x", symptom: bool = False) -> Outcome:

@@ -8,10 +8,10 @@ import pytest
 from fanous.analysis.rules.fingerprints import Kind, Where, compile_fingerprints
 from fanous.analysis.rules.matcher import loop_matcher
 from fanous.errors import FanousError
+from fanous.evaluation.simulate.builders import observation
 from fanous.model.observation import Layer, Observation
 from fanous.refdata.annotation_csv import read_citizenlab, read_ooni
 from fanous.refdata.set_rows import Reading
-from fanous.testing.builders import observation
 from tests.refdata.sets import CITIZENLAB_DNS_HEADER, CITIZENLAB_HEADER, OONI_HEADER, citizenlab, ooni
 from tests.shared_data import shared_file
 

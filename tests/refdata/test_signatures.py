@@ -3,9 +3,9 @@
 import pytest
 
 from fanous.analysis.rules.fingerprints import Kind, Where, compile_fingerprints
+from fanous.evaluation.simulate.builders import observation
 from fanous.model.observation import Layer
 from fanous.refdata.signatures import are_blockpages, read_blockpages, read_false_positives
-from fanous.testing.builders import observation
 from tests.refdata.sets import signature
 from tests.shared_data import shared_file
 

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
+from fanous.evaluation.simulate.builders import observation
 from fanous.model.incident import Interval, Kind, Part
 from fanous.model.observation import Layer, Observation, Vantage
 from fanous.pipeline.claims import what_else
 from fanous.store import Store
-from fanous.testing.builders import observation
 from tests.store.cases import NOON, incident, judged
 
 HOUR = 3600.0

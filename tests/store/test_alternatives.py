@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
+from fanous.evaluation.simulate.builders import verdict
 from fanous.model.alternatives import Line, Onset, Software
 from fanous.model.incident import Interval
 from fanous.model.observation import Layer
 from fanous.model.verdict import State, Verdict
 from fanous.store import Store
-from fanous.testing.builders import verdict
 from tests.store.cases import NOON, judged
 
 DAY = 86400.0

@@ -1,9 +1,9 @@
+from fanous.evaluation.simulate.builders import verdict
 from fanous.model.incident import Interval
 from fanous.model.observation import Layer
 from fanous.model.verdict import State
 from fanous.store import Store
 from fanous.store.rows import EvidenceCounts, MechanismCount
-from fanous.testing.builders import verdict
 from tests.store.cases import NOON, judged
 
 BLOCKED = verdict(State.BLOCKED)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
+from fanous.evaluation.simulate.builders import measurement, verdict
 from fanous.model.observation import Layer, Observation
 from fanous.model.record import Record
 from fanous.store import Judged, Store, StoreLocation, open_store
-from fanous.testing.builders import measurement, verdict
 from tests.store.cases import NOON, incident, judged
 
 

@@ -1,11 +1,11 @@
 from math import isnan
 
+from fanous.evaluation.simulate.builders import measurement
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Observation, Vantage
 from fanous.model.place import Access
 from fanous.model.verdict import State, Verdict
 from fanous.store import Judged, Store
-from fanous.testing.builders import measurement
 from tests.store.cases import NOON, judged
 
 FULL = Observation(

@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError, Rejected
+from fanous.evaluation.simulate.builders import verdict
 from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.store import Judged, Store, open_store, recover, rejudge
 from fanous.store.archive import Archive, Received
 from fanous.store.local import EmbeddedStore
-from fanous.testing.builders import verdict
 from tests.store.cases import NOON, judge, judged
 
 

@@ -5,11 +5,11 @@ import pytest
 
 from fanous.analysis.series import aggregate
 from fanous.analysis.series.aggregate import BLOCKED_DNS, BLOCKED_PATH, THROTTLED, VerdictRow
+from fanous.evaluation.simulate.builders import verdict
 from fanous.model.observation import Layer
 from fanous.model.series import Series
 from fanous.model.verdict import State
 from fanous.store import Store
-from fanous.testing.builders import verdict
 from tests.store.cases import NOON, judged, random_batch, rows
 
 Plain = list[tuple[object, int, list[float], list[float], list[float], list[float], list[float]]]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from fanous.evaluation.simulate.builders import measurement, observation
 from fanous.model.incident import Interval
 from fanous.model.measurement import Bundle
 from fanous.model.record import Record
@@ -12,7 +13,6 @@ from fanous.model.verdict import State, Verdict
 from fanous.pipeline import stages
 from fanous.store.rows import StoredMeasurement
 from fanous.store.segment import Location, Segment
-from fanous.testing.builders import measurement, observation
 from fanous.web.site import Site
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import incident, network

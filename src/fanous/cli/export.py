@@ -37,7 +37,7 @@ def export(
     What OONI, IODA, Radar and others give under a non-commercial or unclear licence is left out, and so is
     what rests on it; the command says how much.  A cell has at least three probes behind it.
     """
-    from fanous.demonstration import notice_for
+    from fanous.evaluation.demo import notice_for
     from fanous.publish.export.package import export as write
     from fanous.publish.export.tables import Wanted
     from fanous.store.location import store_place

@@ -112,7 +112,7 @@ def incidents_report(
     as_json: JsonOption = False,
 ) -> None:
     """Write a report: HTML without anything of others, PDF, Markdown, chart, a post and a text message."""
-    from fanous.demonstration import notice_for
+    from fanous.evaluation.demo import notice_for
     from fanous.publish.reports.forms import sms
     from fanous.publish.reports.report import gather
     from fanous.publish.reports.write import write

@@ -8,8 +8,8 @@ import typer
 from fanous.cli.common import JsonOption, print_document
 
 if TYPE_CHECKING:
+    from fanous.evaluation.rehearsal.run import Rehearsal
     from fanous.lab.scenario import Scenario
-    from fanous.rehearsal.run import Rehearsal
 
 ScenarioArgument = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A TOML file, or the name of one that ships.")
@@ -23,9 +23,9 @@ def lab_run(name: ScenarioArgument, seed: SeedOption = None, as_json: JsonOption
     The real probe measures from every vantage point, through the real collector, into the real pipeline.  A
     terminal shows it live.  Exit code 1: something was missed, or found where nothing was.
     """
-    from fanous.rehearsal.document import rehearsal_document
-    from fanous.rehearsal.report import report_lines
-    from fanous.rehearsal.score import score
+    from fanous.evaluation.rehearsal.document import rehearsal_document
+    from fanous.evaluation.rehearsal.report import report_lines
+    from fanous.evaluation.rehearsal.score import score
 
     rehearsal = _played(_scenario(name, seed), None)
     scored = score(rehearsal.scenario, rehearsal.sightings)
@@ -46,7 +46,7 @@ def lab_record(
     """Play a scenario, and keep its measurements, what happened and the scenario in one compact file."""
     import tempfile
 
-    from fanous.rehearsal.recording import write_recording
+    from fanous.evaluation.rehearsal.capture import write_recording
 
     with tempfile.TemporaryDirectory(prefix="fanous-record-") as folder:
         records = Path(folder) / "records.jsonl"
@@ -67,8 +67,8 @@ def _scenario(name: str, seed: int | None) -> "Scenario":
 def _played(scenario: "Scenario", records: Path | None) -> "Rehearsal":
     from rich.console import Console
 
-    from fanous.rehearsal.run import rehearse
-    from fanous.rehearsal.view import watched
+    from fanous.evaluation.rehearsal.run import rehearse
+    from fanous.evaluation.rehearsal.view import watched
 
     with watched(scenario, Console(stderr=True)) as watcher:
         return rehearse(scenario, watcher, records)

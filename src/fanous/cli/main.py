@@ -283,7 +283,7 @@ def demo(
     Prints the answer, then serves its pages on this machine until Ctrl-C.
     """
     from fanous.cli.terminal import print_answer
-    from fanous.demonstration import NOTICE, demonstrate
+    from fanous.evaluation.demo import NOTICE, demonstrate
 
     screen = console()
     recorded = demonstrate(screen, store, lambda answer: print_answer(screen, answer))
@@ -327,7 +327,7 @@ def evaluate(
             "name at least one folder, or say --adversary or --calibration", param_hint="CORPUS..."
         )
     from fanous.cli.scorecard import evaluation_document, print_evaluation
-    from fanous.evaluate import evaluate_corpora
+    from fanous.evaluation.evaluate import evaluate_corpora
 
     evaluations = evaluate_corpora(corpus)
     if as_json:
@@ -337,8 +337,8 @@ def evaluate(
 
 
 def _evaluate_adversary(as_json: bool) -> None:
-    from fanous.adversary import attacks, fifths
     from fanous.cli.adversary import attack_document, fifth_document, print_attacks, print_fifths
+    from fanous.evaluation.adversary import attacks, fifths
 
     if as_json:
         found = {"attacks": [attack_document(attack) for attack in attacks()]}
@@ -349,8 +349,8 @@ def _evaluate_adversary(as_json: bool) -> None:
 
 
 def _evaluate_calibration(corpora: list[Path], truth_table: Path | None, as_json: bool) -> None:
-    from fanous.calibration import FAULTS, of_corpora, of_lab, of_weeks
     from fanous.cli.calibration import calibration_document, print_calibration
+    from fanous.evaluation.calibration import FAULTS, of_corpora, of_lab, of_weeks
 
     weeks = [one for faults in FAULTS for one in of_weeks(faults)]
     found = [*([of_lab(truth_table)] if truth_table else []), *weeks, *of_corpora(corpora)]

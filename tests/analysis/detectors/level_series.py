@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from fanous.evaluation.simulate.notation import DAY, make_series
 from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
-from fanous.testing.notation import DAY, make_series
 
 STEP = 1800
 HOUR = 3600

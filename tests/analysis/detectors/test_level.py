@@ -5,9 +5,9 @@ import pytest
 
 from fanous.analysis.detectors.level import departures, find_drops
 from fanous.analysis.detectors.options import LevelOptions, scales_of
+from fanous.evaluation.simulate.notation import DAY
 from fanous.model.anomaly import Anomaly
 from fanous.model.series import Series
-from fanous.testing.notation import DAY
 from tests.analysis.detectors.level_series import HOUR, cut, daily, levels, replaced, without
 
 OPTIONS = LevelOptions()

@@ -4,13 +4,13 @@ import pytest
 
 from fanous.analysis.detectors import LEVEL_DETECTORS
 from fanous.analysis.incidents.outage import Situation
+from fanous.evaluation.simulate.notation import DAY
+from fanous.evaluation.simulate.speeds import Country, speeds
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.series import Series
 from fanous.pipeline.outages import outages_of
 from fanous.refdata.weights import weights
-from fanous.testing.notation import DAY
-from fanous.testing.speeds import Country, speeds
 
 LAST = 15 * 24
 """Hours since the beginning; the last day, with two weeks before it."""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from fanous.evaluation.simulate.builders import ADDRESS, helper, observation
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
-from fanous.testing.builders import ADDRESS, helper, observation
 from tests.analysis.rules.verdict_of import said
 
 OTHER = "203.0.112.9"

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from fanous.evaluation.simulate.builders import ADDRESS, helper, observation
 from fanous.model.observation import Layer
-from fanous.testing.builders import ADDRESS, helper, observation
 from tests.analysis.rules.lookups import (
     BLOCKED,
     BOGON,

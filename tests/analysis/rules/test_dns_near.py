@@ -2,8 +2,8 @@
 
 import pytest
 
+from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.observation import Layer
-from fanous.testing.builders import helper, observation
 from tests.analysis.rules.lookups import (
     BLOCKED,
     CONTROL,

@@ -2,9 +2,9 @@
 
 import pytest
 
+from fanous.evaluation.simulate.builders import observation
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
-from fanous.testing.builders import observation
 from tests.analysis.rules.verdict_of import Said, said, verdicts
 
 DOH, DOT = "cloudflare-dns.com", "dns.quad9.net"

@@ -15,9 +15,9 @@ from fanous.analysis.rules.fingerprints import (
     parse_fingerprints,
 )
 from fanous.errors import FanousError
+from fanous.evaluation.simulate.builders import observation
 from fanous.model.observation import Layer, Observation
 from fanous.refdata.fingerprints import fingerprints
-from fanous.testing.builders import observation
 
 
 def page(body: str = "", **given: Any) -> Observation:

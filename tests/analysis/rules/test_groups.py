@@ -4,8 +4,8 @@ import pytest
 
 from fanous.analysis.rules.failures import Cause
 from fanous.analysis.rules.groups import Group, groups_of
+from fanous.evaluation.simulate.builders import observation
 from fanous.model.observation import Layer, Observation
-from fanous.testing.builders import observation
 
 
 def endpoint(number: int, *steps: tuple[Layer, str | None]) -> list[Observation]:

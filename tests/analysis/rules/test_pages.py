@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from fanous.analysis.rules.pages import Likeness, likeness
+from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.observation import Layer
-from fanous.testing.builders import helper, observation
 
 CONTROL: dict[str, Any] = {
     "title": "Freedom Today: news of the world",

@@ -2,9 +2,9 @@
 
 import pytest
 
+from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
-from fanous.testing.builders import helper, observation
 from tests.analysis.rules.verdict_of import Said, said
 
 CUT = observation(Layer.QUIC, "generic_timeout_error")

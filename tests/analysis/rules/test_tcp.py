@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
-from fanous.testing.builders import helper, observation
 from tests.analysis.rules.verdict_of import Said, said, verdicts
 
 SIX = "2606:4700::6810:84e5"

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from fanous.evaluation.simulate.builders import helper, observation
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import State
-from fanous.testing.builders import helper, observation
 from tests.analysis.rules.verdict_of import Said, said, verdicts
 
 OUTSIDE = helper(Layer.TRANSFER, kbps=8_000.0)

@@ -9,6 +9,12 @@ from random import Random
 import numpy as np
 import pytest
 
+from fanous.evaluation.rehearsal.capture import unpack
+from fanous.evaluation.simulate.envelope import new_round
+from fanous.evaluation.simulate.pages import X
+from fanous.evaluation.simulate.places import PAKISTAN, Keeper, Probe
+from fanous.evaluation.simulate.speeds import Country, speeds
+from fanous.evaluation.simulate.web_connectivity import Fate, Visit, web_measurement
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.source_series import Levels
 from fanous.pipeline import stages
@@ -17,14 +23,8 @@ from fanous.publish.evidence.pack import Packed, gather, pack
 from fanous.publish.evidence.series_lines import pack_series, unpack_series
 from fanous.publish.evidence.signature import signing_key
 from fanous.publish.evidence.verify import Result, Verification, verify
-from fanous.rehearsal.recording import unpack
 from fanous.sources.signals import About
 from fanous.store import Store, open_store
-from fanous.testing.envelope import new_round
-from fanous.testing.pages import X
-from fanous.testing.places import PAKISTAN, Keeper, Probe
-from fanous.testing.speeds import Country, speeds
-from fanous.testing.web_connectivity import Fate, Visit, web_measurement
 from tests.pipeline.test_outage_story import BINS, CUT, abroad, before, found, heard
 from tests.pipeline.test_outages import blackout, exported
 

@@ -17,7 +17,7 @@ import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 from starlette.types import ASGIApp
 
-from fanous.demonstration import NOTICE
+from fanous.evaluation.demo import NOTICE
 from fanous.model.claim import Claim, Said
 from fanous.model.event import Watch
 from fanous.model.instant import from_iso

@@ -1,0 +1,1 @@
+"""Evaluation: is Fanous right?  Labelled corpora, simulators, rehearsals in the lab, adversaries, calibration."""

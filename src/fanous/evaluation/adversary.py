@@ -1,0 +1,130 @@
+"""Adversary: how many lying probes it takes to make a confirmed incident that is none, or to unmake one.
+
+The liars' attempts go through the live series, detectors and confirmation rules.  What is looked for is the
+break-even, the least number of liars with which an attack works for most seeds, and how often a number that
+should be too few reaches its goal.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from fanous.evaluation.simulate.crowd import Crowd, Strategy, attempts, votes_of
+from fanous.evaluation.votes import incidents_of
+from fanous.model.attack import Attack, Fifth
+from fanous.model.incident import Incident, Scope
+from fanous.model.place import Access
+from fanous.model.weights import NetworkWeight, UserWeights
+
+COUNTRY = "XA"
+BEFORE = 36.0
+AFTER = 12.0
+"""Ordinary hours on either side of an attack."""
+
+SEEDS = 3
+"""Runs of each attack; it works if it does in most of them."""
+
+MOST_SHARE = 4.0
+"""Liars for each honest probe of the networks attacked, beyond which no break-even is looked for."""
+
+FIFTH_SEEDS = range(14_000_000, 14_000_100)
+"""On which nothing was tuned."""
+
+FIFTHS = ((4, 1), (8, 2))
+"""Honest probes and liars on the network attacked."""
+
+MAKING = (Strategy.ALWAYS_BLOCKED, Strategy.MIMIC, Strategy.FLOOD, Strategy.WAVER, Strategy.SYBIL)
+UNMAKING = (Strategy.ALWAYS_OK, Strategy.FLOOD, Strategy.WAVER, Strategy.SYBIL)
+
+
+def attacks(
+    networks: Sequence[int] = (1, 5), honest: Sequence[int] = (3, 8), days: Sequence[float] = (0.5, 2.0)
+) -> Iterator[Attack]:
+    """The break-even of every strategy, goal and size."""
+    for count in networks:
+        for probes in honest:
+            for length in days:
+                yield from _of_size(count, probes, length)
+
+
+def fifths(seeds: range = FIFTH_SEEDS) -> Iterator[Fifth]:
+    """Every goal and strategy by a fifth of the probes on one network of five, and the same without liars."""
+    for goal, strategies in (("unmake", UNMAKING), ("make", MAKING)):
+        for honest, liars in FIFTHS:
+            for strategy in strategies:
+                yield _fifth(goal, strategy, honest, liars, seeds)
+            yield _fifth(goal, None, honest + liars, 0, seeds)
+
+
+def _fifth(goal: str, strategy: Strategy | None, honest: int, liars: int, seeds: range) -> Fifth:
+    event = (BEFORE, BEFORE + 12)
+    crowd = Crowd(
+        5, honest, event[1] + AFTER, event, goal == "unmake", liars, 1, strategy or Strategy.ALWAYS_OK
+    )
+    worked = national = 0
+    for seed in seeds:
+        confirmed = _confirmed(crowd, seed)
+        worked += _has_worked(confirmed, crowd, Scope.ISP)
+        national += _has_worked(confirmed, crowd, Scope.NATION)
+    name = "" if strategy is None else strategy.value
+    return Fifth(goal, name, honest, liars, len(seeds), worked, national)
+
+
+def _of_size(networks: int, honest: int, days: float) -> Iterator[Attack]:
+    for strategy in MAKING:
+        yield _attack("make", Scope.ISP, strategy, networks, honest, days, 1)
+        if networks > 1:
+            yield _attack("make", Scope.NATION, strategy, networks, honest, days, networks)
+    for strategy in UNMAKING:
+        yield _attack("unmake", Scope.ISP, strategy, networks, honest, days, 1)
+        if networks > 1:
+            yield _attack("unmake", Scope.NATION, strategy, networks, honest, days, networks)
+
+
+def _attack(
+    goal: str, scope: Scope, strategy: Strategy, networks: int, honest: int, days: float, spread: int
+) -> Attack:
+    def works(liars: int) -> bool:
+        event = (BEFORE, BEFORE + 24 * days)
+        crowd = Crowd(networks, honest, event[1] + AFTER, event, goal == "unmake", liars, spread, strategy)
+        return sum(succeeds(crowd, scope, seed) for seed in range(SEEDS)) * 2 > SEEDS
+
+    most = int(MOST_SHARE * honest * spread)
+    liars = None
+    if works(most):
+        low, high = 0, most  # success grows with their number, so the least is found by bisection
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if works(middle) else (middle + 1, high)
+        liars = high
+    return Attack(goal, scope, strategy.value, networks, honest, days, spread, liars)
+
+
+def succeeds(crowd: Crowd, scope: Scope, seed: int) -> bool:
+    """Whether the liars reach their goal."""
+    return _has_worked(_confirmed(crowd, seed), crowd, scope)
+
+
+def _confirmed(crowd: Crowd, seed: int) -> list[Incident]:
+    return [incident for incident in claims_of(crowd, seed) if incident.confirmed_at is not None]
+
+
+def _has_worked(confirmed: Sequence[Incident], crowd: Crowd, scope: Scope) -> bool:
+    attacked = {f"AS{asn}" for asn in range(1, crowd.spread + 1)}
+    named = {n.entity for i in confirmed for n in i.networks} & attacked
+    if crowd.real:
+        return not named if scope is Scope.ISP else not any(i.scope is scope for i in confirmed)
+    return bool(named) if scope is Scope.ISP else any(i.scope is scope for i in confirmed)
+
+
+def claims_of(crowd: Crowd, seed: int) -> list[Incident]:
+    """What Fanous says of what the crowd sent."""
+    votes = votes_of(attempts(crowd, seed))
+    nobody = votes.where(np.zeros(len(votes), np.bool_))
+    return incidents_of(votes, nobody, COUNTRY, _equal_users(crowd.networks))
+
+
+def _equal_users(networks: int) -> UserWeights:
+    share = 1 / networks
+    listed = tuple(NetworkWeight(asn, share, Access.ANY, f"AS{asn}") for asn in range(1, networks + 1))
+    return UserWeights(COUNTRY, listed, 0.2, "made up: equal networks")

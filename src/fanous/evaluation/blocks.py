@@ -1,0 +1,204 @@
+"""Planting: blocking put into replays of real quiet measurements, held against what the live code finds.
+
+Each replay is a country of its own: quiet days dealt out again, with one event in it or none.  Where the
+event is, how long, by which technique and on which networks is known exactly; the rest is exposure.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from random import Random
+from statistics import median
+
+from fanous.errors import FanousError
+from fanous.evaluation.corpus import Corpus, Event, Planting
+from fanous.evaluation.simulate.block_rows import blocked
+from fanous.evaluation.simulate.quiet_rows import DAY, Measured, QuietRows, quiet_rows, write_rows
+from fanous.model.incident import Interval, Kind
+from fanous.model.score import Evaluation, EventScore, PlantScore, together
+
+HOUR = 3600.0
+WARM_UP = 7
+"""Days before an event may begin: a record that begins with it would have no baseline."""
+AFTER = 3
+"""Days after its end, in which the end can be seen."""
+STEADY = 0.95
+"""Share of the measurements on a blocked network that meet the block: some probes use a VPN or a resolver
+elsewhere."""
+SESSION_DAYS = 5
+SESSION = 4 * HOUR
+"""``hours = 0``: four hours on each of five days, as examinations have it."""
+
+
+VARIED = ("technique", "hours", "networks", "density")
+"""Fields of a plan by which the replays are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Measurements that are all that is known, and what is true of them.
+
+    Attributes:
+        corpus: the labels.
+        columns: of the table that the measurements were taken from.
+    """
+
+    corpus: Corpus
+    columns: tuple[str, ...]
+    measurements: tuple[Measured, ...]
+
+    def write(self, path: Path) -> None:
+        write_rows(path, self.columns, self.measurements)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Replay):
+    """One replay of one country.
+
+    Attributes:
+        technique: empty = nothing happens in it.
+        hit: measurements that met the block.
+    """
+
+    technique: str
+    hours: float
+    networks: int
+    density: float
+    hit: int
+
+
+def plans(corpus: Corpus, planting: Planting, paths: Sequence[Path]) -> Iterator[Plan]:
+    """Every combination ``times`` over, then the quiet replays.
+
+    Raises:
+        FanousError: the tables have no quiet measurements in the window.
+    """
+    rows = quiet_of(corpus, planting.networks_quiet, paths)
+    chance = Random(corpus.seed)
+    for density in planting.densities:
+        for technique, hours, networks in product(planting.techniques, planting.hours, planting.networks):
+            for _ in range(planting.times):
+                yield _planted(rows, chance, corpus, planting, (technique, hours, networks, density))
+        for _ in range(planting.quiet):
+            measured = rows.replay(chance, int(corpus.since), planting.days, density)
+            labelled = _labelled(corpus, planting, ())
+            yield Plan(labelled, rows.columns, tuple(measured), "", 0, 0, density, 0)
+
+
+def quiet_of(corpus: Corpus, always_quiet: Sequence[int], paths: Sequence[Path]) -> QuietRows:
+    """The quiet measurements of a corpus.
+
+    Args:
+        always_quiet: networks that are quiet for as long as the tables reach.
+
+    Raises:
+        FanousError: the tables have none in the window.
+    """
+    rows = quiet_rows(paths, corpus.since, corpus.until, always_quiet)
+    if not rows.days:
+        raise FanousError(f"{corpus.folder}: its tables hold no measurement between since and until")
+    return rows
+
+
+def _planted(
+    rows: QuietRows,
+    chance: Random,
+    corpus: Corpus,
+    planting: Planting,
+    what: tuple[str, float, int, float],
+) -> Plan:
+    technique, hours, count, density = what
+    replay = rows.replay(chance, int(corpus.since), planting.days, density)
+    busy = [asn for asn in rows.networks if sum(m.asn == asn for m in replay) >= planting.days]
+    struck = set(chance.sample(busy, min(count, len(busy))))
+    intervals = _intervals(chance, corpus.since, planting.days, hours)
+    told, hit = [], 0
+    for one in replay:
+        on = one.asn in struck and any(i.start <= one.at < (i.end or 0) for i in intervals)
+        on = on and chance.random() < STEADY
+        hit += on
+        told.append(blocked(one, technique) if on else one)
+    what_for = f"{technique} for {hours:g} h on {count}, {density:g} days deep"
+    event = block(what_for, planting.country, planting.targets, dict.fromkeys(sorted(struck), intervals))
+    labelled = _labelled(corpus, planting, (event,))
+    return Plan(labelled, rows.columns, tuple(told), technique, hours, count, density, hit)
+
+
+def block(
+    name: str, country: str, targets: tuple[str, ...], networks: Mapping[int, tuple[Interval, ...]]
+) -> Event:
+    """The label of a block that was put in."""
+    return Event(name, country, Kind.BLOCKING, targets, networks, scope=None, source="planted", must=())
+
+
+def moment(chance: Random, since: float, days: float, warm_up: float, after: float, seconds: float) -> float:
+    """A random minute at which something of that length may begin.
+
+    Args:
+        days: of the replay; ``warm_up``, ``after``: of them, those before it and after its end.
+    """
+    return since + chance.uniform(warm_up * DAY, (days - after) * DAY - seconds) // 60 * 60
+
+
+def _intervals(chance: Random, since: float, days: int, hours: float) -> tuple[Interval, ...]:
+    """At a random minute; sessions at the same hour of consecutive days."""
+    whole = hours * HOUR or (SESSION_DAYS - 1) * DAY + SESSION
+    start = moment(chance, since, days, WARM_UP, AFTER, whole)
+    if hours:
+        return (Interval(start, start + whole),)
+    starts = [start + day * DAY for day in range(SESSION_DAYS)]
+    return tuple(Interval(at, at + SESSION) for at in starts)
+
+
+def _labelled(corpus: Corpus, planting: Planting, events: tuple[Event, ...]) -> Corpus:
+    until = corpus.since + planting.days * DAY
+    return replace(corpus, until=until, events=events, quiet=(), planting=None, country=planting.country)
+
+
+def gathered(title: str, found: Sequence[tuple[Plan, Evaluation]]) -> Evaluation:
+    """One evaluation of all replays."""
+    plants = tuple(_margins([(plan, event) for plan, e in found for event in e.events]))
+    return replace(together(title, [evaluation for _, evaluation in found]), plants=plants)
+
+
+def _margins(scores: Sequence[tuple[Plan, EventScore]]) -> Iterator[PlantScore]:
+    """All together, then by each thing that was varied."""
+    if not scores:
+        return
+    yield _score("all", "", scores)
+    for by in VARIED:
+        for value in dict.fromkeys(getattr(plan, by) for plan, _ in scores):
+            yield _score(by, _named(by, value), [pair for pair in scores if getattr(pair[0], by) == value])
+
+
+def _named(by: str, value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:g}" if value or by != "hours" else "sessions"
+
+
+def _score(by: str, value: str, scores: Sequence[tuple[Plan, EventScore]]) -> PlantScore:
+    events = [event for _, event in scores]
+    told = [event for event in events if event.found != "missed"]
+    measured = [n for event in events for n in event.networks if n.overlap is not None]
+    return PlantScore(
+        by=by,
+        value=value,
+        times=len(events),
+        hit=median(plan.hit for plan, _ in scores),
+        confirmed=sum(event.found == "confirmed" for event in events) / len(events),
+        found=len(told) / len(events),
+        networks=sum(n.found != "missed" for n in measured) / len(measured) if measured else None,
+        extra_networks=sum(len(event.extra_networks) for event in told),
+        incidents=sum(event.incidents for event in told) / len(told) if told else None,
+        onset_minutes=_middle([event.onset_error_minutes for event in told]),
+        end_minutes=_middle([event.end_error_minutes for event in told]),
+        minutes_to_confirm=_middle([event.minutes_to_confirm for event in told]),
+    )
+
+
+def _middle(values: Sequence[float | None]) -> float | None:
+    """Median distance from the label, whichever way."""
+    known = [abs(value) for value in values if value is not None]
+    return median(known) if known else None

@@ -1,0 +1,94 @@
+"""Calibration: are the confidences that Fanous states right?  Held against the truth where it is known.
+
+Three kinds of evidence, never mixed: runs of the lab, made-up weeks, labelled real files.  The seeds of the
+weeks that are reported were never looked at while anything was set.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from fanous.evaluation.evaluate import evaluate_corpora
+from fanous.evaluation.rehearsal.result import known
+from fanous.evaluation.simulate.weeks import HOUR, START, Trouble, Week, measured, week_of
+from fanous.evaluation.votes import incidents_of, stretches_of
+from fanous.model.anomaly import Anomaly
+from fanous.model.calibration import Calibration, Stated, calibrate
+from fanous.model.incident import Incident, Status
+
+COUNTRY = "XA"
+
+TUNING_SEEDS = range(1000)
+"""For whoever changes a threshold.  The first 500 gave the rule of lost controls and the confidences."""
+
+SPENT_SEEDS = (*range(1_000_000, 1_000_100), *range(2_000_000, 2_000_200))
+"""Reported, and looked at since when something was set: what is changed must not be reported on them."""
+
+REPORTING_SEEDS = range(3_000_000, 3_000_200)
+"""What is reported: disjoint from those above, and looked at only to report."""
+
+SLACK = 1800.0
+"""A stretch may be dated so far outside of the restriction and still be of it (the detectors back-date)."""
+
+
+FAULTS = {"ordinary": 0.2, "bad": 0.6}
+"""How likely another fault of a network's own path to the site is, after each that it had in a week: one in
+four networks has any, or each one and a half.  Which of the two a country is like, nobody knows."""
+
+
+def of_weeks(faults: str, seeds: Sequence[int] = REPORTING_SEEDS) -> tuple[Calibration, ...]:
+    """Of confirmed incidents, of suspicions, and of single networks' stretches, in made-up weeks."""
+    confirmed: list[Stated] = []
+    suspected: list[Stated] = []
+    stretches: list[Stated] = []
+    for seed in seeds:
+        week = week_of(seed, FAULTS[faults])
+        votes, elsewhere = measured(week, seed)
+        stretches += [Stated(a.probability, _is_real(a, week)) for a in stretches_of(votes, COUNTRY)]
+        found = incidents_of(votes, elsewhere, COUNTRY, None)
+        for incident in found:
+            if incident.status is not Status.RETRACTED:
+                kind = suspected if incident.confirmed_at is None else confirmed
+                kind.append(Stated(incident.confidence, _tells_of(incident, week)))
+    remark = f"{len(seeds)} made-up weeks, seeds {min(seeds)} on; the same people imagined both sides"
+    return (
+        calibrate(f"generated, {faults} weeks: confirmed incidents", confirmed, remark),
+        calibrate(f"generated, {faults} weeks: incidents never confirmed", suspected, remark),
+        calibrate(
+            f"generated, {faults} weeks: stretches of single networks, before any rule", stretches, remark
+        ),
+    )
+
+
+def of_lab(table: Path) -> Calibration:
+    """Of the incidents in the lab's truth table."""
+    results = [result for result in known(table) if result.kept_up]
+    claims = [Stated(*claim) for result in results for claim in result.claims or ()]
+    without = sum(result.claims is None for result in results)
+    remark = f"{without} of {len(results)} results are of before confidences were kept" if without else ""
+    return calibrate("lab runs", claims, remark)
+
+
+def of_corpora(folders: Sequence[Path]) -> Iterator[Calibration]:
+    """Of what is found in each labelled corpus."""
+    for evaluation in evaluate_corpora(folders):
+        yield calibrate(f"corpus: {evaluation.title}", evaluation.stated)
+
+
+def _is_real(anomaly: Anomaly, week: Week) -> bool:
+    start, end = anomaly.start_latest, anomaly.last_seen
+    return any(_overlaps(start, end, one, {anomaly.key.entity.asn}) for one in week.restrictions)
+
+
+def _tells_of(incident: Incident, week: Week) -> bool:
+    """Does a network that it names lie under a restriction while it is said to?"""
+    return any(
+        _overlaps(interval.start, interval.end, one, {network.asn})
+        for network in incident.networks
+        for interval in network.intervals
+        for one in week.restrictions
+    )
+
+
+def _overlaps(start: float, end: float | None, trouble: Trouble, asns: set[int]) -> bool:
+    begun, over = START + trouble.start * HOUR - SLACK, START + trouble.end * HOUR + SLACK
+    return bool(asns & trouble.networks) and start < over and (end is None or end > begun)

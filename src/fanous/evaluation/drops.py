@@ -1,0 +1,134 @@
+"""Injecting: losses put into quiet level series, held against what the live code finds of them.
+
+The detectors and the making of incidents are those that run in earnest; IODA's rule sees the same series.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from statistics import median
+
+import numpy as np
+
+from fanous.analysis.detectors import IODA, LEVEL_DETECTORS
+from fanous.analysis.incidents.outage import Situation
+from fanous.analysis.series.signals import SIGNALS
+from fanous.errors import FanousError
+from fanous.evaluation.corpus import Corpus, Injection
+from fanous.model.anomaly import Anomaly
+from fanous.model.score import YEAR, LossScore, QuietScore
+from fanous.model.series import Series
+from fanous.pipeline.outages import level_series, outages_of
+from fanous.refdata.users import user_weights
+from fanous.store import Store
+
+DAY = 86400.0
+HOUR = 3600.0
+MONTH = YEAR / 12
+
+COMPARED = ("level", "ioda")
+"""Detectors that see the same series."""
+
+WARM_UP = 14 * DAY
+"""Losses begin when both rules have their history: two weeks, and IODA's seven days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """One loss: ``[start, end)`` in unix seconds."""
+
+    signals: tuple[str, ...]
+    share: float
+    start: float
+    end: float
+
+
+def inject(
+    store: Store, corpus: Corpus, injection: Injection
+) -> tuple[tuple[LossScore, ...], tuple[QuietScore, ...]]:
+    """Every combination of signals, loss and length, and the series untouched.
+
+    Raises:
+        FanousError: a signal is not in the corpus.
+    """
+    series = [
+        one
+        for one in level_series(store, injection.country, corpus.since, corpus.until)
+        if not one.key.entity.asn and not one.key.entity.region
+    ]
+    missing = {n for names in injection.signals for n in names} - {one.key.signal for one in series}
+    if missing:
+        raise FanousError(f"{corpus.folder} injects into {', '.join(sorted(missing))}, which its files lack")
+    chance = np.random.default_rng(corpus.seed)
+    calm = {name: LEVEL_DETECTORS[name](series) for name in COMPARED}
+    scores = []
+    for signals, share, hours in product(injection.signals, injection.losses, injection.hours):
+        busy = [a for a in calm["level"] if a.key.signal in signals]
+        step = max(one.step for one in series if one.key.signal in signals)
+        first, last = corpus.since + WARM_UP, corpus.until - DAY - hours * HOUR
+        losses: list[Loss] = []
+        while len(losses) < injection.times:
+            start = float(chance.uniform(first, last) // step * step)
+            loss = Loss(signals, share, start, start + hours * HOUR)
+            wide = replace(loss, start=start - 2 * HOUR, end=loss.end + 2 * HOUR)
+            if not any(_overlap(a.start, a.end, wide) for a in busy):  # nothing was raised there anyhow
+                losses.append(loss)
+        scores.append(_score(losses, hours, series, calm, injection.country))
+    return tuple(scores), tuple(_quiet(one, calm) for one in series)
+
+
+def _score(
+    losses: Sequence[Loss],
+    hours: float,
+    series: Sequence[Series],
+    calm: dict[str, list[Anomaly]],
+    country: str,
+) -> LossScore:
+    situation = Situation(country, series, user_weights(country), (), "", "")
+    signals = losses[0].signals
+    raised, peers, found, confirmed = [], 0, 0, 0
+    for loss in losses:
+        struck = [_with(one, loss) for one in series if one.key.signal in signals]
+        ours, theirs = (LEVEL_DETECTORS[name](struck) for name in COMPARED)
+        own = [a for a in ours if a.key.signal == signals[0] and _is_of(a, loss)]
+        raised += [min((a.raised_at or a.last_seen) - loss.start for a in own) / 60] if own else []
+        peers += any(a.key.signal == signals[0] and _is_of(a, loss) for a in theirs)
+        rest = [a for a in calm["level"] if a.key.signal not in signals]
+        told = [i for i in outages_of([*ours, *rest], situation) if _overlap(i.onset, i.end, loss)]
+        found += bool(told)
+        confirmed += any(i.confirmed_at is not None for i in told)
+    times = len(losses)
+    watched = IODA.of(SIGNALS[signals[0]].family) is not None
+    return LossScore(
+        signals=signals,
+        loss=losses[0].share,
+        hours=hours,
+        times=times,
+        recall=len(raised) / times,
+        peer_recall=peers / times if watched else None,
+        minutes=median(raised) if raised else None,
+        found=found / times,
+        confirmed=confirmed / times,
+    )
+
+
+def _with(one: Series, loss: Loss) -> Series:
+    struck = (one.times >= loss.start) & (one.times < loss.end)
+    return replace(one, values=np.where(struck, one.values * (1 - loss.share), one.values))
+
+
+def _is_of(anomaly: Anomaly, loss: Loss) -> bool:
+    """It was raised within the loss, or an hour after for what averages need."""
+    raised = anomaly.raised_at or anomaly.last_seen
+    return loss.start < raised <= loss.end + HOUR and _overlap(anomaly.start, anomaly.end, loss)
+
+
+def _overlap(start: float, end: float | None, loss: Loss) -> bool:
+    return start < loss.end and (end is None or end > loss.start)
+
+
+def _quiet(one: Series, calm: dict[str, list[Anomaly]]) -> QuietScore:
+    watched = IODA.of(SIGNALS[one.key.signal].family) is not None
+    count = {name: sum(a.key == one.key for a in found) for name, found in calm.items()}
+    span = float(one.times[-1] + one.step - one.times[0])
+    return QuietScore(one.key.signal, span / MONTH, count["level"], count["ioda"] if watched else None)

@@ -1,0 +1,218 @@
+"""Evaluate: labelled events through the live code path - what was found, missed, invented, and how late.
+
+A corpus goes into a store of its own by the same ``ingest`` that users run; what ``confirm`` would answer is
+held against the labels.  Rates stand beside the exposure on which they rest.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fanous.evaluation import blocks, failures
+from fanous.evaluation.blocks import Replay
+from fanous.evaluation.corpus import SHARED, Corpus, CorpusFile, Event, Quiet, corpus_files, load_corpus
+from fanous.evaluation.drops import inject
+from fanous.model.calibration import Stated
+from fanous.model.incident import Incident, Interval, Status
+from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
+from fanous.pipeline import stages
+from fanous.pipeline.interference import TICK
+from fanous.pipeline.series import ingest_levels
+from fanous.store import Store, open_store
+
+HOUR = 3600.0
+MONTH = YEAR / 12
+R = TypeVar("R", bound=Replay)
+
+SLACK = 6 * HOUR
+"""An incident that begins this long before the label, or after its end, may still be that event."""
+
+
+def evaluate_corpora(folders: Sequence[Path]) -> list[Evaluation]:
+    """Each corpus in turn.
+
+    Raises:
+        FanousError: a corpus is wrong, or its measurements are not there.
+    """
+    return [evaluate_corpus(load_corpus(folder)) for folder in folders]
+
+
+def evaluate_corpus(corpus: Corpus) -> Evaluation:
+    """Ingest, then compare."""
+    shared = os.environ.get(SHARED)
+    with tempfile.TemporaryDirectory(prefix="fanous-evaluate-") as scratch:
+        folder = Path(scratch)
+        files = corpus_files(corpus, Path(shared) if shared else None, folder)
+        paths = [path for _, path in files]
+        if corpus.planting is not None:
+            plans = blocks.plans(corpus, corpus.planting, paths)
+            return blocks.gathered(corpus.title, replayed(plans, folder))
+        if corpus.world is not None:
+            plays = failures.plays(corpus, corpus.world, paths)
+            return failures.gathered(corpus.title, replayed(plays, folder))
+        with open_store(folder / "store") as store:
+            stored = sum(_bring_in(store, file, path) for file, path in files)
+            compared = _compare(corpus, store, stored)
+            if corpus.injection is None:
+                return compared
+            losses, quiet = inject(store, corpus, corpus.injection)
+            return replace(compared, losses=losses, quiet=quiet)
+
+
+def replayed(replays: Iterable[R], folder: Path) -> list[tuple[R, Evaluation]]:
+    """Each goes into a store of its own, as if it were all that is known."""
+    found = []
+    for number, one in enumerate(replays):
+        path = folder / f"replay-{number}.csv"
+        one.write(path)
+        with tempfile.TemporaryDirectory(dir=folder) as own, open_store(Path(own) / "store") as store:
+            stored = stages.ingest(store, "ooni-csv", [path]).stored
+            compared = _compare(one.corpus, store, stored)
+        found.append((replace(one, measurements=()), compared))
+        path.unlink()
+    return found
+
+
+def _bring_in(store: Store, file: CorpusFile, path: Path) -> int:
+    """Lines or measurements stored."""
+    if file.about is None:
+        return stages.ingest(store, file.source, [path]).stored
+    return ingest_levels(store, file.source, [path], file.about).stored
+
+
+def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
+    incidents = {
+        country: store.incidents(country, corpus.since, corpus.until) for country in corpus.countries
+    }
+    every = [incident for found in incidents.values() for incident in found]
+    standing = [i for i in every if i.status is not Status.RETRACTED]
+    of_event = {id(event): [i for i in standing if _is_of(i, event)] for event in corpus.events}
+    right = {id(i) for found in of_event.values() for i in found}
+    false = [i for i in standing if id(i) not in right and _is_false(i, corpus.quiet)]
+    months = (corpus.until - corpus.since) / MONTH
+    series = sum(_series_measured(store, country, corpus) for country in corpus.countries)
+    return Evaluation(
+        title=corpus.title,
+        measurements=stored,
+        events=tuple(_score(store, e, of_event[id(e)], corpus) for e in corpus.events),
+        country_months=months * len(corpus.countries),
+        series_months=months * series,
+        right_confirmed=sum(i.confirmed_at is not None for i in standing if id(i) in right),
+        false_confirmed=sum(i.confirmed_at is not None for i in false),
+        false_suspected=sum(i.confirmed_at is None for i in false),
+        retracted=len(every) - len(standing),
+        stated=tuple(Stated(i.confidence, id(i) in right) for i in standing if id(i) in right or i in false),
+    )
+
+
+def _series_measured(store: Store, country: str, corpus: Corpus) -> int:
+    series = store.series(country, corpus.since, corpus.until, TICK)
+    return len({(s.key.entity.asn, s.key.target) for s in series})
+
+
+def _is_false(incident: Incident, quiet: Sequence[Quiet]) -> bool:
+    """Where quiet stretches of the country are labelled, only what lies in one of them is false."""
+    labelled = [q for q in quiet if q.country == incident.country]
+    networks = _asns(incident)
+    return not labelled or any(
+        incident.onset < q.until
+        and (incident.end is None or incident.end > q.since)
+        and (not q.networks or networks & set(q.networks))
+        for q in labelled
+    )
+
+
+def _is_of(incident: Incident, event: Event) -> bool:
+    """Same country, a target and a network in common (or both of the line), and overlapping in time."""
+    if incident.country != event.country:
+        return False
+    if event.line and incident.kind is not event.kind:
+        return False
+    if not event.line and not (_asns(incident) & set(event.networks)):
+        return False
+    if event.targets and not set(incident.targets) & set(event.targets):
+        return False
+    ends_before = incident.end is not None and incident.end < event.start - SLACK
+    begins_after = event.end is not None and incident.onset > event.end + SLACK
+    return not (ends_before or begins_after)
+
+
+def _asns(incident: Incident) -> set[int]:
+    return {asn for network in incident.networks if (asn := network.asn)}
+
+
+def _score(store: Store, event: Event, found: list[Incident], corpus: Corpus) -> EventScore:
+    confirmed = [i for i in found if i.confirmed_at is not None]
+    claims = confirmed or found
+    networks = tuple(_score_network(store, event, asn, found, corpus) for asn in sorted(event.networks))
+    by_asn = {n.asn: n.found for n in networks}
+    first = min((i.confirmed_at for i in confirmed if i.confirmed_at is not None), default=None)
+    begun = min(claims, key=lambda i: i.onset, default=None)
+    onset = None if begun is None or begun.onset_earliest is None else begun.onset
+    ends = [i.end for i in claims]
+    end = max((e for e in ends if e is not None), default=None) if None not in ends else None
+    named = {asn for i in claims for asn in _asns(i)} if event.networks else set()
+    return EventScore(
+        id=event.id,
+        confirmed=bool(confirmed) and all(by_asn[asn] == "confirmed" for asn in event.must),
+        minutes_to_confirm=_minutes(first, event.start),
+        onset_error_minutes=_minutes(onset, event.start),
+        end_error_minutes=None if event.end is None else _minutes(end, event.end),
+        found="confirmed" if confirmed else "suspected" if found else "missed",
+        incidents=len(claims),
+        intervals=sum(len(i.intervals) for i in claims),
+        level=None if begun is None or begun.level is None else begun.level.mean,
+        scope_right=None if event.scope is None else any(i.scope is event.scope for i in claims),
+        extra_networks=tuple(sorted(named - set(event.networks))),
+        networks=networks,
+    )
+
+
+def _minutes(found: float | None, labelled: float) -> float | None:
+    return None if found is None else round((found - labelled) / 60, 1)
+
+
+def _score_network(
+    store: Store, event: Event, asn: int, found: list[Incident], corpus: Corpus
+) -> NetworkScore:
+    entity = f"AS{asn}"
+    naming = [i for i in found if any(n.entity == entity for n in i.networks)]
+    state = "missed"
+    if naming:
+        state = "confirmed" if any(i.confirmed_at is not None for i in naming) else "suspected"
+    intervals = [iv for i in naming for n in i.networks if n.entity == entity for iv in n.intervals]
+    labelled = event.networks[asn]
+    onset = min((iv.start for iv in intervals), default=None)
+    return NetworkScore(
+        asn=asn,
+        found=state,
+        overlap=_overlap(_bins(store, event, asn, corpus), labelled, intervals),
+        onset_error_minutes=_minutes(onset, labelled[0].start),
+    )
+
+
+def _bins(store: Store, event: Event, asn: int, corpus: Corpus) -> NDArray[np.int64]:
+    """Middles of the bins in which the network was measured for the event's targets."""
+    series = store.series(event.country, corpus.since, corpus.until, TICK, event.targets)
+    times = [s.times for s in series if s.key.entity.asn == asn]
+    return np.unique(np.concatenate(times)) + TICK // 2 if times else np.array([], np.int64)
+
+
+def _overlap(
+    bins: NDArray[np.int64], labelled: Sequence[Interval], found: Sequence[Interval]
+) -> float | None:
+    on, said = _inside(bins, labelled), _inside(bins, found)
+    return float((on & said).sum() / (on | said).sum()) if on.any() else None
+
+
+def _inside(bins: NDArray[np.int64], intervals: Sequence[Interval]) -> NDArray[np.bool_]:
+    inside = np.zeros(len(bins), np.bool_)
+    for interval in intervals:
+        inside |= (bins >= interval.start) & (bins < (np.inf if interval.end is None else interval.end))
+    return inside

@@ -1,0 +1,123 @@
+"""Recording: a rehearsal in one file - its scenario's truth and its raw measurements, compressed together.
+
+The first line says what happened; every other line is one measurement as the collector kept it.  What says
+nothing new is left out, so that an event fits into the package: pages of the lab's servers are cut to their
+beginning, clocks to milliseconds, and of the reads only the last are kept.
+"""
+
+import lzma
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from fanous.errors import FanousError
+
+if TYPE_CHECKING:
+    from fanous.evaluation.rehearsal.run import Rehearsal
+
+FORMAT = "fanous-recording-1"
+MARK = "recorded in the lab"
+
+KEPT_BODY = 400
+"""Characters of a page of the lab: its title stands there; a block page is shorter."""
+
+MOST_EVENTS = 2
+"""Reads kept of a measurement: what came last tells how much came, and when."""
+
+
+def write_recording(path: Path, rehearsal: "Rehearsal", records: Path) -> int:
+    """Write the file; returns its size in bytes.
+
+    Raises:
+        FanousError: it cannot be written.
+    """
+    with records.open("rb") as file:
+        lines = sorted((slim(line) for line in file), key=_likeness)
+    head = msgspec.json.encode(_head(rehearsal))
+    try:
+        path.write_bytes(lzma.compress(b"\n".join([head, *lines]), preset=9 | lzma.PRESET_EXTREME))
+    except OSError as error:
+        raise FanousError(f"the recording {path} cannot be written: {error.strerror}") from None
+    return path.stat().st_size
+
+
+def read_recording(data: bytes) -> tuple[dict[str, Any], Iterator[bytes]]:
+    """What happened, and the measurements by the time at which they were made.
+
+    Raises:
+        FanousError: it is no recording.
+    """
+    try:
+        first, *lines = lzma.decompress(data).split(b"\n")
+        head = msgspec.json.decode(first)
+    except (lzma.LZMAError, msgspec.MsgspecError) as error:
+        raise FanousError(f"this is no recording of the lab: {error}") from None
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
+        raise FanousError(f"this is no recording of the lab: {FORMAT} is needed")
+    return head, iter(sorted(lines, key=_began))
+
+
+def unpack(name: str, path: Path) -> dict[str, Any]:
+    """Write the measurements of a recording that ships, one a line; returns what happened."""
+    packed = files("fanous.lab") / "recordings" / f"{name}.xz"
+    head, lines = read_recording(packed.read_bytes())
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    return head
+
+
+def _head(rehearsal: "Rehearsal") -> dict[str, Any]:
+    scenario = rehearsal.scenario
+    return {
+        "format": FORMAT,
+        "mark": MARK,
+        "title": scenario.title,
+        "country": scenario.country,
+        "begins": rehearsal.clock.begins,
+        "stretch": scenario.stretch,
+        "events": [asdict(event) for event in scenario.events],
+        "networks": [asdict(line) for line in scenario.networks],
+    }
+
+
+def slim(line: bytes) -> bytes:
+    """One record without what no fact is taken from; ``x_recorded`` says what it is."""
+    record = msgspec.json.decode(line)
+    keys = record["test_keys"]
+    reads = [event for event in keys.get("network_events") or () if event.get("operation") == "read"]
+    keys["network_events"] = reads[-MOST_EVENTS:]
+    for entry in keys.get("requests") or ():
+        response = entry.get("response") or {}
+        body = response.get("body")
+        if isinstance(body, str) and len(body) > KEPT_BODY:
+            response["body"], response["body_is_truncated"] = body[:KEPT_BODY], True
+    for transfer in keys.get("x_transfers") or ():
+        transfer["reads"] = []
+    record["x_recorded"] = MARK
+    return msgspec.json.encode(_rounded(record))
+
+
+def _rounded(value: Any) -> Any:
+    """Clocks to milliseconds: the rest is noise, which does not compress."""
+    if isinstance(value, float):
+        return round(value, 3)
+    if isinstance(value, dict):
+        return {name: _rounded(one) for name, one in value.items()}
+    return [_rounded(one) for one in value] if isinstance(value, list) else value
+
+
+def _likeness(line: bytes) -> tuple[str, str, str]:
+    """Measurements of one target from one vantage point are most alike: side by side they compress best."""
+    record = msgspec.json.decode(line)
+    return str(record.get("input")), str(record["report_id"]), str(record["measurement_start_time"])
+
+
+class _Began(msgspec.Struct):
+    measurement_start_time: str
+
+
+def _began(line: bytes) -> str:
+    return msgspec.json.decode(line, type=_Began).measurement_start_time

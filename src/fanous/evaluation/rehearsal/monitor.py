@@ -1,0 +1,130 @@
+"""Monitor: the owner of a rehearsal's store - takes the inbox, judges, detects, and says what it found.
+
+    python -m fanous.evaluation.rehearsal.monitor SPECIFICATION.json
+
+It says that it is ready, is told the clock in a line on stdin, and prints a JSON line whenever an incident
+is new or differs, until another line says to finish; then it takes what is left and ends.  It is a program of
+its own beside the probes, as it would be in earnest.
+"""
+
+import select
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fanous.collector.drain import drain
+from fanous.evaluation.rehearsal.clock import Clock
+from fanous.model.weights import UserWeights
+from fanous.pipeline import stages
+from fanous.pipeline.judge import known_fingerprints
+from fanous.pipeline.tally import Ingested
+from fanous.publish.document import detailed_document
+from fanous.store import Store, open_store
+
+SOURCE = "edge"
+"""The connector that reads what an inbox holds."""
+
+PAUSE = 0.4
+"""Seconds between two looks at the inbox."""
+
+UNDER_WAY = 2.5
+"""Ticks by which a probe's look at its line may come later than that of the probe abroad.  In earnest that is
+a minute of ten; here a second stands for five minutes, and where packets are lost an upload takes several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """What it is told.
+
+    Attributes:
+        tick: seconds of the lab.
+        records: file to which all measurements are written at the end, as the collector kept them.
+    """
+
+    store: str
+    inbox: str
+    country: str
+    shares: UserWeights
+    tick: float
+    records: str
+
+
+class State(msgspec.Struct):
+    """What it says: an incident as it is known at ``at`` (seconds of the lab), or that it is ready."""
+
+    at: float
+    incident: dict[str, Any] | None = None
+    stored: int = 0
+    is_last: bool = False
+
+
+def run(monitor: Monitor) -> Iterator[State]:
+    """States as they come; ends when stdin says so, or is closed."""
+    with open_store(Path(monitor.store)) as store:
+        known_fingerprints()  # compiled before the clock runs: it takes seconds
+        yield State(0.0)
+        clock = msgspec.json.decode(sys.stdin.buffer.readline(), type=Clock)
+        known: dict[str, dict[str, Any]] = {}
+        tally = Ingested()
+        ends = False
+        while not ends:
+            began = time.monotonic()
+            ends = bool(select.select([sys.stdin], [], [], 0)[0])
+            yield from _look(monitor, clock, store, tally, known)
+            if not ends:
+                time.sleep(max(0.0, PAUSE - (time.monotonic() - began)))
+        _write_records(store, Path(monitor.records))
+        yield State(clock.lab(), stored=tally.stored, is_last=True)
+
+
+def _write_records(store: Store, path: Path) -> None:
+    with path.open("wb") as file:
+        for segment in store.segments():
+            for record in store.records(segment):
+                file.write(record.data + b"\n")
+
+
+def _look(
+    monitor: Monitor,
+    clock: Clock,
+    store: Store,
+    tally: Ingested,
+    known: dict[str, dict[str, Any]],
+) -> Iterator[State]:
+    def bring(paths: Sequence[Path]) -> None:
+        stages.bring_in(store, SOURCE, paths, tally)
+
+    while drain(Path(monitor.inbox), bring).more:
+        pass
+    while (lease := store.lease()) is not None:
+        store.mark_detected(lease)
+    now = _heard_until(store, monitor, clock)
+    stages.detect(store, monitor.country, clock.begins, now, monitor.shares)
+    for incident in store.incidents(monitor.country):
+        document = detailed_document(incident)
+        if known.get(incident.id) != document:
+            known[incident.id] = document
+            yield State(clock.lab(), document, tally.stored)
+
+
+def _heard_until(store: Store, monitor: Monitor, clock: Clock) -> float:
+    """Until when whoever is not heard is silent: by the looks of probes abroad, whom no censor here stops."""
+    beats = store.looks(clock.begins, clock.monitor(clock.lab()))
+    abroad = [beat.at for beat in beats if beat.country != monitor.country]
+    return max(abroad, default=clock.begins) - UNDER_WAY * monitor.tick * clock.stretch
+
+
+def main(specification: Path) -> None:
+    monitor = msgspec.json.decode(specification.read_bytes(), type=Monitor)
+    for state in run(monitor):
+        sys.stdout.buffer.write(msgspec.json.encode(state) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

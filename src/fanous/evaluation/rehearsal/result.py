@@ -1,0 +1,227 @@
+"""Result: one technique in one run of the truth table, as one line of a file that only grows."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fanous.analysis.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.rules import RULES_VERSION
+from fanous.evaluation.rehearsal.cases import (
+    LEAVES_PAGES_UNFINISHED,
+    OF_LINES,
+    PLACEMENTS,
+    QUIET,
+    SHOWS_OTHER_PAGES,
+    Case,
+)
+from fanous.evaluation.rehearsal.course import Document, Sighting
+from fanous.evaluation.rehearsal.run import Rehearsal
+from fanous.evaluation.rehearsal.score import Score
+from fanous.lab.scenario import Event
+from fanous.lab.truth import TRUTHS, Truth
+from fanous.model.incident import Kind, Scope, Status
+
+MOST_MISSED = 0.1
+"""Share of rounds.  Where probes cannot even begin theirs in time, their time-outs measure the machine."""
+
+
+_NOW = ("2026.21", "2026.22")
+SAME_BUT_FOR: dict[tuple[tuple[str, str], tuple[str, str]], frozenset[str]] = {
+    (("2026.19", "2026.17"), _NOW): LEAVES_PAGES_UNFINISHED | SHOWS_OTHER_PAGES,
+    (("2026.20", "2026.17"), _NOW): SHOWS_OTHER_PAGES,
+    (("2026.21", "2026.18"), _NOW): frozenset(),
+    (("2026.21", "2026.19"), _NOW): frozenset(),
+    (("2026.21", "2026.20"), _NOW): frozenset(),
+    (("2026.21", "2026.21"), _NOW): frozenset(),
+}
+"""(Older rules and detectors, those of this program) -> techniques of which the older results say nothing.
+
+2026.20 differs from 2026.19 in what a page is called that stopped after 10 to 24 kB and was given up too soon
+to tell a freeze.  2026.21 differs from 2026.20 in pages that are compared with the control's, in what is dead
+for all, and in what the lab has not: phones, old probes, programs against viruses.  Detectors 2026.18 differ
+from 2026.17 in a platform that fails in three countries, in several resolvers of one network, and in a habit
+of weeks; 2026.19 in networks of long events and in stretches beside them that carried no controls.  The lab
+has none of these.  2026.20 differs on networks of three probes and more that do not say the same, above all
+beside two other such networks: the lab has one, and there a thousand made-up runs of partial failures came
+out the same; 2026.21 on networks of eight probes and more, and 2026.22 on those of four and more, which it
+has not.  Any other pair differs in everything.
+"""
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """What became of one technique.
+
+    Attributes:
+        found: an incident of a kind that the technique explains, about its target, on its networks.
+        label: of the mechanisms of the target's part: ``exact``, ``coarser``, ``wrong`` or ``none``.
+        suspected, confirmed, nation, ended: seconds after the onset (the end); ``None`` = never.
+        minutes: of the monitor's clock from the onset to ``confirmed_at``.
+        scope: as it was last known; ``scope_right``: it says no more than is true.
+        kbps, true_kbps: of a throttle; 0 = none.
+        extra_networks: named where nothing was done.
+        false_suspected, false_confirmed: claims of the whole run that nothing explains.
+        false_left: those of them that were not taken back by the end; older results do not say.
+        claims: stated confidence of each incident of the run, and whether something done explains it; the
+            first result of a run has them, the others an empty list, older ones ``None``.
+        rounds_missed: share of the rounds that the machine could not make.
+        load: of the machine over the run's last minute, for each core.
+    """
+
+    technique: str
+    placement: str
+    seed: int
+    target: str = ""
+    found: bool = False
+    label: str = "none"
+    mechanisms: list[str] = []
+    suspected: float | None = None
+    confirmed: float | None = None
+    nation: float | None = None
+    ended: float | None = None
+    minutes: float | None = None
+    scope: str = ""
+    access: str = ""
+    scope_right: bool | None = None
+    kbps: float = 0.0
+    true_kbps: float = 0.0
+    extra_networks: list[int] = []
+    false_suspected: int = 0
+    false_confirmed: int = 0
+    false_left: int | None = None
+    claims: list[tuple[float, bool]] | None = None
+    rounds_missed: float = 0.0
+    load: float = 0.0
+    rules: str = RULES_VERSION
+    detectors: str = DETECTOR_VERSION
+    slowdown_detectors: str = ""
+
+    @property
+    def kept_up(self) -> bool:
+        """Did the machine keep up?  Else the run says nothing of Fanous, and is made again."""
+        return self.rounds_missed <= MOST_MISSED
+
+    @property
+    def is_of_today(self) -> bool:
+        """Were the rules and detectors those of this program?  Others' results say nothing of it.
+
+        Slow-downs have detectors of their own, which decide where lines were slow, or nothing may be found.
+        """
+        if not self._says_the_same:
+            return False
+        is_of_lines = self.placement == QUIET or self.technique in OF_LINES
+        return not is_of_lines or self.slowdown_detectors == SLOWDOWN_DETECTOR_VERSION
+
+    @property
+    def _says_the_same(self) -> bool:
+        own, now = (self.rules, self.detectors), (RULES_VERSION, DETECTOR_VERSION)
+        differ = SAME_BUT_FOR.get((own, now))
+        return own == now or (differ is not None and self.technique not in differ)
+
+    @property
+    def key(self) -> str:
+        return f"{self.technique} {self.placement} {self.seed}"
+
+
+def results_of(case: Case, rehearsal: Rehearsal, score: Score) -> list[Result]:
+    """One for each technique tried."""
+    rounds = sum(one.rounds for one in rehearsal.kept.values())
+    missed = sum(one.missed for one in rehearsal.kept.values())
+    shared: dict[str, Any] = {
+        "placement": case.placement,
+        "seed": case.seed,
+        "false_suspected": len(score.false) - len(score.false_confirmed),
+        "false_confirmed": len(score.false_confirmed),
+        "false_left": sum(one.sighting.document["status"] != Status.RETRACTED for one in score.false),
+        "slowdown_detectors": SLOWDOWN_DETECTOR_VERSION,
+        "rounds_missed": round(missed / max(rounds + missed, 1), 3),
+        "load": round(os.getloadavg()[0] / (os.cpu_count() or 1), 2),
+    }
+    found = [one.sighting for one in score.found]
+    claims = [(float(one.sighting.document["confidence"]), bool(one.events)) for one in score.found]
+    return [
+        Result(
+            technique=technique,
+            target=target,
+            claims=claims if number == 0 else [],
+            **_fared(case, number, rehearsal, found),
+            **shared,
+        )
+        for number, (technique, target) in enumerate(case.tried)
+    ]
+
+
+def _fared(case: Case, number: int, rehearsal: Rehearsal, sightings: Iterable[Sighting]) -> dict[str, Any]:
+    if case.placement == QUIET:
+        return {}
+    event = case.scenario.events[number]
+    truth = TRUTHS[event.technique]
+    own = [(one, _part(one, event, truth)) for one in sightings]
+    told = [(one, part) for one, part in own if part is not None]
+    if not told:
+        return {}
+    # The one that was confirmed, else the one that was claimed first.
+    best, part = min(told, key=lambda pair: (pair[0].confirmed is None, pair[0].suspected))
+    confirmed, document = best.by_target.get(part["target"]), best.document
+    at = document["confirmed_at"]
+    minutes = None
+    if at is not None and confirmed is not None:
+        minutes = round((confirmed - event.at) * rehearsal.scenario.stretch / 60, 1)
+    return {
+        "found": True,
+        "label": truth.label(part["mechanisms"]),
+        "mechanisms": part["mechanisms"],
+        "suspected": _since(best.suspected, event.at),
+        "confirmed": _since(confirmed, event.at),
+        "nation": _since(best.nation, event.at),
+        "ended": _since(best.ended, event.until),
+        "minutes": minutes,
+        "scope": document["scope"],
+        "access": document["access"],
+        "scope_right": _scope_right(case.placement, document),
+        "kbps": (document["kbps"] or {}).get("mean", 0.0) if "throttle" in event.technique else 0.0,
+        "true_kbps": event.rate_kbps if "throttle" in event.technique else 0.0,
+        "extra_networks": sorted(best.networks - set(PLACEMENTS[case.placement])),
+    }
+
+
+def _since(moment: float | None, start: float) -> float | None:
+    return None if moment is None else round(moment - start, 1)
+
+
+def _part(sighting: Sighting, event: Event, truth: Truth) -> Document | None:
+    """The part about the event's target (any part where it is about everything), if it is of its kind."""
+    if sighting.suspected < event.at or not sighting.networks & set(event.networks):
+        return None
+    for part in sighting.document["parts"]:
+        of_target = not event.targets or part["target"] in event.targets
+        if of_target and Kind(part["kind"]) in truth.kinds:
+            return dict(part)
+    return None
+
+
+def _scope_right(placement: str, document: Document) -> bool:
+    """Does it say no more than is true?  Less is no error: *insufficient* is an answer."""
+    scope, access = document["scope"], document["access"]
+    if placement == "isp":
+        return bool(scope in (Scope.ISP, Scope.INSUFFICIENT))
+    if placement == "mobile":
+        return bool(scope != Scope.NATION or access == "mobile")
+    return True
+
+
+def known(path: Path) -> list[Result]:
+    """What earlier runs wrote."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    return [msgspec.json.decode(line, type=Result) for line in lines if line.strip()]
+
+
+def append(path: Path, results: Iterable[Result]) -> None:
+    with path.open("ab") as file:
+        for result in results:
+            file.write(msgspec.json.encode(result) + b"\n")

@@ -1,0 +1,99 @@
+"""Outside: the collector and the test helper of a rehearsal, as a program in the lab's outer namespace.
+
+    python -m fanous.evaluation.rehearsal.services SPECIFICATION.json
+
+The helper answers one question of a tick once: all probes ask the same of it, and it would load every page a
+dozen times a second.
+"""
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from fanous.collector.door import Policy
+from fanous.collector.helper import Helper
+from fanous.collector.helper.helper import HelperPolicy
+from fanous.collector.helper.plan import Answer
+from fanous.collector.limits import Rate, Rates
+from fanous.collector.serve import listening_socket, serving
+
+GENEROUS = Rates(address=Rate(1000, 10_000), network=Rate(10_000, 100_000))
+"""Twelve probes in a few seconds do what they do in hours."""
+
+SEAL_SECONDS = 0.4
+"""Each second of waiting counts three hundredfold here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What it is told.
+
+    Attributes:
+        names: host name -> addresses, as they are outside: the helper's resolver is beyond the censors.
+        share_seconds: for which an answer of the helper is given again.
+    """
+
+    address: str
+    port: int
+    inbox: str
+    ca_file: str
+    names: dict[str, list[str]]
+    share_seconds: float
+
+
+class SharedHelper(Helper):
+    """Gives one answer to all who ask the same within a tick."""
+
+    def __init__(self, policy: HelperPolicy, seconds: float) -> None:
+        super().__init__(policy)
+        self._seconds = seconds
+        self._asked: dict[str, tuple[float, asyncio.Task[Answer]]] = {}
+
+    async def answer(self, body: bytes, user_agent: str) -> Answer:
+        now = asyncio.get_running_loop().time()
+        key = sha256(body).hexdigest()
+        at, task = self._asked.get(key, (0.0, None))
+        if task is None or now - at > self._seconds:
+            task = asyncio.create_task(super().answer(body, user_agent))
+            self._asked[key] = (now, task)
+            self._forget(now)
+        return await asyncio.shield(task)
+
+    def _forget(self, now: float) -> None:
+        for key, (at, task) in list(self._asked.items()):
+            if task.done() and now - at > self._seconds:
+                del self._asked[key]
+
+
+def main(specification: Path) -> None:
+    """Serve until it is ended."""
+    outside = msgspec.json.decode(specification.read_bytes(), type=Outside)
+
+    async def resolve(name: str) -> list[str]:
+        return outside.names.get(name, [])
+
+    policy = HelperPolicy(resolve=resolve, ca_file=outside.ca_file)
+    helper = SharedHelper(policy, outside.share_seconds)
+    listening = listening_socket(outside.address, outside.port)
+    asyncio.run(
+        serving(
+            listening,
+            Path(outside.inbox),
+            Policy(submissions=GENEROUS, helper=GENEROUS),
+            helper,
+            seal_seconds=SEAL_SECONDS,
+        )
+    )
+
+
+def write_specification(path: Path, outside: Outside) -> None:
+    path.write_text(json.dumps(msgspec.to_builtins(outside)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

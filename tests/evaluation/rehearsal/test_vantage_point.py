@@ -1,0 +1,61 @@
+"""A vantage point of the lab: what it measures side by side, and what not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fanous.evaluation.rehearsal.clock import Clock
+from fanous.evaluation.rehearsal.vantage_point import Duty, Post
+from fanous.evaluation.simulate.network import FakeNetwork
+from fanous.model.verdict import State
+from fanous.probe.outcome import Outcome
+from fanous.probe.record import Vantage
+from fanous.probe.settings import Settings
+from fanous.probe.speed import Speed
+
+X, YOUTUBE = "https://x.com/", "https://www.youtube.com/"
+SLOW = Outcome(
+    X, "x", "web", State.THROTTLED, "", "", False, {}, (), speed=Speed(137.0, control_kbps=9_000.0, of="page")
+)
+
+
+@pytest.fixture
+def post(tmp_path: Path) -> Post:
+    duty = Duty("as1-1", Vantage("PK", 1), (X, YOUTUBE), (), Settings(most_body=65_536))
+    made = Post(duty, FakeNetwork(), tmp_path, "http://192.0.2.1", Clock(0.0, 0.0, 300.0))
+    made._tick = 2.0
+    return made
+
+
+def test_a_target_whose_data_come_slowly_is_not_measured_twice_at_once(post: Post) -> None:
+    post._done(SLOW)
+    with post._measuring([X, YOUTUBE]) as first, post._measuring([X, YOUTUBE]) as second:
+        assert (first, second) == ([X, YOUTUBE], [YOUTUBE])
+    with post._measuring([X, YOUTUBE]) as later:
+        assert later == [X, YOUTUBE]
+
+
+def test_slow_targets_begin_together_so_that_their_rates_are_of_one_time(post: Post) -> None:
+    post._done(SLOW)
+    with post._measuring([X]):
+        post._done(replace(SLOW, url=YOUTUBE))
+        with post._measuring([X, YOUTUBE]) as second:
+            assert second == []
+    with post._measuring([X, YOUTUBE]) as later:
+        assert later == [X, YOUTUBE]
+
+
+@pytest.mark.parametrize("speed", [Speed(9_000.0, None, "page"), None])
+def test_one_that_is_fast_or_silent_is(post: Post, speed: Speed | None) -> None:
+    """A silent one takes longer than a tick as well, and takes nothing from the others."""
+    post._done(replace(SLOW, speed=speed))
+    with post._measuring([X]), post._measuring([X]) as second:
+        assert second == [X]
+
+
+def test_one_that_is_fast_again_is_measured_as_the_others(post: Post) -> None:
+    post._done(SLOW)
+    post._done(replace(SLOW, speed=Speed(9_000.0, None, "page")))
+    with post._measuring([X]), post._measuring([X]) as second:
+        assert second == [X]
