@@ -13,7 +13,7 @@ from fanous.model.incident import Interval, Kind, Scope
 from fanous.model.instant import from_iso
 from fanous.refdata.platforms import target_of
 
-CORPORA = Path(__file__).resolve().parents[1] / "corpora"
+CORPORA = Path(__file__).resolve().parents[2] / "corpora"
 
 HEAD = """
 [corpus]

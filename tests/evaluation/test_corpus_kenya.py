@@ -11,7 +11,7 @@ from fanous.evaluation.corpus import load_corpus
 from fanous.model.instant import from_iso
 from tests.shared_data import shared_file
 
-FOLDER = Path(__file__).resolve().parents[1] / "corpora" / "kenya-2023"
+FOLDER = Path(__file__).resolve().parents[2] / "corpora" / "kenya-2023"
 
 
 def measured(path: Path) -> dict[int, list[tuple[float, bool]]]:

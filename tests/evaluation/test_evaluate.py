@@ -16,7 +16,7 @@ from fanous.model.instant import from_iso
 from fanous.model.score import Evaluation
 from tests.shared_data import shared_file
 
-CORPORA = Path(__file__).resolve().parents[1] / "corpora"
+CORPORA = Path(__file__).resolve().parents[2] / "corpora"
 SINCE, UNTIL = pakistan.SINCE, pakistan.UNTIL
 EVENING = Interval(from_iso("2023-12-17T14:40Z"), from_iso("2023-12-17T22:00Z"))
 RESTRICTED = tuple(pakistan.RESTRICTIONS)

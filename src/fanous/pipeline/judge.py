@@ -78,8 +78,8 @@ def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]
 
 
 def _judged(bundle: Bundle, data: bytes) -> JudgedRecord:
-    """A record that does not say where it was made has no voice in any series (``analysis.series.aggregate`` and the store
-    see to that); whoever asks about it is answered all the same."""
+    """A record that does not say where it was made has no voice in any series (the store
+    sees to that); whoever asks about it is answered all the same."""
     # Not at the top: whoever ingests or detects needs these rules and no probe.
     from fanous.probe import notes as probe
     from fanous.probe.outcome import UNKNOWN_NETWORK

@@ -7,7 +7,7 @@ import pytest
 from fanous.model.incident import Kind, Status
 from fanous.publish.evidence.verify import Result, verify
 
-FOLDER = Path(__file__).resolve().parents[1] / "golden" / "bundles"
+FOLDER = Path(__file__).resolve().parents[2] / "golden" / "bundles"
 
 CLAIMS = {
     "demo": ("PK-2023-0001", Kind.BLOCKING, Status.ENDED),
