@@ -14,7 +14,7 @@ from fanous.model.incident import Incident, Kind, Says, Scope, Status
 from fanous.pipeline import query, stages
 from fanous.pipeline.claims import check, witnesses
 from fanous.pipeline.series import ingest_levels
-from fanous.sources.signals import About
+from fanous.sources.signals.files import About
 from fanous.store import Store, open_store
 from fanous.web.application import application
 from fanous.web.site import Site

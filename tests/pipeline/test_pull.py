@@ -14,7 +14,7 @@ from fanous.errors import FanousError
 from fanous.pipeline.pull import FAILURES_IN_A_ROW, FIRST_DAYS, OVERLAP, Pull, due, newest, pull
 from fanous.refdata.sources import SOURCES
 from fanous.sources.fetch import Polite, Waits
-from fanous.sources.signals import Ask
+from fanous.sources.signals.live import Ask
 from fanous.store import Store, open_store
 from fanous.store.series import Pulled
 from tests.sources.publisher import Answer, always, publishing

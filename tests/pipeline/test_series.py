@@ -10,8 +10,8 @@ from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso, to_iso
 from fanous.pipeline.series import ingest_levels, levels_now
-from fanous.sources.signals import About
 from fanous.sources.signals.columns import Columns
+from fanous.sources.signals.files import About
 from fanous.store import Store, open_store
 from tests.sources.signals.samples import SAMPLES
 

@@ -11,7 +11,7 @@ from fanous.errors import FanousError
 
 if TYPE_CHECKING:
     from fanous.pipeline.tally import Ingested
-    from fanous.sources.signals import About
+    from fanous.sources.signals.files import About
 
 REJECTS_SHOWN = 20
 
@@ -60,8 +60,7 @@ def ingest(
     from fanous.cli.progress import file_progress
     from fanous.pipeline import stages
     from fanous.pipeline.series import ingest_levels
-    from fanous.sources import CONNECTORS
-    from fanous.sources.signals import LEVEL_FILES
+    from fanous.sources.registry import CONNECTORS, LEVEL_FILES
 
     if source not in CONNECTORS and source not in LEVEL_FILES:
         known = ", ".join((*CONNECTORS, *LEVEL_FILES))
@@ -87,8 +86,8 @@ def ingest(
 
 
 def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, str, bool]) -> "About":
-    from fanous.sources.signals import About
     from fanous.sources.signals.columns import Columns, Gather
+    from fanous.sources.signals.files import About
 
     if source != "csv":
         return About(country)

@@ -71,8 +71,8 @@ def pull(
     stream: it goes on until you stop it.  ioda-outages and radar-outages bring what their publishers say of
     outages: claims beside yours (`fanous claims check`), never evidence.
     """
+    from fanous.sources.registry import LIVE_SOURCES
     from fanous.sources.settings import source_settings
-    from fanous.sources.signals import LIVE_SOURCES
 
     code = country_code(country)
     if source == "ris":
@@ -127,7 +127,7 @@ def pull_once(
     from fanous.pipeline.pull import pull as pull_window
     from fanous.refdata.sources import SOURCES
     from fanous.sources.fetch import Polite
-    from fanous.sources.signals import Ask
+    from fanous.sources.signals.live import Ask
 
     first, last = newest(source, time.time())
     since = first if window[0] is None else int(window[0])

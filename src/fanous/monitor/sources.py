@@ -22,8 +22,7 @@ from fanous.pipeline.stages import detect_all
 from fanous.refdata.sources import SOURCES
 from fanous.sources.fetch import Polite
 from fanous.sources.settings import SourceSettings
-from fanous.sources.signals import Ask
-from fanous.sources.signals.live import Get
+from fanous.sources.signals.live import Ask, Get
 from fanous.store import Store
 from fanous.store.ask import Ask as AskStore
 from fanous.store.series import Pulled

@@ -1,23 +1,18 @@
-"""Connectors: public sources of measurements, one package each.
+"""Sources: other people's data, and the files of our own probes.
 
-To add one: a package with a class that has ``read`` (I/O: a file -> records) and ``parse`` (pure: a record
--> measurement and observations) as ``connector.Connector`` describes them; its name and an instance in
-``CONNECTORS``; its test beside the others; and a ``redact``, without which its records never leave a
-store (``fanous.publish.evidence``).  ``tests/sources/test_contract.py`` holds for each.
+``registry`` names them all.  To add one:
 
-Rules for all: memory stays flat as a file grows; what cannot be used is named with line and reason;
-``Record.data`` holds no address of a probe or its user; the same bytes give the same identity for ever.
+- raw measurements: a package with a class that has ``read`` (I/O: a file -> records) and ``parse`` (pure: a record
+  -> measurement and observations) as ``connector.Connector`` describes them, and a ``redact``, without which its
+  records never leave a store (``fanous.publish.evidence``);
+- a file of series: a class with ``read`` as ``signals.files.LevelFiles`` describes it;
+- series or claims of a publisher on the net: a class with ``pieces`` and ``parse`` as ``signals.live.LiveSource``
+  describes them; its saved answers then are files too.
+
+Each gets a line in ``registry`` and a test.  The terms of a source are in ``fanous.refdata.sources``, its signals in
+``fanous.analysis.series.signals``.  ``tests/sources/test_contract.py`` checks every one of them.
+
+Rules for all: memory stays flat as a file grows; what cannot be used is reported with its line and the reason; NaN
+means that nothing was measured, never 0; of two values for the same bin, the later one counts; ``Record.data`` holds
+no address of a probe or its user; the same bytes give the same identity for ever.
 """
-
-from fanous.sources.connector import Connector, OnProgress, OnReject
-from fanous.sources.ooni import Edge, Ooni
-from fanous.sources.ooni_csv import OoniCsv
-
-CONNECTORS: dict[str, Connector] = {
-    "edge": Edge(),
-    "ooni": Ooni(),
-    "ooni-csv": OoniCsv(),
-}
-"""Name on the command line and in ``Record.source`` -> connector."""
-
-__all__ = ["CONNECTORS", "Connector", "OnProgress", "OnReject"]

@@ -23,7 +23,7 @@ from fanous.publish.evidence.pack import Packed, gather, pack
 from fanous.publish.evidence.series_lines import pack_series, unpack_series
 from fanous.publish.evidence.signature import signing_key
 from fanous.publish.evidence.verify import Result, Verification, verify
-from fanous.sources.signals import About
+from fanous.sources.signals.files import About
 from fanous.store import Store, open_store
 from tests.pipeline.test_outage_story import BINS, CUT, abroad, before, found, heard
 from tests.pipeline.test_outages import blackout, exported

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fanous.sources.signals import LEVEL_FILES, About, Reading, Saying
+from fanous.sources.registry import LEVEL_FILES
 from fanous.sources.signals.columns import Columns
+from fanous.sources.signals.files import About, Reading, Saying
 
 
 @dataclass(slots=True)

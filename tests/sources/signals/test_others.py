@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from fanous.errors import Rejected
-from fanous.sources.signals import LIVE_SOURCES, Ask
-from fanous.sources.signals.live import Parsed
+from fanous.sources.registry import LIVE_SOURCES
+from fanous.sources.signals.live import Ask, Parsed
 from tests.sources.signals.samples import RADAR_TIMES, SAMPLES, T0, radar
 
 DAY = 86400

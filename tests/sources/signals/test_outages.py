@@ -10,8 +10,8 @@ from fanous.cli.main import app
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
-from fanous.sources.signals import LIVE_SOURCES, Ask
-from fanous.sources.signals.live import Parsed
+from fanous.sources.registry import LIVE_SOURCES
+from fanous.sources.signals.live import Ask, Parsed
 from fanous.store import open_store
 from tests.sources.signals.samples import (
     T0,

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from fanous.errors import Rejected
-from fanous.sources.signals import LIVE_SOURCES, Ask
+from fanous.sources.registry import LIVE_SOURCES
+from fanous.sources.signals.live import Ask
 from tests.sources.signals.samples import T0, ripestat, stat
 
 RIPESTAT = LIVE_SOURCES["ripestat"]
