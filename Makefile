@@ -79,9 +79,10 @@ endef
 test: install lab-packages browser postgresql  ## install what the tests need, then run them all
 	$(TESTS)
 
-check: install lab-packages browser postgresql  ## format, lint, types, tests
+check: install lab-packages browser postgresql  ## format, lint, import contracts, types, tests
 	$(BIN)/ruff format --check src tests benchmarks tools
 	$(BIN)/ruff check src tests benchmarks tools
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(TESTS)
 

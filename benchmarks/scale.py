@@ -35,7 +35,7 @@ from fanous.analysis.rules import judge
 from fanous.model.instant import from_iso
 from fanous.pipeline import stages as pipeline
 from fanous.pipeline.judge import known_fingerprints, rules_version
-from fanous.sources.registry import CONNECTORS
+from fanous.sources.connectors import CONNECTORS
 from fanous.store import Judged, open_store
 from fanous.store.local import EmbeddedStore
 

@@ -33,7 +33,7 @@ from fanous.model.verdict import Verdict
 from fanous.probe.record import Vantage
 from fanous.probe.run import run
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.registry import CONNECTORS
+from fanous.sources.connectors import CONNECTORS
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "lab"
 TARGET = "x"

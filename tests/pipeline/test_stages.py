@@ -17,7 +17,7 @@ from fanous.pipeline import query, stages
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.tally import AHEAD
-from fanous.sources.registry import CONNECTORS
+from fanous.sources.connectors import CONNECTORS
 from fanous.store import Store, open_store
 
 FOUR = {"facebook", "instagram", "x", "youtube"}

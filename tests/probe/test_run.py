@@ -14,7 +14,7 @@ from fanous.probe import outcome, run
 from fanous.probe.net.meter import Meter
 from fanous.probe.record import line
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.registry import CONNECTORS
+from fanous.sources.connectors import CONNECTORS
 from tests.probe.net import servers
 from tests.probe.scene import SITE, SITE_IP, Found, measured, scene
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Bundle
 from fanous.model.record import Record
-from fanous.sources.registry import CONNECTORS
+from fanous.sources.connectors import CONNECTORS
 from tests.sources.records import (
     binary,
     certificate,

@@ -7,7 +7,7 @@ from typing import Any
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Observation, Vantage
 from fanous.model.record import Record
-from fanous.sources.registry import CONNECTORS
+from fanous.sources.connectors import CONNECTORS
 
 UID = "20231217143000.123456_PK_webconnectivity_00112233445566ff"
 ADDRESS = "203.0.113.10"

@@ -8,7 +8,7 @@ import pytest
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.record import Record
-from fanous.sources.registry import CONNECTORS
+from fanous.sources.connectors import CONNECTORS
 from tests.sources.ooni_csv.rows import csv_of, row
 from tests.sources.records import document, encoded
 

@@ -8,7 +8,7 @@ import pytest
 from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer, Vantage
 from fanous.model.record import Record
-from fanous.sources.registry import CONNECTORS
+from fanous.sources.connectors import CONNECTORS
 from tests.shared_data import shared_file
 
 pytestmark = pytest.mark.shared_data

@@ -60,7 +60,8 @@ def ingest(
     from fanous.cli.progress import file_progress
     from fanous.pipeline import stages
     from fanous.pipeline.series import ingest_levels
-    from fanous.sources.registry import CONNECTORS, LEVEL_FILES
+    from fanous.sources.connectors import CONNECTORS
+    from fanous.sources.publishers import LEVEL_FILES
 
     if source not in CONNECTORS and source not in LEVEL_FILES:
         known = ", ".join((*CONNECTORS, *LEVEL_FILES))

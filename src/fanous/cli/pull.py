@@ -71,7 +71,7 @@ def pull(
     stream: it goes on until you stop it.  ioda-outages and radar-outages bring what their publishers say of
     outages: claims beside yours (`fanous claims check`), never evidence.
     """
-    from fanous.sources.registry import LIVE_SOURCES
+    from fanous.sources.publishers import LIVE_SOURCES
     from fanous.sources.settings import source_settings
 
     code = country_code(country)

@@ -16,7 +16,7 @@ from fanous.evaluation.simulate.block_rows import TECHNIQUES
 from fanous.evaluation.simulate.generators import GENERATORS
 from fanous.evaluation.worlds import World, world_of
 from fanous.model.incident import Interval, Kind, Scope
-from fanous.sources.registry import LEVEL_FILES
+from fanous.sources.publishers import LEVEL_FILES
 from fanous.sources.signals.columns import Columns, Gather
 from fanous.sources.signals.files import About
 

@@ -12,7 +12,7 @@ from fanous.errors import FanousError, Rejected
 from fanous.pipeline.series import put_claims, put_levels
 from fanous.pipeline.stages import detect_all
 from fanous.refdata.sources import SOURCES
-from fanous.sources.registry import LIVE_SOURCES
+from fanous.sources.publishers import LIVE_SOURCES
 from fanous.sources.signals.live import Ask, Get, Parsed, Piece
 from fanous.store import Store
 from fanous.store.series import Pulled

@@ -22,7 +22,7 @@ from fanous.pipeline.stages import detect_all, finish_interrupted, remarks
 from fanous.pipeline.tally import Ingested
 from fanous.sources.claims.document import same
 from fanous.sources.connector import WHOLE_FILE, OnProgress
-from fanous.sources.registry import LEVEL_FILES
+from fanous.sources.publishers import LEVEL_FILES
 from fanous.sources.signals.files import About, LevelFiles, Reading, Saying
 from fanous.store import Store
 from fanous.store.series import spans_of

@@ -1,6 +1,6 @@
 """Sources: other people's data, and the files of our own probes.
 
-``registry`` names them all.  To add one:
+``connectors`` and ``publishers`` name them all.  To add one:
 
 - raw measurements: a package with a class that has ``read`` (I/O: a file -> records) and ``parse`` (pure: a record
   -> measurement and observations) as ``connector.Connector`` describes them, and a ``redact``, without which its
@@ -9,8 +9,9 @@
 - series or claims of a publisher on the net: a class with ``pieces`` and ``parse`` as ``signals.live.LiveSource``
   describes them; its saved answers then are files too.
 
-Each gets a line in ``registry`` and a test.  The terms of a source are in ``fanous.refdata.sources``, its signals in
-``fanous.analysis.series.signals``.  ``tests/sources/test_contract.py`` checks every one of them.
+Each gets a line in ``connectors`` (measurements) or ``publishers`` (all else), and a test.  The terms of a source
+are in ``fanous.refdata.sources``, its signals in ``fanous.analysis.series.signals``.
+``tests/sources/test_contract.py`` checks every one of them.
 
 Rules for all: memory stays flat as a file grows; what cannot be used is reported with its line and the reason; NaN
 means that nothing was measured, never 0; of two values for the same bin, the later one counts; ``Record.data`` holds

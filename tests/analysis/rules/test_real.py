@@ -10,7 +10,7 @@ from fanous.model.measurement import Bundle
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.registry import CONNECTORS
+from fanous.sources.connectors import CONNECTORS
 from tests.shared_data import shared_file
 
 KNOWN = {

@@ -13,7 +13,7 @@ from fanous.evaluation.rehearsal.run import Rehearsal
 from fanous.lab.scenario import Event, Line, Scenario
 from fanous.model.place import Access
 from fanous.model.record import Record
-from fanous.sources.registry import CONNECTORS
+from fanous.sources.connectors import CONNECTORS
 
 SCENARIO = Scenario(
     "t",

@@ -15,7 +15,7 @@ from fanous.probe.messengers import MESSENGERS, facebook, record_of, telegram, w
 from fanous.probe.outcome import Outcome, outcome_of
 from fanous.probe.record import Vantage, line
 from fanous.probe.run import run
-from fanous.sources.registry import CONNECTORS
+from fanous.sources.connectors import CONNECTORS
 from tests.probe.net import servers
 from tests.probe.net.routed import RoutedNetwork
 from tests.probe.scene import Scene, scene

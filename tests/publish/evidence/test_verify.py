@@ -24,7 +24,7 @@ from fanous.publish.evidence.pack import Packed, gather, pack
 from fanous.publish.evidence.redaction import REDACTORS, redacted
 from fanous.publish.evidence.signature import signing_key
 from fanous.publish.evidence.verify import Result, verify
-from fanous.sources.registry import CONNECTORS
+from fanous.sources.connectors import CONNECTORS
 from fanous.store import open_store
 from tests.shared_data import shared_file
 from tests.store.cases import incident

@@ -12,8 +12,8 @@ from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.pipeline.judge import known_fingerprints
 from fanous.publish.evidence.redaction import redacted
+from fanous.sources.connectors import CONNECTORS
 from fanous.sources.ooni.redact import redact
-from fanous.sources.registry import CONNECTORS
 from tests.shared_data import shared_file
 
 PAGE = "<html><head><title>Hello at 15:04:05</title></head><body>dear Mrs Doe, 15:04:05</body></html>"

@@ -7,8 +7,8 @@ import pytest
 from fanous.errors import Rejected
 from fanous.model.record import Record
 from fanous.publish.evidence.redaction import redacted
+from fanous.sources.connectors import CONNECTORS
 from fanous.sources.ooni_csv.redact import FACTS, HEADER, redact
-from fanous.sources.registry import CONNECTORS
 from tests.shared_data import shared_file
 
 ROW = {

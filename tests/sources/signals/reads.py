@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fanous.sources.registry import LEVEL_FILES
+from fanous.sources.publishers import LEVEL_FILES
 from fanous.sources.signals.columns import Columns
 from fanous.sources.signals.files import About, Reading, Saying
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.refdata.sources import SOURCES
-from fanous.sources.registry import LEVEL_FILES
+from fanous.sources.publishers import LEVEL_FILES
 from fanous.sources.signals.columns import Columns
 from tests.sources.signals.reads import Read, read
 from tests.sources.signals.samples import NAMES, SAMPLES

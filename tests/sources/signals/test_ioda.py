@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fanous.errors import Rejected
-from fanous.sources.registry import LIVE_SOURCES
+from fanous.sources.publishers import LIVE_SOURCES
 from fanous.sources.signals.ioda import ADDRESS, CODES_A_REQUEST
 from fanous.sources.signals.live import Ask, Parsed
 from tests.sources.signals.samples import T0, ioda, ioda_series

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.sources.registry import LEVEL_FILES
+from fanous.sources.publishers import LEVEL_FILES
 from fanous.sources.signals.files import About, Reading, Saying
 from fanous.sources.signals.mrt import country_of, routes
 from tests.shared_data import shared_file

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fanous.errors import Rejected
-from fanous.sources.registry import LIVE_SOURCES
+from fanous.sources.publishers import LIVE_SOURCES
 from fanous.sources.signals.live import Ask, Parsed
 from tests.sources.signals.samples import RADAR_TIMES, SAMPLES, T0, radar
 

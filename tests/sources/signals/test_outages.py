@@ -10,7 +10,7 @@ from fanous.cli.main import app
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
-from fanous.sources.registry import LIVE_SOURCES
+from fanous.sources.publishers import LIVE_SOURCES
 from fanous.sources.signals.live import Ask, Parsed
 from fanous.store import open_store
 from tests.sources.signals.samples import (

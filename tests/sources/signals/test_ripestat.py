@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fanous.errors import Rejected
-from fanous.sources.registry import LIVE_SOURCES
+from fanous.sources.publishers import LIVE_SOURCES
 from fanous.sources.signals.live import Ask
 from tests.sources.signals.samples import T0, ripestat, stat
 

@@ -14,7 +14,7 @@ from fanous.model.weights import UserWeights
 from fanous.pipeline import stages
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.container import Refused
-from fanous.sources.registry import CONNECTORS
+from fanous.sources.connectors import CONNECTORS
 from fanous.store import Judged, Store, open_store
 
 BATCH = 2000

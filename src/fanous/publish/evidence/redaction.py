@@ -8,9 +8,9 @@ from fanous.model.measurement import Bundle
 from fanous.model.observation import Layer
 from fanous.model.record import Record
 from fanous.pipeline.judge import known_fingerprints
+from fanous.sources.connectors import CONNECTORS
 from fanous.sources.ooni.redact import redact as redact_ooni
 from fanous.sources.ooni_csv.redact import redact as redact_ooni_csv
-from fanous.sources.registry import CONNECTORS
 
 Redactor = Callable[[bytes, Bundle, bool], bytes]
 """The record's bytes, what the connector made of them, whether a known page was found in it -> what may

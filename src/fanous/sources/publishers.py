@@ -1,10 +1,7 @@
-"""Registry: every source by the name that the command line and the store know it by."""
+"""Publishers: every source of series and of claims, by the name that the command line knows it by."""
 
 from fanous.sources.claims.ioda import IodaOutages
 from fanous.sources.claims.radar import RadarOutages
-from fanous.sources.connector import Connector
-from fanous.sources.ooni import Edge, Ooni
-from fanous.sources.ooni_csv import OoniCsv
 from fanous.sources.signals.document import Documents
 from fanous.sources.signals.files import LevelFiles
 from fanous.sources.signals.google import Google
@@ -18,13 +15,6 @@ from fanous.sources.signals.ripestat import RipeStat
 from fanous.sources.signals.table import CsvTable
 from fanous.sources.signals.tor import Tor
 
-CONNECTORS: dict[str, Connector] = {
-    "edge": Edge(),
-    "ooni": Ooni(),
-    "ooni-csv": OoniCsv(),
-}
-"""Raw measurements.  The name is also ``Record.source``."""
-
 LIVE_SOURCES: dict[str, LiveSource] = {
     "ioda": Ioda(),
     "ripestat": RipeStat(),
@@ -34,7 +24,7 @@ LIVE_SOURCES: dict[str, LiveSource] = {
     "ioda-outages": IodaOutages(),
     "radar-outages": RadarOutages(),
 }
-"""Publishers on the net: how each is asked, and how its answers are read."""
+"""On the net: how each is asked, and how its answers are read."""
 
 LEVEL_FILES: dict[str, LevelFiles] = {
     "ioda-csv": IodaCsv(),

@@ -1,0 +1,197 @@
+"""What import-linter does not see: the pure parts reach nothing outside, and errors are not swallowed."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "src" / "fanous"
+
+OUTSIDE = {
+    *(
+        "time",
+        "socket",
+        "ssl",
+        "select",
+        "selectors",
+        "asyncio",
+        "threading",
+        "multiprocessing",
+        "subprocess",
+    ),
+    *(
+        "signal",
+        "os",
+        "io",
+        "pathlib",
+        "glob",
+        "shutil",
+        "tempfile",
+        "fileinput",
+        "sqlite3",
+        "urllib",
+        "http",
+    ),
+    *("requests", "httpx", "logging", "importlib.resources", "platform", "locale"),
+}
+"""Modules that reach a clock, a socket, a file or the environment."""
+
+OUTSIDE_CALLS = frozenset({"open", "input", "print", "breakpoint"})
+CLOCK_CALLS = frozenset({"now", "utcnow", "today"})
+SEEDED = frozenset({"Random", "default_rng", "Generator", "SeedSequence"})
+
+ARRAY_NOUNS = {"series", "source_series", "votes"}
+LAST_STOPS = {"pipeline/scheduler.py", "cli/main.py"}
+"""The supervisor restarts a task; the command line says that it is our bug and exits with 70."""
+
+HEAVY = {
+    "numpy",
+    "pyarrow",
+    "pandas",
+    "chdb",
+    "clickhouse_connect",
+    "sqlalchemy",
+    "babel",
+    "jinja2",
+    "starlette",
+}
+"""What a light probe (`pip install fanous` without extras) does not have."""
+
+
+def files(*rooms: str) -> list[Path]:
+    return sorted(path for room in rooms for path in (SOURCE / room).rglob("*.py"))
+
+
+def label(path: Path) -> str:
+    return str(path.relative_to(SOURCE))
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def reached(source: str) -> list[str]:
+    """What a file reaches of the outside: modules that it imports, and calls."""
+    tree = ast.parse(source)
+    names = set(imported(tree))
+    found = sorted((names | {name.split(".")[0] for name in names}) & OUTSIDE)
+    return found + [
+        what for node in ast.walk(tree) if isinstance(node, ast.Call) for what in outside_call(node)
+    ]
+
+
+def outside_call(call: ast.Call) -> Iterator[str]:
+    function, has_seed = call.func, bool(call.args or call.keywords)
+    if isinstance(function, ast.Name):
+        if function.id in OUTSIDE_CALLS or (function.id in {"default_rng", "Random"} and not has_seed):
+            yield function.id
+    elif isinstance(function, ast.Attribute):
+        owner = ast.unparse(function.value)
+        if function.attr in CLOCK_CALLS and owner.split(".")[-1] in {"datetime", "date"}:
+            yield f"{owner}.{function.attr}"
+        if owner in {"random", "np.random", "numpy.random"} and not (function.attr in SEEDED and has_seed):
+            yield f"{owner}.{function.attr}"
+
+
+def swallows_everything(source: str) -> list[int]:
+    """Lines of handlers that catch every exception and do not raise it again."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ExceptHandler)
+        and is_broad(node.type)
+        and not isinstance(node.body[-1], ast.Raise)
+    ]
+
+
+def is_broad(kind: ast.expr | None) -> bool:
+    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+    return any(each is None or ast.unparse(each) in {"Exception", "BaseException"} for each in kinds)
+
+
+@pytest.mark.parametrize("path", files("analysis", "model"), ids=label)
+def test_what_concludes_reaches_no_clock_socket_file_or_environment(path: Path) -> None:
+    assert reached(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", files("model"), ids=label)
+def test_the_model_needs_the_standard_library_and_numpy_for_arrays(path: Path) -> None:
+    packages = {name.split(".")[0] for name in imported(ast.parse(path.read_text(encoding="utf-8")))}
+    assert packages - sys.stdlib_module_names - {"fanous"} <= (
+        {"numpy"} if path.stem in ARRAY_NOUNS else set()
+    )
+
+
+@pytest.mark.parametrize("path", files("."), ids=label)
+def test_only_the_last_stops_catch_everything(path: Path) -> None:
+    assert label(path) in LAST_STOPS or swallows_everything(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_light_probe_loads_no_arrays_no_engine_and_no_pages() -> None:
+    loaded = "fanous.probe.run, fanous.probe.outcome, fanous.probe.spool, fanous.cli.main"
+    code = f"import sys, {loaded}; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert {name.split(".")[0] for name in said.split()} & HEAVY == set()
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(files("analysis")) > 50
+    assert len(files("model")) > 20
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import time",
+        "from os import environ",
+        "import urllib.request",
+        "def f():\n    import socket",
+        "from pathlib import Path",
+        "import importlib.resources",
+        "from importlib import resources",
+        "open('x')",
+        "from datetime import datetime\ndatetime.now()",
+        "import datetime\ndatetime.datetime.utcnow()",
+        "import random\nrandom.random()",
+        "import numpy as np\nnp.random.default_rng()",
+        "import numpy as np\nnp.random.normal(0, 1)",
+        "from random import Random\nRandom()",
+    ],
+)
+def test_a_reach_outside_is_found(source: str) -> None:
+    assert len(reached(source)) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import numpy as np\nnp.random.default_rng(7)",
+        "from datetime import UTC, datetime\ndatetime.fromtimestamp(0, UTC)",
+        "import math\nmath.log(2)",
+    ],
+)
+def test_what_gives_the_same_answer_every_time_is_pure(source: str) -> None:
+    assert reached(source) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "swallows"),
+    [
+        ("try:\n    f()\nexcept Exception:\n    pass", True),
+        ("try:\n    f()\nexcept:\n    pass", True),
+        ("try:\n    f()\nexcept (ValueError, Exception) as e:\n    log(e)", True),
+        ("try:\n    f()\nexcept BaseException:\n    undo()\n    raise", False),
+        ("try:\n    f()\nexcept ValueError:\n    pass", False),
+    ],
+)
+def test_a_handler_that_swallows_everything_is_found(source: str, swallows: bool) -> None:
+    assert bool(swallows_everything(source)) == swallows
