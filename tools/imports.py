@@ -57,13 +57,12 @@ def longest_chain(graph: Mapping[str, set[str]]) -> list[tuple[str, ...]]:
     group_of = {module: group for group in circles(graph) for module in group}
 
     @cache
-    def chain(group: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    def chain(group: tuple[str, ...]) -> list[tuple[str, ...]]:
         below = {group_of[other] for module in group for other in graph[module]} - {group}
-        chains = [chain(other) for other in sorted(below)]
-        return (group, *max(chains, key=len, default=()))
+        none: list[tuple[str, ...]] = []
+        return [group, *max([none, *(chain(other) for other in sorted(below))], key=len)]
 
-    chains = [chain(group) for group in sorted(set(group_of.values()))]
-    return list(max(chains, key=len))
+    return max([chain(group) for group in sorted(set(group_of.values()))], key=len)
 
 
 def main() -> None:
