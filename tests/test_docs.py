@@ -76,10 +76,50 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
-@pytest.mark.parametrize("page", PAGES, ids=label)
+def without_locks(folder: str) -> list[Path]:
+    return [path for path in sorted((ROOT / folder).rglob("*")) if path.is_file() and path.suffix != ".lock"]
+
+
+NAMING = [
+    *(page for page in PAGES if page.name != "CHANGELOG.md"),  # which is history
+    *(ROOT / name for name in ("Makefile", "pyproject.toml", "zensical.toml", ".dockerignore")),
+    *without_locks("packaging"),
+    *without_locks("corpora"),
+]
+"""Files that name files and modules of the project."""
+NO_MODULES = {"fanous.toml", "fanous.service", "fanous.cdx"}
+"""Names of files that look like modules."""
+
+
+@pytest.mark.parametrize("page", NAMING, ids=label)
 def test_every_file_of_the_project_that_is_named_exists(page: Path) -> None:
-    for path in re.findall(r"`((?:src|tests|docs|corpora|benchmarks)/[\w./-]*)`", text_of(page)):
-        assert (ROOT / path).exists(), path
+    folders = "src|tests|docs|corpora|benchmarks|tools|packaging"
+    paths = re.findall(rf"(?<![\w/.-])((?:{folders})/[\w./-]*)", text_of(page))
+    assert [path for path in paths if not (ROOT / path.rstrip(".")).exists()] == []
+
+
+@pytest.mark.parametrize("page", NAMING, ids=label)
+def test_every_python_file_that_is_named_from_within_the_package_exists(page: Path) -> None:
+    """``store/ask.py``, or a name alone."""
+    for path in re.findall(r"`((?:\w+/)*\w+\.py)`", text_of(page)):
+        found = (ROOT / path).exists() or (SOURCE / path).exists()
+        assert found or ("/" not in path and any(SOURCE.rglob(path))), path
+
+
+@pytest.mark.parametrize("page", NAMING, ids=label)
+def test_every_module_that_is_named_exists(page: Path) -> None:
+    dotted = r"(?<![\w/.@-])((?:fanous|tests|tools|benchmarks)(?:\.[A-Za-z_]\w*)+)"
+    named = sorted(set(re.findall(dotted, text_of(page))) - NO_MODULES)
+    assert [name for name in named if not is_importable(name)] == []
+
+
+def is_importable(name: str) -> bool:
+    """A module, or something in one."""
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
 
 
 @pytest.mark.parametrize("page", PAGES, ids=label)
@@ -91,12 +131,30 @@ def test_every_rule_or_mechanism_that_is_named_exists(page: Path) -> None:
 
 
 def test_the_tree_in_the_architecture_has_every_part_and_no_other() -> None:
+    """A line deeper than the rooms names a folder of the room above it; not every folder needs one."""
     tree = text_of(ROOT / "ARCHITECTURE.md").partition("src/fanous/\n")[2].partition("\ntests/")[0]
-    named = {line.split()[0].rstrip("/"): line for line in tree.splitlines()}
+    named: list[str] = []
+    deeper: list[Path] = []
+    for line in tree.splitlines():
+        name = line.split()[0].rstrip("/")
+        if line.startswith("   "):
+            deeper.append(SOURCE / named[-1] / name)
+        else:
+            named.append(name)
     parts = {p.name for p in SOURCE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
-    missing = {name for name in named if name not in parts and "(being built)" not in named[name]}
-    assert parts - set(named) == {"__init__.py", "__main__.py"}
-    assert missing == set()
+    assert sorted(named) == sorted(parts - {"__main__.py"})
+    assert [path for path in deeper if not path.exists()] == []
+
+
+def test_the_architecture_is_short_enough_to_be_read() -> None:
+    assert len(text_of(ROOT / "ARCHITECTURE.md").splitlines()) <= 200
+
+
+def test_every_design_note_is_listed() -> None:
+    folder = ROOT / "docs" / "design"
+    for note in folder.glob("[0-9]*.md"):
+        assert f"({note.name})" in text_of(folder / "README.md")
+        assert f'"design/{note.name}"' in text_of(ROOT / "zensical.toml")
 
 
 def test_a_fault_of_security_is_reported_where_somebody_is() -> None:

@@ -543,11 +543,16 @@ def ingest(side: Side, given: Given) -> Documents:
 
 
 # Single measurements.
+# What COMMIT runs takes its modules by the names they have now, or had before the code was rearranged.
 
 GOLDEN_CASES = """
 import importlib, json, pkgutil
-import tests.rules.golden as package
-from tests.rules.golden.case import Golden
+try:
+    import tests.analysis.rules.golden as package
+    from tests.analysis.rules.golden.case import Golden
+except ImportError:
+    import tests.rules.golden as package
+    from tests.rules.golden.case import Golden
 cases = {}
 for module in sorted(one.name for one in pkgutil.iter_modules(package.__path__)):
     for value in vars(importlib.import_module(f"{package.__name__}.{module}")).values():
@@ -561,7 +566,10 @@ assert len(cases) > 50, f"only {len(cases)} golden cases"
 
 RECORDING = """
 from pathlib import Path
-from fanous.rehearsal.recording import unpack
+try:
+    from fanous.evaluation.rehearsal.capture import unpack
+except ImportError:
+    from fanous.rehearsal.recording import unpack
 unpack("pakistan-2023-12-17", Path(sys.argv[1]))
 """
 
@@ -591,7 +599,10 @@ def judge(side: Side, given: Given) -> Documents:
 
 KEY = """
 from pathlib import Path
-from fanous.evidence.signing import signing_key
+try:
+    from fanous.publish.evidence.signature import signing_key
+except ImportError:
+    from fanous.evidence.signing import signing_key
 signing_key(Path(sys.argv[1]))
 """
 
@@ -639,7 +650,10 @@ def verify(side: Side, given: Given) -> Documents:
 
 SPOOL = """
 from pathlib import Path
-from fanous.spool.spool import Spool
+try:
+    from fanous.probe.spool.spool import Spool
+except ImportError:
+    from fanous.spool.spool import Spool
 spool = Spool(Path(sys.argv[1]))
 for line in Path(sys.argv[2]).read_bytes().splitlines():
     spool.put(line)
