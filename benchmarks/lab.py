@@ -14,7 +14,7 @@ from fanous.lab.censors import Cut, apply
 from fanous.lab.internet import Internet
 from fanous.lab.plan import plan_of
 from fanous.lab.sites import PUBLIC_RESOLVER
-from fanous.probe.net.http import Page, Request, exchange
+from fanous.probe.net.http import HttpResponse, Request, exchange
 from fanous.probe.net.tls import TLSStream, client_context
 
 FLOWS, EACH = 10, 20
@@ -68,7 +68,7 @@ async def _rate(internet: Internet) -> float:
         for _ in range(EACH):
             stream = TLSStream(await network.open_tcp(ip, 443), "x.com", context)
             await stream.handshake()
-            page = Page(1 << 20)
+            page = HttpResponse(1 << 20)
             await exchange(stream, Request("x.com"), page)
             size += len(page.body)
             stream.close()

@@ -25,7 +25,7 @@ from tests.probe.net.authority import Authority
 from tests.probe.net.routed import RoutedNetwork, Routes
 from tests.probe.scene import DOH_IP, DOT_IP, RESOLVER_IP, SETTINGS, SITE, SITE_IP
 
-from fanous.probe.record import Vantage
+from fanous.probe.record import ProbeVantage
 from fanous.probe.run import run
 from fanous.probe.settings import Settings
 
@@ -65,7 +65,7 @@ def measure(routes: Routes, settings: Settings, count: int, what: str) -> None:
     urls = [f"https://{SITE}/{number}" for number in range(count)]
     size = list[int]()
     network = RoutedNetwork(routes)
-    vantage = Vantage("PK", 17557)
+    vantage = ProbeVantage("PK", 17557)
     clock, cpu = time.monotonic(), time.process_time()
     report = asyncio.run(
         run(network, settings, vantage, urls, lambda one: size.append(len(one)), with_health=False)

@@ -14,7 +14,7 @@ import numpy as np
 
 from fanous.analysis.detectors import LEVEL_DETECTORS
 from fanous.analysis.incidents.outage import Situation
-from fanous.evaluation.simulate.series_months import COUNTRIES, DAY, FIRST, Country, quiet_month
+from fanous.evaluation.simulate.series_months import COUNTRIES, DAY, FIRST, SeriesCountry, quiet_month
 from fanous.model.incident import Incident
 from fanous.model.series import Series
 from fanous.pipeline.outages import outages_of
@@ -36,7 +36,7 @@ def main() -> None:
         _report(country, seeds)
 
 
-def _report(country: Country, seeds: range) -> None:
+def _report(country: SeriesCountry, seeds: range) -> None:
     months = {seed: quiet_month(country, seed, DAYS) for seed in seeds}
     found = {seed: _claims(series) for seed, series in months.items()}
     confirmed = [sum(i.confirmed_at is not None for i in claims) for claims in found.values()]

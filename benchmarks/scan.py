@@ -19,7 +19,7 @@ from fanous.model.series import Ints
 from fanous.pipeline.scan import probe_round
 from fanous.scan.belief import Flags
 from fanous.scan.icmp import Icmp
-from fanous.scan.rounds import State, unknown
+from fanous.scan.rounds import BlockStates, unknown
 from fanous.scan.targets import Targets, read_targets
 
 BLOCKS = 20_000
@@ -47,7 +47,7 @@ def run(command: str) -> None:
     subprocess.run(command.split(), check=True, capture_output=True, timeout=60)
 
 
-def stage(name: str, targets: Targets, state: State, number: int, icmp: Icmp) -> State:
+def stage(name: str, targets: Targets, state: BlockStates, number: int, icmp: Icmp) -> BlockStates:
     before = (icmp.traffic.sent, icmp.traffic.answered, icmp.traffic.seconds)
     began = time.monotonic()
     state = probe_round(targets, state, number, icmp.ask, lambda _: None)

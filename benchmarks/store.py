@@ -16,7 +16,7 @@ from random import Random
 
 from fanous.model.incident import Interval
 from fanous.model.measurement import Bundle, Measurement
-from fanous.model.observation import Layer, Observation, Vantage
+from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.place import Access
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
@@ -56,7 +56,7 @@ def observed(site: str, layer: Layer, number: int, random: Random) -> Observatio
         layer,
         site,
         hostname=site,
-        vantage=Vantage.HELPER if number >= 5 else Vantage.PROBE,
+        vantage=Observer.HELPER if number >= 5 else Observer.PROBE,
         ip=f"203.0.113.{random.randint(0, 255)}",
         port=443,
         at=random.random(),

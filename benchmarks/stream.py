@@ -31,7 +31,7 @@ from benchmarks.peers.collect import request
 from benchmarks.peers.figure import machine
 from tests.jetstream import Cluster, cluster
 
-from fanous.collector.stream.address import Part, StreamAddress
+from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import connected, state_of
 from fanous.errors import FanousError
 from fanous.store import open_store
@@ -163,7 +163,7 @@ def run(measurements: int, sync: str = "always", ack_seconds: int = 5) -> Outcom
             wait_until_empty(address)
             drained = time.monotonic() - load.last
             writer.stop()
-        return _compared(store, load, drained, tuple(deaths.done), _waiting(address, Part.REFUSED))
+        return _compared(store, load, drained, tuple(deaths.done), _waiting(address, StreamPart.REFUSED))
 
 
 @contextmanager
@@ -281,7 +281,7 @@ async def _asked(
     return int(head[9:12]), await reader.readexactly(int(length[1]) if length else 0)
 
 
-def _waiting(address: StreamAddress, part: Part) -> int:
+def _waiting(address: StreamAddress, part: StreamPart) -> int:
     async def asked() -> int:
         client = await connected(address)
         try:
@@ -299,7 +299,7 @@ def wait_until_empty(address: StreamAddress) -> None:
         FanousError: it takes nothing any more.
     """
     left, since = -1, time.monotonic()
-    while (now := _waiting(address, Part.MAIN)) != 0:
+    while (now := _waiting(address, StreamPart.MAIN)) != 0:
         if now != left:
             left, since = now, time.monotonic()
         if time.monotonic() - since > NOTHING_FOR:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fanous.collector.stream.address import Part, StreamAddress, parse_address
+from fanous.collector.stream.address import StreamAddress, StreamPart, parse_address
 from fanous.collector.stream.connection import connected, made, state_of
 from fanous.errors import FanousError
 
@@ -76,7 +76,7 @@ class Cluster:
         async def asked() -> str:
             client = await connected(address)
             try:
-                return (await state_of(client.jetstream(), address, Part.MAIN)).leader
+                return (await state_of(client.jetstream(), address, StreamPart.MAIN)).leader
             finally:
                 await client.close()
 

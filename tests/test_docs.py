@@ -21,7 +21,7 @@ from fanous.analysis.incidents import assemble, outage
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.cli.main import BUG, app
 from fanous.model.incident import Kind, Says, Scope, Status
-from fanous.model.observation import Layer, Vantage
+from fanous.model.observation import Layer, Observer
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
 from fanous.publish.evidence import thresholds as evidence_thresholds
@@ -191,7 +191,7 @@ def test_every_mechanism_has_a_meaning() -> None:
     [
         ("## States of a verdict", State),
         ("## Layers", Layer),
-        ("## Who observed", Vantage),
+        ("## Who observed", Observer),
         ("### Kinds", Kind),
         ("### Statuses", Status),
         ("### Scopes", Scope),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fanous.evaluation.rehearsal.capture import unpack
-from fanous.model.claim import Answer, Claim, Said
+from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Kind, Scope, Status
 from fanous.model.instant import from_iso
 from fanous.pipeline import stages
@@ -57,28 +57,40 @@ def test_it_is_one_nation_wide_incident_of_four_parts_confirmed_before_the_rally
 @pytest.mark.parametrize(
     ("claim", "answer", "because"),
     [
-        (of("the story", Said.SLOWDOWN), Answer.CANNOT_TELL, "whether everything else was slow too"),
+        (of("the story", Said.SLOWDOWN), ClaimCheck.CANNOT_TELL, "whether everything else was slow too"),
         (
             of("the story", Said.THROTTLING),
-            Answer.SUPPORTED,
+            ClaimCheck.SUPPORTED,
             "youtube throttling, slowed to about 126 kbit/s",
         ),
-        (of("the story", Said.DISRUPTED, targets=RESTRICTED), Answer.SUPPORTED, "each of them is confirmed"),
+        (
+            of("the story", Said.DISRUPTED, targets=RESTRICTED),
+            ClaimCheck.SUPPORTED,
+            "each of them is confirmed",
+        ),
         (
             of("the story", Said.DISRUPTED, targets=("whatsapp", *RESTRICTED)),
-            Answer.CANNOT_TELL,
+            ClaimCheck.CANNOT_TELL,
             "of whatsapp nothing is confirmed",
         ),
-        (of("the story", Said.DISRUPTED, scope=Scope.NATION), Answer.SUPPORTED, "scope nation"),
-        (of("the story", Said.DISRUPTED, began_before=RALLY), Answer.SUPPORTED, "before 2023-12-17T16:00"),
-        (of("NetBlocks", Said.DISRUPTED, hours=7), Answer.SUPPORTED, "7 is about that"),
-        (of("ISOC Pulse", Said.DISRUPTED, hours=10.5), Answer.CONTRADICTED, "not 10.5"),
-        (of("the regulator", Said.NORMAL), Answer.CONTRADICTED, "was confirmed in that time"),
-        (of("the party", Said.DISRUPTED, began_before=RALLY), Answer.SUPPORTED, "before 2023-12-17T16:00"),
+        (of("the story", Said.DISRUPTED, scope=Scope.NATION), ClaimCheck.SUPPORTED, "scope nation"),
+        (
+            of("the story", Said.DISRUPTED, began_before=RALLY),
+            ClaimCheck.SUPPORTED,
+            "before 2023-12-17T16:00",
+        ),
+        (of("NetBlocks", Said.DISRUPTED, hours=7), ClaimCheck.SUPPORTED, "7 is about that"),
+        (of("ISOC Pulse", Said.DISRUPTED, hours=10.5), ClaimCheck.CONTRADICTED, "not 10.5"),
+        (of("the regulator", Said.NORMAL), ClaimCheck.CONTRADICTED, "was confirmed in that time"),
+        (
+            of("the party", Said.DISRUPTED, began_before=RALLY),
+            ClaimCheck.SUPPORTED,
+            "before 2023-12-17T16:00",
+        ),
     ],
 )
 def test_the_recorded_event_answers_what_was_said(
-    store: Store, claim: Claim, answer: Answer, because: str
+    store: Store, claim: Claim, answer: ClaimCheck, because: str
 ) -> None:
     checked = check(store, claim)
     assert checked.answer is answer, checked.why

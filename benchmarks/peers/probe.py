@@ -21,7 +21,7 @@ from benchmarks.peers.figure import Figure
 from benchmarks.peers.site import ADDRESS
 
 from fanous.probe.net.sockets import SocketNetwork
-from fanous.probe.record import Vantage
+from fanous.probe.record import ProbeVantage
 from fanous.probe.run import run
 from fanous.probe.settings import Settings
 
@@ -111,5 +111,5 @@ def _bundles_once(url: str, settings: Settings, count: int) -> tuple[float, floa
     """Seconds by the clock and of this process."""
     urls = [f"{url}{number}" for number in range(count)]
     clock, cpu = time.monotonic(), time.process_time()
-    asyncio.run(run(SocketNetwork(), settings, Vantage(), urls, lambda _line: None, with_health=False))
+    asyncio.run(run(SocketNetwork(), settings, ProbeVantage(), urls, lambda _line: None, with_health=False))
     return time.monotonic() - clock, time.process_time() - cpu

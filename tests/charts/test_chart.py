@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from fanous.charts.chart import NETWORKS_SHOWN, grid_text
-from fanous.charts.grid import COLUMNS, Cell, Grid, Row
+from fanous.charts.grid import COLUMNS, Cell, Grid, GridRow
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 MARKS = {".": Cell.REACHABLE, " ": Cell.NO_DATA, "'": Cell.SOME_FAILED, "#": Cell.CUT, "/": Cell.IN_SESSIONS}
@@ -18,7 +18,7 @@ def grid(
 ) -> Grid:
     """A network a word, AS4200000001 and following: nobody has a name for these."""
     columns = tuple(begins + step * n for n in range(len(words[0])))
-    rows = tuple(Row(4200000001 + n, tuple(MARKS[c] for c in word), 1234) for n, word in enumerate(words))
+    rows = tuple(GridRow(4200000001 + n, tuple(MARKS[c] for c in word), 1234) for n, word in enumerate(words))
     return Grid(columns, step, rows, left_out)
 
 

@@ -9,12 +9,14 @@ from fanous.charts.card import Words, card, framed
 from fanous.charts.grid import Cell
 from fanous.charts.picture import png
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
-from fanous.charts.reachability import Line, Lines
+from fanous.charts.reachability import Lines, ShareLine
 from fanous.charts.strip import strip
 from fanous.charts.text import balanced, broken, fitted
 
 HOSTILE = '</text><script>alert("&")</script>'
-LINES = Lines(0, 600, (Line("x", (1.0, None, 0.5, 0.25)), Line("youtube", (None, 1.0, 1.0, None))), True)
+LINES = Lines(
+    0, 600, (ShareLine("x", (1.0, None, 0.5, 0.25)), ShareLine("youtube", (None, 1.0, 1.0, None))), True
+)
 LEGEND = Legend(HOSTILE, HOSTILE, [(600.0, HOSTILE)], [(0.0, "0%"), (1.0, "100%")])
 
 

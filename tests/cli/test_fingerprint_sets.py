@@ -10,19 +10,21 @@ from fanous.cli.fingerprint_sets import (
     updated_document,
     updated_lines,
 )
-from fanous.refdata.about import About
+from fanous.refdata.about import SetOrigin
 from fanous.refdata.set_rows import BadRow
 from fanous.refdata.sets import OONI_HTTP
-from fanous.refdata.update import Outcome, Updated
+from fanous.refdata.update import Updated, UpdateOutcome
 
-GOOD = Updated("own.toml", "own.toml", Outcome.UPDATED, usable=1200)
-UNREACHED = Updated(OONI_HTTP.file, OONI_HTTP.url, Outcome.FAILED, "no network")
-ABOUT = About("https://example.org/set.csv", "BSD-3-Clause", "2026-01-02T03:04:05Z", "00", 1200)
+GOOD = Updated("own.toml", "own.toml", UpdateOutcome.UPDATED, usable=1200)
+UNREACHED = Updated(OONI_HTTP.file, OONI_HTTP.url, UpdateOutcome.FAILED, "no network")
+ABOUT = SetOrigin("https://example.org/set.csv", "BSD-3-Clause", "2026-01-02T03:04:05Z", "00", 1200)
 
 
 def test_bad_rows_are_shown_with_file_and_line_and_counted_beyond() -> None:
     rows = tuple(BadRow(line, "is bad") for line in range(2, ROWS_SHOWN + 5))
-    lines = updated_lines([Updated("a.csv", "in/a.csv", Outcome.UPDATED, bad=rows, left_out={"vague": 3})])
+    lines = updated_lines(
+        [Updated("a.csv", "in/a.csv", UpdateOutcome.UPDATED, bad=rows, left_out={"vague": 3})]
+    )
     assert lines[:3] == [
         "a.csv: updated, 0 fingerprints from in/a.csv",
         "  3 left out: vague",
@@ -36,11 +38,11 @@ def test_a_failure_offers_the_way_without_a_network() -> None:
     assert said.startswith("1 of 2 sets could not be updated, and what stood before stands")
     assert said.endswith(f"give each with --from FILE: {OONI_HTTP.url}")
     assert failure([GOOD]) == ""
-    assert "--from" not in failure([Updated("x", "x", Outcome.FAILED, "missing")])  # it was given so
+    assert "--from" not in failure([Updated("x", "x", UpdateOutcome.FAILED, "missing")])  # it was given so
 
 
 def test_the_document_of_an_update_has_all_rows() -> None:
-    (entry,) = updated_document([Updated("a.csv", "a", Outcome.UNCHANGED, bad=(BadRow(7, "is bad"),))])
+    (entry,) = updated_document([Updated("a.csv", "a", UpdateOutcome.UNCHANGED, bad=(BadRow(7, "is bad"),))])
     assert entry["outcome"] == "unchanged"
     assert entry["bad_rows"] == [{"line": 7, "why": "is bad"}]
     assert entry["why"] is None

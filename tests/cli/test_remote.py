@@ -15,7 +15,7 @@ from fanous.cli.main import app
 from fanous.cli.remote import ask_owner
 from fanous.errors import FanousError
 from fanous.monitor.control import perform
-from fanous.monitor.request import Request
+from fanous.monitor.request import CommandRequest
 from fanous.pipeline import query, stages
 from fanous.store import StoreHeld, open_store
 from tests.monitor.owner import DISPATCH, lock_of, owner
@@ -96,7 +96,7 @@ def test_a_relative_path_stands_where_it_was_typed(
     filled: Path, rally: Path, typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(rally, tmp_path / "mine.jsonl")
-    request = Request(["ingest", "ooni", "mine.jsonl"], str(tmp_path))
+    request = CommandRequest(["ingest", "ooni", "mine.jsonl"], str(tmp_path))
     with owner(filled):
         reply = ask_owner(lock_of(filled), request)
     assert reply is not None
@@ -115,7 +115,7 @@ def test_only_the_owner_of_the_store_may_ask(filled: Path) -> None:
 def test_the_socket_of_a_dead_process_is_no_obstacle(filled: Path, typed: Typed) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(filled / "fanous.sock"))
-    assert ask_owner(lock_of(filled), Request([], "/")) is None
+    assert ask_owner(lock_of(filled), CommandRequest([], "/")) is None
     assert typed("incidents", "list", "--store", filled).code == 0
     with owner(filled):  # and whoever owns the store next replaces it
         assert typed("incidents", "list", "--store", filled).code == 0
@@ -174,14 +174,14 @@ def test_an_owner_that_breaks_off_is_said(tmp_path: Path) -> None:
         thread = threading.Thread(target=hang_up)
         thread.start()
         with pytest.raises(FanousError, match="broke off while it worked on this"):
-            ask_owner(lock, Request(["confirm", "PK"], "/"))
+            ask_owner(lock, CommandRequest(["confirm", "PK"], "/"))
         thread.join(10)
 
 
 def test_a_terminal_gets_its_width_and_colours(filled: Path) -> None:
     with open_store(filled) as store:
-        plain = perform(Request(["confirm", "PK"], "/"), store, DISPATCH)
-        seen = perform(Request(["confirm", "PK"], "/", width=60, colours="truecolor"), store, DISPATCH)
+        plain = perform(CommandRequest(["confirm", "PK"], "/"), store, DISPATCH)
+        seen = perform(CommandRequest(["confirm", "PK"], "/", width=60, colours="truecolor"), store, DISPATCH)
     assert b"\x1b[" not in plain.out
     assert b"\x1b[" in seen.out
     assert max(map(len, plain.out.decode().splitlines())) > 60

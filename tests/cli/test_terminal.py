@@ -10,7 +10,7 @@ from fanous.charts.grid import network_times
 from fanous.cli.terminal import SHOWN, incident_list, incident_text, print_answer
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.instant import from_iso
-from fanous.pipeline.query import Answer
+from fanous.pipeline.query import CountryAnswer
 from fanous.wording.sentence import sentence
 from tests.analysis.incidents.events import Ballot, votes
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident, network
@@ -18,14 +18,14 @@ from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
 OVER: dict[str, Any] = {}
 
 
-def text(answer: Answer, width: int = 200) -> str:
+def text(answer: CountryAnswer, width: int = 200) -> str:
     console = Console(width=width, no_color=True, highlight=False)
     with console.capture() as capture:
         print_answer(console, answer)
     return capture.get()
 
 
-def answer(*incidents: Incident, **given: Any) -> Answer:
+def answer(*incidents: Incident, **given: Any) -> CountryAnswer:
     fields: dict[str, Any] = {
         "country": "PK",
         "since": from_iso("2023-12-17"),
@@ -35,7 +35,7 @@ def answer(*incidents: Incident, **given: Any) -> Answer:
         "grid": None,
         "names": {},
     }
-    return Answer(**(fields | given))
+    return CountryAnswer(**(fields | given))
 
 
 def shown(one: Incident, names: Mapping[int, str] | None = None) -> list[str]:

@@ -14,13 +14,13 @@ from backports import zstd
 from fanous.collector.checkin import ListedUrl
 from fanous.collector.door import Policy
 from fanous.collector.inbox import APART
-from fanous.collector.limits import Rate, Rates
+from fanous.collector.limits import RateLimit, RateLimits
 from fanous.collector.origin import Origin, trusted_proxies
 from tests.collector.probe import OPEN, REPORT_ID, body
 from tests.collector.threaded import connected, door, read_all
 
 UNPLACED = REPORT_ID.replace("_PK_17557_", "_ZZ_0_")
-SLOW = Rates(Rate(0.01, 2), Rate(10, 100))
+SLOW = RateLimits(RateLimit(0.01, 2), RateLimit(10, 100))
 
 
 class Here:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from fanous.collector.limits import Limiter, Rate, Rates, Room, submissions_at
+from fanous.collector.limits import Limiter, RateLimit, RateLimits, Room, submissions_at
 from fanous.collector.refusal import Refused
 
-RATES = Rates(address=Rate(1, 3), network=Rate(2, 5))
+RATES = RateLimits(address=RateLimit(1, 3), network=RateLimit(2, 5))
 
 
 def admitted(limiter: Limiter, *addresses: str, now: float = 0) -> list[bool]:
@@ -40,7 +40,7 @@ def test_the_addresses_of_one_subscriber_count_as_one() -> None:
 
 
 def test_who_is_refused_is_told_when_to_come_again() -> None:
-    limiter = Limiter(Rates(Rate(0.1, 1), Rate(10, 100)))
+    limiter = Limiter(RateLimits(RateLimit(0.1, 1), RateLimit(10, 100)))
     limiter.admit("192.0.2.1", 0)
     with pytest.raises(Refused) as refusal:
         limiter.admit("192.0.2.1", 2)
@@ -56,8 +56,8 @@ def test_memory_is_bounded_and_the_one_unheard_for_longest_is_forgotten() -> Non
 
 def test_rates_grow_in_proportion() -> None:
     rates = submissions_at(1000)
-    assert rates.address == Rate(1000, 60_000)
-    assert rates.network == Rate(10_000, 600_000)
+    assert rates.address == RateLimit(1000, 60_000)
+    assert rates.network == RateLimit(10_000, 600_000)
 
 
 def test_what_a_request_holds_is_given_back() -> None:

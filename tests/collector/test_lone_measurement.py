@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from fanous.collector.lone_measurement import Reports, accepted, sent_alone
+from fanous.collector.lone_measurement import LoneReports, accepted, sent_alone
 from fanous.collector.origin import UNKNOWN
 from fanous.collector.refusal import Refused
 from fanous.collector.submission import receive
@@ -14,8 +14,8 @@ DAY = 86_400.0
 CONTENT = msgspec.json.encode(measurement(1)).decode()
 
 
-def reports() -> Reports:
-    return Reports(lambda count: bytes(range(count)))
+def reports() -> LoneReports:
+    return LoneReports(lambda count: bytes(range(count)))
 
 
 def test_what_one_address_sends_on_one_day_is_one_report() -> None:
@@ -33,7 +33,7 @@ def test_a_subscriber_s_many_addresses_of_ipv6_are_one() -> None:
 
 
 def test_the_key_is_another_each_day_and_in_each_process() -> None:
-    book, elsewhere = Reports(), Reports()
+    book, elsewhere = LoneReports(), LoneReports()
     first = book.of(CONTENT, "203.0.113.7", NOW).random
     assert first != elsewhere.of(CONTENT, "203.0.113.7", NOW).random
     assert first != book.of(CONTENT, "203.0.113.7", NOW + DAY).random

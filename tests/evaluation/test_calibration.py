@@ -9,7 +9,7 @@ from rich.console import Console
 
 from fanous.cli.calibration import print_calibration
 from fanous.evaluation.calibration import REPORTING_SEEDS, SPENT_SEEDS, TUNING_SEEDS, of_lab, of_weeks
-from fanous.evaluation.rehearsal.result import Result, append
+from fanous.evaluation.rehearsal.result import TechniqueResult, append
 from fanous.evaluation.simulate.weeks import START, Trouble, Week, measured, week_of
 from fanous.model.calibration import Stated, calibrate, wilson
 
@@ -60,8 +60,8 @@ def test_some_weeks_hold_faults_that_networks_share() -> None:
 
 def test_the_lab_says_how_many_of_its_runs_kept_confidences(tmp_path: Path) -> None:
     path = tmp_path / "table.jsonl"
-    new = Result(technique="a", placement="isp", seed=1, claims=[(0.99, True), (0.95, False)])
-    append(path, [Result(technique="b", placement="isp", seed=1), new])
+    new = TechniqueResult(technique="a", placement="isp", seed=1, claims=[(0.99, True), (0.95, False)])
+    append(path, [TechniqueResult(technique="b", placement="isp", seed=1), new])
     with path.open("ab") as file:  # a line of before
         file.write(msgspec.json.encode({"technique": "c", "placement": "isp", "seed": 2}) + b"\n")
     found = of_lab(path)

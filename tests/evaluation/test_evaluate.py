@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fanous.errors import FanousError
-from fanous.evaluation.corpus import SHARED, Corpus, CorpusFile, Event, Quiet, load_corpus
+from fanous.evaluation.corpus import SHARED, Corpus, CorpusFile, LabelledEvent, QuietInterval, load_corpus
 from fanous.evaluation.evaluate import evaluate_corpora, evaluate_corpus
 from fanous.evaluation.simulate import pakistan
 from fanous.model.incident import Interval, Kind, Scope
@@ -22,7 +22,7 @@ EVENING = Interval(from_iso("2023-12-17T14:40Z"), from_iso("2023-12-17T22:00Z"))
 RESTRICTED = tuple(pakistan.RESTRICTIONS)
 
 
-def event(**given: Any) -> Event:
+def event(**given: Any) -> LabelledEvent:
     """The rally as labelled by somebody who knows evening and networks."""
     networks = given.get("networks", dict.fromkeys(RESTRICTED, (EVENING,)))
     fields: dict[str, Any] = {
@@ -35,7 +35,7 @@ def event(**given: Any) -> Event:
         "source": "a test",
         "must": tuple(networks),
     }
-    return Event(**(fields | given))
+    return LabelledEvent(**(fields | given))
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +44,9 @@ def scratch(rally: Path) -> Iterator[Path]:
     yield rally.parent
 
 
-def score(folder: Path, *events: Event, countries: tuple[str, ...] = ()) -> Evaluation:
+def score(folder: Path, *events: LabelledEvent, countries: tuple[str, ...] = ()) -> Evaluation:
     """Labels of any sort over the same measurements."""
-    quiet = tuple(Quiet(country, (), SINCE, UNTIL, "a test") for country in countries)
+    quiet = tuple(QuietInterval(country, (), SINCE, UNTIL, "a test") for country in countries)
     files = (CorpusFile("ooni", path="rally.jsonl"),)
     return evaluate_corpus(Corpus(folder, "a test", SINCE, UNTIL, files, "", 7, events, quiet))
 

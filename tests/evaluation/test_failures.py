@@ -10,8 +10,8 @@ import pytest
 from fanous.analysis.incidents import alternatives
 from fanous.evaluation.corpus import Corpus, load_corpus
 from fanous.evaluation.evaluate import replayed
-from fanous.evaluation.failures import Play, gathered, plays
-from fanous.evaluation.worlds import Happening, World
+from fanous.evaluation.failures import FailurePlay, gathered, plays
+from fanous.evaluation.worlds import SimulatedWorld, WorldEvent
 from fanous.model.score import WorldScore
 
 HEAD = """
@@ -61,17 +61,17 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     return load_corpus(folder)
 
 
-def world(corpus: Corpus) -> World:
+def world(corpus: Corpus) -> SimulatedWorld:
     assert corpus.world is not None
     return corpus.world
 
 
 @pytest.fixture(scope="module")
-def played(corpus: Corpus) -> dict[Happening, Play]:
+def played(corpus: Corpus) -> dict[WorldEvent, FailurePlay]:
     return {play.happening: play for play in plays(corpus, world(corpus), [corpus.folder / "rows.csv"])}
 
 
-def failing(play: Play) -> Counter[str]:
+def failing(play: FailurePlay) -> Counter[str]:
     """Country -> measurements in which no connection was made."""
     return Counter(m.rows[0]["probe_cc"] for m in play.measurements if m.rows[0]["tcp_failure"])
 
@@ -79,36 +79,36 @@ def failing(play: Play) -> Counter[str]:
 @pytest.mark.parametrize(
     ("happening", "where"),
     [
-        (Happening.FAILS, {"KE", "UG", "TZ", "GH", "ZA", "MA"}),
-        (Happening.BLOCKED, {"KE"}),
-        (Happening.TWO, {"KE", "UG"}),
-        (Happening.AMID, {"KE", "UG", "TZ", "GH", "ZA"}),
+        (WorldEvent.FAILS, {"KE", "UG", "TZ", "GH", "ZA", "MA"}),
+        (WorldEvent.BLOCKED, {"KE"}),
+        (WorldEvent.TWO, {"KE", "UG"}),
+        (WorldEvent.AMID, {"KE", "UG", "TZ", "GH", "ZA"}),
     ],
 )
 def test_each_happening_fails_where_it_says(
-    played: dict[Happening, Play], happening: Happening, where: set[str]
+    played: dict[WorldEvent, FailurePlay], happening: WorldEvent, where: set[str]
 ) -> None:
     play = played[happening]
     found = failing(play)
     assert set(found) == where
     assert 0.85 * 72 < found["KE"] <= 75
     labelled = {event.country for event in play.corpus.events}
-    assert labelled == (set() if happening is Happening.FAILS else where & {"KE", "UG"} - _always(happening))
+    assert labelled == (set() if happening is WorldEvent.FAILS else where & {"KE", "UG"} - _always(happening))
     assert {quiet.country for quiet in play.corpus.quiet} == set(world_of(play)) - labelled - _always(
         happening
     )
 
 
-def _always(happening: Happening) -> set[str]:
-    return {"UG", "TZ"} if happening is Happening.AMID else set()
+def _always(happening: WorldEvent) -> set[str]:
+    return {"UG", "TZ"} if happening is WorldEvent.AMID else set()
 
 
-def world_of(play: Play) -> set[str]:
+def world_of(play: FailurePlay) -> set[str]:
     return {m.rows[0]["probe_cc"] for m in play.measurements}
 
 
-def test_a_liar_is_one_device_and_lies_only_meanwhile(played: dict[Happening, Play]) -> None:
-    play = played[Happening.AMID]
+def test_a_liar_is_one_device_and_lies_only_meanwhile(played: dict[WorldEvent, FailurePlay]) -> None:
+    play = played[WorldEvent.AMID]
     lies = [m for m in play.measurements if "lie" in m.uid]
     assert {(m.rows[0]["probe_cc"], m.rows[0]["report_id"]) for m in lies} == {
         (cc, next(m.rows[0]["report_id"] for m in lies if m.rows[0]["probe_cc"] == cc)) for cc in ("GH", "ZA")
@@ -117,28 +117,30 @@ def test_a_liar_is_one_device_and_lies_only_meanwhile(played: dict[Happening, Pl
     assert all(span.start <= m.at < (span.end or 0) for m in lies)
 
 
-def score(play: Play, folder: Path) -> WorldScore:
+def score(play: FailurePlay, folder: Path) -> WorldScore:
     (score,) = gathered("a test", replayed([play], folder)).worlds
     return score
 
 
-def test_the_failure_of_a_platform_is_taken_back(played: dict[Happening, Play], tmp_path: Path) -> None:
-    found = score(played[Happening.FAILS], tmp_path)
+def test_the_failure_of_a_platform_is_taken_back(
+    played: dict[WorldEvent, FailurePlay], tmp_path: Path
+) -> None:
+    found = score(played[WorldEvent.FAILS], tmp_path)
     assert (found.times, found.confirmed) == (1, None)
     assert found.false_confirmed == found.false_suspected == 0
     assert found.retracted >= 6
 
 
 def test_without_that_rule_it_would_be_six_false_claims(
-    played: dict[Happening, Play], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    played: dict[WorldEvent, FailurePlay], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(alternatives, "NEW_COUNTRIES", 99)
-    assert score(played[Happening.FAILS], tmp_path).false_confirmed == 6
+    assert score(played[WorldEvent.FAILS], tmp_path).false_confirmed == 6
 
 
-@pytest.mark.parametrize("happening", [Happening.TWO, Happening.AMID])
+@pytest.mark.parametrize("happening", [WorldEvent.TWO, WorldEvent.AMID])
 def test_blocks_beside_others_and_amid_liars_are_confirmed(
-    played: dict[Happening, Play], happening: Happening, tmp_path: Path
+    played: dict[WorldEvent, FailurePlay], happening: WorldEvent, tmp_path: Path
 ) -> None:
     found = score(played[happening], tmp_path)
     assert (found.confirmed, found.false_confirmed) == (1.0, 0)

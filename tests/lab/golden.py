@@ -30,7 +30,7 @@ from fanous.model.observation import Observation
 from fanous.model.place import Access
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
-from fanous.probe.record import Vantage
+from fanous.probe.record import ProbeVantage
 from fanous.probe.run import run
 from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.connectors import CONNECTORS
@@ -110,7 +110,7 @@ async def measure(internet: Internet, *, plain: bool) -> bytes:
     await run(
         network,
         replace(settings, transfer_pairs=1),
-        Vantage("PK", 17557, "mobile", report_id="20231217T150000Z_webconnectivity_PK_17557_n0_lab"),
+        ProbeVantage("PK", 17557, "mobile", report_id="20231217T150000Z_webconnectivity_PK_17557_n0_lab"),
         [url.replace("https:", "http:") if plain else url],
         records.append,
     )

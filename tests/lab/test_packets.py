@@ -11,7 +11,7 @@ from fanous.lab.packets import (
     RST,
     TCP,
     UDP,
-    Segment,
+    TcpSegment,
     checksum,
     forged_answer,
     forged_datagram,
@@ -25,19 +25,19 @@ ENDS = [("45.16.0.101", "37.10.6.10"), ("2a0f:fa::101", "2a10:fb:7::10")]
 
 @pytest.mark.parametrize(("source", "target"), ENDS)
 def test_a_forged_packet_reads_as_if_the_other_side_had_sent_it(source: str, target: str) -> None:
-    sent = Segment(TCP, source, target, 40_000, 443, 1000, 7000, b"hello")
+    sent = TcpSegment(TCP, source, target, 40_000, 443, 1000, 7000, b"hello")
     answer = segment_of(forged_answer(sent, RST, b"page", ahead=3))
-    assert answer == Segment(TCP, target, source, 443, 40_000, 7003, 1005, b"page")
+    assert answer == TcpSegment(TCP, target, source, 443, 40_000, 7003, 1005, b"page")
     reset = segment_of(forged_reset_to_target(sent))
-    assert reset == Segment(TCP, source, target, 40_000, 443, 1000, 0, b"")
-    asked = Segment(UDP, source, target, 5353, 53, 0, 0, b"question")
-    assert segment_of(forged_datagram(asked, b"answer")) == Segment(
+    assert reset == TcpSegment(TCP, source, target, 40_000, 443, 1000, 0, b"")
+    asked = TcpSegment(UDP, source, target, 5353, 53, 0, 0, b"question")
+    assert segment_of(forged_datagram(asked, b"answer")) == TcpSegment(
         UDP, target, source, 53, 5353, 0, 0, b"answer"
     )
 
 
 def test_numbers_of_a_connection_wrap_around() -> None:
-    sent = Segment(TCP, *ENDS[0], 1, 2, 0xFFFFFFFF, 0xFFFFFFFE, b"abc")
+    sent = TcpSegment(TCP, *ENDS[0], 1, 2, 0xFFFFFFFF, 0xFFFFFFFE, b"abc")
     answer = segment_of(forged_answer(sent, RST, ahead=4))
     assert answer is not None
     assert (answer.sequence, answer.acknowledged) == (2, 2)

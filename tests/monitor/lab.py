@@ -18,7 +18,7 @@ import httpx
 
 from fanous.monitor.clock import Clock, ClockedNetwork
 from fanous.probe.net.meter import Meter
-from fanous.probe.record import Vantage
+from fanous.probe.record import ProbeVantage
 from fanous.probe.run import run
 from fanous.probe.settings import Settings
 from fanous.probe.spool.reports import request_to_open, request_to_submit, template_of
@@ -96,7 +96,7 @@ class Volunteers:
         async with httpx.AsyncClient(base_url=self.collector, trust_env=False) as client:
             for number in range(self.number):
                 network = ClockedNetwork(self.clock, Meter())
-                here = Vantage(COUNTRY, ASN)
+                here = ProbeVantage(COUNTRY, ASN)
                 await run(network, settings, here, [self.url], records.append, with_health=False)
                 await self._send(client, number, records.pop())
 

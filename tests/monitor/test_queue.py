@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fanous.collector.stream.address import Part, StreamAddress
+from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import connected, state_of
-from fanous.collector.stream.publish import Stream
+from fanous.collector.stream.publish import QueueStream
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
 from fanous.monitor.queue import Streamed
@@ -31,7 +31,7 @@ def submission(number: int) -> Submission:
     return Submission(f"uid{number}", line, apart=False)
 
 
-async def waiting(address: StreamAddress, part: Part) -> int:
+async def waiting(address: StreamAddress, part: StreamPart) -> int:
     client = await connected(address)
     try:
         return (await state_of(client.jetstream(), address, part)).messages
@@ -45,7 +45,7 @@ def test_what_a_stream_holds_is_stored_and_what_is_of_no_use_is_set_aside(
     caplog.set_level(logging.INFO, "fanous.monitor")
 
     async def main() -> None:
-        stream = Stream(address)
+        stream = QueueStream(address)
         tending = asyncio.create_task(stream.tend())
         while not stream.states:
             await asyncio.sleep(0.02)
@@ -58,11 +58,11 @@ def test_what_a_stream_holds_is_stored_and_what_is_of_no_use_is_set_aside(
             stop = asyncio.Event()
             taking = asyncio.create_task(Streamed(owner.ask, address, "edge").take(stop))
             async with asyncio.timeout(60):
-                while await waiting(address, Part.MAIN):
+                while await waiting(address, StreamPart.MAIN):
                     await asyncio.sleep(0.05)
             stop.set()
             await taking
-        assert await waiting(address, Part.REFUSED) == 1
+        assert await waiting(address, StreamPart.REFUSED) == 1
 
     asyncio.run(main())
     with open_store(tmp_path / "store") as store:
@@ -76,7 +76,7 @@ def test_a_store_that_does_not_take_it_leaves_it_in_the_stream(address: StreamAd
         raise FanousError("the disk is full")
 
     async def main() -> None:
-        stream = Stream(address)
+        stream = QueueStream(address)
         tending = asyncio.create_task(stream.tend())
         while not stream.states:
             await asyncio.sleep(0.02)
@@ -86,6 +86,6 @@ def test_a_store_that_does_not_take_it_leaves_it_in_the_stream(address: StreamAd
         streamed = Streamed(refuses, address, "edge")  # type: ignore[arg-type]  # it gives no answer
         with pytest.raises(FanousError, match="the disk is full"):
             await streamed.take(asyncio.Event())
-        assert await waiting(address, Part.MAIN) == 1
+        assert await waiting(address, StreamPart.MAIN) == 1
 
     asyncio.run(main())

@@ -13,10 +13,10 @@ import pytest
 from fanous.collector.drain import sealed_files
 from fanous.model.event import Watch
 from fanous.monitor.clock import Clock
-from fanous.monitor.rounds import Probe, State, read_state, write_state
+from fanous.monitor.rounds import OwnProbe, RoundsState, read_state, write_state
 from fanous.monitor.settings import Rounds
 from fanous.probe import consent
-from fanous.probe.record import Vantage
+from fanous.probe.record import ProbeVantage
 from fanous.probe.rounds import ORGANISATION_LEAST, VOLUNTEER_LEAST
 from fanous.probe.settings import probe_folder
 from tests.monitor.lab import QUICK, Platform
@@ -27,12 +27,12 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
 
-def probe(folder: Path, url: str, **changes: Any) -> Probe:
-    rounds = Rounds(urls=(url,), vantage=Vantage("PK", 17557), health=False, consented=True)
-    return Probe(folder / "own", replace(rounds, **changes), QUICK, Clock(9_000.0, time()))
+def probe(folder: Path, url: str, **changes: Any) -> OwnProbe:
+    rounds = Rounds(urls=(url,), vantage=ProbeVantage("PK", 17557), health=False, consented=True)
+    return OwnProbe(folder / "own", replace(rounds, **changes), QUICK, Clock(9_000.0, time()))
 
 
-def go(one: Probe, until: int = 1, seconds: float = 20.0) -> list[dict[str, object]]:
+def go(one: OwnProbe, until: int = 1, seconds: float = 20.0) -> list[dict[str, object]]:
     """Measure until so many records are on the disk, or the time is over; the records."""
 
     async def main() -> None:
@@ -49,7 +49,7 @@ def go(one: Probe, until: int = 1, seconds: float = 20.0) -> list[dict[str, obje
     return records(one)
 
 
-def records(one: Probe) -> list[dict[str, object]]:
+def records(one: OwnProbe) -> list[dict[str, object]]:
     lines = [line for file in sealed_files(one.folder) for line in file.read_bytes().splitlines()]
     return [json.loads(line) for line in lines]
 
@@ -67,7 +67,7 @@ def test_all_rounds_are_one_witness_also_after_a_restart(tmp_path: Path) -> None
         found = go(probe(tmp_path, platform.url), until=4)
         assert len(found) >= 4
         (witness,) = {record["report_id"] for record in found}
-        moved = go(probe(tmp_path, platform.url, vantage=Vantage("PK", 9541)), until=len(found) + 1)
+        moved = go(probe(tmp_path, platform.url, vantage=ProbeVantage("PK", 9541)), until=len(found) + 1)
     assert {record["report_id"] for record in moved} > {witness}, "another network is another witness"
 
 
@@ -89,11 +89,11 @@ def test_a_restart_does_not_hasten_a_round(tmp_path: Path) -> None:
     with Platform() as platform:
         one = replace(probe(tmp_path, platform.url), clock=Clock())
         one.folder.mkdir()
-        write_state(one.folder, State(one.clock() - 300, Vantage("PK", 17557, report_id="r")))
+        write_state(one.folder, RoundsState(one.clock() - 300, ProbeVantage("PK", 17557, report_id="r")))
         assert go(one, seconds=0.3) == [], "five of the ten minutes are left"
-        write_state(one.folder, State(one.clock() - 601, Vantage("PK", 17557, report_id="r")))
+        write_state(one.folder, RoundsState(one.clock() - 601, ProbeVantage("PK", 17557, report_id="r")))
         assert len(go(one)) == 1
-        write_state(one.folder, State(one.clock() + 9e9, Vantage("PK", 17557, report_id="r")))
+        write_state(one.folder, RoundsState(one.clock() + 9e9, ProbeVantage("PK", 17557, report_id="r")))
         assert len(go(one, until=2, seconds=0.3)) == 1, "a clock that was set back waits a round at the most"
 
 
@@ -128,7 +128,7 @@ TWO_HOURS = 7200.0
 def test_an_organisations_rounds_speed_up_around_an_event_and_a_volunteers_never_do(
     now: float, least: float, country: str, most: float | None
 ) -> None:
-    rounds = Rounds(every=TWO_HOURS, least=least, vantage=Vantage(country, 17557))
+    rounds = Rounds(every=TWO_HOURS, least=least, vantage=ProbeVantage(country, 17557))
     waits = [rounds.wait(random.Random(seed), [EVENT], now) for seed in range(20)]
     if most is None:
         assert min(waits) >= 0.8 * TWO_HOURS

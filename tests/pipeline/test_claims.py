@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.model.claim import Answer, Claim, Said
+from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Scope
 from fanous.model.instant import from_iso
 from fanous.model.place import Family
@@ -33,25 +33,25 @@ def of(who: str, said: Said, **given: object) -> Claim:
 @pytest.mark.parametrize(
     ("claim", "answer"),
     [
-        (of("the story", Said.THROTTLING), Answer.SUPPORTED),
-        (of("the story", Said.DISRUPTED, targets=FOUR), Answer.SUPPORTED),
-        (of("the story", Said.DISRUPTED, scope=Scope.NATION), Answer.SUPPORTED),
-        (of("the party", Said.DISRUPTED, began_before=RALLY), Answer.SUPPORTED),
-        (of("NetBlocks", Said.DISRUPTED, hours=7), Answer.SUPPORTED),
-        (of("ISOC Pulse", Said.DISRUPTED, hours=10.5), Answer.CANNOT_TELL),
-        (of("the regulator", Said.NORMAL), Answer.CONTRADICTED),
-        (of("nobody", Said.BLOCKING, targets=("wikipedia",)), Answer.CONTRADICTED),
-        (of("nobody", Said.BLOCKING, targets=("signal",)), Answer.CANNOT_TELL),
-        (of("nobody", Said.NORMAL, networks=(38264,)), Answer.CANNOT_TELL),
+        (of("the story", Said.THROTTLING), ClaimCheck.SUPPORTED),
+        (of("the story", Said.DISRUPTED, targets=FOUR), ClaimCheck.SUPPORTED),
+        (of("the story", Said.DISRUPTED, scope=Scope.NATION), ClaimCheck.SUPPORTED),
+        (of("the party", Said.DISRUPTED, began_before=RALLY), ClaimCheck.SUPPORTED),
+        (of("NetBlocks", Said.DISRUPTED, hours=7), ClaimCheck.SUPPORTED),
+        (of("ISOC Pulse", Said.DISRUPTED, hours=10.5), ClaimCheck.CANNOT_TELL),
+        (of("the regulator", Said.NORMAL), ClaimCheck.CONTRADICTED),
+        (of("nobody", Said.BLOCKING, targets=("wikipedia",)), ClaimCheck.CONTRADICTED),
+        (of("nobody", Said.BLOCKING, targets=("signal",)), ClaimCheck.CANNOT_TELL),
+        (of("nobody", Said.NORMAL, networks=(38264,)), ClaimCheck.CANNOT_TELL),
     ],
 )
-def test_the_evidence_answers_what_was_said(store: Store, claim: Claim, answer: Answer) -> None:
+def test_the_evidence_answers_what_was_said(store: Store, claim: Claim, answer: ClaimCheck) -> None:
     assert check(store, claim).answer is answer
 
 
 def test_the_day_before_was_normal(store: Store) -> None:
     claim = Claim("the regulator", Said.NORMAL, "PK", SINCE - 86_400, UNTIL - 86_400)
-    assert check(store, claim).answer is Answer.SUPPORTED
+    assert check(store, claim).answer is ClaimCheck.SUPPORTED
 
 
 def test_volunteers_saw_it_and_routing_could_not_have(store: Store) -> None:

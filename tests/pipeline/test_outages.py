@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from fanous.model.claim import Answer, Claim, Said
+from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, Kind, Says, Scope, Status
 from fanous.pipeline import query, stages
 from fanous.pipeline.claims import check, witnesses
@@ -143,13 +143,13 @@ def test_too_little_history_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("scope", "columns", "answer"),
     [
-        (Scope.NATION, 4, Answer.CONTRADICTED),
-        (Scope.NATION, 3, Answer.CANNOT_TELL),  # without search traffic: phones may be cut off
-        (Scope.ISP, 4, Answer.CANNOT_TELL),  # a line of the country does not show one operator
+        (Scope.NATION, 4, ClaimCheck.CONTRADICTED),
+        (Scope.NATION, 3, ClaimCheck.CANNOT_TELL),  # without search traffic: phones may be cut off
+        (Scope.ISP, 4, ClaimCheck.CANNOT_TELL),  # a line of the country does not show one operator
     ],
 )
 def test_levels_that_stayed_as_usual_contradict_a_nation_wide_outage(
-    scope: Scope, columns: int, answer: Answer, tmp_path: Path
+    scope: Scope, columns: int, answer: ClaimCheck, tmp_path: Path
 ) -> None:
     rows = list(csv.reader(exported(tmp_path / "a.csv", quiet).read_text().splitlines()))
     kept = [row[:1] + row[-(columns - 1) :] for row in rows]
@@ -160,7 +160,7 @@ def test_levels_that_stayed_as_usual_contradict_a_nation_wide_outage(
         ingest_levels(store, "ioda-csv", [tmp_path / "b.csv"], About("XK"))
         checked = check(store, claim)
     assert checked.answer is answer
-    if answer is Answer.CONTRADICTED:
+    if answer is ClaimCheck.CONTRADICTED:
         assert checked.why == "routing and probing and usage stayed as usual"
 
 

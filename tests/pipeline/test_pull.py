@@ -14,7 +14,7 @@ from fanous.errors import FanousError
 from fanous.pipeline.pull import FAILURES_IN_A_ROW, FIRST_DAYS, OVERLAP, Pull, due, newest, pull
 from fanous.refdata.sources import SOURCES
 from fanous.sources.fetch import Polite, Waits
-from fanous.sources.signals.live import Ask
+from fanous.sources.signals.live import Query
 from fanous.store import Store, open_store
 from fanous.store.series import Pulled
 from tests.sources.publisher import Answer, always, publishing
@@ -38,7 +38,7 @@ def ioda_answer(path: str, number: int) -> Answer:
 
 
 def pulled(
-    store: Store, ask: Ask, answer: Callable[[str, int], Answer], now: float = LATER
+    store: Store, ask: Query, answer: Callable[[str, int], Answer], now: float = LATER
 ) -> tuple[Pull, list[str]]:
     """What became of a pull of IODA, and what was asked for."""
     with (
@@ -49,7 +49,7 @@ def pulled(
 
 
 def test_a_window_is_fetched_stored_and_detected(store: Store) -> None:
-    done, asked = pulled(store, Ask("PK", T0, T0 + DAY), ioda_answer)
+    done, asked = pulled(store, Query("PK", T0, T0 + DAY), ioda_answer)
     assert (done.pieces, done.values, done.new, done.failures) == (1, 3, 3, [])
     assert asked == [f"/v2/signals/raw/country/PK?from={T0}&until={T0 + DAY}"]
     (series,) = store.levels("PK")
@@ -58,7 +58,7 @@ def test_a_window_is_fetched_stored_and_detected(store: Store) -> None:
 
 
 def test_what_is_settled_is_not_asked_for_again_and_what_is_not_is(store: Store) -> None:
-    ask = Ask("PK", T0, T0 + DAY)
+    ask = Query("PK", T0, T0 + DAY)
     pulled(store, ask, ioda_answer, now=T0 + DAY + 60)
     young, asked = pulled(store, ask, ioda_answer)
     assert (young.pieces, young.new, len(asked)) == (1, 0, 1)
@@ -67,7 +67,7 @@ def test_what_is_settled_is_not_asked_for_again_and_what_is_not_is(store: Store)
 
 
 def test_a_backfill_goes_on_where_it_stopped(store: Store) -> None:
-    ask = Ask("PK", T0, T0 + 90 * DAY)
+    ask = Query("PK", T0, T0 + 90 * DAY)
 
     def dies(path: str, number: int) -> Answer:
         return ioda_answer(path, number) if number < 2 else Answer(code=404)
@@ -83,36 +83,36 @@ def test_one_piece_that_fails_leaves_the_others(store: Store) -> None:
     def answer(path: str, number: int) -> Answer:
         return Answer(b"<html>") if number == 1 else ioda_answer(path, number)
 
-    done, asked = pulled(store, Ask("PK", T0, T0 + 90 * DAY), answer)
+    done, asked = pulled(store, Query("PK", T0, T0 + 90 * DAY), answer)
     assert done.pieces == len(asked) - 1
     ((piece, why),) = done.failures
     assert piece == "country/PK" and "not JSON" in why
 
 
 def test_a_source_that_only_fails_is_left_alone(store: Store) -> None:
-    done, asked = pulled(store, Ask("PK", T0, T0 + 300 * DAY), always(Answer(code=404)))
+    done, asked = pulled(store, Query("PK", T0, T0 + 300 * DAY), always(Answer(code=404)))
     assert len(asked) == len(done.failures) == FAILURES_IN_A_ROW
 
 
 def test_what_could_not_be_read_of_a_piece_is_told(store: Store) -> None:
     body = ioda(ioda_series(step=0), ioda_series(datasource="mozilla"))
-    done, _ = pulled(store, Ask("PK", T0, T0 + DAY), always(Answer(body)))
+    done, _ = pulled(store, Query("PK", T0, T0 + DAY), always(Answer(body)))
     assert [(piece, number) for piece, number, _ in done.rejects] == [("country/PK", 1)]
     assert done.pieces == 1
 
 
 def test_a_list_of_places_that_cannot_be_read_is_told(store: Store) -> None:
     with pytest.raises(FanousError, match="ioda: no answer of IODA's entities"):
-        pulled(store, Ask("PK", T0, T0 + DAY, regions=True), always(Answer(b"{}")))
+        pulled(store, Query("PK", T0, T0 + DAY, regions=True), always(Answer(b"{}")))
 
 
 def test_an_unknown_source_names_the_known(store: Store) -> None:
     with pytest.raises(FanousError, match="ripestat"):
-        pull(store, "weather", Ask("PK", T0, T0 + DAY), lambda _: b"", lambda: LATER)
+        pull(store, "weather", Query("PK", T0, T0 + DAY), lambda _: b"", lambda: LATER)
 
 
 def asked_onwards(
-    store: Store, ask: Ask, answer: Callable[[str], Answer], known: Sequence[Pulled] = ()
+    store: Store, ask: Query, answer: Callable[[str], Answer], known: Sequence[Pulled] = ()
 ) -> list[tuple[str, int]]:
     """(place, since) of what was asked for, in order, lists of places left out."""
     store.put_pulled("ioda", "PK", known)
@@ -136,7 +136,7 @@ def places(path: str, regions: int = 70) -> Answer:
 
 
 FIRST = T0 - FIRST_DAYS * DAY
-WINDOW = Ask("PK", FIRST, T0)
+WINDOW = Query("PK", FIRST, T0)
 LAST = Pulled("country/PK", FIRST, T0 - 600, T0)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from fanous.analysis.detectors import LEVEL_DETECTORS
 from fanous.analysis.incidents.outage import Situation
-from fanous.evaluation.simulate.series_months import COUNTRIES, Country, quiet_month
+from fanous.evaluation.simulate.series_months import COUNTRIES, SeriesCountry, quiet_month
 from fanous.model.incident import Incident
 from fanous.pipeline.outages import outages_of
 
@@ -12,13 +12,13 @@ SEEDS = range(6)
 """Of those that nothing was set by; the figures of the documents are of seeds 100 to 129."""
 
 
-def claims(country: Country, seed: int) -> list[Incident]:
+def claims(country: SeriesCountry, seed: int) -> list[Incident]:
     series = quiet_month(country, seed)
     return outages_of(LEVEL_DETECTORS["level"](series), Situation("XA", series, None, (), "", ""))
 
 
 @pytest.mark.parametrize("country", COUNTRIES, ids=lambda country: country.name)
-def test_a_quiet_country_gives_no_confirmed_outage_and_few_suspicions(country: Country) -> None:
+def test_a_quiet_country_gives_no_confirmed_outage_and_few_suspicions(country: SeriesCountry) -> None:
     found = [claims(country, seed) for seed in SEEDS]
     assert not [i for month in found for i in month if i.confirmed_at is not None]
     assert sum(map(len, found)) <= len(SEEDS) / 2, "at most one in two months"

@@ -10,12 +10,12 @@ from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso, to_iso
 from fanous.pipeline.series import ingest_levels, levels_now
-from fanous.sources.signals.columns import Columns
+from fanous.sources.signals.columns import TableColumns
 from fanous.sources.signals.files import About
 from fanous.store import Store, open_store
 from tests.sources.signals.samples import SAMPLES
 
-PK = About("PK", Columns("time", "value", "connectivity"))
+PK = About("PK", TableColumns("time", "value", "connectivity"))
 
 
 def files(folder: Path, **contents: str) -> list[Path]:
@@ -100,7 +100,7 @@ def test_what_is_left_in_a_blackout_is_not_ordinary_however_long_it_lasts(tmp_pa
         for place in ("PK", "Punjab")
     ]
     (path,) = files(tmp_path, a="time,place,value\n" + "\n".join(hours) + "\n")
-    places = About("PK", Columns("time", "value", "connectivity", "place"))
+    places = About("PK", TableColumns("time", "value", "connectivity", "place"))
     with open_store(tmp_path / "store") as store:
         ingest_levels(store, "csv", [path], places)
         (incident,) = store.incidents("PK")
@@ -116,7 +116,7 @@ def test_what_is_left_in_a_blackout_is_not_ordinary_however_long_it_lasts(tmp_pa
 def test_regions_alone_make_a_line_of_the_country_too(tmp_path: Path) -> None:
     rows = [f"2025-12-01T00:00Z,region {number},{number}" for number in range(11)]
     (path,) = files(tmp_path, a="time,place,value\n" + "\n".join(rows) + "\n")
-    places = About("PK", Columns("time", "value", "connectivity", "place"))
+    places = About("PK", TableColumns("time", "value", "connectivity", "place"))
     with open_store(tmp_path / "store") as store:
         ingest_levels(store, "csv", [path], places)
         first, *regions = levels_now(store, "PK", from_iso("2025-12-02"))

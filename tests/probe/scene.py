@@ -9,8 +9,8 @@ from typing import Any
 
 from fanous.probe.net.meter import Meter
 from fanous.probe.outcome import Outcome
-from fanous.probe.record import Vantage
-from fanous.probe.run import Report, run
+from fanous.probe.record import ProbeVantage
+from fanous.probe.run import RunReport, run
 from fanous.probe.settings import Settings
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority
@@ -93,7 +93,7 @@ class Found:
     """What a run gave: the records as they were written, and the report."""
 
     records: list[dict[str, Any]]
-    report: Report
+    report: RunReport
 
     @property
     def outcome(self) -> Outcome:
@@ -120,7 +120,7 @@ async def measured(
     report = await run(
         network,
         settings or place.settings(),
-        Vantage("PK", 17557),
+        ProbeVantage("PK", 17557),
         urls,
         lines.append,
         with_health=with_health,

@@ -15,10 +15,10 @@ from fanous.collector.door import Policy
 from fanous.collector.origin import Origin
 from fanous.errors import FanousError
 from fanous.monitor.monitor import policy_of
-from fanous.monitor.settings import Door
+from fanous.monitor.settings import DoorSettings
 from fanous.probe.orders import (
     Draft,
-    Envelope,
+    SignedOrders,
     new_key,
     opened,
     private_key,
@@ -27,12 +27,12 @@ from fanous.probe.orders import (
     read_envelope,
     sign,
 )
-from fanous.probe.wanted import Wanted
+from fanous.probe.wanted import ProbeOptions
 from tests.collector.threaded import door
 
 NOW = 1_700_000_000.0
 DRAFT = Draft("", ("https://x.example/",), ("telegram",), 30.0)
-OWN = Wanted(("https://own.example/",), (), by_default=True)
+OWN = ProbeOptions(("https://own.example/",), (), by_default=True)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def key(tmp_path: Path) -> tuple[Path, str]:
     return tmp_path / "key.pem", new_key(tmp_path / "key.pem")
 
 
-def signed(key: tuple[Path, str], draft: Draft = DRAFT, at: float = NOW) -> Envelope:
+def signed(key: tuple[Path, str], draft: Draft = DRAFT, at: float = NOW) -> SignedOrders:
     return read_envelope(sign(draft, private_key(key[0]), at))
 
 
@@ -55,12 +55,12 @@ def test_what_is_not_the_organisations_is_refused(key: tuple[Path, str], tmp_pat
     other = tmp_path / "other.pem"
     new_key(other)
     forged = read_envelope(sign(DRAFT, private_key(other), NOW))
-    changed = Envelope(good.orders.replace("x.example", "y.example"), good.signature)
+    changed = SignedOrders(good.orders.replace("x.example", "y.example"), good.signature)
     for envelope, why in (
-        (Envelope(good.orders), "not signed"),
+        (SignedOrders(good.orders), "not signed"),
         (forged, "signed by somebody else"),
         (changed, "signed by somebody else"),
-        (Envelope(good.orders, "no base64!"), "signed by somebody else"),
+        (SignedOrders(good.orders, "no base64!"), "signed by somebody else"),
     ):
         with pytest.raises(FanousError, match=why):
             opened(envelope, mine, NOW)
@@ -70,7 +70,7 @@ def test_a_signature_for_something_else_does_not_fit(key: tuple[Path, str]) -> N
     text = signed(key).orders
     bare = base64.b64encode(private_key(key[0]).sign(text.encode())).decode()
     with pytest.raises(FanousError, match="somebody else"):
-        opened(Envelope(text, bare), public_key(key[1]), NOW)
+        opened(SignedOrders(text, bare), public_key(key[1]), NOW)
 
 
 def test_orders_end_and_old_ones_are_not_taken_again(key: tuple[Path, str]) -> None:
@@ -117,22 +117,22 @@ def test_the_private_key_is_for_its_owner_alone_and_never_written_over(key: tupl
 # --- over a real collector ------------------------------------------------------------------------
 
 
-def heed(folder: Path, url: str, key_text: str | None, wanted: Wanted = OWN) -> Wanted:
+def heed(folder: Path, url: str, key_text: str | None, wanted: ProbeOptions = OWN) -> ProbeOptions:
     return heeded(folder, [url], key_text, wanted, "PK", 17557, None)
 
 
 @pytest.fixture
-def fresh(key: tuple[Path, str]) -> Envelope:
+def fresh(key: tuple[Path, str]) -> SignedOrders:
     return signed(key, at=time.time() - 10)
 
 
 def test_a_probe_measures_what_its_organisation_asks_and_remembers_it(
-    key: tuple[Path, str], fresh: Envelope, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    key: tuple[Path, str], fresh: SignedOrders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with door(tmp_path / "inbox", Policy(orders=fresh)) as client:
         url = str(client.base_url)
         asked = heed(tmp_path, url, key[1])
-        named = heed(tmp_path, url, key[1], Wanted(("https://mine.example/",)))
+        named = heed(tmp_path, url, key[1], ProbeOptions(("https://mine.example/",)))
     assert (asked.urls, asked.apps) == (DRAFT.urls, DRAFT.apps)
     assert named.urls == ("https://mine.example/",)  # what the user names is the user's choice
     assert heed(tmp_path, "http://127.0.0.1:9", key[1]).urls == DRAFT.urls
@@ -140,28 +140,28 @@ def test_a_probe_measures_what_its_organisation_asks_and_remembers_it(
 
 
 def test_the_collector_of_a_monitor_hands_out_orders_and_names_its_contact(
-    key: tuple[Path, str], fresh: Envelope, tmp_path: Path
+    key: tuple[Path, str], fresh: SignedOrders, tmp_path: Path
 ) -> None:
     file = tmp_path / "orders.json"
     file.write_bytes(msgspec.json.encode(fresh))
-    policy, _ = policy_of(Door(orders=file, contact="noc@example.org"), time.time)
+    policy, _ = policy_of(DoorSettings(orders=file, contact="noc@example.org"), time.time)
     with door(tmp_path / "inbox", policy) as client:
         assert heed(tmp_path, str(client.base_url), key[1]).urls == DRAFT.urls
         assert "noc@example.org" in client.get("/why").text
     with pytest.raises(FanousError, match=r"missing\.json cannot be read"):
-        policy_of(Door(orders=tmp_path / "missing.json"), time.time)
+        policy_of(DoorSettings(orders=tmp_path / "missing.json"), time.time)
 
 
 def test_unsigned_orders_are_refused_with_a_reason(
-    key: tuple[Path, str], fresh: Envelope, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    key: tuple[Path, str], fresh: SignedOrders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with door(tmp_path / "inbox", Policy(orders=Envelope(fresh.orders))) as client:
+    with door(tmp_path / "inbox", Policy(orders=SignedOrders(fresh.orders))) as client:
         with pytest.raises(FanousError, match="not signed"):
             heed(tmp_path, str(client.base_url), key[1])
         assert heed(tmp_path, str(client.base_url), None) == OWN
     with door(tmp_path / "inbox2", Policy(orders=fresh)) as client:
         heed(tmp_path, str(client.base_url), key[1])
-    with door(tmp_path / "inbox3", Policy(orders=Envelope(fresh.orders))) as client:
+    with door(tmp_path / "inbox3", Policy(orders=SignedOrders(fresh.orders))) as client:
         assert heed(tmp_path, str(client.base_url), key[1]).urls == DRAFT.urls  # from before
     assert "refused: the orders are not signed" in capsys.readouterr().err
     with door(tmp_path / "inbox4", Policy()) as client, pytest.raises(FanousError, match="has no orders"):

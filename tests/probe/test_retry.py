@@ -12,7 +12,7 @@ from fanous.model.verdict import State
 from fanous.probe.endpoint import measure_into
 from fanous.probe.net.meter import Meter
 from fanous.probe.net.sockets import SocketStream
-from fanous.probe.record import Vantage
+from fanous.probe.record import ProbeVantage
 from fanous.probe.retry import CUT, LOST, retried
 from fanous.probe.run import run
 from fanous.probe.trace import Trace
@@ -96,7 +96,7 @@ def test_loss_of_a_fifth_makes_no_finding(tmp_path: Path) -> None:
             written = list[bytes]()
             urls = [f"{URL}{number}" for number in range(rounds)]
             report = await run(
-                network, place.settings(), Vantage("PK", 17557), urls, written.append, with_health=False
+                network, place.settings(), ProbeVantage("PK", 17557), urls, written.append, with_health=False
             )
             again = sum(one.count(b'"x_attempt":2') for one in written)
             return [one.state for one in report.outcomes], again

@@ -12,7 +12,7 @@ from fanous.model.verdict import State
 from fanous.probe.health import Health
 from fanous.probe.outcome import Outcome, worst
 from fanous.probe.output import record_file, report_document
-from fanous.probe.run import Report
+from fanous.probe.run import RunReport
 from fanous.probe.words import health_sentence, report_lines, round_line, sentence, state_in_words
 
 
@@ -89,19 +89,21 @@ def test_the_worst_endpoint_decides_for_its_target() -> None:
     ],
 )
 def test_the_line_has_its_own_sentence(line: Health, words: str) -> None:
-    assert health_sentence(Report(line)).startswith(words) or words in health_sentence(Report(line))
-    assert bool(health_sentence(Report(line))) == bool(words)
+    assert health_sentence(RunReport(line)).startswith(words) or words in health_sentence(RunReport(line))
+    assert bool(health_sentence(RunReport(line))) == bool(words)
 
 
 def test_the_summary_names_what_fails_first_and_then_what_works() -> None:
-    report = Report(health(), [outcome(State.OK, target="zoom"), outcome(State.BLOCKED, "tls.reset.sni")])
+    report = RunReport(health(), [outcome(State.OK, target="zoom"), outcome(State.BLOCKED, "tls.reset.sni")])
     first, last = report_lines(report)
     assert first.startswith("X (Twitter) is blocked")
     assert last == "Works from here: Zoom."
 
 
 def test_the_document_groups_endpoints_by_target_and_lists_what_was_not_tried() -> None:
-    report = Report(None, [outcome(State.OK), outcome(State.DOWN)], {"https://gone.example/": "no network"})
+    report = RunReport(
+        None, [outcome(State.OK), outcome(State.DOWN)], {"https://gone.example/": "no network"}
+    )
     document = report_document(report, Path("o.jsonl"))
     assert [(one["target"], one["state"]) for one in document["targets"]] == [
         ("x", "down"),
@@ -119,7 +121,7 @@ def test_records_are_appended_one_a_line(tmp_path: Path) -> None:
 
 
 def test_a_site_that_refuses_its_visitor_is_not_listed_among_those_that_work() -> None:
-    report = Report(None, [outcome(State.OK, "server.geo_block"), outcome(State.OK, target="youtube")])
+    report = RunReport(None, [outcome(State.OK, "server.geo_block"), outcome(State.OK, target="youtube")])
     assert report_lines(report)[-1] == "Works from here: YouTube."
     assert state_in_words(outcome(State.OK, "server.geo_block")) == "refuses you"
 
@@ -127,7 +129,7 @@ def test_a_site_that_refuses_its_visitor_is_not_listed_among_those_that_work() -
 def test_where_all_is_slow_the_line_is_named_first() -> None:
     def first(*mechanisms: str) -> str:
         outcomes = [outcome(State.THROTTLED, one, target=f"t{n}") for n, one in enumerate(mechanisms)]
-        return report_lines(Report(None, outcomes))[0]
+        return report_lines(RunReport(None, outcomes))[0]
 
     slow = "tls.throttle.sni"
     assert "speaks for the line" in first(slow, slow, slow)
@@ -141,7 +143,7 @@ def test_quic_that_nobody_answers_is_told_once() -> None:
             replace(outcome(State.OK, target=f"t{n}"), layers={"http": "ok", "quic": one})
             for n, one in enumerate(quic)
         ]
-        return [line for line in report_lines(Report(None, outcomes)) if "QUIC" in line]
+        return [line for line in report_lines(RunReport(None, outcomes)) if "QUIC" in line]
 
     silent = "generic_timeout_error"
     assert len(lines(silent, silent, silent)) == 1
@@ -149,5 +151,5 @@ def test_quic_that_nobody_answers_is_told_once() -> None:
 
 
 def test_a_round_s_line_says_why_sites_were_not_tried() -> None:
-    report = Report(None, not_tried={"https://x.com/": "the data cap of 2 MB a day is reached"})
+    report = RunReport(None, not_tried={"https://x.com/": "the data cap of 2 MB a day is reached"})
     assert round_line(report) == "0 of 0 work; 1 not tried: the data cap of 2 MB a day is reached"

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from fanous.analysis.rules.fingerprints import Kind, Where, compile_fingerprints
+from fanous.analysis.rules.fingerprints import FingerprintKind, Where, compile_fingerprints
 from fanous.analysis.rules.matcher import loop_matcher
 from fanous.errors import FanousError
 from fanous.evaluation.simulate.builders import observation
 from fanous.model.observation import Layer, Observation
 from fanous.refdata.annotation_csv import read_citizenlab, read_ooni
-from fanous.refdata.set_rows import Reading
+from fanous.refdata.set_rows import SetReading
 from tests.refdata.sets import CITIZENLAB_DNS_HEADER, CITIZENLAB_HEADER, OONI_HEADER, citizenlab, ooni
 from tests.shared_data import shared_file
 
@@ -20,7 +20,7 @@ def page(body: str = "", **given: Any) -> Observation:
     return observation(Layer.HTTP, url="http://x.com/", body=body, **{"title": "", **given})
 
 
-def one_of(row: str) -> Reading:
+def one_of(row: str) -> SetReading:
     return read_ooni(OONI_HEADER + row)
 
 
@@ -69,16 +69,16 @@ def test_a_text_is_looked_for_where_the_set_says(
 @pytest.mark.parametrize(
     ("scope", "kind"),
     [
-        ("nat", Kind.BLOCKPAGE),
-        ("isp", Kind.BLOCKPAGE),
-        ("prod", Kind.BLOCKPAGE),
-        ("inst", Kind.PORTAL),
-        ("injb", Kind.PORTAL),
-        ("fp", Kind.BENIGN),
-        ("prov", Kind.BENIGN),
+        ("nat", FingerprintKind.BLOCKPAGE),
+        ("isp", FingerprintKind.BLOCKPAGE),
+        ("prod", FingerprintKind.BLOCKPAGE),
+        ("inst", FingerprintKind.PORTAL),
+        ("injb", FingerprintKind.PORTAL),
+        ("fp", FingerprintKind.BENIGN),
+        ("prov", FingerprintKind.BENIGN),
     ],
 )
-def test_the_scope_says_what_a_page_shows(scope: str, kind: Kind) -> None:
+def test_the_scope_says_what_a_page_shows(scope: str, kind: FingerprintKind) -> None:
     assert [p.kind for p in one_of(ooni(scope=scope)).patterns] == [kind]
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.place import Access
-from fanous.refdata.figures import APNIC_ERROR, Told, parse_apnic, parse_own
-from fanous.refdata.update import Outcome
+from fanous.refdata.figures import APNIC_ERROR, FiguresFile, parse_apnic, parse_own
+from fanous.refdata.update import UpdateOutcome
 from fanous.refdata.update_users import forget_users, is_figures, update_users
 from fanous.refdata.weights import installed_users, weights
 
@@ -53,7 +53,7 @@ unlisted_m = { fixed = 2 }
 
 def test_apnics_rows_become_shares_of_each_country(tmp_path: Path) -> None:
     done = update_users(None, tmp_path, fetch=lambda _: apnic().encode())
-    assert (done.outcome, done.usable) == (Outcome.UPDATED, 2)
+    assert (done.outcome, done.usable) == (UpdateOutcome.UPDATED, 2)
     known = weights("KE", tmp_path)
     assert known is not None
     assert {w.asn: round(w.share, 3) for w in known.networks} == {33771: 0.45, 37061: 0.25, 36926: 0.1}
@@ -71,8 +71,8 @@ def test_what_ships_counts_before_apnic_and_ones_own_before_both(tmp_path: Path)
     own = tmp_path / "mine.toml"
     own.write_text(OWN.replace("[KE]", "[PK]"))
     assert is_figures(own)
-    assert update_users(own, tmp_path).outcome is Outcome.UPDATED
-    assert update_users(own, tmp_path).outcome is Outcome.UNCHANGED
+    assert update_users(own, tmp_path).outcome is UpdateOutcome.UPDATED
+    assert update_users(own, tmp_path).outcome is UpdateOutcome.UNCHANGED
     weights.cache_clear()
     mine = weights("PK", tmp_path)
     assert mine is not None and mine != shipped
@@ -115,7 +115,7 @@ def test_a_table_that_has_shrunk_leaves_what_stands(tmp_path: Path) -> None:
     many = [(n, f"N{n} Name {n}, X", c, 100, 60.0) for n, c in enumerate(("KE", "UG", "TZ", "RW"), 1)]
     update_users(None, tmp_path, fetch=lambda _: apnic(many).encode())
     done = update_users(None, tmp_path, fetch=lambda _: apnic(many[:1]).encode())
-    assert done.outcome is Outcome.FAILED and "so that is kept" in done.why
+    assert done.outcome is UpdateOutcome.FAILED and "so that is kept" in done.why
     assert weights("RW", tmp_path) is not None
 
 
@@ -128,5 +128,5 @@ def test_installed_figures_that_were_broken_by_hand_are_named(tmp_path: Path) ->
 
 
 def test_what_is_told_names_its_kind() -> None:
-    assert isinstance(parse_own(OWN, "a"), Told)
+    assert isinstance(parse_own(OWN, "a"), FiguresFile)
     assert (parse_own(OWN, "a").kind, parse_apnic(apnic(), "b").kind) == ("own", "apnic")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.analysis.rules.fingerprints import Kind, Where, compile_fingerprints
+from fanous.analysis.rules.fingerprints import FingerprintKind, Where, compile_fingerprints
 from fanous.evaluation.simulate.builders import observation
 from fanous.model.observation import Layer
 from fanous.refdata.signatures import are_blockpages, read_blockpages, read_false_positives
@@ -13,16 +13,16 @@ from tests.shared_data import shared_file
 @pytest.mark.parametrize(
     ("name", "kind", "countries"),
     [
-        ("a_prod_wall_1", Kind.BLOCKPAGE, set()),
-        ("b_nat_pk_notice", Kind.BLOCKPAGE, {"PK"}),
-        ("c_isp_ru_wall", Kind.BLOCKPAGE, {"RU"}),
-        ("c_isp_wall", Kind.BLOCKPAGE, set()),
-        ("c_isp_xy_wall", Kind.BLOCKPAGE, set()),  # xy is no country
-        ("d_corp_at_school", Kind.PORTAL, set()),
-        ("e_unk_blk_1", Kind.BLOCKPAGE, set()),
+        ("a_prod_wall_1", FingerprintKind.BLOCKPAGE, set()),
+        ("b_nat_pk_notice", FingerprintKind.BLOCKPAGE, {"PK"}),
+        ("c_isp_ru_wall", FingerprintKind.BLOCKPAGE, {"RU"}),
+        ("c_isp_wall", FingerprintKind.BLOCKPAGE, set()),
+        ("c_isp_xy_wall", FingerprintKind.BLOCKPAGE, set()),  # xy is no country
+        ("d_corp_at_school", FingerprintKind.PORTAL, set()),
+        ("e_unk_blk_1", FingerprintKind.BLOCKPAGE, set()),
     ],
 )
-def test_the_name_says_who_blocks_and_where(name: str, kind: Kind, countries: set[str]) -> None:
+def test_the_name_says_who_blocks_and_where(name: str, kind: FingerprintKind, countries: set[str]) -> None:
     (pattern,) = read_blockpages(signature(name, "kept from you by order")).patterns
     assert (pattern.kind, pattern.countries) == (kind, frozenset(countries))
 
@@ -55,7 +55,7 @@ def test_general_words_are_left_out() -> None:
 
 def test_a_false_positive_is_benign_whatever_its_name() -> None:
     (pattern,) = read_false_positives(signature("c_isp_ru_wall", "kept from you")).patterns
-    assert (pattern.id, pattern.kind) == ("censoredplanet/benign.c_isp_ru_wall", Kind.BENIGN)
+    assert (pattern.id, pattern.kind) == ("censoredplanet/benign.c_isp_ru_wall", FingerprintKind.BENIGN)
 
 
 @pytest.mark.parametrize(

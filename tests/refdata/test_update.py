@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.refdata.about import About, about_path, installed, read_about
+from fanous.refdata.about import SetOrigin, about_path, installed, read_about
 from fanous.refdata.download import download
 from fanous.refdata.sets import OONI_DNS, OONI_HTTP, PublicSet
-from fanous.refdata.update import Fetch, Outcome, update
+from fanous.refdata.update import Fetch, UpdateOutcome, update
 from tests.refdata.mirror import GOOD, mirror
 from tests.refdata.sets import OWN, ooni, ooni_file, signature
 
@@ -38,7 +38,7 @@ def at(url: str) -> PublicSet:
 
 def test_a_fetched_set_is_installed_with_its_source_and_licence(address: str, tmp_path: Path) -> None:
     (one,) = update([at(address + "/good")], tmp_path / "new" / "refdata", fetch=fetch)
-    assert (one.file, one.outcome, one.usable) == ("ooni-http.csv", Outcome.UPDATED, 10)
+    assert (one.file, one.outcome, one.usable) == ("ooni-http.csv", UpdateOutcome.UPDATED, 10)
     ((path, about),) = installed(tmp_path / "new" / "refdata")
     assert path.read_bytes() == GOOD
     assert about is not None
@@ -64,21 +64,23 @@ def test_a_failure_leaves_what_stands_and_the_others_go_on(
     (tmp_path / "ooni-http.csv").write_bytes(GOOD)
     dns = replace(OONI_DNS, url=address + "/good")  # any CSV of that form will do
     failed, other = update([at(address + path), dns], tmp_path, fetch=fetch)
-    assert failed.outcome is Outcome.FAILED
+    assert failed.outcome is UpdateOutcome.FAILED
     assert re.search(reason, failed.why)
     assert (tmp_path / "ooni-http.csv").read_bytes() == GOOD
-    assert other.outcome is Outcome.UPDATED
+    assert other.outcome is UpdateOutcome.UPDATED
 
 
 @pytest.mark.parametrize(
-    ("rows", "outcome"), [(7, Outcome.UPDATED), (6, Outcome.FAILED), (14, Outcome.UPDATED)]
+    ("rows", "outcome"), [(7, UpdateOutcome.UPDATED), (6, UpdateOutcome.FAILED), (14, UpdateOutcome.UPDATED)]
 )
-def test_a_set_that_shrank_is_taken_for_broken(tmp_path: Path, rows: int, outcome: Outcome) -> None:
+def test_a_set_that_shrank_is_taken_for_broken(tmp_path: Path, rows: int, outcome: UpdateOutcome) -> None:
     update([OONI_HTTP], tmp_path, fetch=gives(ooni_file(10).encode()))
     (one,) = update([OONI_HTTP], tmp_path, fetch=gives(ooni_file(rows).encode()))
     assert one.outcome is outcome
-    assert (tmp_path / "ooni-http.csv").read_text() == ooni_file(rows if outcome is Outcome.UPDATED else 10)
-    if outcome is Outcome.FAILED:
+    assert (tmp_path / "ooni-http.csv").read_text() == ooni_file(
+        rows if outcome is UpdateOutcome.UPDATED else 10
+    )
+    if outcome is UpdateOutcome.FAILED:
         assert "has 6 usable fingerprints and the set that stands has 10, so it is kept" in one.why
         assert f"remove {tmp_path / 'ooni-http.csv'}" in one.why
 
@@ -86,13 +88,13 @@ def test_a_set_that_shrank_is_taken_for_broken(tmp_path: Path, rows: int, outcom
 def test_what_stands_broken_is_replaced_by_any_set(tmp_path: Path) -> None:
     (tmp_path / "ooni-http.csv").write_bytes(b"\xff")
     (one,) = update([OONI_HTTP], tmp_path, fetch=gives(ooni_file(1).encode()))
-    assert one.outcome is Outcome.UPDATED
+    assert one.outcome is UpdateOutcome.UPDATED
 
 
 def test_the_same_file_again_changes_nothing_but_the_date(tmp_path: Path) -> None:
     update([OONI_HTTP], tmp_path, fetch=gives(GOOD))
     (one,) = update([OONI_HTTP], tmp_path, fetch=gives(GOOD))
-    assert one.outcome is Outcome.UNCHANGED
+    assert one.outcome is UpdateOutcome.UNCHANGED
 
 
 def test_bad_rows_are_named_and_the_rest_installed(tmp_path: Path) -> None:
@@ -115,7 +117,7 @@ def test_a_file_that_the_user_has_is_installed_under_its_sets_name(
 ) -> None:
     (tmp_path / name).write_text(text)
     (one,) = update([tmp_path / name], tmp_path / "refdata")
-    assert (one.file, one.outcome, one.source) == (file, Outcome.UPDATED, str(tmp_path / name))
+    assert (one.file, one.outcome, one.source) == (file, UpdateOutcome.UPDATED, str(tmp_path / name))
     assert (tmp_path / "refdata" / file).read_text() == text
 
 
@@ -135,7 +137,7 @@ def test_toml_that_would_stop_every_command_is_refused(tmp_path: Path, text: str
     (folder / "other.toml").write_text(OWN.replace("own.notice", "other.notice"))
     (tmp_path / "own.toml").write_text(text)
     (one,) = update([tmp_path / "own.toml"], folder)
-    assert one.outcome is Outcome.FAILED
+    assert one.outcome is UpdateOutcome.FAILED
     assert re.search(reason, one.why)
     assert not (folder / "own.toml").exists()
 
@@ -167,6 +169,6 @@ def test_a_note_that_cannot_be_read_is_no_note(tmp_path: Path, noted: str) -> No
 def test_a_note_says_when(tmp_path: Path) -> None:
     update([OONI_HTTP], tmp_path, fetch=gives(GOOD))
     about = read_about(tmp_path / "ooni-http.csv")
-    assert isinstance(about, About)
+    assert isinstance(about, SetOrigin)
     assert len(about.installed_at) == len("2023-12-17T15:00:00Z")
     assert about.installed_at.endswith("Z")

@@ -11,7 +11,7 @@ from fanous.model.incident import Incident
 from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.pipeline.outages import outages_of
-from fanous.scan.rounds import ROUND, State
+from fanous.scan.rounds import ROUND, BlockStates
 from tests.scan.test_rounds import Country
 
 BLOCKS = 1000
@@ -30,7 +30,7 @@ class Watched:
         self.country = Country(BLOCKS)
         self.ups: list[int] = []
         self.number = count(2_880_000)
-        self.state: State | None = None
+        self.state: BlockStates | None = None
 
     def rounds(self, many: int, off: float = 0.0) -> None:
         self.country.up = np.arange(BLOCKS) >= BLOCKS * off

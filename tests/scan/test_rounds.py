@@ -11,7 +11,7 @@ from fanous.scan.rounds import (
     REMEMBERED,
     ROUNDS_AN_HOUR,
     WAVES,
-    State,
+    BlockStates,
     answered,
     begun,
     learnt,
@@ -31,14 +31,14 @@ class Country:
         self.up = np.ones(blocks, np.bool_)
         self.probes: list[Flags] = []
 
-    def round(self, state: State, number: int) -> State:
+    def round(self, state: BlockStates, number: int) -> BlockStates:
         state = begun(state, number)
         while len(blocks := wanted(state)):
             replied = self.up[blocks] & (self.chance.random(len(blocks)) < self.answers[blocks])
             state = answered(state, blocks, np.clip(self.answers, 0.01, 0.99), replied)
         return state
 
-    def rounds(self, count: int, state: State | None = None, first: int = 100) -> State:
+    def rounds(self, count: int, state: BlockStates | None = None, first: int = 100) -> BlockStates:
         state = unknown(len(self.up)) if state is None else state
         for number in range(first, first + count):
             state = self.round(state, number)
@@ -111,7 +111,7 @@ def test_what_was_spent_an_hour_ago_counts_no_more() -> None:
     assert begun(state, 100 + ROUNDS_AN_HOUR - 1).spent.sum() > 0
 
 
-def learning(truth: float, told: float, count: int, *, learns: bool) -> tuple[State, float]:
+def learning(truth: float, told: float, count: int, *, learns: bool) -> tuple[BlockStates, float]:
     """The state after so many quiet rounds, and the share of verdicts *down* among all of them."""
     chance, n = np.random.default_rng(5), 300
     state, said, list_says = unknown(n), np.full(n, told), 0

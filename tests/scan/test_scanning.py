@@ -19,7 +19,7 @@ from fanous.pipeline.scan import probe_round, scan_round
 from fanous.scan.belief import Flags
 from fanous.scan.icmp import _packets, _tokens, answer_of
 from fanous.scan.journal import load
-from fanous.scan.rounds import State, unknown
+from fanous.scan.rounds import BlockStates, unknown
 from fanous.scan.targets import Targets, read_targets
 from fanous.store import Store, open_store
 
@@ -117,9 +117,9 @@ def test_a_line_that_breaks_within_a_round_takes_the_round_back_but_not_what_was
 def test_a_restart_in_the_middle_of_a_round_goes_on_where_it_was(tmp_path: Path, targets: Targets) -> None:
     world = World()
     world.dark = {3, 4}
-    kept: list[State] = []
+    kept: list[BlockStates] = []
 
-    def dies(state: State) -> None:
+    def dies(state: BlockStates) -> None:
         kept.append(state)
         if len(kept) == 2:
             raise KeyboardInterrupt

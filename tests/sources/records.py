@@ -5,7 +5,7 @@ from base64 import b64encode
 from typing import Any
 
 from fanous.model.measurement import Bundle
-from fanous.model.observation import Layer, Observation, Vantage
+from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.record import Record
 from fanous.sources.connectors import CONNECTORS
 
@@ -129,7 +129,7 @@ def parsed(content: Any, source: str = "ooni") -> Bundle:
     return CONNECTORS[source].parse(Record(source, data))
 
 
-def seen(content: Any, layer: Layer, vantage: Vantage = Vantage.PROBE) -> list[Observation]:
+def seen(content: Any, layer: Layer, vantage: Observer = Observer.PROBE) -> list[Observation]:
     """Its observations of one layer."""
     return [o for o in parsed(content).observations if o.layer is layer and o.vantage is vantage]
 

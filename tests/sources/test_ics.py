@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso
-from fanous.sources.ics import Event, read_calendar, read_events
+from fanous.sources.ics import CalendarEvent, read_calendar, read_events
 
 
 def calendar(*lines: str) -> str:
@@ -23,7 +23,7 @@ def unexpected(why: str) -> None:
     raise AssertionError(why)
 
 
-def read(text: str) -> list[Event]:
+def read(text: str) -> list[CalendarEvent]:
     return read_events(text, "c.ics", unexpected)
 
 
@@ -61,7 +61,7 @@ def read(text: str) -> list[Event]:
 )
 def test_an_event_has_its_hours(lines: tuple[str, ...], start: str, end: str) -> None:
     found = read(event("SUMMARY:Rally", *lines))
-    assert found == [Event("Rally", from_iso(start), from_iso(end))]
+    assert found == [CalendarEvent("Rally", from_iso(start), from_iso(end))]
 
 
 def test_titles_are_unfolded_and_unescaped() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fanous.model.measurement import Bundle
-from fanous.model.observation import Layer, Vantage
+from fanous.model.observation import Layer, Observer
 from fanous.model.record import Record
 from fanous.sources.connectors import CONNECTORS
 from tests.shared_data import shared_file
@@ -70,10 +70,10 @@ def test_the_pakistani_measurement_has_its_failed_handshakes_and_a_control_that_
     ]
     tls = [o for o in bundle.observations if o.layer is Layer.TLS]
     assert Counter((o.vantage, o.failure) for o in tls) == {
-        (Vantage.PROBE, "eof_error"): 21,
-        (Vantage.HELPER, "eof_error"): 37,
+        (Observer.PROBE, "eof_error"): 21,
+        (Observer.HELPER, "eof_error"): 37,
     }
-    assert all(o.seconds > 0 for o in tls if o.vantage is Vantage.PROBE)
+    assert all(o.seconds > 0 for o in tls if o.vantage is Observer.PROBE)
 
 
 @pytest.mark.parametrize(

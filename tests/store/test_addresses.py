@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fanous.evaluation.simulate.builders import observation
 from fanous.model.incident import Interval, Kind, Part
-from fanous.model.observation import Layer, Observation, Vantage
+from fanous.model.observation import Layer, Observation, Observer
 from fanous.pipeline.claims import what_else
 from fanous.store import Store
 from tests.store.cases import NOON, incident, judged
@@ -12,7 +12,7 @@ from tests.store.cases import NOON, incident, judged
 HOUR = 3600.0
 
 
-def connection(target: str, ip: str, failure: str | None, vantage: Vantage = Vantage.PROBE) -> Observation:
+def connection(target: str, ip: str, failure: str | None, vantage: Observer = Observer.PROBE) -> Observation:
     made = observation(Layer.TCP, failure=failure)
     return replace(made, target=target, ip=ip, vantage=vantage)
 
@@ -26,7 +26,7 @@ def test_targets_are_told_with_the_addresses_to_which_most_connections_fail(stor
         connection("news.example", "192.0.2.1", timeout),
         connection("news.example", "192.0.2.1", None),
         connection("news.example", "192.0.2.1", None),
-        connection("helped.example", "192.0.2.1", timeout, Vantage.HELPER),
+        connection("helped.example", "192.0.2.1", timeout, Observer.HELPER),
     )
     late = (connection("late.example", "192.0.2.1", timeout),)
     store.append([judged("m1", observations=own, asn=17557)], rules_version="1")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from fanous.evaluation.simulate.builders import verdict
-from fanous.model.alternatives import Line, Onset, Software
+from fanous.model.alternatives import LineRecord, Onset, Software
 from fanous.model.incident import Interval
 from fanous.model.observation import Layer
 from fanous.model.verdict import State, Verdict
@@ -76,7 +76,7 @@ def test_all_that_a_probe_measured_is_counted_if_it_saw_the_target_fail(store: S
     )
     then = [Interval(NOON - 1, NOON + 1)]
     found = store.lines("PK", ["x"], {17557: then, 45669: then}, ["tls.timeout"])
-    assert found == [Line(17557, 4, 3, 0.5), Line(45669, 1, 0, 0.0)]
+    assert found == [LineRecord(17557, 4, 3, 0.5), LineRecord(45669, 1, 0, 0.0)]
     assert store.lines("PK", ["x"], {17557: [Interval(NOON + 2, None)]}, ["tls.timeout"]) == []
 
 
@@ -93,4 +93,4 @@ def test_of_a_network_as_a_whole_those_targets_count_that_were_measured_often(st
     rows += [judged("z", verdict(target="z"), probe="z")]
     store.append(rows, rules_version="r")
     found = store.lines("PK", ["x"], {17557: [Interval(NOON - 1, NOON + 1)]}, ["tls.timeout"])
-    assert [line for line in found if line.of_all] == [Line(17557, 2, 1, 1.0, of_all=True)]
+    assert [line for line in found if line.of_all] == [LineRecord(17557, 2, 1, 1.0, of_all=True)]

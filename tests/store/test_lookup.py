@@ -2,7 +2,7 @@ from math import isnan
 
 from fanous.evaluation.simulate.builders import measurement
 from fanous.model.measurement import Bundle
-from fanous.model.observation import Layer, Observation, Vantage
+from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.place import Access
 from fanous.model.verdict import State, Verdict
 from fanous.store import Judged, Store
@@ -12,7 +12,7 @@ FULL = Observation(
     layer=Layer.HTTP,
     target="x",
     hostname="x.com",
-    vantage=Vantage.HELPER,
+    vantage=Observer.HELPER,
     role="api",
     ip="104.244.42.1",
     port=443,

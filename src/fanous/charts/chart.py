@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from rich.console import Group
 from rich.text import Text
 
-from fanous.charts.grid import Cell, Grid, Row
+from fanous.charts.grid import Cell, Grid, GridRow
 from fanous.wording.names import counted, network_title
 
 MARKS = {
@@ -55,7 +55,7 @@ def _line(text: str) -> Text:
     return Text(text.rstrip(), "dim", no_wrap=True, overflow="crop")
 
 
-def _row_text(row: Row, names: Mapping[int, str], room: int) -> Text:
+def _row_text(row: GridRow, names: Mapping[int, str], room: int) -> Text:
     name = f"AS{row.asn} {network_title(row.asn, names)}"[:room]
     text = Text(f"{name:{room}} ", no_wrap=True, overflow="crop")
     for cell in row.cells:

@@ -42,7 +42,7 @@ class Cell(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class GridRow:
     """One network: a cell for each column, and its measurements in the columns."""
 
     asn: int
@@ -63,7 +63,7 @@ class Grid:
 
     columns: tuple[datetime, ...]
     step: timedelta
-    rows: tuple[Row, ...]
+    rows: tuple[GridRow, ...]
     left_out: int = 0
 
 
@@ -88,21 +88,21 @@ def network_times(
     return filled(columns, made, failed, incidents)
 
 
-def filled(columns: "Columns", made: "Places", failed: "Places", incidents: Sequence[Incident]) -> Grid:
+def filled(columns: "GridColumns", made: "Places", failed: "Places", incidents: Sequence[Incident]) -> Grid:
     """The grid of what was counted; a cell is *disrupted* only where an incident says so."""
     said = _said(incidents, columns.country, columns.step, columns.last)
     rows = []
     for asn in {asn for asn, at in made if columns.first <= at <= columns.last}:
         places = [(asn, at) for at in range(columns.first, columns.last + 1)]
         cells = tuple(_cell(made[place], failed[place], said.get(place)) for place in places)
-        rows.append((-sum(failed[p] for p in places), Row(asn, cells, sum(made[p] for p in places))))
+        rows.append((-sum(failed[p] for p in places), GridRow(asn, cells, sum(made[p] for p in places))))
     rows.sort(key=lambda row: (row[0], -row[1].measurements, row[1].asn))
     begins = tuple(_naive(at * columns.step + MONDAY) for at in range(columns.first, columns.last + 1))
     return Grid(begins, timedelta(seconds=columns.step), tuple(row for _, row in rows), columns.left_out)
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class GridColumns:
     """Which stretches of a country's clock the columns are, numbered from the first Monday of unix time.
 
     Attributes:
@@ -159,18 +159,18 @@ def _change(start: int, end: int, country: str) -> int:
     return high * QUARTER
 
 
-def columns_of(country: str, first: float, last: float) -> Columns:
+def columns_of(country: str, first: float, last: float) -> GridColumns:
     """The finest columns that hold two instants (unix seconds, UTC); else the newest of the coarsest."""
     return _columns(
         country, _wall_of(first // QUARTER * QUARTER, country), _wall_of(last // QUARTER * QUARTER, country)
     )
 
 
-def _columns(country: str, begin: int, end: int) -> Columns:
+def _columns(country: str, begin: int, end: int) -> GridColumns:
     step = _step(begin, end)
     first, last = (begin - MONDAY) // step, (end - MONDAY) // step
     shown = max(first, last - COLUMNS + 1)
-    return Columns(country, step, shown, last, shown - first)
+    return GridColumns(country, step, shown, last, shown - first)
 
 
 def _wall(times: Floats, country: str) -> Ints:

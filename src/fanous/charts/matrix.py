@@ -25,7 +25,7 @@ LARGE = 0.02
 """A network with this share of the users has its row even where nobody measured: the hole must show."""
 
 
-class Reach(StrEnum):
+class Reachability(StrEnum):
     """One target on one network."""
 
     NO_DATA = "no data"
@@ -48,7 +48,7 @@ class Reached:
     asn: int
     share: float | None
     access: Access
-    cells: tuple[Reach, ...]
+    cells: tuple[Reachability, ...]
     measurements: int
 
 
@@ -143,11 +143,11 @@ def _within(votes: Votes, incident: Incident) -> NDArray[np.bool_]:
     return inside
 
 
-def _cell(kind: Kind, named: bool, made: int, failed: int, slowed: int) -> Reach:
+def _cell(kind: Kind, named: bool, made: int, failed: int, slowed: int) -> Reachability:
     if named:
         if kind is Kind.OUTAGE:
-            return Reach.OFFLINE
-        return Reach.SLOWED if slowed * 2 > failed or kind is Kind.SLOWDOWN else Reach.BLOCKED
+            return Reachability.OFFLINE
+        return Reachability.SLOWED if slowed * 2 > failed or kind is Kind.SLOWDOWN else Reachability.BLOCKED
     if not made:
-        return Reach.NO_DATA
-    return Reach.SOME_FAILED if failed else Reach.REACHABLE
+        return Reachability.NO_DATA
+    return Reachability.SOME_FAILED if failed else Reachability.REACHABLE

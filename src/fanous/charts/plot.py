@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fanous.charts.paint import painted, xml
-from fanous.charts.reachability import Line, Lines
+from fanous.charts.reachability import Lines, ShareLine
 
 LEFT, RIGHT, TOP, FOOT = 44, 14, 10, 26
 OVER = 18
@@ -142,7 +142,7 @@ class _Frame:
             f"{painted('tick', alone=alone)}>{xml(text)}</text>"
         )
 
-    def _path(self, line: Line) -> str:
+    def _path(self, line: ShareLine) -> str:
         """Steps between bins that were measured; a gap stays a gap."""
         path, before = "", False
         for n, share in enumerate(line.shares):

@@ -27,7 +27,7 @@ LEAST_MADE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ShareLine:
     """Attributes:
     shares: 0..1, one a bin; ``None`` = not measured, or too little.
     """
@@ -46,7 +46,7 @@ class Lines:
 
     start: int
     step: int
-    lines: tuple[Line, ...]
+    lines: tuple[ShareLine, ...]
     by_users: bool
 
     @property
@@ -82,7 +82,7 @@ def _trimmed(lines: Lines) -> Lines:
     if not measured:
         return lines
     first, last = measured[0], measured[-1] + 1
-    kept = tuple(Line(line.target, line.shares[first:last]) for line in lines.lines)
+    kept = tuple(ShareLine(line.target, line.shares[first:last]) for line in lines.lines)
     return Lines(lines.start + first * lines.step, lines.step, kept, lines.by_users)
 
 
@@ -94,7 +94,9 @@ def _lines(
     tallies: dict[str, list[dict[int, list[int]]]] = {t: [{} for _ in range(bins)] for t in targets}
     for (target, at, asn), fate in _fates(votes, set(targets), start, step, bins).items():
         tallies[target][at][asn] = [len(fate), sum(fate.values())]
-    lines = [Line(target, tuple(_share(tally, known) for tally in tallies[target])) for target in targets]
+    lines = [
+        ShareLine(target, tuple(_share(tally, known) for tally in tallies[target])) for target in targets
+    ]
     return Lines(start, step, tuple(lines), bool(known))
 
 

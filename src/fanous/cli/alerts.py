@@ -9,14 +9,14 @@ import typer
 
 from fanous.cli.common import ConfigOption, JsonOption, StoreOption, open_named, print_document
 from fanous.errors import FanousError
-from fanous.model.alert import Delivery, State
+from fanous.model.alert import AlertState, Delivery
 from fanous.model.instant import to_iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fanous.publish.alerts.channel import Channel
-    from fanous.publish.alerts.senders.outcome import Outcome
+    from fanous.publish.alerts.senders.outcome import Attempt
     from fanous.publish.alerts.settings import Alerting
     from fanous.store import Store
 
@@ -43,7 +43,7 @@ def alerts_test(
 
     alerting = _alerting(config)
     now = time.time()
-    outcomes: list[tuple[Channel, Outcome]] = []
+    outcomes: list[tuple[Channel, Attempt]] = []
     for channel in _channels(alerting, names or []):
         message = test_message(str(uuid4()), now, Sender(alerting.url))
         outcomes.append((channel, asyncio.run(SENDERS[channel.means](channel, message, now))))
@@ -62,7 +62,7 @@ def alerts_test(
 @alerts_app.command("list")
 def alerts_list(
     state: Annotated[
-        State | None, typer.Option("--state", help="Only these; dead = given up, somebody has to look.")
+        AlertState | None, typer.Option("--state", help="Only these; dead = given up, somebody has to look.")
     ] = None,
     store: StoreOption = None,
     config: ConfigOption = None,
@@ -75,7 +75,7 @@ def alerts_list(
         print_document({"deliveries": [delivery_document(one) for one in found]})
         return
     for one in found:
-        when = {State.SENT: one.sent_at, State.WAITING: one.due_at}.get(one.state, one.created_at)
+        when = {AlertState.SENT: one.sent_at, AlertState.WAITING: one.due_at}.get(one.state, one.created_at)
         print(
             f"{one.key}  {one.state:8}  {to_iso(when or one.created_at)}  {one.channel}: {one.incident} "
             f"{one.happening} (revision {one.n}, {one.attempts} attempts){f'; {one.why}' if one.why else ''}"
@@ -155,7 +155,7 @@ def delivery_document(one: Delivery) -> dict[str, object]:
         "happening": str(one.happening),
         "state": str(one.state),
         "created_at": to_iso(one.created_at),
-        "due_at": to_iso(one.due_at) if one.state is State.WAITING else None,
+        "due_at": to_iso(one.due_at) if one.state is AlertState.WAITING else None,
         "sent_at": None if one.sent_at is None else to_iso(one.sent_at),
         "attempts": one.attempts,
         "why": one.why or None,

@@ -72,11 +72,11 @@ def _leave_to_owner(held: "StoreHeld") -> NoReturn:
         FanousError: it answers no commands (another `fanous ingest`, say), or what the command ended with.
     """
     from fanous.cli.remote import ask_owner
-    from fanous.monitor.request import Request
+    from fanous.monitor.request import CommandRequest
 
     terminal = console()
     looked_at = sys.stdout.isatty()
-    request = Request(
+    request = CommandRequest(
         sys.argv[1:],
         str(Path.cwd()),
         terminal.width if looked_at else None,

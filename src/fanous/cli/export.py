@@ -39,12 +39,12 @@ def export(
     """
     from fanous.evaluation.demo import notice_for
     from fanous.publish.export.package import export as write
-    from fanous.publish.export.tables import Wanted
+    from fanous.publish.export.tables import ExportScope
     from fanous.store.location import store_place
 
     start, end = moment(since, "--since"), moment(until, "--until")
     place = store_place(store, config)
-    wanted = Wanted(
+    wanted = ExportScope(
         country=country_code(country) if country else None,
         since=-inf if start is None else start,
         until=inf if end is None else end,

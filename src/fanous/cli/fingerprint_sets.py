@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fanous.refdata.about import About
+from fanous.refdata.about import SetOrigin
 from fanous.refdata.figures import APNIC_URL
 from fanous.refdata.sets import PUBLIC_SETS
-from fanous.refdata.update import Outcome, Updated
+from fanous.refdata.update import Updated, UpdateOutcome
 from fanous.refdata.weights import InstalledUsers
 
 ROWS_SHOWN = 10
@@ -33,7 +33,7 @@ def updated_lines(updates: Sequence[Updated]) -> list[str]:
     """What the user reads after an update."""
     lines: list[str] = []
     for one in updates:
-        if one.outcome is Outcome.FAILED:
+        if one.outcome is UpdateOutcome.FAILED:
             lines.append(f"{one.file}: not updated: {one.why}")
             continue
         lines.append(f"{one.file}: {one.outcome}, {one.usable:,} {one.of} from {one.source}")
@@ -46,7 +46,7 @@ def updated_lines(updates: Sequence[Updated]) -> list[str]:
 
 def failure(updates: Sequence[Updated]) -> str:
     """What to do about what failed; empty = nothing failed."""
-    failed = [one for one in updates if one.outcome is Outcome.FAILED]
+    failed = [one for one in updates if one.outcome is UpdateOutcome.FAILED]
     if not failed:
         return ""
     urls = {APNIC_URL, *(one.url for one in PUBLIC_SETS)} & {one.source for one in failed}
@@ -59,7 +59,7 @@ def failure(updates: Sequence[Updated]) -> str:
     return f"{len(failed)} of {len(updates)} sets could not be updated, and what stood before stands{advice}"
 
 
-def installed_document(sets: Sequence[tuple[Path, About | None]], version: str) -> dict[str, Any]:
+def installed_document(sets: Sequence[tuple[Path, SetOrigin | None]], version: str) -> dict[str, Any]:
     return {
         "rules_version": version,
         "sets": [
@@ -76,7 +76,7 @@ def installed_document(sets: Sequence[tuple[Path, About | None]], version: str) 
     }
 
 
-def installed_lines(sets: Sequence[tuple[Path, About | None]], version: str) -> list[str]:
+def installed_lines(sets: Sequence[tuple[Path, SetOrigin | None]], version: str) -> list[str]:
     if not sets:
         return ["only what ships with Fanous; `fanous refdata update` brings larger sets in"]
     lines = [f"rules version: {version}"]

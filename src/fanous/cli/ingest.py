@@ -87,7 +87,7 @@ def ingest(
 
 
 def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, str, bool]) -> "About":
-    from fanous.sources.signals.columns import Columns, Gather
+    from fanous.sources.signals.columns import Gather, TableColumns
     from fanous.sources.signals.files import About
 
     if source != "csv":
@@ -95,7 +95,9 @@ def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, 
     time, value, signal, entity, zone, step, gather, empty_is_zero = told
     if gather not in tuple(Gather):
         raise typer.BadParameter(f"{gather!r} is none of {', '.join(Gather)}", param_hint="--gather")
-    return About(country, Columns(time, value, signal, entity, zone, step, Gather(gather), empty_is_zero))
+    return About(
+        country, TableColumns(time, value, signal, entity, zone, step, Gather(gather), empty_is_zero)
+    )
 
 
 def show(tally: "Ingested", as_json: bool) -> None:

@@ -12,8 +12,8 @@ import typer
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
-    from fanous.probe.orders import Envelope, Orders
-    from fanous.probe.wanted import Wanted
+    from fanous.probe.orders import Orders, SignedOrders
+    from fanous.probe.wanted import ProbeOptions
 
 KNOWN = "orders.json"
 """Beside consent: the orders that were last taken, which hold until they end where no collector answers."""
@@ -63,11 +63,11 @@ def heeded(
     folder: Path,
     collectors: Sequence[str],
     key_text: str | None,
-    wanted: "Wanted",
+    wanted: "ProbeOptions",
     country: str,
     asn: int,
     proxy: str | None,
-) -> "Wanted":
+) -> "ProbeOptions":
     """What is to be measured by the orders that there are; what the user named outranks their lists.
 
     Raises:
@@ -140,7 +140,7 @@ def _known(path: Path, key_text: str | None) -> "Orders | None":
         return None  # of another key: nothing was taken from this one yet
 
 
-def _keep(path: Path, envelope: "Envelope") -> None:
+def _keep(path: Path, envelope: "SignedOrders") -> None:
     import msgspec
 
     try:

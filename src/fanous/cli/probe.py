@@ -38,7 +38,7 @@ from fanous.errors import FanousError
 from fanous.probe.settings import probe_folder
 
 if TYPE_CHECKING:
-    from fanous.probe.run import Report
+    from fanous.probe.run import RunReport
     from fanous.probe.spool.upload import Sent
 
 probe_app = typer.Typer(help="Measure from this machine: which sites work from here?", no_args_is_help=True)
@@ -82,7 +82,7 @@ def probe_run(
     Without -i and --list the social platforms are measured.  Exit 1 where there is no network, or a login
     page in front of it: nothing is concluded then.
     """
-    from fanous.probe.record import Vantage
+    from fanous.probe.record import ProbeVantage
     from fanous.probe.settings import adjusted, load_settings
 
     wanted = wanted_by(inputs or (), lists or ())
@@ -95,7 +95,7 @@ def probe_run(
         transfer_pairs=transfer or settings.transfer_pairs,
         localise=localise,
     )
-    vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")
+    vantage = ProbeVantage(country_of(country), asn, "mobile" if mobile else "")
     check_consent(yes, settings.cap_mb)
     if localise:
         check_consent_to_localise(yes)
@@ -157,7 +157,7 @@ def probe_list(
         print(f"{known:14} {len(one.urls):3} URLs{apps}  {one.title}{note}")
 
 
-def _answer(report: "Report", out: Path | None, sent: "Sent | None", as_json: bool) -> None:
+def _answer(report: "RunReport", out: Path | None, sent: "Sent | None", as_json: bool) -> None:
     from fanous.cli.screen import screen
     from fanous.probe.display import print_sentences
     from fanous.probe.output import report_document

@@ -17,10 +17,10 @@ from fanous.probe.settings import probe_folder
 if TYPE_CHECKING:
     from random import Random
 
-    from fanous.probe.record import Vantage
-    from fanous.probe.run import Report
+    from fanous.probe.record import ProbeVantage
+    from fanous.probe.run import RunReport
     from fanous.probe.settings import Settings
-    from fanous.probe.wanted import Wanted
+    from fanous.probe.wanted import ProbeOptions
 
 Inputs = Annotated[
     list[str] | None, typer.Option("-i", "--input", metavar="URL", help="Measure this URL; may be repeated.")
@@ -46,7 +46,7 @@ CaFile = Annotated[Path | None, typer.Option("--ca-file", help="PEM file of auth
 Yes = Annotated[bool, typer.Option("--yes", help="You consent for this run (for scripts).")]
 
 
-def wanted_by(inputs: Sequence[str], lists: Sequence[str]) -> "Wanted":
+def wanted_by(inputs: Sequence[str], lists: Sequence[str]) -> "ProbeOptions":
     """What the options name; what of a list cannot be measured is said on stderr.
 
     Raises:
@@ -111,15 +111,15 @@ def check_consent_to_localise(yes: bool) -> None:
 
 def measure(
     settings: "Settings",
-    vantage: "Vantage",
-    wanted: "Wanted",
+    vantage: "ProbeVantage",
+    wanted: "ProbeOptions",
     out: Path | None,
     *,
     with_health: bool = True,
     quiet: bool,
     to_spool: bool = False,
     chance: "Random | None" = None,
-) -> "Report":
+) -> "RunReport":
     """One round under the day's data cap; what it spent is remembered however it ends."""
     from fanous.cli.screen import screen
     from fanous.probe.allowance import day_meter

@@ -68,7 +68,7 @@ def probe_watch(
     from random import Random
 
     from fanous.probe.cadence import cadence
-    from fanous.probe.record import Vantage
+    from fanous.probe.record import ProbeVantage
     from fanous.probe.rounds import check_interval, least_interval, watch
     from fanous.probe.settings import adjusted, load_settings
     from fanous.probe.words import round_line
@@ -79,7 +79,7 @@ def probe_watch(
         load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, helper=helper, ca_file=ca_file
     )
     settings = replace(settings, localise=False)  # by a person's word in a single run only
-    vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")
+    vantage = ProbeVantage(country_of(country), asn, "mobile" if mobile else "")
     events = _watches(during, organisation=organisation)
 
     def interval() -> float:

@@ -48,13 +48,13 @@ def probe_stream(
     from fanous.probe.allowance import day_meter
     from fanous.probe.net.sockets import SocketNetwork
     from fanous.probe.output import record_file
-    from fanous.probe.record import Vantage
+    from fanous.probe.record import ProbeVantage
     from fanous.probe.settings import adjusted, load_settings
     from fanous.probe.stream.nettest import stream_record
     from fanous.probe.stream.watchable import watchable
 
     settings = adjusted(load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, ca_file=ca_file)
-    vantage = Vantage(country_of(country), asn, "mobile" if mobile else "")
+    vantage = ProbeVantage(country_of(country), asn, "mobile" if mobile else "")
     check_consent(yes, settings.cap_mb)
     folder, found = probe_folder(), []
     most = int(settings.cap_mb * 1e6)

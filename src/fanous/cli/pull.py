@@ -127,12 +127,12 @@ def pull_once(
     from fanous.pipeline.pull import pull as pull_window
     from fanous.refdata.sources import SOURCES
     from fanous.sources.fetch import Polite
-    from fanous.sources.signals.live import Ask
+    from fanous.sources.signals.live import Query
 
     first, last = newest(source, time.time())
     since = first if window[0] is None else int(window[0])
     until = last if window[1] is None else int(window[1])
-    ask = Ask(country, since, until, settings.networks, settings.regions)
+    ask = Query(country, since, until, settings.networks, settings.regions)
     key = _key(settings.token)
     headers = {"Authorization": f"Bearer {key}"} if key else None
     cache = data_folder() / "cache" / source
@@ -143,7 +143,7 @@ def pull_once(
 def _follow_ris(
     country: str, table: Path | None, collector: str, mirror: str, store: Path | None, config: Path | None
 ) -> None:
-    from fanous.pipeline.ris_live import Stream, follow, table_of
+    from fanous.pipeline.ris_live import RoutingStream, follow, table_of
     from fanous.sources.signals.ris import ADDRESS, listen
 
     if table is None:
@@ -151,7 +151,7 @@ def _follow_ris(
             "ris needs --table: a bview file of the same collector says what was visible"
         )
     log_to_stderr()
-    stream = Stream(table_of(table, country))
+    stream = RoutingStream(table_of(table, country))
     with open_named(store, config) as opened:
         follow(opened, stream, lambda: listen(collector, mirror or ADDRESS))
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fanous.collector.helper import Helper
     from fanous.collector.stream.address import StreamAddress
     from fanous.collector.stream.connection import StreamState
-    from fanous.collector.stream.publish import Stream
+    from fanous.collector.stream.publish import QueueStream
     from fanous.collector.stream.pull import Writer
     from fanous.pipeline.vitals.vitals import Vitals
 
@@ -46,15 +46,15 @@ def collect_into_stream(
     """Until SIGINT or SIGTERM."""
     from fanous.collector.serve import serve
     from fanous.collector.stream.address import parse_address
-    from fanous.collector.stream.publish import Stream
+    from fanous.collector.stream.publish import QueueStream
 
-    stream = Stream(parse_address(url))
+    stream = QueueStream(parse_address(url))
     beside = _status_of(stream, status) if status else None
     log_to_stderr()
     serve(listening, stream, policy, helper, beside)
 
 
-def _status_of(stream: "Stream", address: str) -> Callable[[asyncio.Event], Coroutine[Any, Any, None]]:
+def _status_of(stream: "QueueStream", address: str) -> Callable[[asyncio.Event], Coroutine[Any, Any, None]]:
     """Says how a stream is, as of the last look."""
     from fanous.collector.serve import listening_socket
     from fanous.monitor.pages import serve_until
@@ -74,15 +74,17 @@ def _status_of(stream: "Stream", address: str) -> Callable[[asyncio.Event], Coro
     return lambda stop: serve_until(stop, app, listening)
 
 
-def vitals_of(stream: "Stream", now: float) -> "Vitals":
+def vitals_of(stream: "QueueStream", now: float) -> "Vitals":
     """What waits in a stream, as the vitals of an inbox."""
-    from fanous.collector.stream.address import Part
+    from fanous.collector.stream.address import StreamPart
     from fanous.model.backlog import Backlog
     from fanous.pipeline.vitals.vitals import Vitals
 
     if not stream.states:
         return Vitals(at=now, machine_at=now)
-    main, apart, refused = (stream.states[part] for part in (Part.MAIN, Part.APART, Part.REFUSED))
+    main, apart, refused = (
+        stream.states[part] for part in (StreamPart.MAIN, StreamPart.APART, StreamPart.REFUSED)
+    )
     backlog = Backlog(
         str(stream.address), main.messages, main.bytes, main.since, apart.messages, refused.messages
     )
@@ -93,17 +95,17 @@ def drain_stream(
     url: str, part: str, follow: bool, store: Path | None, config: Path | None, *, detects: bool
 ) -> None:
     """Bring what waits into a store, until nothing does, or with ``follow`` until SIGINT or SIGTERM."""
-    from fanous.collector.stream.address import Part, parse_address
+    from fanous.collector.stream.address import StreamPart, parse_address
     from fanous.collector.stream.pull import Writer
 
-    if part not in tuple(Part):
-        raise typer.BadParameter(f"{part!r} is none of {', '.join(Part)}", param_hint="--part")
+    if part not in tuple(StreamPart):
+        raise typer.BadParameter(f"{part!r} is none of {', '.join(StreamPart)}", param_hint="--part")
     address, stopping = parse_address(url), threading.Event()
     if follow:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
         log_to_stderr()
-    with open_named(store, config) as opened, Writer(address, Part(part)) as writer:
+    with open_named(store, config) as opened, Writer(address, StreamPart(part)) as writer:
         bringing = Bringing(opened, detects=False)
         _drain(writer, bringing, follow, stopping, detects)
     print(bringing)
@@ -170,13 +172,13 @@ def queue(
 async def _looked_at(
     address: "StreamAddress",
 ) -> "tuple[dict[str, StreamState], list[dict[str, str]]]":
-    from fanous.collector.stream.address import Part
+    from fanous.collector.stream.address import StreamPart
     from fanous.collector.stream.connection import connected, made, reasons, state_of
 
     client = await connected(address)
     try:
         context = await made(client, address)
-        states = {str(part): await state_of(context, address, part) for part in Part}
+        states = {str(part): await state_of(context, address, part) for part in StreamPart}
         return states, await reasons(context, address, SHOWN)
     finally:
         await client.close()

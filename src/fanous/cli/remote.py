@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from fanous.errors import FanousError
-from fanous.monitor.request import Reply, Request, address_of
+from fanous.monitor.request import CommandReply, CommandRequest, address_of
 
 if TYPE_CHECKING:
     from fanous.monitor.control import Dispatch
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 
 
-def ask_owner(lock: Path, request: Request) -> Reply | None:
+def ask_owner(lock: Path, request: CommandRequest) -> CommandReply | None:
     """The answer of the process that has the store; ``None`` = nobody answers at its socket.
 
     A socket file that a dead process left refuses the connection, or is not there at all.
@@ -39,7 +39,7 @@ def ask_owner(lock: Path, request: Request) -> Reply | None:
             asking.sendall(msgspec.json.encode(request))
             asking.shutdown(socket.SHUT_WR)
             with asking.makefile("rb") as stream:
-                return msgspec.json.decode(stream.read(), type=Reply)
+                return msgspec.json.decode(stream.read(), type=CommandReply)
         except (OSError, msgspec.MsgspecError):
             raise FanousError(
                 "the process that has the store broke off while it worked on this; its log says why. What it "

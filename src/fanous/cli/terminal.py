@@ -9,7 +9,7 @@ from rich.text import Text
 
 from fanous.charts.chart import grid_text
 from fanous.model.incident import Incident, NetworkPart, Status
-from fanous.pipeline.query import Answer
+from fanous.pipeline.query import CountryAnswer
 from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
 from fanous.wording.instants import short_clock, span
 from fanous.wording.names import counted, listed, network_title, printable, target_title
@@ -42,7 +42,7 @@ def incident_list(incidents: Sequence[Incident]) -> Table:
     return table
 
 
-def print_answer(console: Console, answer: Answer) -> None:
+def print_answer(console: Console, answer: CountryAnswer) -> None:
     """The whole answer, most certain first."""
     console.print(_headline(answer))
     standing = _standing(answer)
@@ -64,11 +64,11 @@ def print_answer(console: Console, answer: Answer) -> None:
         console.print(Text(f"... and {counted(more, 'more target')} (--json has all).", "dim"))
 
 
-def _standing(answer: Answer) -> list[Incident]:
+def _standing(answer: CountryAnswer) -> list[Incident]:
     return [incident for incident in answer.incidents if incident.status is not Status.RETRACTED]
 
 
-def _headline(answer: Answer) -> Text:
+def _headline(answer: CountryAnswer) -> Text:
     start, end = span(answer.since, answer.until, answer.country, about="")
     several = " (the capital's clock)" if has_several_clocks(answer.country) else ""
     zone = f"{zone_name(answer.since, answer.country)} = {main_zone(answer.country)}{several}"
@@ -76,7 +76,7 @@ def _headline(answer: Answer) -> Text:
     return Text.assemble((head, "bold"), f"\n{start} to {end}; {zone}")
 
 
-def _found(answer: Answer) -> str:
+def _found(answer: CountryAnswer) -> str:
     confirmed = [incident for incident in _standing(answer) if incident.confirmed_at is not None]
     suspected = len(_standing(answer)) - len(confirmed)
     if not confirmed and not suspected:

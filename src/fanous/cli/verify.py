@@ -33,17 +33,17 @@ def verify(
     A bundle with any changed byte is refused.  No store is needed, and --store is not touched.
     """
     del store  # scripts give it to every command; what is in a store must not decide here
-    from fanous.publish.evidence.container import Refused
+    from fanous.publish.evidence.container import BundleRefused
     from fanous.publish.evidence.verify import Result
     from fanous.publish.evidence.verify import verify as check
 
     try:
         done = check(bundle, signed_by)
-    except Refused as why:
+    except BundleRefused as why:
         if as_json:
             print_document({"result": "refused", "why": str(why)})
             raise typer.Exit(1) from None
-        raise Refused(f"REFUSED {bundle}: {why}") from None
+        raise BundleRefused(f"REFUSED {bundle}: {why}") from None
     if as_json:
         print_document(_document(done))
     else:

@@ -16,7 +16,7 @@ from fanous.collector.origin import Origin
 from fanous.collector.refusal import Refused
 from fanous.collector.reports import asn_of, new_report_id
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.probe.orders import Envelope
+from fanous.probe.orders import SignedOrders
 
 NETTESTS = (
     *("bridge_reachability", "dash", "dns_consistency", "dnscheck", "facebook_messenger"),
@@ -75,7 +75,7 @@ def check_in(
     helper: str,
     now: float,
     random: Callable[[], bytes],
-    orders: Envelope | None = None,
+    orders: SignedOrders | None = None,
 ) -> dict[str, Any]:
     """What to measure.
 

@@ -25,15 +25,15 @@ from fanous.collector.checkin import ListedUrl, check_in, known_helpers
 from fanous.collector.connections import HEAD_SECONDS
 from fanous.collector.explanation import page
 from fanous.collector.helper import Helper
-from fanous.collector.limits import HELPER, SUBMISSIONS, Held, Limiter, Rates, Room
-from fanous.collector.lone_measurement import Reports, accepted, sent_alone
+from fanous.collector.limits import HELPER, SUBMISSIONS, Held, Limiter, RateLimits, Room
+from fanous.collector.lone_measurement import LoneReports, accepted, sent_alone
 from fanous.collector.origin import Network, NoOrigins, Origins, client_address
 from fanous.collector.queue import Queue
 from fanous.collector.refusal import Refused
 from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
 from fanous.collector.request_length import OneLength
 from fanous.collector.submission import Submission, receive
-from fanous.probe.orders import Envelope
+from fanous.probe.orders import SignedOrders
 
 SMALL = 64 << 10
 """Bytes of body that everything but a submission may have."""
@@ -70,9 +70,9 @@ class Policy:
     origins: Origins = field(default_factory=NoOrigins)
     helper_url: str = ""
     urls: Sequence[ListedUrl] = ()
-    orders: Envelope | None = None
-    submissions: Rates = SUBMISSIONS
-    helper: Rates = HELPER
+    orders: SignedOrders | None = None
+    submissions: RateLimits = SUBMISSIONS
+    helper: RateLimits = HELPER
     grace: float = GRACE_SECONDS
     head: float = HEAD_SECONDS
     clock: Callable[[], float] = time.time
@@ -89,7 +89,7 @@ class Door:
         self._submissions = Limiter(policy.submissions)
         self._asks = Limiter(policy.helper)
         self._room = Room(ROOM)
-        self._reports = Reports()
+        self._reports = LoneReports()
         # Of its own: names that the test helper looks up may keep all threads of the loop's waiting.
         self._decoding = ThreadPoolExecutor(DECODERS, "decoding")
 

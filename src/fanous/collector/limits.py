@@ -22,7 +22,7 @@ NETWORK_BITS = {4: 24, 6: 48}
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class RateLimit:
     """So many a second for long, and ``burst`` at once after a silence (a probe that was offline)."""
 
     a_second: float
@@ -30,34 +30,34 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
+class RateLimits:
     """What a door allows."""
 
-    address: Rate
-    network: Rate
+    address: RateLimit
+    network: RateLimit
 
 
-SUBMISSIONS = Rates(address=Rate(10, 600), network=Rate(100, 6000))
+SUBMISSIONS = RateLimits(address=RateLimit(10, 600), network=RateLimit(100, 6000))
 """A run of a probe over a whole test list is some 600 measurements; many probes stand behind one CGNAT."""
 
-HELPER = Rates(address=Rate(1, 120), network=Rate(5, 600))
+HELPER = RateLimits(address=RateLimit(1, 120), network=RateLimit(5, 600))
 """A probe asks once a target; and the helper must be no tool to load somebody else's servers."""
 
 
-def submissions_at(a_second: float) -> Rates:
+def submissions_at(a_second: float) -> RateLimits:
     """``SUBMISSIONS`` in proportion to what one address may send a second."""
     address, network = SUBMISSIONS.address, SUBMISSIONS.network
     share = a_second / address.a_second
-    return Rates(
-        Rate(a_second, max(1, address.burst * share)),
-        Rate(network.a_second * share, max(1, network.burst * share)),
+    return RateLimits(
+        RateLimit(a_second, max(1, address.burst * share)),
+        RateLimit(network.a_second * share, max(1, network.burst * share)),
     )
 
 
 class Limiter:
     """Token buckets, one for each address and each network that called lately."""
 
-    def __init__(self, rates: Rates, remembered: int = REMEMBERED) -> None:
+    def __init__(self, rates: RateLimits, remembered: int = REMEMBERED) -> None:
         self._rates = rates
         self._remembered = remembered
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()

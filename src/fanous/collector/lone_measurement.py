@@ -25,7 +25,7 @@ from fanous.collector.reports import RANDOM_BYTES, ReportId, new_report_id, pars
 KEY_BYTES = 32
 
 
-class Sent(Struct):
+class LoneMeasurement(Struct):
     """Body of ``POST /api/v1/submit_measurement`` (``SubmitMeasurementRequest``): a measurement as a text.
 
     ``nym`` and ``zkp_request`` speak of who measured; they are not even read.
@@ -54,11 +54,11 @@ class _Header(Struct):
     probe_asn: str = ""
 
 
-_sent = msgspec.json.Decoder(Sent)
+_sent = msgspec.json.Decoder(LoneMeasurement)
 _header = msgspec.json.Decoder(_Header)
 
 
-def sent_alone(body: bytes) -> Sent:
+def sent_alone(body: bytes) -> LoneMeasurement:
     """What was sent.
 
     Raises:
@@ -70,12 +70,12 @@ def sent_alone(body: bytes) -> Sent:
         raise Refused(422, f"not a measurement to submit: {error}") from None
 
 
-def accepted(sent: Sent, uid: str, report: ReportId) -> Accepted:
+def accepted(sent: LoneMeasurement, uid: str, report: ReportId) -> Accepted:
     """The answer; a client that sent a credential hears that nobody here can check it."""
     return Accepted(uid, str(report), error="manifest_not_found" if sent.manifest_version else None)
 
 
-class Reports:
+class LoneReports:
     """Reports for what comes without one.
 
     Args:

@@ -40,7 +40,7 @@ OURS = ("measurement_uid", "report_id", "probe_ip", "probe_id", "x_collector")
 probe wrote one of them, it is left out."""
 
 
-class Envelope(Struct):
+class SubmissionEnvelope(Struct):
     """Body of ``POST /report/{id}`` (ooni/probe-cli, internal/model/ooapi.go,
     ``OOAPICollectorUpdateRequest``)."""
 
@@ -81,7 +81,7 @@ class _Claim:
         return placed and is_country(self.country) and not any(self.asn in r for r in PRIVATE_ASNS)
 
 
-_envelope = msgspec.json.Decoder(Envelope)
+_envelope = msgspec.json.Decoder(SubmissionEnvelope)
 _sorted = msgspec.json.Encoder(order="sorted")
 
 

@@ -12,7 +12,7 @@ from random import Random
 from statistics import median
 
 from fanous.errors import FanousError
-from fanous.evaluation.corpus import Corpus, Event, Planting
+from fanous.evaluation.corpus import Corpus, LabelledEvent, Planting
 from fanous.evaluation.simulate.block_rows import blocked
 from fanous.evaluation.simulate.quiet_rows import DAY, Measured, QuietRows, quiet_rows, write_rows
 from fanous.model.incident import Interval, Kind
@@ -53,7 +53,7 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan(Replay):
+class BlockPlan(Replay):
     """One replay of one country.
 
     Attributes:
@@ -68,7 +68,7 @@ class Plan(Replay):
     hit: int
 
 
-def plans(corpus: Corpus, planting: Planting, paths: Sequence[Path]) -> Iterator[Plan]:
+def plans(corpus: Corpus, planting: Planting, paths: Sequence[Path]) -> Iterator[BlockPlan]:
     """Every combination ``times`` over, then the quiet replays.
 
     Raises:
@@ -83,7 +83,7 @@ def plans(corpus: Corpus, planting: Planting, paths: Sequence[Path]) -> Iterator
         for _ in range(planting.quiet):
             measured = rows.replay(chance, int(corpus.since), planting.days, density)
             labelled = _labelled(corpus, planting, ())
-            yield Plan(labelled, rows.columns, tuple(measured), "", 0, 0, density, 0)
+            yield BlockPlan(labelled, rows.columns, tuple(measured), "", 0, 0, density, 0)
 
 
 def quiet_of(corpus: Corpus, always_quiet: Sequence[int], paths: Sequence[Path]) -> QuietRows:
@@ -107,7 +107,7 @@ def _planted(
     corpus: Corpus,
     planting: Planting,
     what: tuple[str, float, int, float],
-) -> Plan:
+) -> BlockPlan:
     technique, hours, count, density = what
     replay = rows.replay(chance, int(corpus.since), planting.days, density)
     busy = [asn for asn in rows.networks if sum(m.asn == asn for m in replay) >= planting.days]
@@ -122,14 +122,16 @@ def _planted(
     what_for = f"{technique} for {hours:g} h on {count}, {density:g} days deep"
     event = block(what_for, planting.country, planting.targets, dict.fromkeys(sorted(struck), intervals))
     labelled = _labelled(corpus, planting, (event,))
-    return Plan(labelled, rows.columns, tuple(told), technique, hours, count, density, hit)
+    return BlockPlan(labelled, rows.columns, tuple(told), technique, hours, count, density, hit)
 
 
 def block(
     name: str, country: str, targets: tuple[str, ...], networks: Mapping[int, tuple[Interval, ...]]
-) -> Event:
+) -> LabelledEvent:
     """The label of a block that was put in."""
-    return Event(name, country, Kind.BLOCKING, targets, networks, scope=None, source="planted", must=())
+    return LabelledEvent(
+        name, country, Kind.BLOCKING, targets, networks, scope=None, source="planted", must=()
+    )
 
 
 def moment(chance: Random, since: float, days: float, warm_up: float, after: float, seconds: float) -> float:
@@ -151,18 +153,18 @@ def _intervals(chance: Random, since: float, days: int, hours: float) -> tuple[I
     return tuple(Interval(at, at + SESSION) for at in starts)
 
 
-def _labelled(corpus: Corpus, planting: Planting, events: tuple[Event, ...]) -> Corpus:
+def _labelled(corpus: Corpus, planting: Planting, events: tuple[LabelledEvent, ...]) -> Corpus:
     until = corpus.since + planting.days * DAY
     return replace(corpus, until=until, events=events, quiet=(), planting=None, country=planting.country)
 
 
-def gathered(title: str, found: Sequence[tuple[Plan, Evaluation]]) -> Evaluation:
+def gathered(title: str, found: Sequence[tuple[BlockPlan, Evaluation]]) -> Evaluation:
     """One evaluation of all replays."""
     plants = tuple(_margins([(plan, event) for plan, e in found for event in e.events]))
     return replace(together(title, [evaluation for _, evaluation in found]), plants=plants)
 
 
-def _margins(scores: Sequence[tuple[Plan, EventScore]]) -> Iterator[PlantScore]:
+def _margins(scores: Sequence[tuple[BlockPlan, EventScore]]) -> Iterator[PlantScore]:
     """All together, then by each thing that was varied."""
     if not scores:
         return
@@ -178,7 +180,7 @@ def _named(by: str, value: str | float) -> str:
     return f"{value:g}" if value or by != "hours" else "sessions"
 
 
-def _score(by: str, value: str, scores: Sequence[tuple[Plan, EventScore]]) -> PlantScore:
+def _score(by: str, value: str, scores: Sequence[tuple[BlockPlan, EventScore]]) -> PlantScore:
     events = [event for _, event in scores]
     told = [event for event in events if event.found != "missed"]
     measured = [n for event in events for n in event.networks if n.overlap is not None]

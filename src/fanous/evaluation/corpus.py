@@ -14,10 +14,10 @@ from fanous.config import Table
 from fanous.errors import FanousError
 from fanous.evaluation.simulate.block_rows import TECHNIQUES
 from fanous.evaluation.simulate.generators import GENERATORS
-from fanous.evaluation.worlds import World, world_of
+from fanous.evaluation.worlds import SimulatedWorld, world_of
 from fanous.model.incident import Interval, Kind, Scope
 from fanous.sources.publishers import LEVEL_FILES
-from fanous.sources.signals.columns import Columns, Gather
+from fanous.sources.signals.columns import Gather, TableColumns
 from fanous.sources.signals.files import About
 
 FILE = "events.toml"
@@ -87,7 +87,7 @@ class Planting:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class LabelledEvent:
     """One labelled event.
 
     Attributes:
@@ -123,7 +123,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class QuietInterval:
     """Nothing happened there: whatever is found is false.
 
     Attributes:
@@ -157,11 +157,11 @@ class Corpus:
     files: tuple[CorpusFile, ...]
     generated: str
     seed: int
-    events: tuple[Event, ...]
-    quiet: tuple[Quiet, ...]
+    events: tuple[LabelledEvent, ...]
+    quiet: tuple[QuietInterval, ...]
     injection: Injection | None = None
     planting: Planting | None = None
-    world: World | None = None
+    world: SimulatedWorld | None = None
     country: str = ""
 
     @property
@@ -266,7 +266,7 @@ def _about(table: Table, source: str) -> About | None:
         return None
     if source != "csv":
         return About(table.country())
-    columns = Columns(
+    columns = TableColumns(
         time=table.text("time"),
         value=table.text("value"),
         place=table.text("entity", default=""),
@@ -318,7 +318,7 @@ def _planting(table: Table) -> Planting:
     return planting
 
 
-def _event(table: Table) -> Event:
+def _event(table: Table) -> LabelledEvent:
     table.allow("id", "country", "kind", "targets", "networks", "scope", "source", "must", "on", *Table.TIMES)
     networks: dict[int, tuple[Interval, ...]] = {}
     kind = Kind(table.one_of("kind", tuple(Kind)))
@@ -334,7 +334,7 @@ def _event(table: Table) -> Event:
     if not set(must) <= set(networks):
         raise table.wrong("must", f"{sorted(set(must) - set(networks))} are not among its networks")
     scope = table.one_of("scope", tuple(Scope), default="")
-    return Event(
+    return LabelledEvent(
         id=table.text("id"),
         country=table.country(),
         kind=kind,
@@ -347,11 +347,11 @@ def _event(table: Table) -> Event:
     )
 
 
-def _quiet(table: Table) -> Quiet:
+def _quiet(table: Table) -> QuietInterval:
     table.allow("country", "networks", "since", "until", "source")
     since, until = table.window()
     networks = table.integers("networks") if table.has("networks") else ()
-    return Quiet(table.country(), networks, since, until, table.text("source"))
+    return QuietInterval(table.country(), networks, since, until, table.text("source"))
 
 
 def _check(corpus: Corpus, head: Table, top: Table) -> None:

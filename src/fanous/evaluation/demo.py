@@ -17,7 +17,7 @@ from fanous.config import data_folder
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.capture import unpack
 from fanous.pipeline import query, stages
-from fanous.pipeline.query import Answer
+from fanous.pipeline.query import CountryAnswer
 from fanous.store import open_store
 
 EVENT = "pakistan-2023-12-17"
@@ -28,7 +28,7 @@ NOTICE = "Demonstration: a made-up event after Pakistan, 17 December 2023. Every
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedEvent:
     """Attributes:
     folder: of the store.
     until: unix seconds, UTC; when its last measurement was made.
@@ -38,7 +38,7 @@ class Recorded:
     until: float
 
 
-def demonstrate(console: Console, store: Path | None, show: Callable[[Answer], None]) -> Recorded:
+def demonstrate(console: Console, store: Path | None, show: Callable[[CountryAnswer], None]) -> RecordedEvent:
     """Generate the event, ingest it, show the answer.
 
     Args:
@@ -62,7 +62,7 @@ def demonstrate(console: Console, store: Path | None, show: Callable[[Answer], N
     console.print(f"{tally.stored:,} raw measurements judged; this is what they amount to:\n")
     show(answer)
     console.print(f"\nAsk on: fanous confirm {COUNTRY} --json --store {folder}")
-    return Recorded(folder, answer.until)
+    return RecordedEvent(folder, answer.until)
 
 
 def notice_for(folder: Path) -> str:

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from fanous.evaluation import blocks, failures
 from fanous.evaluation.blocks import Replay
-from fanous.evaluation.corpus import SHARED, Corpus, CorpusFile, Event, Quiet, corpus_files, load_corpus
+from fanous.evaluation.corpus import (
+    SHARED,
+    Corpus,
+    CorpusFile,
+    LabelledEvent,
+    QuietInterval,
+    corpus_files,
+    load_corpus,
+)
 from fanous.evaluation.drops import inject
 from fanous.model.calibration import Stated
 from fanous.model.incident import Incident, Interval, Status
@@ -116,7 +124,7 @@ def _series_measured(store: Store, country: str, corpus: Corpus) -> int:
     return len({(s.key.entity.asn, s.key.target) for s in series})
 
 
-def _is_false(incident: Incident, quiet: Sequence[Quiet]) -> bool:
+def _is_false(incident: Incident, quiet: Sequence[QuietInterval]) -> bool:
     """Where quiet stretches of the country are labelled, only what lies in one of them is false."""
     labelled = [q for q in quiet if q.country == incident.country]
     networks = _asns(incident)
@@ -128,7 +136,7 @@ def _is_false(incident: Incident, quiet: Sequence[Quiet]) -> bool:
     )
 
 
-def _is_of(incident: Incident, event: Event) -> bool:
+def _is_of(incident: Incident, event: LabelledEvent) -> bool:
     """Same country, a target and a network in common (or both of the line), and overlapping in time."""
     if incident.country != event.country:
         return False
@@ -147,7 +155,7 @@ def _asns(incident: Incident) -> set[int]:
     return {asn for network in incident.networks if (asn := network.asn)}
 
 
-def _score(store: Store, event: Event, found: list[Incident], corpus: Corpus) -> EventScore:
+def _score(store: Store, event: LabelledEvent, found: list[Incident], corpus: Corpus) -> EventScore:
     confirmed = [i for i in found if i.confirmed_at is not None]
     claims = confirmed or found
     networks = tuple(_score_network(store, event, asn, found, corpus) for asn in sorted(event.networks))
@@ -179,7 +187,7 @@ def _minutes(found: float | None, labelled: float) -> float | None:
 
 
 def _score_network(
-    store: Store, event: Event, asn: int, found: list[Incident], corpus: Corpus
+    store: Store, event: LabelledEvent, asn: int, found: list[Incident], corpus: Corpus
 ) -> NetworkScore:
     entity = f"AS{asn}"
     naming = [i for i in found if any(n.entity == entity for n in i.networks)]
@@ -197,7 +205,7 @@ def _score_network(
     )
 
 
-def _bins(store: Store, event: Event, asn: int, corpus: Corpus) -> NDArray[np.int64]:
+def _bins(store: Store, event: LabelledEvent, asn: int, corpus: Corpus) -> NDArray[np.int64]:
     """Middles of the bins in which the network was measured for the event's targets."""
     series = store.series(event.country, corpus.since, corpus.until, TICK, event.targets)
     times = [s.times for s in series if s.key.entity.asn == asn]

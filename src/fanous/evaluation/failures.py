@@ -12,10 +12,10 @@ from pathlib import Path
 from random import Random
 
 from fanous.evaluation.blocks import STEADY, Replay, block, moment, quiet_of
-from fanous.evaluation.corpus import Corpus, Quiet
+from fanous.evaluation.corpus import Corpus, QuietInterval
 from fanous.evaluation.simulate.block_rows import blocked
 from fanous.evaluation.simulate.quiet_rows import DAY, Measured, in_country
-from fanous.evaluation.worlds import AFTER, WARM_UP, Happening, World
+from fanous.evaluation.worlds import AFTER, WARM_UP, SimulatedWorld, WorldEvent
 from fanous.model.incident import Interval
 from fanous.model.score import Evaluation, WorldScore, together
 
@@ -27,14 +27,14 @@ LIES = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Play(Replay):
+class FailurePlay(Replay):
     """One replay of a world: what happens in it, and for how long."""
 
-    happening: Happening
+    happening: WorldEvent
     hours: float
 
 
-def plays(corpus: Corpus, world: World, paths: Sequence[Path]) -> Iterator[Play]:
+def plays(corpus: Corpus, world: SimulatedWorld, paths: Sequence[Path]) -> Iterator[FailurePlay]:
     """Every happening and length, ``times`` over.
 
     Raises:
@@ -43,7 +43,7 @@ def plays(corpus: Corpus, world: World, paths: Sequence[Path]) -> Iterator[Play]
     rows = quiet_of(corpus, world.networks_quiet, paths)
     busy = [asn for asn, days in rows.days.items() if world.density * sum(map(len, days)) >= len(days)]
     chance = Random(corpus.seed)
-    for happening, hours, _ in product(Happening, world.hours, range(world.times)):
+    for happening, hours, _ in product(WorldEvent, world.hours, range(world.times)):
         start = moment(chance, corpus.since, world.days, WARM_UP, AFTER, hours * HOUR)
         span = start, start + hours * HOUR
         told: list[Measured] = []
@@ -53,7 +53,7 @@ def plays(corpus: Corpus, world: World, paths: Sequence[Path]) -> Iterator[Play]
             told += _as_it_was(own, _of(happening, number), world.technique, span, chance)
         labelled = _labelled(corpus, world, happening, dict.fromkeys(busy, (Interval(*span),)))
         in_order = tuple(sorted(told, key=lambda m: (m.at, m.uid)))
-        yield Play(labelled, rows.columns, in_order, happening, hours)
+        yield FailurePlay(labelled, rows.columns, in_order, happening, hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +65,16 @@ class _Fate:
     liar: bool = False
 
 
-def _of(happening: Happening, number: int) -> _Fate:
+def _of(happening: WorldEvent, number: int) -> _Fate:
     """Of the country with this number; the first is the one that blocks."""
     match happening:
-        case Happening.FAILS:
+        case WorldEvent.FAILS:
             return _Fate(fails=True)
-        case Happening.BLOCKED:
+        case WorldEvent.BLOCKED:
             return _Fate(fails=number == 0)
-        case Happening.TWO:
+        case WorldEvent.TWO:
             return _Fate(fails=number < 2)
-        case Happening.AMID:
+        case WorldEvent.AMID:
             return _Fate(fails=number == 0, always=number in (1, 2), liar=number in (3, 4))
 
 
@@ -102,7 +102,7 @@ def _lies(quiet: Sequence[Measured], technique: str, span: Span, chance: Random)
 
 
 def _labelled(
-    corpus: Corpus, world: World, happening: Happening, on: Mapping[int, tuple[Interval, ...]]
+    corpus: Corpus, world: SimulatedWorld, happening: WorldEvent, on: Mapping[int, tuple[Interval, ...]]
 ) -> Corpus:
     """Events where something was blocked in that time; all others are quiet, but where it always was.
 
@@ -113,20 +113,20 @@ def _labelled(
     events, quiet = [], []
     for number, country in enumerate(world.countries):
         fate = _of(happening, number)
-        if fate.fails and happening is not Happening.FAILS:
+        if fate.fails and happening is not WorldEvent.FAILS:
             events.append(block(country, country, world.targets, on))
         elif not fate.always:
-            quiet.append(Quiet(country, (), corpus.since, until, "nothing was blocked there"))
+            quiet.append(QuietInterval(country, (), corpus.since, until, "nothing was blocked there"))
     return replace(corpus, until=until, events=tuple(events), quiet=tuple(quiet), world=None)
 
 
-def gathered(title: str, found: Sequence[tuple[Play, Evaluation]]) -> Evaluation:
+def gathered(title: str, found: Sequence[tuple[FailurePlay, Evaluation]]) -> Evaluation:
     """One evaluation of all worlds."""
     every = [evaluation for _, evaluation in found]
     return replace(together(title, every), worlds=tuple(_scores(found)))
 
 
-def _scores(found: Sequence[tuple[Play, Evaluation]]) -> Iterator[WorldScore]:
+def _scores(found: Sequence[tuple[FailurePlay, Evaluation]]) -> Iterator[WorldScore]:
     for happening, hours in dict.fromkeys((play.happening, play.hours) for play, _ in found):
         own = [e for play, e in found if (play.happening, play.hours) == (happening, hours)]
         events = [event for e in own for event in e.events]

@@ -16,7 +16,7 @@ WARM_UP, AFTER = 8, 2
 SPARE = WARM_UP + AFTER
 
 
-class Happening(StrEnum):
+class WorldEvent(StrEnum):
     """What happens at a random moment, in the words of the table that is printed."""
 
     FAILS = "it fails everywhere"
@@ -26,7 +26,7 @@ class Happening(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class SimulatedWorld:
     """Countries that are each a replay of the same quiet measurements.
 
     Attributes:
@@ -50,17 +50,17 @@ class World:
     times: int
 
 
-def world_of(table: Table) -> World:
+def world_of(table: Table) -> SimulatedWorld:
     """The table ``[world]`` of a corpus.
 
     Raises:
         FanousError: a key is unknown or wrong; names it.
     """
-    table.allow(*(field.name for field in fields(World)))
+    table.allow(*(field.name for field in fields(SimulatedWorld)))
     countries = table.texts("countries")
     if len(set(countries)) < LEAST_COUNTRIES:
         raise table.wrong("countries", f"{LEAST_COUNTRIES} different ones are needed")
-    world = World(
+    world = SimulatedWorld(
         countries=countries,
         targets=table.texts("targets"),
         networks_quiet=table.integers("networks_quiet") if table.has("networks_quiet") else (),

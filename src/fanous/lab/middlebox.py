@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fanous.lab.boxes import BOXES, Box, Place
+from fanous.lab.boxes import BOXES, Box, BoxPlace
 from fanous.lab.control import listen
 from fanous.lab.space import allow_many_files
 
@@ -24,7 +24,7 @@ class Middlebox:
             make = BOXES[order["kind"]]
             standing = self._standing.setdefault(order["cut"], [])
             for one in order["places"]:
-                place = Place(one["namespace"], one["uplink"], one["queue"])
+                place = BoxPlace(one["namespace"], one["uplink"], one["queue"])
                 standing.append(make(place, **one["options"]))
         elif order["do"] == "take":
             for box in self._standing.pop(order["cut"], []):

@@ -15,7 +15,7 @@ WINDOW = 64_240
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class TcpSegment:
     """A TCP segment or a datagram.
 
     Attributes:
@@ -37,7 +37,7 @@ class Segment:
         return self.source, self.source_port, self.target, self.target_port
 
 
-def segment_of(packet: bytes) -> Segment | None:
+def segment_of(packet: bytes) -> TcpSegment | None:
     """``None`` where it is neither TCP nor UDP, or is cut short.  IPv6 extension headers are not followed."""
     try:
         if packet[0] >> 4 == 4:
@@ -49,23 +49,23 @@ def segment_of(packet: bytes) -> Segment | None:
             source, target = (socket.inet_ntop(socket.AF_INET6, packet[at : at + 16]) for at in (8, 24))
         source_port, target_port = struct.unpack_from(">HH", packet, head)
         if protocol == UDP:
-            return Segment(UDP, source, target, source_port, target_port, 0, 0, packet[head + 8 :])
+            return TcpSegment(UDP, source, target, source_port, target_port, 0, 0, packet[head + 8 :])
         if protocol != TCP:
             return None
         sequence, acknowledged, offset = struct.unpack_from(">IIB", packet, head + 4)
         payload = packet[head + (offset >> 4) * 4 :]
-        return Segment(TCP, source, target, source_port, target_port, sequence, acknowledged, payload)
+        return TcpSegment(TCP, source, target, source_port, target_port, sequence, acknowledged, payload)
     except (IndexError, struct.error, ValueError):
         return None
 
 
-def forged_datagram(answered: Segment, payload: bytes) -> bytes:
+def forged_datagram(answered: TcpSegment, payload: bytes) -> bytes:
     """An answer to ``answered`` as if its target had sent it."""
     head = struct.pack(">HHHH", answered.target_port, answered.source_port, 8 + len(payload), 0)
     return _packet(answered.target, answered.source, UDP, head + payload, 6)
 
 
-def forged_answer(answered: Segment, flags: int, payload: bytes = b"", ahead: int = 0) -> bytes:
+def forged_answer(answered: TcpSegment, flags: int, payload: bytes = b"", ahead: int = 0) -> bytes:
     """A segment to the sender of ``answered`` as if its target had sent it.
 
     Args:
@@ -87,7 +87,7 @@ def forged_answer(answered: Segment, flags: int, payload: bytes = b"", ahead: in
     )
 
 
-def forged_reset_to_target(seen: Segment) -> bytes:
+def forged_reset_to_target(seen: TcpSegment) -> bytes:
     """A reset to the target of ``seen`` as if its sender had given up instead of sending it."""
     head = _tcp_head(seen.source_port, seen.target_port, seen.sequence, 0, RST)
     return _packet(seen.source, seen.target, TCP, head, 16)

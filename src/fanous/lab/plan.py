@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 from fanous.errors import FanousError
-from fanous.lab.sites import HOME, Site, sites_of
+from fanous.lab.sites import HOME, LabSite, sites_of
 from fanous.model.place import Access
 
 MOST_NETWORKS = 4000
@@ -73,7 +73,7 @@ class Plan:
                 )
 
     @property
-    def sites(self) -> tuple[Site, ...]:
+    def sites(self) -> tuple[LabSite, ...]:
         """All sites of the lab: the targets', the controls', and one inside the country."""
         return sites_of(self.targets)
 

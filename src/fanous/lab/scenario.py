@@ -18,7 +18,7 @@ monitor's clock; after six of them a probe has an ordinary rate."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LabNetwork:
     """One network of the lab's country.
 
     Attributes:
@@ -41,7 +41,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ScenarioStep:
     """One technique, applied for a while.
 
     Attributes:
@@ -103,8 +103,8 @@ class Scenario:
     tick: float
     duration: float
     targets: tuple[str, ...]
-    networks: tuple[Line, ...]
-    events: tuple[Event, ...]
+    networks: tuple[LabNetwork, ...]
+    events: tuple[ScenarioStep, ...]
     expects: tuple[Expectation, ...]
     begins: float | None = None
     tick_stands_for: float = TICK_STANDS_FOR

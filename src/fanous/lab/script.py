@@ -13,10 +13,10 @@ from fanous.errors import FanousError
 from fanous.lab.scenario import (
     TICK_STANDS_FOR,
     TRANSFER_EVERY,
-    Event,
     Expectation,
-    Line,
+    LabNetwork,
     Scenario,
+    ScenarioStep,
 )
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind, Scope
@@ -93,7 +93,7 @@ def _transfer_every(top: Table) -> int:
     return every
 
 
-def _networks(top: Table) -> tuple[Line, ...]:
+def _networks(top: Table) -> tuple[LabNetwork, ...]:
     found = tuple(_line(table, top.country()) for table in top.tables("network"))
     if not found:
         raise top.wrong("network", "a country needs at least one [[network]]")
@@ -106,10 +106,10 @@ def _networks(top: Table) -> tuple[Line, ...]:
     return found
 
 
-def _line(table: Table, country: str) -> Line:
+def _line(table: Table, country: str) -> LabNetwork:
     table.allow(*_NETWORK)
     asn = table.integer("asn", default=0)
-    line = Line(
+    line = LabNetwork(
         country=table.country() if table.has("country") else country,
         asn=asn,
         name=table.text("name", default=f"AS{asn}"),
@@ -132,9 +132,9 @@ def _line(table: Table, country: str) -> Line:
     return line
 
 
-def _event(table: Table, networks: tuple[Line, ...], country: str, duration: float) -> Event:
+def _event(table: Table, networks: tuple[LabNetwork, ...], country: str, duration: float) -> ScenarioStep:
     table.allow("at", "until", "technique", "targets", "networks", "compliance", "rate_kbps", "keep")
-    event = Event(
+    event = ScenarioStep(
         at=seconds(table, "at", least=0.0, most=duration),
         until=min(seconds(table, "until", default=f"{duration}s"), duration),
         technique=table.one_of("technique", tuple(TRUTHS)),
@@ -149,7 +149,7 @@ def _event(table: Table, networks: tuple[Line, ...], country: str, duration: flo
     return event
 
 
-def _matching(table: Table, networks: tuple[Line, ...], country: str) -> tuple[int, ...]:
+def _matching(table: Table, networks: tuple[LabNetwork, ...], country: str) -> tuple[int, ...]:
     """ASNs of ``networks = [17557]``, ``["*"]`` or ``{access = "mobile"}``; all where nothing is said.
 
     Networks abroad are meant only where they are named.
@@ -189,7 +189,7 @@ def _targets(table: Table, key: str) -> tuple[str, ...]:
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 
 
-def _probed(top: Table, events: tuple[Event, ...]) -> tuple[str, ...]:
+def _probed(top: Table, events: tuple[ScenarioStep, ...]) -> tuple[str, ...]:
     own = _targets(top, "targets")
     named = [target for event in events for target in event.targets]
     return tuple(dict.fromkeys([*own, *named])) or DEFAULT_TARGETS

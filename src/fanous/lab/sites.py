@@ -54,7 +54,7 @@ CONTROL_HOSTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class LabSite:
     """One host.
 
     Attributes:
@@ -70,7 +70,7 @@ class Site:
     place: str = "world"
 
 
-def sites_of(targets: tuple[str, ...]) -> tuple[Site, ...]:
+def sites_of(targets: tuple[str, ...]) -> tuple[LabSite, ...]:
     """The sites of a lab: resolvers, controls, those inside the country, then the targets'.
 
     Raises:
@@ -79,19 +79,19 @@ def sites_of(targets: tuple[str, ...]) -> tuple[Site, ...]:
     wanted = [host for target in targets for host in hosts_of(target)]
     hosts = [host for host in dict.fromkeys([*CONTROL_HOSTS, *wanted]) if host not in (DOH_HOST, DOT_HOST)]
     return (
-        Site(DOH_HOST, target_of(DOH_HOST), (DOH_RESOLVER,), ("2606:4700:4700::1111",)),
-        Site(DOT_HOST, target_of(DOT_HOST), (DOT_RESOLVER,), ("2620:fe::fe",)),
-        Site("dns.google", target_of("dns.google"), (PUBLIC_RESOLVER,), (PUBLIC_RESOLVER6,)),
-        Site(DOMESTIC_HOST, DOMESTIC_HOST, (DOMESTIC_ADDRESS,), (f"{HOME_V6}::80",), HOME),
-        Site(BLOCK_PAGE_HOST, BLOCK_PAGE_HOST, (BLOCK_PAGE_ADDRESS,), (f"{HOME_V6}::66",), HOME),
+        LabSite(DOH_HOST, target_of(DOH_HOST), (DOH_RESOLVER,), ("2606:4700:4700::1111",)),
+        LabSite(DOT_HOST, target_of(DOT_HOST), (DOT_RESOLVER,), ("2620:fe::fe",)),
+        LabSite("dns.google", target_of("dns.google"), (PUBLIC_RESOLVER,), (PUBLIC_RESOLVER6,)),
+        LabSite(DOMESTIC_HOST, DOMESTIC_HOST, (DOMESTIC_ADDRESS,), (f"{HOME_V6}::80",), HOME),
+        LabSite(BLOCK_PAGE_HOST, BLOCK_PAGE_HOST, (BLOCK_PAGE_ADDRESS,), (f"{HOME_V6}::66",), HOME),
         *(_site(number, host) for number, host in enumerate(hosts)),
     )
 
 
-def _site(number: int, host: str) -> Site:
+def _site(number: int, host: str) -> LabSite:
     """Each on a /24 of its own, two addresses in it; IPv6 as others write it (RFC 5952), so from 1 on."""
     net = f"37.{10 + number // 250}.{number % 250}"
-    return Site(
+    return LabSite(
         host,
         target_of(host),
         (f"{net}.10", f"{net}.20"),

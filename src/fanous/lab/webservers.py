@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from fanous.lab.sites import BLOCK_PAGE_HOST, DOH_HOST, Site
+from fanous.lab.sites import BLOCK_PAGE_HOST, DOH_HOST, LabSite
 
 PAGE_BYTES = 420_000
 """Of a platform's front page: more than ``Settings.transfer_bytes``, so a policer's bucket is emptied."""
@@ -71,7 +71,7 @@ _SERVER = """\
 
 
 def configuration(
-    sites: Iterable[Site], place: str, run: Path, certificate_of: Callable[[str], Path], *, v6: bool
+    sites: Iterable[LabSite], place: str, run: Path, certificate_of: Callable[[str], Path], *, v6: bool
 ) -> str:
     """nginx.conf for the sites of ``place``.
 
@@ -97,19 +97,19 @@ def configuration(
     return text + "}\n"
 
 
-def _locations(site: Site) -> str:
+def _locations(site: LabSite) -> str:
     if site.host == DOH_HOST:
         return f"    location /dns-query {{ proxy_pass http://{DOH_BACKEND}; }}"
     return f"    location / {{ try_files /{site.host}.html =404; }}"
 
 
-def _plain_locations(site: Site, pages: Path) -> str:
+def _plain_locations(site: LabSite, pages: Path) -> str:
     if site.host in SMALL_PAGES or site.host == BLOCK_PAGE_HOST:
         return f"    root {pages};\n    location / {{ try_files /{site.host}.html =404; }}"
     return "    location / { return 301 https://$host$request_uri; }"
 
 
-def write_pages(sites: Iterable[Site], folder: Path) -> None:
+def write_pages(sites: Iterable[LabSite], folder: Path) -> None:
     """The pages of all sites: a title that names the host, and text that does not compress away."""
     folder.mkdir(parents=True, exist_ok=True)
     for site in sites:

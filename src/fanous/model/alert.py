@@ -15,7 +15,7 @@ class Happening(StrEnum):
     OPENED = "opened"
 
 
-class State(StrEnum):
+class AlertState(StrEnum):
     """What became of a delivery."""
 
     WAITING = "waiting"
@@ -76,7 +76,7 @@ class Delivery:
     n: int
     told_n: int
     happening: Happening
-    state: State
+    state: AlertState
     created_at: float
     due_at: float
     attempts: int

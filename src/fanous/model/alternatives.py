@@ -39,7 +39,7 @@ class Software:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LineRecord:
     """How one probe that saw it fared meanwhile with all that it measured.
 
     Attributes:
@@ -63,7 +63,7 @@ class Alternatives:
 
     onsets: tuple[Onset, ...] = ()
     software: tuple[Software, ...] = ()
-    lines: tuple[Line, ...] = ()
+    lines: tuple[LineRecord, ...] = ()
 
 
 NONE_KNOWN = Alternatives()

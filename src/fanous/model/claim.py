@@ -17,7 +17,7 @@ class Said(StrEnum):
     NORMAL = "normal"
 
 
-class Answer(StrEnum):
+class ClaimCheck(StrEnum):
     """Of the evidence, to a claim."""
 
     SUPPORTED = "supported"

@@ -102,7 +102,7 @@ class Disruption:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class CostEstimate:
     """What one method says.
 
     Attributes:
@@ -132,7 +132,7 @@ class Cost:
     """
 
     disruption: Disruption
-    estimates: tuple[Estimate, ...]
+    estimates: tuple[CostEstimate, ...]
     ceiling: float
     ceiling_why: Phrase
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from fanous.model.place import Access
 
 
-class Line(StrEnum):
+class LineState(StrEnum):
     """What a probe's own line was like: with a network, without one, with sites inside the country alone, or
     besides with those outside that somebody put on a list."""
 
@@ -32,5 +32,5 @@ class Look:
     access: Access
     probe: str
     at: float
-    line: Line
+    line: LineState
     source: str

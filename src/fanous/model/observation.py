@@ -21,7 +21,7 @@ class Layer(StrEnum):
     TRANSFER = "transfer"
 
 
-class Vantage(StrEnum):
+class Observer(StrEnum):
     """Who observed: the probe inside the country, or OONI's test helper outside (the control)."""
 
     PROBE = "probe"
@@ -76,7 +76,7 @@ class Observation:
     layer: Layer
     target: str
     hostname: str = ""
-    vantage: Vantage = Vantage.PROBE
+    vantage: Observer = Observer.PROBE
     role: str = "web"
     ip: str = ""
     port: int = 0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MeasurementCount:
     """One network and stretch.
 
     Attributes:

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from fanous.log import logline
-from fanous.monitor.request import LARGEST, Carried, Reply, Request, address_of, carried
+from fanous.monitor.request import LARGEST, Carried, CommandReply, CommandRequest, address_of, carried
 from fanous.pipeline.scheduler import Crash, outcome
 from fanous.store import Store
 from fanous.store.ask import Ask
@@ -58,7 +58,7 @@ class Local:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(SECONDS):
-                request = msgspec.json.decode(await _whole(reader), type=Request)
+                request = msgspec.json.decode(await _whole(reader), type=CommandRequest)
             reply = await self._reply(request)
             writer.write(msgspec.json.encode(reply))
             await writer.drain()
@@ -67,18 +67,20 @@ class Local:
         finally:
             writer.close()
 
-    async def _reply(self, request: Request) -> Reply:
-        reply: Reply | Crash = await outcome(self._ask(partial(perform, request, dispatch=self._dispatch)))
+    async def _reply(self, request: CommandRequest) -> CommandReply:
+        reply: CommandReply | Crash = await outcome(
+            self._ask(partial(perform, request, dispatch=self._dispatch))
+        )
         words = " ".join(takewhile(lambda word: not word.startswith("-"), request.words))
         if isinstance(reply, Crash):
             log.error(logline("asked_crashed", command=words, why=repr(reply.error)), exc_info=reply.error)
             told = "".join(traceback.format_exception(reply.error))
-            return Reply(err=told.encode(), code=BUG)
+            return CommandReply(err=told.encode(), code=BUG)
         log.info(logline("asked", command=words, code=reply.code))
         return reply
 
 
-def perform(request: Request, store: Store, dispatch: Dispatch) -> Reply:
+def perform(request: CommandRequest, store: Store, dispatch: Dispatch) -> CommandReply:
     """Carry a command out on an open store, as the process that asks would have.
 
     Called in the thread that owns the store.  Only this thread prints: the log keeps its own stream.
@@ -90,7 +92,7 @@ def perform(request: Request, store: Store, dispatch: Dispatch) -> Reply:
             code, error = dispatch(request.words, Path(request.folder))
     finally:
         carried.reset(token)
-    return Reply(out.printed(), err.printed(), code, error)
+    return CommandReply(out.printed(), err.printed(), code, error)
 
 
 @contextmanager

@@ -25,9 +25,9 @@ from fanous.monitor.heartbeats import Hearing
 from fanous.monitor.intake import Intake
 from fanous.monitor.pages import serve_until
 from fanous.monitor.queue import Streamed
-from fanous.monitor.rounds import Probe
+from fanous.monitor.rounds import OwnProbe
 from fanous.monitor.selfcheck import Selfcheck
-from fanous.monitor.settings import OWN, Address, Configuration, Door
+from fanous.monitor.settings import OWN, Address, Configuration, DoorSettings
 from fanous.monitor.sources import Sources
 from fanous.monitor.upkeep import Upkeep
 from fanous.pipeline.retain import Retention
@@ -127,7 +127,7 @@ def tasks_of(
     if configuration.door.on:
         tasks.append(_collector(configuration, stop))
     if configuration.rounds.on:
-        probe = Probe(
+        probe = OwnProbe(
             configuration.inbox / OWN,
             configuration.rounds,
             configuration.settings,
@@ -221,7 +221,7 @@ class Sockets:
         return listening_socket(self._address.host, self._address.port, self._key)
 
 
-def policy_of(door: Door, clock: Callable[[], float]) -> tuple[Policy, Helper]:
+def policy_of(door: DoorSettings, clock: Callable[[], float]) -> tuple[Policy, Helper]:
     """What `[collector]` says.
 
     Raises:

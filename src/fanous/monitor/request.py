@@ -26,7 +26,7 @@ LARGEST = 1 << 20
 """Bytes of a request: words of a command line."""
 
 
-class Request(msgspec.Struct, frozen=True):
+class CommandRequest(msgspec.Struct, frozen=True):
     """What was typed.
 
     Attributes:
@@ -42,7 +42,7 @@ class Request(msgspec.Struct, frozen=True):
     colours: str | None = None
 
 
-class Reply(msgspec.Struct, frozen=True):
+class CommandReply(msgspec.Struct, frozen=True):
     """What came of it.
 
     Attributes:

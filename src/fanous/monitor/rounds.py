@@ -22,8 +22,8 @@ from fanous.monitor.settings import Rounds
 from fanous.pipeline.scheduler import pause
 from fanous.probe import consent
 from fanous.probe.allowance import DayMeter
-from fanous.probe.record import Vantage
-from fanous.probe.run import Report, report_id, run
+from fanous.probe.record import ProbeVantage
+from fanous.probe.run import RunReport, report_id, run
 from fanous.probe.settings import Settings, probe_folder
 from fanous.store.disk import disk_errors
 
@@ -35,7 +35,7 @@ STATE = "rounds.json"
 log = getLogger("fanous.monitor")
 
 
-class State(msgspec.Struct, frozen=True):
+class RoundsState(msgspec.Struct, frozen=True):
     """What outlives the process.
 
     Attributes:
@@ -45,11 +45,11 @@ class State(msgspec.Struct, frozen=True):
     """
 
     began: float
-    vantage: Vantage
+    vantage: ProbeVantage
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class OwnProbe:
     """Attributes:
     folder: of the journal.
     watches: the announced events; ``None`` = there are none to ask for.
@@ -123,26 +123,26 @@ class Probe:
         if not measuring.cancelled():
             _say(measuring.result())
 
-    def _standing(self, network: ClockedNetwork) -> Vantage:
+    def _standing(self, network: ClockedNetwork) -> ProbeVantage:
         """Write down that a round begins."""
         state, here = read_state(self.folder), self.rounds.vantage
         if state is not None and replace(state.vantage, report_id="") == here:
             here = state.vantage
         else:
             here = replace(here, report_id=report_id(network, here))
-        write_state(self.folder, State(self.clock(), here))
+        write_state(self.folder, RoundsState(self.clock(), here))
         return here
 
 
-def read_state(folder: Path) -> State | None:
+def read_state(folder: Path) -> RoundsState | None:
     """``None`` = there was no round yet, or what was written cannot be read."""
     try:
-        return msgspec.json.decode((folder / STATE).read_bytes(), type=State)
+        return msgspec.json.decode((folder / STATE).read_bytes(), type=RoundsState)
     except (OSError, msgspec.MsgspecError):
         return None
 
 
-def write_state(folder: Path, state: State) -> None:
+def write_state(folder: Path, state: RoundsState) -> None:
     """Raises:
     FanousError: the disk is full or the like.
     """
@@ -152,7 +152,7 @@ def write_state(folder: Path, state: State) -> None:
         new.replace(folder / STATE)
 
 
-def _say(report: Report) -> None:
+def _say(report: RunReport) -> None:
     states = Counter(str(outcome.state) for outcome in report.outcomes)
     defect = report.health.defect if report.health else ""
     log.info(

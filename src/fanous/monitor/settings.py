@@ -24,11 +24,11 @@ from fanous.monitor.sources import Errand, errands
 from fanous.pipeline.retain import Retention, retention
 from fanous.probe.cadence import cadence
 from fanous.probe.consent import check_country
-from fanous.probe.record import Vantage
+from fanous.probe.record import ProbeVantage
 from fanous.probe.rounds import VOLUNTEER_LEAST, check_interval, least_interval, pause
 from fanous.probe.run import is_near
 from fanous.probe.settings import MOBILE_CAP_MB, Settings, settings_from
-from fanous.probe.wanted import DEFAULT_LIST, Wanted, wanted_of
+from fanous.probe.wanted import DEFAULT_LIST, ProbeOptions, wanted_of
 from fanous.publish.alerts.settings import Alerting, read_alerting
 from fanous.refdata.countries import is_country
 from fanous.sources.ooni.header import LATEST
@@ -72,7 +72,7 @@ class Rounds:
     apps: tuple[str, ...] = ()
     every: float = VOLUNTEER_LEAST
     least: float = VOLUNTEER_LEAST
-    vantage: Vantage = field(default_factory=Vantage)
+    vantage: ProbeVantage = field(default_factory=ProbeVantage)
     consented: bool = False
     health: bool = True
 
@@ -90,7 +90,7 @@ class Rounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class DoorSettings:
     """The embedded collector; the attributes are the options of ``fanous collect``."""
 
     on: bool = True
@@ -127,7 +127,7 @@ class Configuration:
     clock: Clock = field(default_factory=Clock)
     rounds: Rounds = field(default_factory=Rounds)
     settings: Settings = field(default_factory=Settings)
-    door: Door = field(default_factory=Door)
+    door: DoorSettings = field(default_factory=DoorSettings)
     site: SiteSettings = field(default_factory=SiteSettings)
     alerting: Alerting = field(default_factory=Alerting)
     sources: tuple[Errand, ...] = ()
@@ -248,7 +248,7 @@ def _rounds(table: Table) -> Rounds:
     )
 
 
-def _measured(table: Table) -> Wanted:
+def _measured(table: Table) -> ProbeOptions:
     urls = table.texts("urls") if table.has("urls") else ()
     lists = table.texts("lists") if table.has("lists") else () if urls else (DEFAULT_LIST,)
     if urls:
@@ -262,7 +262,7 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _vantage(table: Table) -> Vantage:
+def _vantage(table: Table) -> ProbeVantage:
     asn = table.integer("asn", default=0)
     if not 0 <= asn < 2**32:
         raise table.wrong("asn", f"{asn} is no number of a network")
@@ -271,10 +271,10 @@ def _vantage(table: Table) -> Vantage:
         raise table.wrong("country", f"{country!r} is no ISO 3166-1 code such as 'PK'")
     with table.about("country"):
         check_country(country)
-    return Vantage(country, asn, "mobile" if table.flag("mobile", default=False) else "")
+    return ProbeVantage(country, asn, "mobile" if table.flag("mobile", default=False) else "")
 
 
-def _door(table: Table, where: Path) -> Door:
+def _door(table: Table, where: Path) -> DoorSettings:
     table.allow(
         *("on", "listen", "trust_proxy", "networks", "urls", "orders"),
         *("helper_url", "per_address", "contact", "lab"),
@@ -294,7 +294,7 @@ def _door(table: Table, where: Path) -> Door:
     if urls is not None:
         with table.about("urls"):
             read_urls(urls)
-    return Door(
+    return DoorSettings(
         on=table.flag("on", default=True),
         listen=_address(table, "listen", table.text("listen", default=DOOR)),
         trust_proxy=trusted,

@@ -22,7 +22,7 @@ from fanous.pipeline.stages import detect_all
 from fanous.refdata.sources import SOURCES
 from fanous.sources.fetch import Polite
 from fanous.sources.settings import SourceSettings
-from fanous.sources.signals.live import Ask, Get
+from fanous.sources.signals.live import Get, Query
 from fanous.store import Store
 from fanous.store.ask import Ask as AskStore
 from fanous.store.series import Pulled
@@ -102,7 +102,7 @@ class Sources:
         _say(done)
         return done
 
-    def _fetch(self, errand: Errand, ask: Ask, known: Sequence[Pulled]) -> list[Fetched]:
+    def _fetch(self, errand: Errand, ask: Query, known: Sequence[Pulled]) -> list[Fetched]:
         with polite(errand, self._cache) as get:
             return list(fetch(errand.source, ask, get, self._clock, known, onwards=True))
 
@@ -123,13 +123,13 @@ def _key(source: str, variable: str) -> str:
     return key
 
 
-def _to_ask(errand: Errand, now: float, store: Store) -> tuple[Ask, list[Pulled]] | None:
+def _to_ask(errand: Errand, now: float, store: Store) -> tuple[Query, list[Pulled]] | None:
     """What to ask for and what is there already; ``None`` = it is not due yet."""
     told = errand.settings
     if not due(store, errand.source, errand.country, told.every, now):
         return None
     since, until = newest(errand.source, now)
-    ask = Ask(errand.country, since, until, told.networks, told.regions)
+    ask = Query(errand.country, since, until, told.networks, told.regions)
     return ask, store.pulled(errand.source, errand.country)
 
 

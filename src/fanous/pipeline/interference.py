@@ -13,7 +13,7 @@ from fanous.analysis.incidents.dissent import is_lone_dissent
 from fanous.analysis.incidents.group import Finding, correlate
 from fanous.analysis.incidents.networks import inside
 from fanous.analysis.series.aggregate import counted
-from fanous.analysis.series.silence import Window, silence_series, silence_votes
+from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import Slowness, slowness
 from fanous.model.alternatives import NONE_KNOWN, Alternatives
 from fanous.model.incident import Estimate, Incident, Interval
@@ -54,7 +54,7 @@ def find_interference(
     setting = Setting(country, FAMILY_OF, shares, rules_version(), DETECTOR_VERSION)
     beats = store.looks(since, until)
     series = store.series(country, since, until, TICK)
-    series += silence_series(beats, country, Window(since, until, TICK))
+    series += silence_series(beats, country, SilenceWindow(since, until, TICK))
     findings = _findings(series)
     return _interference(store, (since, until), findings, beats, setting) + _slowdowns(
         store, (since, until), setting

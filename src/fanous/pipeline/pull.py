@@ -13,7 +13,7 @@ from fanous.pipeline.series import put_claims, put_levels
 from fanous.pipeline.stages import detect_all
 from fanous.refdata.sources import SOURCES
 from fanous.sources.publishers import LIVE_SOURCES
-from fanous.sources.signals.live import Ask, Get, Parsed, Piece
+from fanous.sources.signals.live import Get, Parsed, Piece, Query
 from fanous.store import Store
 from fanous.store.series import Pulled
 
@@ -82,7 +82,7 @@ class Fetched:
 def pull(
     store: Store,
     source: str,
-    ask: Ask,
+    ask: Query,
     get: Get,
     now: Callable[[], float],
     on_piece: Callable[[Piece, Pull], None] | None = None,
@@ -113,7 +113,7 @@ def pull(
 
 def fetch(
     source: str,
-    ask: Ask,
+    ask: Query,
     get: Get,
     now: Callable[[], float],
     known: Sequence[Pulled],
@@ -149,7 +149,7 @@ def fetch(
         raise FanousError(f"{source}: {reason}", permanent=False) from None
 
 
-def _fetched(source: str, ask: Ask, get: Get, piece: Piece, at: float) -> tuple[Fetched, bool]:
+def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tuple[Fetched, bool]:
     """What became of a piece; and whether what it failed of may pass."""
     try:
         parsed = LIVE_SOURCES[source].parse(get(piece.url), ask.country, piece.name)
@@ -183,7 +183,7 @@ class _Patience:
         return self.passing >= FAILURES_IN_A_ROW and not self.answered
 
 
-def _onwards(source: str, ask: Ask, get: Get, known: Sequence[Pulled]) -> Iterator[Piece]:
+def _onwards(source: str, ask: Query, get: Get, known: Sequence[Pulled]) -> Iterator[Piece]:
     """The pieces of each place since its own newest, those first that lack least.
 
     A network that was named later, or a region that failed while the country was had, would else be asked for

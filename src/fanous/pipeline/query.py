@@ -19,7 +19,7 @@ OF_ALL = (Kind.OUTAGE, Kind.SLOWDOWN)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CountryAnswer:
     """What ``confirm`` found.  ``names``: ASN -> name as the measurements give it.
 
     Attributes:
@@ -38,7 +38,7 @@ class Answer:
 
 def confirm(
     store: Store, country: str, targets: Sequence[str], since: float | None, until: float | None
-) -> Answer:
+) -> CountryAnswer:
     """What is known of disruptions in a country; reads only.
 
     Args:
@@ -63,7 +63,7 @@ def confirm(
         if not targets or incident.kind in OF_ALL or set(targets) & set(incident.targets)
     ]
     shown = targets or sorted({target for incident in incidents for target in incident.targets})
-    return Answer(
+    return CountryAnswer(
         country=country,
         since=since,
         until=until,

@@ -67,7 +67,7 @@ def retention(config: Path | None) -> Retention:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RetentionPlan:
     """What is due.
 
     Attributes:
@@ -94,7 +94,7 @@ class Retained:
     left: list[tuple[Segment, str]] = field(default_factory=list)
 
 
-def plan(store: Store, policy: Retention) -> Plan:
+def plan(store: Store, policy: Retention) -> RetentionPlan:
     """What is due now by the store's clock; changes nothing."""
     now, before = store.now(), None
     kept: tuple[Window, ...] = ()
@@ -104,7 +104,7 @@ def plan(store: Store, policy: Retention) -> Plan:
         kept = around(store.incidents(), now)
         count = store.observations_before(before, kept)
     segments = [] if policy.archive_days is None else store.movable(now - policy.archive_days * DAY)
-    return Plan(before, kept, count, tuple(segments), policy.bucket)
+    return RetentionPlan(before, kept, count, tuple(segments), policy.bucket)
 
 
 def around(incidents: list[Incident], now: float) -> tuple[Window, ...]:
@@ -127,14 +127,14 @@ def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return joined
 
 
-def drop(store: Store, due: Plan, done: Retained) -> None:
+def drop(store: Store, due: RetentionPlan, done: Retained) -> None:
     """The observations."""
     if due.before is not None and due.observations:
         store.drop_observations(due.before, due.kept)
         done.observations = due.observations
 
 
-def move(store: Store, due: Plan, segment: Segment, done: Retained) -> None:
+def move(store: Store, due: RetentionPlan, segment: Segment, done: Retained) -> None:
     """One segment; one that cannot be read stays, and stops no other."""
     try:
         store.move(segment, due.bucket)
@@ -144,7 +144,7 @@ def move(store: Store, due: Plan, segment: Segment, done: Retained) -> None:
         done.moved += 1
 
 
-def carry_out(store: Store, due: Plan) -> Retained:
+def carry_out(store: Store, due: RetentionPlan) -> Retained:
     """All of it.
 
     Raises:

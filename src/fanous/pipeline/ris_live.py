@@ -16,7 +16,7 @@ from fanous.pipeline.series import put_levels
 from fanous.pipeline.stages import detect_all
 from fanous.sources.signals.mrt import country_of, routes
 from fanous.sources.signals.ris import SOURCE, apply
-from fanous.sources.signals.visibility import STEP, Recorded, Visibility
+from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
 from fanous.store import Store
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
@@ -40,7 +40,7 @@ def table_of(path: Path, country: str) -> Visibility:
 
 
 @dataclass(slots=True)
-class Stream:
+class RoutingStream:
     """Counts one country's routes while messages come.
 
     Attributes:
@@ -54,7 +54,7 @@ class Stream:
     bin: int | None = None
     rejected: int = 0
 
-    def counts(self, messages: Iterable[str | bytes]) -> Iterator[Recorded]:
+    def counts(self, messages: Iterable[str | bytes]) -> Iterator[RecordedRoute]:
         """A count at the end of every whole bin.  A stream that begins within a bin leaves that one out."""
         self.bin = None
         for message in messages:
@@ -72,15 +72,15 @@ class Stream:
                 yield self._recorded(self.bin)
                 self.bin = start
 
-    def _recorded(self, start: int) -> Recorded:
+    def _recorded(self, start: int) -> RecordedRoute:
         count = self.visibility.count()
         self.networks |= count.networks.keys()
-        return Recorded(SOURCE, self.visibility.country, {start: count})
+        return RecordedRoute(SOURCE, self.visibility.country, {start: count})
 
 
 def follow(
     store: Store,
-    stream: Stream,
+    stream: RoutingStream,
     listen: Callable[[], Iterator[str | bytes]],
     *,
     tries: int | None = None,

@@ -13,7 +13,7 @@ from fanous.pipeline.stages import detect_all
 from fanous.scan.belief import Flags
 from fanous.scan.journal import save
 from fanous.scan.level import levels
-from fanous.scan.rounds import State, answered, begun, learnt, wanted
+from fanous.scan.rounds import BlockStates, answered, begun, learnt, wanted
 from fanous.scan.targets import Targets
 from fanous.store import Store
 
@@ -22,8 +22,8 @@ Ask = Callable[[Ints], Flags]
 
 
 def probe_round(
-    targets: Targets, state: State, number: int, ask: Ask, keep: Callable[[State], None]
-) -> State:
+    targets: Targets, state: BlockStates, number: int, ask: Ask, keep: Callable[[BlockStates], None]
+) -> BlockStates:
     """One whole round, or what is left of it.
 
     Args:
@@ -39,7 +39,7 @@ def probe_round(
     return state
 
 
-def _addresses(targets: Targets, state: State, blocks: NDArray[np.intp]) -> Ints:
+def _addresses(targets: Targets, state: BlockStates, blocks: NDArray[np.intp]) -> Ints:
     """The next address of each block in turn."""
     chosen = [targets.addresses[b][state.turn[b] % len(targets.addresses[b])] for b in blocks]
     return np.array(chosen, np.int64)
@@ -49,12 +49,12 @@ def scan_round(
     store: Store,
     country: str,
     targets: Targets,
-    state: State,
+    state: BlockStates,
     number: int,
     ask: Ask,
     controls: Ints,
     journal: Path,
-) -> State | None:
+) -> BlockStates | None:
     """One round into the store: how many blocks are up, by place; then detect.
 
     Args:
@@ -79,6 +79,6 @@ def _is_online(ask: Ask, controls: Ints) -> bool:
     return bool(ask(controls).sum() * 2 > len(controls))
 
 
-def _as_before(state: State, after: State) -> State:
+def _as_before(state: BlockStates, after: BlockStates) -> BlockStates:
     """Beliefs and what was learnt of before, but what was spent is spent."""
     return replace(after, belief=state.belief, is_up=state.is_up, asked=state.asked, replied=state.replied)

@@ -8,10 +8,10 @@ from ssl import SSLContext
 from urllib.parse import urlsplit
 
 from fanous.model.address import is_address
-from fanous.probe.dns_wire import Answer, question, read_answer
+from fanous.probe.dns_wire import DnsAnswer, question, read_answer
 from fanous.probe.net.addresses import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
-from fanous.probe.net.http import Page, Request, exchange
+from fanous.probe.net.http import HttpResponse, Request, exchange
 from fanous.probe.net.network import Datagrams
 from fanous.probe.net.tls import TLSStream, client_context
 from fanous.probe.retry import LOST, retried
@@ -61,14 +61,14 @@ async def _by_system(
     except (*NETWORK_ERRORS, UnicodeError) as error:
         # A name that IDNA cannot write (UnicodeError) exists nowhere.
         failure = NXDOMAIN if isinstance(error, UnicodeError) else failure_of(error)
-        _add(trace, entry, Answer(failure))
+        _add(trace, entry, DnsAnswer(failure))
         return [], failure
     entries: list[Entry] = [
         {"answer_type": "AAAA", "ipv6": one} if ":" in one else {"answer_type": "A", "ipv4": one}
         for one in addresses
     ]
     failed = None if addresses else "dns_no_answer"
-    _add(trace, entry, Answer(failed, entries, addresses))
+    _add(trace, entry, DnsAnswer(failed, entries, addresses))
     return addresses, failed
 
 
@@ -76,18 +76,18 @@ async def by_udp(trace: Trace, settings: Settings, hostname: str, query_type: st
     """Addresses by the public resolver; every different answer within the window is a query of its own."""
     ip, port = _place(settings.resolver, 53)
     entry = _entry(trace, "udp", hostname, query_type, endpoint(ip, port))
-    answers: list[Answer] = []
+    answers: list[DnsAnswer] = []
     try:
         wire, query_id = question(hostname, query_type)
         datagrams = await trace.network.open_udp(ip, port)
     except (*NETWORK_ERRORS, ValueError) as error:
-        _add(trace, entry, Answer(failure_of(error)))
+        _add(trace, entry, DnsAnswer(failure_of(error)))
         return []
     try:
         await _collect(trace, settings, datagrams, wire, query_id, entry, answers)
     except NETWORK_ERRORS as error:
         if not answers:
-            _add(trace, entry, Answer(failure_of(error)))
+            _add(trace, entry, DnsAnswer(failure_of(error)))
     finally:
         datagrams.close()
     return [address for answer in answers for address in answer.addresses]
@@ -100,7 +100,7 @@ async def _collect(
     wire: bytes,
     query_id: int,
     entry: Entry,
-    answers: list[Answer],
+    answers: list[DnsAnswer],
 ) -> None:
     """Send, and record each new answer; ends after the window, or by a time-out without any answer."""
     clock = trace.network.now
@@ -138,7 +138,7 @@ async def by_doh(trace: Trace, settings: Settings, hostname: str, query_type: st
             context = client_context(("h2", "http/1.1"), settings.ca_file)
             stream = await _open_tls(trace, settings.doh_ip, port, host, context)
             try:
-                page = Page(LONGEST_ANSWER)
+                page = HttpResponse(LONGEST_ANSWER)
                 request = Request(parts.netloc, parts.path or "/", "POST", headers=_DOH_HEADERS, body=wire)
                 await exchange(stream, request, page, stream.alpn)
             finally:
@@ -147,7 +147,7 @@ async def by_doh(trace: Trace, settings: Settings, hostname: str, query_type: st
             raise NetworkFailure("http_request_failed")
         answer = read_answer(bytes(page.body), query_id)
     except (*NETWORK_ERRORS, ValueError) as error:
-        answer = Answer(failure_of(error))
+        answer = DnsAnswer(failure_of(error))
     _add(trace, entry, answer)
     return answer.addresses
 
@@ -171,7 +171,7 @@ async def by_dot(trace: Trace, settings: Settings, hostname: str, query_type: st
             finally:
                 stream.close()
     except (*NETWORK_ERRORS, ValueError) as error:
-        answer = Answer(failure_of(error))
+        answer = DnsAnswer(failure_of(error))
     _add(trace, entry, answer)
     return answer.addresses
 
@@ -219,5 +219,5 @@ def _entry(trace: Trace, engine: str, hostname: str, query_type: str, resolver: 
     }
 
 
-def _add(trace: Trace, entry: Entry, answer: Answer) -> None:
+def _add(trace: Trace, entry: Entry, answer: DnsAnswer) -> None:
     trace.queries.append(entry | {"answers": answer.entries, "failure": answer.failure, "t": trace.at()})

@@ -22,7 +22,7 @@ WRONG_ID = "dns_reply_with_wrong_query_id"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DnsAnswer:
     """What one response says.
 
     Attributes:
@@ -49,16 +49,16 @@ def question(hostname: str, query_type: str) -> tuple[bytes, int]:
         raise ValueError(f"{hostname!r} is no name for DNS: {error}") from None
 
 
-def read_answer(wire: bytes, query_id: int) -> Answer:
+def read_answer(wire: bytes, query_id: int) -> DnsAnswer:
     """What a response says; garbage is a failure like any other."""
     try:
         message = dns.message.from_wire(wire, ignore_trailing=True)
     except (dns.exception.DNSException, ValueError):
-        return Answer(MISBEHAVING)
+        return DnsAnswer(MISBEHAVING)
     if message.id != query_id:
-        return Answer(WRONG_ID)
+        return DnsAnswer(WRONG_ID)
     if not message.flags & dns.flags.QR:
-        return Answer(MISBEHAVING)
+        return DnsAnswer(MISBEHAVING)
     entries: list[Entry] = []
     addresses: list[str] = []
     for rrset in message.answer:
@@ -69,8 +69,8 @@ def read_answer(wire: bytes, query_id: int) -> Answer:
             addresses += [address] if address else []
     rcode = message.rcode()
     if rcode != dns.rcode.NOERROR:
-        return Answer(FAILURES.get(rcode, MISBEHAVING), entries, addresses)
-    return Answer(None if addresses else NO_ANSWER, entries, addresses)
+        return DnsAnswer(FAILURES.get(rcode, MISBEHAVING), entries, addresses)
+    return DnsAnswer(None if addresses else NO_ANSWER, entries, addresses)
 
 
 def _entry(kind: dns.rdatatype.RdataType, text: str, ttl: int) -> Entry:

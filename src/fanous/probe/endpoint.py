@@ -9,7 +9,7 @@ from fanous.model.address import is_address
 from fanous.probe import dns, http, quic
 from fanous.probe.connection import PORTS, Opened, open_site
 from fanous.probe.net.addresses import is_public
-from fanous.probe.net.http import Page
+from fanous.probe.net.http import HttpResponse
 from fanous.probe.net.network import Network
 from fanous.probe.retry import retried
 from fanous.probe.settings import Settings
@@ -121,7 +121,7 @@ def _screen_quic(
     return task
 
 
-def _offers_h3(page: Page | None) -> bool:
+def _offers_h3(page: HttpResponse | None) -> bool:
     """Does the site itself say that it speaks HTTP/3 (RFC 7838)?"""
     return page is not None and "h3" in page.header("alt-svc")
 
@@ -140,7 +140,9 @@ async def page_only(trace: Trace, settings: Settings, url: str) -> None:
             return
 
 
-async def _load(trace: Trace, settings: Settings, parts: SplitResult, addresses: list[str]) -> Page | None:
+async def _load(
+    trace: Trace, settings: Settings, parts: SplitResult, addresses: list[str]
+) -> HttpResponse | None:
     """Connect to all addresses at once, and get the page over the first that works; ``None`` = none did."""
     opened = await asyncio.gather(*(open_site(trace, settings, parts, ip, control=True) for ip in addresses))
     ready = [one for one in opened if one is not None]
@@ -148,9 +150,9 @@ async def _load(trace: Trace, settings: Settings, parts: SplitResult, addresses:
         unused.stream.close()
     if not ready:
         return None
-    first, pages = ready[0], list[Page]()
+    first, pages = ready[0], list[HttpResponse]()
 
-    async def attempt(number: int) -> tuple[Page | None, str | None]:
+    async def attempt(number: int) -> tuple[HttpResponse | None, str | None]:
         fresh = first if number == 1 else await open_site(trace, settings, parts, first.ip, control=False)
         if fresh is None:
             return None, None
@@ -162,13 +164,13 @@ async def _load(trace: Trace, settings: Settings, parts: SplitResult, addresses:
     return pages[-1]
 
 
-async def _get(trace: Trace, settings: Settings, url: str, opened: Opened, number: int = 1) -> Page:
+async def _get(trace: Trace, settings: Settings, url: str, opened: Opened, number: int = 1) -> HttpResponse:
     return await http.get(
         trace, settings, opened.stream, url, opened.ip, opened.transaction, opened.protocol, number
     )
 
 
-async def _follow(trace: Trace, settings: Settings, url: str, page: Page | None, ipv6: bool) -> None:
+async def _follow(trace: Trace, settings: Settings, url: str, page: HttpResponse | None, ipv6: bool) -> None:
     """Go where the page redirects to, at most ``most_redirects`` times."""
     for _ in range(settings.most_redirects):
         if page is None or page.code not in REDIRECTS or not page.header("location"):

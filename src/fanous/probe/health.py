@@ -13,7 +13,7 @@ from fanous.probe import tcp
 from fanous.probe.endpoint import measure_into, page_only
 from fanous.probe.net.failure import NETWORK_ERRORS
 from fanous.probe.net.network import Network
-from fanous.probe.record import Vantage, envelope, steps
+from fanous.probe.record import ProbeVantage, envelope, steps
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, Trace
 
@@ -118,7 +118,7 @@ async def check(network: Network, settings: Settings) -> tuple[Health, Trace]:
     ), trace
 
 
-def health_record(health: Health, trace: Trace, vantage: Vantage) -> Entry:
+def health_record(health: Health, trace: Trace, vantage: ProbeVantage) -> Entry:
     """The nettest ``fanous_health``: kept also, and above all, where there is no network."""
     keys = steps(trace) | {"x_health": asdict(health)}
     return envelope(TEST_NAME, TEST_VERSION, "", trace, vantage, keys)

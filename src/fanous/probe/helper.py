@@ -11,7 +11,7 @@ from fanous.model.address import is_address
 from fanous.probe.http import HEADERS
 from fanous.probe.net.addresses import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, NetworkFailure, failure_of
-from fanous.probe.net.http import Page, Request, exchange
+from fanous.probe.net.http import HttpResponse, Request, exchange
 from fanous.probe.net.network import Network, Stream
 from fanous.probe.net.tls import TLSStream, client_context
 from fanous.probe.record import NO_HELPER
@@ -60,7 +60,7 @@ def _question(trace: Trace, url: str) -> Entry:
     }
 
 
-async def _post(network: Network, settings: Settings, url: str, body: bytes) -> Page:
+async def _post(network: Network, settings: Settings, url: str, body: bytes) -> HttpResponse:
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
     addresses = [host] if is_address(host) else await network.look_up(host)
@@ -68,7 +68,7 @@ async def _post(network: Network, settings: Settings, url: str, body: bytes) -> 
         raise NetworkFailure("dns_no_answer")
     raw = await network.open_tcp(addresses[0], parts.port or (443 if secure else 80))
     stream: Stream = raw
-    page, protocol = Page(LARGEST_ANSWER), ""
+    page, protocol = HttpResponse(LARGEST_ANSWER), ""
     try:
         if secure:
             stream = tls = TLSStream(raw, host, client_context(("h2", "http/1.1"), settings.ca_file))

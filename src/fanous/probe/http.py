@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from fanous.probe.net.addresses import endpoint
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
-from fanous.probe.net.http import Page, Request, exchange
+from fanous.probe.net.http import HttpResponse, Request, exchange
 from fanous.probe.net.network import Stream
 from fanous.probe.settings import Settings
 from fanous.probe.trace import INTERRUPTED, Entry, Trace
@@ -35,11 +35,11 @@ async def get(
     protocol: str = "",
     number: int = 1,
     method: str = "GET",
-) -> Page:
+) -> HttpResponse:
     """Ask for ``url`` on ``stream`` and record it; ``number`` = which attempt it is, from 1."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    page, t0 = Page(settings.most_body), trace.at()
+    page, t0 = HttpResponse(settings.most_body), trace.at()
     failure: str | None = INTERRUPTED
     request = Request(authority_of(parts), path_of(parts), method, parts.scheme, HEADERS)
     try:
@@ -87,7 +87,7 @@ def _request_entry(url: str, request: Request, protocol: str) -> Entry:
     }
 
 
-def _response_entry(page: Page) -> Entry:
+def _response_entry(page: HttpResponse) -> Entry:
     headers: dict[str, Any] = {}
     for name, value in page.headers:
         headers.setdefault(name, value)

@@ -56,7 +56,7 @@ class Orders(Struct, frozen=True, forbid_unknown_fields=True):
     apps: tuple[str, ...] = ()
 
 
-class Envelope(Struct, frozen=True):
+class SignedOrders(Struct, frozen=True):
     """As handed out.
 
     Attributes:
@@ -149,18 +149,18 @@ def sign(draft: Draft, key: Ed25519PrivateKey, now: float) -> bytes:
     signature = base64.b64encode(key.sign(CONTEXT + text.encode())).decode("ascii")
     for url in draft.urls:
         _check_url(url)
-    return msgspec.json.encode(Envelope(text, signature)) + b"\n"
+    return msgspec.json.encode(SignedOrders(text, signature)) + b"\n"
 
 
-def read_envelope(content: bytes) -> Envelope:
+def read_envelope(content: bytes) -> SignedOrders:
     """Raises ``FanousError`` where it is none."""
     try:
-        return msgspec.json.decode(content, type=Envelope)
+        return msgspec.json.decode(content, type=SignedOrders)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise FanousError(f"not orders: {error}") from None
 
 
-def envelope_of(path: Path) -> Envelope:
+def envelope_of(path: Path) -> SignedOrders:
     """Raises ``FanousError`` where the file holds no orders."""
     try:
         return read_envelope(path.read_bytes())
@@ -168,7 +168,7 @@ def envelope_of(path: Path) -> Envelope:
         raise FanousError(f"the orders {path} cannot be read: {error.strerror}") from None
 
 
-def opened(envelope: Envelope, key: Ed25519PublicKey | None, now: float, newest: int = 0) -> Orders:
+def opened(envelope: SignedOrders, key: Ed25519PublicKey | None, now: float, newest: int = 0) -> Orders:
     """The orders, once everything about them is right.
 
     Args:
@@ -209,7 +209,7 @@ def _check_url(url: str) -> None:
         raise FanousError(f"the orders name {url!r}, which is no address of a public site")
 
 
-def _check_signature(envelope: Envelope, key: Ed25519PublicKey) -> None:
+def _check_signature(envelope: SignedOrders, key: Ed25519PublicKey) -> None:
     if not envelope.signature:
         raise FanousError("the orders are not signed, so they are refused")
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from fanous.analysis.rules import judge
 from fanous.model.measurement import Bundle
-from fanous.model.observation import Layer, Observation, Vantage
+from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.probe.localise import Localised, localised
@@ -84,7 +84,7 @@ def outcome_of(url: str, line: bytes) -> Outcome:
 
 def _came_by_another_resolver(bundle: Bundle) -> bool:
     """Did the target's page come from an address that the system's resolver did not give?"""
-    own = [o for o in bundle.observations if o.vantage is Vantage.PROBE and o.role != "redirect"]
+    own = [o for o in bundle.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
     page = next((o for o in own if o.layer is Layer.HTTP and o.failure is None), None)
     lookups = [o for o in own if o.layer is Layer.DNS and o.resolver == "system"]
     if page is None or not lookups:
@@ -129,7 +129,7 @@ FORGERIES = (("dns.injection", "forged"), ("http.blockpage", "block page"), ("ht
 
 
 def _layers(bundle: Bundle, verdicts: Sequence[Verdict]) -> dict[str, str]:
-    own = [o for o in bundle.observations if o.vantage is Vantage.PROBE and o.role != "redirect"]
+    own = [o for o in bundle.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
     cells = {str(layer): _cell([o for o in own if o.layer is layer]) for layer in Layer if _any(own, layer)}
     for verdict in verdicts:
         for start, words in FORGERIES:

@@ -10,7 +10,7 @@ from typing import Any
 from fanous.errors import FanousError
 from fanous.model.verdict import State
 from fanous.probe.outcome import Outcome, worst
-from fanous.probe.run import Report, Write
+from fanous.probe.run import RunReport, Write
 from fanous.probe.words import WHAT_NOW, health_sentence, sentence
 from fanous.refdata.platforms import target_of, title
 
@@ -38,7 +38,7 @@ def record_file(path: Path | None) -> Iterator[Write]:
         raise FanousError(f"measurements cannot be written to {path}: {error.strerror}") from None
 
 
-def report_document(report: Report, out: Path | None) -> dict[str, Any]:
+def report_document(report: RunReport, out: Path | None) -> dict[str, Any]:
     """What ``fanous probe run --json`` prints."""
     by_target = grouped(report)
     targets = [_target(name, outcomes) for name, outcomes in by_target.items()]
@@ -62,7 +62,7 @@ def report_document(report: Report, out: Path | None) -> dict[str, Any]:
     }
 
 
-def grouped(report: Report) -> dict[str, list[Outcome]]:
+def grouped(report: RunReport) -> dict[str, list[Outcome]]:
     """Target -> its outcomes, in the order of the alphabet."""
     found: dict[str, list[Outcome]] = {}
     for outcome in sorted(report.outcomes, key=lambda one: (one.target, one.role, one.url)):

@@ -24,7 +24,7 @@ SCRUBBED = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
-class Vantage:
+class ProbeVantage:
     """Where the probe stands, as far as it knows; the collector knows better.
 
     Attributes:
@@ -44,7 +44,7 @@ class Vantage:
 
 
 def measurement(
-    trace: Trace, url: str, vantage: Vantage, control: Entry | None, failure: str | None
+    trace: Trace, url: str, vantage: ProbeVantage, control: Entry | None, failure: str | None
 ) -> Entry:
     """The web_connectivity measurement of one URL."""
     keys = steps(trace) | {
@@ -59,7 +59,7 @@ def measurement(
     return envelope("web_connectivity", TEST_VERSION, url, trace, vantage, keys)
 
 
-def envelope(test: str, version: str, url: str, trace: Trace, vantage: Vantage, keys: Entry) -> Entry:
+def envelope(test: str, version: str, url: str, trace: Trace, vantage: ProbeVantage, keys: Entry) -> Entry:
     """df-000 around ``keys``."""
     runtime = trace.at()
     began = moment(trace.network.wall() - runtime)

@@ -21,7 +21,7 @@ from fanous.probe.net.addresses import is_public
 from fanous.probe.net.meter import OverCap
 from fanous.probe.net.network import Network
 from fanous.probe.outcome import Outcome, outcome_of
-from fanous.probe.record import Vantage, line, measurement, moment
+from fanous.probe.record import ProbeVantage, line, measurement, moment
 from fanous.probe.screen import page_kbps, reason, slow_at
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, Trace
@@ -35,7 +35,7 @@ OnDone = Callable[[Outcome], None]
 
 
 @dataclass(slots=True)
-class Report:
+class RunReport:
     """What a run gave.
 
     Attributes:
@@ -53,7 +53,7 @@ class Report:
 async def run(
     network: Network,
     settings: Settings,
-    vantage: Vantage,
+    vantage: ProbeVantage,
     urls: Sequence[str],
     write: Write,
     on_done: OnDone = lambda _outcome: None,
@@ -61,7 +61,7 @@ async def run(
     with_health: bool = True,
     chance: Random | None = None,
     messengers: Sequence[str] = (),
-) -> Report:
+) -> RunReport:
     """Measure ``urls``.
 
     Args:
@@ -79,7 +79,7 @@ async def run(
         report_id=vantage.report_id or report_id(network, vantage),
         run_began=vantage.run_began or moment(network.wall()),
     )
-    report = Report(None)
+    report = RunReport(None)
     if with_health:
         report.health = await _look_at_line(network, settings, vantage, write)
         defect = report.health.defect
@@ -125,7 +125,7 @@ class _Lanes:
         self.until = inf if settings.transfer_pairs else began + settings.transfer_until
 
 
-async def _look_at_line(network: Network, settings: Settings, vantage: Vantage, write: Write) -> Health:
+async def _look_at_line(network: Network, settings: Settings, vantage: ProbeVantage, write: Write) -> Health:
     """Check the line, and write down what it is like: above all where there is no network."""
     health, trace = await check(network, settings)
     if health.defect == NO_NETWORK:
@@ -135,7 +135,7 @@ async def _look_at_line(network: Network, settings: Settings, vantage: Vantage, 
 
 
 async def _measured(
-    network: Network, settings: Settings, url: str, vantage: Vantage, ipv6: bool, lanes: _Lanes
+    network: Network, settings: Settings, url: str, vantage: ProbeVantage, ipv6: bool, lanes: _Lanes
 ) -> bytes:
     """The record of one URL."""
     async with lanes.slots:
@@ -163,7 +163,9 @@ async def _look_again(trace: Trace, settings: Settings, url: str) -> None:
                 await handshake_again(trace, settings, parts, slow.rpartition(":")[0].strip("[]"))
 
 
-async def _app(network: Network, settings: Settings, name: str, vantage: Vantage, lanes: _Lanes) -> bytes:
+async def _app(
+    network: Network, settings: Settings, name: str, vantage: ProbeVantage, lanes: _Lanes
+) -> bytes:
     """The record of one messenger; it has no helper."""
     async with lanes.slots:
         record = await record_of(network, settings, MESSENGERS[name], vantage)
@@ -197,7 +199,7 @@ def is_near(url: str) -> bool:
     return is_address(host) and not is_public(host)
 
 
-def report_id(network: Network, vantage: Vantage) -> str:
+def report_id(network: Network, vantage: ProbeVantage) -> str:
     """One a run, in OONI's form; nothing in it tells the probe or its user."""
     moment = datetime.fromtimestamp(network.wall(), UTC).strftime("%Y%m%dT%H%M%SZ")
     return f"{moment}_webconnectivity_{vantage.country}_{vantage.asn}_n1_{token_hex(8)}"

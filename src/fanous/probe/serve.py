@@ -18,7 +18,7 @@ from fanous.probe import dns, endpoint, tcp
 from fanous.probe.metrics import Metric, connection_metrics, http_metrics, render, verdict_metrics
 from fanous.probe.net.network import Network
 from fanous.probe.outcome import outcome_of
-from fanous.probe.record import NO_HELPER, Vantage, line, measurement
+from fanous.probe.record import NO_HELPER, ProbeVantage, line, measurement
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Trace
 from fanous.refdata.fingerprints import fingerprints
@@ -31,7 +31,7 @@ LARGEST_REQUEST = 16_384
 Module = Callable[[Network, Settings, str], Awaitable[list[Metric]]]
 
 
-class Refused(Exception):
+class BadTarget(Exception):
     """A question that cannot be answered: status and reason."""
 
     def __init__(self, status: int, reason: str) -> None:
@@ -60,7 +60,7 @@ async def tcp_connect(network: Network, settings: Settings, target: str) -> list
     host, _, port = target.rpartition(":")
     host = host.strip("[]")
     if not host or not port.isdigit() or not 0 < int(port) < 65_536:
-        raise Refused(400, "target of tcp_connect must be host:port")
+        raise BadTarget(400, "target of tcp_connect must be host:port")
     trace = Trace(network)
     found = [host] if is_address(host) else await dns.by_system(trace, settings, host)
     stream = None
@@ -76,7 +76,7 @@ async def whole(network: Network, settings: Settings, target: str) -> list[Metri
     """The whole measurement; success = the rules say that it works."""
     url = target if "://" in target else f"https://{target}/"
     trace = await endpoint.measure(network, settings, url)
-    record = line(measurement(trace, url, Vantage(), None, NO_HELPER), network.own_addresses())
+    record = line(measurement(trace, url, ProbeVantage(), None, NO_HELPER), network.own_addresses())
     outcome = outcome_of(url, record)
     return connection_metrics(trace, outcome.state == "ok") + http_metrics(trace) + verdict_metrics(outcome)
 
@@ -135,8 +135,8 @@ async def respond(network: Network, settings: Settings, path: str) -> bytes:
             return _response(200, "Healthy\n")
         if parts.path == "/metrics":
             return _response(200, render([BUILD]))
-        raise Refused(404, "there is /probe?target=&module=, /metrics and /-/healthy")
-    except Refused as refused:
+        raise BadTarget(404, "there is /probe?target=&module=, /metrics and /-/healthy")
+    except BadTarget as refused:
         return _response(refused.status, f"{refused}\n")
     except FanousError as error:
         return _response(400, f"{error}\n")
@@ -145,9 +145,9 @@ async def respond(network: Network, settings: Settings, path: str) -> bytes:
 async def _probe(network: Network, settings: Settings, query: dict[str, str]) -> str:
     name = query.get("module", "http_2xx")
     if name not in MODULES:
-        raise Refused(400, f"Unknown module {name!r}: known are {', '.join(MODULES)}")
+        raise BadTarget(400, f"Unknown module {name!r}: known are {', '.join(MODULES)}")
     if not query.get("target"):
-        raise Refused(400, "Target parameter is missing")
+        raise BadTarget(400, "Target parameter is missing")
     return render(await MODULES[name](network, settings, query["target"]))
 
 

@@ -34,7 +34,7 @@ LEAST_CONTROL = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DownloadSource:
     """Where one download comes from.
 
     Attributes:
@@ -89,7 +89,7 @@ def _is_comparable(target: Entry, control: Entry) -> bool:
     return control["failure"] is None and bool(control["bytes"] >= least)
 
 
-def target_source(trace: Trace, url: str) -> Source | None:
+def target_source(trace: Trace, url: str) -> DownloadSource | None:
     """The page that the target's redirects led to, at the address it came from; ``None`` = none came."""
     wanted = target_of(urlsplit(url).hostname or "")
     for request in trace.requests:
@@ -97,27 +97,27 @@ def target_source(trace: Trace, url: str) -> Source | None:
         host = urlsplit(found).hostname or ""
         if request["response"] and target_of(host) == wanted:
             ip = str(request["address"]).rpartition(":")[0].strip("[]")
-            return Source("target", found, ip, host if found.startswith("https:") else "")
+            return DownloadSource("target", found, ip, host if found.startswith("https:") else "")
     return None
 
 
-def _beside(settings: Settings, target: Source) -> Source | None:
+def _beside(settings: Settings, target: DownloadSource) -> DownloadSource | None:
     if not target.server_name or not settings.control_sni:
         return None
     parts = urlsplit(target.url)
     name, port = settings.control_sni, f":{parts.port}" if parts.port else ""
     url = parts._replace(netloc=name + port).geturl()
     host = authority_of(parts)
-    return Source("control", url, target.ip, name, verify=False, same_address=True, host=host)
+    return DownloadSource("control", url, target.ip, name, verify=False, same_address=True, host=host)
 
 
-async def _elsewhere(trace: Trace, settings: Settings) -> Source | None:
+async def _elsewhere(trace: Trace, settings: Settings) -> DownloadSource | None:
     url = settings.transfer_control
     if not url:
         return None
     host = urlsplit(url).hostname or ""
     found = [host] if is_address(host) else await _look_up(trace, settings, host)
-    return Source("control", url, found[0] if found else "", host if url.startswith("https:") else "")
+    return DownloadSource("control", url, found[0] if found else "", host if url.startswith("https:") else "")
 
 
 async def _look_up(trace: Trace, settings: Settings, host: str) -> list[str]:
@@ -129,7 +129,9 @@ async def _look_up(trace: Trace, settings: Settings, host: str) -> list[str]:
     return [ip for ip in found if settings.allow_private or is_public(ip)]
 
 
-async def fetch(trace: Trace, settings: Settings, source: Source, most: int = 0, seconds: float = 0) -> Entry:
+async def fetch(
+    trace: Trace, settings: Settings, source: DownloadSource, most: int = 0, seconds: float = 0
+) -> Entry:
     """One download, in a trace of its own: its pages are no observation of the target's page.
 
     Args:
@@ -172,7 +174,7 @@ async def fetch(trace: Trace, settings: Settings, source: Source, most: int = 0,
     }
 
 
-async def _open(inner: Trace, settings: Settings, source: Source) -> tuple[Stream | None, str | None]:
+async def _open(inner: Trace, settings: Settings, source: DownloadSource) -> tuple[Stream | None, str | None]:
     plain: TracedStream | None
     plain, failure = await tcp.attempt(inner, settings, source.ip, _port(source))
     if plain is None or not source.server_name:
@@ -181,7 +183,7 @@ async def _open(inner: Trace, settings: Settings, source: Source) -> tuple[Strea
     return await tls.attempt(inner, settings, plain, source.server_name, context)
 
 
-def _requests(source: Source) -> list[Request]:
+def _requests(source: DownloadSource) -> list[Request]:
     urls = source.pieces or (source.url,) * MOST_REQUESTS
     parts = [urlsplit(url) for url in urls]
     return [
@@ -190,6 +192,6 @@ def _requests(source: Source) -> list[Request]:
     ]
 
 
-def _port(source: Source) -> int:
+def _port(source: DownloadSource) -> int:
     parts = urlsplit(source.url)
     return parts.port or PORTS[parts.scheme]

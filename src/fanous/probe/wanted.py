@@ -13,7 +13,7 @@ LEFT_OUT_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ProbeOptions:
     """What is to be measured: sites by URL, and apps by the name of their nettest.
 
     Attributes:
@@ -25,7 +25,7 @@ class Wanted:
     by_default: bool = False
 
 
-def wanted_of(inputs: Sequence[str], lists: Sequence[str], say: Callable[[str], None]) -> Wanted:
+def wanted_of(inputs: Sequence[str], lists: Sequence[str], say: Callable[[str], None]) -> ProbeOptions:
     """Each once; without any wish the social platforms.
 
     Args:
@@ -49,7 +49,7 @@ def wanted_of(inputs: Sequence[str], lists: Sequence[str], say: Callable[[str], 
         raise FanousError(f"no app {min(unknown)!r}: known are {', '.join(MESSENGERS)}")
     if not urls and not apps:
         raise FanousError("nothing to measure: the list holds no http:// or https:// address")
-    return Wanted(tuple(urls), tuple(apps), by_default=not inputs and not lists)
+    return ProbeOptions(tuple(urls), tuple(apps), by_default=not inputs and not lists)
 
 
 def _left_out(name: str, left_out: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from fanous.analysis.rules.mechanisms import GEO_BLOCK
 from fanous.model.verdict import State
 from fanous.probe.localise import Localised
 from fanous.probe.outcome import Outcome, worst
-from fanous.probe.run import Report
+from fanous.probe.run import RunReport
 from fanous.refdata.platforms import title
 
 HOW = (
@@ -118,7 +118,7 @@ def place_words(where: Localised | None) -> str:
     return f"its name is cut {before} away from here{site}"
 
 
-def health_sentence(report: Report) -> str:
+def health_sentence(report: RunReport) -> str:
     """What the health check found; empty where there is nothing to say."""
     health = report.health
     if health is None:
@@ -158,7 +158,7 @@ def slow_line(leading: list[Outcome]) -> str:
     return "Everything that was measured is slow: that speaks for the line, not for single sites."
 
 
-def quic_line(report: Report) -> str:
+def quic_line(report: RunReport) -> str:
     """Where pages come and QUIC nowhere; else empty."""
     loaded = [one.layers for one in report.outcomes if one.layers.get("http") == "ok"]
     tried = [layers["quic"] for layers in loaded if "quic" in layers]
@@ -167,7 +167,7 @@ def quic_line(report: Report) -> str:
     return "QUIC (HTTP/3) gets no answer from any site here; browsers fall back to the older way."
 
 
-def report_lines(report: Report) -> list[str]:
+def report_lines(report: RunReport) -> list[str]:
     """The summary below the table: the line first, then what does not work, then what does."""
     lines = [one for one in [health_sentence(report)] if one]
     by_target: dict[str, list[Outcome]] = {}
@@ -189,7 +189,7 @@ def report_lines(report: Report) -> list[str]:
     return lines
 
 
-def round_line(report: Report) -> str:
+def round_line(report: RunReport) -> str:
     """One line for one round of a watch."""
     if report.health is not None and report.health.defect:
         return f"{report.health.defect}: nothing was measured"

@@ -49,7 +49,7 @@ NO_HISTORY = "It has no history to compare with."
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class WitnessRow:
     """Attributes:
     name: of the family, in English as the catalogues have it.
     source: connector or series; empty = the family has none that speaks.
@@ -68,7 +68,7 @@ class Row:
     left: Estimate | None = None
 
 
-def witness_rows(store: Store, incident: Incident) -> list[Row]:
+def witness_rows(store: Store, incident: Incident) -> list[WitnessRow]:
     """In the order of the families; those that are only heard of last."""
     opinions = {opinion.family: opinion for opinion in incident.opinions}
     rows = []
@@ -78,24 +78,24 @@ def witness_rows(store: Store, incident: Incident) -> list[Row]:
             rows.append(_of_opinion(account.family, opinion))
         elif account.sight is Sight.NO_DATA and str(account.family) in incident.evidence.families:
             # What a family said counts for good, even where its records are not in this store.
-            rows.append(Row(FAMILIES[account.family], "", SIGHTS[Sight.SAW], saw=0))
+            rows.append(WitnessRow(FAMILIES[account.family], "", SIGHTS[Sight.SAW], saw=0))
         else:
             rows.append(_of_account(account))
     return rows
 
 
-def _of_account(account: Account) -> Row:
+def _of_account(account: Account) -> WitnessRow:
     why = ""
     if account.sight is Sight.COULD_NOT_SEE:
         why = BLIND[Family.EDGE] if account.source else BLIND[account.family]
     elif account.sight is Sight.NO_DATA:
         why = NOTHING
-    return Row(
+    return WitnessRow(
         FAMILIES[account.family], account.source, SIGHTS[account.sight], why, account.saw, account.contrary
     )
 
 
-def _of_opinion(family: Family, opinion: Opinion) -> Row:
+def _of_opinion(family: Family, opinion: Opinion) -> WitnessRow:
     why = {Says.SILENT: NOTHING, Says.UNKNOWN: NO_HISTORY}.get(opinion.says, "")
     word = SIGHTS[SAID[opinion.says]]
-    return Row(FAMILIES[family], ", ".join(opinion.sources), word, why, left=opinion.left)
+    return WitnessRow(FAMILIES[family], ", ".join(opinion.sources), word, why, left=opinion.left)

@@ -10,7 +10,7 @@ from fanous.refdata.sets import installed_sets
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class SetOrigin:
     """What is known of an installed set.
 
     Attributes:
@@ -32,21 +32,23 @@ def about_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.about.json")
 
 
-def read_about(path: Path) -> About | None:
+def read_about(path: Path) -> SetOrigin | None:
     """What was noted of the set at ``path``; ``None`` = nothing that can be read."""
     try:
         noted = json.loads(about_path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(noted, dict) or not {f.name for f in fields(About)} <= noted.keys():
+    if not isinstance(noted, dict) or not {f.name for f in fields(SetOrigin)} <= noted.keys():
         return None
     source, licence, at, sha256 = (
         str(noted[name]) for name in ("source", "licence", "installed_at", "sha256")
     )
-    return About(source, licence, at, sha256, noted["usable"]) if isinstance(noted["usable"], int) else None
+    return (
+        SetOrigin(source, licence, at, sha256, noted["usable"]) if isinstance(noted["usable"], int) else None
+    )
 
 
-def write_about(path: Path, about: About) -> None:
+def write_about(path: Path, about: SetOrigin) -> None:
     """Note it beside the set at ``path``.
 
     Raises:
@@ -56,12 +58,12 @@ def write_about(path: Path, about: About) -> None:
     replace_file(about_path(path), f"{text}\n".encode())
 
 
-def installed(folder: Path) -> list[tuple[Path, About | None]]:
+def installed(folder: Path) -> list[tuple[Path, SetOrigin | None]]:
     """Each installed set with what is noted of it; ``None`` where the file is not the one noted."""
     return [(path, _of_this_file(path)) for path in installed_sets(folder)]
 
 
-def _of_this_file(path: Path) -> About | None:
+def _of_this_file(path: Path) -> SetOrigin | None:
     about = read_about(path)
     if about is None or hashlib.sha256(path.read_bytes()).hexdigest() != about.sha256:
         return None

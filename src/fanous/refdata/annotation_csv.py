@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from fanous.analysis.rules.fingerprints import BlockAddress
 from fanous.errors import FanousError
 from fanous.refdata.countries import is_country
-from fanous.refdata.set_rows import ADDRESS_SCOPES, KIND_OF_SCOPE, Reading, Row, text_of
+from fanous.refdata.set_rows import ADDRESS_SCOPES, KIND_OF_SCOPE, SetReading, SetRow, text_of
 
 OONI_COLUMNS = frozenset({"name", "scope", "location_found", "pattern_type", "pattern", "confidence_no_fp"})
 HTTP_COLUMNS = frozenset({"name", "common_name", "location_found", "pattern", "scope", "confidence_no_fp"})
@@ -38,17 +38,17 @@ def columns_of(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in next(csv.reader(text.splitlines()[:1]), ()))
 
 
-def read_ooni(text: str) -> Reading:
+def read_ooni(text: str) -> SetReading:
     """``fingerprints_http.csv`` or ``fingerprints_dns.csv`` of OONI."""
-    return _read(text, Reading("ooni"))
+    return _read(text, SetReading("ooni"))
 
 
-def read_citizenlab(text: str) -> Reading:
+def read_citizenlab(text: str) -> SetReading:
     """``http.csv`` or ``dns.csv`` of Citizen Lab."""
-    return _read(text, Reading("citizenlab"))
+    return _read(text, SetReading("citizenlab"))
 
 
-def _read(text: str, reading: Reading) -> Reading:
+def _read(text: str, reading: SetReading) -> SetReading:
     for line, row in _rows(text, reading):
         try:
             _take(line, row, reading)
@@ -57,7 +57,7 @@ def _read(text: str, reading: Reading) -> Reading:
     return reading
 
 
-def _rows(text: str, reading: Reading) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(text: str, reading: SetReading) -> Iterator[tuple[int, dict[str, str]]]:
     """Rows with the line that each begins on; what has another number of fields is rejected."""
     reader = csv.reader(io.StringIO(text, newline=""))
     names = next(reader, [])
@@ -75,7 +75,7 @@ def _rows(text: str, reading: Reading) -> Iterator[tuple[int, dict[str, str]]]:
             reading.reject(line, f"has {len(fields)} fields instead of {len(names)}")
 
 
-def _take(line: int, row: dict[str, str], reading: Reading) -> None:
+def _take(line: int, row: dict[str, str], reading: SetReading) -> None:
     scope, name = row["scope"].strip(), row["name"].strip()
     if not name:
         raise _Useless("has no name")
@@ -84,7 +84,7 @@ def _take(line: int, row: dict[str, str], reading: Reading) -> None:
     if _confidence(row, name) < LEAST_CONFIDENCE[reading.origin]:
         reading.leave_out("rated as likely to be wrong")
         return
-    shared = Row(_countries(row, name), _source(row))
+    shared = SetRow(_countries(row, name), _source(row))
     if "response" in row or row["location_found"] == "dns":
         _take_address(row, scope, shared, reading)
         return
@@ -99,7 +99,7 @@ def _take(line: int, row: dict[str, str], reading: Reading) -> None:
     reading.add(line, name, kind, text, shared)
 
 
-def _take_address(row: dict[str, str], scope: str, shared: Row, reading: Reading) -> None:
+def _take_address(row: dict[str, str], scope: str, shared: SetRow, reading: SetReading) -> None:
     if scope not in ADDRESS_SCOPES:
         reading.leave_out("an answer of a filter that its user chose, or of nobody")
         return

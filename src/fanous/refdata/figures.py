@@ -73,7 +73,7 @@ class Figures(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FiguresFile:
     """What a file says: its kind (``own`` or ``apnic``), its licence, and figures by country."""
 
     kind: str
@@ -81,7 +81,7 @@ class Told:
     countries: dict[str, Figures]
 
 
-def parse_own(text: str, name: str) -> Told:
+def parse_own(text: str, name: str) -> FiguresFile:
     """A TOML file in the form of ``user_shares.toml``: one table a country.
 
     Raises:
@@ -102,7 +102,7 @@ def parse_own(text: str, name: str) -> Told:
             raise FanousError(f"{name}: nobody in [{country}] has any users")
     if not figures:
         raise FanousError(f"{name}: no country in it: begin a table with a code, such as [PK]")
-    return Told("own", "the user's own", figures)
+    return FiguresFile("own", "the user's own", figures)
 
 
 class _Row(Struct, rename={"asn": "AS", "told": "Description", "country": "CC", "users": "Users"}):
@@ -122,7 +122,7 @@ def is_apnic(text: str) -> bool:
     return text.lstrip()[:1] == "{" and '"Percent of CC Pop"' in text
 
 
-def parse_apnic(text: str, name: str) -> Told:
+def parse_apnic(text: str, name: str) -> FiguresFile:
     """APNIC Labs' estimates, as ``APNIC_URL`` gives them: one row for each network and economy.
 
     What a country's rows leave of its users (``Percent of CC Pop``) is on networks that are not listed.
@@ -142,7 +142,7 @@ def parse_apnic(text: str, name: str) -> Told:
     if not rows:
         raise FanousError(f"{name}: no network with users in it")
     source = "APNIC Labs, estimates from advertisements (stats.labs.apnic.net/aspop)"
-    return Told(
+    return FiguresFile(
         "apnic",
         APNIC_LICENCE,
         {

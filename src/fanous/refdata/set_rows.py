@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fanous.analysis.rules.fingerprints import BlockAddress, Fingerprint, Kind, Where
+from fanous.analysis.rules.fingerprints import BlockAddress, Fingerprint, FingerprintKind, Where
 from fanous.analysis.rules.matcher import PatternText, compile_matcher
 from fanous.errors import FanousError
 from fanous.refdata.common_pages import ORDINARY_PAGES
@@ -17,14 +17,14 @@ LEAST_LETTERS = 12
 """Characters that a text needs which counts in every country: shorter ones are words of a language
 (``blokeret`` is Danish for *blocked*) or pieces of addresses (``/access?``)."""
 
-KIND_OF_SCOPE: dict[str, Kind | None] = {
-    "nat": Kind.BLOCKPAGE,
-    "isp": Kind.BLOCKPAGE,
-    "prod": Kind.BLOCKPAGE,  # a filtering product's page; states run them too
-    "inst": Kind.PORTAL,  # a school's or a company's own filter: says nothing about the country
-    "injb": Kind.PORTAL,  # injected, but harmless: a bill to pay, a router to update
-    "fp": Kind.BENIGN,
-    "prov": Kind.BENIGN,  # the site's own word
+KIND_OF_SCOPE: dict[str, FingerprintKind | None] = {
+    "nat": FingerprintKind.BLOCKPAGE,
+    "isp": FingerprintKind.BLOCKPAGE,
+    "prod": FingerprintKind.BLOCKPAGE,  # a filtering product's page; states run them too
+    "inst": FingerprintKind.PORTAL,  # a school's or a company's own filter: says nothing about the country
+    "injb": FingerprintKind.PORTAL,  # injected, but harmless: a bill to pay, a router to update
+    "fp": FingerprintKind.BENIGN,
+    "prov": FingerprintKind.BENIGN,  # the site's own word
     "vbw": None,  # "vague blocking word", by the set's own judgement
     "br": None,
 }
@@ -42,7 +42,7 @@ class BadRow:
 
 
 @dataclass(slots=True)
-class Reading:
+class SetReading:
     """What one file of a set gave.
 
     Attributes:
@@ -68,9 +68,9 @@ class Reading:
     def reject(self, line: int, why: str) -> None:
         self.bad.append(BadRow(line, why))
 
-    def add(self, line: int, name: str, kind: Kind, text: "Text", row: "Row") -> None:
+    def add(self, line: int, name: str, kind: FingerprintKind, text: "Text", row: "SetRow") -> None:
         """Take one pattern, unless it cannot be compiled or proves nothing."""
-        vague = kind is not Kind.BENIGN and not row.countries and len(text.shown) < LEAST_LETTERS
+        vague = kind is not FingerprintKind.BENIGN and not row.countries and len(text.shown) < LEAST_LETTERS
         if vague:
             self.leave_out("too short to count in every country")
             return
@@ -79,7 +79,7 @@ class Reading:
         except FanousError as error:
             self.reject(line, str(error))
             return
-        if kind is not Kind.BENIGN and any(occurs(page) for page in ORDINARY_PAGES):
+        if kind is not FingerprintKind.BENIGN and any(occurs(page) for page in ORDINARY_PAGES):
             self.leave_out("occurs on ordinary pages")
             return
         self._ids[name] += 1
@@ -98,7 +98,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SetRow:
     """What each pattern of a row shares: where it counts, and the public fact behind it."""
 
     countries: frozenset[str]

@@ -1,6 +1,6 @@
 """Sets: the published collections of fingerprints that Fanous can read, and those that are installed.
 
-To add one: a reader that gives a ``Reading``, and one ``PublicSet`` below.  A file of the user's own in the
+To add one: a reader that gives a ``SetReading``, and one ``PublicSet`` below.  A file of the user's own in the
 format of ``fingerprints.toml`` may stand among them.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from fanous.analysis.rules.fingerprints import parse_fingerprints
 from fanous.errors import FanousError
 from fanous.refdata import annotation_csv, signatures
-from fanous.refdata.set_rows import Reading
+from fanous.refdata.set_rows import SetReading
 
 LARGEST_SET = 8 << 20
 """Bytes.  The largest of today has 0.3 MB."""
@@ -32,7 +32,7 @@ class PublicSet:
     title: str
     url: str
     licence: str
-    read: Callable[[str], Reading]
+    read: Callable[[str], SetReading]
 
 
 _GITHUB = "https://raw.githubusercontent.com"
@@ -118,14 +118,14 @@ def public_set(text: str, name: str) -> PublicSet:
     raise _unknown(first, name)
 
 
-def read_set(text: str, name: str) -> Reading:
+def read_set(text: str, name: str) -> SetReading:
     """Patterns and addresses of a file: a published set, or TOML of the user's own.
 
     Raises:
         FanousError: nothing in it can be used; the message says why.
     """
     if name.endswith(".toml"):
-        reading = Reading("")
+        reading = SetReading("")
         patterns, addresses = parse_fingerprints(text, name)
         reading.patterns.extend(patterns)
         reading.addresses.extend(addresses)

@@ -8,9 +8,9 @@ import json
 import re
 from collections.abc import Iterator
 
-from fanous.analysis.rules.fingerprints import Kind
+from fanous.analysis.rules.fingerprints import FingerprintKind
 from fanous.refdata.countries import is_country
-from fanous.refdata.set_rows import KIND_OF_SCOPE, Reading, Row, Text, text_of
+from fanous.refdata.set_rows import KIND_OF_SCOPE, SetReading, SetRow, Text, text_of
 
 ORIGIN = "censoredplanet"
 SOURCE = "Censored Planet's signatures"
@@ -42,18 +42,18 @@ def are_blockpages(text: str) -> bool:
     return 2 * sum(bool(_CLASSED.match(name)) for name in names) > len(names)
 
 
-def read_blockpages(text: str) -> Reading:
+def read_blockpages(text: str) -> SetReading:
     """``blockpage_signatures.json``."""
     return _read(text, benign=False)
 
 
-def read_false_positives(text: str) -> Reading:
+def read_false_positives(text: str) -> SetReading:
     """``false_positive_signatures.json``: all of it takes back what the block pages say."""
     return _read(text, benign=True)
 
 
-def _read(text: str, *, benign: bool) -> Reading:
-    reading = Reading(ORIGIN)
+def _read(text: str, *, benign: bool) -> SetReading:
+    reading = SetReading(ORIGIN)
     for line, row in _rows(text):
         name, shown = (row or {}).get("fingerprint"), (row or {}).get("pattern")
         if row is None:
@@ -65,12 +65,12 @@ def _read(text: str, *, benign: bool) -> Reading:
     return reading
 
 
-def _take(line: int, name: str, shown: str, benign: bool, reading: Reading) -> None:
+def _take(line: int, name: str, shown: str, benign: bool, reading: SetReading) -> None:
     classed = _CLASSED.match(name)
     if not benign and classed is None:
         reading.reject(line, f"{name}: its class is not known (a_prod, b_nat, c_isp ...)")
         return
-    kind, countries = (Kind.BENIGN, frozenset[str]()) if benign else _meaning(classed)
+    kind, countries = (FingerprintKind.BENIGN, frozenset[str]()) if benign else _meaning(classed)
     if kind is None:
         reading.leave_out("rated as vague")
         return
@@ -78,7 +78,7 @@ def _take(line: int, name: str, shown: str, benign: bool, reading: Reading) -> N
     place, expression = (f"header.{header[1].lower()}", header[2]) if header else ("body", shown)
     text = _text(place, expression)
     if text is not None:
-        reading.add(line, f"benign.{name}" if benign else name, kind, text, Row(countries, SOURCE))
+        reading.add(line, f"benign.{name}" if benign else name, kind, text, SetRow(countries, SOURCE))
 
 
 def _text(place: str, expression: str) -> Text | None:
@@ -89,7 +89,7 @@ def _text(place: str, expression: str) -> Text | None:
     return text_of(place, "prefix" if in_header else "contains", _ESCAPED.sub(r"\1", expression))
 
 
-def _meaning(classed: re.Match[str] | None) -> tuple[Kind | None, frozenset[str]]:
+def _meaning(classed: re.Match[str] | None) -> tuple[FingerprintKind | None, frozenset[str]]:
     """Kind and countries that the first letters of a name stand for."""
     if classed is None:
         return None, frozenset()

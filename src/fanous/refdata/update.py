@@ -13,11 +13,11 @@ from pathlib import Path
 
 from fanous.analysis.rules.fingerprints import compile_fingerprints, parse_fingerprints
 from fanous.errors import FanousError
-from fanous.refdata.about import About, write_about
+from fanous.refdata.about import SetOrigin, write_about
 from fanous.refdata.atomic import replace_file
 from fanous.refdata.download import download
 from fanous.refdata.fingerprints import OURS
-from fanous.refdata.set_rows import BadRow, Reading
+from fanous.refdata.set_rows import BadRow, SetReading
 from fanous.refdata.sets import LARGEST_SET, PublicSet, decoded, installed_sets, public_set, read_set
 from fanous.refdata.tables import bytes_of
 
@@ -28,7 +28,7 @@ revisions of 2022 to 2024 the one that lost most lost a fifth (addresses, 198 to
 Fetch = Callable[[str], bytes]
 
 
-class Outcome(StrEnum):
+class UpdateOutcome(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     FAILED = "failed"
@@ -50,7 +50,7 @@ class Updated:
 
     file: str
     source: str
-    outcome: Outcome
+    outcome: UpdateOutcome
     why: str = ""
     usable: int = 0
     bad: tuple[BadRow, ...] = ()
@@ -84,15 +84,17 @@ def _update(source: PublicSet | Path, folder: Path, fetch: Fetch) -> Updated:
             _refuse_faulty(folder / name, reading)
         _refuse_shrunk(folder / name, reading, place)
     except FanousError as error:
-        return Updated(name, place, Outcome.FAILED, str(error))
+        return Updated(name, place, UpdateOutcome.FAILED, str(error))
     digest = hashlib.sha256(data).hexdigest()
     same = (folder / name).exists() and (folder / name).read_bytes() == data
-    about = About(place, licence, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), digest, reading.usable)
+    about = SetOrigin(
+        place, licence, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), digest, reading.usable
+    )
     _install(folder / name, data, about)
     return Updated(
         file=name,
         source=place,
-        outcome=Outcome.UNCHANGED if same else Outcome.UPDATED,
+        outcome=UpdateOutcome.UNCHANGED if same else UpdateOutcome.UPDATED,
         usable=reading.usable,
         bad=tuple(reading.bad),
         left_out=dict(reading.left_out),
@@ -119,7 +121,7 @@ def _bytes_of(path: Path) -> bytes:
         ) from error
 
 
-def _refuse_faulty(path: Path, own: Reading) -> None:
+def _refuse_faulty(path: Path, own: SetReading) -> None:
     """A file of the user's own is taken whole or not at all: a fault found later would stop every command."""
     compile_fingerprints(own.patterns)
     others = [other for other in installed_sets(path.parent) if other.suffix == ".toml" and other != path]
@@ -132,7 +134,7 @@ def _refuse_faulty(path: Path, own: Reading) -> None:
             )
 
 
-def _refuse_shrunk(path: Path, new: Reading, place: str) -> None:
+def _refuse_shrunk(path: Path, new: SetReading, place: str) -> None:
     try:
         old = read_set(decoded(path.read_bytes(), str(path)), path.name).usable
     except (FileNotFoundError, NotADirectoryError, FanousError):
@@ -146,7 +148,7 @@ def _refuse_shrunk(path: Path, new: Reading, place: str) -> None:
         )
 
 
-def _install(path: Path, data: bytes, about: About) -> None:
+def _install(path: Path, data: bytes, about: SetOrigin) -> None:
     """Put the file in its place, whole or not at all; what is said about it comes after it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

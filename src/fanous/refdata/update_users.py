@@ -11,12 +11,12 @@ from fanous.refdata.download import download
 from fanous.refdata.figures import (
     APNIC_URL,
     LARGEST_FIGURES,
-    Told,
+    FiguresFile,
     is_apnic,
     parse_apnic,
     parse_own,
 )
-from fanous.refdata.update import Outcome, Updated
+from fanous.refdata.update import Updated, UpdateOutcome
 from fanous.refdata.weights import FOLDER, figures_path
 
 LEAST_COUNTRIES = 0.7
@@ -54,8 +54,8 @@ def update_users(
         told = parse_apnic(text, place) if is_apnic(text) or source is None else parse_own(text, place)
         changed = _install(told, folder)
     except FanousError as error:
-        return Updated(name, place, Outcome.FAILED, str(error), of="countries' users")
-    outcome = Outcome.UPDATED if changed else Outcome.UNCHANGED
+        return Updated(name, place, UpdateOutcome.FAILED, str(error), of="countries' users")
+    outcome = UpdateOutcome.UPDATED if changed else UpdateOutcome.UNCHANGED
     return Updated(name, place, outcome, usable=len(told.countries), of="countries' users")
 
 
@@ -83,7 +83,7 @@ def _decoded(data: bytes, place: str) -> str:
         raise FanousError(f"{place} is not UTF-8 ({error}); fetch the file again") from error
 
 
-def _install(told: Told, folder: Path) -> bool:
+def _install(told: FiguresFile, folder: Path) -> bool:
     """Put each country's file in its place; did any change?"""
     kind = folder / FOLDER / told.kind
     standing = {path.stem for path in kind.glob("*.json")} if told.kind == "apnic" else set()

@@ -7,11 +7,11 @@ from zipfile import BadZipFile
 import numpy as np
 
 from fanous.errors import FanousError
-from fanous.scan.rounds import ROUNDS_AN_HOUR, State, unknown
+from fanous.scan.rounds import ROUNDS_AN_HOUR, BlockStates, unknown
 from fanous.scan.targets import Targets
 
 
-def save(path: Path, targets: Targets, state: State) -> None:
+def save(path: Path, targets: Targets, state: BlockStates) -> None:
     """Written aside, synced, renamed.
 
     Raises:
@@ -41,7 +41,7 @@ def save(path: Path, targets: Targets, state: State) -> None:
         raise FanousError(f"cannot keep what the scan believes in {path}: {error.strerror}") from error
 
 
-def load(path: Path, targets: Targets) -> State:
+def load(path: Path, targets: Targets) -> BlockStates:
     """What was believed of these blocks; blocks that are new begin anew.
 
     Raises:

@@ -5,13 +5,13 @@ import numpy as np
 from fanous.model.place import Access, Entity
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
-from fanous.scan.rounds import ROUND, State
+from fanous.scan.rounds import ROUND, BlockStates
 from fanous.scan.targets import Targets
 
 SOURCE, SIGNAL = "scan", "scan_up"
 
 
-def levels(country: str, targets: Targets, state: State) -> list[Levels]:
+def levels(country: str, targets: Targets, state: BlockStates) -> list[Levels]:
     """One value a place: blocks up at the end of the round."""
     places: dict[Entity, int] = {Entity(country): int(state.is_up.sum())}
     for asn in np.unique(targets.asns[targets.asns > 0]).tolist():

@@ -26,7 +26,7 @@ REMEMBERED = 1008
 
 
 @dataclass(slots=True, eq=False)
-class State:
+class BlockStates:
     """What is believed of n blocks; every array has shape (n,) but ``spent``.
 
     Attributes:
@@ -53,9 +53,9 @@ class State:
     replied: Ints
 
 
-def unknown(count: int) -> State:
+def unknown(count: int) -> BlockStates:
     """Before the first round: a block is taken for up, since the operator saw it answer once."""
-    return State(
+    return BlockStates(
         number=-1,
         wave=0,
         belief=np.full(count, 0.9),
@@ -68,7 +68,7 @@ def unknown(count: int) -> State:
     )
 
 
-def begun(state: State, number: int) -> State:
+def begun(state: BlockStates, number: int) -> BlockStates:
     """The state at the beginning of a round; the same, where that round goes on.
 
     The hour is the rounds before and this one: what they spent counts.
@@ -83,7 +83,7 @@ def begun(state: State, number: int) -> State:
     return replace(state, number=number, wave=0, spent=spent, surprised=calm)
 
 
-def wanted(state: State) -> NDArray[np.intp]:
+def wanted(state: BlockStates) -> NDArray[np.intp]:
     """Blocks to ask in the next wave, by index; empty = the round is over.
 
     Asked again are those in doubt, and those that were silent though believed up, or the reverse: one
@@ -100,12 +100,12 @@ def wanted(state: State) -> NDArray[np.intp]:
     return np.flatnonzero(ask & (left > 0))
 
 
-def _used_rounds(state: State) -> Ints:
+def _used_rounds(state: BlockStates) -> Ints:
     """Rounds before this one, of the same hour, in which each block was asked."""
     return np.asarray((state.spent[1:] > 0).sum(axis=0), np.int64)
 
 
-def answered(state: State, blocks: NDArray[np.intp], available: Floats, replied: Flags) -> State:
+def answered(state: BlockStates, blocks: NDArray[np.intp], available: Floats, replied: Flags) -> BlockStates:
     """The state after a wave.
 
     Args:
@@ -121,12 +121,12 @@ def answered(state: State, blocks: NDArray[np.intp], available: Floats, replied:
     surprised = state.surprised.copy()
     surprised[blocks] = replied != is_up[blocks]
     asked, answers = _learnt_from(state, blocks, replied)
-    return State(
+    return BlockStates(
         state.number, state.wave + 1, belief, is_up, spent, turn, surprised, asked=asked, replied=answers
     )
 
 
-def _learnt_from(state: State, blocks: NDArray[np.intp], replied: Flags) -> tuple[Ints, Ints]:
+def _learnt_from(state: BlockStates, blocks: NDArray[np.intp], replied: Flags) -> tuple[Ints, Ints]:
     """Counts after a wave; the old is halved, so that a block whose addresses change is learnt anew."""
     asked, answers = state.asked.copy(), state.replied.copy()
     if state.wave == 0:
@@ -138,7 +138,7 @@ def _learnt_from(state: State, blocks: NDArray[np.intp], replied: Flags) -> tupl
     return asked, answers
 
 
-def learnt(state: State, told: Floats) -> Floats:
+def learnt(state: BlockStates, told: Floats) -> Floats:
     """Share of each block's addresses that answer while it is up, (n,): what its own rounds showed, from
     what the list says on.
 

@@ -32,7 +32,7 @@ OnLeftOut = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class CalendarEvent:
     """Unix seconds, UTC, half-open."""
 
     title: str
@@ -47,7 +47,7 @@ class _Open:
     inner: int = 0
 
 
-def read_calendar(path: Path, on_left_out: OnLeftOut) -> list[Event]:
+def read_calendar(path: Path, on_left_out: OnLeftOut) -> list[CalendarEvent]:
     """The events of a file; see ``read_events``.
 
     Raises:
@@ -61,7 +61,7 @@ def read_calendar(path: Path, on_left_out: OnLeftOut) -> list[Event]:
         raise FanousError(f"{path} is not UTF-8, which a calendar has to be: {error}") from error
 
 
-def read_events(text: str, name: str, on_left_out: OnLeftOut) -> list[Event]:
+def read_events(text: str, name: str, on_left_out: OnLeftOut) -> list[CalendarEvent]:
     """The events of a calendar, by start; cancelled ones are left out, and recurring ones are named.
 
     Raises:
@@ -69,7 +69,7 @@ def read_events(text: str, name: str, on_left_out: OnLeftOut) -> list[Event]:
     """
     if len(text) > LONGEST or not text.lstrip("\ufeff").upper().startswith("BEGIN:VCALENDAR"):
         raise FanousError(f"{name} is not an iCalendar file: it does not begin with BEGIN:VCALENDAR")
-    events: list[Event] = []
+    events: list[CalendarEvent] = []
     event: _Open | None = None
     for number, line in _unfolded(text):
         match = _PROPERTY.fullmatch(line)
@@ -106,7 +106,7 @@ def _parameters(text: str) -> dict[str, str]:
     return {key.upper(): value.strip('"') for key, _, value in pairs}
 
 
-def _event(event: _Open, name: str, on_left_out: OnLeftOut) -> list[Event]:
+def _event(event: _Open, name: str, on_left_out: OnLeftOut) -> list[CalendarEvent]:
     where = f"{name}, event of line {event.line}"
     properties = event.properties
     title = _text(properties.get("SUMMARY", ({}, ""))[1]) or "an event without a title"
@@ -125,7 +125,7 @@ def _event(event: _Open, name: str, on_left_out: OnLeftOut) -> list[Event]:
     end = _end(properties, start, whole_day, where)
     if end <= start:
         raise FanousError(f"{where}: it ends before it begins")
-    return [Event(title, start.timestamp(), end.timestamp())]
+    return [CalendarEvent(title, start.timestamp(), end.timestamp())]
 
 
 def _end(

@@ -42,7 +42,7 @@ FOREIGN = {
 }
 
 
-class Source:
+class ByteSource:
     """An open file.
 
     Attributes:
@@ -75,7 +75,7 @@ class Source:
 
 
 @contextmanager
-def open_source(path: Path, on_progress: OnProgress | None = None) -> Iterator[Source]:
+def open_source(path: Path, on_progress: OnProgress | None = None) -> Iterator[ByteSource]:
     """The file, decompressed where it is gzip.
 
     Raises:
@@ -93,7 +93,7 @@ def open_source(path: Path, on_progress: OnProgress | None = None) -> Iterator[S
         raw.seek(0)
         _refuse_foreign(path, magic)
         unpacked = Inflater(raw) if magic.startswith(MAGIC) else raw
-        yield Source(path, raw, BufferedReader(unpacked, BUFFER), on_progress)
+        yield ByteSource(path, raw, BufferedReader(unpacked, BUFFER), on_progress)
 
 
 def _refuse_foreign(path: Path, magic: bytes) -> None:

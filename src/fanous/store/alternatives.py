@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fanous.model.alternatives import Line, Onset, Software
+from fanous.model.alternatives import LineRecord, Onset, Software
 from fanous.model.incident import Interval, Stretches
 from fanous.store.engine import Engine
 from fanous.store.window import IN_INTERVALS, IN_STRETCHES, IN_WINDOW, in_any, in_stretches, window
@@ -104,8 +104,8 @@ class AlternativeAnswers:
 
     def lines(
         self, country: str, targets: Sequence[str], stretches: Stretches, faults: Sequence[str]
-    ) -> list[Line]:
+    ) -> list[LineRecord]:
         """See ``Questions.lines``."""
         asked: dict[str, Any] = {"country": country, "targets": list(targets), "faults": list(faults)}
         asked |= in_stretches(stretches)
-        return [Line(*row) for sql in (_LINES, _ALL_LINES) for row in self._engine.rows(sql, **asked)]
+        return [LineRecord(*row) for sql in (_LINES, _ALL_LINES) for row in self._engine.rows(sql, **asked)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from fanous.errors import FanousError
 from fanous.model.record import Record
 from fanous.store.disk import disk_errors, make_folder, sync_folder, write_durably
-from fanous.store.segment import SUFFIX, Location, Segment, Shelf, parse_name, shelf
+from fanous.store.segment import SUFFIX, Location, Segment, SegmentFolder, parse_name, shelf
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -60,7 +60,7 @@ class Archive:
         Returns:
             Where each record lies, in the order given.
         """
-        shelves: dict[Shelf, list[int]] = {}
+        shelves: dict[SegmentFolder, list[int]] = {}
         for index, item in enumerate(received):
             place = shelf(received_at, item.country, item.test_name, item.record.source)
             shelves.setdefault(place, []).append(index)
@@ -72,7 +72,7 @@ class Archive:
                     locations.update((index, Location(segment, n)) for n, index in enumerate(part))
         return [locations[index] for index in range(len(received))]
 
-    def _write(self, place: Shelf, lines: list[bytes], received_at: float) -> Segment:
+    def _write(self, place: SegmentFolder, lines: list[bytes], received_at: float) -> Segment:
         if any(b"\n" in line for line in lines):
             raise ValueError("a record must not contain a line break")
         packed = _pack(lines)
@@ -96,7 +96,7 @@ class Archive:
         lines = [line for n, line in enumerate(self._lines(segment)) if n not in positions]
         if not lines:
             return None
-        place = Shelf(segment.hour, segment.country, segment.test_name, segment.source)
+        place = SegmentFolder(segment.hour, segment.country, segment.test_name, segment.source)
         with disk_errors(f"write to the archive {self.folder}"):
             return self._write(place, lines, self.received_at(segment))
 

@@ -6,7 +6,7 @@ from math import inf
 import numpy as np
 
 from fanous.model.arrival import Arrival
-from fanous.model.look import Line, Look
+from fanous.model.look import LineState, Look
 from fanous.model.place import Access, Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.store.columns import ticks
@@ -165,7 +165,7 @@ class CoverageAnswers:
         """See ``Questions.looks``."""
         rows = self._engine.rows(_LOOKS, **window(since, until))
         return [
-            Look(uid, country, asn, Access(access), probe, at, Line(line), source)
+            Look(uid, country, asn, Access(access), probe, at, LineState(line), source)
             for uid, country, asn, access, probe, at, line, source in rows
         ]
 

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import sqlalchemy as sa
 
-from fanous.model.alert import Delivery, Happening, News, Order, State
+from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.incident import Incident
 from fanous.store.codec import decode_incident
 from fanous.store.database import SCHEMA, Database
@@ -74,7 +74,7 @@ class Outbox:
                 _replace_waiting(connection, order)
                 connection.execute(_DELIVERIES.insert().values(_row(order, news.at, now)))
 
-    def deliveries(self, state: State | None = None) -> list[Delivery]:
+    def deliveries(self, state: AlertState | None = None) -> list[Delivery]:
         """Oldest first; ``None`` = in any state."""
         query = _DELIVERIES.select().order_by(
             _DELIVERIES.c.created_at, _DELIVERIES.c.incident, _DELIVERIES.c.n
@@ -86,7 +86,7 @@ class Outbox:
 
     def due(self, now: float) -> list[Delivery]:
         """Those that wait and may be sent by ``now``."""
-        waits = (_DELIVERIES.c.state == State.WAITING.value) & (_DELIVERIES.c.due_at <= now)
+        waits = (_DELIVERIES.c.state == AlertState.WAITING.value) & (_DELIVERIES.c.due_at <= now)
         query = _DELIVERIES.select().where(waits).order_by(_DELIVERIES.c.due_at, _DELIVERIES.c.n)
         with self._database.reading() as connection:
             return [_delivery(connection, row) for row in connection.execute(query).all()]
@@ -105,7 +105,7 @@ class Outbox:
             connection.execute(one.values(attempts=_DELIVERIES.c.attempts + 1))
 
     def settle(
-        self, key: str, state: State, *, at: float, why: str = "", due_at: float | None = None
+        self, key: str, state: AlertState, *, at: float, why: str = "", due_at: float | None = None
     ) -> None:
         """How the attempt ended.
 
@@ -116,25 +116,25 @@ class Outbox:
         if due_at is not None:
             values["due_at"] = due_at
         one = _DELIVERIES.update().where(_DELIVERIES.c.key == key)
-        if state is State.SENT:
+        if state is AlertState.SENT:
             values["sent_at"] = at
         else:
-            one = one.where(_DELIVERIES.c.state == State.WAITING.value)
+            one = one.where(_DELIVERIES.c.state == AlertState.WAITING.value)
         with self._database.writing() as connection:
             connection.execute(one.values(values))
 
     def revive(self, keys: Iterable[str] | None, now: float) -> int:
         """Dead deliveries wait again (``None`` = all), unless there is newer news; says how many."""
-        dead = _DELIVERIES.c.state == State.DEAD.value
+        dead = _DELIVERIES.c.state == AlertState.DEAD.value
         if keys is not None:
             dead &= _DELIVERIES.c.key.in_(list(keys))
         newer = _DELIVERIES.alias()
         same = (newer.c.channel == _DELIVERIES.c.channel) & (newer.c.incident == _DELIVERIES.c.incident)
         old = sa.exists().where(same, newer.c.n > _DELIVERIES.c.n)
-        dropped = {"state": State.DROPPED.value, "why": "newer news of it took its place"}
+        dropped = {"state": AlertState.DROPPED.value, "why": "newer news of it took its place"}
         with self._database.writing() as connection:
             connection.execute(_DELIVERIES.update().where(dead, old).values(dropped))
-            again = _DELIVERIES.update().where(dead).values(state=State.WAITING.value, due_at=now)
+            again = _DELIVERIES.update().where(dead).values(state=AlertState.WAITING.value, due_at=now)
             return connection.execute(again).rowcount
 
 
@@ -142,7 +142,7 @@ def _news(connection: sa.Connection, row: sa.Row[Any]) -> News:
     claims = SCHEMA.tables["revisions"].c
     told = sa.select(sa.func.distinct(_DELIVERIES.c.channel)).where(
         _DELIVERIES.c.incident == row.incident,
-        (_DELIVERIES.c.state == State.WAITING.value) | _may_have_arrived(),
+        (_DELIVERIES.c.state == AlertState.WAITING.value) | _may_have_arrived(),
     )
     known = sa.select(claims.n, claims.document).where(claims.incident == row.incident)
     rows = connection.execute(known.where(claims.n.in_((row.n, row.n - 1)))).all()
@@ -159,14 +159,14 @@ def _news(connection: sa.Connection, row: sa.Row[Any]) -> News:
 
 def _may_have_arrived() -> sa.ColumnElement[bool]:
     """Sent, or begun: a process that was killed after sending could not write it down."""
-    return (_DELIVERIES.c.state == State.SENT.value) | (_DELIVERIES.c.attempts > 0)
+    return (_DELIVERIES.c.state == AlertState.SENT.value) | (_DELIVERIES.c.attempts > 0)
 
 
 def _replace_waiting(connection: sa.Connection, order: Order) -> None:
     """What waits for the same channel about the same incident is older: one message says all."""
     same = (_DELIVERIES.c.channel == order.channel) & (_DELIVERIES.c.incident == order.incident)
-    waits = same & (_DELIVERIES.c.state == State.WAITING.value)
-    dropped = {"state": State.DROPPED.value, "why": f"revision {order.n} took its place"}
+    waits = same & (_DELIVERIES.c.state == AlertState.WAITING.value)
+    dropped = {"state": AlertState.DROPPED.value, "why": f"revision {order.n} took its place"}
     connection.execute(_DELIVERIES.update().where(waits).values(dropped))
 
 
@@ -179,7 +179,7 @@ def _row(order: Order, at: float, now: float) -> dict[str, object]:
         "incident": order.incident,
         "n": order.n,
         "happening": order.happening.value,
-        "state": State.WAITING.value,
+        "state": AlertState.WAITING.value,
         "created_at": now,
         "due_at": now,
         "attempts": 0,
@@ -202,7 +202,7 @@ def _delivery(connection: sa.Connection, row: sa.Row[Any]) -> Delivery:
         n=row.n,
         told_n=connection.scalar(told) or 0,
         happening=Happening(row.happening),
-        state=State(row.state),
+        state=AlertState(row.state),
         created_at=row.created_at,
         due_at=row.due_at,
         attempts=row.attempts,

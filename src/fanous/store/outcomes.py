@@ -6,7 +6,7 @@ A year of a country is millions of measurements: what is shown of them is counte
 from collections.abc import Sequence
 from typing import Any
 
-from fanous.model.outcome import Outcome
+from fanous.model.outcome import MeasurementCount
 from fanous.store.columns import ticks
 from fanous.store.engine import Engine
 from fanous.store.window import IN_WINDOW, window
@@ -52,11 +52,11 @@ class OutcomeAnswers:
 
     def outcomes(
         self, country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
-    ) -> list[Outcome]:
+    ) -> list[MeasurementCount]:
         """See ``Questions.outcomes``."""
         at = [ticks(edge) for edge in edges]
         rows = self._engine.rows(_OUTCOMES, edges=at, **_asked(country, since, until, targets))
-        return [Outcome(asn, edge / 1_000_000, made, failed) for asn, edge, made, failed in rows]
+        return [MeasurementCount(asn, edge / 1_000_000, made, failed) for asn, edge, made, failed in rows]
 
 
 def _asked(country: str, since: float, until: float, targets: Sequence[str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.alternatives import Line, Onset, Software
+from fanous.model.alternatives import LineRecord, Onset, Software
 from fanous.model.approval import Approval
 from fanous.model.arrival import Arrival, LevelArrival
 from fanous.model.claim import Claim
@@ -20,7 +20,7 @@ from fanous.model.event import Watch
 from fanous.model.incident import Incident, Interval, Stretches
 from fanous.model.look import Look
 from fanous.model.observation import Observation
-from fanous.model.outcome import Outcome
+from fanous.model.outcome import MeasurementCount
 from fanous.model.place import Entity
 from fanous.model.rate import Rate
 from fanous.model.rate_pair import RatePair
@@ -179,7 +179,7 @@ class Questions(Protocol):
 
     def outcomes(
         self, country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
-    ) -> list[Outcome]:
+    ) -> list[MeasurementCount]:
         """Measurements that say yes or no of one of the targets, counted by network and stretch of time.
 
         Args:
@@ -207,7 +207,7 @@ class Questions(Protocol):
 
     def lines(
         self, country: str, targets: Sequence[str], stretches: Stretches, faults: Sequence[str]
-    ) -> list[Line]:
+    ) -> list[LineRecord]:
         """How each probe (not ours) that saw a target fail fared meanwhile, and all of its network together.
 
         Args:

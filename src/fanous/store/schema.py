@@ -148,7 +148,7 @@ table."""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class FactTable:
     """A table, its columns with their types, and its sort key.
 
     Attributes:
@@ -183,19 +183,19 @@ LEVEL_KEY = "country, signal, source, region, asn, access, target, subtype, step
 TABLES = {
     table.name: table
     for table in (
-        Table(
+        FactTable(
             "measurements",
             MEASUREMENTS,
             "country, toDate(started_at), asn, started_at, uid",
             "uid",
             f"{_FIND_UID}, {FIND_SEGMENT}",
         ),
-        Table("observations", OBSERVATIONS, _BY_PLACE_AND_DAY, "uid", FIND_SEGMENT),
-        Table("verdicts", VERDICTS, _BY_PLACE_AND_DAY, "uid", FIND_SEGMENT),
-        Table("segments", SEGMENTS, "segment", "segment"),
-        Table("levels", LEVELS, f"{LEVEL_KEY}, at", "country", version="fetched_at"),
-        Table("pulls", PULLS, "source, country, piece, since, until", "country", version="pulled_at"),
-        Table("versions", VERSIONS, "version", "version"),
+        FactTable("observations", OBSERVATIONS, _BY_PLACE_AND_DAY, "uid", FIND_SEGMENT),
+        FactTable("verdicts", VERDICTS, _BY_PLACE_AND_DAY, "uid", FIND_SEGMENT),
+        FactTable("segments", SEGMENTS, "segment", "segment"),
+        FactTable("levels", LEVELS, f"{LEVEL_KEY}, at", "country", version="fetched_at"),
+        FactTable("pulls", PULLS, "source, country, piece, since, until", "country", version="pulled_at"),
+        FactTable("versions", VERSIONS, "version", "version"),
     )
 }
 FACTS = ("observations", "verdicts", "measurements")
@@ -223,7 +223,7 @@ class Layout:
         """The table that holds the rows, as a statement names it that changes them where they stand."""
         return f"{table}_rows ON CLUSTER '{self.cluster}'" if self.cluster else table
 
-    def create(self, table: Table) -> Iterator[str]:
+    def create(self, table: FactTable) -> Iterator[str]:
         """The statements that make a table where it is missing."""
         columns = [f"`{name}` {kind}" for name, kind in table.columns.items()]
         body = ", ".join([*columns, table.index] if table.index else columns)

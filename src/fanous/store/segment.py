@@ -64,7 +64,7 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class SegmentFolder:
     """The folder a record belongs to: everything of a segment's name but its digest."""
 
     hour: str
@@ -76,10 +76,10 @@ class Shelf:
         return Segment(self.hour, self.country, self.test_name, self.source, digest)
 
 
-def shelf(received_at: float, country: str, test_name: str, source: str) -> Shelf:
+def shelf(received_at: float, country: str, test_name: str, source: str) -> SegmentFolder:
     """The folder for a record; what a probe wrote never becomes part of a path unchecked."""
     plain = re.sub(r"[^a-z0-9]", "", test_name.lower())[:64]
-    return Shelf(
+    return SegmentFolder(
         hour=datetime.fromtimestamp(received_at, UTC).strftime("%Y%m%d%H"),
         country=country if _COUNTRY.fullmatch(country) else UNKNOWN_COUNTRY,
         test_name=plain or "unknown",

@@ -13,7 +13,7 @@ class _Text(Convertor[str]):
         return value
 
 
-class Country(_Text):
+class CountryConvertor(_Text):
     """``PK``."""
 
     regex = "[A-Z]{2}"
@@ -25,7 +25,7 @@ class Lower(_Text):
     regex = "[a-z]{2}"
 
 
-class Network(_Text):
+class NetworkConvertor(_Text):
     """``AS17557``."""
 
     regex = "AS[1-9][0-9]{0,9}"
@@ -51,9 +51,9 @@ class Uid(_Text):
 
 def register() -> None:
     """Make the forms known to Starlette; doing it again changes nothing."""
-    register_url_convertor("country", Country())
+    register_url_convertor("country", CountryConvertor())
     register_url_convertor("lower", Lower())
-    register_url_convertor("network", Network())
+    register_url_convertor("network", NetworkConvertor())
     register_url_convertor("incident", IncidentId())
     register_url_convertor("watch", WatchId())
     register_url_convertor("uid", Uid())

@@ -6,7 +6,7 @@ One function a subject; each gives gauges.  What the monitor says of its own hea
 from collections import Counter
 from collections.abc import Callable
 
-from fanous.model.alert import State
+from fanous.model.alert import AlertState
 from fanous.probe.metrics import Metric, render
 from fanous.store import Store
 from fanous.web.reply import Reply
@@ -48,7 +48,7 @@ def alerts(store: Store, _now: float) -> list[Metric]:
     """Deliveries that wait, and those that were given up."""
     count = Counter(one.state for one in store.outbox.deliveries())
     text = "Alerts by what became of them"
-    states = (State.WAITING, State.DEAD)
+    states = (AlertState.WAITING, AlertState.DEAD)
     return [Metric("fanous_alerts", count[state], text, (("state", str(state)),)) for state in states]
 
 

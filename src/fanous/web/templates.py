@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from fanous.charts.reachability import Line
+from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.refdata.countries import country_name, local, zone_name
 from fanous.web.static import asset
@@ -17,7 +17,7 @@ from fanous.wording import clocks, narrative, words
 from fanous.wording.language import ENGLISH, LANGUAGES, Language
 from fanous.wording.mechanisms import mechanism_words
 from fanous.wording.names import network_title, printable, target_title
-from fanous.wording.narrative import Told
+from fanous.wording.narrative import Narrative
 from fanous.wording.sentence import because
 
 
@@ -87,7 +87,7 @@ def rendered(template: str, visit: Visit, facts: Mapping[str, Any]) -> str:
     return "\n".join(line for line in text.splitlines() if line.strip()) + "\n"
 
 
-def percents(line: Line) -> str:
+def percents(line: ShareLine) -> str:
     """The values of a line for a script: whole percents, one a bin; nothing where there is a gap."""
     return ",".join("" if share is None else str(round(100 * share)) for share in line.shares)
 
@@ -101,10 +101,10 @@ def marked(language: Language, text: str, values: Mapping[str, Any]) -> Markup:
     """A text for the body of a page; where it is not translated, marked as English."""
     if language.knows(text):
         return Markup(escape(language.say(text, **values)))
-    return told(language, Told(ENGLISH.say(text, **values), ENGLISH))
+    return told(language, Narrative(ENGLISH.say(text, **values), ENGLISH))
 
 
-def told(language: Language, one: Told) -> Markup:
+def told(language: Language, one: Narrative) -> Markup:
     """A sentence, marked where it came out in another language than the page's."""
     if one.language == language:
         return Markup(escape(one.text))

@@ -56,21 +56,21 @@ IN_PARTS: dict[tuple[Kind | None, bool], str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Narrative:
     """A sentence and the language it came out in."""
 
     text: str
     language: Language
 
 
-def headline(incident: Incident, names: Mapping[int, str], language: Language) -> Told:
+def headline(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
     """At most two lines: what, and where."""
     kinds = {part.kind for part in incident.parts} or {incident.kind}
     kind = next(iter(kinds)) if len(kinds) == 1 else None
     sure = incident.confirmed_at is not None
     text = _headlines(incident)[kind, sure]
     language = language if language.knows(text) else ENGLISH
-    return Told(
+    return Narrative(
         language.say(
             text,
             targets=target_names(incident, language),
@@ -90,30 +90,30 @@ def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
     return ON_SOME | IN_PARTS if regions_alone else ON_SOME
 
 
-def claim_line(incident: Incident, names: Mapping[int, str], language: Language) -> Told:
+def claim_line(incident: Incident, names: Mapping[int, str], language: Language) -> Narrative:
     """The headline with its status before it: for whatever leaves the pages and may be read alone."""
     claim = headline(incident, names, language)
     own = claim.language if claim.language.knows(CLAIM) else ENGLISH
-    return Told(own.say(CLAIM, status=own.say(status_word(incident)), claim=claim.text), own)
+    return Narrative(own.say(CLAIM, status=own.say(status_word(incident)), claim=claim.text), own)
 
 
-def sentences(incident: Incident, names: Mapping[int, str], language: Language) -> list[Told]:
+def sentences(incident: Incident, names: Mapping[int, str], language: Language) -> list[Narrative]:
     """The claim, hedged as its status demands; in order."""
     if language.code == "en":
-        return [Told(sentence(incident, names), ENGLISH)]
+        return [Narrative(sentence(incident, names), ENGLISH)]
     first = headline(incident, names, language)
     opening = language.say(CLAIM, status=language.say(status_word(incident)), claim=first.text)
     if first.language is not language or not language.knows(CLAIM):
-        return [Told(sentence(incident, names), ENGLISH)]
-    return [Told(opening, language), *_rest(incident, language)]
+        return [Narrative(sentence(incident, names), ENGLISH)]
+    return [Narrative(opening, language), *_rest(incident, language)]
 
 
-def _rest(incident: Incident, language: Language) -> list[Told]:
+def _rest(incident: Incident, language: Language) -> list[Narrative]:
     told = []
     for text, values in (_when(incident, language), _how(incident, language), _users(incident, language)):
         if text:
             own = language if language.knows(text) else ENGLISH
-            told.append(Told(own.say(text, **values), own))
+            told.append(Narrative(own.say(text, **values), own))
     return told
 
 
@@ -151,12 +151,12 @@ def _when(incident: Incident, language: Language) -> Clause:
     return WHEN["about", end is not None], at
 
 
-def roughly_when(incident: Incident, language: Language) -> Told:
+def roughly_when(incident: Incident, language: Language) -> Narrative:
     """From when to when in one line, for the foot of a picture; how sure it is stands on the page."""
     known = "before" if incident.onset_earliest is None else "about"
     text = WHEN[known, incident.end is not None]
     own = language if language.knows(text) else ENGLISH
-    return Told(own.say(text, **_when(incident, own)[1]), own)
+    return Narrative(own.say(text, **_when(incident, own)[1]), own)
 
 
 def _how(incident: Incident, language: Language) -> Clause:

@@ -5,7 +5,7 @@ import pytest
 from fanous.analysis.detectors import LEVEL_DETECTORS
 from fanous.analysis.incidents.outage import Situation
 from fanous.evaluation.simulate.notation import DAY
-from fanous.evaluation.simulate.speeds import Country, speeds
+from fanous.evaluation.simulate.speeds import SpeedCountry, speeds
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.series import Series
@@ -15,11 +15,11 @@ from fanous.refdata.weights import weights
 LAST = 15 * 24
 """Hours since the beginning; the last day, with two weeks before it."""
 
-QUIET = Country()
-SLOWED = Country(slowed=((LAST + 12, LAST + 24, 0.3),))
+QUIET = SpeedCountry()
+SLOWED = SpeedCountry(slowed=((LAST + 12, LAST + 24, 0.3),))
 
 
-def measured(country: Country, seed: int = 1) -> list[Series]:
+def measured(country: SpeedCountry, seed: int = 1) -> list[Series]:
     """Users' speed tests, and our own transfers on the same networks."""
     return speeds(country, "ndt", "ndt", seed) + speeds(country, "edge", "transfer", seed + 100)
 
@@ -52,15 +52,17 @@ def test_one_family_alone_is_suspected(slowed: list[Series]) -> None:
 
 
 @pytest.mark.parametrize(
-    "country", [QUIET, Country(crowded=((15, 0.62),)), Country(rush=0.6)], ids=["quiet", "match", "narrow"]
+    "country",
+    [QUIET, SpeedCountry(crowded=((15, 0.62),)), SpeedCountry(rush=0.6)],
+    ids=["quiet", "match", "narrow"],
 )
-def test_ordinary_evenings_are_no_slow_down(country: Country) -> None:
+def test_ordinary_evenings_are_no_slow_down(country: SpeedCountry) -> None:
     _, incidents = claims(measured(country, seed=3))
     assert incidents == []
 
 
 def test_an_imposed_rate_hardly_varies() -> None:
-    found, (incident,) = claims(measured(Country(capped=((LAST + 12, LAST + 24, 1500.0),))))
+    found, (incident,) = claims(measured(SpeedCountry(capped=((LAST + 12, LAST + 24, 1500.0),))))
     speed = [a for a in found if a.key.signal.endswith("_kbps") and a.start > DAY + LAST * 3600]
     assert speed and all(a.departure is not None and a.departure.steady for a in speed)
     assert any("imposed rate" in hint for hint in incident.hints)

@@ -9,7 +9,7 @@ from fanous.analysis.incidents.alternatives import (
     other_explanation,
     platform_down,
 )
-from fanous.model.alternatives import Alternatives, Line, Onset, Software
+from fanous.model.alternatives import Alternatives, LineRecord, Onset, Software
 from tests.analysis.incidents.events import Ballot, votes
 
 
@@ -89,22 +89,30 @@ def test_one_machine_beside_others_that_reach_the_target_is_an_instrument(
     ("lines", "bad"),
     [
         ([], set()),
-        ([Line(1, 10, 8, 7.0)] * 3, {1}),
-        ([Line(1, 10, 8, 4.0)] * 3, set()),  # half of a list of sites may be blocked
-        ([Line(1, 5, 1, 0.0)] * 3, set()),  # four platforms were cut by one order, and another site works
-        ([Line(1, 5, 0, 0.0)] * 3, {1}),  # five fail alike, and nothing shows that anything works
-        ([Line(1, 4, 0, 0.0)] * 3, set()),  # of so few nothing else can be asked
-        ([Line(1, 10, 8, 8.0)] * 2 + [Line(1, 10, 8, 0.0)] * 3, set()),  # liars among honest probes
-        ([Line(1, 10, 8, 8.0)] * 2 + [Line(1, 1, 0, 0.0)] * 3, set()),  # the others do not tell
-        ([Line(1, 10, 8, 8.0)] * 3 + [Line(2, 10, 8, 0.0)] * 3, {1}),
-        # Each measurement under a name of its own: what all measured tells.
-        ([Line(1, 1, 0, 0.0)] * 9 + [Line(1, 12, 11, 9.0, of_all=True)], {1}),
-        ([Line(1, 1, 0, 0.0)] * 9 + [Line(1, 12, 11, 3.0, of_all=True)], set()),
+        ([LineRecord(1, 10, 8, 7.0)] * 3, {1}),
+        ([LineRecord(1, 10, 8, 4.0)] * 3, set()),  # half of a list of sites may be blocked
         (
-            [Line(1, 10, 8, 0.0)] * 3 + [Line(1, 12, 11, 9.0, of_all=True)],
+            [LineRecord(1, 5, 1, 0.0)] * 3,
+            set(),
+        ),  # four platforms were cut by one order, and another site works
+        ([LineRecord(1, 5, 0, 0.0)] * 3, {1}),  # five fail alike, and nothing shows that anything works
+        ([LineRecord(1, 4, 0, 0.0)] * 3, set()),  # of so few nothing else can be asked
+        (
+            [LineRecord(1, 10, 8, 8.0)] * 2 + [LineRecord(1, 10, 8, 0.0)] * 3,
+            set(),
+        ),  # liars among honest probes
+        ([LineRecord(1, 10, 8, 8.0)] * 2 + [LineRecord(1, 1, 0, 0.0)] * 3, set()),  # the others do not tell
+        ([LineRecord(1, 10, 8, 8.0)] * 3 + [LineRecord(2, 10, 8, 0.0)] * 3, {1}),
+        # Each measurement under a name of its own: what all measured tells.
+        ([LineRecord(1, 1, 0, 0.0)] * 9 + [LineRecord(1, 12, 11, 9.0, of_all=True)], {1}),
+        ([LineRecord(1, 1, 0, 0.0)] * 9 + [LineRecord(1, 12, 11, 3.0, of_all=True)], set()),
+        (
+            [LineRecord(1, 10, 8, 0.0)] * 3 + [LineRecord(1, 12, 11, 9.0, of_all=True)],
             set(),
         ),  # those that saw it know better
     ],
 )
-def test_where_hardly_anything_works_the_line_may_be_what_failed(lines: list[Line], bad: set[int]) -> None:
+def test_where_hardly_anything_works_the_line_may_be_what_failed(
+    lines: list[LineRecord], bad: set[int]
+) -> None:
     assert bad_lines(lines) == bad

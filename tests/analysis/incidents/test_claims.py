@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fanous.analysis.incidents.claims import Checked, check_claim
-from fanous.model.claim import Answer, Claim, Said
+from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.coverage import Coverage
 from fanous.model.incident import Incident, Interval, Kind, NetworkPart, Part, Scope, Status, UsersShare
 from tests.store.cases import NOON, incident
@@ -14,7 +14,7 @@ from tests.store.cases import NOON, incident
 HOUR = 3600.0
 GOOD = Coverage(400, 4, 20, (1, 2, 3), 12, 12, ("x",))
 NONE = Coverage(0, 0, 0, (), 12, 0, ())
-S, C, T = Answer.SUPPORTED, Answer.CONTRADICTED, Answer.CANNOT_TELL
+S, C, T = ClaimCheck.SUPPORTED, ClaimCheck.CONTRADICTED, ClaimCheck.CANNOT_TELL
 
 CUT = incident(
     id="PK-2023-0001",
@@ -36,7 +36,7 @@ def claim(said: Said = Said.DISRUPTED, **given: Any) -> Claim:
     return Claim("somebody", said, "PK", NOON - 2 * HOUR, NOON + 10 * HOUR, **given)
 
 
-def answer(of: Claim, *incidents: Incident, coverage: Coverage = GOOD) -> Answer:
+def answer(of: Claim, *incidents: Incident, coverage: Coverage = GOOD) -> ClaimCheck:
     return checked(of, *incidents, coverage=coverage).answer
 
 
@@ -73,7 +73,7 @@ def checked(of: Claim, *incidents: Incident, coverage: Coverage = GOOD) -> Check
         (claim(targets=("x",), hours=10.5), T),
     ],
 )
-def test_a_claim_is_held_against_a_confirmed_incident(of: Claim, expected: Answer) -> None:
+def test_a_claim_is_held_against_a_confirmed_incident(of: Claim, expected: ClaimCheck) -> None:
     assert answer(of, CUT) is expected
 
 
@@ -99,7 +99,9 @@ def test_an_open_onset_or_end_leaves_a_duration_open() -> None:
         (Said.NORMAL, replace(GOOD, failing=100), T),
     ],
 )
-def test_without_an_incident_the_coverage_decides(said: Said, coverage: Coverage, expected: Answer) -> None:
+def test_without_an_incident_the_coverage_decides(
+    said: Said, coverage: Coverage, expected: ClaimCheck
+) -> None:
     assert answer(claim(said), coverage=coverage) is expected
 
 

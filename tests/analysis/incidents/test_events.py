@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.analysis.incidents.events import LEAD, OTHER_DAYS, Outcome, Timing, WatchReport, report_watch
+from fanous.analysis.incidents.events import LEAD, OTHER_DAYS, EventOutcome, Timing, WatchReport, report_watch
 from fanous.model.event import Watch
 from fanous.model.incident import Incident, Status
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
@@ -69,21 +69,21 @@ def test_what_has_nothing_to_do_with_it_is_left_out(elsewhere: Incident) -> None
 @pytest.mark.parametrize(
     ("incidents", "outcome"),
     [
-        ([cut(14, 15)], Outcome.DISRUPTED),
-        ([replace(cut(14, 15), status=Status.SUSPECTED, confirmed_at=None)], Outcome.SUSPECTED),
-        ([cut(-20, -19)], Outcome.ALREADY_ON),
-        ([cut(-20, -19), cut(14, 15)], Outcome.DISRUPTED),
-        ([], Outcome.NONE_SEEN),
+        ([cut(14, 15)], EventOutcome.DISRUPTED),
+        ([replace(cut(14, 15), status=Status.SUSPECTED, confirmed_at=None)], EventOutcome.SUSPECTED),
+        ([cut(-20, -19)], EventOutcome.ALREADY_ON),
+        ([cut(-20, -19), cut(14, 15)], EventOutcome.DISRUPTED),
+        ([], EventOutcome.NONE_SEEN),
     ],
 )
-def test_the_outcome_is_said(incidents: list[Incident], outcome: Outcome) -> None:
+def test_the_outcome_is_said(incidents: list[Incident], outcome: EventOutcome) -> None:
     assert report(*incidents).outcome is outcome
 
 
 def test_nothing_seen_is_a_result_only_with_its_coverage() -> None:
     assert report().why.startswith("no disruption seen: 6 measurements by 6 probes on 2 networks")
     blind = report_watch(RALLY, [], votes(), LONG)
-    assert blind.outcome is Outcome.CANNOT_TELL
+    assert blind.outcome is EventOutcome.CANNOT_TELL
     assert "nobody measured" in blind.why
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fanous.analysis.incidents.policer import PROBES, Cause, deming, policing
+from fanous.analysis.incidents.policer import PROBES, SlownessCause, deming, policing
 from fanous.model.rate_pair import RatePair
 
 
@@ -26,11 +26,11 @@ def rates(
     ]
 
 
-@pytest.mark.parametrize(("slope", "cause"), [(0.0, Cause.POLICER), (1.0, Cause.CONGESTION)])
-def test_the_slope_tells_a_policer_from_congestion(slope: float, cause: Cause) -> None:
+@pytest.mark.parametrize(("slope", "cause"), [(0.0, SlownessCause.POLICER), (1.0, SlownessCause.CONGESTION)])
+def test_the_slope_tells_a_policer_from_congestion(slope: float, cause: SlownessCause) -> None:
     told = [policing(rates(slope, seed=seed)) for seed in range(20)]
     assert sum(one.cause is cause for one in told) >= 16
-    other = Cause.CONGESTION if cause is Cause.POLICER else Cause.POLICER
+    other = SlownessCause.CONGESTION if cause is SlownessCause.POLICER else SlownessCause.POLICER
     assert not any(one.cause is other for one in told)
 
 
@@ -42,10 +42,10 @@ def test_a_policers_rate_is_stated_with_its_interval() -> None:
 
 def test_few_probes_or_lines_that_are_alike_tell_nothing() -> None:
     few = policing(rates(0.0, probes=PROBES - 1))
-    assert (few.cause, few.slope) == (Cause.CANNOT_TELL, None)
+    assert (few.cause, few.slope) == (SlownessCause.CANNOT_TELL, None)
     assert "it takes 5" in few.why
     alike = policing(rates(0.0, spread=0.01, noise=0.05))
-    assert alike.cause is Cause.CANNOT_TELL and "too alike" in alike.why
+    assert alike.cause is SlownessCause.CANNOT_TELL and "too alike" in alike.why
     assert policing([]).kbps is None
 
 

@@ -9,7 +9,7 @@ from fanous.analysis.rules.fingerprints import (
     LONGEST_NOTICE,
     READ_OF_LONGER,
     Fingerprint,
-    Kind,
+    FingerprintKind,
     Where,
     compile_fingerprints,
     parse_fingerprints,
@@ -45,17 +45,19 @@ def found(response: Observation, country: str = "PK") -> list[str]:
     ],
 )
 def test_a_pattern_counts_in_its_place_only(where: Where, response: Observation, matches: bool) -> None:
-    one = compile_fingerprints([Fingerprint("a", where, Kind.BLOCKPAGE, "the mark")])
+    one = compile_fingerprints([Fingerprint("a", where, FingerprintKind.BLOCKPAGE, "the mark")])
     assert bool(one.find(response, "PK")) is matches
 
 
 def test_a_pattern_counts_in_its_countries_only() -> None:
-    one = compile_fingerprints([Fingerprint("a", Where.BODY, Kind.BLOCKPAGE, "x", frozenset({"PK"}))])
+    one = compile_fingerprints(
+        [Fingerprint("a", Where.BODY, FingerprintKind.BLOCKPAGE, "x", frozenset({"PK"}))]
+    )
     assert [len(one.find(page("x"), country)) for country in ("PK", "IN")] == [1, 0]
 
 
 def test_of_a_long_body_only_the_beginning_is_read() -> None:
-    one = compile_fingerprints([Fingerprint("a", Where.BODY, Kind.BLOCKPAGE, "mark")])
+    one = compile_fingerprints([Fingerprint("a", Where.BODY, FingerprintKind.BLOCKPAGE, "mark")])
     assert one.find(page(" " * (LONGEST_BODY - 4) + "mark"), "PK")
     assert not one.find(page(" " * LONGEST_BODY + "mark"), "PK")
     assert one.find(page(" " * (READ_OF_LONGER - 4) + "mark" + " " * LONGEST_BODY), "PK")
@@ -146,7 +148,7 @@ def test_a_file_with_a_mistake_says_which(text: str, reason: str) -> None:
 
 
 def test_an_id_is_used_once() -> None:
-    twice = [Fingerprint("a", Where.BODY, Kind.BLOCKPAGE, "x")] * 2
+    twice = [Fingerprint("a", Where.BODY, FingerprintKind.BLOCKPAGE, "x")] * 2
     with pytest.raises(FanousError, match="fingerprint a: the id is used twice"):
         compile_fingerprints(twice)
 
@@ -216,7 +218,7 @@ def test_an_ordinary_page_is_no_notice(body: str) -> None:
         Fingerprint(p.id, p.where, p.kind, p.pattern, literal=p.literal) for p in fingerprints().patterns
     )
     kinds = {match.kind for match in everywhere.find(page(body), "PK")}
-    assert Kind.BLOCKPAGE not in kinds
+    assert FingerprintKind.BLOCKPAGE not in kinds
 
 
 def test_block_addresses_count_in_their_country() -> None:
@@ -247,17 +249,17 @@ def test_of_the_notices_own_names_its_address_is_the_right_answer() -> None:
     ],
 )
 def test_what_a_published_set_takes_back_is_its_own(marks: str, stand: list[str]) -> None:
-    def pattern(name: str, kind: Kind, origin: str) -> Fingerprint:
+    def pattern(name: str, kind: FingerprintKind, origin: str) -> Fingerprint:
         return Fingerprint(name, Where.BODY, kind, name, origin=origin)
 
     both = compile_fingerprints(
         [
-            pattern("ours", Kind.BLOCKPAGE, ""),
-            pattern("sound", Kind.BENIGN, ""),
-            pattern("theirs", Kind.BLOCKPAGE, "ooni"),
-            pattern("harmless", Kind.BENIGN, "ooni"),
-            pattern("others", Kind.BLOCKPAGE, "citizenlab"),
-            pattern("school", Kind.PORTAL, "ooni"),
+            pattern("ours", FingerprintKind.BLOCKPAGE, ""),
+            pattern("sound", FingerprintKind.BENIGN, ""),
+            pattern("theirs", FingerprintKind.BLOCKPAGE, "ooni"),
+            pattern("harmless", FingerprintKind.BENIGN, "ooni"),
+            pattern("others", FingerprintKind.BLOCKPAGE, "citizenlab"),
+            pattern("school", FingerprintKind.PORTAL, "ooni"),
         ]
     )
     assert [match.id for match in both.find(page(marks), "PK")] == stand

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fanous.analysis.series.collapse import DAY, Reading, at_most, collapses
+from fanous.analysis.series.collapse import DAY, CollapseReading, at_most, collapses
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso
 from fanous.model.place import Entity
@@ -43,11 +43,11 @@ def until(days: str) -> float:
 
 def test_a_blackout_is_told_from_a_collector_that_failed_by_other_countries() -> None:
     (here,) = collapses(country(CUT), country("x" * 15), until(CUT))
-    assert (here.start, here.end, here.reading) == (11 * DAY, 14 * DAY, Reading.BLACKED_OUT)
+    assert (here.start, here.end, here.reading) == (11 * DAY, 14 * DAY, CollapseReading.BLACKED_OUT)
     (everywhere,) = collapses(country(CUT), country(CUT), until(CUT))
-    assert everywhere.reading is Reading.COLLECTOR
+    assert everywhere.reading is CollapseReading.COLLECTOR
     (alone,) = collapses(country(CUT), [], until(CUT))
-    assert alone.reading is Reading.CANNOT_TELL
+    assert alone.reading is CollapseReading.CANNOT_TELL
 
 
 def test_volunteers_of_some_networks_who_are_offline_are_no_collapse() -> None:
@@ -79,7 +79,7 @@ def test_irans_blackout_of_november_2019_is_one_silence_from_its_first_whole_day
     end = max(float(one.times[-1]) for one in counts) + DAY
     (one,) = collapses(counts, [], end)
     assert one.start == from_iso("2019-11-17T00:00Z")
-    assert one.reading is Reading.CANNOT_TELL  # the file counts Iran alone
+    assert one.reading is CollapseReading.CANNOT_TELL  # the file counts Iran alone
     assert one.chance < 1e-4 and one.heard < 3 < 8 < one.expected
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from fanous.analysis.series.silence import Window, silence_series, silence_votes
-from fanous.model.look import Line, Look
+from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
+from fanous.model.look import LineState, Look
 from fanous.model.place import Access
 
 STEP = 600
-WINDOW = Window(0, 40 * STEP, STEP)
-MARKS = {"1": Line.ONLINE, "0": Line.OFFLINE, "i": Line.INTRANET, "l": Line.ALLOW_LIST}
+WINDOW = SilenceWindow(0, 40 * STEP, STEP)
+MARKS = {"1": LineState.ONLINE, "0": LineState.OFFLINE, "i": LineState.INTRANET, "l": LineState.ALLOW_LIST}
 
 
 def beats(notation: str, asn: int = 1, probe: str = "a", country: str = "PK") -> list[Look]:
@@ -44,22 +44,22 @@ def test_only_who_was_heard_regularly_is_silent(notation: str, silent: list[int]
 
 def test_the_bin_that_is_still_going_on_counts_against_nobody() -> None:
     found = beats("1" * 10)
-    now = Window(0, 11 * STEP + 10, STEP)
+    now = SilenceWindow(0, 11 * STEP + 10, STEP)
     (series,) = silence_series(found, "PK", now)
     assert int(series.times[-1]) < 10 * STEP
 
 
 def test_whoever_is_gone_for_more_than_a_day_is_not_expected_any_more() -> None:
     found = beats("1" * 10)
-    (series,) = silence_series(found, "PK", Window(0, 400 * STEP, STEP))
+    (series,) = silence_series(found, "PK", SilenceWindow(0, 400 * STEP, STEP))
     assert int(series.times[-1]) <= 9 * STEP + 86_400
 
 
 def test_others_who_are_heard_are_the_control() -> None:
     found = beats("1" * 10 + "." * 5) + beats("1" * 14 + ".", asn=2, probe="b", country="SE")
-    (series,) = silence_series(found, "PK", Window(0, 15 * STEP, STEP))
+    (series,) = silence_series(found, "PK", SilenceWindow(0, 15 * STEP, STEP))
     assert [int(c) for c in series.controlled] == [1] * len(series)
-    late = silence_series(found, "PK", Window(0, 16 * STEP, STEP))[0]
+    late = silence_series(found, "PK", SilenceWindow(0, 16 * STEP, STEP))[0]
     assert int(late.controlled[-1]) == 0  # nobody else was heard either: perhaps it is the collector
 
 

@@ -3,12 +3,12 @@
 import pytest
 
 from fanous.collector.helper.helper import is_private
-from fanous.collector.helper.plan import Asked, asked_of, endpoints_of, ip_infos, url_of
+from fanous.collector.helper.plan import HelperQuestion, asked_of, endpoints_of, ip_infos, url_of
 from fanous.collector.refusal import Refused
 
 
 def tried(url: str, *by_probe: str, resolved: tuple[str, ...] = ()) -> list[str]:
-    infos = ip_infos(Asked(url, {}, list(by_probe)), resolved, is_private, lambda _address: 0)
+    infos = ip_infos(HelperQuestion(url, {}, list(by_probe)), resolved, is_private, lambda _address: 0)
     return [str(endpoint) for endpoint in endpoints_of(url_of(url), infos)]
 
 
@@ -40,7 +40,7 @@ def test_what_either_side_found_is_tried_once_and_bogons_never() -> None:
 
 def test_an_address_says_who_found_it_and_whether_it_can_be_true() -> None:
     infos = ip_infos(
-        Asked("https://x.com/", {}, ["8.8.8.8:443", "10.0.0.1:443"]),
+        HelperQuestion("https://x.com/", {}, ["8.8.8.8:443", "10.0.0.1:443"]),
         ["8.8.8.8", "9.9.9.9"],
         is_private,
         lambda address: 15169 if address == "8.8.8.8" else 0,

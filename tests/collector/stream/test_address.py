@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.collector.stream.address import GIGABYTES, Part, StreamAddress, parse_address
+from fanous.collector.stream.address import GIGABYTES, StreamAddress, StreamPart, parse_address
 from fanous.errors import FanousError
 
 
@@ -10,8 +10,8 @@ def test_an_address_names_servers_that_know_each_other() -> None:
     address = parse_address("nats://a,b:4333,[::1]")
     assert address == StreamAddress(("nats://a:4222", "nats://b:4333", "nats://[::1]:4222"))
     assert (address.replicas, address.bytes) == (3, GIGABYTES << 30)
-    assert [address.stream(part) for part in Part] == ["FANOUS", "FANOUS_APART", "FANOUS_REFUSED"]
-    assert address.subject(Part.APART) == "FANOUS.apart"
+    assert [address.stream(part) for part in StreamPart] == ["FANOUS", "FANOUS_APART", "FANOUS_REFUSED"]
+    assert address.subject(StreamPart.APART) == "FANOUS.apart"
 
 
 def test_a_password_is_for_the_servers_and_not_for_the_log() -> None:

@@ -7,7 +7,7 @@ from unittest.mock import AsyncMock
 import pytest
 from nats.js.errors import NotFoundError, ServiceUnavailableError
 
-from fanous.collector.stream.address import Part, StreamAddress
+from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import state_of
 from fanous.errors import FanousError
 
@@ -27,11 +27,11 @@ def waiting(error: Exception) -> AsyncMock:
 
 def test_a_message_that_is_taken_between_two_questions_is_no_error() -> None:
     gone = NotFoundError(code=404, err_code=10037, description="no message found")
-    state = asyncio.run(state_of(waiting(gone), ADDRESS, Part.MAIN))
+    state = asyncio.run(state_of(waiting(gone), ADDRESS, StreamPart.MAIN))
     assert (state.messages, state.since) == (3, None)
 
 
 def test_servers_that_do_not_answer_are_one() -> None:
     silent = ServiceUnavailableError(code=503, description="no leader")
     with pytest.raises(FanousError, match="does not answer: no leader"):
-        asyncio.run(state_of(waiting(silent), ADDRESS, Part.MAIN))
+        asyncio.run(state_of(waiting(silent), ADDRESS, StreamPart.MAIN))

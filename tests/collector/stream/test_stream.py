@@ -13,10 +13,10 @@ from fanous.cli.collect import drain as drain_command
 from fanous.cli.queue import queue, vitals_of
 from fanous.collector.refusal import Refused
 from fanous.collector.stream import drain as drain_module
-from fanous.collector.stream.address import Part, StreamAddress
+from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import connected, made, pack
 from fanous.collector.stream.drain import BATCH, drain
-from fanous.collector.stream.publish import Stream
+from fanous.collector.stream.publish import QueueStream
 from fanous.collector.stream.pull import Writer
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
@@ -52,9 +52,9 @@ def submission(number: int, *, apart: bool = False) -> Submission:
     return Submission(f"uid{number}", line, apart)
 
 
-def with_stream(address: StreamAddress, use: Callable[[Stream], Awaitable[None]]) -> None:
+def with_stream(address: StreamAddress, use: Callable[[QueueStream], Awaitable[None]]) -> None:
     async def used() -> None:
-        stream = Stream(address)
+        stream = QueueStream(address)
         tending = asyncio.create_task(stream.tend())
         async with asyncio.timeout(30):
             while not stream.states:
@@ -69,13 +69,13 @@ def with_stream(address: StreamAddress, use: Callable[[Stream], Awaitable[None]]
 
 
 def keep(address: StreamAddress, *submissions: Submission) -> None:
-    async def use(stream: Stream) -> None:
+    async def use(stream: QueueStream) -> None:
         await asyncio.gather(*(stream.keep(one) for one in submissions))
 
     with_stream(address, use)
 
 
-def taken(address: StreamAddress, part: Part = Part.MAIN) -> list[bytes | None]:
+def taken(address: StreamAddress, part: StreamPart = StreamPart.MAIN) -> list[bytes | None]:
     with Writer(address, part) as writer:
         found = writer.fetch(BATCH, 1)
         writer.done(found)
@@ -87,11 +87,11 @@ def test_what_was_sent_twice_is_kept_once_and_what_is_apart_stays_apart(address:
     keep(address, submission(1))  # another collector
     assert taken(address) == [submission(1).line]
     assert taken(address) == []
-    assert taken(address, Part.APART) == [submission(2).line]
+    assert taken(address, StreamPart.APART) == [submission(2).line]
 
 
 def test_a_full_stream_says_later_and_drops_nothing(address: StreamAddress) -> None:
-    async def use(stream: Stream) -> None:
+    async def use(stream: QueueStream) -> None:
         await stream.keep(submission(1))
         with pytest.raises(Refused, match="the queue is full") as refusal:
             for number in range(2, 50):
@@ -108,7 +108,7 @@ def test_a_full_stream_says_later_and_drops_nothing(address: StreamAddress) -> N
 
 def test_a_collector_without_servers_says_later() -> None:
     async def asked() -> None:
-        stream = Stream(StreamAddress(("nats://127.0.0.1:9",)))
+        stream = QueueStream(StreamAddress(("nats://127.0.0.1:9",)))
         with pytest.raises(Refused, match="cannot be reached") as refusal:
             await stream.keep(submission(1))
         assert (refusal.value.status, refusal.value.retry_after) == (503, 5)
@@ -161,8 +161,8 @@ def test_a_message_that_is_of_no_use_is_set_aside_and_the_others_are_not_kept_wa
 
     async def put_rubbish() -> None:
         client = await connected(address)
-        await client.jetstream().publish(address.subject(Part.MAIN), b"not packed")
-        await client.jetstream().publish(address.subject(Part.MAIN), pack(b'{"a":1}\n{"b":2}'))
+        await client.jetstream().publish(address.subject(StreamPart.MAIN), b"not packed")
+        await client.jetstream().publish(address.subject(StreamPart.MAIN), pack(b'{"a":1}\n{"b":2}'))
         await client.close()
 
     asyncio.run(put_rubbish())
@@ -176,7 +176,7 @@ def test_a_message_that_is_of_no_use_is_set_aside_and_the_others_are_not_kept_wa
         assert drain(writer, bring_in, 1) == 5
         assert writer.left() == 0
     assert seen == [submission(number).line for number in (1, 2, 3)]
-    assert len(taken(address, Part.REFUSED)) == 3
+    assert len(taken(address, StreamPart.REFUSED)) == 3
 
 
 def test_a_message_with_which_writers_die_is_tried_alone_and_then_set_aside(
@@ -201,7 +201,7 @@ def test_a_message_with_which_writers_die_is_tried_alone_and_then_set_aside(
         assert drain(writer, dies, 1) == 1
         assert writer.left() == 0
     assert batches == [3, 1, 1, 1, 1]  # the first and it, then the third and it
-    assert taken(address, Part.REFUSED) == [submission(2).line]
+    assert taken(address, StreamPart.REFUSED) == [submission(2).line]
 
 
 def test_what_the_store_does_not_take_stays(address: StreamAddress) -> None:
@@ -231,7 +231,7 @@ def test_the_commands_bring_a_stream_into_a_store_and_show_what_is_left(
     queue(url)
     assert refused["why"] in capsys.readouterr().out
 
-    async def use(stream: Stream) -> None:
+    async def use(stream: QueueStream) -> None:
         figures = {one.name: one.value for one in metrics(vitals_of(stream, 0.0), ())}
         assert (figures["fanous_inbox_refused"], figures["fanous_inbox_apart_files"]) == (1, 1)
         assert stream.ailing == ""

@@ -8,9 +8,9 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.capture import MARK, read_recording, slim, unpack, write_recording
-from fanous.evaluation.rehearsal.clock import Clock
+from fanous.evaluation.rehearsal.clock import LabClock
 from fanous.evaluation.rehearsal.run import Rehearsal
-from fanous.lab.scenario import Event, Line, Scenario
+from fanous.lab.scenario import LabNetwork, Scenario, ScenarioStep
 from fanous.model.place import Access
 from fanous.model.record import Record
 from fanous.sources.connectors import CONNECTORS
@@ -22,8 +22,8 @@ SCENARIO = Scenario(
     2.0,
     60.0,
     ("x",),
-    (Line("PK", 1, "", Access.FIXED, 1.0, 1),),
-    (Event(10.0, 20.0, "sni_reset", ("x",), (1,)),),
+    (LabNetwork("PK", 1, "", Access.FIXED, 1.0, 1),),
+    (ScenarioStep(10.0, 20.0, "sni_reset", ("x",), (1,)),),
     (),
 )
 
@@ -41,7 +41,7 @@ def record(at: str, body: str = "page") -> bytes:
 def test_measurements_come_out_in_the_order_in_which_they_were_made(tmp_path: Path) -> None:
     records = tmp_path / "records.jsonl"
     records.write_bytes(record("2023-12-17 15:10:00") + b"\n" + record("2023-12-17 15:00:00") + b"\n")
-    size = write_recording(tmp_path / "r.xz", Rehearsal(SCENARIO, Clock(0, 6000.0, 300.0), []), records)
+    size = write_recording(tmp_path / "r.xz", Rehearsal(SCENARIO, LabClock(0, 6000.0, 300.0), []), records)
     data = (tmp_path / "r.xz").read_bytes()
     head, lines = read_recording(data)
     assert size == len(data)

@@ -20,9 +20,9 @@ from fanous.evaluation.rehearsal.cases import (
     Case,
     cases,
 )
-from fanous.evaluation.rehearsal.clock import Clock
+from fanous.evaluation.rehearsal.clock import LabClock
 from fanous.evaluation.rehearsal.markdown import page, quantile, share, wilson
-from fanous.evaluation.rehearsal.result import SAME_BUT_FOR, Result, append, known, results_of
+from fanous.evaluation.rehearsal.result import SAME_BUT_FOR, TechniqueResult, append, known, results_of
 from fanous.evaluation.rehearsal.run import Rehearsal
 from fanous.evaluation.rehearsal.score import score
 from fanous.evaluation.rehearsal.table import run_cases
@@ -31,7 +31,7 @@ from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind
 from tests.evaluation.rehearsal.claims import sighting
 
-CLOCK = Clock(0.0, 0.0, 300.0)
+CLOCK = LabClock(0.0, 0.0, 300.0)
 
 
 def test_where_lines_are_slow_a_probe_knows_its_ordinary_rate_before_and_ends_its_rounds_in_time() -> None:
@@ -85,7 +85,7 @@ def test_no_two_techniques_of_a_run_share_a_target() -> None:
         assert set(targets) <= set(case.scenario.targets)
 
 
-def result_with(**said: object) -> Result:
+def result_with(**said: object) -> TechniqueResult:
     case = next(c for c in cases(1) if "sni_reset nation 1" in c.names)
     target = dict(case.tried)["sni_reset"]
     networks = [f"AS{asn}" for asn in PLACEMENTS["nation"]]
@@ -139,11 +139,11 @@ def test_an_outage_names_no_target_and_is_found_all_the_same() -> None:
 def test_a_run_that_breaks_is_told_and_the_table_goes_on(tmp_path: Path) -> None:
     wanted = list(cases(1))[:3]
 
-    def play(case: Case) -> list[Result]:
+    def play(case: Case) -> list[TechniqueResult]:
         if case is wanted[1]:
             raise FanousError("nginx ended")
         return [
-            Result(technique=technique, placement=case.placement, seed=case.seed)
+            TechniqueResult(technique=technique, placement=case.placement, seed=case.seed)
             for technique, _ in case.tried
         ]
 
@@ -158,7 +158,7 @@ def test_a_run_that_breaks_is_told_and_the_table_goes_on(tmp_path: Path) -> None
 
 
 def test_a_table_whose_every_run_breaks_ends(tmp_path: Path) -> None:
-    def play(case: Case) -> list[Result]:
+    def play(case: Case) -> list[TechniqueResult]:
         raise FanousError(f"{case.names} cannot be")
 
     with pytest.raises(FanousError, match=r"5 runs in a row broke, the last one with: .* cannot be"):
@@ -168,7 +168,7 @@ def test_a_table_whose_every_run_breaks_ends(tmp_path: Path) -> None:
 def test_what_older_rules_gave_is_played_again(tmp_path: Path) -> None:
     wanted, path = list(cases(1))[:1], tmp_path / "table.jsonl"
     older = [
-        Result(technique=technique, placement=wanted[0].placement, seed=1, rules="2023.01")
+        TechniqueResult(technique=technique, placement=wanted[0].placement, seed=1, rules="2023.01")
         for technique, _ in wanted[0].tried
     ]
     append(path, older)
@@ -178,8 +178,8 @@ def test_what_older_rules_gave_is_played_again(tmp_path: Path) -> None:
 
 def test_the_page_shows_what_older_rules_gave_until_most_was_played_anew_and_says_so() -> None:
     names = ["sni_reset", "sni_drop", "dns_nxdomain"]
-    older = [Result(technique=t, placement="nation", seed=1, rules="2023.01") for t in names]
-    anew = [Result(technique=t, placement="nation", seed=2) for t in names]
+    older = [TechniqueResult(technique=t, placement="nation", seed=1, rules="2023.01") for t in names]
+    anew = [TechniqueResult(technique=t, placement="nation", seed=2) for t in names]
     for newer in ([], anew[:1]):
         text = page([*older, *newer])
         assert "Played with rules `2023.01`" in text and "not those of this program" in text
@@ -191,7 +191,7 @@ def test_the_page_shows_what_older_rules_gave_until_most_was_played_anew_and_say
 
 
 def test_a_label_is_by_what_is_held_true_today() -> None:
-    then = Result(
+    then = TechniqueResult(
         technique="residual",
         placement="nation",
         seed=1,
@@ -203,7 +203,7 @@ def test_a_label_is_by_what_is_held_true_today() -> None:
 
 
 def test_what_is_left_out_is_named() -> None:
-    late = Result(technique="allow_list", placement="nation", seed=1, rounds_missed=0.13)
+    late = TechniqueResult(technique="allow_list", placement="nation", seed=1, rounds_missed=0.13)
     assert "Left out: 2 results (2 of `allow_list` nation), because more than 10 %" in page([late, late])
     assert "| `allow_list` |" not in page([late, late])
 
@@ -215,7 +215,9 @@ def test_of_two_results_of_one_run_the_later_counts() -> None:
 
 def test_what_slow_lines_gave_under_other_slow_down_detectors_says_nothing() -> None:
     def told(technique: str, placement: str, slowdowns: str) -> bool:
-        result = Result(technique=technique, placement=placement, seed=1, slowdown_detectors=slowdowns)
+        result = TechniqueResult(
+            technique=technique, placement=placement, seed=1, slowdown_detectors=slowdowns
+        )
         return result.is_of_today
 
     assert told("sni_reset", "nation", "") and told("sni_reset", "nation", SLOWDOWNS)
@@ -229,12 +231,14 @@ def test_rules_that_differ_in_one_thing_leave_the_results_of_all_else_standing()
         "raised rules and detectors have results of their own: take the pairs out, or say what differs"
     )
 
-    def result(technique: str, placement: str = "nation") -> Result:
-        return Result(technique=technique, placement=placement, seed=1, rules=older, detectors=before)
+    def result(technique: str, placement: str = "nation") -> TechniqueResult:
+        return TechniqueResult(
+            technique=technique, placement=placement, seed=1, rules=older, detectors=before
+        )
 
     assert result("sni_reset").is_of_today and not result("http_blockpage").is_of_today
     assert not result("sni_freeze").is_of_today and not result("loss_burst", QUIET).is_of_today
-    anew = Result(technique="sni_freeze", placement="nation", seed=1)
+    anew = TechniqueResult(technique="sni_freeze", placement="nation", seed=1)
     text = page([result("sni_reset"), result("sni_freeze"), anew])
     assert f"holds for rules `{RULES_VERSION}`" in text
     assert f"older ones: 1 with rules `{older}` and detectors `{before}`; these differ" in text
@@ -247,7 +251,7 @@ def test_what_the_rules_differ_in_is_played_under_that_name() -> None:
 
 
 def test_the_page_counts_what_there_is() -> None:
-    quiet = Result(
+    quiet = TechniqueResult(
         technique="quiet", placement=QUIET, seed=1, false_suspected=1, slowdown_detectors=SLOWDOWNS
     )
     other = result_with(mechanisms=["tls.timeout"])
@@ -271,16 +275,20 @@ def test_intervals_are_wilsons() -> None:
 
 
 def test_outages_do_not_stand_among_the_seconds_of_blocking() -> None:
-    outage = Result(technique="outage_national", placement="nation", seed=1, nation=30.0)
-    text = page([Result(technique="sni_reset", placement="nation", seed=1, nation=9.0), outage])
+    outage = TechniqueResult(technique="outage_national", placement="nation", seed=1, nation=30.0)
+    text = page([TechniqueResult(technique="sni_reset", placement="nation", seed=1, nation=9.0), outage])
     assert "nation-wide blocking, median and p95 | 9.0 and 9.0 (n = 1)" in text
     assert "nation-wide outages, median and p95 | 30.0 and 30.0 (n = 1)" in text
 
 
 def test_throttling_stands_apart_and_counts_from_when_its_own_target_was_confirmed() -> None:
     """``nation`` is the incident's, in which the other technique of the run may have been first."""
-    quick = Result(technique="sni_reset", placement="nation", seed=1, nation=9.0, confirmed=9.0, minutes=45.0)
-    slow = Result(technique="sni_loss", placement="nation", seed=1, nation=9.0, confirmed=17.0, minutes=85.0)
+    quick = TechniqueResult(
+        technique="sni_reset", placement="nation", seed=1, nation=9.0, confirmed=9.0, minutes=45.0
+    )
+    slow = TechniqueResult(
+        technique="sni_loss", placement="nation", seed=1, nation=9.0, confirmed=17.0, minutes=85.0
+    )
     text = page([quick, slow])
     assert "nation-wide blocking, median and p95 | 9.0 and 9.0 (n = 1)" in text
     assert "nation-wide throttling by name, median and p95 | 17.0 and 17.0 (n = 1)" in text
@@ -289,9 +297,13 @@ def test_throttling_stands_apart_and_counts_from_when_its_own_target_was_confirm
 
 
 def test_a_slower_clock_counts_in_its_own_minutes_and_not_among_the_seconds() -> None:
-    fast = Result(technique="sni_reset", placement="nation", seed=1, nation=9.0, confirmed=9.0, minutes=45.0)
-    slow = Result(technique="residual", placement="nation", seed=1, nation=24.0, confirmed=24.0, minutes=40.0)
-    half = Result(
+    fast = TechniqueResult(
+        technique="sni_reset", placement="nation", seed=1, nation=9.0, confirmed=9.0, minutes=45.0
+    )
+    slow = TechniqueResult(
+        technique="residual", placement="nation", seed=1, nation=24.0, confirmed=24.0, minutes=40.0
+    )
+    half = TechniqueResult(
         technique="sni_drop", placement="cadence", seed=1, nation=16.0, confirmed=16.0, minutes=40.0
     )
     text = page([fast, slow, half])

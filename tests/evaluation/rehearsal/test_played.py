@@ -10,7 +10,7 @@ import pytest
 from fanous.evaluation.rehearsal.document import rehearsal_document
 from fanous.evaluation.rehearsal.run import Rehearsal, rehearse
 from fanous.evaluation.rehearsal.score import Score, score
-from fanous.lab.scenario import Event, Expectation, Line, Scenario
+from fanous.lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
 from tests.evaluation.rehearsal.conftest import PLAYED
@@ -19,9 +19,9 @@ from tests.lab.conftest import skip_without_a_lab
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(280)]
 
 LINES = (
-    Line("PK", 45669, "Jazz", Access.MOBILE, 0.4, 3),
-    Line("PK", 59257, "Zong", Access.MOBILE, 0.3, 1),
-    Line("PK", 17557, "PTCL", Access.FIXED, 0.3, 1),
+    LabNetwork("PK", 45669, "Jazz", Access.MOBILE, 0.4, 3),
+    LabNetwork("PK", 59257, "Zong", Access.MOBILE, 0.3, 1),
+    LabNetwork("PK", 17557, "PTCL", Access.FIXED, 0.3, 1),
 )
 ALL = tuple(line.asn for line in LINES)
 QUIET = Scenario("t", "PK", 1, 2.0, 30.0, ("x", "youtube"), LINES, (), ())
@@ -37,8 +37,8 @@ def played(scenario: Scenario) -> tuple[Rehearsal, Score]:
 
 def test_two_platforms_cut_in_two_ways_are_one_confirmed_incident() -> None:
     events = (
-        Event(16.0, 44.0, "sni_reset", ("x",), ALL),
-        Event(16.0, 44.0, "dns_nxdomain", ("youtube",), ALL),
+        ScenarioStep(16.0, 44.0, "sni_reset", ("x",), ALL),
+        ScenarioStep(16.0, 44.0, "dns_nxdomain", ("youtube",), ALL),
     )
     wanted = Expectation(Kind.BLOCKING, None, ("x", "youtube"), ("tls.reset.sni",), None, True)
     rehearsal, scored = played(replace(QUIET, duration=46.0, events=events, expects=(wanted,)))
@@ -50,12 +50,12 @@ def test_two_platforms_cut_in_two_ways_are_one_confirmed_incident() -> None:
 
 
 def test_a_fifth_of_all_packets_lost_is_no_incident() -> None:
-    _, scored = played(replace(QUIET, events=(Event(10.0, 26.0, "loss_20", (), ALL),)))
+    _, scored = played(replace(QUIET, events=(ScenarioStep(10.0, 26.0, "loss_20", (), ALL),)))
     assert scored.false_confirmed == ()
 
 
 def test_one_network_without_a_way_out_is_seen_by_silence_and_confirmed_by_what_comes_late() -> None:
-    events = (Event(18.0, 36.0, "outage_isp", (), (45669,)),)
+    events = (ScenarioStep(18.0, 36.0, "outage_isp", (), (45669,)),)
     wanted = Expectation(Kind.OUTAGE, Scope.ISP, (), ("outage.isp", "outage.mobile"), None, True)
     _, scored = played(replace(QUIET, duration=46.0, events=events, expects=(wanted,)))
     assert [met.why for met in scored.missed] == []

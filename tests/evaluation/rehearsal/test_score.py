@@ -7,13 +7,13 @@ import pytest
 
 from fanous.evaluation.rehearsal.course import Sighting, Sightings
 from fanous.evaluation.rehearsal.score import score
-from fanous.lab.scenario import Event, Expectation, Line, Scenario
+from fanous.lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
 from tests.evaluation.rehearsal.claims import claim, sighting
 
-LINES = tuple(Line("PK", asn, "", Access.FIXED, 0.3, 2) for asn in (1, 2, 3))
-EVENT = Event(10.0, 40.0, "sni_reset", ("x",), (1, 2))
+LINES = tuple(LabNetwork("PK", asn, "", Access.FIXED, 0.3, 2) for asn in (1, 2, 3))
+EVENT = ScenarioStep(10.0, 40.0, "sni_reset", ("x",), (1, 2))
 WANTED = Expectation(Kind.BLOCKING, Scope.NATION, ("x",), ("tls.reset.sni",), None, True)
 SCENARIO = Scenario("t", "PK", 7, 2.0, 60.0, ("x", "youtube"), LINES, (EVENT,), (WANTED,))
 

@@ -6,7 +6,7 @@ import random
 import httpx
 import pytest
 
-from fanous.evaluation.rehearsal.clock import Clock
+from fanous.evaluation.rehearsal.clock import LabClock
 from fanous.evaluation.rehearsal.seams import (
     LOGIN_PAGE,
     BrokenNetwork,
@@ -21,7 +21,7 @@ PLACE = ("192.0.2.1", 443)
 
 
 def test_a_moment_of_the_lab_is_an_instant_of_the_monitor() -> None:
-    clock = Clock(began=100.0, begins=6000.0, stretch=300.0)
+    clock = LabClock(began=100.0, begins=6000.0, stretch=300.0)
     assert clock.monitor(2.0) == 6600.0
     assert clock.lab_at(6600.0) == 2.0
 

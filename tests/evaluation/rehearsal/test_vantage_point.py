@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from fanous.evaluation.rehearsal.clock import Clock
+from fanous.evaluation.rehearsal.clock import LabClock
 from fanous.evaluation.rehearsal.vantage_point import Duty, Post
 from fanous.evaluation.simulate.network import FakeNetwork
 from fanous.model.verdict import State
 from fanous.probe.outcome import Outcome
-from fanous.probe.record import Vantage
+from fanous.probe.record import ProbeVantage
 from fanous.probe.settings import Settings
 from fanous.probe.speed import Speed
 
@@ -22,8 +22,8 @@ SLOW = Outcome(
 
 @pytest.fixture
 def post(tmp_path: Path) -> Post:
-    duty = Duty("as1-1", Vantage("PK", 1), (X, YOUTUBE), (), Settings(most_body=65_536))
-    made = Post(duty, FakeNetwork(), tmp_path, "http://192.0.2.1", Clock(0.0, 0.0, 300.0))
+    duty = Duty("as1-1", ProbeVantage("PK", 1), (X, YOUTUBE), (), Settings(most_body=65_536))
+    made = Post(duty, FakeNetwork(), tmp_path, "http://192.0.2.1", LabClock(0.0, 0.0, 300.0))
     made._tick = 2.0
     return made
 

@@ -5,24 +5,27 @@ import time
 
 from rich.console import Console
 
-from fanous.evaluation.rehearsal.clock import Clock
+from fanous.evaluation.rehearsal.clock import LabClock
 from fanous.evaluation.rehearsal.document import rehearsal_document
 from fanous.evaluation.rehearsal.report import report_lines
 from fanous.evaluation.rehearsal.run import Nobody, Rehearsal
 from fanous.evaluation.rehearsal.score import score
 from fanous.evaluation.rehearsal.vantage_point import Duty, Kept
 from fanous.evaluation.rehearsal.view import Picture, watched
-from fanous.lab.scenario import Event, Expectation, Line, Scenario
+from fanous.lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access
 from fanous.model.verdict import State
 from fanous.probe.outcome import Outcome
-from fanous.probe.record import Vantage
+from fanous.probe.record import ProbeVantage
 from fanous.probe.settings import Settings
 from tests.evaluation.rehearsal.claims import sighting
 
-LINES = (Line("PK", 1, "Jazz", Access.MOBILE, 0.5, 2), Line("PK", 2, "PTCL", Access.FIXED, 0.5, 2))
-EVENT = Event(10.0, 40.0, "sni_reset", ("x",), (1, 2))
+LINES = (
+    LabNetwork("PK", 1, "Jazz", Access.MOBILE, 0.5, 2),
+    LabNetwork("PK", 2, "PTCL", Access.FIXED, 0.5, 2),
+)
+EVENT = ScenarioStep(10.0, 40.0, "sni_reset", ("x",), (1, 2))
 WANTED = Expectation(Kind.BLOCKING, Scope.NATION, ("x",), ("tls.reset.sni",), None, True)
 SCENARIO = Scenario("Virtual rally", "PK", 7, 2.0, 60.0, ("x", "youtube"), LINES, (EVENT,), (WANTED,))
 
@@ -32,7 +35,7 @@ def outcome(target: str, state: State) -> Outcome:
 
 
 def duty(asn: int) -> Duty:
-    return Duty("as1-1", Vantage("PK", asn), (), (), Settings())
+    return Duty("as1-1", ProbeVantage("PK", asn), (), (), Settings())
 
 
 def drawn(picture: Picture) -> str:
@@ -44,7 +47,7 @@ def drawn(picture: Picture) -> str:
 def test_a_picture_shows_networks_targets_incidents_and_what_is_done() -> None:
     picture = Picture(SCENARIO)
     assert "the lab is going up" in drawn(picture)
-    picture.began(Clock(time.monotonic() - 12.0, 1_702_814_400.0, 300.0), [duty(1), duty(2)])
+    picture.began(LabClock(time.monotonic() - 12.0, 1_702_814_400.0, 300.0), [duty(1), duty(2)])
     picture.happened(0, True)
     picture.saw(duty(1), outcome("x", State.BLOCKED))
     picture.saw(duty(2), outcome("x", State.OK))
@@ -68,7 +71,7 @@ def test_nothing_is_drawn_where_nobody_looks() -> None:
 def rehearsal() -> Rehearsal:
     kept = {"as1-1": Kept(rounds=30, missed=1, measurements=90, acknowledged=90, slowest=2.5)}
     seen = [sighting(22.5), sighting(30.0, id="PK-2023-0002", targets=["youtube"])]
-    return Rehearsal(SCENARIO, Clock(0.0, 0.0, 300.0), seen, [("as1-1", "as2-1")], kept, 90, 70.0)
+    return Rehearsal(SCENARIO, LabClock(0.0, 0.0, 300.0), seen, [("as1-1", "as2-1")], kept, 90, 70.0)
 
 
 def test_the_report_says_what_was_done_found_and_false() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from fanous.evaluation.simulate.builders import bundle, helper, measurement, observation, verdict
 from fanous.evaluation.simulate.clock import FakeClock
-from fanous.model.observation import Layer, Vantage
+from fanous.model.observation import Layer, Observer
 from fanous.model.verdict import State
 
 
@@ -30,7 +30,7 @@ def test_what_a_test_says_stands() -> None:
 
 
 def test_a_helper_observes_from_outside() -> None:
-    assert helper(Layer.DNS).vantage is Vantage.HELPER
+    assert helper(Layer.DNS).vantage is Observer.HELPER
     assert helper(Layer.DNS).resolver == "helper"
     assert helper().ip == observation().ip
 

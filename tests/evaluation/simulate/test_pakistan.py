@@ -9,11 +9,11 @@ import pytest
 
 from fanous.evaluation.simulate.generators import GENERATORS
 from fanous.evaluation.simulate.pages import PLATFORMS
-from fanous.evaluation.simulate.pakistan import PORTAL_FOR, RESTRICTIONS, Truth, write, write_quiet
+from fanous.evaluation.simulate.pakistan import PORTAL_FOR, RESTRICTIONS, EventTruth, write, write_quiet
 from fanous.evaluation.simulate.web_connectivity import Fate
 from fanous.model.instant import from_iso
 
-Made = tuple[list[dict[str, Any]], Truth]
+Made = tuple[list[dict[str, Any]], EventTruth]
 URLS = {page.url: name for name, page in PLATFORMS.items()}
 
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from fanous.evaluation.simulate.speeds import Country, speeds
+from fanous.evaluation.simulate.speeds import SpeedCountry, speeds
 
-SMALL = Country(asns=(17557,), days=2)
+SMALL = SpeedCountry(asns=(17557,), days=2)
 
 
-def by_hour(country: Country, seed: int = 1) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+def by_hour(country: SpeedCountry, seed: int = 1) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
     kbps, rtt = speeds(country, "ndt", "ndt", seed)
     return np.array(
         [[np.median(s.values[s.times // 3600 % 24 == hour]) for hour in range(24)] for s in (kbps, rtt)]
@@ -21,10 +21,10 @@ def test_evenings_are_slow_and_delays_grow() -> None:
 
 
 def test_a_slow_down_and_a_cap_are_where_they_were_put() -> None:
-    slow, _ = by_hour(Country(asns=(17557,), days=2, slowed=((0, 48, 0.3),)))
+    slow, _ = by_hour(SpeedCountry(asns=(17557,), days=2, slowed=((0, 48, 0.3),)))
     ordinary, _ = by_hour(SMALL)
     assert np.allclose(slow / ordinary, 0.3, rtol=0.02)
-    capped, _ = by_hour(Country(asns=(17557,), days=2, capped=((0, 48, 1500.0),)))
+    capped, _ = by_hour(SpeedCountry(asns=(17557,), days=2, capped=((0, 48, 1500.0),)))
     assert capped.max() <= 1500
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 import pytest
 
 from fanous.evaluation.simulate.notation import STEP
-from fanous.evaluation.simulate.votes import Life, Vote, series_of, votes_of
+from fanous.evaluation.simulate.votes import Life, SimulatedVote, series_of, votes_of
 
 DAYS_10 = 240.0
 
 
-def share(votes: Iterable[Vote]) -> float:
+def share(votes: Iterable[SimulatedVote]) -> float:
     failed = [vote.failed for vote in votes]
     return sum(failed) / len(failed)
 
@@ -68,12 +68,12 @@ def test_nobody_measures_in_silence() -> None:
 
 def test_a_probe_has_one_vote_a_bin() -> None:
     made = [
-        Vote(0.01, "a", True, True),
-        Vote(0.02, "a", True, True),
-        Vote(0.03, "a", False, False),
-        Vote(0.04, "b", False, True),
-        Vote(1.0, "b", True, False),
-        Vote(1.01, "b", False, False),  # a tie counts as failed
+        SimulatedVote(0.01, "a", True, True),
+        SimulatedVote(0.02, "a", True, True),
+        SimulatedVote(0.03, "a", False, False),
+        SimulatedVote(0.04, "b", False, True),
+        SimulatedVote(1.0, "b", True, False),
+        SimulatedVote(1.01, "b", False, False),  # a tie counts as failed
     ]
     series = series_of(made)
     assert (series.times - series.times[0]).tolist() == [0, 6 * STEP]

@@ -8,17 +8,28 @@ import pytest
 
 from fanous.evaluation.simulate.envelope import new_round
 from fanous.evaluation.simulate.notation import DAY
-from fanous.evaluation.simulate.pages import CHOOSY, DOMESTIC, FACEBOOK, PLATFORMS, SICK, WIKIPEDIA, Page, X
-from fanous.evaluation.simulate.places import PAKISTAN, Flaw, Keeper, Probe
-from fanous.evaluation.simulate.web_connectivity import BOGON, Fate, Visit, web_measurement
+from fanous.evaluation.simulate.pages import (
+    CHOOSY,
+    DOMESTIC,
+    FACEBOOK,
+    PLATFORMS,
+    SICK,
+    WIKIPEDIA,
+    SimulatedPage,
+    X,
+)
+from fanous.evaluation.simulate.places import PAKISTAN, Flaw, Keeper, SimulatedProbe
+from fanous.evaluation.simulate.web_connectivity import BOGON, Fate, SimulatedVisit, web_measurement
 
 ROW_KEYS = {"t0", "t", "transaction_id"}
 
 
-def record(fate: Fate = Fate.FINE, page: Page = X, *, ipv6: bool = True, **given: Any) -> dict[str, Any]:
+def record(
+    fate: Fate = Fate.FINE, page: SimulatedPage = X, *, ipv6: bool = True, **given: Any
+) -> dict[str, Any]:
     chance = Random(1)
-    probe = Probe(1, PAKISTAN[0], Keeper.VOLUNTEER, ipv6, given.pop("flaw", Flaw.NONE))
-    return web_measurement(Visit(page, new_round(probe, DAY, chance), DAY, fate, **given), chance)
+    probe = SimulatedProbe(1, PAKISTAN[0], Keeper.VOLUNTEER, ipv6, given.pop("flaw", Flaw.NONE))
+    return web_measurement(SimulatedVisit(page, new_round(probe, DAY, chance), DAY, fate, **given), chance)
 
 
 def failures(made: dict[str, Any], key: str) -> list[str | None]:
@@ -73,7 +84,7 @@ def test_a_throttled_page_trickles_in_at_the_policers_rate() -> None:
 
 
 @pytest.mark.parametrize("page", [*PLATFORMS.values(), WIKIPEDIA, DOMESTIC, SICK], ids=lambda page: page.host)
-def test_an_ordinary_page_comes_whole(page: Page) -> None:
+def test_an_ordinary_page_comes_whole(page: SimulatedPage) -> None:
     made = record(page=page)
     reads = [event for event in made["test_keys"]["network_events"] if event["operation"] == "read"]
     assert sum(event.get("num_bytes", 0) for event in reads) >= page.size

@@ -13,7 +13,7 @@ from fanous.model.record import Record
 from fanous.model.verdict import State
 from fanous.probe.messengers import MESSENGERS, facebook, record_of, telegram, whatsapp
 from fanous.probe.outcome import Outcome, outcome_of
-from fanous.probe.record import Vantage, line
+from fanous.probe.record import ProbeVantage, line
 from fanous.probe.run import run
 from fanous.sources.connectors import CONNECTORS
 from tests.probe.net import servers
@@ -34,7 +34,7 @@ def found(folder: Path, name: str, build: Build, **changes: Any) -> tuple[dict[s
             await run(
                 RoutedNetwork(place.routes),
                 place.settings(**changes),
-                Vantage("PK", 17557),
+                ProbeVantage("PK", 17557),
                 (),
                 written.append,
                 with_health=False,
@@ -182,7 +182,7 @@ def test_an_app_that_takes_too_long_keeps_what_it_saw(tmp_path: Path) -> None:
             await place.put(SIGNAL_IP, 443, servers.say_nothing)
             settings = place.settings(handshake_timeout=30.0, endpoint_seconds=0.3)
             network = RoutedNetwork(place.routes)
-            record = await record_of(network, settings, MESSENGERS["signal"], Vantage())
+            record = await record_of(network, settings, MESSENGERS["signal"], ProbeVantage())
             return dict(json.loads(line(record, set()))["test_keys"])
 
     keys = asyncio.run(play())

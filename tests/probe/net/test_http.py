@@ -9,16 +9,16 @@ import pytest
 
 from fanous.evaluation.simulate.network import FakeStream
 from fanous.probe.net.failure import NETWORK_ERRORS, failure_of
-from fanous.probe.net.http import MALFORMED, STREAM_RESET, Page, Request, exchange
+from fanous.probe.net.http import MALFORMED, STREAM_RESET, HttpResponse, Request, exchange
 from fanous.probe.net.sockets import SocketNetwork
 from tests.probe.net import servers
 
 ASK = Request("site.example", "/page?x=1", headers=(("accept", "*/*"),))
 
 
-def read(*script: bytes | BaseException, most: int = 100) -> tuple[str | None, Page, FakeStream]:
+def read(*script: bytes | BaseException, most: int = 100) -> tuple[str | None, HttpResponse, FakeStream]:
     """Failure, page and stream of an HTTP/1.1 exchange that reads ``script``."""
-    stream, page, failure = FakeStream(list(script)), Page(most), None
+    stream, page, failure = FakeStream(list(script)), HttpResponse(most), None
     try:
         asyncio.run(exchange(stream, ASK, page))
     except NETWORK_ERRORS as error:
@@ -78,9 +78,9 @@ def test_a_page_of_exactly_the_size_is_not_truncated() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"posted"])
 def test_http_2_carries_a_question_and_its_answer(body: bytes) -> None:
-    async def play() -> Page:
+    async def play() -> HttpResponse:
         async with servers.tcp_server(servers.h2_pages) as port:
-            stream, page = await SocketNetwork().open_tcp("127.0.0.1", port), Page(10_000)
+            stream, page = await SocketNetwork().open_tcp("127.0.0.1", port), HttpResponse(10_000)
             await exchange(stream, Request("a.example", method="POST", body=body), page, "h2")
             stream.close()
             return page
@@ -121,7 +121,7 @@ def test_http_2_that_breaks_is_named(serve: servers.Serve, failure: str) -> None
         async with servers.tcp_server(serve) as port:
             stream = await SocketNetwork().open_tcp("127.0.0.1", port)
             try:
-                await exchange(stream, ASK, Page(100), "h2")
+                await exchange(stream, ASK, HttpResponse(100), "h2")
             except NETWORK_ERRORS as error:
                 return failure_of(error)
             finally:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fanous.model.record import Record
-from fanous.probe.record import Vantage
+from fanous.probe.record import ProbeVantage
 from fanous.probe.stream.nettest import MOST_BYTES, stream_record
 from fanous.probe.stream.watchable import Watchable, watchable
 from fanous.sources.connectors import CONNECTORS
@@ -47,7 +47,7 @@ def streamed(folder: Path, path: str, serve: servers.Serve) -> tuple[dict[str, A
             await place.serve(SITE, SITE_IP, 443, serve)
             network = RoutedNetwork(place.routes)
             settings = place.settings(stream_seconds=2.5)
-            return await stream_record(network, settings, f"https://{SITE}{path}", Vantage("PK", 17557))
+            return await stream_record(network, settings, f"https://{SITE}{path}", ProbeVantage("PK", 17557))
 
     line = asyncio.run(play())
     record = json.loads(line)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.model.alert import State
+from fanous.model.alert import AlertState
 from tests.charts.events import ONGOING, incident
 from tests.children import child_environment
 from tests.publish.alerts.receivers import Receiver, mail_server, web_server
@@ -30,12 +30,12 @@ def test_a_webhook_is_sent_again_under_the_same_key(tmp_path: Path) -> None:
         told.put(incident(**ONGOING))
         assert send(tmp_path, receiver, die=True) == -9
         (begun,) = told.outbox.deliveries()
-        assert (begun.state, begun.attempts) == (State.WAITING, 1)
+        assert (begun.state, begun.attempts) == (AlertState.WAITING, 1)
         assert send(tmp_path, receiver, die=False) == 0
         assert send(tmp_path, receiver, die=False) == 0
     assert len(receiver.posts) == 2
     assert len({headers["webhook-id"] for _, headers, _ in receiver.posts}) == 1
-    assert [one.state for one in told.outbox.deliveries()] == [State.SENT]
+    assert [one.state for one in told.outbox.deliveries()] == [AlertState.SENT]
 
 
 def test_a_mail_is_sent_again_and_says_that_it_is_the_same(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_mail_is_sent_again_and_says_that_it_is_the_same(tmp_path: Path) -> No
         assert send(tmp_path, receiver, die=False) == 0
     assert len(receiver.mails) == 2
     assert len({key_of(mail) for mail in receiver.mails}) == 1
-    assert [one.state for one in told.outbox.deliveries()] == [State.SENT]
+    assert [one.state for one in told.outbox.deliveries()] == [AlertState.SENT]
 
 
 def key_of(mail: EmailMessage) -> str:

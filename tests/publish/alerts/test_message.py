@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.model.alert import Delivery, Happening, State
+from fanous.model.alert import AlertState, Delivery, Happening
 from fanous.model.incident import Incident, Status
 from fanous.publish.alerts.message import Message, Sender, compose, test_message
 from fanous.wording.language import ENGLISH, LANGUAGES, Language
@@ -13,7 +13,9 @@ from tests.charts.events import ONGOING, SUSPECTED, incident
 CONFIRMED = incident(**ONGOING, id="PK-2023-0001")
 RETRACTED = replace(CONFIRMED, status=Status.RETRACTED)
 SUSPICION = incident(**SUSPECTED, id="PK-2023-0001")
-WAITING = Delivery("k1", "desk", "PK-2023-0001", 2, 1, Happening.OPENED, State.WAITING, 0, 0, 0, None, "")
+WAITING = Delivery(
+    "k1", "desk", "PK-2023-0001", 2, 1, Happening.OPENED, AlertState.WAITING, 0, 0, 0, None, ""
+)
 
 
 def message(

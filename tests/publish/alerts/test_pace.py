@@ -7,9 +7,9 @@ import pytest
 
 from fanous.model.alert import Happening
 from fanous.model.instant import from_iso
-from fanous.publish.alerts.pace import HOUR, LONGEST_WAIT, Pace, Quiet, wait_after
+from fanous.publish.alerts.pace import HOUR, LONGEST_WAIT, Pace, QuietHours, wait_after
 
-NIGHT = Quiet(time(22), time(7), ZoneInfo("Asia/Karachi"))
+NIGHT = QuietHours(time(22), time(7), ZoneInfo("Asia/Karachi"))
 OPENED, CONFIRMED = Happening.OPENED, Happening.CONFIRMED
 
 
@@ -27,7 +27,7 @@ def test_quiet_hours_are_those_of_the_place(now: str, until: str) -> None:
 
 
 def test_quiet_hours_follow_summer_time() -> None:
-    night = Quiet(time(1), time(5), ZoneInfo("Europe/Berlin"))
+    night = QuietHours(time(1), time(5), ZoneInfo("Europe/Berlin"))
     assert night.until(from_iso("2024-03-31T00:30Z")) == from_iso("2024-03-31T03:00Z")  # 5:00 CEST
 
 

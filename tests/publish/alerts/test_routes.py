@@ -8,7 +8,7 @@ import pytest
 from fanous.model.alert import Happening, News
 from fanous.model.incident import Incident, Kind, Status
 from fanous.publish.alerts.routes import DAY, orders_of
-from fanous.publish.alerts.rule import Rule
+from fanous.publish.alerts.rule import AlertRule
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
 
 NOW = END + 600
@@ -40,17 +40,17 @@ def news(after: Incident, before: Incident | None = None, told: tuple[str, ...] 
     ],
 )
 def test_a_rule_asks_for_what_it_names(rule: dict[str, Any], claim: dict[str, Any], concerned: bool) -> None:
-    asked = Rule(("desk",), **rule)
+    asked = AlertRule(("desk",), **rule)
     assert asked.concerns(incident(**(ONGOING | claim))) is concerned
 
 
 def test_a_channel_that_two_rules_name_is_told_once() -> None:
-    rules = [Rule(("desk", "noc")), Rule(("desk",), countries=("PK",))]
+    rules = [AlertRule(("desk", "noc")), AlertRule(("desk",), countries=("PK",))]
     assert [order.channel for order in orders_of(news(OPEN), rules, NOW)] == ["desk", "noc"]
 
 
 def test_a_rule_can_ask_for_some_news_only() -> None:
-    rules = [Rule(("desk",), on=(Happening.ENDED,))]
+    rules = [AlertRule(("desk",), on=(Happening.ENDED,))]
     assert orders_of(news(OPEN), rules, NOW) == []
     ended = replace(OPEN, status=Status.ENDED, end=END)
     assert len(orders_of(news(ended, OPEN), rules, NOW)) == 1
@@ -64,12 +64,12 @@ def test_who_was_told_is_told_of_the_correction_whatever_the_rules_say() -> None
 
 def test_nobody_else_hears_of_a_correction() -> None:
     retracted = replace(OPEN, status=Status.RETRACTED)
-    assert orders_of(news(retracted, OPEN), [Rule(("desk",))], NOW) == []
+    assert orders_of(news(retracted, OPEN), [AlertRule(("desk",))], NOW) == []
 
 
 def test_history_wakes_nobody_up() -> None:
     ended = incident(id="PK-2023-0001")
-    assert orders_of(news(ended), [Rule(("desk",))], END + 6 * DAY)
-    assert orders_of(news(ended), [Rule(("desk",))], END + 8 * DAY) == []
-    assert orders_of(news(OPEN), [Rule(("desk",))], START + 59 * DAY)
-    assert orders_of(news(OPEN), [Rule(("desk",))], START + 61 * DAY) == []
+    assert orders_of(news(ended), [AlertRule(("desk",))], END + 6 * DAY)
+    assert orders_of(news(ended), [AlertRule(("desk",))], END + 8 * DAY) == []
+    assert orders_of(news(OPEN), [AlertRule(("desk",))], START + 59 * DAY)
+    assert orders_of(news(OPEN), [AlertRule(("desk",))], START + 61 * DAY) == []

@@ -12,9 +12,9 @@ import pytest
 from fanous.evaluation.rehearsal.capture import unpack
 from fanous.evaluation.simulate.envelope import new_round
 from fanous.evaluation.simulate.pages import X
-from fanous.evaluation.simulate.places import PAKISTAN, Keeper, Probe
-from fanous.evaluation.simulate.speeds import Country, speeds
-from fanous.evaluation.simulate.web_connectivity import Fate, Visit, web_measurement
+from fanous.evaluation.simulate.places import PAKISTAN, Keeper, SimulatedProbe
+from fanous.evaluation.simulate.speeds import SpeedCountry, speeds
+from fanous.evaluation.simulate.web_connectivity import Fate, SimulatedVisit, web_measurement
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.source_series import Levels
 from fanous.pipeline import stages
@@ -83,7 +83,7 @@ def test_the_recorded_event_of_our_own_probes_is_proved_and_again_after_rejudgin
 
 
 def test_a_slow_down_is_proved_from_the_speeds(tmp_path: Path) -> None:
-    country = Country(days=16, slowed=((15 * 24 + 12, 16 * 24, 0.3),))
+    country = SpeedCountry(days=16, slowed=((15 * 24 + 12, 16 * 24, 0.3),))
     tests = speeds(country, "ndt", "ndt", 1)
     levels = [Levels(one.key, one.step, one.times, one.values) for one in tests]
     with open_store(tmp_path / "store") as store:
@@ -114,13 +114,13 @@ def a_bad_line(path: Path) -> None:
         [replace(X, url=f"https://{n}.example/", host=f"{n}.example") for n in range(7)],
     )
     rounds = [NOON + 2_400 * n for n in range(-72, 18)]
-    probes = [Probe(number, PAKISTAN[0], Keeper.VOLUNTEER, ipv6=False) for number in range(4)]
+    probes = [SimulatedProbe(number, PAKISTAN[0], Keeper.VOLUNTEER, ipv6=False) for number in range(4)]
     with path.open("w") as lines:
         for at, probe in product(rounds, probes):
             of = new_round(probe, at + 60 * probe.number, chance)
             fate = Fate.TLS_TIMEOUT if NOON <= at < NOON + 6 * 3600 else Fate.FINE
             for n, site in enumerate(sites if fate is Fate.TLS_TIMEOUT else sites[:3]):
-                visit = Visit(site, of, of.at + 5 * n, fate)
+                visit = SimulatedVisit(site, of, of.at + 5 * n, fate)
                 lines.write(json.dumps(web_measurement(visit, chance)) + "\n")
 
 

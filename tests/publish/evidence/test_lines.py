@@ -6,7 +6,7 @@ import pytest
 
 from fanous.model.record import Record
 from fanous.publish.evidence import lines
-from fanous.publish.evidence.container import Refused
+from fanous.publish.evidence.container import BundleRefused
 from fanous.publish.evidence.lines import pack_lines, unpack_lines
 
 if sys.version_info >= (3, 14):
@@ -32,13 +32,13 @@ def test_no_records_are_an_empty_part() -> None:
     [b"{}\n", b"[1]\n", b'{"source":"ooni","record":{},"more":1}\n', b'{"source":"ooni"', b"\xff\n"],
 )
 def test_something_else_is_refused(content: bytes) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(BundleRefused):
         list(unpack_lines(zstd.compress(content), "records"))
 
 
 @pytest.mark.parametrize("packed", [b"", b"rubbish", pack_lines(RECORDS)[:-4]])
 def test_what_does_not_unpack_is_refused(packed: bytes) -> None:
-    with pytest.raises(Refused, match="unpack"):
+    with pytest.raises(BundleRefused, match="unpack"):
         list(unpack_lines(packed, "records"))
 
 
@@ -46,11 +46,11 @@ def test_a_bomb_is_refused_before_it_fills_memory(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(lines, "MOST_UNPACKED", 8 << 20)
     bomb = zstd.compress(b'{"source":"ooni","record":{}}\n' * 1_000_000)
     assert len(bomb) < 10_000
-    with pytest.raises(Refused, match="more than any"):
+    with pytest.raises(BundleRefused, match="more than any"):
         list(unpack_lines(bomb, "records"))
 
 
 def test_one_endless_line_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "LONGEST_LINE", 1 << 20)
-    with pytest.raises(Refused, match="more than any"):
+    with pytest.raises(BundleRefused, match="more than any"):
         list(unpack_lines(zstd.compress(bytes(8 << 20)), "records"))

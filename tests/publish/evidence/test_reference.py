@@ -6,7 +6,7 @@ import pytest
 
 from fanous.analysis.detectors import DETECTORS
 from fanous.analysis.incidents import confirm
-from fanous.analysis.rules import Fingerprint, Kind, Where
+from fanous.analysis.rules import Fingerprint, FingerprintKind, Where
 from fanous.pipeline.interference import TICK
 from fanous.publish.evidence.former_paths import FORMER_PATHS
 from fanous.publish.evidence.reference import plain, reference, unlike, unlike_fields, unlike_thresholds, used
@@ -14,7 +14,7 @@ from fanous.publish.evidence.thresholds import thresholds
 
 
 def test_the_parts_that_were_used_are_in_it() -> None:
-    ours = Fingerprint("pk.pta", Where.BODY, Kind.BLOCKPAGE, "blocked by", source="a page")
+    ours = Fingerprint("pk.pta", Where.BODY, FingerprintKind.BLOCKPAGE, "blocked by", source="a page")
     theirs = replace(ours, id="theirs", origin="a set")
     parts = used("PK", ["x", "example.org"], {one.id: one for one in (ours, theirs)})
     assert {network["asn"] for network in parts["user_shares"]["networks"]} >= {17557, 45669}

@@ -17,7 +17,7 @@ from fanous.model.record import Record
 from fanous.pipeline import stages
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence import manifest
-from fanous.publish.evidence.container import Refused, pack_parts, read_parts
+from fanous.publish.evidence.container import BundleRefused, pack_parts, read_parts
 from fanous.publish.evidence.licences import LICENCES, licence_of
 from fanous.publish.evidence.lines import pack_lines, unpack_lines
 from fanous.publish.evidence.pack import Packed, gather, pack
@@ -45,7 +45,7 @@ def test_the_records_amount_to_the_claim(packed: Packed) -> None:
 
 def test_a_signer_may_be_asked_for(packed: Packed) -> None:
     assert verify(packed.path, f"SHA256:{packed.key}").result is Result.MATCH
-    with pytest.raises(Refused, match="signed by the key"):
+    with pytest.raises(BundleRefused, match="signed by the key"):
         verify(packed.path, "0" * 64)
     with pytest.raises(FanousError, match="names nobody"):
         verify(packed.path, packed.key[:4])
@@ -82,7 +82,7 @@ def test_any_changed_byte_is_refused(packed: Packed, tmp_path: Path) -> None:
 def _refused(folder: Path, content: bytes) -> None:
     path = folder / "changed.fan"
     path.write_bytes(content)
-    with pytest.raises(Refused):
+    with pytest.raises(BundleRefused):
         manifest.checked(read_parts(path))
 
 
@@ -157,7 +157,7 @@ def test_records_left_out_are_noticed(packed: Packed, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", ["claim_json", "ledger_json", "sources_json", "reference_json"])
 def test_a_signed_part_that_makes_no_sense_is_refused(packed: Packed, tmp_path: Path, part: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(BundleRefused):
         verify(resigned(packed, tmp_path, **{part: b"[" * 100_000}))
 
 
@@ -222,7 +222,7 @@ def test_every_source_has_a_licence_and_every_redaction_a_connector() -> None:
 
 def test_a_record_of_no_known_source_is_refused(packed: Packed, tmp_path: Path) -> None:
     strange = pack_lines([Record("strange", b"{}")])
-    with pytest.raises(Refused, match="no source 'strange'"):
+    with pytest.raises(BundleRefused, match="no source 'strange'"):
         verify(resigned(packed, tmp_path, records_jsonl_zst=strange))
 
 

@@ -20,7 +20,7 @@ from fanous.model.series import Series, SeriesKey
 from fanous.model.votes import Votes
 from fanous.publish.export.package import Exported, export
 from fanous.publish.export.policy import is_open, licence_of, sources_of
-from fanous.publish.export.tables import LEAST_PROBES, TABLES, Wanted, minute
+from fanous.publish.export.tables import LEAST_PROBES, TABLES, ExportScope, minute
 from fanous.refdata.sources import SOURCES
 from fanous.store import Store
 from tests.analysis.incidents.events import MONDAY, Ballot
@@ -28,7 +28,7 @@ from tests.charts.events import incident
 from tests.web.small_store import SmallStore
 
 OWN = "CC BY 4.0"
-ALL = Wanted(None, -inf, inf, OWN)
+ALL = ExportScope(None, -inf, inf, OWN)
 
 
 def by(*families: str, **given: Any) -> Any:
@@ -59,7 +59,7 @@ class Holding(SmallStore):
         return [self.country]
 
 
-def exported(folder: Path, store: Holding, wanted: Wanted = ALL) -> Exported:
+def exported(folder: Path, store: Holding, wanted: ExportScope = ALL) -> Exported:
     return export(cast(Store, store), wanted, folder, 1_702_900_000.0)
 
 

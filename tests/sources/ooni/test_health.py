@@ -2,22 +2,22 @@
 
 import pytest
 
-from fanous.sources.ooni.document import Answer, HealthKeys, Look, Query, Timed
+from fanous.sources.ooni.document import AnswerRecord, HealthKeys, LookRecord, Query, Timed
 from fanous.sources.ooni.health import NO_CONTROL, control_failure_of, defect_of, observe
 
 
 @pytest.mark.parametrize(
     ("look", "defect"),
     [
-        (Look(True, False, False), ""),
-        (Look(False, False, False), "no network"),
-        (Look(True, True, False), "captive portal"),
-        (Look(True, False, True), "nothing outside the country answers"),
-        (Look(), "no look at the line in it"),
+        (LookRecord(True, False, False), ""),
+        (LookRecord(False, False, False), "no network"),
+        (LookRecord(True, True, False), "captive portal"),
+        (LookRecord(True, False, True), "nothing outside the country answers"),
+        (LookRecord(), "no look at the line in it"),
         (None, "no look at the line in it"),
     ],
 )
-def test_a_line_is_sound_or_the_look_says_why_not(look: Look | None, defect: str) -> None:
+def test_a_line_is_sound_or_the_look_says_why_not(look: LookRecord | None, defect: str) -> None:
     assert defect_of(HealthKeys(look)) == defect
 
 
@@ -26,13 +26,13 @@ def test_an_unreadable_look_allows_no_conclusion() -> None:
 
 
 def query(engine: str, failure: str | None = None, name: str | None = None) -> Query:
-    answers = None if failure else [Answer(ipv4="192.0.2.1")]
+    answers = None if failure else [AnswerRecord(ipv4="192.0.2.1")]
     return Query("www.example.com", "A", engine, failure, answers, name, 0.0, 0.1)
 
 
 def test_only_encrypted_lookups_are_facts_and_stand_under_their_resolver() -> None:
     keys = HealthKeys(
-        Look(True, False, False),
+        LookRecord(True, False, False),
         [
             query("getaddrinfo"),
             query("udp"),
@@ -60,7 +60,7 @@ def test_only_encrypted_lookups_are_facts_and_stand_under_their_resolver() -> No
 def test_the_control_is_a_plain_answer_and_a_known_good_page(
     plain: Query, pages: dict[str, bool] | None, failure: str | None
 ) -> None:
-    assert control_failure_of(HealthKeys(Look(True, False, False, controls=pages), [plain])) == failure
+    assert control_failure_of(HealthKeys(LookRecord(True, False, False, controls=pages), [plain])) == failure
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,6 @@ def test_the_control_is_a_plain_answer_and_a_known_good_page(
 def test_a_slow_line_gives_resolvers_no_time(took: float, failure: str | None, said: str | None) -> None:
     doh = query("doh", failure, "cloudflare-dns.com")
     doh.t = 1.5
-    look = Look(True, False, False, controls={"https://www.example.com/": True})
+    look = LookRecord(True, False, False, controls={"https://www.example.com/": True})
     keys = HealthKeys(look, [query("udp"), doh], [Timed(None, 0.0, took), Timed("eof_error", 0.0, 9.0)])
     assert control_failure_of(keys) == said

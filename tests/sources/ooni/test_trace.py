@@ -5,20 +5,20 @@ from typing import Any
 
 import pytest
 
-from fanous.sources.ooni.document import Event
+from fanous.sources.ooni.document import NetworkEvent
 from fanous.sources.ooni.trace import NO_TRACE, Traces
 
 
-def read(t: float, size: int | None = 100, failure: Any = None, transaction: int | None = 1) -> Event:
-    return Event(operation="read", t=t, num_bytes=size, failure=failure, transaction_id=transaction)
+def read(t: float, size: int | None = 100, failure: Any = None, transaction: int | None = 1) -> NetworkEvent:
+    return NetworkEvent(operation="read", t=t, num_bytes=size, failure=failure, transaction_id=transaction)
 
 
-def total(t: float, size: int) -> Event:
-    return Event(operation="bytes_received_cumulative", t=t, num_bytes=size, transaction_id=1)
+def total(t: float, size: int) -> NetworkEvent:
+    return NetworkEvent(operation="bytes_received_cumulative", t=t, num_bytes=size, transaction_id=1)
 
 
-def other(operation: str, t: float, address: str | None = None) -> Event:
-    return Event(operation=operation, t=t, address=address)
+def other(operation: str, t: float, address: str | None = None) -> NetworkEvent:
+    return NetworkEvent(operation=operation, t=t, address=address)
 
 
 @pytest.mark.parametrize(
@@ -28,16 +28,21 @@ def other(operation: str, t: float, address: str | None = None) -> Event:
         ([read(1.0), read(1.5)], True, 200, 8.5),  # then silence until the time-out
         ([read(1.0), read(9.0, None, "generic_timeout_error")], True, 100, 9.0),
         ([read(1.0)], False, 100, nan),
-        ([Event(operation="write", t=0.6, transaction_id=1)], True, 0, nan),  # it asked and nothing came
+        (
+            [NetworkEvent(operation="write", t=0.6, transaction_id=1)],
+            True,
+            0,
+            nan,
+        ),  # it asked and nothing came
         ([read(0.1), read(11.0)], True, 0, nan),  # both outside of the step
         ([total(1.0, 500), total(2.0, 500), total(4.0, 900)], False, 900, 3.0),
         ([total(0.2, 500), total(2.0, 700)], False, 200, nan),  # what the handshake took is not the page's
         ([read(1.0, -5), read(2.0, None)], False, 0, nan),
-        ([Event(operation="read", t=None, transaction_id=1)], False, 0, nan),
+        ([NetworkEvent(operation="read", t=None, transaction_id=1)], False, 0, nan),
     ],
 )
 def test_a_step_received_bytes_and_had_a_longest_silence(
-    events: list[Event], failed: bool, received: int, gap: float
+    events: list[NetworkEvent], failed: bool, received: int, gap: float
 ) -> None:
     trace = Traces(events).step(1, 0.5, 10.0, failed)
     assert trace.received == received

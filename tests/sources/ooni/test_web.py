@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fanous.model.observation import Layer, Vantage
+from fanous.model.observation import Layer, Observer
 from tests.sources.records import (
     ADDRESS,
     HOST,
@@ -20,7 +20,7 @@ from tests.sources.records import (
 
 
 def helper(layer: Layer, **given: Any) -> Any:
-    (observation,) = seen(document(web_keys(control=control(**given))), layer, Vantage.HELPER)
+    (observation,) = seen(document(web_keys(control=control(**given))), layer, Observer.HELPER)
     return observation
 
 
@@ -81,7 +81,7 @@ def test_what_failed_for_the_helper_is_said(given: dict[str, Any], layer: Layer,
 def test_a_helper_that_says_nothing_of_a_step_is_no_control_of_it(
     given: dict[str, Any], layer: Layer
 ) -> None:
-    assert seen(document(web_keys(control=control() | given)), layer, Vantage.HELPER) == []
+    assert seen(document(web_keys(control=control() | given)), layer, Observer.HELPER) == []
 
 
 def test_an_old_helper_put_names_among_its_addresses() -> None:
@@ -105,7 +105,7 @@ def test_a_control_that_failed_gives_a_reason_and_no_observations(
 ) -> None:
     bundle = parsed(document(web_keys(**keys)))
     assert bundle.control_failure == failure
-    assert any(o.vantage is Vantage.HELPER for o in bundle.observations) is (failure is None)
+    assert any(o.vantage is Observer.HELPER for o in bundle.observations) is (failure is None)
 
 
 @pytest.mark.parametrize(
@@ -173,5 +173,5 @@ def test_a_large_page_that_our_own_helper_timed_is_a_rate(
 ) -> None:
     page = {"body_length": length, "failure": None, "status_code": 200, "x_seconds": seconds}
     keys = web_keys(control=control(http_request=page))
-    found = [o.kbps for o in seen(document(keys), Layer.TRANSFER, Vantage.HELPER)]
+    found = [o.kbps for o in seen(document(keys), Layer.TRANSFER, Observer.HELPER)]
     assert found == ([] if kbps is None else [kbps])

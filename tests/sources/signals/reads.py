@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fanous.sources.publishers import LEVEL_FILES
-from fanous.sources.signals.columns import Columns
+from fanous.sources.signals.columns import TableColumns
 from fanous.sources.signals.files import About, Reading, Saying
 
 
@@ -38,7 +38,11 @@ class Read:
 
 
 def read(
-    source: str, path: Path, data: bytes | None = None, country: str = "PK", columns: Columns | None = None
+    source: str,
+    path: Path,
+    data: bytes | None = None,
+    country: str = "PK",
+    columns: TableColumns | None = None,
 ) -> Read:
     """The file, after writing ``data`` to it where that is given."""
     if data is not None:

@@ -12,11 +12,11 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.refdata.sources import SOURCES
 from fanous.sources.publishers import LEVEL_FILES
-from fanous.sources.signals.columns import Columns
+from fanous.sources.signals.columns import TableColumns
 from tests.sources.signals.reads import Read, read
 from tests.sources.signals.samples import NAMES, SAMPLES
 
-COLUMNS = Columns("time", "value", "connectivity")
+COLUMNS = TableColumns("time", "value", "connectivity")
 each = pytest.mark.parametrize("name", sorted(LEVEL_FILES))
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

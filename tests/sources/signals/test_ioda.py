@@ -9,7 +9,7 @@ import pytest
 from fanous.errors import Rejected
 from fanous.sources.publishers import LIVE_SOURCES
 from fanous.sources.signals.ioda import ADDRESS, CODES_A_REQUEST
-from fanous.sources.signals.live import Ask, Parsed
+from fanous.sources.signals.live import Parsed, Query
 from tests.sources.signals.samples import T0, ioda, ioda_series
 
 IODA = LIVE_SOURCES["ioda"]
@@ -114,16 +114,16 @@ def nothing(url: str) -> bytes:
 
 
 def test_a_short_window_is_one_question_a_kind_of_place() -> None:
-    pieces = list(IODA.pieces(Ask("PK", T0, T0 + DAY, networks=(17557, 45669)), nothing))
+    pieces = list(IODA.pieces(Query("PK", T0, T0 + DAY, networks=(17557, 45669)), nothing))
     assert [piece.name for piece in pieces] == ["country/PK", "asn/17557,45669"]
     assert pieces[0].url == f"{ADDRESS}/signals/raw/country/PK?from={T0}&until={T0 + DAY}"
 
 
 def test_a_long_window_is_asked_in_pieces_that_begin_at_fixed_places() -> None:
-    ask = Ask("PK", T0, T0 + 100 * DAY)
+    ask = Query("PK", T0, T0 + 100 * DAY)
     first = [(piece.since, piece.until) for piece in IODA.pieces(ask, nothing)]
     later = [
-        (piece.since, piece.until) for piece in IODA.pieces(Ask("PK", T0 + DAY, T0 + 100 * DAY), nothing)
+        (piece.since, piece.until) for piece in IODA.pieces(Query("PK", T0 + DAY, T0 + 100 * DAY), nothing)
     ]
     assert first[0][0] <= T0 and first[-1][1] == T0 + 100 * DAY
     assert all(until - since <= 30 * DAY for since, until in first)
@@ -139,11 +139,11 @@ def test_regions_are_asked_for_first_and_together() -> None:
             {"data": [{"code": str(n), "name": "?"} for n in range(CODES_A_REQUEST + 1)]}
         ).encode()
 
-    pieces = list(IODA.pieces(Ask("PK", T0, T0 + DAY, regions=True), get))
+    pieces = list(IODA.pieces(Query("PK", T0, T0 + DAY, regions=True), get))
     assert asked == [f"{ADDRESS}/entities/region?relatedTo=country/PK"]
     assert [piece.name.count(",") for piece in pieces] == [0, CODES_A_REQUEST - 1, 0]
 
 
 def test_a_list_of_places_that_is_none_is_told() -> None:
     with pytest.raises(Rejected, match="entities"):
-        list(IODA.pieces(Ask("PK", T0, T0 + DAY, regions=True), lambda _: b"{}"))
+        list(IODA.pieces(Query("PK", T0, T0 + DAY, regions=True), lambda _: b"{}"))

@@ -7,7 +7,7 @@ import pytest
 
 from fanous.errors import Rejected
 from fanous.sources.publishers import LIVE_SOURCES
-from fanous.sources.signals.live import Ask, Parsed
+from fanous.sources.signals.live import Parsed, Query
 from tests.sources.signals.samples import RADAR_TIMES, SAMPLES, T0, radar
 
 DAY = 86400
@@ -48,7 +48,7 @@ def test_what_is_no_file_of_tor_is_rejected(data: bytes, why: str) -> None:
 
 
 def test_tor_is_asked_by_whole_days_for_relays_and_bridges() -> None:
-    pieces = list(LIVE_SOURCES["tor"].pieces(Ask("PK", T0, T0 + DAY), lambda _: b""))
+    pieces = list(LIVE_SOURCES["tor"].pieces(Query("PK", T0, T0 + DAY), lambda _: b""))
     assert [piece.name for piece in pieces] == ["userstats-relay-country.csv", "userstats-bridge-country.csv"]
     assert all("start=2023-11-15&end=2023-11-15&country=pk" in piece.url for piece in pieces)
 
@@ -90,7 +90,7 @@ def test_a_value_of_radar_that_is_none_is_named(values: list[Any]) -> None:
 
 
 def test_radar_is_asked_for_four_weeks_in_one_question_since_it_scales_each_answer() -> None:
-    pieces = list(LIVE_SOURCES["radar"].pieces(Ask("PK", T0 - 900, T0, networks=(17557,)), lambda _: b""))
+    pieces = list(LIVE_SOURCES["radar"].pieces(Query("PK", T0 - 900, T0, networks=(17557,)), lambda _: b""))
     assert [piece.name.partition("?")[2] for piece in pieces] == ["location=PK"] * 2 + ["asn=17557"] * 2
     assert all(piece.until - piece.since >= 28 * DAY for piece in pieces)
 

@@ -11,7 +11,7 @@ from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
 from fanous.sources.publishers import LIVE_SOURCES
-from fanous.sources.signals.live import Ask, Parsed
+from fanous.sources.signals.live import Parsed, Query
 from fanous.store import open_store
 from tests.sources.signals.samples import (
     T0,
@@ -159,7 +159,7 @@ def test_another_document_is_rejected_whole(source: str, data: bytes) -> None:
 
 def test_events_and_alerts_are_asked_for_by_place_from_a_week_before() -> None:
     pieces = list(
-        LIVE_SOURCES["ioda-outages"].pieces(Ask("PK", T0, T0 + DAY, networks=(17557,)), lambda _: b"")
+        LIVE_SOURCES["ioda-outages"].pieces(Query("PK", T0, T0 + DAY, networks=(17557,)), lambda _: b"")
     )
     assert [piece.name for piece in pieces] == [
         "outages/events/country/PK",
@@ -171,7 +171,7 @@ def test_events_and_alerts_are_asked_for_by_place_from_a_week_before() -> None:
 
 
 def test_outages_and_anomalies_of_radar_are_asked_for_by_place() -> None:
-    pieces = list(LIVE_SOURCES["radar-outages"].pieces(Ask("PK", T0, T0 + DAY), lambda _: b""))
+    pieces = list(LIVE_SOURCES["radar-outages"].pieces(Query("PK", T0, T0 + DAY), lambda _: b""))
     assert [piece.name for piece in pieces] == [
         "annotations/outages?location=PK",
         "traffic_anomalies?location=PK",

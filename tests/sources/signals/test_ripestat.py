@@ -6,7 +6,7 @@ import pytest
 
 from fanous.errors import Rejected
 from fanous.sources.publishers import LIVE_SOURCES
-from fanous.sources.signals.live import Ask
+from fanous.sources.signals.live import Query
 from tests.sources.signals.samples import T0, ripestat, stat
 
 RIPESTAT = LIVE_SOURCES["ripestat"]
@@ -60,5 +60,5 @@ def test_another_answer_is_rejected_whole(data: bytes, why: str) -> None:
 
 
 def test_the_question_names_the_country_and_the_window() -> None:
-    (piece,) = RIPESTAT.pieces(Ask("PK", T0, T0 + 3600), lambda _: b"")
+    (piece,) = RIPESTAT.pieces(Query("PK", T0, T0 + 3600), lambda _: b"")
     assert f"resource=pk&starttime={T0}&endtime={T0 + 3600}&resolution=5m" in piece.url

@@ -11,7 +11,7 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from fanous.errors import FanousError, Rejected
-from fanous.pipeline.ris_live import Stream, follow, table_of
+from fanous.pipeline.ris_live import RoutingStream, follow, table_of
 from fanous.sources.signals.ris import apply, listen
 from fanous.sources.signals.visibility import STEP, Visibility
 from fanous.store import open_store
@@ -118,7 +118,7 @@ def test_a_count_is_stored_at_the_end_of_each_whole_bin(tmp_path: Path, visibili
         message(T0 + 2 * STEP + 5),
         message(T0 + 3 * STEP),
     ]
-    stream = Stream(visibility)
+    stream = RoutingStream(visibility)
     with ris(*said) as (address, asked), open_store(tmp_path / "store") as store:
         stored = follow(store, stream, lambda: listen("rrc06", address), tries=1)
         levels = {(str(s.key.entity), s.key.signal): s for s in store.levels("PK")}
@@ -138,7 +138,7 @@ def test_a_stream_that_breaks_off_is_asked_again_later_and_later(
         raise FanousError("RIS Live broke off", permanent=False)
 
     with open_store(tmp_path / "store") as store:
-        assert follow(store, Stream(visibility), broken, tries=4, sleep=slept.append) == 0
+        assert follow(store, RoutingStream(visibility), broken, tries=4, sleep=slept.append) == 0
     assert slept == [5, 10, 20]
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.sources.connector import WHOLE_FILE
-from fanous.sources.signals.columns import Columns, Gather
+from fanous.sources.signals.columns import Gather, TableColumns
 from tests.shared_data import shared_file
 from tests.sources.signals.reads import read
 
-PLAIN = Columns("time", "value", "connectivity")
+PLAIN = TableColumns("time", "value", "connectivity")
 HOUR = "2024-01-01T0{}:{:02}"
 
 
@@ -95,7 +95,7 @@ def test_what_was_not_measured_is_nan_and_never_zero(tmp_path: Path) -> None:
         (replace(PLAIN, zone="Mars"), "no time zone"),
     ],
 )
-def test_what_the_user_said_wrong_is_told(tmp_path: Path, columns: Columns | None, why: str) -> None:
+def test_what_the_user_said_wrong_is_told(tmp_path: Path, columns: TableColumns | None, why: str) -> None:
     with pytest.raises(FanousError, match=why):
         read("csv", tmp_path / "x", table((0, 0, 1)), columns=columns)
 
@@ -129,7 +129,7 @@ def test_a_wild_time_does_not_fill_the_memory_with_zeros(tmp_path: Path) -> None
         (
             "monash_irn_2019-11.csv.gz",
             "IR",
-            Columns("time_e", "connectivity", "connectivity", "name_1", "Asia/Tehran"),
+            TableColumns("time_e", "connectivity", "connectivity", "name_1", "Asia/Tehran"),
             16_279,
             30,
             223,
@@ -137,7 +137,7 @@ def test_a_wild_time_does_not_fill_the_memory_with_zeros(tmp_path: Path) -> None
         (
             "monash_ven_2019-07.csv.gz",
             "VE",
-            Columns("time_e_str", "connectivity", "connectivity", "name_1", "America/Caracas"),
+            TableColumns("time_e_str", "connectivity", "connectivity", "name_1", "America/Caracas"),
             1_469,
             13,
             113,
@@ -145,7 +145,9 @@ def test_a_wild_time_does_not_fill_the_memory_with_zeros(tmp_path: Path) -> None
         (
             "monash_mmr_2021_bago.csv.gz",
             "MM",
-            Columns("time_local_str", "ip_hash", "responders", "name_1", "+06:30", 0, Gather.DISTINCT, True),
+            TableColumns(
+                "time_local_str", "ip_hash", "responders", "name_1", "+06:30", 0, Gather.DISTINCT, True
+            ),
             12_239,
             1,
             2_257,
@@ -153,7 +155,7 @@ def test_a_wild_time_does_not_fill_the_memory_with_zeros(tmp_path: Path) -> None
     ],
 )
 def test_a_real_table_is_read_whole(
-    name: str, country: str, columns: Columns, rows: int, places: int, bins: int
+    name: str, country: str, columns: TableColumns, rows: int, places: int, bins: int
 ) -> None:
     found = read("csv", shared_file(f"signals/{name}"), country=country, columns=columns)
     assert found.rejects == []

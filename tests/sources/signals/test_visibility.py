@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.sources.signals.visibility import Count, Recorded, Visibility
+from fanous.sources.signals.visibility import Count, RecordedRoute, Visibility
 
 COUNTRIES = {"39.32.0.0": "PK", "39.33.0.0": "PK", "2400:adc0::": "PK", "8.8.8.0": "US"}
 
@@ -73,9 +73,9 @@ def test_without_a_table_nothing_is_visible() -> None:
 
 
 def test_a_network_that_vanished_is_a_zero_and_not_a_gap() -> None:
-    recorded = Recorded("mrt", "PK", {0: Count(1, 0, {1: (1, 0)}), 300: Count(0, 0, {})})
+    recorded = RecordedRoute("mrt", "PK", {0: Count(1, 0, {1: (1, 0)}), 300: Count(0, 0, {})})
     shown = {(str(o.key.entity), o.key.signal): o.values.tolist() for o in recorded.levels({2})}
     assert shown["AS1", "prefixes_v4"] == [1, 0]
     assert shown["AS2", "prefixes_v4"] == [0, 0]
     assert shown["PK", "asns"] == [1, 0]
-    assert list(Recorded("mrt", "PK").levels({2})) == []
+    assert list(RecordedRoute("mrt", "PK").levels({2})) == []

@@ -6,7 +6,7 @@ Each gives an estimate before shares of users, of targets and the ceiling; ``rec
 from collections.abc import Callable
 
 from fanous.analysis.cost import words
-from fanous.model.cost import Economy, Estimate, Figure, Phrase, Range
+from fanous.model.cost import CostEstimate, Economy, Figure, Phrase, Range
 
 HOURS_OF_A_YEAR = 8760.0
 HOURS_OF_A_DAY = 24.0
@@ -23,14 +23,14 @@ use; we know the users alone, so two neighbouring tiers are given and not one: o
 
 DELOITTE = "Deloitte for GNI, The economic impact of disruptions to Internet connectivity"
 
-Method = Callable[[Economy], Estimate]
+Method = Callable[[Economy], CostEstimate]
 
 
-def by_tier(economy: Economy) -> Estimate:
+def by_tier(economy: Economy) -> CostEstimate:
     """GDP of an hour times the shares of two tiers; without a GDP, dollars for each 10 million people."""
     name, title = "deloitte", Phrase(words.DELOITTE)
     if economy.users is None:
-        return Estimate(name, title, None, Phrase(words.NO_USERS))
+        return CostEstimate(name, title, None, Phrase(words.NO_USERS))
     low, high = ("medium", "high") if economy.users.value >= HIGHLY_CONNECTED else ("low", "medium")
     named = {"low": Phrase(words.TIERS[low]), "high": Phrase(words.TIERS[high])}
     why = Phrase(words.BY_USERS, dict(named))
@@ -41,9 +41,9 @@ def by_tier(economy: Economy) -> Estimate:
         )
         hour = economy.gdp.value / HOURS_OF_A_YEAR
         inputs = (economy.gdp, economy.users, *shares)
-        return Estimate(name, title, Range(hour * TIERS[low], hour * TIERS[high]), why, inputs)
+        return CostEstimate(name, title, Range(hour * TIERS[low], hour * TIERS[high]), why, inputs)
     if economy.population is None:
-        return Estimate(name, title, None, Phrase(words.NEITHER))
+        return CostEstimate(name, title, None, Phrase(words.NEITHER))
     tens = economy.population.value / 1e7
     dollars = [PER_TEN_MILLION[tier] * tens / HOURS_OF_A_DAY for tier in (low, high)]
     figures = tuple(
@@ -51,29 +51,31 @@ def by_tier(economy: Economy) -> Estimate:
         for tier in (low, high)
     )
     why = Phrase(words.BY_PEOPLE, {"why": why})
-    return Estimate(name, title, Range(*dollars), why, (economy.population, economy.users, *figures))
+    return CostEstimate(name, title, Range(*dollars), why, (economy.population, economy.users, *figures))
 
 
-def by_digital_share(economy: Economy) -> Estimate:
+def by_digital_share(economy: Economy) -> CostEstimate:
     """All that is digital stands still."""
     name, title = "digital-share", Phrase(words.DIGITAL)
     if economy.digital is None:
-        return Estimate(name, title, None, Phrase(words.NO_DIGITAL))
+        return CostEstimate(name, title, None, Phrase(words.NO_DIGITAL))
     if economy.gdp is None:
-        return Estimate(name, title, None, Phrase(words.NO_GDP))
+        return CostEstimate(name, title, None, Phrase(words.NO_GDP))
     hour = economy.gdp.value / HOURS_OF_A_YEAR * economy.digital.value
-    return Estimate(name, title, Range(hour, hour), Phrase(words.ALL_STILL), (economy.gdp, economy.digital))
+    return CostEstimate(
+        name, title, Range(hour, hour), Phrase(words.ALL_STILL), (economy.gdp, economy.digital)
+    )
 
 
-def by_cipesa(economy: Economy) -> Estimate:
+def by_cipesa(economy: Economy) -> CostEstimate:
     """The figure that the study publishes for the country."""
     name, title = "cipesa", Phrase(words.CIPESA)
     if economy.cipesa is not None:
         hour = economy.cipesa.value / HOURS_OF_A_DAY
-        return Estimate(name, title, Range(hour, hour), Phrase(words.AS_PUBLISHED), (economy.cipesa,))
+        return CostEstimate(name, title, Range(hour, hour), Phrase(words.AS_PUBLISHED), (economy.cipesa,))
     if economy.in_cipesa:
-        return Estimate(name, title, None, Phrase(words.NO_DAY))
-    return Estimate(name, title, None, Phrase(words.ELSEWHERE))
+        return CostEstimate(name, title, None, Phrase(words.NO_DAY))
+    return CostEstimate(name, title, None, Phrase(words.ELSEWHERE))
 
 
 def _of_tier(text: str, tier: str) -> Phrase:

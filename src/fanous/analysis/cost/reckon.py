@@ -5,7 +5,7 @@ from math import inf
 
 from fanous.analysis.cost import words
 from fanous.analysis.cost.methods import HOURS_OF_A_YEAR, METHODS
-from fanous.model.cost import WHOLE, Cost, Disruption, Economy, Estimate, Phrase, Range
+from fanous.model.cost import WHOLE, Cost, CostEstimate, Disruption, Economy, Phrase, Range
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.place import Access
 
@@ -31,7 +31,7 @@ def cost_of(disruption: Disruption, economy: Economy) -> Cost:
     return Cost(disruption, estimates, ceiling, why)
 
 
-def _within(whole: Estimate, share: Range, most: float) -> Estimate:
+def _within(whole: CostEstimate, share: Range, most: float) -> CostEstimate:
     if whole.per_hour is None:
         return whole
     part = whole.per_hour.times(share)

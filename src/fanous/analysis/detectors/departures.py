@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fanous.analysis.detectors.grid import Bools, Grid
+from fanous.analysis.detectors.grid import Bools, SeriesGrid
 from fanous.analysis.series.baselines import Single
 from fanous.model.series import Ints
 
@@ -28,7 +28,7 @@ class Departures:
         accepted: (bin, series) at which a stretch became the new ordinary.
     """
 
-    grid: Grid
+    grid: SeriesGrid
     drop: Single
     norms: Single
     on: Bools
@@ -39,7 +39,7 @@ class Departures:
     accepted: list[tuple[int, int]] = field(default_factory=list)
 
     @classmethod
-    def blank(cls, grid: Grid) -> "Departures":
+    def blank(cls, grid: SeriesGrid) -> "Departures":
         """Nothing walked yet."""
         days, bins, count = grid.levels.shape
         shape = (days * bins, count)

@@ -25,7 +25,7 @@ CHUNK = 400
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grid:
+class SeriesGrid:
     """Levels of several series.
 
     Attributes:
@@ -47,7 +47,7 @@ class Grid:
         return int(self.levels.shape[1])
 
 
-def grids(series: Sequence[Series], chunk: int = CHUNK) -> Iterator[Grid]:
+def grids(series: Sequence[Series], chunk: int = CHUNK) -> Iterator[SeriesGrid]:
     """Every series that has a value and whose bins fill days, in grids of at most ``chunk``."""
     alike: dict[tuple[int, int], list[Series]] = defaultdict(list)
     for one in series:
@@ -64,14 +64,14 @@ def fills_days(step: int) -> bool:
     return step <= DAY and DAY % step == 0
 
 
-def _grid(group: list[Series], step: int, start: int) -> Grid:
+def _grid(group: list[Series], step: int, start: int) -> SeriesGrid:
     days = max(int(one.times[-1]) - start for one in group) // DAY + 1
     flat = np.full((len(group), days * (DAY // step)), np.nan, np.float32)
     for row, one in enumerate(group):
         flat[row, (one.times - start) // step] = as_level(one)
     least = np.array([SIGNALS[one.key.signal].least_drop for one in group], np.float32)
     levels = np.ascontiguousarray(flat.T).reshape(days, DAY // step, len(group))
-    return Grid(start, step, tuple(group), levels, least)
+    return SeriesGrid(start, step, tuple(group), levels, least)
 
 
 def as_level(one: Series) -> Floats:

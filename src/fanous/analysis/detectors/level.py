@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fanous.analysis.detectors.departures import Departures
-from fanous.analysis.detectors.grid import Bools, Grid, grids
+from fanous.analysis.detectors.grid import Bools, SeriesGrid, grids
 from fanous.analysis.detectors.options import LevelOptions, in_a_row
 from fanous.analysis.detectors.ordinary import Ordinary
 from fanous.analysis.detectors.stretches import stretches
@@ -30,7 +30,7 @@ def departures(series: Sequence[Series], options: LevelOptions) -> Iterator[Depa
         yield _walk(grid, options)
 
 
-def _walk(grid: Grid, options: LevelOptions) -> Departures:
+def _walk(grid: SeriesGrid, options: LevelOptions) -> Departures:
     ordinary, found = Ordinary(grid, options), Departures.blank(grid)
     longest = max(ordinary.scales)
     for day in range(len(grid.levels)):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from fanous.model.alternatives import Alternatives, Line, Onset, Software
+from fanous.model.alternatives import Alternatives, LineRecord, Onset, Software
 from fanous.model.votes import Votes
 
 NEW_COUNTRIES = 3
@@ -79,7 +79,7 @@ def _is_new(onset: Onset) -> bool:
     )
 
 
-def bad_lines(lines: Sequence[Line]) -> frozenset[int]:
+def bad_lines(lines: Sequence[LineRecord]) -> frozenset[int]:
     """Networks on which the probes that saw it could reach hardly anything else either.
 
     Where most of them measured too little to tell (each measurement may stand under a name of its own), what
@@ -98,7 +98,7 @@ def bad_lines(lines: Sequence[Line]) -> frozenset[int]:
     )
 
 
-def _is_bad(line: Line) -> bool:
+def _is_bad(line: LineRecord) -> bool:
     return line.targets >= LINE_TARGETS and line.failing >= LINE_SHARE * line.others
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from fanous.analysis.incidents.coverage import coverage_sentence, is_ordinary, lacking
-from fanous.model.claim import Answer, Claim, Said
+from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.coverage import Coverage
 from fanous.model.incident import Incident, Interval, Kind, Scope, Status
 from fanous.model.instant import to_iso
@@ -44,7 +44,7 @@ class Point:
     """One thing that a claim says, and what the evidence answers."""
 
     about: str
-    answer: Answer
+    answer: ClaimCheck
     why: str
 
 
@@ -56,7 +56,7 @@ class Checked:
         incidents: labels of those that it was held against.
     """
 
-    answer: Answer
+    answer: ClaimCheck
     points: tuple[Point, ...]
     incidents: tuple[str, ...]
 
@@ -92,11 +92,11 @@ def check_claim(
     return Checked(_joined(points), tuple(points), tuple(i.id for i in sure or near))
 
 
-def _joined(points: Sequence[Point]) -> Answer:
+def _joined(points: Sequence[Point]) -> ClaimCheck:
     answers = {point.answer for point in points}
-    if Answer.CONTRADICTED in answers:
-        return Answer.CONTRADICTED
-    return Answer.SUPPORTED if answers == {Answer.SUPPORTED} else Answer.CANNOT_TELL
+    if ClaimCheck.CONTRADICTED in answers:
+        return ClaimCheck.CONTRADICTED
+    return ClaimCheck.SUPPORTED if answers == {ClaimCheck.SUPPORTED} else ClaimCheck.CANNOT_TELL
 
 
 def _is_near(incident: Incident, claim: Claim) -> bool:
@@ -109,34 +109,36 @@ def _is_near(incident: Incident, claim: Claim) -> bool:
 
 def _normal(sure: list[Incident], near: list[Incident], coverage: Coverage) -> Point:
     if sure:
-        return Point("normal", Answer.CONTRADICTED, f"{_named(sure)} was confirmed in that time")
+        return Point("normal", ClaimCheck.CONTRADICTED, f"{_named(sure)} was confirmed in that time")
     if near:
-        return Point("normal", Answer.CANNOT_TELL, f"{_named(near)} is suspected and not confirmed")
+        return Point("normal", ClaimCheck.CANNOT_TELL, f"{_named(near)} is suspected and not confirmed")
     if is_ordinary(coverage):
-        return Point("normal", Answer.SUPPORTED, f"no disruption was seen: {coverage_sentence(coverage)}")
-    return Point("normal", Answer.CANNOT_TELL, lacking(coverage) or "more failed than in ordinary times")
+        return Point("normal", ClaimCheck.SUPPORTED, f"no disruption was seen: {coverage_sentence(coverage)}")
+    return Point("normal", ClaimCheck.CANNOT_TELL, lacking(coverage) or "more failed than in ordinary times")
 
 
 def _unseen(near: list[Incident], coverage: Coverage, watched: Sequence[Family]) -> Point:
     if near:
-        return Point("happened", Answer.CANNOT_TELL, f"{_named(near)} is suspected and not confirmed")
+        return Point("happened", ClaimCheck.CANNOT_TELL, f"{_named(near)} is suspected and not confirmed")
     if Family.USAGE in watched and len(watched) >= ENOUGH_FAMILIES:
-        return Point("happened", Answer.CONTRADICTED, f"{' and '.join(watched)} stayed as usual")
+        return Point("happened", ClaimCheck.CONTRADICTED, f"{' and '.join(watched)} stayed as usual")
     if is_ordinary(coverage):
-        return Point("happened", Answer.CONTRADICTED, f"it was measured: {coverage_sentence(coverage)}")
-    return Point("happened", Answer.CANNOT_TELL, lacking(coverage) or "more failed than in ordinary times")
+        return Point("happened", ClaimCheck.CONTRADICTED, f"it was measured: {coverage_sentence(coverage)}")
+    return Point(
+        "happened", ClaimCheck.CANNOT_TELL, lacking(coverage) or "more failed than in ordinary times"
+    )
 
 
 def _what(claim: Claim, sure: list[Incident]) -> Point:
     kinds = {part.kind for i in sure for part in i.parts} | {i.kind for i in sure}
     slowed = any(i.kbps is not None or any(SLOWED in m for m in i.mechanisms) for i in sure)
     if kinds & set(FITTING[claim.said]) or (claim.said is Said.THROTTLING and slowed):
-        return Point("what", Answer.SUPPORTED, f"{_named(sure)}: {', '.join(_seen_as(sure))}")
+        return Point("what", ClaimCheck.SUPPORTED, f"{_named(sure)}: {', '.join(_seen_as(sure))}")
     if claim.said is Said.SLOWDOWN:
         why = "single targets were cut or slowed; whether everything else was slow too was not measured"
     else:
         why = f"what was confirmed is {', '.join(sorted(map(str, kinds)))}, not {claim.said}"
-    return Point("what", Answer.CANNOT_TELL, why)
+    return Point("what", ClaimCheck.CANNOT_TELL, why)
 
 
 def _seen_as(sure: list[Incident]) -> list[str]:
@@ -150,8 +152,8 @@ def _targets(claim: Claim, sure: list[Incident]) -> Point | None:
     missing = sorted(set(claim.targets) - {target for i in sure for target in i.targets})
     if missing:
         why = f"of {', '.join(missing)} nothing is confirmed"
-        return Point("targets", Answer.CANNOT_TELL, why)
-    return Point("targets", Answer.SUPPORTED, f"{', '.join(claim.targets)}: each of them is confirmed")
+        return Point("targets", ClaimCheck.CANNOT_TELL, why)
+    return Point("targets", ClaimCheck.SUPPORTED, f"{', '.join(claim.targets)}: each of them is confirmed")
 
 
 def _scope(claim: Claim, sure: list[Incident]) -> Point | None:
@@ -160,17 +162,17 @@ def _scope(claim: Claim, sure: list[Incident]) -> Point | None:
     known = [i for i in sure if i.scope in WIDTH]
     regional = Scope.REGION in (claim.scope, *(i.scope for i in known))
     if regional and {claim.scope} == {i.scope for i in known}:
-        return Point("scope", Answer.SUPPORTED, "seen in one region")
+        return Point("scope", ClaimCheck.SUPPORTED, "seen in one region")
     if regional or claim.scope not in WIDTH or not known:
-        return Point("scope", Answer.CANNOT_TELL, "how far it reached cannot be said")
+        return Point("scope", ClaimCheck.CANNOT_TELL, "how far it reached cannot be said")
     widest = max(known, key=lambda i: WIDTH[i.scope])
     if WIDTH[widest.scope] == WIDTH[claim.scope]:
-        return Point("scope", Answer.SUPPORTED, f"scope {widest.scope}{_share(widest)}")
+        return Point("scope", ClaimCheck.SUPPORTED, f"scope {widest.scope}{_share(widest)}")
     if WIDTH[widest.scope] > WIDTH[claim.scope]:
-        return Point("scope", Answer.CONTRADICTED, f"it reached further: {widest.scope}{_share(widest)}")
+        return Point("scope", ClaimCheck.CONTRADICTED, f"it reached further: {widest.scope}{_share(widest)}")
     if widest.users is not None and widest.users.high < 0.5:
-        return Point("scope", Answer.CONTRADICTED, f"it reached less far: {widest.scope}{_share(widest)}")
-    return Point("scope", Answer.CANNOT_TELL, f"seen as {widest.scope}; the rest was not measured enough")
+        return Point("scope", ClaimCheck.CONTRADICTED, f"it reached less far: {widest.scope}{_share(widest)}")
+    return Point("scope", ClaimCheck.CANNOT_TELL, f"seen as {widest.scope}; the rest was not measured enough")
 
 
 def _share(incident: Incident) -> str:
@@ -184,8 +186,8 @@ def _networks(claim: Claim, sure: list[Incident]) -> Point | None:
     named = {network.entity for i in sure for network in i.networks}
     missing = [f"AS{asn}" for asn in claim.networks if f"AS{asn}" not in named]
     if missing:
-        return Point("networks", Answer.CANNOT_TELL, f"not seen on {', '.join(missing)}")
-    return Point("networks", Answer.SUPPORTED, "each network is named")
+        return Point("networks", ClaimCheck.CANNOT_TELL, f"not seen on {', '.join(missing)}")
+    return Point("networks", ClaimCheck.SUPPORTED, "each network is named")
 
 
 def _began(claim: Claim, sure: list[Incident]) -> Point | None:
@@ -194,10 +196,12 @@ def _began(claim: Claim, sure: list[Incident]) -> Point | None:
     first = min(sure, key=lambda i: i.onset)
     moment = to_iso(claim.began_before)
     if first.onset_latest < claim.began_before:
-        return Point("began", Answer.SUPPORTED, f"it was on by {to_iso(first.onset_latest)}, before {moment}")
+        return Point(
+            "began", ClaimCheck.SUPPORTED, f"it was on by {to_iso(first.onset_latest)}, before {moment}"
+        )
     if first.onset_earliest is not None and first.onset_earliest >= claim.began_before:
-        return Point("began", Answer.CONTRADICTED, f"at {to_iso(first.onset_earliest)} it still worked")
-    return Point("began", Answer.CANNOT_TELL, f"it may have begun before {moment} or after")
+        return Point("began", ClaimCheck.CONTRADICTED, f"at {to_iso(first.onset_earliest)} it still worked")
+    return Point("began", ClaimCheck.CANNOT_TELL, f"it may have begun before {moment} or after")
 
 
 def _lasted(claim: Claim, sure: list[Incident]) -> Point | None:
@@ -205,7 +209,7 @@ def _lasted(claim: Claim, sure: list[Incident]) -> Point | None:
         return None
     longest = max(sure, key=lambda i: (i.end or i.onset_latest) - i.onset)
     if longest.end is None or longest.onset_earliest is None:
-        return Point("lasted", Answer.CANNOT_TELL, "its beginning or its end was not seen")
+        return Point("lasted", ClaimCheck.CANNOT_TELL, "its beginning or its end was not seen")
     lasted = [_hours(network.intervals, longest.end) for network in longest.networks]
     whole = _hours(longest.intervals, longest.end)
     best, least = (median(lasted), min(lasted)) if lasted else (whole, whole)
@@ -213,10 +217,10 @@ def _lasted(claim: Claim, sure: list[Incident]) -> Point | None:
     slack = max(ABOUT_HOURS, ABOUT_SHARE * claim.hours)
     measured = f"about {best:.1f} hours on the median network ({least:.1f} to {most:.1f} on any)"
     if abs(claim.hours - best) <= slack:
-        return Point("lasted", Answer.SUPPORTED, f"{measured}: {claim.hours:g} is about that")
+        return Point("lasted", ClaimCheck.SUPPORTED, f"{measured}: {claim.hours:g} is about that")
     if least - slack <= claim.hours <= most + slack:
-        return Point("lasted", Answer.CANNOT_TELL, f"{measured}: {claim.hours:g} cannot be excluded")
-    return Point("lasted", Answer.CONTRADICTED, f"{measured}, not {claim.hours:g}")
+        return Point("lasted", ClaimCheck.CANNOT_TELL, f"{measured}: {claim.hours:g} cannot be excluded")
+    return Point("lasted", ClaimCheck.CONTRADICTED, f"{measured}, not {claim.hours:g}")
 
 
 def _hours(intervals: Sequence[Interval], end: float) -> float:
@@ -228,10 +232,10 @@ def _level(claim: Claim, sure: list[Incident]) -> Point | None:
         return None
     levels = [i.level for i in sure if i.level is not None]
     if not levels:
-        return Point("level", Answer.CANNOT_TELL, "how much was left was not measured")
+        return Point("level", ClaimCheck.CANNOT_TELL, "how much was left was not measured")
     inside = any(level.low <= claim.level <= level.high for level in levels)
     found = f"{levels[0].low:.0%} to {levels[0].high:.0%} of the ordinary level was left"
-    return Point("level", Answer.SUPPORTED if inside else Answer.CONTRADICTED, found)
+    return Point("level", ClaimCheck.SUPPORTED if inside else ClaimCheck.CONTRADICTED, found)
 
 
 def _named(incidents: list[Incident]) -> str:

@@ -41,7 +41,7 @@ class Timing(StrEnum):
     ALREADY_ON = "already_on"
 
 
-class Outcome(StrEnum):
+class EventOutcome(StrEnum):
     DISRUPTED = "disrupted"
     ALREADY_ON = "already_on"
     SUSPECTED = "suspected"
@@ -95,7 +95,7 @@ class WatchReport:
     """
 
     watch: Watch
-    outcome: Outcome
+    outcome: EventOutcome
     why: str
     relations: tuple[Relation, ...]
     coverage: Coverage
@@ -161,19 +161,19 @@ def _minutes(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds < 2 * HOUR else f"{seconds / HOUR:.1f} hours"
 
 
-def _outcome(relations: Sequence[Relation], coverage: Coverage) -> tuple[Outcome, str]:
+def _outcome(relations: Sequence[Relation], coverage: Coverage) -> tuple[EventOutcome, str]:
     new = [r for r in relations if r.timing is not Timing.ALREADY_ON]
     confirmed = [r for r in new if r.incident.confirmed_at is not None]
     if confirmed:
-        return Outcome.DISRUPTED, "; ".join(r.why for r in confirmed)
+        return EventOutcome.DISRUPTED, "; ".join(r.why for r in confirmed)
     if new:
-        return Outcome.SUSPECTED, "; ".join(f"{r.why} (suspected, not confirmed)" for r in new)
+        return EventOutcome.SUSPECTED, "; ".join(f"{r.why} (suspected, not confirmed)" for r in new)
     if relations:
-        return Outcome.ALREADY_ON, "; ".join(r.why for r in relations)
+        return EventOutcome.ALREADY_ON, "; ".join(r.why for r in relations)
     if is_ordinary(coverage):
-        return Outcome.NONE_SEEN, f"no disruption seen: {coverage_sentence(coverage)}"
+        return EventOutcome.NONE_SEEN, f"no disruption seen: {coverage_sentence(coverage)}"
     why = lacking(coverage) or f"more failed than in ordinary times ({coverage_sentence(coverage)})"
-    return Outcome.CANNOT_TELL, f"whether anything was disrupted cannot be said: {why}"
+    return EventOutcome.CANNOT_TELL, f"whether anything was disrupted cannot be said: {why}"
 
 
 def _other_days(watch: Watch, votes: Votes, span: tuple[float, float] | None) -> list[tuple[float, Coverage]]:

@@ -26,7 +26,7 @@ SURE = 1.645
 """Of a normal distribution, for 90 % intervals."""
 
 
-class Cause(StrEnum):
+class SlownessCause(StrEnum):
     """What holds the rate down."""
 
     POLICER = "policer"
@@ -44,7 +44,7 @@ class Policing:
         why: in words, for a reader; never more than was measured.
     """
 
-    cause: Cause
+    cause: SlownessCause
     probes: int
     slope: Estimate | None
     kbps: Estimate | None
@@ -58,10 +58,10 @@ def policing(rates: Sequence[RatePair]) -> Policing:
     kbps = _mean_rate(target)
     if n < PROBES:
         why = f"{n} probes with a rate of the target and of another name; it takes {PROBES} to tell"
-        return Policing(Cause.CANNOT_TELL, n, None, kbps, why)
+        return Policing(SlownessCause.CANNOT_TELL, n, None, kbps, why)
     if control.std(ddof=1) < SPREAD:
         why = "the lines of the probes are too alike: a fixed rate and a crowded line would look the same"
-        return Policing(Cause.CANNOT_TELL, n, None, kbps, why)
+        return Policing(SlownessCause.CANNOT_TELL, n, None, kbps, why)
     slope = _with_interval(control, target)
     return Policing(_cause(slope), n, slope, kbps, _why(_cause(slope), slope, n))
 
@@ -95,19 +95,19 @@ def _with_interval(x: Floats, y: Floats) -> Estimate:
     return Estimate(whole, whole - SURE * error, whole + SURE * error)
 
 
-def _cause(slope: Estimate) -> Cause:
+def _cause(slope: Estimate) -> SlownessCause:
     """A policer only if 1 is excluded and the slope lies nearer to 0, and the other way round."""
     if slope.high < 1 and slope.mean < 0.5:
-        return Cause.POLICER
-    return Cause.CONGESTION if slope.low > 0 and slope.mean > 0.5 else Cause.CANNOT_TELL
+        return SlownessCause.POLICER
+    return SlownessCause.CONGESTION if slope.low > 0 and slope.mean > 0.5 else SlownessCause.CANNOT_TELL
 
 
-def _why(cause: Cause, slope: Estimate, n: int) -> str:
+def _why(cause: SlownessCause, slope: Estimate, n: int) -> str:
     measured = f"slope {slope.mean:.2f} ({slope.low:.2f} to {slope.high:.2f}) across {n} probes"
     told = {
-        Cause.POLICER: "its rate hardly follows the line's: held to a fixed one, as by a policer",
-        Cause.CONGESTION: "its rate follows that of the line, as on a crowded path",
-        Cause.CANNOT_TELL: "the rates fit a fixed limit and a crowded path alike",
+        SlownessCause.POLICER: "its rate hardly follows the line's: held to a fixed one, as by a policer",
+        SlownessCause.CONGESTION: "its rate follows that of the line, as on a crowded path",
+        SlownessCause.CANNOT_TELL: "the rates fit a fixed limit and a crowded path alike",
     }[cause]
     return f"{told} ({measured})"
 

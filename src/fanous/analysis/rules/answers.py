@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from fanous.analysis.rules.addresses import is_bogon, is_ipv6, is_local, is_own_machine
-from fanous.analysis.rules.evidence import Evidence
+from fanous.analysis.rules.evidence import MeasurementEvidence
 from fanous.analysis.rules.failures import CUT_CAUSES, Cause, cause_of
-from fanous.analysis.rules.fingerprints import Kind
+from fanous.analysis.rules.fingerprints import FingerprintKind
 from fanous.analysis.rules.groups import LEAST_SHARE
 from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
 from fanous.model.observation import Layer, Observation
@@ -15,10 +15,10 @@ PUBLIC = ("udp", "doh", "dot")
 
 
 @dataclass(slots=True)
-class Answer:
+class Lookup:
     """A lookup among the other observations of its measurement."""
 
-    evidence: Evidence
+    evidence: MeasurementEvidence
     lookup: Observation
 
     @property
@@ -93,7 +93,7 @@ class Answer:
     def is_connected(self) -> bool:
         return not self.evidence.connected.isdisjoint(self.lookup.answers)
 
-    def leads_to(self, kind: Kind) -> bool:
+    def leads_to(self, kind: FingerprintKind) -> bool:
         """A page fetched by this name is a notice, or the operator's own: a search page for missing names."""
         return any(
             match.kind is kind
@@ -173,7 +173,7 @@ class Answer:
                 self._came_from_here(page)
                 and page.title == helper.title
                 and likeness(page, helper) is Likeness.SAME
-                and Kind.BLOCKPAGE not in {match.kind for match in self.evidence.matches(page)}
+                and FingerprintKind.BLOCKPAGE not in {match.kind for match in self.evidence.matches(page)}
                 for page in self.evidence.of(Layer.HTTP)
             )
         )
@@ -191,10 +191,10 @@ class Answer:
     def _tells_apart(self, page: Observation) -> bool:
         """Does it show that the server is another?  A site's own refuse visitors and test them too."""
         kinds = {match.kind for match in self.evidence.matches(page)}
-        if Kind.BLOCKPAGE in kinds:
+        if FingerprintKind.BLOCKPAGE in kinds:
             return True
         refuses = page.status_code // 100 in (4, 5) or is_challenge(page)
-        return not (refuses or page.body_truncated or Kind.CAPTCHA in kinds)
+        return not (refuses or page.body_truncated or FingerprintKind.CAPTCHA in kinds)
 
     def _came_from_here(self, page: Observation) -> bool:
         """Probes before 0.5 do not say from where a page came, but they asked one resolver only."""

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from math import isnan
 
 from fanous.analysis.rules.addresses import is_bogon, is_ipv6
-from fanous.analysis.rules.answers import Answer
-from fanous.analysis.rules.evidence import Evidence, step_of
+from fanous.analysis.rules.answers import Lookup
+from fanous.analysis.rules.evidence import MeasurementEvidence, step_of
 from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, Cause, cause_of
-from fanous.analysis.rules.fingerprints import Fingerprint, Kind
+from fanous.analysis.rules.fingerprints import Fingerprint, FingerprintKind
 from fanous.analysis.rules.groups import Group
-from fanous.analysis.rules.helper import Outside
+from fanous.analysis.rules.helper import HelperView
 from fanous.analysis.rules.pages import Likeness, likeness
 from fanous.model.observation import Layer, Observation
 
@@ -35,7 +35,7 @@ RESOLVER = "resolver"
 class Controls:
     """The controls of one observation, each worked out when a rule asks for it."""
 
-    evidence: Evidence
+    evidence: MeasurementEvidence
     observation: Observation
 
     # --- how it failed ------------------------------------------------------------------------
@@ -79,7 +79,7 @@ class Controls:
     @property
     def reachable(self) -> bool | None:
         """Did the helper get through this step?  ``None`` = nothing tells."""
-        return Outside(self.evidence, self.observation, self.cause, self.same_step).reachable
+        return HelperView(self.evidence, self.observation, self.cause, self.same_step).reachable
 
     @property
     def helper_certificate_fails(self) -> bool:
@@ -103,9 +103,9 @@ class Controls:
         )
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> Lookup:
         """Of a lookup: what speaks for its answer and against it."""
-        return Answer(self.evidence, self.observation)
+        return Lookup(self.evidence, self.observation)
 
     # --- siblings of a connection -------------------------------------------------------------
 
@@ -237,7 +237,9 @@ class Controls:
         if self.observation.layer is Layer.DNS:
             return self.answer.has_block_address
         country = self.evidence.bundle.measurement.country
-        return any(match.kind is Kind.BLOCKPAGE and country in match.countries for match in self.matches)
+        return any(
+            match.kind is FingerprintKind.BLOCKPAGE and country in match.countries for match in self.matches
+        )
 
     @property
     def plain_lookups_work(self) -> bool:
@@ -323,7 +325,7 @@ class Controls:
         o = self.observation
         return bool(o.location) and any(
             page.url == o.location
-            and any(match.kind is Kind.BLOCKPAGE for match in self.evidence.matches(page))
+            and any(match.kind is FingerprintKind.BLOCKPAGE for match in self.evidence.matches(page))
             for page in self.evidence.of(Layer.HTTP)
             if page is not o
         )

@@ -11,7 +11,7 @@ from fanous.analysis.rules.dns_facebook import FACEBOOKS
 from fanous.analysis.rules.dns_failures import FAILED
 from fanous.analysis.rules.dns_figures import answered, forged
 from fanous.analysis.rules.encdns import ENCRYPTED
-from fanous.analysis.rules.fingerprints import Kind
+from fanous.analysis.rules.fingerprints import FingerprintKind
 from fanous.analysis.rules.owners import is_foreign
 from fanous.analysis.rules.pages import Likeness
 from fanous.analysis.rules.rule import Rule
@@ -41,14 +41,14 @@ def _is_ghost(o: Observation, c: Controls) -> bool:
         and lookup is not None
         and lookup.failure in ("dns_nxdomain_error", "dns_name_error")
         and o.resolver not in ("doh", "dot")
-        and not c.answer.leads_to(Kind.PORTAL)
+        and not c.answer.leads_to(FingerprintKind.PORTAL)
     )
 
 
 def _is_proven_ghost(o: Observation, c: Controls) -> bool:
     """Many operators answer missing names with advertisements, from their own resolvers alone."""
     from_public = o.resolver in PUBLIC or c.answer.came_through_public_resolver
-    return from_public or c.answer.leads_to(Kind.BLOCKPAGE)
+    return from_public or c.answer.leads_to(FingerprintKind.BLOCKPAGE)
 
 
 ANSWERED = (

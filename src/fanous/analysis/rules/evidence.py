@@ -15,7 +15,7 @@ from fanous.analysis.rules.fingerprints import Fingerprint, Fingerprints
 from fanous.analysis.rules.groups import Group, groups_of
 from fanous.analysis.rules.names import is_private_name
 from fanous.model.measurement import Bundle
-from fanous.model.observation import Layer, Observation, Vantage
+from fanous.model.observation import Layer, Observation, Observer
 
 Endpoint = tuple[Layer, str, int]
 
@@ -29,7 +29,7 @@ _PORTS = {"http": 80, "https": 443}
 _URL = re.compile(r"(https?)://([^/:?#]*)(?::(\d{1,5}))?", re.IGNORECASE)
 
 
-class Evidence:
+class MeasurementEvidence:
     """One bundle, indexed.
 
     Attributes:
@@ -46,7 +46,7 @@ class Evidence:
         self.helper: dict[Layer, list[Observation]] = {}
         self.wrong_addresses: set[str] = set()
         for observation in bundle.observations:
-            if observation.vantage is Vantage.PROBE:
+            if observation.vantage is Observer.PROBE:
                 self.probe.append(observation)
             else:
                 self.helper.setdefault(observation.layer, []).append(observation)

@@ -22,7 +22,7 @@ LONGEST_NOTICE = 16 * 1024
 (pictures in the text) frame or link an address of their own."""
 
 
-class Kind(StrEnum):
+class FingerprintKind(StrEnum):
     """What a pattern shows.  ``BENIGN`` takes back what another pattern of the page says."""
 
     BLOCKPAGE = "blockpage"
@@ -56,7 +56,7 @@ class Fingerprint:
 
     id: str
     where: Where
-    kind: Kind
+    kind: FingerprintKind
     pattern: str
     countries: frozenset[str] = frozenset()
     source: str = ""
@@ -130,15 +130,15 @@ def _settled(found: tuple[Fingerprint, ...]) -> tuple[Fingerprint, ...]:
     part of: they take back that set's block pages and nobody else's.  Nor does their word for a school's
     or a company's own filter stand against a block page of ours.
     """
-    harmless = {p.origin for p in found if p.origin and p.kind is Kind.BENIGN}
-    ours = any(not p.origin and p.kind is Kind.BLOCKPAGE for p in found)
+    harmless = {p.origin for p in found if p.origin and p.kind is FingerprintKind.BENIGN}
+    ours = any(not p.origin and p.kind is FingerprintKind.BLOCKPAGE for p in found)
 
     def stands(p: Fingerprint) -> bool:
         if not p.origin:
             return True
-        if p.kind is Kind.BLOCKPAGE:
+        if p.kind is FingerprintKind.BLOCKPAGE:
             return p.origin not in harmless
-        return p.kind is not Kind.BENIGN and not (p.kind is Kind.PORTAL and ours)
+        return p.kind is not FingerprintKind.BENIGN and not (p.kind is FingerprintKind.PORTAL and ours)
 
     return tuple(filter(stands, found))
 
@@ -201,8 +201,8 @@ def parse_fingerprints(text: str, name: str) -> tuple[tuple[Fingerprint, ...], t
 def _pattern(entry: dict[str, object], name: str) -> Fingerprint:
     label = entry.get("id", "without id")
     try:
-        where, kind = Where(str(entry["where"])), Kind(str(entry["kind"]))
-        may_be_words = where is Where.BODY and kind is Kind.BLOCKPAGE
+        where, kind = Where(str(entry["where"])), FingerprintKind(str(entry["kind"]))
+        may_be_words = where is Where.BODY and kind is FingerprintKind.BLOCKPAGE
         return Fingerprint(
             id=str(entry["id"]),
             where=where,

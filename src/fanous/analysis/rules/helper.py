@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from fanous.analysis.rules.addresses import is_bogon
-from fanous.analysis.rules.evidence import CONNECTIONS, Evidence
+from fanous.analysis.rules.evidence import CONNECTIONS, MeasurementEvidence
 from fanous.analysis.rules.failures import LOOKUP_CAUSES, Cause, cause_of
 from fanous.model.observation import Layer, Observation
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class HelperView:
     """The helper's word on one step.
 
     Attributes:
@@ -17,7 +17,7 @@ class Outside:
         same: the helper's observation of the very same step; ``None`` = it made none.
     """
 
-    evidence: Evidence
+    evidence: MeasurementEvidence
     step: Observation
     cause: Cause
     same: Observation | None

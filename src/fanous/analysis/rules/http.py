@@ -4,10 +4,10 @@ What comes over validated TLS is the site's own word, whatever it says.
 """
 
 from fanous.analysis.rules import mechanisms
-from fanous.analysis.rules.answers import Answer
+from fanous.analysis.rules.answers import Lookup
 from fanous.analysis.rules.controls import Controls
 from fanous.analysis.rules.evidence import https_page
-from fanous.analysis.rules.fingerprints import Kind, Where
+from fanous.analysis.rules.fingerprints import FingerprintKind, Where
 from fanous.analysis.rules.http_failures import FAILURES
 from fanous.analysis.rules.pages import Likeness, is_challenge, is_redirect, refused_by_site
 from fanous.analysis.rules.rule import Rule
@@ -22,11 +22,11 @@ def _block_page(o: Observation, c: Controls, where_location: bool) -> bool:
     if where_location and c.leads_to_block_page:
         return True
     kinds = {match.kind for match in c.matches if (match.where is Where.LOCATION) is where_location}
-    others = {match.kind for match in c.matches} & {Kind.BENIGN, Kind.PORTAL}
-    return Kind.BLOCKPAGE in kinds and not others and c.likeness is not Likeness.SAME
+    others = {match.kind for match in c.matches} & {FingerprintKind.BENIGN, FingerprintKind.PORTAL}
+    return FingerprintKind.BLOCKPAGE in kinds and not others and c.likeness is not Likeness.SAME
 
 
-def _has(o: Observation, c: Controls, kind: Kind) -> bool:
+def _has(o: Observation, c: Controls, kind: FingerprintKind) -> bool:
     return o.status_code > 0 and any(match.kind is kind for match in c.matches)
 
 
@@ -64,7 +64,7 @@ def _is_astray(o: Observation, c: Controls) -> bool:
     """Did the page come from an address that shares no network with the control's, where these are known?"""
     _, networks = c.evidence.helper_answers.get(o.hostname, (frozenset[str](), frozenset[int]()))
     answers = [s for s in c.evidence.of(Layer.DNS) if s.hostname == o.hostname and o.ip in s.answers]
-    return bool(networks and answers) and not any(Answer(c.evidence, s).is_right for s in answers)
+    return bool(networks and answers) and not any(Lookup(c.evidence, s).is_right for s in answers)
 
 
 def _sent_to_own_network(o: Observation, c: Controls) -> bool:
@@ -146,7 +146,7 @@ PAGES = (
         layer=Layer.HTTP,
         state=State.INSUFFICIENT,
         why="The page is that of a captive portal or of the user's own equipment.",
-        holds=lambda o, c: _has(o, c, Kind.PORTAL),
+        holds=lambda o, c: _has(o, c, FingerprintKind.PORTAL),
         figures=_fingerprints,
     ),
     Rule(
@@ -175,7 +175,7 @@ PAGES = (
         layer=Layer.HTTP,
         state=State.OK,
         why="The site's delivery network asks the visitor to prove that it is human.",
-        holds=lambda o, c: o.failure is None and (is_challenge(o) or _has(o, c, Kind.CAPTCHA)),
+        holds=lambda o, c: o.failure is None and (is_challenge(o) or _has(o, c, FingerprintKind.CAPTCHA)),
         figures=_page,
     ),
     Rule(

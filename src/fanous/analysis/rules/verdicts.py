@@ -8,7 +8,7 @@ from math import isnan, nan
 
 from fanous.analysis.rules.controls import Controls
 from fanous.analysis.rules.dns import DNS_RULES
-from fanous.analysis.rules.evidence import Evidence
+from fanous.analysis.rules.evidence import MeasurementEvidence
 from fanous.analysis.rules.fingerprints import Fingerprints
 from fanous.analysis.rules.http import HTTP_RULES
 from fanous.analysis.rules.measurement import WHOLE_RULES
@@ -58,7 +58,7 @@ def judge(bundle: Bundle, fingerprints: Fingerprints) -> tuple[Verdict, ...]:
     Returns:
         One verdict per target, role, layer, rule and mechanism; empty where the probe observed nothing.
     """
-    evidence = Evidence(bundle, fingerprints)
+    evidence = MeasurementEvidence(bundle, fingerprints)
     if not evidence.probe:
         return ()
     findings: dict[_Key, _Finding] = {}
@@ -88,7 +88,7 @@ def why(rule_id: str) -> str:
     return _BY_ID[rule_id].why
 
 
-def _whole_rule(evidence: Evidence) -> Rule | None:
+def _whole_rule(evidence: MeasurementEvidence) -> Rule | None:
     first = evidence.probe[0]
     controls = Controls(evidence, first)
     return next((rule for rule in WHOLE_RULES if rule.holds(first, controls)), None)
@@ -106,7 +106,7 @@ def _lookups_first(observation: Observation) -> bool:
     return observation.layer is not Layer.DNS
 
 
-def _disown(evidence: Evidence, lookup: Observation) -> None:
+def _disown(evidence: MeasurementEvidence, lookup: Observation) -> None:
     right, _ = evidence.helper_answers.get(lookup.hostname, (frozenset[str](), frozenset[int]()))
     evidence.wrong_addresses.update(set(lookup.answers) - right)
 

@@ -36,7 +36,7 @@ LEAST_ELSEWHERE = 5.0
 """Networks of other countries that must be expected, or they are no control."""
 
 
-class Reading(StrEnum):
+class CollapseReading(StrEnum):
     """What a collapse may be."""
 
     BLACKED_OUT = "blacked_out"
@@ -59,15 +59,15 @@ class Collapse:
     expected: float
     heard: float
     chance: float
-    reading: Reading
+    reading: CollapseReading
 
     @property
     def why(self) -> str:
         return {
-            Reading.BLACKED_OUT: "other countries were heard as usual, so the collector was up; the networks "
+            CollapseReading.BLACKED_OUT: "other countries were heard as usual, so the collector was up; the networks "
             "fell silent together, as in a blackout, and not one by one as volunteers do",
-            Reading.COLLECTOR: "other countries fell silent too: rather the way to the collector than a cut",
-            Reading.CANNOT_TELL: "nobody elsewhere was measured: a cut and a failing collector look alike",
+            CollapseReading.COLLECTOR: "other countries fell silent too: rather the way to the collector than a cut",
+            CollapseReading.CANNOT_TELL: "nobody elsewhere was measured: a cut and a failing collector look alike",
         }[self.reading]
 
 
@@ -151,10 +151,12 @@ def _collapse(
     )
 
 
-def _reading(there: Floats, on: list[int]) -> Reading:
+def _reading(there: Floats, on: list[int]) -> CollapseReading:
     usual = np.ones(there.shape[1], np.bool_)
     habit = _habit(there, usual, on[0]) if len(there) else np.zeros(0)
     if habit.sum() < LEAST_ELSEWHERE:
-        return Reading.CANNOT_TELL
+        return CollapseReading.CANNOT_TELL
     worst = min(int(there[:, day].sum()) for day in on)
-    return Reading.COLLECTOR if worst < (1 - LEAST_LOST) * habit.sum() else Reading.BLACKED_OUT
+    return (
+        CollapseReading.COLLECTOR if worst < (1 - LEAST_LOST) * habit.sum() else CollapseReading.BLACKED_OUT
+    )

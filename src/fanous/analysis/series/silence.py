@@ -13,7 +13,7 @@ from math import floor, nan
 
 import numpy as np
 
-from fanous.model.look import Line, Look
+from fanous.model.look import LineState, Look
 from fanous.model.place import Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.model.votes import Votes
@@ -33,7 +33,7 @@ GRACE = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class SilenceWindow:
     """Unix seconds; ``until`` is now, as far as anybody could have been heard."""
 
     since: float
@@ -41,7 +41,7 @@ class Window:
     step: int
 
 
-def silence_series(beats: Iterable[Look], country: str, window: Window) -> list[Series]:
+def silence_series(beats: Iterable[Look], country: str, window: SilenceWindow) -> list[Series]:
     """Share of the expected probes that were not online, for each network of ``country`` and bin.
 
     Args:
@@ -73,7 +73,7 @@ def silence_votes(beats: Iterable[Look], country: str, step: int) -> Votes:
         targets=np.array(["" for _ in own], object),
         signals=np.array([SILENCE for _ in own], object),
         probes=np.array([b.probe for b in own], object),
-        seen=np.array([b.line is not Line.ONLINE for b in own], np.bool_),
+        seen=np.array([b.line is not LineState.ONLINE for b in own], np.bool_),
         controlled=np.array([_others(heard, _bin(b.at, step), b.asn) for b in own], np.bool_),
         mechanisms=np.array([_MECHANISM[b.line] for b in own], object),
         kbps=np.full(len(own), nan),
@@ -83,10 +83,10 @@ def silence_votes(beats: Iterable[Look], country: str, step: int) -> Votes:
 
 
 _MECHANISM = {
-    Line.ONLINE: "",
-    Line.OFFLINE: "outage",
-    Line.INTRANET: "outage.intranet",
-    Line.ALLOW_LIST: "outage.allow_list",
+    LineState.ONLINE: "",
+    LineState.OFFLINE: "outage",
+    LineState.INTRANET: "outage.intranet",
+    LineState.ALLOW_LIST: "outage.allow_list",
 }
 """Whether it is national, of one network or of mobile lines alone follows from the scope."""
 
@@ -99,7 +99,7 @@ def _heard(beats: Sequence[Look], step: int) -> dict[int, set[int]]:
     """Bin -> networks of which somebody was online."""
     heard: defaultdict[int, set[int]] = defaultdict(set)
     for beat in beats:
-        if beat.line is Line.ONLINE:
+        if beat.line is LineState.ONLINE:
             heard[_bin(beat.at, step)].add(beat.asn)
     return heard
 
@@ -109,12 +109,12 @@ def _others(heard: dict[int, set[int]], bin_: int, asn: int) -> bool:
 
 
 def _series(
-    country: str, asn: int, by_probe: dict[str, list[Look]], heard: dict[int, set[int]], window: Window
+    country: str, asn: int, by_probe: dict[str, list[Look]], heard: dict[int, set[int]], window: SilenceWindow
 ) -> Series:
     expected: defaultdict[int, int] = defaultdict(int)
     silent: defaultdict[int, int] = defaultdict(int)
     for own in by_probe.values():
-        online = {_bin(b.at, window.step) for b in own if b.line is Line.ONLINE}
+        online = {_bin(b.at, window.step) for b in own if b.line is LineState.ONLINE}
         for bin_ in _expected_bins(online, window):
             expected[bin_] += 1
             silent[bin_] += bin_ not in online
@@ -133,7 +133,7 @@ def _series(
     )
 
 
-def _expected_bins(online: set[int], window: Window) -> list[int]:
+def _expected_bins(online: set[int], window: SilenceWindow) -> list[int]:
     """Bins in which a probe heard in ``online`` should have been heard, up to now less the grace."""
     if not online:
         return []

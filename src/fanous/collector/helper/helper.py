@@ -14,9 +14,9 @@ from fanous.analysis.rules.addresses import is_bogon
 from fanous.collector.helper.fetch import fetched
 from fanous.collector.helper.plan import (
     VALID_FOR_DOMAIN,
-    Answer,
-    Asked,
     DnsResult,
+    HelperAnswer,
+    HelperQuestion,
     asked_of,
     endpoints_of,
     ip_infos,
@@ -55,7 +55,7 @@ class Helper:
         self._policy = policy or HelperPolicy()
         self._under_way = 0
 
-    async def answer(self, body: bytes, user_agent: str) -> Answer:
+    async def answer(self, body: bytes, user_agent: str) -> HelperAnswer:
         """What the target looks like from here.
 
         Raises:
@@ -72,7 +72,7 @@ class Helper:
         finally:
             self._under_way -= 1
 
-    async def _measure(self, asked: Asked, url: SplitResult) -> Answer:
+    async def _measure(self, asked: HelperQuestion, url: SplitResult) -> HelperAnswer:
         host, ca_file = url.hostname or "", self._policy.ca_file
         dns = DnsResult() if _is_address(host) else await looked_up(host, self._policy.resolve)
         infos = ip_infos(asked, dns.addrs, self._is_private, self._policy.asn_of)
@@ -81,7 +81,7 @@ class Helper:
             fetched(asked.http_request, asked.http_request_headers, self._resolve, self._is_private, ca_file),
             asyncio.gather(*(connected(endpoint, host, ca_file) for endpoint in endpoints)),
         )
-        answer = Answer({}, {}, {}, page, dns, infos)
+        answer = HelperAnswer({}, {}, {}, page, dns, infos)
         for endpoint, (tcp, tls) in zip(endpoints, reached, strict=True):
             answer.tcp_connect[str(endpoint)] = tcp
             if tls is not None:

@@ -26,7 +26,7 @@ FIRST_FREE_PORT = 1024
 """Below it, only the web's own: a helper that speaks to mail or shell ports is a port scanner."""
 
 
-class Asked(Struct):
+class HelperQuestion(Struct):
     """The question (``THRequest``)."""
 
     http_request: str
@@ -68,7 +68,7 @@ class IpInfo(Struct):
     flags: int
 
 
-class Answer(Struct):
+class HelperAnswer(Struct):
     """``THResponse``; endpoints are ``address:port``.
 
     No QUIC is tried: theirs does so only where its operator allows it and the probe asks.
@@ -95,10 +95,10 @@ class Endpoint:
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
-_asked = msgspec.json.Decoder(Asked)
+_asked = msgspec.json.Decoder(HelperQuestion)
 
 
-def asked_of(body: bytes) -> Asked:
+def asked_of(body: bytes) -> HelperQuestion:
     """Raises ``Refused`` (400, as theirs) where it is no question."""
     try:
         return _asked.decode(body)
@@ -127,7 +127,10 @@ def url_of(text: str) -> SplitResult:
 
 
 def ip_infos(
-    asked: Asked, resolved: Iterable[str], is_bogon: Callable[[str], bool], asn_of: Callable[[str], int]
+    asked: HelperQuestion,
+    resolved: Iterable[str],
+    is_bogon: Callable[[str], bool],
+    asn_of: Callable[[str], int],
 ) -> dict[str, IpInfo]:
     """The addresses that either side found (``newIPInfo``)."""
     flags: dict[str, int] = {}

@@ -34,7 +34,7 @@ EXAMPLE = "nats://a:4222,b:4222,c:4222"
 _URL = re.compile(r"(\w+)://([^/?#]+)/?(?:\?([^#]*))?")
 
 
-class Part(StrEnum):
+class StreamPart(StrEnum):
     """Which of its streams; each has its own messages."""
 
     MAIN = "main"
@@ -63,11 +63,11 @@ class StreamAddress:
         hosts = ",".join(server.partition("://")[2].rpartition("@")[2] for server in self.servers)
         return f"{self.servers[0].partition('://')[0]}://{hosts}/{self.name}"
 
-    def stream(self, part: Part) -> str:
+    def stream(self, part: StreamPart) -> str:
         """Name of the stream of a part."""
-        return self.name if part is Part.MAIN else f"{self.name}_{part.upper()}"
+        return self.name if part is StreamPart.MAIN else f"{self.name}_{part.upper()}"
 
-    def subject(self, part: Part) -> str:
+    def subject(self, part: StreamPart) -> str:
         """Under which its messages are published."""
         return f"{self.name}.{part}"
 

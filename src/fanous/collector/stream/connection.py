@@ -17,7 +17,7 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import APIError, NotFoundError
 
-from fanous.collector.stream.address import Part, StreamAddress
+from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.errors import FanousError
 from fanous.log import logline
 
@@ -97,7 +97,7 @@ async def made(client: Client, address: StreamAddress) -> JetStreamContext:
         FanousError: the servers have no JetStream, too little room, no leader now, or keep fewer replicas.
     """
     context = client.jetstream(timeout=ANSWER_SECONDS)
-    for part in Part:
+    for part in StreamPart:
         try:
             info = await _made(context, address, part)
         except (Error, TimeoutError, OSError) as error:
@@ -115,7 +115,7 @@ async def made(client: Client, address: StreamAddress) -> JetStreamContext:
     return context
 
 
-async def _made(context: JetStreamContext, address: StreamAddress, part: Part) -> StreamInfo:
+async def _made(context: JetStreamContext, address: StreamAddress, part: StreamPart) -> StreamInfo:
     try:
         return await context.stream_info(address.stream(part))
     except NotFoundError:
@@ -125,13 +125,13 @@ async def _made(context: JetStreamContext, address: StreamAddress, part: Part) -
             retention=RetentionPolicy.WORK_QUEUE,  # a message goes when it was stored
             storage=StorageType.FILE,
             num_replicas=address.replicas,
-            max_bytes=address.bytes if part is Part.MAIN else address.bytes // LESSER,
+            max_bytes=address.bytes if part is StreamPart.MAIN else address.bytes // LESSER,
             discard=DiscardPolicy.NEW,  # full: say so, and drop nothing that was acknowledged
         )
         return await context.add_stream(config)
 
 
-async def state_of(context: JetStreamContext, address: StreamAddress, part: Part) -> StreamState:
+async def state_of(context: JetStreamContext, address: StreamAddress, part: StreamPart) -> StreamState:
     """What waits there.
 
     Raises:
@@ -163,7 +163,7 @@ async def reasons(context: JetStreamContext, address: StreamAddress, most: int) 
     Raises:
         FanousError: nobody says so now.
     """
-    name = address.stream(Part.REFUSED)
+    name = address.stream(StreamPart.REFUSED)
     found: list[dict[str, str]] = []
     try:
         state = (await context.stream_info(name)).state

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from fanous.collector.stream.address import Part
+from fanous.collector.stream.address import StreamPart
 from fanous.collector.stream.pull import Waiting, Writer
 
 BATCH = 1000
@@ -73,7 +73,7 @@ def _bring(writer: Writer, bring_in: BringIn, waiting: Sequence[Waiting]) -> Non
 
 
 def _refuse(writer: Writer, waiting: Waiting, why: str) -> None:
-    if writer.part is Part.REFUSED:
+    if writer.part is StreamPart.REFUSED:
         writer.leave([waiting], LATER)
     else:
         writer.set_aside(waiting, why)

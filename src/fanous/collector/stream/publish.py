@@ -11,7 +11,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
 from fanous.collector.refusal import Refused
-from fanous.collector.stream.address import Part, StreamAddress
+from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import (
     ANSWER_SECONDS,
     ID,
@@ -44,7 +44,7 @@ resources."""
 log = getLogger("fanous.stream")
 
 
-class Stream:
+class QueueStream:
     """A ``Queue``.  It connects by itself, and says "later" while it is not connected.
 
     Attributes:
@@ -54,7 +54,7 @@ class Stream:
 
     def __init__(self, address: StreamAddress) -> None:
         self.address = address
-        self.states: dict[Part, StreamState] = {}
+        self.states: dict[StreamPart, StreamState] = {}
         self.ailing = "not connected yet"
         self._client: Client | None = None
         self._context: JetStreamContext | None = None
@@ -67,7 +67,7 @@ class Stream:
         """
         if self._context is None:
             raise Refused(503, "the queue cannot be reached just now", retry_after=SOON)
-        part = Part.APART if submission.apart else Part.MAIN
+        part = StreamPart.APART if submission.apart else StreamPart.MAIN
         try:
             await self._context.publish(
                 self.address.subject(part),
@@ -94,7 +94,7 @@ class Stream:
                     self._client = await connected(self.address)
                     self._context = await made(self._client, self.address)
                     self._ail("")
-                self.states = {part: await state_of(self._context, self.address, part) for part in Part}
+                self.states = {part: await state_of(self._context, self.address, part) for part in StreamPart}
                 pause = LOOK
             except FanousError as error:
                 self._ail(str(error))

@@ -18,7 +18,7 @@ from nats.errors import Error
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
-from fanous.collector.stream.address import Part, StreamAddress
+from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import ANSWER_SECONDS, ID, WHY, connected, made, reason_of, unpack
 from fanous.errors import FanousError
 from fanous.log import logline
@@ -63,7 +63,7 @@ class Writer:
     """
 
     def __init__(
-        self, address: StreamAddress, part: Part = Part.MAIN, patience: float = OPEN_SECONDS
+        self, address: StreamAddress, part: StreamPart = StreamPart.MAIN, patience: float = OPEN_SECONDS
     ) -> None:
         self.address, self.part, self._patience = address, part, patience
         self._loop = asyncio.new_event_loop()
@@ -183,7 +183,10 @@ class Writer:
         headers = {ID: waiting.uid, WHY: why.encode("ascii", "backslashreplace").decode()[:500]}
         try:
             await self._context.publish(
-                self.address.subject(Part.REFUSED), waiting.message.data, ANSWER_SECONDS, headers=headers
+                self.address.subject(StreamPart.REFUSED),
+                waiting.message.data,
+                ANSWER_SECONDS,
+                headers=headers,
             )
         except (Error, TimeoutError, OSError) as error:
             raise FanousError(f"a message cannot be set aside: {reason_of(error)}", permanent=False) from None

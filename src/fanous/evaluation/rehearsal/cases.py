@@ -11,7 +11,7 @@ from itertools import zip_longest
 from fanous.lab.catalogue import scenario_names, shipped
 from fanous.lab.censors import TECHNIQUES, Technique
 from fanous.lab.censors.cut import DEFAULT_KBPS
-from fanous.lab.scenario import TICK_STANDS_FOR, TRANSFER_EVERY, Event, Line, Scenario
+from fanous.lab.scenario import TICK_STANDS_FOR, TRANSFER_EVERY, LabNetwork, Scenario, ScenarioStep
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind
 from fanous.model.place import Access
@@ -20,7 +20,7 @@ TARGETS = ("x", "youtube")
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class CaseTiming:
     """Seconds of the lab: of a tick, of ordinary time, of the event, and of its end.
 
     Attributes:
@@ -39,14 +39,14 @@ class Pace:
         return self.warm_up + self.cut + self.after
 
 
-ORDINARY = Pace(2.0, 20.0, 24.0, 12.0)
+ORDINARY = CaseTiming(2.0, 20.0, 24.0, 12.0)
 """Ten rounds must be known before."""
 
-SLOW_LINES = Pace(8.0, 56.0, 72.0, 40.0, tick_stands_for=300.0, transfer_every=1)
+SLOW_LINES = CaseTiming(8.0, 56.0, 72.0, 40.0, tick_stands_for=300.0, transfer_every=1)
 """Where lines are slow: a probe measures rates every five minutes, and must have done so six times to have an
 ordinary one; on a line of 1.5 Mbit/s that takes seven seconds, and rounds at a tick of 2 s would fill it."""
 
-UNHURRIED = Pace(6.0, 60.0, 72.0, 36.0, transfer_every=0)
+UNHURRIED = CaseTiming(6.0, 60.0, 72.0, 36.0, transfer_every=0)
 """Where a whole nation's probes wait for what an allow-list drops: their rounds outlast a tick of 2 s, and
 more than a tenth was missed however idle the machine.
 
@@ -54,7 +54,7 @@ And where an address stays blocked after a trigger, for a second of the lab: a m
 a tick of 2 s one round's trigger would still silence the next one, and rates that are measured beside a round
 would silence that."""
 
-CADENCE = Pace(4.0, 40.0, 36.0, 8.0)
+CADENCE = CaseTiming(4.0, 40.0, 36.0, 8.0)
 """Ten minutes in four seconds rather than two.  A time-out of the screening profile lasts two seconds of the
 lab, which a clock 300 times as fast as the lab's makes ten minutes, where a probe in earnest waits for ten
 seconds; at this pace it is half of that, and the machine's own delays are too."""
@@ -74,12 +74,12 @@ SHOWS_OTHER_PAGES = frozenset(
 """Those in which another page stands in the place of the site's, or the site is dead for all."""
 
 _LINES = (
-    Line("PK", 45669, "Jazz", Access.MOBILE, 0.30, 2),
-    Line("PK", 59257, "Zong", Access.MOBILE, 0.25, 2),
-    Line("PK", 24499, "Telenor Pakistan", Access.MOBILE, 0.15, 2),
-    Line("PK", 17557, "PTCL", Access.FIXED, 0.15, 2),
-    Line("PK", 9541, "Cybernet", Access.FIXED, 0.10, 2),
-    Line("PK", 38193, "Transworld", Access.FIXED, 0.05, 2),
+    LabNetwork("PK", 45669, "Jazz", Access.MOBILE, 0.30, 2),
+    LabNetwork("PK", 59257, "Zong", Access.MOBILE, 0.25, 2),
+    LabNetwork("PK", 24499, "Telenor Pakistan", Access.MOBILE, 0.15, 2),
+    LabNetwork("PK", 17557, "PTCL", Access.FIXED, 0.15, 2),
+    LabNetwork("PK", 9541, "Cybernet", Access.FIXED, 0.10, 2),
+    LabNetwork("PK", 38193, "Transworld", Access.FIXED, 0.05, 2),
 )
 """Twelve vantage points on six networks of six operators."""
 
@@ -177,7 +177,7 @@ def _case(tried: tuple[tuple[str, str], ...], placement: str, seed: int) -> Case
     networks = PLACEMENTS[placement]
     pace = CADENCE if placement == "cadence" else pace_of((name for name, _ in tried), placement)
     events = tuple(
-        Event(
+        ScenarioStep(
             pace.warm_up,
             pace.warm_up + pace.cut,
             technique,
@@ -200,7 +200,7 @@ def _case(tried: tuple[tuple[str, str], ...], placement: str, seed: int) -> Case
     return Case(tried, placement, scenario)
 
 
-def pace_of(techniques: Iterable[str], placement: str = "nation") -> Pace:
+def pace_of(techniques: Iterable[str], placement: str = "nation") -> CaseTiming:
     """How fast a run of them is played."""
     tried = set(techniques)
     if OF_LINES & tried:

@@ -7,7 +7,7 @@ from fanous.lab.scenario import TICK_STANDS_FOR, Scenario
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class LabClock:
     """The lab's time beside the monitor's.
 
     Attributes:
@@ -33,9 +33,9 @@ class Clock:
         return (monitor - self.begins) / self.stretch
 
 
-def clock_of(scenario: Scenario, began: float) -> Clock:
+def clock_of(scenario: Scenario, began: float) -> LabClock:
     """Begins at a whole bin of the monitor, so that a round of all probes falls into one bin."""
     begins = scenario.begins
     if begins is None:
         begins = time.time() - scenario.duration * scenario.stretch
-    return Clock(began, begins // TICK_STANDS_FOR * TICK_STANDS_FOR, scenario.stretch)
+    return LabClock(began, begins // TICK_STANDS_FOR * TICK_STANDS_FOR, scenario.stretch)

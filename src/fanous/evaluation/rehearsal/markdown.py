@@ -8,7 +8,7 @@ from statistics import median
 from fanous.analysis.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
 from fanous.analysis.rules import RULES_VERSION
 from fanous.evaluation.rehearsal.cases import QUIET
-from fanous.evaluation.rehearsal.result import MOST_MISSED, Result
+from fanous.evaluation.rehearsal.result import MOST_MISSED, TechniqueResult
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind
 
@@ -33,7 +33,7 @@ said *confirmed*, everything included. Intervals are Wilson's, 95 %.
 Z = 1.96
 
 
-def page(results: Sequence[Result]) -> str:
+def page(results: Sequence[TechniqueResult]) -> str:
     """The whole page."""
     shown, played = _played(results)
     late = [r for r in shown if not r.kept_up]
@@ -55,7 +55,7 @@ def page(results: Sequence[Result]) -> str:
     )
 
 
-def _played(results: Sequence[Result]) -> tuple[list[Result], str]:
+def _played(results: Sequence[TechniqueResult]) -> tuple[list[TechniqueResult], str]:
     """The results to show, and with what they were played.
 
     Those of this program, once most techniques were played with it; until then the newest ones of which that
@@ -67,7 +67,7 @@ def _played(results: Sequence[Result]) -> tuple[list[Result], str]:
         f"rules `{RULES_VERSION}` and detectors `{DETECTOR_VERSION}`, slow lines and quiet runs with "
         f"`{SLOWDOWN_DETECTOR_VERSION}`"
     )
-    older: dict[tuple[str, str], list[Result]] = defaultdict(list)
+    older: dict[tuple[str, str], list[TechniqueResult]] = defaultdict(list)
     for r in results:
         older[r.rules, r.detectors].append(r)
     whole = [own for own in older.values() if 2 * len({r.technique for r in own}) > len(techniques)]
@@ -80,7 +80,7 @@ def _played(results: Sequence[Result]) -> tuple[list[Result], str]:
     )
 
 
-def _carried(today: Iterable[Result]) -> str:
+def _carried(today: Iterable[TechniqueResult]) -> str:
     """What was played with older rules or detectors that differ in nothing that those runs met."""
     now = (RULES_VERSION, DETECTOR_VERSION)
     counts = Counter((r.rules, r.detectors) for r in today if (r.rules, r.detectors) != now)
@@ -96,12 +96,12 @@ def _carried(today: Iterable[Result]) -> str:
     )
 
 
-def _latest(results: Iterable[Result]) -> list[Result]:
+def _latest(results: Iterable[TechniqueResult]) -> list[TechniqueResult]:
     """One of each technique, placement and seed."""
     return list({result.key: result for result in results}.values())
 
 
-def _left_out(late: Sequence[Result]) -> str:
+def _left_out(late: Sequence[TechniqueResult]) -> str:
     """Decided by the rounds alone, before anybody looks at what was found."""
     counts = Counter(f"`{result.technique}` {result.placement}" for result in late)
     which = ", ".join(f"{n} of {name}" for name, n in sorted(counts.items()))
@@ -111,16 +111,16 @@ def _left_out(late: Sequence[Result]) -> str:
     )
 
 
-def _label(result: Result) -> str:
+def _label(result: TechniqueResult) -> str:
     """By what is held true today of the technique, of an older result too."""
     return TRUTHS[result.technique].label(result.mechanisms) if result.found else result.label
 
 
-def _is_right(result: Result) -> bool:
+def _is_right(result: TechniqueResult) -> bool:
     return _label(result) in ("exact", "coarser")
 
 
-def _is_wrong(result: Result) -> bool:
+def _is_wrong(result: TechniqueResult) -> bool:
     return _label(result) == "wrong"
 
 
@@ -151,7 +151,7 @@ def _seconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
-def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[str]:
+def _summary(interference: Sequence[TechniqueResult], quiet: Sequence[TechniqueResult]) -> list[str]:
     every = [*interference, *quiet]
     rows = [
         *_rightly(interference, quiet),
@@ -165,7 +165,9 @@ def _summary(interference: Sequence[Result], quiet: Sequence[Result]) -> list[st
     return ["| what | result |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
 
 
-def _rightly(interference: Sequence[Result], quiet: Sequence[Result]) -> list[tuple[str, str]]:
+def _rightly(
+    interference: Sequence[TechniqueResult], quiet: Sequence[TechniqueResult]
+) -> list[tuple[str, str]]:
     """How often what was said is true."""
     every = len(interference)
     lone = [r for r in interference if r.placement == "isp" and r.found]
@@ -193,7 +195,7 @@ def _rightly(interference: Sequence[Result], quiet: Sequence[Result]) -> list[tu
     ]
 
 
-def _delays(confirmed: Sequence[Result]) -> list[tuple[str, str]]:
+def _delays(confirmed: Sequence[TechniqueResult]) -> list[tuple[str, str]]:
     """How soon it was said, of what was confirmed as nation-wide."""
     nation = [r for r in confirmed if r.placement == "nation"]
     cadence = [r for r in confirmed if r.placement == "cadence"]
@@ -220,40 +222,40 @@ def _delays(confirmed: Sequence[Result]) -> list[tuple[str, str]]:
     return [(name, _median_p95(values)) for name, values in timed]
 
 
-def _count(results: Iterable[Result], holds: Callable[[Result], object]) -> int:
+def _count(results: Iterable[TechniqueResult], holds: Callable[[TechniqueResult], object]) -> int:
     return sum(bool(holds(result)) for result in results)
 
 
-def _lied(result: Result) -> bool:
+def _lied(result: TechniqueResult) -> bool:
     return result.false_confirmed > 0
 
 
-def _doubted(result: Result) -> bool:
+def _doubted(result: TechniqueResult) -> bool:
     return result.false_suspected > 0
 
 
-def _left(result: Result) -> bool:
+def _left(result: TechniqueResult) -> bool:
     return bool(result.false_left)
 
 
-def _told_left(result: Result) -> bool:
+def _told_left(result: TechniqueResult) -> bool:
     return result.false_left is not None
 
 
-def _near(result: Result) -> bool:
+def _near(result: TechniqueResult) -> bool:
     return abs(result.kbps / result.true_kbps - 1) <= 0.15
 
 
-def _kind(result: Result) -> Kind:
+def _kind(result: TechniqueResult) -> Kind:
     """Apart, since throttling takes rates to be seen, and an outage what its probes send once it is over."""
     return TRUTHS[result.technique].kinds[0]
 
 
-def _of(kind: Kind, results: Iterable[Result]) -> list[Result]:
+def _of(kind: Kind, results: Iterable[TechniqueResult]) -> list[TechniqueResult]:
     return [result for result in results if _kind(result) is kind]
 
 
-def _nation_wide(result: Result) -> float | None:
+def _nation_wide(result: TechniqueResult) -> float | None:
     """Seconds until the incident was confirmed as nation-wide, and as about this technique's own target: two
     techniques that are played together may be one incident."""
     return None if result.nation is None else max(result.nation, result.confirmed or 0.0)
@@ -263,23 +265,23 @@ FAST = 300.0
 """Seconds of the monitor's clock in one, at a tick of two seconds that stands for ten minutes."""
 
 
-def _stretch(result: Result) -> float:
+def _stretch(result: TechniqueResult) -> float:
     if not result.minutes or not result.confirmed:
         return FAST
     return 60 * result.minutes / result.confirmed
 
 
-def _at_two_seconds(result: Result) -> float | None:
+def _at_two_seconds(result: TechniqueResult) -> float | None:
     """``None`` also where the clock was a slower one."""
     return _nation_wide(result) if _stretch(result) > FAST / 2 else None
 
 
-def _minutes(result: Result) -> float | None:
+def _minutes(result: TechniqueResult) -> float | None:
     seconds = _nation_wide(result)
     return None if seconds is None else seconds * _stretch(result) / 60
 
 
-def _techniques_seen(results: Sequence[Result]) -> str:
+def _techniques_seen(results: Sequence[TechniqueResult]) -> str:
     tried = {r.technique for r in results}
     seen = {r.technique for r in results if _is_right(r)}
     unseen = ", ".join(sorted(tried - seen))
@@ -308,8 +310,8 @@ COLUMNS = (
 )
 
 
-def _techniques(results: Sequence[Result]) -> list[str]:
-    by_name: dict[tuple[str, str], list[Result]] = defaultdict(list)
+def _techniques(results: Sequence[TechniqueResult]) -> list[str]:
+    by_name: dict[tuple[str, str], list[TechniqueResult]] = defaultdict(list)
     for result in results:
         by_name[result.technique, result.placement].append(result)
     lines = ["## Techniques", "", f"| {' | '.join(COLUMNS)} |", f"|{'---|' * len(COLUMNS)}"]
@@ -336,8 +338,8 @@ def _techniques(results: Sequence[Result]) -> list[str]:
     return lines
 
 
-def _quiet(results: Sequence[Result]) -> list[str]:
-    by_name: dict[str, list[Result]] = defaultdict(list)
+def _quiet(results: Sequence[TechniqueResult]) -> list[str]:
+    by_name: dict[str, list[TechniqueResult]] = defaultdict(list)
     for result in results:
         by_name[result.technique].append(result)
     lines = [

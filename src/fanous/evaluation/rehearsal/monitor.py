@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from fanous.collector.drain import drain
-from fanous.evaluation.rehearsal.clock import Clock
+from fanous.evaluation.rehearsal.clock import LabClock
 from fanous.model.weights import UserWeights
 from fanous.pipeline import stages
 from fanous.pipeline.judge import known_fingerprints
@@ -54,7 +54,7 @@ class Monitor:
     records: str
 
 
-class State(msgspec.Struct):
+class MonitorState(msgspec.Struct):
     """What it says: an incident as it is known at ``at`` (seconds of the lab), or that it is ready."""
 
     at: float
@@ -63,12 +63,12 @@ class State(msgspec.Struct):
     is_last: bool = False
 
 
-def run(monitor: Monitor) -> Iterator[State]:
+def run(monitor: Monitor) -> Iterator[MonitorState]:
     """States as they come; ends when stdin says so, or is closed."""
     with open_store(Path(monitor.store)) as store:
         known_fingerprints()  # compiled before the clock runs: it takes seconds
-        yield State(0.0)
-        clock = msgspec.json.decode(sys.stdin.buffer.readline(), type=Clock)
+        yield MonitorState(0.0)
+        clock = msgspec.json.decode(sys.stdin.buffer.readline(), type=LabClock)
         known: dict[str, dict[str, Any]] = {}
         tally = Ingested()
         ends = False
@@ -79,7 +79,7 @@ def run(monitor: Monitor) -> Iterator[State]:
             if not ends:
                 time.sleep(max(0.0, PAUSE - (time.monotonic() - began)))
         _write_records(store, Path(monitor.records))
-        yield State(clock.lab(), stored=tally.stored, is_last=True)
+        yield MonitorState(clock.lab(), stored=tally.stored, is_last=True)
 
 
 def _write_records(store: Store, path: Path) -> None:
@@ -91,11 +91,11 @@ def _write_records(store: Store, path: Path) -> None:
 
 def _look(
     monitor: Monitor,
-    clock: Clock,
+    clock: LabClock,
     store: Store,
     tally: Ingested,
     known: dict[str, dict[str, Any]],
-) -> Iterator[State]:
+) -> Iterator[MonitorState]:
     def bring(paths: Sequence[Path]) -> None:
         stages.bring_in(store, SOURCE, paths, tally)
 
@@ -109,10 +109,10 @@ def _look(
         document = detailed_document(incident)
         if known.get(incident.id) != document:
             known[incident.id] = document
-            yield State(clock.lab(), document, tally.stored)
+            yield MonitorState(clock.lab(), document, tally.stored)
 
 
-def _heard_until(store: Store, monitor: Monitor, clock: Clock) -> float:
+def _heard_until(store: Store, monitor: Monitor, clock: LabClock) -> float:
     """Until when whoever is not heard is silent: by the looks of probes abroad, whom no censor here stops."""
     beats = store.looks(clock.begins, clock.monitor(clock.lab()))
     abroad = [beat.at for beat in beats if beat.country != monitor.country]

@@ -2,7 +2,7 @@
 
 from fanous.evaluation.rehearsal.run import Rehearsal
 from fanous.evaluation.rehearsal.score import Found, Met, Score
-from fanous.lab.scenario import Event
+from fanous.lab.scenario import ScenarioStep
 from fanous.refdata.platforms import title
 
 
@@ -22,7 +22,7 @@ def report_lines(rehearsal: Rehearsal, score: Score) -> list[str]:
     return lines
 
 
-def _happened(event: Event, points: int) -> str:
+def _happened(event: ScenarioStep, points: int) -> str:
     about = f" {', '.join(event.targets)}" if event.targets else ""
     where = f"{len(event.networks)} network{'s' if len(event.networks) > 1 else ''}, {points} vantage points"
     return f"{event.at:5.0f} - {event.until:.0f} s  {event.technique}{about} on {where}"

@@ -20,7 +20,7 @@ from fanous.evaluation.rehearsal.cases import (
 from fanous.evaluation.rehearsal.course import Document, Sighting
 from fanous.evaluation.rehearsal.run import Rehearsal
 from fanous.evaluation.rehearsal.score import Score
-from fanous.lab.scenario import Event
+from fanous.lab.scenario import ScenarioStep
 from fanous.lab.truth import TRUTHS, Truth
 from fanous.model.incident import Kind, Scope, Status
 
@@ -51,7 +51,7 @@ has not.  Any other pair differs in everything.
 """
 
 
-class Result(msgspec.Struct, kw_only=True):
+class TechniqueResult(msgspec.Struct, kw_only=True):
     """What became of one technique.
 
     Attributes:
@@ -125,7 +125,7 @@ class Result(msgspec.Struct, kw_only=True):
         return f"{self.technique} {self.placement} {self.seed}"
 
 
-def results_of(case: Case, rehearsal: Rehearsal, score: Score) -> list[Result]:
+def results_of(case: Case, rehearsal: Rehearsal, score: Score) -> list[TechniqueResult]:
     """One for each technique tried."""
     rounds = sum(one.rounds for one in rehearsal.kept.values())
     missed = sum(one.missed for one in rehearsal.kept.values())
@@ -142,7 +142,7 @@ def results_of(case: Case, rehearsal: Rehearsal, score: Score) -> list[Result]:
     found = [one.sighting for one in score.found]
     claims = [(float(one.sighting.document["confidence"]), bool(one.events)) for one in score.found]
     return [
-        Result(
+        TechniqueResult(
             technique=technique,
             target=target,
             claims=claims if number == 0 else [],
@@ -191,7 +191,7 @@ def _since(moment: float | None, start: float) -> float | None:
     return None if moment is None else round(moment - start, 1)
 
 
-def _part(sighting: Sighting, event: Event, truth: Truth) -> Document | None:
+def _part(sighting: Sighting, event: ScenarioStep, truth: Truth) -> Document | None:
     """The part about the event's target (any part where it is about everything), if it is of its kind."""
     if sighting.suspected < event.at or not sighting.networks & set(event.networks):
         return None
@@ -212,16 +212,16 @@ def _scope_right(placement: str, document: Document) -> bool:
     return True
 
 
-def known(path: Path) -> list[Result]:
+def known(path: Path) -> list[TechniqueResult]:
     """What earlier runs wrote."""
     try:
         lines = path.read_bytes().splitlines()
     except FileNotFoundError:
         return []
-    return [msgspec.json.decode(line, type=Result) for line in lines if line.strip()]
+    return [msgspec.json.decode(line, type=TechniqueResult) for line in lines if line.strip()]
 
 
-def append(path: Path, results: Iterable[Result]) -> None:
+def append(path: Path, results: Iterable[TechniqueResult]) -> None:
     with path.open("ab") as file:
         for result in results:
             file.write(msgspec.json.encode(result) + b"\n")

@@ -17,12 +17,12 @@ from typing import Protocol
 import msgspec
 
 from fanous.errors import FanousError
-from fanous.evaluation.rehearsal.clock import Clock, clock_of
+from fanous.evaluation.rehearsal.clock import LabClock, clock_of
 from fanous.evaluation.rehearsal.course import Sighting, Sightings
-from fanous.evaluation.rehearsal.monitor import Monitor, State
+from fanous.evaluation.rehearsal.monitor import Monitor, MonitorState
 from fanous.evaluation.rehearsal.precedence import put_first
 from fanous.evaluation.rehearsal.profile import lab_settings
-from fanous.evaluation.rehearsal.services import Outside, write_specification
+from fanous.evaluation.rehearsal.services import OutsideServices, write_specification
 from fanous.evaluation.rehearsal.stage import cut_of, duties_of, plan_of, shares_of
 from fanous.evaluation.rehearsal.vantage_point import Duty, Kept, Post
 from fanous.lab.censors import Undo, apply, hit_by
@@ -51,7 +51,7 @@ READY = 30.0
 class Watcher(Protocol):
     """Somebody who looks on."""
 
-    def began(self, clock: Clock, duties: list[Duty]) -> None: ...
+    def began(self, clock: LabClock, duties: list[Duty]) -> None: ...
 
     def happened(self, number: int, is_on: bool) -> None: ...
 
@@ -63,7 +63,7 @@ class Watcher(Protocol):
 class Nobody:
     """Looks away."""
 
-    def began(self, clock: Clock, duties: list[Duty]) -> None: ...
+    def began(self, clock: LabClock, duties: list[Duty]) -> None: ...
 
     def happened(self, number: int, is_on: bool) -> None: ...
 
@@ -83,7 +83,7 @@ class Rehearsal:
     """
 
     scenario: Scenario
-    clock: Clock
+    clock: LabClock
     sightings: list[Sighting]
     hit: list[tuple[str, ...]] = field(default_factory=list)
     kept: dict[str, Kept] = field(default_factory=dict)
@@ -125,7 +125,7 @@ def _warm() -> None:
 
 def start_outside(internet: Internet, folder: Path, tick: float) -> None:
     specification = folder / "outside.json"
-    outside = Outside(
+    outside = OutsideServices(
         address=internet.helper_address,
         port=PORT,
         inbox=str(folder / "inbox"),
@@ -181,7 +181,7 @@ class Play:
         self._scenario, self._internet, self._monitor = scenario, internet, monitor
         self._folder, self._watcher = folder, watcher
         self._sightings = Sightings()
-        self._last: State | None = None
+        self._last: MonitorState | None = None
 
     async def run(self) -> Rehearsal:
         """All of it; the lab and the monitor are up.
@@ -229,7 +229,7 @@ class Play:
         rehearsal.stored = self._last.stored if self._last else 0
         return rehearsal
 
-    def _posts(self, clock: Clock) -> list[Post]:
+    def _posts(self, clock: LabClock) -> list[Post]:
         internet = self._internet
         collector = f"http://{internet.helper_address}:{PORT}"
         settings = lab_settings(internet.ca_file, f"{collector}/", f"https://{DOMESTIC_HOST}/")
@@ -239,7 +239,7 @@ class Play:
             for duty, point in zip(duties, internet.vantage_points, strict=True)
         ]
 
-    async def _happen(self, rehearsal: Rehearsal, clock: Clock) -> None:
+    async def _happen(self, rehearsal: Rehearsal, clock: LabClock) -> None:
         """Apply and undo each event at its time."""
         rehearsal.hit = [()] * len(self._scenario.events)
 
@@ -260,11 +260,11 @@ class Play:
             self._monitor.stdin.write(line + b"\n")
             self._monitor.stdin.flush()
 
-    def _listen_once(self) -> State:
+    def _listen_once(self) -> MonitorState:
         line = self._monitor.stdout.readline() if self._monitor.stdout is not None else b""
         if not line:
             raise FanousError(f"the monitor of the rehearsal ended: {self._last_words()}")
-        return msgspec.json.decode(line, type=State)
+        return msgspec.json.decode(line, type=MonitorState)
 
     def _listen(self) -> None:
         """Every state, until the last one."""

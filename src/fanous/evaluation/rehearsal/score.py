@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fanous.evaluation.rehearsal.course import Sighting
-from fanous.lab.scenario import Event, Expectation, Scenario
+from fanous.lab.scenario import Expectation, Scenario, ScenarioStep
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind
 from fanous.refdata.platforms import target_of
@@ -90,7 +90,7 @@ def _after(moment: float | None, start: float | None) -> float | None:
     return None if moment is None or start is None else round(moment - start, 1)
 
 
-def _explains(scenario: Scenario, event: Event, sighting: Sighting) -> bool:
+def _explains(scenario: Scenario, event: ScenarioStep, sighting: Sighting) -> bool:
     """Is the incident of a kind, on a network and about a target that the event explains?"""
     truth = TRUTHS[event.technique]
     kinds = {Kind(part["kind"]) for part in sighting.document["parts"]} or {Kind(sighting.document["kind"])}
@@ -111,7 +111,7 @@ _BY_THE_WAY = ("dns.google", "cloudflare-dns.com", "dns.quad9.net")
 """Targets of a block of encrypted DNS, which names none."""
 
 
-def _label(events: Sequence[Event], sighting: Sighting) -> str:
+def _label(events: Sequence[ScenarioStep], sighting: Sighting) -> str:
     """Against all techniques that explain it together: each names its own."""
     mechanisms = sighting.document["mechanisms"]
     if not events:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import httpx
 
-from fanous.probe.net.http import Page, Request, exchange
+from fanous.probe.net.http import HttpResponse, Request, exchange
 from fanous.probe.net.network import Datagrams, Network, Stream
 
 LARGEST_ANSWER = 1 << 20
@@ -140,7 +140,7 @@ class SeamTransport(httpx.AsyncBaseTransport):
         self._patience = patience
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        url, page = request.url, Page(LARGEST_ANSWER)
+        url, page = request.url, HttpResponse(LARGEST_ANSWER)
         stream: Stream | None = None
         try:
             async with asyncio.timeout(self._patience):

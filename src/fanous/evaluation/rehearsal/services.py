@@ -18,11 +18,11 @@ import msgspec
 from fanous.collector.door import Policy
 from fanous.collector.helper import Helper
 from fanous.collector.helper.helper import HelperPolicy
-from fanous.collector.helper.plan import Answer
-from fanous.collector.limits import Rate, Rates
+from fanous.collector.helper.plan import HelperAnswer
+from fanous.collector.limits import RateLimit, RateLimits
 from fanous.collector.serve import listening_socket, serving
 
-GENEROUS = Rates(address=Rate(1000, 10_000), network=Rate(10_000, 100_000))
+GENEROUS = RateLimits(address=RateLimit(1000, 10_000), network=RateLimit(10_000, 100_000))
 """Twelve probes in a few seconds do what they do in hours."""
 
 SEAL_SECONDS = 0.4
@@ -30,7 +30,7 @@ SEAL_SECONDS = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class OutsideServices:
     """What it is told.
 
     Attributes:
@@ -52,9 +52,9 @@ class SharedHelper(Helper):
     def __init__(self, policy: HelperPolicy, seconds: float) -> None:
         super().__init__(policy)
         self._seconds = seconds
-        self._asked: dict[str, tuple[float, asyncio.Task[Answer]]] = {}
+        self._asked: dict[str, tuple[float, asyncio.Task[HelperAnswer]]] = {}
 
-    async def answer(self, body: bytes, user_agent: str) -> Answer:
+    async def answer(self, body: bytes, user_agent: str) -> HelperAnswer:
         now = asyncio.get_running_loop().time()
         key = sha256(body).hexdigest()
         at, task = self._asked.get(key, (0.0, None))
@@ -72,7 +72,7 @@ class SharedHelper(Helper):
 
 def main(specification: Path) -> None:
     """Serve until it is ended."""
-    outside = msgspec.json.decode(specification.read_bytes(), type=Outside)
+    outside = msgspec.json.decode(specification.read_bytes(), type=OutsideServices)
 
     async def resolve(name: str) -> list[str]:
         return outside.names.get(name, [])
@@ -91,7 +91,7 @@ def main(specification: Path) -> None:
     )
 
 
-def write_specification(path: Path, outside: Outside) -> None:
+def write_specification(path: Path, outside: OutsideServices) -> None:
     path.write_text(json.dumps(msgspec.to_builtins(outside)), encoding="utf-8")
 
 

@@ -7,14 +7,16 @@ from fanous.evaluation.rehearsal.profile import patient
 from fanous.evaluation.rehearsal.vantage_point import Duty
 from fanous.lab.censors.cut import RESIDUAL_SECONDS, Cut, rate_of
 from fanous.lab.plan import Plan, PlannedNetwork, VantagePoint
-from fanous.lab.scenario import Event, Line, Scenario
+from fanous.lab.scenario import LabNetwork, Scenario, ScenarioStep
 from fanous.lab.sites import hosts_of, urls_of
 from fanous.model.place import Access
 from fanous.model.weights import NetworkWeight, UserWeights
-from fanous.probe.record import Vantage
+from fanous.probe.record import ProbeVantage
 from fanous.probe.settings import Settings
 
-ABROAD = Line(country="SE", asn=1299, name="Abroad", access=Access.FIXED, users_share=0.0, vantage_points=1)
+ABROAD = LabNetwork(
+    country="SE", asn=1299, name="Abroad", access=Access.FIXED, users_share=0.0, vantage_points=1
+)
 """A probe in another country, so that "the platform is down" and "the collector is down" can be told."""
 
 HELD = frozenset({"sni_slow_handshake"})
@@ -27,7 +29,7 @@ SPREAD = 0.6
 """Share of a tick over which the posts begin their rounds."""
 
 
-def lines_of(scenario: Scenario) -> tuple[Line, ...]:
+def lines_of(scenario: Scenario) -> tuple[LabNetwork, ...]:
     """Its networks, and one abroad where it has none."""
     abroad = any(line.country != scenario.country for line in scenario.networks)
     return scenario.networks if abroad else (*scenario.networks, ABROAD)
@@ -60,7 +62,7 @@ def cut_of(scenario: Scenario, number: int) -> Cut:
     )
 
 
-def _networks(scenario: Scenario, event: Event) -> tuple[int, ...]:
+def _networks(scenario: Scenario, event: ScenarioStep) -> tuple[int, ...]:
     """An outage of mobile lines is one of those networks alone that sell them."""
     if event.technique != "outage_mobile":
         return event.networks
@@ -93,7 +95,7 @@ def duties_of(
             duties.append(
                 Duty(
                     name=point.name,
-                    vantage=Vantage(line.country, line.asn, _network_type(line), run_began=run_began),
+                    vantage=ProbeVantage(line.country, line.asn, _network_type(line), run_began=run_began),
                     urls=urls,
                     hosts=hosts,
                     settings=settings,
@@ -125,7 +127,7 @@ def _url(scenario: Scenario, target: str) -> str:
     return url.replace("https:", "http:", 1) if target in plain else url
 
 
-def fault_of(line: Line, nth: int) -> str:
+def fault_of(line: LabNetwork, nth: int) -> str:
     """Of the ``nth`` vantage point of a network, from 0: the last ones lie, those before them are broken."""
     from_the_end = line.vantage_points - nth
     if from_the_end <= line.lying:
@@ -135,5 +137,5 @@ def fault_of(line: Line, nth: int) -> str:
     return "portal" if from_the_end <= line.lying + line.broken + line.portal else ""
 
 
-def _network_type(line: Line) -> str:
+def _network_type(line: LabNetwork) -> str:
     return "mobile" if line.access is Access.MOBILE else "wired_or_wifi"

@@ -17,7 +17,7 @@ from pathlib import Path
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.cases import Case, cases
 from fanous.evaluation.rehearsal.markdown import page
-from fanous.evaluation.rehearsal.result import Result, append, known, results_of
+from fanous.evaluation.rehearsal.result import TechniqueResult, append, known, results_of
 from fanous.evaluation.rehearsal.run import rehearse
 from fanous.evaluation.rehearsal.score import score
 
@@ -27,10 +27,10 @@ RESULTS, PAGE = "truth-table.jsonl", "truth-table.md"
 MOST_BROKEN = 5
 """Runs in a row that break before the table ends: then it is the machine, and not a case."""
 
-Play = Callable[[Case], list[Result]]
+Play = Callable[[Case], list[TechniqueResult]]
 
 
-def played(case: Case) -> list[Result]:
+def played(case: Case) -> list[TechniqueResult]:
     """One run.
 
     Raises:
@@ -42,7 +42,7 @@ def played(case: Case) -> list[Result]:
 
 def run_cases(
     wanted: Iterable[Case], results: Path, until: float, play: Play = played
-) -> Iterator[tuple[Case, list[Result], str]]:
+) -> Iterator[tuple[Case, list[TechniqueResult], str]]:
     """Play what has no result yet, as long as there is time: each case, its results, or why there are none.
 
     Raises:
@@ -68,7 +68,7 @@ def run_cases(
         yield case, found, ""
 
 
-def line(result: Result) -> str:
+def line(result: TechniqueResult) -> str:
     """For whoever waits."""
     seconds = "-" if result.confirmed is None else f"{result.confirmed:.1f} s"
     false = f"  FALSE {result.false_suspected}+{result.false_confirmed}"

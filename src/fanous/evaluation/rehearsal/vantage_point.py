@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
-from fanous.evaluation.rehearsal.clock import Clock
+from fanous.evaluation.rehearsal.clock import LabClock
 from fanous.evaluation.rehearsal.profile import with_transfers
 from fanous.evaluation.rehearsal.seams import (
     BrokenNetwork,
@@ -20,7 +20,7 @@ from fanous.evaluation.rehearsal.seams import (
 )
 from fanous.probe.net.network import Network
 from fanous.probe.outcome import Outcome
-from fanous.probe.record import Vantage
+from fanous.probe.record import ProbeVantage
 from fanous.probe.run import run
 from fanous.probe.settings import Settings
 from fanous.probe.spool import Spool, Uploader
@@ -50,7 +50,7 @@ class Duty:
     """
 
     name: str
-    vantage: Vantage
+    vantage: ProbeVantage
     urls: tuple[str, ...]
     hosts: tuple[str, ...]
     settings: Settings
@@ -86,7 +86,7 @@ class Post:
         network: Network,
         folder: Path,
         collector: str,
-        clock: Clock,
+        clock: LabClock,
         on_outcome: Callable[[Duty, Outcome], None] = lambda _duty, _outcome: None,
     ) -> None:
         self.duty, self.kept = duty, Kept()

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from fanous.evaluation.rehearsal.clock import Clock
+from fanous.evaluation.rehearsal.clock import LabClock
 from fanous.evaluation.rehearsal.course import Sighting
 from fanous.evaluation.rehearsal.run import Nobody, Watcher
 from fanous.evaluation.rehearsal.vantage_point import Duty
@@ -50,13 +50,13 @@ class Picture(Nobody):
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        self._clock: Clock | None = None
+        self._clock: LabClock | None = None
         self._posts = 0
         self._cells: dict[tuple[int, str], deque[tuple[float, State]]] = {}
         self._on: set[int] = set()
         self._sightings: Sequence[Sighting] = ()
 
-    def began(self, clock: Clock, duties: list[Duty]) -> None:
+    def began(self, clock: LabClock, duties: list[Duty]) -> None:
         self._clock, self._posts = clock, len(duties)
 
     def happened(self, number: int, is_on: bool) -> None:

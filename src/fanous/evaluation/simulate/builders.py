@@ -7,7 +7,7 @@ from typing import Any
 
 from fanous.evaluation.simulate.notation import DAY
 from fanous.model.measurement import Bundle, Measurement
-from fanous.model.observation import Layer, Observation, Vantage
+from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.place import Access
 from fanous.model.verdict import State, Verdict
 
@@ -48,7 +48,7 @@ def observation(layer: Layer = Layer.TLS, failure: str | None = None, **given: A
 
 def helper(layer: Layer = Layer.TLS, failure: str | None = None, **given: Any) -> Observation:
     """The same step as the outside helper saw it."""
-    by_helper = {"vantage": Vantage.HELPER} | ({"resolver": "helper"} if layer is Layer.DNS else {})
+    by_helper = {"vantage": Observer.HELPER} | ({"resolver": "helper"} if layer is Layer.DNS else {})
     return observation(layer, failure, **(by_helper | given))
 
 

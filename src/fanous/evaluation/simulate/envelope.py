@@ -6,7 +6,7 @@ from random import Random
 from string import ascii_letters, digits
 from typing import Any
 
-from fanous.evaluation.simulate.places import Flaw, Keeper, Probe
+from fanous.evaluation.simulate.places import Flaw, Keeper, SimulatedProbe
 
 SOFTWARE = "fanous-generator"
 MARK = {"synthetic": "fanous"}
@@ -22,12 +22,12 @@ class Round:
         token: the random end of the report ids.
     """
 
-    probe: Probe
+    probe: SimulatedProbe
     at: float
     token: str
 
 
-def new_round(probe: Probe, at: float, chance: Random) -> Round:
+def new_round(probe: SimulatedProbe, at: float, chance: Random) -> Round:
     return Round(probe, at, "".join(chance.choices(ascii_letters + digits, k=16)))
 
 
@@ -72,7 +72,7 @@ def envelope(
     }
 
 
-def _network_type(probe: Probe) -> str:
+def _network_type(probe: SimulatedProbe) -> str:
     if probe.flaw is Flaw.VPN:
         return "vpn"
     if probe.keeper is Keeper.OPERATOR:

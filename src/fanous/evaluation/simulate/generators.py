@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fanous.evaluation.simulate import pakistan
-from fanous.evaluation.simulate.pakistan import Truth
+from fanous.evaluation.simulate.pakistan import EventTruth
 
-GENERATORS: dict[str, Callable[[Path, int], Truth]] = {
+GENERATORS: dict[str, Callable[[Path, int], EventTruth]] = {
     "pakistan-2023-12-17": pakistan.write,
     "pakistan-quiet": pakistan.write_quiet,
 }

@@ -8,11 +8,11 @@ from random import Random
 from typing import Any
 
 from fanous.evaluation.simulate.envelope import Round, envelope
-from fanous.evaluation.simulate.pages import FACEBOOK, Page
-from fanous.evaluation.simulate.steps import Steps, answer, response
+from fanous.evaluation.simulate.pages import FACEBOOK, SimulatedPage
+from fanous.evaluation.simulate.steps import StepLists, answer, response
 from fanous.evaluation.simulate.web_connectivity import BOGON, TIMED_OUT, TIMEOUT
 
-TELEGRAM = Page(
+TELEGRAM = SimulatedPage(
     "https://web.telegram.org/", "web.telegram.org", ("149.154.167.99",), (), 62041, "Telegram Messenger Inc",
     "Telegram Web", 5_700, "nginx/1.18.0",
 )  # fmt: skip
@@ -21,11 +21,11 @@ ACCESS_POINTS = (
 )  # fmt: skip
 """Telegram's data centres, as OONI's nettest ts-020 lists them; each on ports 80 and 443."""
 
-WHATSAPP = Page(
+WHATSAPP = SimulatedPage(
     "https://web.whatsapp.com/", "web.whatsapp.com", ("157.240.227.60",), (), 32934, "Facebook, Inc.",
     "WhatsApp Web", 5_200, "",
 )  # fmt: skip
-REGISTRATION = Page(
+REGISTRATION = SimulatedPage(
     "https://v.whatsapp.net/v2/register", "v.whatsapp.net", ("157.240.227.54",), (), 32934, "Facebook, Inc.",
     "", 320, "", status=400,
 )  # fmt: skip
@@ -46,7 +46,7 @@ STRAY = 0.06
 
 def telegram_measurement(of: Round, began: float, chance: Random) -> dict[str, Any]:
     """Access points by bare address over plain HTTP, then the web client."""
-    steps = Steps(now=0.001)
+    steps = StepLists(now=0.001)
     for port in (80, 443):
         for ip in ACCESS_POINTS:
             _post(steps, ip, port, of.probe.network.rtt, fails=chance.random() < STRAY)
@@ -58,7 +58,7 @@ def telegram_measurement(of: Round, began: float, chance: Random) -> dict[str, A
 
 def whatsapp_measurement(of: Round, began: float, chance: Random) -> dict[str, Any]:
     """Sixteen chat hosts, the registration service, the web client."""
-    steps, rtt = Steps(now=0.001), of.probe.network.rtt
+    steps, rtt = StepLists(now=0.001), of.probe.network.rtt
     for host in CHAT_HOSTS:
         ip = chance.choice(CHAT_ADDRESSES)
         given = [answer(ip, 16509, "Amazon.com, Inc.")]
@@ -80,7 +80,7 @@ def whatsapp_measurement(of: Round, began: float, chance: Random) -> dict[str, A
 
 def messenger_measurement(of: Round, began: float, chance: Random, *, lied_to: bool) -> dict[str, Any]:
     """Messenger's hosts, looked up and connected to; ``lied_to`` = the provider's resolver forges answers."""
-    steps, rtt = Steps(now=0.001), of.probe.network.rtt
+    steps, rtt = StepLists(now=0.001), of.probe.network.rtt
     opinion: dict[str, Any] = {}
     for name, (host, true) in MESSENGER_HOSTS.items():
         ip = BOGON if lied_to else true
@@ -93,7 +93,7 @@ def messenger_measurement(of: Round, began: float, chance: Random, *, lied_to: b
     return _record(of, "facebook_messenger", "0.2.1", began, steps, opinion, chance)
 
 
-def _post(steps: Steps, ip: str, port: int, rtt: float, *, fails: bool) -> None:
+def _post(steps: StepLists, ip: str, port: int, rtt: float, *, fails: bool) -> None:
     began = steps.now
     url = f"http://{ip}/" if port == 80 else f"http://{ip}:{port}/"
     if fails:
@@ -107,7 +107,7 @@ def _post(steps: Steps, ip: str, port: int, rtt: float, *, fails: bool) -> None:
     steps.request(url, ip, ip, port, began, reply, None)
 
 
-def _browse(steps: Steps, page: Page, rtt: float) -> None:
+def _browse(steps: StepLists, page: SimulatedPage, rtt: float) -> None:
     ip = page.v4[0]
     given = [answer(ip, page.asn, page.org)]
     steps.lookup(page.host, given, engine="system", resolver="", kind="A", took=rtt / 3)
@@ -124,7 +124,7 @@ def _record(
     test_name: str,
     version: str,
     began: float,
-    steps: Steps,
+    steps: StepLists,
     opinion: dict[str, Any],
     chance: Random,
 ) -> dict[str, Any]:

@@ -21,10 +21,17 @@ from fanous.evaluation.simulate.messengers import (
     telegram_measurement,
     whatsapp_measurement,
 )
-from fanous.evaluation.simulate.pages import CHOOSY, DOMESTIC, PLATFORMS, SICK, WIKIPEDIA, Page
-from fanous.evaluation.simulate.places import ELSEWHERE, PAKISTAN, Flaw, Keeper, Network, Probe
+from fanous.evaluation.simulate.pages import CHOOSY, DOMESTIC, PLATFORMS, SICK, WIKIPEDIA, SimulatedPage
+from fanous.evaluation.simulate.places import (
+    ELSEWHERE,
+    PAKISTAN,
+    Flaw,
+    Keeper,
+    SimulatedNetwork,
+    SimulatedProbe,
+)
 from fanous.evaluation.simulate.rounds import Span, rounds_of
-from fanous.evaluation.simulate.web_connectivity import Fate, Visit, web_measurement
+from fanous.evaluation.simulate.web_connectivity import Fate, SimulatedVisit, web_measurement
 from fanous.model.instant import from_iso
 
 SINCE, UNTIL = from_iso("2023-12-16T00:00Z"), from_iso("2023-12-19T00:00Z")
@@ -64,7 +71,7 @@ class Restriction:
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class EventTruth:
     """What was put into the file, for whoever checks what was found.
 
     Attributes:
@@ -103,7 +110,7 @@ RESTRICTIONS: dict[int, Restriction] = {
 """Wateen (AS38264) did nothing."""
 
 
-def write(path: Path, seed: int = 7) -> Truth:
+def write(path: Path, seed: int = 7) -> EventTruth:
     """Write all records to ``path``, one JSON document a line in the order of time; ``.gz`` compresses.
 
     The same seed gives the same bytes.
@@ -111,12 +118,12 @@ def write(path: Path, seed: int = 7) -> Truth:
     return _write(path, seed, RESTRICTIONS)
 
 
-def write_quiet(path: Path, seed: int = 7) -> Truth:
+def write_quiet(path: Path, seed: int = 7) -> EventTruth:
     """The same country, probes and ordinary troubles in the same days, and nobody restricts anything."""
     return _write(path, seed, {})
 
 
-def _write(path: Path, seed: int, restrictions: Mapping[int, Restriction]) -> Truth:
+def _write(path: Path, seed: int, restrictions: Mapping[int, Restriction]) -> EventTruth:
     probes = list(_probes())
     days = _Days(restrictions, seed)
     records = sorted((r for probe in probes for r in days.records(probe)), key=_order)
@@ -127,7 +134,7 @@ def _write(path: Path, seed: int, restrictions: Mapping[int, Restriction]) -> Tr
         else:
             _write_lines(raw, records)
     targets = tuple(PLATFORMS) if restrictions else ()
-    return Truth("PK", targets, restrictions, len(records), len(probes), seed)
+    return EventTruth("PK", targets, restrictions, len(records), len(probes), seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,7 @@ class _Days:
     restrictions: Mapping[int, Restriction]
     seed: int
 
-    def records(self, probe: Probe) -> Iterator[dict[str, Any]]:
+    def records(self, probe: SimulatedProbe) -> Iterator[dict[str, Any]]:
         """All records of one probe; its chance is its own, so that adding a probe changes no other."""
         chance = Random(f"{self.seed}/{probe.network.asn}/{probe.number}")
         bad_times = _bad_times(probe, chance)
@@ -153,7 +160,7 @@ class _Days:
             fate = self._fate(page, of.probe, began, bad, chance)
             control = chance.random() >= CONTROL_LOST
             kbps = chance.gauss(130.0, 6.0)
-            record = web_measurement(Visit(page, of, began, fate, control, kbps), chance)
+            record = web_measurement(SimulatedVisit(page, of, began, fate, control, kbps), chance)
             yield record
             began += record["test_runtime"] + chance.uniform(1, 5)
         if of.probe.keeper is Keeper.VOLUNTEER and chance.random() < MESSENGERS:
@@ -163,7 +170,7 @@ class _Days:
             yield whatsapp_measurement(of, began + 20, chance)
             yield messenger_measurement(of, began + 40, chance, lied_to=lied_to)
 
-    def _fate(self, page: Page, probe: Probe, at: float, bad: bool, chance: Random) -> Fate:
+    def _fate(self, page: SimulatedPage, probe: SimulatedProbe, at: float, bad: bool, chance: Random) -> Fate:
         """What becomes of a visit: first what the probe suffers by itself, then the site, then the censor."""
         if probe.flaw is Flaw.PORTAL and PORTAL_FOR[0] <= at < PORTAL_FOR[1]:
             return Fate.PORTAL
@@ -177,7 +184,7 @@ class _Days:
             return chance.choice([Fate.TCP_TIMEOUT, Fate.TLS_TIMEOUT, Fate.TLS_RESET, Fate.HTTP_TIMEOUT])
         return Fate.FINE
 
-    def _in_force(self, probe: Probe, at: float) -> Restriction | None:
+    def _in_force(self, probe: SimulatedProbe, at: float) -> Restriction | None:
         """The restriction that the probe meets; who tunnels out of the country meets none."""
         each = self.restrictions.get(probe.network.asn)
         if each is None or probe.flaw is Flaw.VPN or not each.start <= at < each.end:
@@ -185,7 +192,7 @@ class _Days:
         return each
 
 
-def _probes() -> Iterator[Probe]:
+def _probes() -> Iterator[SimulatedProbe]:
     number = 0
     for network in (*PAKISTAN, *ELSEWHERE):
         for keeper, count in (
@@ -194,17 +201,19 @@ def _probes() -> Iterator[Probe]:
         ):
             for nth in range(count):
                 number += 1
-                yield Probe(number, network, keeper, ipv6=number % 3 == 0, flaw=_flaw(network, keeper, nth))
+                yield SimulatedProbe(
+                    number, network, keeper, ipv6=number % 3 == 0, flaw=_flaw(network, keeper, nth)
+                )
 
 
-def _flaw(network: Network, keeper: Keeper, nth: int) -> Flaw:
+def _flaw(network: SimulatedNetwork, keeper: Keeper, nth: int) -> Flaw:
     """The last volunteer of three networks is not like the others."""
     last = keeper is Keeper.VOLUNTEER and nth == network.volunteers - 1
     flaws = {17557: Flaw.VPN, 24499: Flaw.PORTAL, 59257: Flaw.LOSSY}
     return flaws.get(network.asn, Flaw.NONE) if last else Flaw.NONE
 
 
-def _inputs(probe: Probe, chance: Random) -> list[Page]:
+def _inputs(probe: SimulatedProbe, chance: Random) -> list[SimulatedPage]:
     """An organisation's probe keeps to the platforms and a control; a volunteer's list is longer."""
     pages = [*PLATFORMS.values(), WIKIPEDIA]
     if probe.keeper is Keeper.VOLUNTEER:
@@ -213,7 +222,7 @@ def _inputs(probe: Probe, chance: Random) -> list[Page]:
     return pages
 
 
-def _bad_times(probe: Probe, chance: Random) -> list[Span]:
+def _bad_times(probe: SimulatedProbe, chance: Random) -> list[Span]:
     """Half hours in which much fails; a lossy line has several a day, others one a week."""
     a_day = 4.0 if probe.flaw is Flaw.LOSSY else 1 / 7
     times, at = [], SINCE

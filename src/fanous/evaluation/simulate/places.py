@@ -24,7 +24,7 @@ class Flaw(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class SimulatedNetwork:
     """One provider, as a probe's record names it."""
 
     country: str
@@ -39,7 +39,7 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class SimulatedProbe:
     """One device.
 
     Attributes:
@@ -48,29 +48,35 @@ class Probe:
     """
 
     number: int
-    network: Network
+    network: SimulatedNetwork
     keeper: Keeper
     ipv6: bool
     flaw: Flaw = Flaw.NONE
 
 
 PAKISTAN = (
-    Network(
+    SimulatedNetwork(
         "PK", 45669, "Mobilink GSM, Pakistan Mobile Communication Ltd.", True, "119.160.80.164", 0.14, 1, 3
     ),
-    Network("PK", 59257, "CMPak Limited", True, "111.119.187.1", 0.15, 1, 3),
-    Network("PK", 24499, "Telenor Pakistan (Pvt) Ltd", True, "119.153.128.1", 0.16, 0, 4),
-    Network("PK", 56167, "PTML", True, "119.152.0.1", 0.15, 0, 4),
-    Network("PK", 17557, "Pakistan Telecommunication company limited", False, "119.159.255.36", 0.12, 1, 4),
-    Network("PK", 9541, "Cyber Internet Services (Private) Limited", False, "203.101.160.1", 0.12, 1, 3),
-    Network("PK", 23674, "Nayatel (Pvt) Ltd", False, "203.82.48.3", 0.11, 1, 2),
-    Network("PK", 38193, "TRANSWORLD ASSOCIATES (PVT) LIMITED", False, "119.63.132.2", 0.11, 0, 3),
-    Network("PK", 38264, "Wateen Telecom Limited", False, "58.27.197.1", 0.13, 0, 3),
+    SimulatedNetwork("PK", 59257, "CMPak Limited", True, "111.119.187.1", 0.15, 1, 3),
+    SimulatedNetwork("PK", 24499, "Telenor Pakistan (Pvt) Ltd", True, "119.153.128.1", 0.16, 0, 4),
+    SimulatedNetwork("PK", 56167, "PTML", True, "119.152.0.1", 0.15, 0, 4),
+    SimulatedNetwork(
+        "PK", 17557, "Pakistan Telecommunication company limited", False, "119.159.255.36", 0.12, 1, 4
+    ),
+    SimulatedNetwork(
+        "PK", 9541, "Cyber Internet Services (Private) Limited", False, "203.101.160.1", 0.12, 1, 3
+    ),
+    SimulatedNetwork("PK", 23674, "Nayatel (Pvt) Ltd", False, "203.82.48.3", 0.11, 1, 2),
+    SimulatedNetwork("PK", 38193, "TRANSWORLD ASSOCIATES (PVT) LIMITED", False, "119.63.132.2", 0.11, 0, 3),
+    SimulatedNetwork("PK", 38264, "Wateen Telecom Limited", False, "58.27.197.1", 0.13, 0, 3),
 )
 
 ELSEWHERE = (
-    Network("IN", 55836, "Reliance Jio Infocomm Limited", True, "49.45.0.1", 0.05, 0, 2),
-    Network("IN", 24560, "Bharti Airtel Ltd., Telemedia Services", False, "122.160.0.1", 0.04, 0, 2),
-    Network("AE", 5384, "EMIRATES TELECOMMUNICATIONS GROUP COMPANY", False, "213.42.20.20", 0.03, 0, 2),
+    SimulatedNetwork("IN", 55836, "Reliance Jio Infocomm Limited", True, "49.45.0.1", 0.05, 0, 2),
+    SimulatedNetwork("IN", 24560, "Bharti Airtel Ltd., Telemedia Services", False, "122.160.0.1", 0.04, 0, 2),
+    SimulatedNetwork(
+        "AE", 5384, "EMIRATES TELECOMMUNICATIONS GROUP COMPANY", False, "213.42.20.20", 0.03, 0, 2
+    ),
 )
 """Neighbours in which the platforms work."""

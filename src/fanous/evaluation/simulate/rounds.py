@@ -7,7 +7,7 @@ at night.
 from collections.abc import Iterator
 from random import Random
 
-from fanous.evaluation.simulate.places import Keeper, Probe
+from fanous.evaluation.simulate.places import Keeper, SimulatedProbe
 
 Span = tuple[float, float]
 """``[start, end)`` in unix seconds."""
@@ -31,7 +31,7 @@ AWAKE_AT_NIGHT = 0.3
 
 
 def rounds_of(
-    probe: Probe, window: Span, watch: Span, trouble: Span | None, chance: Random
+    probe: SimulatedProbe, window: Span, watch: Span, trouble: Span | None, chance: Random
 ) -> Iterator[float]:
     """Unix seconds within ``window`` at which the probe begins a round, ascending.
 

@@ -20,7 +20,7 @@ FIRST = 1_735_516_800
 
 
 @dataclass(frozen=True, slots=True)
-class Country:
+class SeriesCountry:
     """What a made-up country is like.
 
     Attributes:
@@ -52,18 +52,18 @@ EXPORT = (1800, 1800, 1800, 1800, 3600)
 LIVE = (600, 300, 1800, 300, 3600)
 
 COUNTRIES = (
-    Country("large, as exported", 20_000, 60_000, 400, 900, 0.01, 0.0, EXPORT),
-    Country("large, live", 20_000, 60_000, 400, 900, 0.01, 0.01, LIVE),
-    Country("middling, a tenth missing", 2_000, 6_000, 40, 120, 0.02, 0.1, EXPORT),
-    Country("middling, live, a tenth missing", 2_000, 6_000, 40, 120, 0.02, 0.1, LIVE),
-    Country("small", 300, 900, 8, 30, 0.05, 0.02, EXPORT),
-    Country("tiny, a tenth missing", 40, 90, 2, 6, 0.1, 0.1, EXPORT),
-    Country("tiny, live", 40, 90, 2, 6, 0.1, 0.02, LIVE),
-    Country("moody", 5_000, 20_000, 60, 200, 0.02, 0.0, EXPORT, mood=0.12),
+    SeriesCountry("large, as exported", 20_000, 60_000, 400, 900, 0.01, 0.0, EXPORT),
+    SeriesCountry("large, live", 20_000, 60_000, 400, 900, 0.01, 0.01, LIVE),
+    SeriesCountry("middling, a tenth missing", 2_000, 6_000, 40, 120, 0.02, 0.1, EXPORT),
+    SeriesCountry("middling, live, a tenth missing", 2_000, 6_000, 40, 120, 0.02, 0.1, LIVE),
+    SeriesCountry("small", 300, 900, 8, 30, 0.05, 0.02, EXPORT),
+    SeriesCountry("tiny, a tenth missing", 40, 90, 2, 6, 0.1, 0.1, EXPORT),
+    SeriesCountry("tiny, live", 40, 90, 2, 6, 0.1, 0.02, LIVE),
+    SeriesCountry("moody", 5_000, 20_000, 60, 200, 0.02, 0.0, EXPORT, mood=0.12),
 )
 
 
-def quiet_month(country: Country, seed: int, days: int = 35) -> list[Series]:
+def quiet_month(country: SeriesCountry, seed: int, days: int = 35) -> list[Series]:
     """All five series of ``days`` days in which nothing was cut."""
     chance = np.random.default_rng((seed, country.blocks, country.steps[0]))
     people = _People(chance, days, country.mood)

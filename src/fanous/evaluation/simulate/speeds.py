@@ -17,7 +17,7 @@ FIVE_MINUTES = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Country:
+class SpeedCountry:
     """How people and pipes behave.
 
     Attributes:
@@ -41,7 +41,7 @@ class Country:
     slowed: tuple[tuple[float, float, float], ...] = ()
 
 
-def speeds(country: Country, source: str, prefix: str, seed: int, *, code: str = "PK") -> list[Series]:
+def speeds(country: SpeedCountry, source: str, prefix: str, seed: int, *, code: str = "PK") -> list[Series]:
     """A series of median speeds and one of median round trips for each network.
 
     Args:
@@ -62,7 +62,7 @@ def speeds(country: Country, source: str, prefix: str, seed: int, *, code: str =
     return found
 
 
-def _crowd(country: Country, minutes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
+def _crowd(country: SpeedCountry, minutes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Floats:
     """Share of the speed that is lost to other people, minute by minute: most at nine in the evening."""
     hour, day = minutes % 1440 / 60, minutes // 1440
     people = np.exp(-(((hour - 21 + 12) % 24 - 12) ** 2) / 18)
@@ -74,7 +74,7 @@ def _crowd(country: Country, minutes: np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 def _tests(
-    country: Country,
+    country: SpeedCountry,
     minutes: np.ndarray[tuple[int], np.dtype[np.int64]],
     lost: Floats,
     chance: np.random.Generator,

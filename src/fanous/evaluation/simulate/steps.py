@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Steps:
+class StepLists:
     """What one measurement has recorded so far, and the time in it."""
 
     now: float = 0.0

@@ -55,7 +55,7 @@ class Life:
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class SimulatedVote:
     """One attempt: ``hour`` since the beginning, whether it failed, whether its control was normal."""
 
     hour: float
@@ -64,11 +64,11 @@ class Vote:
     controlled: bool
 
 
-def votes_of(life: Life, hours: float, seed: int) -> list[Vote]:
+def votes_of(life: Life, hours: float, seed: int) -> list[SimulatedVote]:
     """All attempts within ``hours`` from the beginning, in the order of time."""
     shared = _spells(life.shared_bursts_per_day, life.burst_minutes, hours, Random(f"{seed}/shared"))
     kinds = [("sound", life.probes), ("broken", life.broken), ("lying", life.lying)]
-    votes: list[Vote] = []
+    votes: list[SimulatedVote] = []
     for kind, count in kinds:
         for number in range(count):
             votes += _attempts(
@@ -78,10 +78,10 @@ def votes_of(life: Life, hours: float, seed: int) -> list[Vote]:
 
 
 def series_of(
-    votes: Sequence[Vote], *, key: SeriesKey | None = None, step: int = STEP, start: int = DAY
+    votes: Sequence[SimulatedVote], *, key: SeriesKey | None = None, step: int = STEP, start: int = DAY
 ) -> Series:
     """The share of probes that failed in each bin in which any measured; a probe has one vote a bin."""
-    bins: dict[int, dict[str, list[Vote]]] = defaultdict(lambda: defaultdict(list))
+    bins: dict[int, dict[str, list[SimulatedVote]]] = defaultdict(lambda: defaultdict(list))
     for vote in votes:
         at = start + vote.hour * HOUR
         bins[int(at // step) * step][vote.probe].append(vote)
@@ -101,7 +101,7 @@ def series_of(
 
 def _attempts(
     life: Life, kind: str, probe: str, hours: float, shared: list[Hours], chance: Random
-) -> list[Vote]:
+) -> list[SimulatedVote]:
     spells = shared + _spells(life.bursts_per_day, life.burst_minutes, hours, chance)
     made, hour = [], 0.0
     while life.rounds_per_hour and (hour := hour + chance.expovariate(life.rounds_per_hour)) < hours:
@@ -110,7 +110,7 @@ def _attempts(
         bad = _within(hour, spells)
         failed = _fails(life, kind, hour, bad, chance)
         spoilt = bad or kind == "broken"
-        made.append(Vote(hour, probe, failed, not spoilt and chance.random() < life.controlled))
+        made.append(SimulatedVote(hour, probe, failed, not spoilt and chance.random() < life.controlled))
     return made
 
 
@@ -135,6 +135,6 @@ def _within(hour: float, spans: Sequence[Hours]) -> bool:
     return any(start <= hour < end for start, end in spans)
 
 
-def _mostly_failed(made: list[Vote]) -> bool:
+def _mostly_failed(made: list[SimulatedVote]) -> bool:
     """Ties count as failed, as everywhere."""
     return 2 * sum(vote.failed for vote in made) >= len(made)

@@ -10,9 +10,9 @@ from random import Random
 from typing import Any
 
 from fanous.evaluation.simulate.envelope import Round, envelope
-from fanous.evaluation.simulate.pages import Page
-from fanous.evaluation.simulate.places import Probe
-from fanous.evaluation.simulate.steps import Row, Steps, answer, endpoint, response
+from fanous.evaluation.simulate.pages import SimulatedPage
+from fanous.evaluation.simulate.places import SimulatedProbe
+from fanous.evaluation.simulate.steps import Row, StepLists, answer, endpoint, response
 
 TIMEOUT = 10.0
 """Seconds after which a probe gives up on a step."""
@@ -40,7 +40,7 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class SimulatedVisit:
     """One page opened by one probe.
 
     Attributes:
@@ -49,7 +49,7 @@ class Visit:
         kbps: rate of a throttled transfer.
     """
 
-    page: Page
+    page: SimulatedPage
     of: Round
     began: float
     fate: Fate = Fate.FINE
@@ -57,9 +57,9 @@ class Visit:
     kbps: float = 130.0
 
 
-def web_measurement(visit: Visit, chance: Random) -> dict[str, Any]:
+def web_measurement(visit: SimulatedVisit, chance: Random) -> dict[str, Any]:
     """The record, ready for ``json.dumps``."""
-    steps = Steps(now=0.001)
+    steps = StepLists(now=0.001)
     addresses = _look_up(steps, visit, chance)
     got_page = False
     for ip in addresses:
@@ -96,7 +96,7 @@ def web_measurement(visit: Visit, chance: Random) -> dict[str, Any]:
     }
 
 
-def _look_up(steps: Steps, visit: Visit, chance: Random) -> list[str]:
+def _look_up(steps: StepLists, visit: SimulatedVisit, chance: Random) -> list[str]:
     """Ask the provider's resolver, a public one over UDP, and one over HTTPS; all addresses, each once."""
     page, rtt = visit.page, _rtt(visit.of.probe, chance)
     forged = {Fate.DNS_BOGON: BOGON, Fate.PORTAL: PORTAL}.get(visit.fate)
@@ -116,7 +116,7 @@ def _look_up(steps: Steps, visit: Visit, chance: Random) -> list[str]:
     return first if cut else [*first, *page.addresses]
 
 
-def _try_endpoint(steps: Steps, visit: Visit, ip: str, chance: Random, *, fetch: bool) -> bool:
+def _try_endpoint(steps: StepLists, visit: SimulatedVisit, ip: str, chance: Random, *, fetch: bool) -> bool:
     """Connect, shake hands, and open the page if ``fetch``; whether a page was asked for."""
     fate, rtt = visit.fate, _rtt(visit.of.probe, chance)
     if ":" in ip and not visit.of.probe.ipv6:
@@ -141,7 +141,7 @@ def _try_endpoint(steps: Steps, visit: Visit, ip: str, chance: Random, *, fetch:
     return False
 
 
-def _open_page(steps: Steps, visit: Visit, ip: str, rtt: float) -> None:
+def _open_page(steps: StepLists, visit: SimulatedVisit, ip: str, rtt: float) -> None:
     page, began = visit.page, steps.now
     headers = {"Content-Type": "text/html; charset=utf-8"} | ({"Server": page.server} if page.server else {})
     if visit.fate is Fate.HTTP_TIMEOUT:
@@ -164,7 +164,7 @@ def _open_page(steps: Steps, visit: Visit, ip: str, rtt: float) -> None:
     )
 
 
-def _control(visit: Visit, addresses: list[str]) -> Row:
+def _control(visit: SimulatedVisit, addresses: list[str]) -> Row:
     """What the helper outside saw at the same moment."""
     page, down = visit.page, visit.fate is Fate.DOWN
     endpoints = [endpoint(ip, 443) for ip in addresses]
@@ -197,6 +197,6 @@ def _helper_failure(ip: str, down: bool) -> str | None:
     return f"{REFUSED}_error" if down else None
 
 
-def _rtt(probe: Probe, chance: Random) -> float:
+def _rtt(probe: SimulatedProbe, chance: Random) -> float:
     """Seconds there and back: the network's, and a queue's worth more."""
     return probe.network.rtt * (0.9 + chance.expovariate(4.0))

@@ -1,13 +1,13 @@
 """Boxes: programs in the path of a lab's traffic - what no rule of a firewall can do by itself.
 
 One process (``middlebox``) runs them all, each with sockets in the router where it stands.  To add one: a
-class in a file of its own whose constructor takes a ``box.Place`` and its options, with ``close``; one line
+class in a file of its own whose constructor takes a ``box.BoxPlace`` and its options, with ``close``; one line
 in ``BOXES``.
 """
 
 from collections.abc import Callable
 
-from fanous.lab.boxes.box import Box, Place
+from fanous.lab.boxes.box import Box, BoxPlace
 from fanous.lab.boxes.delay import Delaying
 from fanous.lab.boxes.dns import Answering, Racing
 from fanous.lab.boxes.hello import Resetting
@@ -28,4 +28,4 @@ BOXES: dict[str, Callable[..., Box]] = {
     "resetting": Resetting,
 }
 
-__all__ = ["BOXES", "Box", "Place"]
+__all__ = ["BOXES", "Box", "BoxPlace"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fanous.lab.netqueue import Netqueue, Packet
-from fanous.lab.packets import Segment, segment_of
+from fanous.lab.packets import TcpSegment, segment_of
 from fanous.lab.space import entered, socket_in
 
 ETH_P_ALL = 3
@@ -30,7 +30,7 @@ class Box(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BoxPlace:
     """Where a box stands.
 
     Attributes:
@@ -66,7 +66,7 @@ class Injector:
 class Tap:
     """A copy of every packet that leaves through the uplink; the packets themselves go on."""
 
-    def __init__(self, place: Place, seen: Callable[[Segment], None]) -> None:
+    def __init__(self, place: BoxPlace, seen: Callable[[TcpSegment], None]) -> None:
         self._socket = socket_in(place.namespace, socket.AF_PACKET, socket.SOCK_DGRAM, 0)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, _outgoing_only())
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
@@ -106,11 +106,11 @@ def _outgoing_only() -> bytes:
     return struct.pack("@HP", len(lines), ctypes.addressof(code))
 
 
-class Queue:
+class PacketQueue:
     """Packets that a rule of the firewall hands over; each waits until it is settled."""
 
     def __init__(
-        self, place: Place, received: Callable[[Packet], None], *, with_payload: bool = True
+        self, place: BoxPlace, received: Callable[[Packet], None], *, with_payload: bool = True
     ) -> None:
         with entered(place.namespace):
             self.queue = Netqueue(place.queue, with_payload=with_payload)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fanous.lab.boxes.box import Place, Queue
+from fanous.lab.boxes.box import BoxPlace, PacketQueue
 from fanous.lab.netqueue import ACCEPT, Packet
 
 
@@ -11,9 +11,9 @@ class Delaying:
     seconds: for each packet.
     """
 
-    def __init__(self, place: Place, seconds: float) -> None:
+    def __init__(self, place: BoxPlace, seconds: float) -> None:
         self._seconds = seconds
-        self._queue = Queue(place, self._hold, with_payload=False)
+        self._queue = PacketQueue(place, self._hold, with_payload=False)
 
     def _hold(self, packet: Packet) -> None:
         loop = asyncio.get_running_loop()

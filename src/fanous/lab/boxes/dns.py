@@ -1,9 +1,9 @@
 """DNS: injectors of forged answers, beside the path (a race) and in it (the question never arrives)."""
 
-from fanous.lab.boxes.box import Injector, Place, Queue, Tap
+from fanous.lab.boxes.box import BoxPlace, Injector, PacketQueue, Tap
 from fanous.lab.dnswire import answer_of, question_of
 from fanous.lab.netqueue import ACCEPT, DROP, Packet
-from fanous.lab.packets import UDP, Segment, forged_datagram, segment_of
+from fanous.lab.packets import UDP, TcpSegment, forged_datagram, segment_of
 
 FORGED_TTL = 300
 """Seconds, of the forged record: not the true one's, which is how two answers are told apart."""
@@ -11,7 +11,7 @@ FORGED_TTL = 300
 PORT = 53
 
 
-def forged(seen: Segment, hosts: frozenset[str], answer: list[str]) -> bytes | None:
+def forged(seen: TcpSegment, hosts: frozenset[str], answer: list[str]) -> bytes | None:
     """The packet that answers a question about one of ``hosts``, or a name below; ``None`` = it is about
     none."""
     if seen.protocol != UDP or seen.target_port != PORT:
@@ -32,12 +32,12 @@ class Racing:
         clients: whose questions; those of a provider's own resolver come from its router.
     """
 
-    def __init__(self, place: Place, hosts: list[str], clients: list[str], answer: list[str]) -> None:
+    def __init__(self, place: BoxPlace, hosts: list[str], clients: list[str], answer: list[str]) -> None:
         self._hosts, self._clients, self._answer = frozenset(hosts), frozenset(clients), answer
         self._injector = Injector(place.namespace)
         self._tap = Tap(place, self._seen)
 
-    def _seen(self, segment: Segment) -> None:
+    def _seen(self, segment: TcpSegment) -> None:
         if segment.source in self._clients:
             packet = forged(segment, self._hosts, self._answer)
             if packet:
@@ -51,10 +51,10 @@ class Racing:
 class Answering:
     """Takes questions out of the path and answers them itself."""
 
-    def __init__(self, place: Place, hosts: list[str], answer: list[str]) -> None:
+    def __init__(self, place: BoxPlace, hosts: list[str], answer: list[str]) -> None:
         self._hosts, self._answer = frozenset(hosts), answer
         self._injector = Injector(place.namespace)
-        self._queue = Queue(place, self._received)
+        self._queue = PacketQueue(place, self._received)
 
     def _received(self, packet: Packet) -> None:
         segment = segment_of(packet.payload)

@@ -1,8 +1,8 @@
 """Hello: a censor beside the path that sees a ClientHello pass and resets the client before the server
 answers."""
 
-from fanous.lab.boxes.box import Injector, Place, Tap
-from fanous.lab.packets import ACK, RST, TCP, Segment, forged_answer
+from fanous.lab.boxes.box import BoxPlace, Injector, Tap
+from fanous.lab.packets import ACK, RST, TCP, TcpSegment, forged_answer
 
 RESETS = 3
 """Sent for one handshake, as China's does: one may be lost or come too late."""
@@ -18,12 +18,12 @@ class Resetting:
     clients: whose handshakes.
     """
 
-    def __init__(self, place: Place, hosts: list[str], clients: list[str]) -> None:
+    def __init__(self, place: BoxPlace, hosts: list[str], clients: list[str]) -> None:
         self._names, self._clients = [name_in_hello(host) for host in hosts], frozenset(clients)
         self._injector = Injector(place.namespace)
         self._tap = Tap(place, self._seen)
 
-    def _seen(self, segment: Segment) -> None:
+    def _seen(self, segment: TcpSegment) -> None:
         if segment.protocol != TCP or segment.target_port != 443 or segment.source not in self._clients:
             return
         if any(name in segment.payload for name in self._names):

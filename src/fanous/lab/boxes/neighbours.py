@@ -10,7 +10,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 
-from fanous.lab.boxes.box import Place
+from fanous.lab.boxes.box import BoxPlace
 from fanous.lab.space import socket_in
 
 PACKET = bytes(1200)
@@ -32,7 +32,7 @@ class Neighbours:
     seed: of what they want when.
     """
 
-    def __init__(self, place: Place, clients: Sequence[str], rate_kbps: float, seed: int) -> None:
+    def __init__(self, place: BoxPlace, clients: Sequence[str], rate_kbps: float, seed: int) -> None:
         self._socket = socket_in(place.namespace, socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._rate = rate_kbps

@@ -1,6 +1,6 @@
 """Page: a censor in the path that answers a plain HTTP request itself, with a block page."""
 
-from fanous.lab.boxes.box import Injector, Place, Queue
+from fanous.lab.boxes.box import BoxPlace, Injector, PacketQueue
 from fanous.lab.netqueue import DROP, Packet
 from fanous.lab.packets import ACK, FIN, PSH, forged_answer, forged_reset_to_target, segment_of
 from fanous.lab.webservers import BLOCK_PAGE
@@ -15,9 +15,9 @@ def block_response() -> bytes:
 class ForgingPages:
     """Every packet that a rule hands over is a request: it is dropped, answered, and the server reset."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: BoxPlace) -> None:
         self._injector = Injector(place.namespace)
-        self._queue = Queue(place, self._received)
+        self._queue = PacketQueue(place, self._received)
 
     def _received(self, packet: Packet) -> None:
         self._queue.queue.settle(packet.number, DROP)

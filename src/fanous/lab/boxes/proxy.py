@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 from fanous.lab.authority import Authority
-from fanous.lab.boxes.box import Place
+from fanous.lab.boxes.box import BoxPlace
 from fanous.lab.space import entered
 
 SO_ORIGINAL_DST = 80
@@ -34,7 +34,7 @@ def listening_in(namespace: str, port: int) -> socket.socket:
 class Serving:
     """A server in a router that takes whatever is redirected to it."""
 
-    def __init__(self, place: Place, port: int, context: ssl.SSLContext | None) -> None:
+    def __init__(self, place: BoxPlace, port: int, context: ssl.SSLContext | None) -> None:
         listening = listening_in(place.namespace, port)
         self._open: set[asyncio.StreamWriter] = set()
         loop = asyncio.get_running_loop()
@@ -64,7 +64,7 @@ class Serving:
 class Portal(Serving):
     """Answers every request with a login page."""
 
-    def __init__(self, place: Place, port: int) -> None:
+    def __init__(self, place: BoxPlace, port: int) -> None:
         super().__init__(place, port, None)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -81,7 +81,7 @@ class Intercepting(Serving):
         folder: for the certificates.
     """
 
-    def __init__(self, place: Place, port: int, folder: str) -> None:
+    def __init__(self, place: BoxPlace, port: int, folder: str) -> None:
         self._authority = Authority(Path(folder), ROGUE)
         self._place = place
         self._contexts: dict[str, ssl.SSLContext] = {}

@@ -6,7 +6,7 @@ from aioquic._crypto import CryptoError
 from aioquic.quic.crypto import CryptoPair
 from aioquic.quic.packet import QuicPacketType, pull_quic_header
 
-from fanous.lab.boxes.box import Place, Queue
+from fanous.lab.boxes.box import BoxPlace, PacketQueue
 from fanous.lab.boxes.hello import name_in_hello
 from fanous.lab.netqueue import ACCEPT, DROP, Packet
 from fanous.lab.packets import segment_of
@@ -20,10 +20,10 @@ class ReadingQuic:
     hosts: names whose connections are dropped; all later packets of such a flow, too.
     """
 
-    def __init__(self, place: Place, hosts: list[str]) -> None:
+    def __init__(self, place: BoxPlace, hosts: list[str]) -> None:
         self._names = [name_in_hello(host) for host in hosts]
         self._dropped: set[tuple[str, int, str, int]] = set()
-        self._queue = Queue(place, self._received)
+        self._queue = PacketQueue(place, self._received)
 
     def _received(self, packet: Packet) -> None:
         segment = segment_of(packet.payload)

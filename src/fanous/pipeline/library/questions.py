@@ -15,7 +15,7 @@ from fanous.model.instant import from_iso
 from fanous.pipeline import query, stages
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.library.tables import series_table
-from fanous.pipeline.query import Answer
+from fanous.pipeline.query import CountryAnswer
 from fanous.pipeline.tally import Ingested
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
@@ -68,7 +68,7 @@ def confirm(
     targets: Sequence[str] = (),
     since: Instant | None = None,
     until: Instant | None = None,
-) -> Answer:
+) -> CountryAnswer:
     """What is disrupted in a country, as ``fanous confirm CC``.
 
     Args:

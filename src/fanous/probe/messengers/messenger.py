@@ -10,7 +10,7 @@ from fanous.probe import dns, http, tcp
 from fanous.probe.connection import open_site
 from fanous.probe.endpoint import to_try
 from fanous.probe.net.network import Network
-from fanous.probe.record import Vantage, envelope, steps
+from fanous.probe.record import ProbeVantage, envelope, steps
 from fanous.probe.retry import retried
 from fanous.probe.settings import Settings
 from fanous.probe.trace import Entry, Trace
@@ -32,7 +32,9 @@ class Messenger:
     attempt: Try
 
 
-async def record_of(network: Network, settings: Settings, messenger: Messenger, vantage: Vantage) -> Entry:
+async def record_of(
+    network: Network, settings: Settings, messenger: Messenger, vantage: ProbeVantage
+) -> Entry:
     """The measurement, as far as it came in ``endpoint_seconds``."""
     trace, keys = Trace(network), Entry()
     trace.until = network.now() + settings.endpoint_seconds

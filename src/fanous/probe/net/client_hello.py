@@ -35,7 +35,7 @@ _OCSP = b"\x01\x00\x00\x00\x00"
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprint:
+class HelloFingerprint:
     """What can be told of a ClientHello without its name.
 
     Attributes:
@@ -113,13 +113,13 @@ def _ml_kem_key(dice: Random) -> bytes:
     return packed.to_bytes(_ML_KEM_COEFFICIENTS * 12 // 8, "little") + dice.randbytes(32)
 
 
-def fingerprint(record: bytes) -> Fingerprint | None:
+def fingerprint(record: bytes) -> HelloFingerprint | None:
     """Of the first flight of a client; ``None`` = it is no ClientHello.
 
     Source of the form: github.com/salesforce/ja3.
     """
     try:
-        return Fingerprint(_ja3(_message(record)), len(record))
+        return HelloFingerprint(_ja3(_message(record)), len(record))
     except (IndexError, ValueError):
         return None
 

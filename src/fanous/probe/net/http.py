@@ -40,7 +40,7 @@ class Request:
 
 
 @dataclass(slots=True)
-class Page:
+class HttpResponse:
     """What came back so far.
 
     Attributes:
@@ -69,7 +69,7 @@ class Page:
         return next((value for key, value in self.headers if key.lower() == name), "")
 
 
-async def exchange(stream: Stream, request: Request, page: Page, protocol: str = "") -> None:
+async def exchange(stream: Stream, request: Request, page: HttpResponse, protocol: str = "") -> None:
     """Ask, and fill ``page``.
 
     Args:
@@ -81,7 +81,7 @@ async def exchange(stream: Stream, request: Request, page: Page, protocol: str =
     await (_exchange_h2 if protocol == "h2" else _exchange_h11)(stream, request, page)
 
 
-async def _exchange_h11(stream: Stream, request: Request, page: Page) -> None:
+async def _exchange_h11(stream: Stream, request: Request, page: HttpResponse) -> None:
     connection = h11.Connection(h11.CLIENT)
     headers = [("host", request.authority), *request.headers, ("connection", "close")]
     if request.body:
@@ -122,7 +122,7 @@ async def next_event(connection: h11.Connection, stream: Stream) -> h11.Event:
         connection.receive_data(await stream.read(READ_SIZE))
 
 
-async def _exchange_h2(stream: Stream, request: Request, page: Page) -> None:
+async def _exchange_h2(stream: Stream, request: Request, page: HttpResponse) -> None:
     connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
     connection.initiate_connection()
     headers = [
@@ -152,7 +152,7 @@ async def _exchange_h2(stream: Stream, request: Request, page: Page) -> None:
             return
 
 
-def _take(connection: h2.connection.H2Connection, event: h2.events.Event, page: Page) -> bool:
+def _take(connection: h2.connection.H2Connection, event: h2.events.Event, page: HttpResponse) -> bool:
     """Put one event into ``page``; is that all we want?"""
     if isinstance(event, h2.events.ResponseReceived):
         fields = [(_text(name), _text(value)) for name, value in event.headers or ()]

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from fanous import __version__
-from fanous.probe.orders import Envelope
+from fanous.probe.orders import SignedOrders
 
 SECONDS = httpx.Timeout(15, connect=8)
 """A round must not wait longer than this for a collector that is blocked."""
@@ -26,7 +26,7 @@ class CheckedIn(Struct):
 
     v: int
     probe_cc: str = "ZZ"
-    x_orders: Envelope | None = None
+    x_orders: SignedOrders | None = None
 
 
 _answer = msgspec.json.Decoder(CheckedIn)

@@ -15,12 +15,12 @@ from fanous.probe.connection import open_site
 from fanous.probe.endpoint import to_try, url_parts
 from fanous.probe.net.addresses import is_public
 from fanous.probe.net.network import Network
-from fanous.probe.record import Vantage, envelope, line, steps
+from fanous.probe.record import ProbeVantage, envelope, line, steps
 from fanous.probe.settings import Settings
 from fanous.probe.stream.manifest import NotAManifest, Variant, read_manifest
 from fanous.probe.stream.playback import LEVELS, SECONDS
 from fanous.probe.trace import Entry, Trace
-from fanous.probe.transfer import Source, fetch
+from fanous.probe.transfer import DownloadSource, fetch
 
 TEST_NAME, TEST_VERSION = "fanous_stream", "0.1.0"
 
@@ -48,7 +48,7 @@ class _Media:
     pieces: tuple[str, ...] = ()
 
 
-async def stream_record(network: Network, settings: Settings, url: str, vantage: Vantage) -> bytes:
+async def stream_record(network: Network, settings: Settings, url: str, vantage: ProbeVantage) -> bytes:
     """One line of JSON: the measurement of one stream.
 
     Raises:
@@ -148,5 +148,5 @@ async def _fetched(trace: Trace, settings: Settings, media: _Media) -> Entry:
     parts = urlsplit(media.url)
     addresses = await _addresses(trace, settings, parts)
     name = (parts.hostname or "") if parts.scheme == "https" else ""
-    source = Source("target", media.url, addresses[0] if addresses else "", name, pieces=media.pieces)
+    source = DownloadSource("target", media.url, addresses[0] if addresses else "", name, pieces=media.pieces)
     return await fetch(trace, settings, source, MOST_BYTES, settings.stream_seconds)

@@ -12,14 +12,14 @@ from functools import partial
 from logging import getLogger
 
 from fanous.log import logline
-from fanous.model.alert import Delivery, State
+from fanous.model.alert import AlertState, Delivery
 from fanous.publish.alerts.channel import Channel, Means
 from fanous.publish.alerts.message import Message, Sender, compose
 from fanous.publish.alerts.pace import HOUR, MOST_ATTEMPTS, wait_after
 from fanous.publish.alerts.routes import orders_of
 from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.senders.alertmanager import RENEW
-from fanous.publish.alerts.senders.outcome import Outcome
+from fanous.publish.alerts.senders.outcome import Attempt
 from fanous.publish.alerts.settings import Alerting
 from fanous.store import Store
 from fanous.store.ask import Ask
@@ -67,7 +67,7 @@ class Dispatcher:
         channel = self._alerting.channel(name)
         for delivery in waiting:
             if channel is None:
-                await self._settle(delivery, State.DEAD, why="the configuration has no such channel")
+                await self._settle(delivery, AlertState.DEAD, why="the configuration has no such channel")
                 done.dead += 1
                 continue
             message = await self._ask(partial(self._message, delivery, channel))
@@ -81,12 +81,14 @@ class Dispatcher:
         allowed = channel.pace.allowed_at(now, delivery.happening, sent)
         if allowed > now:
             store.outbox.settle(
-                delivery.key, State.WAITING, at=now, due_at=allowed, why="quiet hours or limit"
+                delivery.key, AlertState.WAITING, at=now, due_at=allowed, why="quiet hours or limit"
             )
             return None
         message = message_of(store, delivery, channel, self._sender)
         if message is None:
-            store.outbox.settle(delivery.key, State.DROPPED, at=now, why="nothing that was told has changed")
+            store.outbox.settle(
+                delivery.key, AlertState.DROPPED, at=now, why="nothing that was told has changed"
+            )
             return None
         store.outbox.begin(delivery.key)
         return message
@@ -95,20 +97,20 @@ class Dispatcher:
         outcome = await SENDERS[channel.means](channel, message, time.time())
         attempts = delivery.attempts + 1
         if not outcome.why:
-            await self._settle(delivery, State.SENT)
+            await self._settle(delivery, AlertState.SENT)
             done.sent += 1
         elif outcome.permanent or attempts >= MOST_ATTEMPTS:
-            await self._settle(delivery, State.DEAD, why=outcome.why)
+            await self._settle(delivery, AlertState.DEAD, why=outcome.why)
             done.dead += 1
         else:
             await self._settle(
-                delivery, State.WAITING, why=outcome.why, wait=wait_after(attempts, outcome.wait)
+                delivery, AlertState.WAITING, why=outcome.why, wait=wait_after(attempts, outcome.wait)
             )
             done.failed += 1
         _say(delivery, channel, outcome, attempts)
 
     async def _settle(
-        self, delivery: Delivery, state: State, *, why: str = "", wait: float | None = None
+        self, delivery: Delivery, state: AlertState, *, why: str = "", wait: float | None = None
     ) -> None:
         def write(store: Store) -> None:
             now = store.now()
@@ -149,7 +151,9 @@ def message_of(store: Store, delivery: Delivery, channel: Channel, sender: Sende
 
 def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:
     """What this channel was told and goes on."""
-    latest = {one.incident: one for one in store.outbox.deliveries(State.SENT) if one.channel == channel.name}
+    latest = {
+        one.incident: one for one in store.outbox.deliveries(AlertState.SENT) if one.channel == channel.name
+    }
     found = []
     for delivery in latest.values():
         incident = store.incident(delivery.incident)
@@ -160,7 +164,7 @@ def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:
     return found
 
 
-def _say(delivery: Delivery, channel: Channel, outcome: Outcome, attempts: int) -> None:
+def _say(delivery: Delivery, channel: Channel, outcome: Attempt, attempts: int) -> None:
     words = logline(
         "alert_failed" if outcome.why else "alert_sent",
         channel=channel.name,

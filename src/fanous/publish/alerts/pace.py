@@ -19,7 +19,7 @@ MOST_ATTEMPTS = 14
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class QuietHours:
     """Hours of each day on the clock of a place; past midnight where the end lies before the start."""
 
     start: time
@@ -45,7 +45,7 @@ class Pace:
     even_when_quiet: news that does not wait for the end of quiet hours.
     """
 
-    quiet: tuple[Quiet, ...] = ()
+    quiet: tuple[QuietHours, ...] = ()
     even_when_quiet: tuple[Happening, ...] = ()
     per_hour: int = 30
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from fanous.analysis.incidents.news import happenings
 from fanous.model.alert import Happening, News, Order
 from fanous.model.incident import Incident
-from fanous.publish.alerts.rule import Rule
+from fanous.publish.alerts.rule import AlertRule
 
 DAY = 86_400.0
 
@@ -16,7 +16,7 @@ NEWEST_OPEN = 60 * DAY
 """Likewise what is open since before: detection looks back so far (``pipeline.HISTORY``)."""
 
 
-def orders_of(news: News, rules: Iterable[Rule], now: float) -> list[Order]:
+def orders_of(news: News, rules: Iterable[AlertRule], now: float) -> list[Order]:
     """Each channel at most once, whatever number of rules names it."""
     happened = happenings(news.before, news.incident)
     if not happened:

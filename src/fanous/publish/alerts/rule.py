@@ -7,7 +7,7 @@ from fanous.model.incident import Incident, Status
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AlertRule:
     """All that is named has to hold; of a list one entry is enough.
 
     Attributes:

@@ -17,8 +17,8 @@ from fanous.config import Table, nearest, network_numbers, none_of, read_config,
 from fanous.model.alert import Happening
 from fanous.model.incident import Kind, Status
 from fanous.publish.alerts.channel import Channel, Form, Means
-from fanous.publish.alerts.pace import Pace, Quiet
-from fanous.publish.alerts.rule import Rule
+from fanous.publish.alerts.pace import Pace, QuietHours
+from fanous.publish.alerts.rule import AlertRule
 from fanous.publish.alerts.signature import secret_bytes
 from fanous.refdata.countries import country_codes
 from fanous.refdata.platforms import target_of
@@ -36,7 +36,7 @@ class Alerting:
 
     url: str = ""
     channels: Mapping[str, Channel] | None = None
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[AlertRule, ...] = ()
     every: float = 2.0
 
     def channel(self, name: str) -> Channel | None:
@@ -144,7 +144,7 @@ def _pace(table: Table) -> Pace:
     return Pace(_quiet(table), _among(table, "even_when_quiet", loud, Happening), per_hour)
 
 
-def _quiet(table: Table) -> tuple[Quiet, ...]:
+def _quiet(table: Table) -> tuple[QuietHours, ...]:
     zone = table.zone(default="UTC")
     if not table.has("quiet"):
         return ()
@@ -155,11 +155,11 @@ def _quiet(table: Table) -> tuple[Quiet, ...]:
             start, end = (datetime.strptime(text.strip(), "%H:%M").time() for text in (first, last))
         except ValueError:
             raise table.wrong("quiet", f"{hours!r} is not like '22:00-07:00'") from None
-        found.append(Quiet(start, end, zone))
+        found.append(QuietHours(start, end, zone))
     return tuple(found)
 
 
-def _rule(table: Table, channels: Mapping[str, Channel]) -> Rule:
+def _rule(table: Table, channels: Mapping[str, Channel]) -> AlertRule:
     table.allow("channels", "countries", "networks", "targets", "kinds", "statuses", "confidence", "on")
 
     def texts(key: str) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ def _rule(table: Table, channels: Mapping[str, Channel]) -> Rule:
             raise table.wrong(
                 "channels", f"there is no channel {name!r}; known are {known}{nearest(name, list(channels))}"
             )
-    return Rule(
+    return AlertRule(
         channels=table.texts("channels"),
         countries=country_codes(table, "countries"),
         networks=network_numbers(table, "networks"),

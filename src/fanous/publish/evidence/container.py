@@ -17,7 +17,7 @@ MOST_BYTES = 1 << 30
 MOST_PARTS = 32
 
 
-class Refused(FanousError):
+class BundleRefused(FanousError):
     """A bundle that must not be believed; the message says which part and why."""
 
 
@@ -38,7 +38,7 @@ def read_parts(path: Path) -> dict[str, bytes]:
     """
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise Refused(f"{path} is larger than {MOST_BYTES >> 20} MiB, which no bundle is")
+            raise BundleRefused(f"{path} is larger than {MOST_BYTES >> 20} MiB, which no bundle is")
         content = path.read_bytes()
     except OSError as error:
         raise FanousError(f"cannot read the bundle {path}: {error.strerror}") from error
@@ -55,13 +55,15 @@ def unpack_parts(content: bytes) -> dict[str, bytes]:
         end = at + size
         padded = end + -size % BLOCK
         if padded > len(content) or any(content[end:padded]):
-            raise Refused(f"the part {name} is cut off, or followed by something that is not padding")
+            raise BundleRefused(f"the part {name} is cut off, or followed by something that is not padding")
         if name in parts or len(parts) >= MOST_PARTS:
-            raise Refused(f"the part {name} is there twice, or there are more parts than a bundle has")
+            raise BundleRefused(f"the part {name} is there twice, or there are more parts than a bundle has")
         parts[name] = content[at:end]
         at = padded
     if not parts or content[at:] != bytes(2 * BLOCK):
-        raise Refused("this is not an evidence bundle, or it is cut off, or something was added at its end")
+        raise BundleRefused(
+            "this is not an evidence bundle, or it is cut off, or something was added at its end"
+        )
     return parts
 
 
@@ -75,11 +77,13 @@ def _read_header(block: bytes) -> tuple[str, int]:
     try:
         entry = tarfile.TarInfo.frombuf(block, "ascii", "strict")
     except (tarfile.TarError, UnicodeError, ValueError) as error:
-        raise Refused(f"this is not an evidence bundle: a header in it is no tar header ({error})") from error
+        raise BundleRefused(
+            f"this is not an evidence bundle: a header in it is no tar header ({error})"
+        ) from error
     try:
         same = 0 <= entry.size <= MOST_BYTES and _header(entry.name, entry.size) == block
     except (ValueError, UnicodeError):
         same = False
     if not same:
-        raise Refused("a header is not as the writer of bundles writes it")
+        raise BundleRefused("a header is not as the writer of bundles writes it")
     return entry.name, entry.size

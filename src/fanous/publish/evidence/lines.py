@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from fanous.model.record import Record
-from fanous.publish.evidence.container import Refused
+from fanous.publish.evidence.container import BundleRefused
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -31,14 +31,14 @@ CHUNK = 1 << 20
 Decoded = TypeVar("Decoded")
 
 
-class Line(Struct, frozen=True, forbid_unknown_fields=True):
+class RecordLine(Struct, frozen=True, forbid_unknown_fields=True):
     """One line: ``record`` is the redacted record as its connector parses it."""
 
     source: str
     record: Raw
 
 
-_decoder = msgspec.json.Decoder(Line)
+_decoder = msgspec.json.Decoder(RecordLine)
 
 
 class LineWriter:
@@ -54,7 +54,7 @@ class LineWriter:
         self._packed: list[bytes] = []
 
     def add(self, record: Record) -> None:
-        self.add_line(Line(record.source, Raw(record.data)))
+        self.add_line(RecordLine(record.source, Raw(record.data)))
 
     def add_line(self, line: Struct) -> None:
         self._packed.append(self._compressor.compress(msgspec.json.encode(line) + b"\n"))
@@ -95,7 +95,7 @@ def unpacked(
         try:
             yield number, decoder.decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Refused(f"{name}, line {number}: not {what} ({error})") from error
+            raise BundleRefused(f"{name}, line {number}: not {what} ({error})") from error
 
 
 def _lines(packed: bytes, name: str) -> Iterator[bytes]:
@@ -107,9 +107,9 @@ def _lines(packed: bytes, name: str) -> Iterator[bytes]:
                 total += len(chunk)
                 *whole, rest = (rest + chunk).split(b"\n")
                 if total > MOST_UNPACKED or len(rest) > LONGEST_LINE:
-                    raise Refused(f"{name} unpacks to more than any bundle holds")
+                    raise BundleRefused(f"{name} unpacks to more than any bundle holds")
                 yield from whole
     except (zstd.ZstdError, EOFError, MemoryError) as error:
-        raise Refused(f"{name} does not unpack: {error}") from error
+        raise BundleRefused(f"{name} does not unpack: {error}") from error
     if rest:
-        raise Refused(f"{name} ends in the middle of a line")
+        raise BundleRefused(f"{name} ends in the middle of a line")

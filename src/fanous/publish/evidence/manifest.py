@@ -7,7 +7,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 
-from fanous.publish.evidence.container import Refused
+from fanous.publish.evidence.container import BundleRefused
 from fanous.publish.evidence.signature import is_signed_by, public_hex
 
 FORMAT = 2
@@ -20,7 +20,7 @@ PARTS = (README, CLAIM, LEDGER, REFERENCE, USED, PARAMETERS, SOURCES, RECORDS, C
 """All parts that the manifest lists, in the order of the file."""
 
 
-class Part(Struct, frozen=True):
+class BundlePart(Struct, frozen=True):
     """One part: its length in bytes and the hex SHA-256 of them."""
 
     name: str
@@ -41,7 +41,7 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     made_by: str
     made_at: str
     key: str
-    parts: list[Part]
+    parts: list[BundlePart]
 
 
 WHAT = "fanous evidence bundle"
@@ -52,7 +52,7 @@ def signed(
     parts: Mapping[str, bytes], key: Ed25519PrivateKey, made_by: str, made_at: str
 ) -> dict[str, bytes]:
     """Manifest and signature before the parts, as they go into the container."""
-    listed = [Part(name, len(parts[name]), sha256(parts[name]).hexdigest()) for name in PARTS]
+    listed = [BundlePart(name, len(parts[name]), sha256(parts[name]).hexdigest()) for name in PARTS]
     manifest = Manifest(WHAT, FORMAT, made_by, made_at, public_hex(key), listed)
     content = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
     signature = key.sign(content).hex().encode()
@@ -66,24 +66,26 @@ def checked(parts: Mapping[str, bytes]) -> Manifest:
         Refused: they do not, or a part is missing, added or out of order.
     """
     if tuple(parts)[:2] != (MANIFEST, SIGNATURE):
-        raise Refused("this is not an evidence bundle: it does not begin with a manifest and its signature")
+        raise BundleRefused(
+            "this is not an evidence bundle: it does not begin with a manifest and its signature"
+        )
     content = parts[MANIFEST]
     try:
         manifest = _decoder.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(f"the manifest cannot be read: {error}") from error
+        raise BundleRefused(f"the manifest cannot be read: {error}") from error
     if manifest.what != WHAT or manifest.format != FORMAT:
-        raise Refused(
+        raise BundleRefused(
             f"this is format {manifest.format} of a {manifest.what[:40]!r}; this version reads {FORMAT}"
         )
     if not is_signed_by(manifest.key, parts[SIGNATURE], content):
-        raise Refused(
+        raise BundleRefused(
             "the signature is not that of this manifest: the bundle was changed after it was signed"
         )
     if [part.name for part in manifest.parts] != list(PARTS) or list(parts)[2:] != list(PARTS):
-        raise Refused("its parts are not those of the manifest: one is missing, added or out of order")
+        raise BundleRefused("its parts are not those of the manifest: one is missing, added or out of order")
     for part in manifest.parts:
         own = parts[part.name]
         if len(own) != part.bytes or sha256(own).hexdigest() != part.sha256:
-            raise Refused(f"the part {part.name} is not the one that was signed")
+            raise BundleRefused(f"the part {part.name} is not the one that was signed")
     return manifest

@@ -18,7 +18,7 @@ from fanous.publish.evidence.compare import claim_of, differences
 from fanous.publish.evidence.container import pack_parts
 from fanous.publish.evidence.licences import licence_of
 from fanous.publish.evidence.lines import LineWriter, unpack_lines
-from fanous.publish.evidence.recompute import Window, closest, recompute
+from fanous.publish.evidence.recompute import RecomputeWindow, closest, recompute
 from fanous.publish.evidence.redaction import redacted
 from fanous.publish.evidence.reference import reference, used
 from fanous.publish.evidence.selection import Selection, records_at, select
@@ -127,7 +127,7 @@ def _computed(gathered: Gathered) -> Incident:
         for record in unpack_lines(packed, name)
     )
     levels = unpack_series(gathered.levels, manifest.LEVELS)
-    window = Window(chosen.country, chosen.since, chosen.until)
+    window = RecomputeWindow(chosen.country, chosen.since, chosen.until)
     computed = recompute(lines, levels, window, user_weights(chosen.country))
     found = closest(computed.incidents, gathered.incident)
     if found is None:

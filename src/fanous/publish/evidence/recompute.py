@@ -13,7 +13,7 @@ from fanous.model.source_series import Levels
 from fanous.model.weights import UserWeights
 from fanous.pipeline import stages
 from fanous.pipeline.judge import rules_version
-from fanous.publish.evidence.container import Refused
+from fanous.publish.evidence.container import BundleRefused
 from fanous.sources.connectors import CONNECTORS
 from fanous.store import Judged, Store, open_store
 
@@ -27,7 +27,7 @@ MADE_UP = b'"synthetic":'
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class RecomputeWindow:
     """What is computed again: a country, and unix seconds, half-open."""
 
     country: str
@@ -55,7 +55,7 @@ class Recomputed:
 def recompute(
     records: Iterable[Record],
     levels: Sequence[Levels],
-    window: Window,
+    window: RecomputeWindow,
     shares: UserWeights | None,
 ) -> Recomputed:
     """Judge, gather, detect, correlate and confirm, as ``ingest`` does.
@@ -70,7 +70,7 @@ def recompute(
         batch: list[Judged] = []
         for record in records:
             if record.source not in CONNECTORS:
-                raise Refused(f"{record.file}, line {record.line}: no source {record.source!r}")
+                raise BundleRefused(f"{record.file}, line {record.line}: no source {record.source!r}")
             try:
                 batch.append(Judged(record, *stages.judge_record(record)))
             except Rejected as reason:

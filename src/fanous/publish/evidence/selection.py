@@ -12,7 +12,7 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.silence import EXPECTED_FOR
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Kind
-from fanous.model.look import Line, Look
+from fanous.model.look import LineState, Look
 from fanous.model.record import Record
 from fanous.model.series import Floats, Series
 from fanous.pipeline.interference import TICK
@@ -107,7 +107,7 @@ def _heard_elsewhere(looks: Sequence[Look], country: str) -> Iterator[Look]:
     """Of each bin the first looks from abroad on two networks: more say nothing more of the collector."""
     seen: dict[int, set[int]] = {}
     for look in looks:
-        if look.country == country or look.line is not Line.ONLINE:
+        if look.country == country or look.line is not LineState.ONLINE:
             continue
         networks = seen.setdefault(int(look.at // TICK), set())
         if len(networks) < 2 and look.asn not in networks:

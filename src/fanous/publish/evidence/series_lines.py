@@ -13,7 +13,7 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.model.place import Access, Entity
 from fanous.model.series import Series, SeriesKey
 from fanous.model.source_series import Levels
-from fanous.publish.evidence.container import Refused
+from fanous.publish.evidence.container import BundleRefused
 from fanous.publish.evidence.lines import LineWriter, unpacked
 from fanous.refdata.sources import SOURCES
 from fanous.store.series import check_levels
@@ -61,9 +61,13 @@ def unpack_series(packed: bytes, name: str) -> list[Levels]:
     found = []
     for number, line in unpacked(packed, name, _decoder, "a series"):
         if line.source not in SOURCES or line.signal not in SIGNALS or line.step <= 0:
-            raise Refused(f"{name}, line {number}: no source {line.source!r} with the signal {line.signal!r}")
+            raise BundleRefused(
+                f"{name}, line {number}: no source {line.source!r} with the signal {line.signal!r}"
+            )
         if len(line.times) != len(line.values):
-            raise Refused(f"{name}, line {number}: {len(line.times)} times and {len(line.values)} values")
+            raise BundleRefused(
+                f"{name}, line {number}: {len(line.times)} times and {len(line.values)} values"
+            )
         found.append(_levels(line, f"{name}, line {number}"))
     return found
 
@@ -77,5 +81,5 @@ def _levels(line: SeriesLine, place: str) -> Levels:
         levels = Levels(key, line.step, np.array(line.times, np.int64), np.array(line.values, np.float64))
         check_levels([levels])
     except (ValueError, OverflowError) as error:
-        raise Refused(f"{place}: {error}") from error
+        raise BundleRefused(f"{place}: {error}") from error
     return levels

@@ -14,9 +14,9 @@ from fanous.model.record import Record
 from fanous.model.weights import UserWeights
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.compare import claim_of, differences
-from fanous.publish.evidence.container import Refused, read_parts
+from fanous.publish.evidence.container import BundleRefused, read_parts
 from fanous.publish.evidence.lines import unpack_lines
-from fanous.publish.evidence.recompute import Recomputed, Window, closest, recompute
+from fanous.publish.evidence.recompute import Recomputed, RecomputeWindow, closest, recompute
 from fanous.publish.evidence.reference import plain, reference, unlike, unlike_fields, unlike_thresholds
 from fanous.publish.evidence.series_lines import unpack_series
 from fanous.publish.evidence.signature import fingerprint
@@ -105,7 +105,7 @@ def verify(path: Path, signer: str = "") -> Verification:
     versions += unlike_thresholds(_read(parts, manifest.PARAMETERS, dict[str, Any]))
     levels = unpack_series(parts[manifest.LEVELS], manifest.LEVELS)
     shares = _read(parts, manifest.USED, _Used).user_shares
-    window = Window(claim.country, claim.since, claim.until)
+    window = RecomputeWindow(claim.country, claim.since, claim.until)
     computed = recompute(_records(parts), levels, window, shares)
     recorded = _read(parts, manifest.CLAIM, _Recorded).incident
     versions += unlike_fields(recorded, claim_of(claim.incident))
@@ -143,14 +143,14 @@ def _check_signer(by: str, wanted: str) -> None:
             f"a fingerprint of fewer than {LEAST_FINGERPRINT} digits names nobody: give more of it"
         )
     if not by.startswith(asked):
-        raise Refused(f"it was signed by the key {by}, not by {wanted}")
+        raise BundleRefused(f"it was signed by the key {by}, not by {wanted}")
 
 
 def _read(parts: dict[str, bytes], name: str, kind: Any) -> Any:
     try:
         return msgspec.json.decode(parts[name], type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(f"the part {name} cannot be read: {error}") from error
+        raise BundleRefused(f"the part {name} cannot be read: {error}") from error
 
 
 def _records(parts: dict[str, bytes]) -> Iterator[Record]:

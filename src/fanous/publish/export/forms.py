@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from fanous.publish.export.tables import Row, Table
+from fanous.publish.export.tables import ExportTable, Row
 
 
-def as_csv(table: Table, rows: Sequence[Row]) -> bytes:
+def as_csv(table: ExportTable, rows: Sequence[Row]) -> bytes:
     """UTF-8; what is not known is empty."""
     out = io.StringIO()
     writer = csv.DictWriter(out, [name for name, _, _ in table.fields], lineterminator="\r\n")
@@ -20,7 +20,7 @@ def as_csv(table: Table, rows: Sequence[Row]) -> bytes:
     return out.getvalue().encode()
 
 
-def as_parquet(table: Table, rows: Sequence[Row]) -> bytes:
+def as_parquet(table: ExportTable, rows: Sequence[Row]) -> bytes:
     """zstd; instants as timestamps in UTC."""
     import pyarrow as pa  # here: a fifth of a second
     from pyarrow import parquet

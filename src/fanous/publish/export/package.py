@@ -10,7 +10,7 @@ import msgspec
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.publish.export.forms import as_csv, as_geojson, as_parquet
-from fanous.publish.export.tables import TABLES, LeftOut, Table, Wanted
+from fanous.publish.export.tables import TABLES, ExportScope, ExportTable, LeftOut
 from fanous.refdata.atomic import replace_file
 from fanous.refdata.sources import SOURCES
 from fanous.store import Store
@@ -34,7 +34,7 @@ class Exported:
     left_out: dict[str, int]
 
 
-def export(store: Store, wanted: Wanted, folder: Path, now: float) -> Exported:
+def export(store: Store, wanted: ExportScope, folder: Path, now: float) -> Exported:
     """Write all tables; a file is whole or not there.
 
     Raises:
@@ -63,7 +63,7 @@ def export(store: Store, wanted: Wanted, folder: Path, now: float) -> Exported:
     return Exported((*written, path), counts, left.counts)
 
 
-def _resource(table: Table, ending: str, content: bytes) -> dict[str, Any]:
+def _resource(table: ExportTable, ending: str, content: bytes) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": f"{table.name}-{ending}" if ending != "csv" else table.name,
         "title": table.title,
@@ -83,7 +83,9 @@ def _resource(table: Table, ending: str, content: bytes) -> dict[str, Any]:
     }
 
 
-def _package(wanted: Wanted, resources: list[dict[str, Any]], left: LeftOut, now: float) -> dict[str, Any]:
+def _package(
+    wanted: ExportScope, resources: list[dict[str, Any]], left: LeftOut, now: float
+) -> dict[str, Any]:
     open_ones = [source for source in SOURCES.values() if source.is_open and source.page]
     return {
         "profile": "data-package",

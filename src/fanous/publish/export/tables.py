@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportScope:
     """Attributes:
     country: ``None`` = all.
     since: unix seconds; likewise ``until``.
@@ -51,7 +51,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ExportTable:
     """Attributes:
     fields: (name, type of Frictionless and of the Parquet file, what it means).
     key: fields that name a row.
@@ -61,10 +61,10 @@ class Table:
     title: str
     fields: tuple[tuple[str, str, str], ...]
     key: tuple[str, ...]
-    rows: Callable[[Store, Wanted, LeftOut], Iterator[Row]]
+    rows: Callable[[Store, ExportScope, LeftOut], Iterator[Row]]
 
 
-def incident_rows(store: Store, wanted: Wanted, left: LeftOut) -> Iterator[Row]:
+def incident_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     """Latest revisions, retracted ones among them."""
     for incident in store.incidents(wanted.country, wanted.since, wanted.until):
         licence = licence_of(sources_of(incident), wanted.licence)
@@ -101,7 +101,7 @@ def _incident_row(incident: Incident, revision: int, licence: str, synthetic: bo
     }
 
 
-def cell_rows(store: Store, wanted: Wanted, left: LeftOut) -> Iterator[Row]:
+def cell_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     """Measurements of one's own probes, counted by hour, network and target."""
     for country in [wanted.country] if wanted.country else store.countries():
         span = store.span(country)
@@ -115,7 +115,7 @@ def cell_rows(store: Store, wanted: Wanted, left: LeftOut) -> Iterator[Row]:
 
 
 def _cells(
-    store: Store, country: str, since: float, until: float, wanted: Wanted, left: LeftOut
+    store: Store, country: str, since: float, until: float, wanted: ExportScope, left: LeftOut
 ) -> Iterator[Row]:
     votes = store.votes(country, since, until)
     measured: dict[tuple[int, int, str], dict[str, bool]] = defaultdict(dict)
@@ -145,7 +145,7 @@ def _cells(
         }
 
 
-def level_rows(store: Store, wanted: Wanted, left: LeftOut) -> Iterator[Row]:
+def level_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     """Ready-made series of open sources."""
     names = store.countries()
     for country in [wanted.country] if wanted.country else names:
@@ -183,7 +183,7 @@ _SYNTHETIC = ("synthetic", "boolean", "true: a recorded or made-up event, no fin
 _COUNTRY = ("country", "string", "ISO 3166-1")
 
 TABLES = (
-    Table(
+    ExportTable(
         "incidents",
         "Incidents, as their last revision says",
         (
@@ -214,7 +214,7 @@ TABLES = (
         ("id",),
         incident_rows,
     ),
-    Table(
+    ExportTable(
         "cells",
         "Measurements of this monitor's own probes, by hour, network and target",
         (
@@ -231,7 +231,7 @@ TABLES = (
         ("country", "network", "target", "hour"),
         cell_rows,
     ),
-    Table(
+    ExportTable(
         "levels",
         "Ready-made series of open sources",
         (

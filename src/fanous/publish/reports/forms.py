@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from fanous.charts import picture
 from fanous.publish.reports.report import Report
-from fanous.wording.narrative import Told
+from fanous.wording.narrative import Narrative
 from fanous.wording.post import Sms, post_text, sms_text
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -75,7 +75,7 @@ def _document(report: Report) -> dict[str, Any]:
     }
 
 
-def _told(one: Told) -> dict[str, str]:
+def _told(one: Narrative) -> dict[str, str]:
     return {"text": one.text, "lang": one.language.code, "dir": one.language.direction}
 
 

@@ -16,7 +16,7 @@ from fanous.wording.brief import shorter
 from fanous.wording.cost import cost_lines
 from fanous.wording.language import ENGLISH, Language
 from fanous.wording.names import network_title
-from fanous.wording.narrative import Told
+from fanous.wording.narrative import Narrative
 from fanous.wording.sentence import because
 
 LOCAL = "http://127.0.0.1:8470"
@@ -30,7 +30,7 @@ MOST_NETWORKS = 25
 class Fact:
     """One figure, and the query that gives it."""
 
-    label: Told
+    label: Narrative
     value: str
     query: str
 
@@ -53,29 +53,29 @@ class Report:
 
     incident: Incident
     language: Language
-    claim: Told
+    claim: Narrative
     short: tuple[str, ...]
-    sentences: tuple[Told, ...]
+    sentences: tuple[Narrative, ...]
     reason: str
-    when: Told
+    when: Narrative
     facts: tuple[Fact, ...]
-    heads: tuple[Told, ...]
+    heads: tuple[Narrative, ...]
     rows: tuple[tuple[str, ...], ...]
-    saw: tuple[tuple[Told, Told], ...]
+    saw: tuple[tuple[Narrative, Narrative], ...]
     revisions: tuple[tuple[str, str, str, str], ...]
     cost: tuple[str, ...]
     chart: str
     url: str
     notice: str
 
-    def say(self, text: str) -> Told:
+    def say(self, text: str) -> Narrative:
         return said(self.language, text)
 
 
-def said(language: Language, text: str, **values: str) -> Told:
+def said(language: Language, text: str, **values: str) -> Narrative:
     """In the language, or in English and marked so."""
     own = language if language.knows(text) else ENGLISH
-    return Told(own.say(text, **values), own)
+    return Narrative(own.say(text, **values), own)
 
 
 def gather(store: Store, incident: Incident, language: Language, base: str, notice: str) -> Report:

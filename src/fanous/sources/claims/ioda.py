@@ -16,7 +16,7 @@ from fanous.refdata.sources import SOURCES
 from fanous.sources.claims.document import LATEST, Told, lasted, told
 from fanous.sources.signals.document import decoded, field, plain, whole
 from fanous.sources.signals.ioda import ADDRESS
-from fanous.sources.signals.live import Ask, Get, Parsed, Piece, windows
+from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
 
 SOURCE = "ioda-outages"
 CALLS = {"outages/events": "&format=codf", "outages/alerts": ""}
@@ -33,7 +33,7 @@ CRITICAL, NORMAL = "critical", "normal"
 class IodaOutages:
     """See ``LiveSource``; one question a place, since the description names no lists of codes here."""
 
-    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+    def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         places = [f"country/{ask.country}", *(f"asn/{asn}" for asn in ask.networks)]
         for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
             for place in places:

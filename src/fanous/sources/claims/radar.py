@@ -15,7 +15,7 @@ from fanous.refdata.sources import SOURCES
 from fanous.sources.claims.document import HOUR, QUOTED, Told, lasted, told
 from fanous.sources.signals.clock import reader
 from fanous.sources.signals.document import decoded, field
-from fanous.sources.signals.live import Ask, Get, Parsed, Piece, windows
+from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
 from fanous.sources.signals.radar import ADDRESS, date, result_of
 
 SOURCE = "radar-outages"
@@ -33,7 +33,7 @@ PLATFORM = "PLATFORM"
 class RadarOutages:
     """See ``LiveSource``."""
 
-    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+    def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
             window = f"dateStart={date(since)}&dateEnd={date(until)}&limit={MOST}&format=json"
             for place in (f"location={ask.country}", *(f"asn={asn}" for asn in ask.networks)):

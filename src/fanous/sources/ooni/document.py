@@ -23,7 +23,7 @@ class Binary(Struct, gc=False):
 Text = str | Binary | None
 
 
-class Answer(Struct, gc=False):
+class AnswerRecord(Struct, gc=False):
     """df-002."""
 
     ipv4: str | None = None
@@ -40,13 +40,13 @@ class Query(Struct, gc=False):
     query_type: str | None = None
     engine: str | None = None
     failure: Any = None
-    answers: list[Answer] | None = None
+    answers: list[AnswerRecord] | None = None
     x_resolver_name: str | None = None
     t0: Number = None
     t: Number = None
 
 
-class Status(Struct, gc=False):
+class ConnectStatus(Struct, gc=False):
     """df-005; ``failure: false`` in some versions, absent in others."""
 
     success: bool | None = None
@@ -58,7 +58,7 @@ class Connect(Struct, gc=False):
 
     ip: str | None = None
     port: Number = None
-    status: Status | None = None
+    status: ConnectStatus | None = None
     t0: Number = None
     t: Number = None
 
@@ -77,7 +77,7 @@ class Handshake(Struct, gc=False):
     transaction_id: Number = None
 
 
-class Request(Struct, gc=False):
+class RequestRecord(Struct, gc=False):
     """df-001."""
 
     url: str | None = None
@@ -98,14 +98,14 @@ class Transaction(Struct, gc=False):
 
     address: str | None = None
     failure: Any = None
-    request: Request | None = None
+    request: RequestRecord | None = None
     response: Response | None = None
     t0: Number = None
     t: Number = None
     transaction_id: Number = None
 
 
-class Event(Struct, gc=False):
+class NetworkEvent(Struct, gc=False):
     """df-008."""
 
     operation: str | None = None
@@ -168,7 +168,7 @@ class ControlRequest(Struct, gc=False):
     http_request: str | None = None
 
 
-class Steps(Struct, gc=False):
+class StepKeys(Struct, gc=False):
     """What every nettest that connects somewhere records."""
 
     queries: list[Query] | None = None
@@ -176,10 +176,10 @@ class Steps(Struct, gc=False):
     tls_handshakes: list[Handshake] | None = None
     quic_handshakes: list[Handshake] | None = None
     requests: list[Transaction] | None = None
-    network_events: list[Event] | None = None
+    network_events: list[NetworkEvent] | None = None
 
 
-class Download(Struct, gc=False):
+class DownloadRecord(Struct, gc=False):
     """One of our own probe's ``x_transfers``: the target's page or a control's, in turn."""
 
     role: str | None = None
@@ -204,17 +204,17 @@ class Opinion(Struct, gc=False):
     failure: Any = None
 
 
-class WebKeys(Steps, gc=False):
+class WebKeys(StepKeys, gc=False):
     """ts-017 web_connectivity, and what our own probe adds to it."""
 
     control: Control | None = None
     control_failure: Any = None
     x_control_request: ControlRequest | None = None
-    x_transfers: list[Download] | None = None
+    x_transfers: list[DownloadRecord] | None = None
     x_second_opinions: list[Opinion] | None = None
 
 
-class TorTarget(Steps, gc=False):
+class TorTarget(StepKeys, gc=False):
     """ts-023."""
 
     failure: Any = None
@@ -232,7 +232,7 @@ class Server(Struct, gc=False):
     hostname: str | None = None
 
 
-class Rates(Struct, gc=False):
+class RatesRecord(Struct, gc=False):
     """ts-021 (median_bitrate) and ts-022 (download), in kbit/s."""
 
     download: Number = None
@@ -260,13 +260,13 @@ class TransferKeys(Struct, gc=False):
     failure: Any = None
     server: Server | None = None
     server_address: str | None = None
-    simple: Rates | None = None
-    summary: Rates | None = None
+    simple: RatesRecord | None = None
+    summary: RatesRecord | None = None
     download: list[Sample] | None = None
     receiver_data: list[Sample] | None = None
 
 
-class Look(Struct, gc=False):
+class LookRecord(Struct, gc=False):
     """Our own ``x_health``: what a probe found of its line."""
 
     online: bool | None = None
@@ -287,7 +287,7 @@ class Timed(Struct, gc=False):
 class HealthKeys(Struct, gc=False):
     """Our own nettest ``fanous_health``; of its steps the look-ups are read, and how long handshakes took."""
 
-    x_health: Look | None = None
+    x_health: LookRecord | None = None
     queries: list[Query] | None = None
     tls_handshakes: list[Timed] | None = None
 

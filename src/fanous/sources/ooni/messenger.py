@@ -6,7 +6,7 @@ They have no outside helper: each connects to the app's access points and to its
 from collections.abc import Iterator
 
 from fanous.model.observation import Layer, Observation
-from fanous.sources.ooni.document import Steps
+from fanous.sources.ooni.document import StepKeys
 from fanous.sources.ooni.header import clip
 from fanous.sources.ooni.steps import Reader
 
@@ -30,7 +30,7 @@ def role(host: str) -> str:
     return "web" if host.startswith("web.") else "api"
 
 
-def observe(test_name: str, steps: Steps, notes: list[str]) -> Iterator[Observation]:
+def observe(test_name: str, steps: StepKeys, notes: list[str]) -> Iterator[Observation]:
     return Reader(PLATFORMS[test_name], role, notes).read(steps)
 
 

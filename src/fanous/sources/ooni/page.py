@@ -39,7 +39,7 @@ _LISTED = msgspec.json.Decoder(list[tuple[str, Text]])
 _MAPPED = msgspec.json.Decoder(dict[str, Text])
 
 
-class Page(NamedTuple):
+class PageRecord(NamedTuple):
     """What came back.  ``length`` is in bytes, -1 = unknown; ``headers`` are in the order received."""
 
     body: str
@@ -47,19 +47,19 @@ class Page(NamedTuple):
     headers: list[tuple[str, str]]
 
 
-def page_of(response: Response, place: str, notes: list[str]) -> Page:
+def page_of(response: Response, place: str, notes: list[str]) -> PageRecord:
     """Body as text and headers; what cannot be read is noted and empty."""
     headers = headers_of(response.headers_list) or headers_of(response.headers)
     body = response.body
     if body is None:
-        return Page("", -1, headers)
+        return PageRecord("", -1, headers)
     if isinstance(body, str):
-        return Page(body, _bytes_in(body), headers)
+        return PageRecord(body, _bytes_in(body), headers)
     raw = bytes_of(body)
     if raw is None:
         notes.append(f"{place}.body: not base64")
-        return Page("", -1, headers)
-    return Page(raw.decode(_charset(headers, raw), "replace"), len(raw), headers)
+        return PageRecord("", -1, headers)
+    return PageRecord(raw.decode(_charset(headers, raw), "replace"), len(raw), headers)
 
 
 _RUN = 2048

@@ -19,7 +19,7 @@ from fanous.sources.ooni.document import (
     Document,
     Header,
     HealthKeys,
-    Steps,
+    StepKeys,
     TorKeys,
     TransferKeys,
     WebDocument,
@@ -93,7 +93,7 @@ def _found(document: Document, notes: list[str]) -> _Found:
     if name == "web_connectivity":
         return _web(document, _keys(document, WebKeys, notes), notes)
     if name in messenger.PLATFORMS:
-        steps = _keys(document, Steps, notes) or Steps()
+        steps = _keys(document, StepKeys, notes) or StepKeys()
         observations = tuple(messenger.observe(name, steps, notes))
         defect = messenger.defect_of(name, document.test_version, observations)
         return _Found(messenger.PLATFORMS[name], observations, None, defect)

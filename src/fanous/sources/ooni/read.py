@@ -19,7 +19,7 @@ from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.ooni.document import NULL
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.tarball import BLOCK, is_tar, members
-from fanous.sources.stream import BROKEN, LINE_LIMIT, Source, broken_why, open_source, read_line
+from fanous.sources.stream import BROKEN, LINE_LIMIT, ByteSource, broken_why, open_source, read_line
 
 SOURCE = "ooni"
 
@@ -31,14 +31,14 @@ CSV_KEYS = (b"measurement_uid", b"probe_cc")
 TOO_LONG = f"longer than {LINE_LIMIT >> 20} MiB, which no measurement is"
 
 
-class Envelope(Struct):
+class PostBody(Struct):
     """The body of a probe's POST to OONI's collector."""
 
     format: str | None = None
     content: Raw = NULL
 
 
-_envelope = msgspec.json.Decoder(Envelope)
+_envelope = msgspec.json.Decoder(PostBody)
 
 
 def read(path: Path, on_reject: OnReject, on_progress: OnProgress | None = None) -> Iterator[Record]:
@@ -59,7 +59,7 @@ def read(path: Path, on_reject: OnReject, on_progress: OnProgress | None = None)
         source.finish()
 
 
-def _from_lines(source: Source, on_reject: OnReject) -> Iterator[Record]:
+def _from_lines(source: ByteSource, on_reject: OnReject) -> Iterator[Record]:
     number = 0
     while True:
         number += 1
@@ -77,7 +77,7 @@ def _from_lines(source: Source, on_reject: OnReject) -> Iterator[Record]:
             on_reject(number, str(error))
 
 
-def _from_document(source: Source, on_reject: OnReject) -> Iterator[Record]:
+def _from_document(source: ByteSource, on_reject: OnReject) -> Iterator[Record]:
     """One document over many lines, as a browser saves it."""
     try:
         data = source.stream.read(LINE_LIMIT + 1)
@@ -88,7 +88,7 @@ def _from_document(source: Source, on_reject: OnReject) -> Iterator[Record]:
         on_reject(1, str(error))
 
 
-def _from_tar(source: Source, on_reject: OnReject) -> Iterator[Record]:
+def _from_tar(source: ByteSource, on_reject: OnReject) -> Iterator[Record]:
     number = 0
     try:
         for member in members(source.stream, LINE_LIMIT):

@@ -20,7 +20,7 @@ from fanous.sources.ooni.document import (
     Binary,
     Header,
     HealthKeys,
-    Steps,
+    StepKeys,
     TorKeys,
     TorTarget,
     TransferKeys,
@@ -49,7 +49,7 @@ _KEYS: dict[str, type[Struct]] = {
     "ndt": TransferKeys,
     "dash": TransferKeys,
     health.TEST_NAME: HealthKeys,
-    **dict.fromkeys(messenger.PLATFORMS, Steps),
+    **dict.fromkeys(messenger.PLATFORMS, StepKeys),
 }
 
 

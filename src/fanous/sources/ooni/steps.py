@@ -10,7 +10,15 @@ from math import isnan
 from fanous.model.address import is_address
 from fanous.model.observation import Layer, Observation
 from fanous.sources.ooni.certificate import leaf_of
-from fanous.sources.ooni.document import Answer, Connect, Handshake, Query, Status, Steps, Transaction
+from fanous.sources.ooni.document import (
+    AnswerRecord,
+    Connect,
+    ConnectStatus,
+    Handshake,
+    Query,
+    StepKeys,
+    Transaction,
+)
 from fanous.sources.ooni.failure import failure_of
 from fanous.sources.ooni.page import header_named, page_of, title_of
 from fanous.sources.ooni.place import (
@@ -50,7 +58,7 @@ class Reader:
         self._role = cache(role)
 
     def read(
-        self, steps: Steps, newest_first: bool = False, also: Mapping[str, str] | None = None
+        self, steps: StepKeys, newest_first: bool = False, also: Mapping[str, str] | None = None
     ) -> Iterator[Observation]:
         """All observations of ``steps``: lookups, connections, handshakes, requests.
 
@@ -101,7 +109,7 @@ class Reader:
             ttls=tuple(_ttl(answer.ttl) for _, answer in answers),
         )
 
-    def _connection(self, connect: Connect, status: Status) -> Observation:
+    def _connection(self, connect: Connect, status: ConnectStatus) -> Observation:
         ip = address_of(connect.ip)
         hostname = self.names.get(ip, "") if ip else _name_only(connect.ip)
         return Observation(
@@ -188,7 +196,7 @@ def cert_valid(failure: str | None, unverified: bool | None) -> bool | None:
     return False if failure in BAD_CERTIFICATE else None
 
 
-def _answered(answer: Answer) -> str:
+def _answered(answer: AnswerRecord) -> str:
     return address_of(answer.ipv4 or answer.ipv6)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from math import isnan, nan
 
 from fanous.model.noun import noun
-from fanous.sources.ooni.document import Event
+from fanous.sources.ooni.document import NetworkEvent
 from fanous.sources.ooni.place import count_of, seconds_of
 
 SLACK = 0.01
@@ -19,7 +19,7 @@ CUMULATIVE = "bytes_received_cumulative"
 
 
 @noun
-class Trace:
+class TraceFacts:
     """What was received during one step.
 
     Attributes:
@@ -36,15 +36,15 @@ class Trace:
     address: str = ""
 
 
-NO_TRACE = Trace()
+NO_TRACE = TraceFacts()
 
 
 class Traces:
     """The events of one measurement, arranged by transaction, or by handshake where there are none."""
 
-    def __init__(self, events: Iterable[Event]) -> None:
-        self._of: dict[float, list[Event]] = defaultdict(list)
-        loose: list[Event] = []
+    def __init__(self, events: Iterable[NetworkEvent]) -> None:
+        self._of: dict[float, list[NetworkEvent]] = defaultdict(list)
+        loose: list[NetworkEvent] = []
         for event in events:
             if event.transaction_id:
                 self._of[event.transaction_id].append(event)
@@ -52,20 +52,24 @@ class Traces:
                 loose.append(event)
         self._handshakes = _handshakes(loose) if loose and not self._of else {}
 
-    def step(self, transaction: float | None, start: float | None, end: float | None, failed: bool) -> Trace:
+    def step(
+        self, transaction: float | None, start: float | None, end: float | None, failed: bool
+    ) -> TraceFacts:
         """What was received between ``start`` and ``end`` in a transaction."""
         events = self._of.get(transaction) if transaction else None
         if not events or end is None:
             return NO_TRACE
         return _trace(events, seconds_of(start), seconds_of(end), failed)
 
-    def handshake(self, end: float | None) -> Trace:
+    def handshake(self, end: float | None) -> TraceFacts:
         """What was received in the handshake that ended at ``end``; each is given once."""
         waiting = self._handshakes.get(end) if end is not None else None
         return waiting.pop(0) if waiting else NO_TRACE
 
 
-def _trace(events: list[Event], start: float, end: float, failed: bool, address: str = "") -> Trace:
+def _trace(
+    events: list[NetworkEvent], start: float, end: float, failed: bool, address: str = ""
+) -> TraceFacts:
     received, before, last, gap = 0, 0, nan, nan
     for event in events:
         operation, at = event.operation, seconds_of(event.t)
@@ -84,18 +88,18 @@ def _trace(events: list[Event], start: float, end: float, failed: bool, address:
             received, last = received + arrived, at
     if failed and not isnan(last) and end > last:
         gap = end - last if isnan(gap) else max(gap, end - last)
-    return Trace(received, gap, start, address)
+    return TraceFacts(received, gap, start, address)
 
 
-def _handshakes(events: list[Event]) -> dict[float, list[Trace]]:
+def _handshakes(events: list[NetworkEvent]) -> dict[float, list[TraceFacts]]:
     """Traces of handshakes by the time of their end, where events carry no transaction.
 
     Old probes wrote the events of parallel connections into one list.  A handshake is told apart only
     while no other is open: pairing them by position is what gives negative handshake times elsewhere.
     """
-    found: dict[float, list[Trace]] = defaultdict(list)
-    connect: Event | None = None
-    inside: list[Event] = []
+    found: dict[float, list[TraceFacts]] = defaultdict(list)
+    connect: NetworkEvent | None = None
+    inside: list[NetworkEvent] = []
     start, waiting, address, mixed, overlap = nan, 0, "", False, False
     for event in events:
         if event.operation == "connect":
@@ -114,13 +118,15 @@ def _handshakes(events: list[Event]) -> dict[float, list[Trace]]:
     return found
 
 
-def _finished(done: Event, inside: list[Event], start: float, address: str, mixed: bool) -> Trace:
+def _finished(
+    done: NetworkEvent, inside: list[NetworkEvent], start: float, address: str, mixed: bool
+) -> TraceFacts:
     if mixed:  # another connection was made meanwhile: the reads may be its own
-        return Trace(start=start, address=address)
+        return TraceFacts(start=start, address=address)
     return _trace(inside, start, seconds_of(done.t), done.failure is not None, address)
 
 
-def _near(connect: Event | None, start: float) -> str:
+def _near(connect: NetworkEvent | None, start: float) -> str:
     """The address of the connection on which a handshake began: the one made right before."""
     if connect is None or connect.failure is not None or not abs(start - seconds_of(connect.t)) < SLACK:
         return ""

@@ -6,7 +6,7 @@ from math import nan
 from fanous.model.address import is_address
 from fanous.model.observation import Layer, Observation
 from fanous.refdata.platforms import role_of, target_of
-from fanous.sources.ooni.document import Download, Number, Sample, TransferKeys
+from fanous.sources.ooni.document import DownloadRecord, Number, Sample, TransferKeys
 from fanous.sources.ooni.failure import failure_of
 from fanous.sources.ooni.place import LONGEST_URL, count_of, endpoint_of, host_and_port, host_of, seconds_of
 
@@ -34,7 +34,7 @@ def observe(test_name: str, keys: TransferKeys) -> Iterator[Observation]:
     )
 
 
-def downloads(target: str, made: list[Download]) -> Iterator[Observation]:
+def downloads(target: str, made: list[DownloadRecord]) -> Iterator[Observation]:
     """The downloads of ``x_transfers``; a control's stands under its own name.
 
     The rate is that after the first third where it is known: a policer lets a burst through.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from fanous.model.address import is_address
-from fanous.model.observation import Layer, Observation, Vantage
+from fanous.model.observation import Layer, Observation, Observer
 from fanous.refdata.platforms import role_of, target_of
 from fanous.sources.ooni.document import Control, HelperConnect, HelperLookup, HelperPage, IPInfo, WebKeys
 from fanous.sources.ooni.failure import failure_of
@@ -126,7 +126,7 @@ def _lookup(
         layer=Layer.DNS,
         target=target,
         hostname=host,
-        vantage=Vantage.HELPER,
+        vantage=Observer.HELPER,
         role=role,
         failure=failure_of(lookup.failure),
         resolver="helper",
@@ -145,7 +145,7 @@ def _endpoint(
         layer=layer,
         target=target,
         hostname=host_of(seen.server_name) or host,
-        vantage=Vantage.HELPER,
+        vantage=Observer.HELPER,
         role=role,
         ip=ip,
         port=port,
@@ -166,7 +166,7 @@ def _rate(url: str, host: str, target: str, role: str, page: HelperPage) -> Iter
             layer=Layer.TRANSFER,
             target=target,
             hostname=host,
-            vantage=Vantage.HELPER,
+            vantage=Observer.HELPER,
             role=role,
             seconds=seconds,
             url=url,
@@ -183,7 +183,7 @@ def _page(url: str, host: str, target: str, role: str, page: HelperPage) -> Obse
         layer=Layer.HTTP,
         target=target,
         hostname=host,
-        vantage=Vantage.HELPER,
+        vantage=Observer.HELPER,
         role=role,
         ip="" if host else address,
         port=port,

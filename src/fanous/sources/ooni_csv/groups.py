@@ -34,7 +34,7 @@ _IN_ORDER = "SELECT uid, line, data, copies FROM rows ORDER BY uid"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CsvRow:
     """A distinct row.
 
     Attributes:
@@ -69,12 +69,12 @@ class Grouping:
         if len(self._waiting) >= BATCH:
             self._write()
 
-    def groups(self) -> Iterator[tuple[str, Iterator[Row]]]:
+    def groups(self) -> Iterator[tuple[str, Iterator[CsvRow]]]:
         """Each ``uid`` in order with its distinct rows; the rows are in no order."""
         self._write()
         cursor = self._database.execute(_IN_ORDER)
         for uid, rows in groupby(cursor, key=lambda row: str(row[0])):
-            yield uid, (Row(line, data, copies) for _, line, data, copies in rows)
+            yield uid, (CsvRow(line, data, copies) for _, line, data, copies in rows)
 
     def _write(self) -> None:
         try:

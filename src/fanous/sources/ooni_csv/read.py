@@ -14,8 +14,8 @@ from fanous.errors import FanousError
 from fanous.model.record import Record
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.ooni.scrub import scrub
-from fanous.sources.ooni_csv.groups import Grouping, Row
-from fanous.sources.stream import BROKEN, Source, broken_why, open_source, read_line
+from fanous.sources.ooni_csv.groups import CsvRow, Grouping
+from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
 
 SOURCE = "ooni-csv"
 VERSION = 1
@@ -54,7 +54,7 @@ class _Lines:
         number: 1-based line given last.
     """
 
-    def __init__(self, source: Source, on_reject: OnReject) -> None:
+    def __init__(self, source: ByteSource, on_reject: OnReject) -> None:
         self.number = 0
         self._source = source
         self._on_reject = on_reject
@@ -133,8 +133,8 @@ def _is_blind(columns: list[str], step: str) -> bool:
     return f"{step}_failure" not in columns and any(name.startswith(f"{step}_") for name in columns)
 
 
-def _record(path: Path, uid: str, rows: Iterator[Row], on_reject: OnReject) -> Record:
-    kept: list[Row] = []
+def _record(path: Path, uid: str, rows: Iterator[CsvRow], on_reject: OnReject) -> Record:
+    kept: list[CsvRow] = []
     for row in rows:
         if len(kept) < MOST_ROWS:
             kept.append(row)

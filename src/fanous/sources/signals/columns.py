@@ -15,7 +15,7 @@ class Gather(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class TableColumns:
     """What the user says of a table of any shape.
 
     Attributes:

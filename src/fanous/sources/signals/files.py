@@ -14,7 +14,7 @@ from fanous.model.claim import Claim
 from fanous.model.series import Floats, Ints, SeriesKey
 from fanous.model.source_series import Levels
 from fanous.sources.connector import OnProgress, OnReject
-from fanous.sources.signals.columns import Columns
+from fanous.sources.signals.columns import TableColumns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,7 @@ class About:
     """
 
     country: str
-    columns: Columns | None = None
+    columns: TableColumns | None = None
 
 
 OnRepeat = Callable[[int], None]

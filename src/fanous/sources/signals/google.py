@@ -15,7 +15,7 @@ from fanous.model.source_series import Levels
 from fanous.refdata.sources import SOURCES
 from fanous.sources.signals.document import decoded, plain, whole
 from fanous.sources.signals.files import levels_of, median_step
-from fanous.sources.signals.live import Ask, Get, Parsed, Piece
+from fanous.sources.signals.live import Get, Parsed, Piece, Query
 
 SOURCE = "google"
 ADDRESS = "https://transparencyreport.google.com/transparencyreport/api/v3/traffic/fraction"
@@ -31,7 +31,7 @@ WIDTH = 1000
 class Google:
     """See ``LiveSource``; of networks and regions it knows nothing."""
 
-    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+    def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         since = min(ask.since, ask.until - SOURCES[SOURCE].window)  # scaled to each answer, as Radar's
         for product in PRODUCTS:
             query = (

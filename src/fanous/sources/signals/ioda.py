@@ -14,7 +14,7 @@ from fanous.model.source_series import Levels
 from fanous.refdata.regions import region_of
 from fanous.refdata.sources import SOURCES
 from fanous.sources.signals.document import decoded, field, merged, on_grid, plain, whole
-from fanous.sources.signals.live import Ask, Get, Parsed, Piece, windows
+from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
 
 SOURCE = "ioda"
 ADDRESS = "https://api.ioda.inetintel.cc.gatech.edu/v2"
@@ -38,7 +38,7 @@ CODES_A_REQUEST = 20
 class Ioda:
     """See ``LiveSource``."""
 
-    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+    def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         places = [f"country/{ask.country}"]
         if ask.regions:
             places += _batched(

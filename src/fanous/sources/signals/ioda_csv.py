@@ -29,7 +29,7 @@ from fanous.sources.signals.files import (
     median_step,
     reading_of,
 )
-from fanous.sources.signals.rows import Table, number
+from fanous.sources.signals.rows import CsvRows, number
 
 SOURCE = "ioda-csv"
 TIME = "Time (UTC)"
@@ -133,7 +133,7 @@ class IodaCsv:
         on_repeat: OnRepeat,
         on_progress: OnProgress | None = None,
     ) -> Iterator[Reading]:
-        table = Table(path, on_reject, on_repeat, on_progress)
+        table = CsvRows(path, on_reject, on_repeat, on_progress)
         instant = reader(UTC)
         columns: list[_Column] = []
         known: set[int] = set()
@@ -179,7 +179,7 @@ def _told(column: _Column, on_reject: OnReject) -> Iterator[Reading]:
         yield reading
 
 
-def _columns(table: Table, country: str, on_reject: OnReject) -> tuple[int, list[_Column]]:
+def _columns(table: CsvRows, country: str, on_reject: OnReject) -> tuple[int, list[_Column]]:
     """Where the times stand, and the columns whose heads are known, each series once.
 
     Raises:

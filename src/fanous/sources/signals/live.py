@@ -16,7 +16,7 @@ Get = Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Query:
     """What is wanted.  Times are unix seconds, UTC; half-open.
 
     Attributes:
@@ -66,7 +66,7 @@ class Parsed:
 class LiveSource(Protocol):
     """One source on the net."""
 
-    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+    def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         """What to fetch, oldest first; ``get`` is for lists of places that must be asked for."""
         ...
 

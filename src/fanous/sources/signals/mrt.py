@@ -13,7 +13,7 @@ from typing import Any
 from fanous.errors import FanousError
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.signals.files import About, LevelFiles, OnRepeat, Reading, numbered
-from fanous.sources.signals.visibility import STEP, Recorded, Visibility
+from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
 
 SOURCE = "mrt"
 TABLES = (12, 13)
@@ -44,7 +44,7 @@ class Mrt:
         on_progress: OnProgress | None = None,
     ) -> Iterator[Reading]:
         kind = _kind(path)
-        recorded = Recorded(SOURCE, about.country)
+        recorded = RecordedRoute(SOURCE, about.country)
         if kind in TABLES:
             self._visibility = Visibility(about.country, country_of)
             self._load(path, self._visibility, recorded)
@@ -62,7 +62,7 @@ class Mrt:
             on_progress(path.stat().st_size)
         yield from numbered(levels)
 
-    def _load(self, path: Path, visibility: Visibility, recorded: Recorded) -> None:
+    def _load(self, path: Path, visibility: Visibility, recorded: RecordedRoute) -> None:
         first = None
         for _, at, peer, prefix, origin in routes(path):
             first = at if first is None else first
@@ -71,7 +71,9 @@ class Mrt:
             raise FanousError(f"{path}: no route of this table can be read")
         recorded.counts[int(first) // STEP * STEP] = visibility.count()
 
-    def _update(self, path: Path, visibility: Visibility, recorded: Recorded, on_reject: OnReject) -> None:
+    def _update(
+        self, path: Path, visibility: Visibility, recorded: RecordedRoute, on_reject: OnReject
+    ) -> None:
         """A count at the end of each bin from the first to the last change."""
         current = None
         for number, (announced, at, peer, prefix, origin) in enumerate(routes(path), 1):

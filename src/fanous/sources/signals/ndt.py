@@ -22,7 +22,7 @@ from fanous.model.series import SeriesKey
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.signals.clock import reader
 from fanous.sources.signals.files import About, LevelFiles, OnRepeat, Reading, levels_of, reading_of
-from fanous.sources.signals.rows import Table, number
+from fanous.sources.signals.rows import CsvRows, number
 
 SOURCE = "ndt"
 TIMES = ("TestTime", "a.TestTime", "a_TestTime", "test_time", "date")
@@ -64,7 +64,7 @@ class Ndt:
         on_repeat: OnRepeat,
         on_progress: OnProgress | None = None,
     ) -> Iterator[Reading]:
-        table = Table(path, on_reject, on_repeat, on_progress)
+        table = CsvRows(path, on_reject, on_repeat, on_progress)
         rows = iter(table.rows([]))
         tests: dict[tuple[Entity, str], _Tests] = {}
         instant = reader(UTC)

@@ -19,7 +19,7 @@ from fanous.refdata.sources import SOURCES
 from fanous.sources.signals.clock import reader
 from fanous.sources.signals.document import decoded, field, plain
 from fanous.sources.signals.files import levels_of
-from fanous.sources.signals.live import Ask, Get, Parsed, Piece
+from fanous.sources.signals.live import Get, Parsed, Piece, Query
 
 SOURCE = "radar"
 ADDRESS = "https://api.cloudflare.com/client/v4/radar"
@@ -35,7 +35,7 @@ STEP = 900
 class Radar:
     """See ``LiveSource``; of regions it knows nothing."""
 
-    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+    def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         since = min(ask.since, ask.until - SOURCES[SOURCE].window) // STEP * STEP
         window = f"dateStart={date(since)}&dateEnd={date(ask.until)}&aggInterval=15m&format=json&name=main"
         places = [f"location={ask.country}", *(f"asn={asn}" for asn in ask.networks)]

@@ -16,7 +16,7 @@ from fanous.model.source_series import Levels
 from fanous.refdata.sources import SOURCES
 from fanous.sources.signals.clock import reader
 from fanous.sources.signals.document import LATEST, MOST_BINS, decoded, field, merged, plain
-from fanous.sources.signals.live import Ask, Get, Parsed, Piece, windows
+from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
 
 SOURCE = "ripestat"
 ADDRESS = "https://stat.ripe.net/data/country-resource-stats/data.json"
@@ -29,7 +29,7 @@ STEPS = {"5m": 300, "1h": 3600, "1d": 86400, "1w": 604800}
 class RipeStat:
     """See ``LiveSource``; of networks and regions it knows nothing."""
 
-    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+    def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
             query = f"resource={ask.country.lower()}&starttime={since}&endtime={until}&resolution=5m"
             yield Piece(f"country/{ask.country}", f"{ADDRESS}?{query}", since, until)

@@ -10,7 +10,7 @@ from pathlib import Path
 from fanous.errors import FanousError
 from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
 from fanous.sources.signals.files import OnRepeat
-from fanous.sources.stream import BROKEN, Source, broken_why, open_source, read_line
+from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
 
 LONGEST_LINE = 1 << 20
 """Bytes; a row of a series has some hundred."""
@@ -22,7 +22,7 @@ Row = tuple[int, list[str]]
 """1-based line and its fields, as many as there are columns."""
 
 
-class Table:
+class CsvRows:
     """The rows of one file below its head.
 
     Attributes:
@@ -104,7 +104,7 @@ class Table:
             raise FanousError(f"{self.path}: the first line lacks {', '.join(missing)}; it has {has}")
         return columns
 
-    def _lines(self, source: Source) -> Iterator[str]:
+    def _lines(self, source: ByteSource) -> Iterator[str]:
         while True:
             try:
                 line, length = read_line(source.stream, LONGEST_LINE)

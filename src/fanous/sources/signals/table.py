@@ -18,9 +18,9 @@ from fanous.model.series import SeriesKey
 from fanous.refdata.regions import region_of
 from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
 from fanous.sources.signals.clock import reader, zone_of
-from fanous.sources.signals.columns import Columns, Gather
+from fanous.sources.signals.columns import Gather, TableColumns
 from fanous.sources.signals.files import About, LevelFiles, OnRepeat, Reading, levels_of, reading_of
-from fanous.sources.signals.rows import Table, is_nothing, number
+from fanous.sources.signals.rows import CsvRows, is_nothing, number
 
 SOURCE = "csv"
 COUNTING = (Gather.COUNT, Gather.DISTINCT)
@@ -64,7 +64,7 @@ class CsvTable:
         on_progress: OnProgress | None = None,
     ) -> Iterator[Reading]:
         columns = _checked(about.columns)
-        table = Table(path, on_reject, on_repeat, on_progress)
+        table = CsvRows(path, on_reject, on_repeat, on_progress)
         lines = _Lines(columns, about.country)
         if DAY % (columns.step or DAY):
             on_reject(
@@ -80,7 +80,7 @@ class CsvTable:
         yield from lines.readings()
 
 
-def _checked(columns: Columns | None) -> Columns:
+def _checked(columns: TableColumns | None) -> TableColumns:
     if columns is None:
         raise FanousError(
             "a table of any shape needs to be told its columns: --time NAME --value NAME, and --signal"
@@ -100,7 +100,7 @@ class _Lines:
         decimal: what stands before decimals.
     """
 
-    def __init__(self, columns: Columns, country: str) -> None:
+    def __init__(self, columns: TableColumns, country: str) -> None:
         self._columns = columns
         self._country = country
         self._zone = zone_of(columns.zone)

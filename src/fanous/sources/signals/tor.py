@@ -15,7 +15,7 @@ from fanous.model.series import SeriesKey
 from fanous.refdata.sources import SOURCES
 from fanous.sources.signals.clock import reader
 from fanous.sources.signals.files import levels_of
-from fanous.sources.signals.live import Ask, Get, Parsed, Piece, windows
+from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
 from fanous.sources.signals.rows import number
 
 SOURCE = "tor"
@@ -27,7 +27,7 @@ DAY = 86400
 class Tor:
     """See ``LiveSource``; of networks and regions it knows nothing."""
 
-    def pieces(self, ask: Ask, get: Get) -> Iterator[Piece]:
+    def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
         for since, until in windows(ask.since, ask.until, SOURCES[SOURCE].window):
             first, last = (datetime.fromtimestamp(t, UTC).date() for t in (since, until - 1))
             for file in FILES.values():

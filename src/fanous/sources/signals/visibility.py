@@ -97,7 +97,7 @@ class Visibility:
 
 
 @dataclass(slots=True)
-class Recorded:
+class RecordedRoute:
     """Counts bin by bin, and the series that they make."""
 
     source: str

@@ -11,7 +11,7 @@ from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.charts.axis import ticks
 from fanous.charts.connectivity import LevelNow
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
-from fanous.charts.reachability import Line, Lines
+from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.place import Entity
 from fanous.model.series import Series
 from fanous.refdata.sources import SOURCES
@@ -141,7 +141,7 @@ def lines_of(series: Sequence[Series], since: float, until: float, outages: Span
     bins = max(1, int(-(-(until - since) // step)))
     start = int(since // step) * step
     falling = [one for one in series if SIGNALS[one.key.signal].bad is Direction.DOWN]
-    drawn = [Line(_name(one), _shares(one, start, step, bins, outages)) for one in falling]
+    drawn = [ShareLine(_name(one), _shares(one, start, step, bins, outages)) for one in falling]
     kept = [line for line in drawn if any(share is not None for share in line.shares)][:MOST_LINES]
     return Lines(start, step, tuple(kept), by_users=False)
 

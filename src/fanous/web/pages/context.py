@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from fanous.analysis.incidents.claims import Checked
 from fanous.analysis.incidents.events import Timing, is_about, relation, touches
-from fanous.model.claim import Answer, Claim, Said
+from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.event import Watch
 from fanous.model.incident import Incident, Status
 from fanous.pipeline.claims import check
@@ -16,9 +16,9 @@ MOST = 8
 """Claims, or events, that a page shows: each claim is a question to the store."""
 
 ANSWERS = {
-    Answer.SUPPORTED: "Supported",
-    Answer.CONTRADICTED: "Contradicted",
-    Answer.CANNOT_TELL: "Cannot tell",
+    ClaimCheck.SUPPORTED: "Supported",
+    ClaimCheck.CONTRADICTED: "Contradicted",
+    ClaimCheck.CANNOT_TELL: "Cannot tell",
 }
 CLAIMED = {
     Said.DISRUPTED: "Restricted",

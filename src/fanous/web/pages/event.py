@@ -1,6 +1,6 @@
 """Watched: one announced event, and what was seen around it."""
 
-from fanous.analysis.incidents.events import Outcome
+from fanous.analysis.incidents.events import EventOutcome
 from fanous.pipeline.claims import watch_report
 from fanous.publish.stories import stories
 from fanous.store import Store
@@ -8,11 +8,11 @@ from fanous.web.page import Facts
 from fanous.web.visit import Visit
 
 OUTCOMES = {
-    Outcome.DISRUPTED: "Disrupted",
-    Outcome.ALREADY_ON: "Disrupted since before",
-    Outcome.SUSPECTED: "Suspected",
-    Outcome.NONE_SEEN: "Nothing seen",
-    Outcome.CANNOT_TELL: "Cannot tell",
+    EventOutcome.DISRUPTED: "Disrupted",
+    EventOutcome.ALREADY_ON: "Disrupted since before",
+    EventOutcome.SUSPECTED: "Suspected",
+    EventOutcome.NONE_SEEN: "Nothing seen",
+    EventOutcome.CANNOT_TELL: "Cannot tell",
 }
 
 ANNOUNCED = "Announced"

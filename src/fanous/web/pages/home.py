@@ -36,7 +36,7 @@ MOST_AHEAD, MOST_QUIET, MOST_COUNTRIES = 12, 12, 12
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class SilentNetwork:
     """A network that has fallen silent; ``share`` of the country's users, ``None`` = not known."""
 
     country: str
@@ -88,12 +88,12 @@ def recently_taken_back(incidents: Sequence[Incident]) -> list[Incident]:
     return [incident for incident in incidents if incident.status is Status.RETRACTED]
 
 
-def silent(heard: Sequence[Heard], visit: Visit) -> list[Quiet]:
+def silent(heard: Sequence[Heard], visit: Visit) -> list[SilentNetwork]:
     """Networks that were heard within ``SEEN``, and not within ``QUIET``: those of most users first."""
     last = heard_last(heard, visit)
     shares = {code: {w.asn: w.share for w in own.networks} for code, _ in last if (own := user_weights(code))}
     found = [
-        Quiet(code, asn, at, shares.get(code, {}).get(asn))
+        SilentNetwork(code, asn, at, shares.get(code, {}).get(asn))
         for (code, asn), at in last.items()
         if at < visit.now - QUIET
     ]

@@ -28,7 +28,7 @@ OONI = "https://explorer.ooni.org/m/"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class MeasurementSeen:
     """One measurement that saw an incident.
 
     Attributes:
@@ -69,7 +69,7 @@ def page_asked(visit: Visit, total: int) -> int:
     return asked if 0 <= asked * A_PAGE < total else 0
 
 
-def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[Seen], float]:
+def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[MeasurementSeen], float]:
     """On the networks and in the times that it names; and up to when they were looked for."""
     end = now + 1 if incident.end is None else incident.end
     until = oldest(store, incident.country, incident.onset, end)
@@ -82,7 +82,7 @@ def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[S
             rows |= own & votes.seen & (votes.times >= interval.start) & (votes.times < last)
     inside = votes.where(rows)
     columns = (inside.uids, inside.times, inside.asns, inside.targets, inside.mechanisms)
-    seen = [Seen(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    seen = [MeasurementSeen(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
     return [*{(one.uid, one.target): one for one in seen}.values()], until
 
 

@@ -20,7 +20,7 @@ MOST_PLACES = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlaceRow:
     """One region or network.
 
     Attributes:
@@ -39,7 +39,7 @@ class Places:
     all: of which levels are known; ``lowest`` are shown.
     """
 
-    lowest: list[Place]
+    lowest: list[PlaceRow]
     all: int
 
     @property
@@ -62,13 +62,13 @@ def places(store: Store, country: str, now: float) -> Places | None:
     return Places(found[:MOST_PLACES], len(found)) if found else None
 
 
-def standing(series: Sequence[Series], now: float, incidents: Sequence[Incident] = ()) -> list[Place]:
+def standing(series: Sequence[Series], now: float, incidents: Sequence[Incident] = ()) -> list[PlaceRow]:
     """Each place once, the lowest first; those without history are left out.
 
     Args:
         incidents: of the country: what was lost in one is not ordinary.
     """
-    lowest: dict[Entity, Place] = {}
+    lowest: dict[Entity, PlaceRow] = {}
     for one in series:
         level = level_of(one, now, outage_times(incidents, one.key.entity))
         if level is None or level.share is None or not level.falls:
@@ -76,5 +76,5 @@ def standing(series: Sequence[Series], now: float, incidents: Sequence[Incident]
         entity = one.key.entity
         known = lowest.get(entity)
         if known is None or level.share < (known.level.share or 0.0):
-            lowest[entity] = Place(place_name(one.key), entity.asn, level)
+            lowest[entity] = PlaceRow(place_name(one.key), entity.asn, level)
     return sorted(lowest.values(), key=lambda place: (place.level.share or 0.0, place.name))

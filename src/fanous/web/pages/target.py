@@ -21,7 +21,7 @@ LONGEST = 253
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TargetSeen:
     """One country in which the target was measured."""
 
     country: str
@@ -41,7 +41,7 @@ def target_facts(store: Store, visit: Visit) -> Facts | None:
     return {"target": target, "incidents": stories(store, naming), "seen": seen, "days": int(REACH / DAY)}
 
 
-def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[Seen]:
+def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[TargetSeen]:
     since, until = whole_hours(visit.now - REACH, visit.now + 1)
     heard = sorted(store.heard(since, until), key=lambda one: -one.at)
     found = []
@@ -54,5 +54,5 @@ def _seen(store: Store, visit: Visit, target: str, first: list[str]) -> list[See
         ]
         grid = by_network(votes, incidents, country, visit.language)
         if grid:
-            found.append(Seen(country, grid, store.networks(country)))
+            found.append(TargetSeen(country, grid, store.networks(country)))
     return found

@@ -22,7 +22,7 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class WorldMap:
     """Attributes:
     land: one path of all countries without a measurement.
     watched: one path of those with measurements and without an incident.
@@ -37,13 +37,13 @@ class World:
 
 def world_of(
     open_ones: Sequence[Story], lately: Sequence[Story], watched: Sequence[str], file: Path | None
-) -> World:
+) -> WorldMap:
     states: dict[str, str] = {one.incident.country: "ended" for one in lately if one.incident.confirmed_at}
     for one in sorted(open_ones, key=lambda story: story.incident.confirmed_at is not None):
         states[one.incident.country] = "unsure" if one.incident.confirmed_at is None else "confirmed"
     drawn = shapes(file)
     quiet = {code: path for code, path in drawn.items() if code not in states}
-    return World(
+    return WorldMap(
         WIDTH,
         HEIGHT,
         "".join(path for code, path in quiet.items() if code not in watched),

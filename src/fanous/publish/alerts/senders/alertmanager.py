@@ -9,7 +9,7 @@ import msgspec
 from fanous.model.instant import to_iso
 from fanous.publish.alerts.channel import Channel
 from fanous.publish.alerts.message import TEST, Message
-from fanous.publish.alerts.senders.outcome import Outcome, post
+from fanous.publish.alerts.senders.outcome import Attempt, post
 
 STANDS = 86_400.0
 """Seconds that an open incident stands there without being repeated: longer than a restart or a night."""
@@ -18,7 +18,7 @@ RENEW = 3600.0
 """Seconds between repetitions."""
 
 
-async def send_to_alertmanager(channel: Channel, message: Message, now: float) -> Outcome:
+async def send_to_alertmanager(channel: Channel, message: Message, now: float) -> Attempt:
     body = msgspec.json.encode([alert_of(message, now)])
     headers = {"Content-Type": "application/json", "User-Agent": "fanous"}
     return await post(f"{channel.address.rstrip('/')}/api/v2/alerts", body, headers)

@@ -12,25 +12,25 @@ from typing import Any
 from fanous.errors import FanousError
 from fanous.publish.alerts.channel import Channel, Form
 from fanous.publish.alerts.message import Message
-from fanous.publish.alerts.senders.outcome import SECONDS, Outcome
+from fanous.publish.alerts.senders.outcome import SECONDS, Attempt
 
 KEY_HEADER = "X-Fanous-Alert"
 
 
-async def send_by_apprise(channel: Channel, message: Message, now: float) -> Outcome:  # noqa: ARG001 one shape for all senders
+async def send_by_apprise(channel: Channel, message: Message, now: float) -> Attempt:  # noqa: ARG001 one shape for all senders
     try:
         async with asyncio.timeout(2 * SECONDS):  # it connects, and then talks
             return await asyncio.to_thread(_notify, channel, message)
     except TimeoutError:
-        return Outcome("the service did not answer in time")
+        return Attempt("the service did not answer in time")
 
 
-def _notify(channel: Channel, message: Message) -> Outcome:
+def _notify(channel: Channel, message: Message) -> Attempt:
     import apprise  # here: a third of a second, and only this kind of channel needs it
 
     service: Any = apprise.Apprise.instantiate(channel.address, suppress_exceptions=True)
     if service is None:
-        return Outcome("Apprise does not know this kind of address", permanent=True)
+        return Attempt("Apprise does not know this kind of address", permanent=True)
     headers = getattr(service, "headers", None)
     if isinstance(headers, dict) and service.secure_protocol == "mailtos":
         headers[KEY_HEADER] = message.key
@@ -43,7 +43,7 @@ def _notify(channel: Channel, message: Message) -> Outcome:
         taken = told.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT)
     finally:
         logging.getLogger("apprise").removeHandler(complaints)
-    return Outcome() if taken else Outcome(complaints.last or "the service did not take it")
+    return Attempt() if taken else Attempt(complaints.last or "the service did not take it")
 
 
 def _said(form: Form, message: Message) -> tuple[str, str]:

@@ -12,7 +12,7 @@ AGAIN = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Attempt:
     """Attributes:
     why: empty = it was taken.
     permanent: trying again will not help.
@@ -24,19 +24,19 @@ class Outcome:
     wait: float | None = None
 
 
-async def post(url: str, body: bytes, headers: dict[str, str]) -> Outcome:
+async def post(url: str, body: bytes, headers: dict[str, str]) -> Attempt:
     """One POST; redirects are not followed, since what is signed is meant for this address."""
     try:
         async with httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client:
             answer = await client.post(url, content=body, headers=headers)
     except httpx.HTTPError as error:
-        return Outcome(f"no answer: {type(error).__name__}: {error}"[:300])
+        return Attempt(f"no answer: {type(error).__name__}: {error}"[:300])
     return outcome_of(answer.status_code, answer.headers.get("retry-after", ""))
 
 
-def outcome_of(status: int, retry_after: str) -> Outcome:
+def outcome_of(status: int, retry_after: str) -> Attempt:
     """What a status says; only 2xx is taken."""
     if 200 <= status < 300:
-        return Outcome()
+        return Attempt()
     wait = float(retry_after) if retry_after.isdecimal() and len(retry_after) < 9 else None
-    return Outcome(f"it answered {status}", 300 <= status < 500 and status not in AGAIN, wait)
+    return Attempt(f"it answered {status}", 300 <= status < 500 and status not in AGAIN, wait)

@@ -5,11 +5,11 @@ import msgspec
 from fanous.model.instant import to_iso
 from fanous.publish.alerts.channel import Channel
 from fanous.publish.alerts.message import Message
-from fanous.publish.alerts.senders.outcome import Outcome, post
+from fanous.publish.alerts.senders.outcome import Attempt, post
 from fanous.publish.alerts.signature import signed_headers
 
 
-async def send_to_webhook(channel: Channel, message: Message, now: float) -> Outcome:
+async def send_to_webhook(channel: Channel, message: Message, now: float) -> Attempt:
     """The same body at each attempt, so that a receiver may compare."""
     body = msgspec.json.encode(webhook_document(message))
     headers = {"Content-Type": "application/json", "User-Agent": "fanous"}
