@@ -14,7 +14,7 @@ import numpy as np
 
 from fanous.analysis.detectors import LEVEL
 from fanous.analysis.detectors.level import find_drops
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
 STEP = 600
@@ -46,7 +46,7 @@ def _series(number: int, days: int) -> Series:
         for night in range(15, min(25, days)):
             values[night * BINS + 6 : night * BINS + 54] *= 0.05
     ones = np.ones(len(values), np.int64)
-    key = SeriesKey(Entity("XA", number + 1), "", "ping-slash24", source="made up")
+    key = SeriesKey(Place("XA", number + 1), "", "ping-slash24", source="made up")
     return Series(key, STEP, STEP * np.arange(len(values), dtype=np.int64), values, ones, 0 * ones, 0 * ones)
 
 

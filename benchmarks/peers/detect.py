@@ -12,7 +12,7 @@ from benchmarks.peers.figure import Figure
 
 from fanous.analysis.detectors import LEVEL
 from fanous.analysis.detectors.level import find_drops
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
 STEP = 600
@@ -53,5 +53,5 @@ def _series(number: int, days: int) -> Series:
     if number % 20 == 0:
         values[-5 * BINS : -5 * BINS + 60] *= 0.5
     ones = np.ones(len(values), np.int64)
-    key = SeriesKey(Entity("XA", number + 1), "", "ping-slash24", source="made up")
+    key = SeriesKey(Place("XA", number + 1), "", "ping-slash24", source="made up")
     return Series(key, STEP, STEP * np.arange(len(values), dtype=np.int64), values, ones, 0 * ones, 0 * ones)

@@ -11,7 +11,7 @@ from benchmarks.peers.figure import Figure
 
 from fanous.analysis.detectors import DETECTORS
 from fanous.analysis.detectors.filter import Bins, clip_bursts, forward, log_likelihood_ratio, smooth
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
 STEP = 600
@@ -40,7 +40,7 @@ def measured(count: int, ticks: int) -> list[Figure]:
     took["smooth"] = time.perf_counter() - start
     series = [
         Series(
-            SeriesKey(Entity("XA", 1 + n % 100), f"target {n // 100}", "blocked_path"),
+            SeriesKey(Place("XA", 1 + n % 100), f"target {n // 100}", "blocked_path"),
             STEP,
             times[:, n],
             failing[:, n] / probes[:, n],

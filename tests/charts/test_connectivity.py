@@ -6,14 +6,14 @@ import pytest
 from rich.console import Console
 
 from fanous.charts.connectivity import LevelNow, age_words, levels_document, print_levels
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 
 T0 = 1_700_006_400
-PUNJAB = Entity("PK", region="PK-PB")
+PUNJAB = Place("PK", region="PK-PB")
 
 
-def level(value: float, ordinary: float | None, entity: Entity = PUNJAB, source: str = "ioda") -> LevelNow:
+def level(value: float, ordinary: float | None, entity: Place = PUNJAB, source: str = "ioda") -> LevelNow:
     return LevelNow(SeriesKey(entity, "", "bgp", Access.ANY, 0, source), 300, T0, value, ordinary)
 
 
@@ -37,7 +37,7 @@ def test_the_document_says_what_whose_and_how_old() -> None:
 
 def test_people_see_places_by_name_levels_and_whose_figures_they_are() -> None:
     page = StringIO()
-    levels = [level(50, 100), level(5, None, Entity("PK", 17557)), level(1, 1, Entity("PK"), "csv")]
+    levels = [level(50, 100), level(5, None, Place("PK", 17557)), level(1, 1, Place("PK"), "csv")]
     print_levels(Console(file=page, width=160), "PK", levels, T0 + 900.0)
     text = page.getvalue()
     for words in ("Panjāb", "50 %", "no history", "AS17557", "10 min", "licence: (c) Georgia Tech"):

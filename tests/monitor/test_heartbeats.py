@@ -10,7 +10,7 @@ import pytest
 
 from fanous.analysis.series.heartbeats import Heartbeat
 from fanous.evaluation.simulate import pakistan
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.monitor.clock import Clock
 from fanous.monitor.control import perform
 from fanous.monitor.heartbeats import Hearing, heartbeats
@@ -64,7 +64,7 @@ def test_a_silence_is_told_once_when_it_begins_and_once_when_it_ends(
             silent = silences.pop(0)
             if not silences:
                 stop.set()
-            return [Heartbeat(Entity("PK", 17557), 1_700_000_000.0, 600.0, silent)]
+            return [Heartbeat(Place("PK", 17557), 1_700_000_000.0, 600.0, silent)]
 
         monkeypatch.setattr("fanous.monitor.heartbeats.heartbeats", beats)
         with OneThread(lambda: open_store(tmp_path / "store")) as owner:

@@ -10,7 +10,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.incident import Interval, Kind, NetworkPart, Part, Status
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
 from fanous.pipeline import stages
@@ -98,7 +98,7 @@ def test_what_became_a_part_of_another_claim_is_not_called_wrong(store: Store) -
 
 
 def test_late_bins_of_levels_are_the_reason_of_an_outages_revision(store: Store) -> None:
-    key = SeriesKey(Entity("PK"), "", "bgp", source="ioda")
+    key = SeriesKey(Place("PK"), "", "bgp", source="ioda")
     times = int(NOON) + 300 * np.arange(4)
     store.put_levels([Levels(key, 300, times[::3], np.zeros(2))])
     outage = incident(kind=Kind.OUTAGE, parts=(Part("", Kind.OUTAGE, ("outage.national",), ("PK",)),))

@@ -5,7 +5,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.publish import window
 from fanous.publish.window import HOUR, newest, oldest
@@ -18,7 +18,7 @@ class Busy:
         hours = np.arange(10, dtype=np.int64) * HOUR
         times = hours[(hours >= since) & (hours < until)]
         made = np.full(len(times), 1000, np.int64)
-        key = SeriesKey(Entity(country, 1), "", "measurements")
+        key = SeriesKey(Place(country, 1), "", "measurements")
         return [Series(key, step, times, made.astype(np.float64), made, made * 0, made)]
 
 

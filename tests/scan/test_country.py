@@ -8,7 +8,7 @@ import pytest
 from fanous.analysis.detectors import LEVEL_DETECTORS
 from fanous.analysis.incidents.outage import Situation
 from fanous.model.incident import Incident
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.pipeline.outages import outages_of
 from fanous.scan.rounds import ROUND, BlockStates
@@ -41,7 +41,7 @@ class Watched:
     def line(self) -> Series:
         times = (2_880_000 + np.arange(len(self.ups), dtype=np.int64)) * ROUND
         none = np.zeros(len(times), np.int64)
-        key = SeriesKey(Entity("PK"), "", "scan_up", source="scan")
+        key = SeriesKey(Place("PK"), "", "scan_up", source="scan")
         return Series(key, ROUND, times, np.array(self.ups, np.float64), none, none, none)
 
     def found(self) -> list[Incident]:

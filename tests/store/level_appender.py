@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
 from fanous.store import open_store
@@ -16,7 +16,7 @@ BINS, SERIES = 2000, 5
 def batch(number: int) -> list[Levels]:
     """Bins that no other batch has."""
     times = (number * BINS + np.arange(BINS, dtype=np.int64)) * 600
-    keys = [SeriesKey(Entity("PK", asn), "", "bgp", source="ioda") for asn in range(SERIES)]
+    keys = [SeriesKey(Place("PK", asn), "", "bgp", source="ioda") for asn in range(SERIES)]
     return [Levels(key, 600, times, np.full(BINS, float(number))) for key in keys]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.arrival import LevelArrival
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey
 from fanous.model.source_series import Levels
 from fanous.store import Store, open_store
@@ -15,12 +15,12 @@ from fanous.store.series import Pulled, spans_of
 from tests.store.cases import judged
 
 T0 = 1_700_000_400
-PK = Entity("PK")
+PK = Place("PK")
 
 
 def levels(
     values: list[float],
-    entity: Entity = PK,
+    entity: Place = PK,
     signal: str = "bgp",
     source: str = "ioda",
     subtype: str = "",
@@ -75,13 +75,13 @@ def test_an_older_fetch_does_not_undo_a_newer_one(store: Store) -> None:
 def test_what_came_after_an_instant_is_counted_by_signal_and_late_where_newer_bins_were_known(
     store: Store,
 ) -> None:
-    network = Entity("PK", 17557)
+    network = Place("PK", 17557)
     store.put_levels([levels([10, nan, 12, 13])], fetched_at=T0 + 1800)
     again = [
         levels([10, 11, 14, 13, 15, 16]),  # one late, one corrected, two new
         levels([7], network),  # of a line of which nothing was known
         levels([5, 5], signal="ping-slash24"),
-        levels([5], Entity("IR")),
+        levels([5], Place("IR")),
     ]
     store.put_levels(again, fetched_at=T0 + 7200)
     after = T0 + 3600
@@ -99,8 +99,8 @@ def test_series_are_told_apart_by_source_subtype_place_and_step(store: Store) ->
         levels([1]),
         levels([2], source="ioda-csv"),
         levels([3], subtype="WEB_SEARCH"),
-        levels([4], entity=Entity("PK", region="PK-PB")),
-        levels([5], entity=Entity("PK", 17557)),
+        levels([4], entity=Place("PK", region="PK-PB")),
+        levels([5], entity=Place("PK", 17557)),
         levels([6], step=300),
     ]
     store.put_levels(several)
@@ -109,7 +109,7 @@ def test_series_are_told_apart_by_source_subtype_place_and_step(store: Store) ->
 
 
 def test_a_question_names_signals_places_and_a_window(store: Store) -> None:
-    ptcl, iran = Entity("PK", 17557), Entity("IR")
+    ptcl, iran = Place("PK", 17557), Place("IR")
     store.put_levels(
         [levels([1, 2]), levels([3], signal="gtr"), levels([4], entity=ptcl), levels([5], entity=iran)]
     )
@@ -168,5 +168,5 @@ def test_levels_outlive_the_process_and_cannot_be_written_read_only(tmp_path: st
 
 
 def test_spans_are_of_all_series_of_a_country() -> None:
-    batch = [levels([1, 2]), levels([], entity=Entity("IR")), levels([1], start=T0 + 6000)]
+    batch = [levels([1, 2]), levels([], entity=Place("IR")), levels([1], start=T0 + 6000)]
     assert spans_of(batch) == {"PK": (T0, T0 + 6000)}

@@ -11,7 +11,7 @@ from fanous.model.claim import Claim
 from fanous.model.event import Watch
 from fanous.model.incident import Incident, Status
 from fanous.model.observation import Observation
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
@@ -106,7 +106,7 @@ class SmallStore:
         since: float = -inf,
         until: float = inf,
         signals: Sequence[str] | None = None,
-        entities: Sequence[Entity] | None = None,
+        entities: Sequence[Place] | None = None,
     ) -> list[Series]:
         return [
             one

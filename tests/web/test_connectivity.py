@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fanous.model.incident import Estimate, Incident, Interval, Kind, Opinion, Part, Says, Scope
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.web.pages.connectivity import level_of, lines_of
 from fanous.web.site import Site
@@ -24,7 +24,7 @@ def series(left: float = 0.05, signal: str = "bgp", source: str = "ioda") -> Ser
     times = np.arange(int(NOW) - 10 * DAY, int(NOW), HOUR, dtype=np.int64)
     values = np.where(times >= DOWN_SINCE, 1000 * left, 1000.0)
     ones = np.ones(len(times), np.int64)
-    key = SeriesKey(Entity("PK"), "", signal, source=source)
+    key = SeriesKey(Place("PK"), "", signal, source=source)
     return Series(key, HOUR, times, values, ones, ones * 0, ones * 0)
 
 

@@ -32,7 +32,7 @@ UNKNOWN_COUNTRY = "ZZ"
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Entity:
+class Place:
     """A country, or a network inside a country.
 
     Attributes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -26,7 +26,7 @@ class SeriesKey:
         subtype: what else the source tells apart (a product, a telescope); empty = nothing.
     """
 
-    entity: Entity
+    entity: Place
     target: str
     signal: str
     access: Access = Access.ANY

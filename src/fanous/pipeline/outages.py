@@ -21,7 +21,7 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.slowness import speed_series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Status
-from fanous.model.place import Entity, Family
+from fanous.model.place import Family, Place
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
 from fanous.refdata.examinations import exam_season
@@ -127,7 +127,7 @@ def watched_families(store: Store, country: str, since: float, until: float) -> 
     Each has a line of the whole country with a history before it, and values in half of its bins.
     """
     series = level_series(store, country, since - LEVEL.days * DAY, until)
-    whole = [s for s in series if fills_days(s.step) and s.key.entity == Entity(country)]
+    whole = [s for s in series if fills_days(s.step) and s.key.entity == Place(country)]
     told = {SIGNALS[s.key.signal].family for s in whole if _is_watched(s, since, until)}
     return tuple(family for family in Family if family in told & OUTAGE_FAMILIES)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
 from fanous.scan.rounds import ROUND, BlockStates
@@ -13,12 +13,12 @@ SOURCE, SIGNAL = "scan", "scan_up"
 
 def levels(country: str, targets: Targets, state: BlockStates) -> list[Levels]:
     """One value a place: blocks up at the end of the round."""
-    places: dict[Entity, int] = {Entity(country): int(state.is_up.sum())}
+    places: dict[Place, int] = {Place(country): int(state.is_up.sum())}
     for asn in np.unique(targets.asns[targets.asns > 0]).tolist():
-        places[Entity(country, asn)] = int(state.is_up[targets.asns == asn].sum())
+        places[Place(country, asn)] = int(state.is_up[targets.asns == asn].sum())
     for region in sorted(set(targets.regions) - {""}):
         own = np.array([name == region for name in targets.regions])
-        places[Entity(country, region=region)] = int(state.is_up[own].sum())
+        places[Place(country, region=region)] = int(state.is_up[own].sum())
     at = np.array([state.number * ROUND], np.int64)
     return [
         Levels(SeriesKey(place, "", SIGNAL, Access.ANY, 0, SOURCE), ROUND, at, np.array([float(up)]))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from fanous.errors import FanousError
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
 COLUMNS = ("count", "test_day", "probe_asn")
@@ -56,5 +56,5 @@ def _series(asn: int, days: dict[int, int]) -> Series:
     times = np.array(sorted(days), np.int64)
     counts = np.array([days[at] for at in times.tolist()], np.int64)
     ones = np.ones(len(times), np.int64)
-    key = SeriesKey(Entity("", asn), "", "measurements")
+    key = SeriesKey(Place("", asn), "", "measurements")
     return Series(key, DAY, times, counts.astype(np.float64), ones, 0 * ones, counts)

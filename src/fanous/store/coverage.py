@@ -7,7 +7,7 @@ import numpy as np
 
 from fanous.model.arrival import Arrival
 from fanous.model.look import LineState, Look
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey
 from fanous.store.columns import ticks
 from fanous.store.engine import Engine
@@ -187,7 +187,7 @@ def _volume(country: str, step: int, asn: int, bins: list[int], made: list[int],
     order = np.argsort(times)
     measurements = np.array(made, np.int64)[order]
     return Series(
-        key=SeriesKey(Entity(country, asn), "", MEASUREMENTS),
+        key=SeriesKey(Place(country, asn), "", MEASUREMENTS),
         step=step,
         times=times[order],
         values=measurements.astype(np.float64),

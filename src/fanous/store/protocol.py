@@ -21,7 +21,7 @@ from fanous.model.incident import Incident, Interval, Stretches
 from fanous.model.look import Look
 from fanous.model.observation import Observation
 from fanous.model.outcome import MeasurementCount
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.rate import Rate
 from fanous.model.rate_pair import RatePair
 from fanous.model.record import Record
@@ -139,7 +139,7 @@ class Questions(Protocol):
         since: float = -inf,
         until: float = inf,
         signals: Sequence[str] | None = None,
-        entities: Sequence[Entity] | None = None,
+        entities: Sequence[Place] | None = None,
     ) -> list[Series]:
         """Ready-made series of a country, its regions and its networks; one for each key and step.
 

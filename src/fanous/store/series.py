@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.model.arrival import LevelArrival
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey
 from fanous.model.source_series import Levels
 from fanous.refdata.sources import SOURCES
@@ -92,7 +92,7 @@ class LevelAnswers:
         since: float = -inf,
         until: float = inf,
         signals: Sequence[str] | None = None,
-        entities: Sequence[Entity] | None = None,
+        entities: Sequence[Place] | None = None,
     ) -> list[Series]:
         """See ``Questions.levels``."""
         only, parameters = _only(country, signals, entities)
@@ -158,7 +158,7 @@ class LevelAnswers:
 
 
 def _only(
-    country: str, signals: Sequence[str] | None, entities: Sequence[Entity] | None
+    country: str, signals: Sequence[str] | None, entities: Sequence[Place] | None
 ) -> tuple[str, dict[str, Any]]:
     """Conditions on signals and places, in columns of the sort key, so that the engine skips the rest."""
     sql = ""
@@ -221,7 +221,7 @@ def _heading(one: Levels, fetched_at: float) -> dict[str, Any]:
 def _key(row: tuple[Any, ...]) -> tuple[SeriesKey, int]:
     """Of a row that begins with ``LEVEL_KEY``: the key of the series, and its step."""
     country, signal, source, region, asn, access, target, subtype, step = row[:9]
-    entity = Entity(country, asn, region)
+    entity = Place(country, asn, region)
     return SeriesKey(entity, target, signal, Access(access), 0, source, subtype), step
 
 

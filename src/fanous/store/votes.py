@@ -14,7 +14,7 @@ from fanous.analysis.series.aggregate import (
     series_of,
 )
 from fanous.analysis.series.repeats import MOST
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Ints, Series, SeriesKey
 from fanous.model.verdict import SLOWNESS
 from fanous.model.votes import Votes
@@ -199,7 +199,7 @@ def _series(
     times: list[int],
     *columns: list[float],
 ) -> Series:
-    key = SeriesKey(Entity(country, asn), target, signal, resolver_asn=resolver_asn)
+    key = SeriesKey(Place(country, asn), target, signal, resolver_asn=resolver_asn)
     starts = np.array(times, np.int64)
     *in_bins, _, _, probes, seen, checked, made = columns
     if probes:

@@ -3,19 +3,19 @@
 import numpy as np
 
 from fanous.evaluation.simulate.notation import DAY, make_series
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
 STEP = 1800
 HOUR = 3600
 
 
-def key(signal: str = "ping-slash24", entity: Entity | None = None) -> SeriesKey:
-    return SeriesKey(entity or Entity("XA"), "", signal, source="a test")
+def key(signal: str = "ping-slash24", entity: Place | None = None) -> SeriesKey:
+    return SeriesKey(entity or Place("XA"), "", signal, source="a test")
 
 
 def levels(
-    notation: str, *, signal: str = "ping-slash24", step: int = STEP, entity: Entity | None = None
+    notation: str, *, signal: str = "ping-slash24", step: int = STEP, entity: Place | None = None
 ) -> Series:
     return make_series(notation, step=step, key=key(signal, entity))
 

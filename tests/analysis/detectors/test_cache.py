@@ -10,7 +10,7 @@ import pytest
 from fanous.analysis.detectors import DETECTORS, Detector
 from fanous.analysis.detectors.cache import Recall
 from fanous.model.anomaly import Anomaly
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
 STEP = 600
@@ -23,7 +23,7 @@ def one(target: str, asn: int, bins: int = 300, failing: slice = slice(0), count
     values = (chance.random(bins) < 0.01).astype(float)
     values[failing] = 1.0
     counts = chance.integers(1, 4, bins)
-    key = SeriesKey(Entity(country, asn=asn), target, "blocked_path")
+    key = SeriesKey(Place(country, asn=asn), target, "blocked_path")
     times = START + STEP * np.arange(bins)
     return Series(key, STEP, times, values, counts, counts, counts)
 

@@ -6,7 +6,7 @@ import pytest
 from fanous.analysis.detectors import DETECTORS
 from fanous.analysis.detectors.interference import InterferenceOptions, find_interference
 from fanous.model.anomaly import Anomaly
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
 STEP = 600
@@ -28,7 +28,7 @@ def series(
     n = len(times)
     counts = np.full(n, probes, np.int64)
     return Series(
-        key=SeriesKey(Entity("XA", asn), "telegram", "blocked_path"),
+        key=SeriesKey(Place("XA", asn), "telegram", "blocked_path"),
         step=step,
         times=np.array(times, np.int64),
         values=np.array(values),
@@ -112,7 +112,7 @@ def test_another_network_with_it_makes_two_failing_hours_enough() -> None:
 def test_the_networks_of_another_country_cause_no_alert() -> None:
     wide = series("ok*288 no*48", asn=1, probes=5)
     thin = series("ok*288 -*12 no -*6 no", asn=2, controlled=False)
-    key = SeriesKey(Entity("XB", 1), "telegram", "blocked_path")
+    key = SeriesKey(Place("XB", 1), "telegram", "blocked_path")
     abroad = Series(key, wide.step, wide.times, wide.values, wide.counts, wide.controlled, wide.measurements)
     assert {str(a.key.entity) for a in raised(abroad, thin)} == {"AS1"}
 

@@ -1,21 +1,19 @@
 """A country's own line from its regions."""
 
 from fanous.analysis.detectors.rollup import REGIONS, ROLLED_UP, rolled_up
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series
 from tests.analysis.detectors.level_series import levels
 
 
 def regions(*notations: str, signal: str = "connectivity") -> list[Series]:
-    return [
-        levels(text, signal=signal, entity=Entity("XA", 0, f"XA-{n}")) for n, text in enumerate(notations)
-    ]
+    return [levels(text, signal=signal, entity=Place("XA", 0, f"XA-{n}")) for n, text in enumerate(notations)]
 
 
 def test_the_median_of_regions_speaks_for_the_country() -> None:
     six, four = ["100x4 0x4"] * 6, ["100x8"] * 4
     (line,) = rolled_up(regions(*six, *four))
-    assert (line.key.entity, line.key.subtype, line.key.source) == (Entity("XA"), ROLLED_UP, "a test")
+    assert (line.key.entity, line.key.subtype, line.key.source) == (Place("XA"), ROLLED_UP, "a test")
     assert line.values.tolist() == [100] * 4 + [0] * 4
     assert line.counts.tolist() == [10] * 8
 
@@ -25,7 +23,7 @@ def test_few_regions_or_a_line_of_the_countrys_own_give_none() -> None:
     assert rolled_up(many[1:]) == []
     assert rolled_up([*many, levels("90x8", signal="connectivity")]) == []
     assert len(rolled_up([*many, levels("90x8", signal="bgp")])) == 1
-    networks = [levels("1x8", signal="connectivity", entity=Entity("XA", n + 1)) for n in range(20)]
+    networks = [levels("1x8", signal="connectivity", entity=Place("XA", n + 1)) for n in range(20)]
     assert rolled_up(networks) == [], "networks differ in size too much to count alike"
 
 

@@ -9,7 +9,7 @@ from fanous.analysis.incidents.assemble import Setting
 from fanous.analysis.incidents.group import Finding
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
-from fanous.model.place import Entity, Family
+from fanous.model.place import Family, Place
 from fanous.model.series import SeriesKey
 from fanous.model.votes import Votes
 from fanous.model.weights import UserWeights
@@ -43,7 +43,7 @@ def finding(
     assert seen_until is not None
     return Finding(
         Anomaly(
-            key=SeriesKey(Entity("XA", asn), target, signal, resolver_asn=resolver),
+            key=SeriesKey(Place("XA", asn), target, signal, resolver_asn=resolver),
             start=MONDAY + start * HOUR,
             start_earliest=None if open_onset else MONDAY + (start - 0.5) * HOUR,
             start_latest=MONDAY + start * HOUR,

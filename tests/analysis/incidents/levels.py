@@ -7,7 +7,7 @@ import numpy as np
 from fanous.analysis.incidents.outage import Situation, outage_of
 from fanous.model.anomaly import Anomaly, Departure
 from fanous.model.incident import Incident, Interval, Kind
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.model.weights import UserWeights
 from tests.analysis.incidents.events import HOUR, MONDAY
@@ -16,7 +16,7 @@ STEP = 600
 
 
 def key(signal: str, asn: int = 0, region: str = "") -> SeriesKey:
-    return SeriesKey(Entity("XA", asn, region), "", signal, source="test")
+    return SeriesKey(Place("XA", asn, region), "", signal, source="test")
 
 
 def drop(

@@ -7,7 +7,7 @@ import pytest
 from fanous.analysis.incidents.group import Finding, correlate
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import SeriesKey
 
 HOUR = 3600.0
@@ -18,7 +18,7 @@ def finding(start: float, end: float, *, asn: int = 1, target: str = "x", begins
     """A raised stretch; hours since some Monday."""
     return Finding(
         Anomaly(
-            key=SeriesKey(Entity("XA", asn), target, "blocked_path"),
+            key=SeriesKey(Place("XA", asn), target, "blocked_path"),
             start=start * HOUR,
             start_earliest=(start - 1) * HOUR if begins else None,
             start_latest=start * HOUR,

@@ -6,7 +6,7 @@ import pytest
 
 from fanous.analysis.series.aggregate import BLOCKED_DNS, BLOCKED_PATH, THROTTLED, VerdictRow, counted, series
 from fanous.model.observation import Layer
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.model.verdict import State
 from fanous.model.votes import Votes
@@ -101,9 +101,9 @@ def test_bins_begin_at_multiples_of_the_step_and_empty_ones_are_not_listed() -> 
 def test_only_dns_series_are_told_apart_by_resolver() -> None:
     rows = [row(uid="m1", layer=layer) for layer in (Layer.DNS, Layer.TLS)]
     assert [s.key for s in series(rows, STEP)] == [
-        SeriesKey(Entity("PK", 17557), "x", BLOCKED_DNS, resolver_asn=13335),
-        SeriesKey(Entity("PK", 17557), "x", BLOCKED_PATH),
-        SeriesKey(Entity("PK", 17557), "x", THROTTLED),
+        SeriesKey(Place("PK", 17557), "x", BLOCKED_DNS, resolver_asn=13335),
+        SeriesKey(Place("PK", 17557), "x", BLOCKED_PATH),
+        SeriesKey(Place("PK", 17557), "x", THROTTLED),
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 from fanous.analysis.series.collapse import DAY, CollapseReading, at_most, collapses
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.sources.ooni_counts import read_counts
 from tests.cli.test_main import document, fanous
@@ -20,7 +20,7 @@ def network(asn: int, days: str) -> Series:
     times = np.array([(n + 1) * DAY for n, mark in enumerate(days) if mark == "x"], np.int64)
     ones = np.ones(len(times), np.int64)
     return Series(
-        SeriesKey(Entity("IR", asn), "", "measurements"),
+        SeriesKey(Place("IR", asn), "", "measurements"),
         DAY,
         times,
         ones.astype(np.float64),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fanous.analysis.series.heartbeats import HEARD_BINS, heartbeat
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
 STEP, HOUR, DAY = 600, 3600, 86_400
@@ -16,7 +16,7 @@ def volume(times: list[int]) -> Series:
     n = len(times)
     ones = np.ones(n, np.int64)
     return Series(
-        key=SeriesKey(Entity("PK", 17557), "", "measurements"),
+        key=SeriesKey(Place("PK", 17557), "", "measurements"),
         step=STEP,
         times=np.array(times, np.int64),
         values=ones.astype(np.float64),

@@ -15,7 +15,7 @@ from pyarrow import parquet
 
 from fanous.errors import FanousError
 from fanous.model.incident import Evidence, Kind, Opinion, Says
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.model.votes import Votes
 from fanous.publish.export.package import Exported, export
@@ -68,7 +68,7 @@ def rows(folder: Path, table: str) -> list[dict[str, str]]:
 
 
 def level(source: str, *values: float) -> Series:
-    key = SeriesKey(Entity("PK"), "", "tor_users", source=source)
+    key = SeriesKey(Place("PK"), "", "tor_users", source=source)
     n = len(values)
     ones = np.ones(n, np.int64)
     times = np.array([int(MONDAY) + k * 600 for k in range(n)], np.int64)

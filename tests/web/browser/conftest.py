@@ -21,7 +21,7 @@ from fanous.evaluation.demo import NOTICE
 from fanous.model.claim import Claim, Said
 from fanous.model.event import Watch
 from fanous.model.instant import from_iso
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
 from fanous.pipeline import stages
@@ -60,7 +60,7 @@ FLAGS = [
 def routing() -> Levels:
     """Four weeks of routing, as ordinary as can be."""
     times = np.arange(AFTERWARDS - 28 * 86_400, AFTERWARDS, 3600).astype(np.int64)
-    key = SeriesKey(Entity("PK"), "", "bgp", source="ripestat")
+    key = SeriesKey(Place("PK"), "", "bgp", source="ripestat")
     return Levels(key, 3600, times, 4000 + np.sin(times / 7200) * 20)
 
 

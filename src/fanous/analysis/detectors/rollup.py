@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from bottleneck import nanmedian
 
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
 REGIONS = 10
@@ -52,5 +52,5 @@ def _median(group: list[Series], country: str, source: str, signal: str) -> Seri
     kept = counts >= REPORTING * len(group)
     middle = nanmedian(values[kept], axis=1) if kept.any() else np.array([])
     none = np.zeros(int(kept.sum()), np.int64)
-    key = SeriesKey(Entity(country), "", signal, source=source, subtype=ROLLED_UP)
+    key = SeriesKey(Place(country), "", signal, source=source, subtype=ROLLED_UP)
     return Series(key, group[0].step, times[kept], np.asarray(middle), counts[kept], none, none)

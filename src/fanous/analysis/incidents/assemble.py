@@ -41,7 +41,7 @@ from fanous.model.incident import (
     Status,
     Stretches,
 )
-from fanous.model.place import Entity, Family
+from fanous.model.place import Family, Place
 from fanous.model.series import Floats
 from fanous.model.votes import Votes
 from fanous.model.weights import UserWeights
@@ -271,7 +271,7 @@ def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPa
         seen = votes.where(inside(votes, own) & votes.seen)
         parts.append(
             NetworkPart(
-                entity=str(Entity("", asn)),
+                entity=str(Place("", asn)),
                 targets=tuple(sorted({f.anomaly.key.target for f in own})),
                 intervals=_intervals(own, _end(own)),
                 measurements=len(seen),

@@ -13,7 +13,7 @@ from fanous.analysis.incidents.small_dips import a_little_lower
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Estimate, Kind, Opinion, Says
-from fanous.model.place import Entity, Family
+from fanous.model.place import Family, Place
 from fanous.model.series import Series
 
 HOUR = 3600.0
@@ -89,12 +89,12 @@ def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
     country's: thousands of lines of one country are millions of pairs.
     """
     counted = [n for n, a in enumerate(group) if a.raised_at is not None and family_of(a) in RANK]
-    down: dict[Entity, list[int]] = defaultdict(list)
+    down: dict[Place, list[int]] = defaultdict(list)
     for later in sorted(counted, key=lambda n: group[n].start):
         second = group[later]
         place = second.key.entity
         whole = is_country(place)
-        for beside in list(down) if whole else (place, Entity(place.country)):
+        for beside in list(down) if whole else (place, Place(place.country)):
             down[beside] = [n for n in down[beside] if reaches(group[n]) > second.start]
             for earlier in down[beside]:
                 first = group[earlier]
@@ -245,5 +245,5 @@ def _other(family: Family, series: Sequence[Series], start: float, end: float) -
     )
 
 
-def _entities(entities: Iterable[Entity]) -> tuple[str, ...]:
+def _entities(entities: Iterable[Place]) -> tuple[str, ...]:
     return tuple(str(entity) for entity in sorted(set(entities)))

@@ -29,7 +29,7 @@ from fanous.model.incident import (
     Scope,
     Status,
 )
-from fanous.model.place import Entity, Family
+from fanous.model.place import Family, Place
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
 
@@ -174,7 +174,7 @@ def _entities(country: str, far: Reach) -> tuple[str, ...]:
 
 def _cells(group: Sequence[Anomaly]) -> tuple[NetworkPart, ...]:
     """When it was seen on each place: ``measurements`` counts bins."""
-    places: dict[Entity, list[Anomaly]] = {}
+    places: dict[Place, list[Anomaly]] = {}
     for anomaly in group:
         places.setdefault(anomaly.key.entity, []).append(anomaly)
     parts = []

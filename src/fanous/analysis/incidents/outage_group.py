@@ -10,7 +10,7 @@ from math import inf
 
 from fanous.analysis.incidents.group import SAME_NETWORK_GAP, TOGETHER
 from fanous.model.anomaly import Anomaly
-from fanous.model.place import Entity
+from fanous.model.place import Place
 
 DAY = 86400.0
 HOUR = 3600.0
@@ -83,6 +83,6 @@ def _same_hours(one: float, other: float) -> bool:
     return min(apart, DAY - apart) <= SAME_HOURS
 
 
-def is_country(entity: Entity) -> bool:
+def is_country(entity: Place) -> bool:
     """The country's own line, not that of a part."""
     return not entity.asn and not entity.region

@@ -14,7 +14,7 @@ import numpy as np
 
 from fanous.analysis.series.repeats import Bools, overruled
 from fanous.model.observation import Layer
-from fanous.model.place import UNKNOWN_COUNTRY, Entity
+from fanous.model.place import UNKNOWN_COUNTRY, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey
 from fanous.model.verdict import SLOWNESS, State
 from fanous.model.votes import Votes
@@ -101,7 +101,7 @@ def _vote(signal: str, rows: list[VerdictRow], seen: bool | None, resolver_asn: 
     if seen is None:
         return
     row = rows[0]
-    key = SeriesKey(Entity(row.country, row.asn), row.target, signal, resolver_asn=resolver_asn)
+    key = SeriesKey(Place(row.country, row.asn), row.target, signal, resolver_asn=resolver_asn)
     yield Vote(key, row.started_at, row.probe, seen, any(r.controlled for r in rows))
 
 

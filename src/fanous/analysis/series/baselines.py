@@ -8,7 +8,7 @@ from bottleneck import nanmedian
 from numpy.typing import NDArray
 
 from fanous.model.incident import Incident, Kind, Status
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Floats, Ints, Series
 
 Single = NDArray[np.float32]
@@ -119,7 +119,7 @@ Spans = Sequence[tuple[float, float]]
 """Half-open, unix seconds; infinity while one goes on."""
 
 
-def outage_times(incidents: Iterable[Incident], entity: Entity) -> Spans:
+def outage_times(incidents: Iterable[Incident], entity: Place) -> Spans:
     """When a place was in a known outage or slow-down: its own, or one of its country."""
     names = {str(entity), entity.country}
     return [

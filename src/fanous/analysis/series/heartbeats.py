@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series
 
 MEMORY = 28 * 86_400.0
@@ -38,7 +38,7 @@ class Heartbeat:
         silent: it is silent now, for longer than it is used to.
     """
 
-    entity: Entity
+    entity: Place
     last: float
     habit: float | None
     silent: bool

@@ -14,7 +14,7 @@ from math import floor, nan
 import numpy as np
 
 from fanous.model.look import LineState, Look
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.model.votes import Votes
 
@@ -123,7 +123,7 @@ def _series(
     values = np.array([silent[t] / expected[t] for t in times], np.float64)
     control = np.array([_others(heard, t, asn) for t in times], np.bool_)
     return Series(
-        key=SeriesKey(Entity(country, asn), "", SILENCE),
+        key=SeriesKey(Place(country, asn), "", SILENCE),
         step=window.step,
         times=np.array(times, np.int64),
         values=values,

@@ -14,7 +14,7 @@ from statistics import median
 
 import numpy as np
 
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.rate import Rate
 from fanous.model.series import Series, SeriesKey
 from fanous.model.votes import Votes
@@ -200,7 +200,7 @@ def _share_slow(country: str, asn: int, bins: Sequence[_Bin], courses: "_Courses
     slow = np.array([sum(one.is_slow for one in by_time[at]) for at in times], np.float64)
     beside = np.array([sum(courses.control(one) for one in by_time[at]) for at in times], np.int64)
     return Series(
-        SeriesKey(Entity(country, asn), "", SLOWED),
+        SeriesKey(Place(country, asn), "", SLOWED),
         STEP,
         np.array(times, np.int64),
         slow / counts,
@@ -249,7 +249,7 @@ def _medians(country: str, asn: int, signal: str, told: dict[int, list[float]]) 
     times = sorted(told)
     counts = np.array([len(told[at]) for at in times], np.int64)
     return Series(
-        SeriesKey(Entity(country, asn), "", signal, source="edge"),
+        SeriesKey(Place(country, asn), "", signal, source="edge"),
         STEP,
         np.array(times, np.int64),
         np.array([median(told[at]) for at in times], np.float64),

@@ -9,7 +9,7 @@ from math import nan
 
 import numpy as np
 
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey
 
 DAY = 1_699_920_000
@@ -67,7 +67,7 @@ def series_key(
     resolver_asn: int = 0,
 ) -> SeriesKey:
     """A key in which a test names only what matters."""
-    return SeriesKey(Entity(country, asn), target, signal, access, resolver_asn)
+    return SeriesKey(Place(country, asn), target, signal, access, resolver_asn)
 
 
 def spell(notation: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 
 Array = NDArray[np.float64]
@@ -167,5 +167,5 @@ def _series(chance: np.random.Generator, signal: str, step: int, values: Array, 
             kept[at : at + length] = False
     times = FIRST + step * np.arange(len(values), dtype=np.int64)
     ones = np.ones(int(kept.sum()), np.int64)
-    key = SeriesKey(Entity("XA"), "", signal, source="made up")
+    key = SeriesKey(Place("XA"), "", signal, source="made up")
     return Series(key, step, times[kept], values[kept], ones, 0 * ones, 0 * ones)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fanous.evaluation.simulate.notation import DAY
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Floats, Series, SeriesKey
 
 FIVE_MINUTES = 300
@@ -54,7 +54,7 @@ def speeds(country: SpeedCountry, source: str, prefix: str, seed: int, *, code: 
         lost = _crowd(country, minutes)
         kbps, rtt = _tests(country, minutes, lost, chance)
         for signal, values in ((f"{prefix}_kbps", kbps), (f"{prefix}_rtt_ms", rtt)):
-            key = SeriesKey(Entity(code, asn), "", signal, source=source)
+            key = SeriesKey(Place(code, asn), "", signal, source=source)
             times = DAY + FIVE_MINUTES * np.arange(len(values), dtype=np.int64)
             kept = ~np.isnan(values)
             ones = np.ones(int(kept.sum()), np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from fanous.analysis.series.signals import SIGNALS
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey
 from fanous.model.source_series import Levels
 from fanous.publish.evidence.container import BundleRefused
@@ -74,7 +74,7 @@ def unpack_series(packed: bytes, name: str) -> list[Levels]:
 
 def _levels(line: SeriesLine, place: str) -> Levels:
     key = SeriesKey(
-        Entity(line.country, line.asn, line.region), line.target, line.signal, line.access, 0,
+        Place(line.country, line.asn, line.region), line.target, line.signal, line.access, 0,
         line.source, line.subtype,
     )  # fmt: skip
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import Rejected
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
 from fanous.refdata.sources import SOURCES
@@ -76,7 +76,7 @@ def _series(bins: dict[int, float], country: str, product: str) -> tuple[Levels,
     if not bins:
         return ()
     subtype, target = PRODUCTS[product]
-    key = SeriesKey(Entity(country), target, "google_traffic", Access.ANY, 0, SOURCE, subtype)
+    key = SeriesKey(Place(country), target, "google_traffic", Access.ANY, 0, SOURCE, subtype)
     levels = levels_of(key, 0, list(bins), list(bins.values()))
     step = median_step(levels.times, SIGNALS["google_traffic"].step)
     return (Levels(key, step, levels.times, levels.values),)

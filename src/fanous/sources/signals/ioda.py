@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fanous.errors import Rejected
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
 from fanous.refdata.regions import region_of
@@ -111,18 +111,18 @@ def _nested(value: Any, name: str, unit: float) -> float | None:
     return None if number is None else number * unit
 
 
-def _place(one: dict[str, Any], country: str) -> Entity:
+def _place(one: dict[str, Any], country: str) -> Place:
     kind, code = one.get("entityType"), str(one.get("entityCode") or "")
     if kind == "country":
         if code != country:
             raise Rejected(f"a series of {code[:20]}, which is not {country}")
-        return Entity(country)
+        return Place(country)
     if kind == "region":
-        return Entity(country, region=region_of(country, str(one.get("entityName") or code)[:80]))
+        return Place(country, region=region_of(country, str(one.get("entityName") or code)[:80]))
     if kind in ("asn", PART):
         asn = code.partition("-")[0]
         if asn.isascii() and asn.isdigit() and 0 < int(asn) < 2**32:
-            return Entity(country, int(asn))
+            return Place(country, int(asn))
     raise Rejected(f"a series of a place that is not known: {str(kind)[:20]} {code[:20]}")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
 from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
@@ -213,7 +213,7 @@ def _key(head: str, country: str) -> SeriesKey | None:
         match = pattern.fullmatch(head)
         if match:
             legend = next((g for g in match.groups() if g), "").strip().upper().replace(" ", "_")[:40]
-            return SeriesKey(Entity(country), "", signal, Access.ANY, 0, SOURCE, PRODUCTS.get(legend, legend))
+            return SeriesKey(Place(country), "", signal, Access.ANY, 0, SOURCE, PRODUCTS.get(legend, legend))
     return None
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.signals.clock import reader
@@ -66,7 +66,7 @@ class Ndt:
     ) -> Iterator[Reading]:
         table = CsvRows(path, on_reject, on_repeat, on_progress)
         rows = iter(table.rows([]))
-        tests: dict[tuple[Entity, str], _Tests] = {}
+        tests: dict[tuple[Place, str], _Tests] = {}
         instant = reader(UTC)
         for line, fields in rows:
             row = dict(zip(table.columns, fields, strict=True))
@@ -98,12 +98,12 @@ def _first(row: dict[str, str], names: tuple[str, ...], path: Path) -> str:
     raise FanousError(f"{path}: no column of {', '.join(names)}; it has {', '.join(row)[:300]}")
 
 
-def _places(country: str, row: dict[str, str]) -> Iterator[Entity]:
-    yield Entity(country)
+def _places(country: str, row: dict[str, str]) -> Iterator[Place]:
+    yield Place(country)
     for name in ASNS:
         digits = row.get(name, "").strip().upper().removeprefix("AS").removesuffix(".0")
         if digits.isascii() and digits.isdigit() and 0 < int(digits) < 2**32:
-            yield Entity(country, int(digits))
+            yield Place(country, int(digits))
             return
 
 
@@ -117,7 +117,7 @@ def _values(row: dict[str, str], speed: float) -> Iterator[tuple[str, float]]:
             yield signal, value * unit
 
 
-def _readings(tests: dict[tuple[Entity, str], _Tests]) -> Iterator[Reading]:
+def _readings(tests: dict[tuple[Place, str], _Tests]) -> Iterator[Reading]:
     for (entity, signal), own in tests.items():
         if signal == "ndt_tests":
             gathered = {at: float(len(values)) for at, values in own.values.items()}

@@ -12,7 +12,7 @@ from typing import Any
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import Rejected
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
 from fanous.refdata.sources import SOURCES
@@ -50,7 +50,7 @@ class Radar:
         if not isinstance(times, list):
             raise Rejected("no answer of a Radar time series: there are no timestamps")
         _, _, asn = name.partition("asn=")
-        entity = Entity(country, int(asn)) if asn.isascii() and asn.isdigit() else Entity(country)
+        entity = Place(country, int(asn)) if asn.isascii() and asn.isdigit() else Place(country)
         return _parsed(told, times, entity)
 
 
@@ -66,7 +66,7 @@ def result_of(document: Any) -> Any:
     return field(document, "result")
 
 
-def _parsed(told: dict[str, Any], times: list[Any], entity: Entity) -> Parsed:
+def _parsed(told: dict[str, Any], times: list[Any], entity: Place) -> Parsed:
     signal = "radar_netflows" if "values" in told else "radar_tampering"
     columns: list[Any] = [told.get(name) for name in (("values",) if "values" in told else TAMPERED)]
     if not all(isinstance(column, list) and len(column) == len(times) for column in columns):

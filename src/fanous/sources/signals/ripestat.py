@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fanous.errors import Rejected
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
 from fanous.refdata.sources import SOURCES
@@ -63,7 +63,7 @@ def _levels(stat: Any, country: str, step: int) -> Iterator[Levels]:
         value = plain(stat[name])
         if value is None:
             raise Rejected(f"{name} is no number: {str(stat[name])[:40]!r}")
-        key = SeriesKey(Entity(country), "", signal, Access.ANY, 0, SOURCE)
+        key = SeriesKey(Place(country), "", signal, Access.ANY, 0, SOURCE)
         yield Levels(key, step, times, np.full(len(times), value))
 
 

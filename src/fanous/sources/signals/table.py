@@ -13,7 +13,7 @@ import numpy as np
 
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.refdata.regions import region_of
 from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
@@ -106,8 +106,8 @@ class _Lines:
         self._zone = zone_of(columns.zone)
         self._instant = reader(self._zone)
         self._offset: int | None = None
-        self._places: dict[Entity, _Place] = {}
-        self._entities: dict[str, Entity] = {}
+        self._places: dict[Place, _Place] = {}
+        self._entities: dict[str, Place] = {}
         self._step = columns.step or SIGNALS[columns.signal].step
         self.decimal = "."
 
@@ -148,7 +148,7 @@ class _Lines:
             self._offset = -int(offset.total_seconds()) % self._step if offset else 0
         return int((instant - self._offset) // self._step * self._step) + self._offset
 
-    def _entity(self, name: str) -> Entity:
+    def _entity(self, name: str) -> Place:
         known = self._entities.get(name)
         if known is None:
             known = self._entities[name] = _entity(self._country, name)
@@ -187,9 +187,9 @@ def _measured(values: list[float], gather: Gather) -> float:
     return _GATHERED[gather](known) if known else float("nan")
 
 
-def _entity(country: str, name: str) -> Entity:
+def _entity(country: str, name: str) -> Place:
     """``AS17557`` is a network, the country's own code the country, all else a region."""
     digits = name.upper().removeprefix("AS")
     if digits != name.upper() and digits.isascii() and digits.isdigit() and 0 < int(digits) < 2**32:
-        return Entity(country, int(digits))
-    return Entity(country) if name.upper() == country else Entity(country, region=region_of(country, name))
+        return Place(country, int(digits))
+    return Place(country) if name.upper() == country else Place(country, region=region_of(country, name))

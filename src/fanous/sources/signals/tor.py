@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from math import isnan
 
 from fanous.errors import Rejected
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.refdata.sources import SOURCES
 from fanous.sources.signals.clock import reader
@@ -45,7 +45,7 @@ class Tor:
         missing = [column for column in ("date", "country", "users") if column not in columns]
         if missing:
             raise Rejected(f"its first line lacks {', '.join(missing)}")
-        key = SeriesKey(Entity(country), "", signal, Access.ANY, 0, SOURCE)
+        key = SeriesKey(Place(country), "", signal, Access.ANY, 0, SOURCE)
         times, values, rejects = _values(body[1:], columns, country)
         series = (levels_of(key, DAY, times, values),) if times else ()
         return Parsed(series, tuple(rejects))

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from fanous.model.place import Access, Entity
+from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import Levels
 from fanous.sources.signals.files import levels_of
@@ -120,13 +120,13 @@ class RecordedRoute:
             ("prefixes_v6", [count.v6 for count in counts]),
             ("asns", [len(count.networks.keys() - {0}) for count in counts]),
         ):
-            yield self._series(Entity(self.country), signal, times, values)
+            yield self._series(Place(self.country), signal, times, values)
         for asn in known:
             pairs = [count.networks.get(asn, (0, 0)) for count in counts]
-            yield self._series(Entity(self.country, asn), "prefixes_v4", times, [v4 for v4, _ in pairs])
+            yield self._series(Place(self.country, asn), "prefixes_v4", times, [v4 for v4, _ in pairs])
             if asn in also or any(v6 for _, v6 in pairs):
-                yield self._series(Entity(self.country, asn), "prefixes_v6", times, [v6 for _, v6 in pairs])
+                yield self._series(Place(self.country, asn), "prefixes_v6", times, [v6 for _, v6 in pairs])
 
-    def _series(self, entity: Entity, signal: str, times: list[int], values: list[int]) -> Levels:
+    def _series(self, entity: Place, signal: str, times: list[int], values: list[int]) -> Levels:
         key = SeriesKey(entity, "", signal, Access.ANY, 0, self.source)
         return levels_of(key, STEP, times, [float(value) for value in values])

@@ -12,7 +12,7 @@ from fanous.charts.axis import ticks
 from fanous.charts.connectivity import LevelNow
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.charts.reachability import Lines, ShareLine
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series
 from fanous.refdata.sources import SOURCES
 from fanous.store import Store
@@ -83,10 +83,10 @@ def connectivity(
         since: of the chart; unix seconds, half-open with ``until``, which is also when *now* is.
         spans: shaded.
     """
-    lost = outage_times(store.incidents(country, until=until), Entity(country))
+    lost = outage_times(store.incidents(country, until=until), Place(country))
     series = [
         one
-        for one in store.levels(country, look_back(since, lost), until, entities=[Entity(country)])
+        for one in store.levels(country, look_back(since, lost), until, entities=[Place(country)])
         if not one.key.target and one.key.signal in SIGNALS and len(one)
     ]
     levels = [level for one in series if (level := level_of(one, until, lost)) is not None]

@@ -7,7 +7,7 @@ from fanous.analysis.series.baselines import look_back, outage_times
 from fanous.analysis.series.signals import SIGNALS
 from fanous.charts.connectivity import place_name
 from fanous.model.incident import Incident
-from fanous.model.place import Entity
+from fanous.model.place import Place
 from fanous.model.series import Series
 from fanous.store import Store
 from fanous.web.pages.connectivity import DAY, Level, level_of
@@ -52,11 +52,11 @@ class Places:
 def places(store: Store, country: str, now: float) -> Places | None:
     """The places of a country; ``None`` = no source tells them apart here."""
     incidents = store.incidents(country, until=now)
-    since = look_back(now, outage_times(incidents, Entity(country)), LOOK_BACK)
+    since = look_back(now, outage_times(incidents, Place(country)), LOOK_BACK)
     series = [
         one
         for one in store.levels(country, since, now)
-        if one.key.entity != Entity(country) and not one.key.target and one.key.signal in SIGNALS and len(one)
+        if one.key.entity != Place(country) and not one.key.target and one.key.signal in SIGNALS and len(one)
     ]
     found = standing(series, now, incidents)
     return Places(found[:MOST_PLACES], len(found)) if found else None
@@ -68,7 +68,7 @@ def standing(series: Sequence[Series], now: float, incidents: Sequence[Incident]
     Args:
         incidents: of the country: what was lost in one is not ordinary.
     """
-    lowest: dict[Entity, PlaceRow] = {}
+    lowest: dict[Place, PlaceRow] = {}
     for one in series:
         level = level_of(one, now, outage_times(incidents, one.key.entity))
         if level is None or level.share is None or not level.falls:
