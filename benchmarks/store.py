@@ -15,7 +15,7 @@ from collections.abc import Callable
 from random import Random
 
 from fanous.model.incident import Interval
-from fanous.model.measurement import Bundle, Measurement
+from fanous.model.measurement import Measurement, ParsedMeasurement
 from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.place import Access
 from fanous.model.record import Record
@@ -47,7 +47,9 @@ def measured(number: int, random: Random) -> Judged:
     # As compressible as real measurements are, about 1 to 5.
     filler = random.randbytes(400).hex() + "0" * 3200
     return Judged(
-        Record("ooni", f'{{"uid":"{uid}","filler":"{filler}"}}'.encode()), Bundle(header, facts), said
+        Record("ooni", f'{{"uid":"{uid}","filler":"{filler}"}}'.encode()),
+        ParsedMeasurement(header, facts),
+        said,
     )
 
 

@@ -25,7 +25,7 @@ from fanous.lab.censors import TECHNIQUES, Cut, apply
 from fanous.lab.internet import Internet
 from fanous.lab.plan import Plan, PlannedNetwork
 from fanous.lab.sites import DOMESTIC_HOST, urls_of
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Observation
 from fanous.model.place import Access
 from fanous.model.record import Record
@@ -46,7 +46,7 @@ INSTANT = 1_702_825_200.0
 PLAN = Plan("PK", (PlannedNetwork(17557, "PTCL", Access.MOBILE, 1.0, 1),), (TARGET,), is_ipv6=False)
 
 
-def bundle_of(record: bytes) -> Bundle:
+def bundle_of(record: bytes) -> ParsedMeasurement:
     return CONNECTORS["edge"].parse(Record("edge", record))
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fanous.errors import FanousError, Rejected
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.record import Record
 from fanous.sources.connectors import CONNECTORS
 from tests.sources.records import (
@@ -113,7 +113,7 @@ def damaged_bytes(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-def check(bundle: Bundle) -> None:
+def check(bundle: ParsedMeasurement) -> None:
     """Everything in it fits the columns of the store."""
     repr(bundle).encode()  # no half surrogates
     m = bundle.measurement

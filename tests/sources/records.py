@@ -4,7 +4,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.record import Record
 from fanous.sources.connectors import CONNECTORS
@@ -123,7 +123,7 @@ def encoded(content: Any) -> bytes:
     return json.dumps(content).encode()
 
 
-def parsed(content: Any, source: str = "ooni") -> Bundle:
+def parsed(content: Any, source: str = "ooni") -> ParsedMeasurement:
     """What the connector makes of one document."""
     data = content if isinstance(content, bytes) else encoded(content)
     return CONNECTORS[source].parse(Record(source, data))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer, Observer
 from fanous.model.record import Record
 from fanous.sources.connectors import CONNECTORS
@@ -25,7 +25,7 @@ def read_all(source: str, path: Path) -> list[Record]:
     return list(CONNECTORS[source].read(path, never))
 
 
-def bundles(source: str, name: str) -> list[Bundle]:
+def bundles(source: str, name: str) -> list[ParsedMeasurement]:
     return [CONNECTORS[source].parse(record) for record in read_all(source, shared_file(name))]
 
 

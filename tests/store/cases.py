@@ -19,7 +19,7 @@ from fanous.model.incident import (
     Status,
     UsersShare,
 )
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer, Observation
 from fanous.model.place import Access
 from fanous.model.record import Record
@@ -46,7 +46,7 @@ def judged(
     )
 
 
-def judge(record: Record) -> tuple[Bundle, tuple[Verdict, ...]]:
+def judge(record: Record) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:
     """What ``judged`` says of a raw record that it made."""
     again = judged(json.loads(record.data)["uid"])
     return again.bundle, again.verdicts

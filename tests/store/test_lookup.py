@@ -1,7 +1,7 @@
 from math import isnan
 
 from fanous.evaluation.simulate.builders import measurement
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.place import Access
 from fanous.model.verdict import State, Verdict
@@ -51,7 +51,13 @@ def test_a_measurement_comes_back_as_it_was_put_in(store: Store) -> None:
     header = measurement("m1", started_at=NOON + 0.123456, access=Access.MOBILE, defect="vpn", resolver_asn=1)
     one = judged("m1")
     store.append(
-        [Judged(one.record, Bundle(header, (FULL,), "helper timed out", ("asn: too odd",)), VERDICTS)],
+        [
+            Judged(
+                one.record,
+                ParsedMeasurement(header, (FULL,), "helper timed out", ("asn: too odd",)),
+                VERDICTS,
+            )
+        ],
         rules_version="1",
         received_at=NOON + 3600.5,
     )

@@ -4,7 +4,7 @@ import pytest
 
 from fanous.errors import FanousError, Rejected
 from fanous.evaluation.simulate.builders import verdict
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.store import Judged, Store, open_store, recover, rejudge
@@ -19,7 +19,7 @@ def archived_only(folder: Path, *uids: str, country: str = "PK") -> None:
     Archive(folder / "archive").append([Received(one.record, country, "ndt") for one in batch], NOON + 5.5)
 
 
-def now_blocked(record: Record) -> tuple[Bundle, tuple[Verdict, ...]]:
+def now_blocked(record: Record) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:
     """Other rules."""
     return judge(record)[0], (verdict(State.BLOCKED), verdict(State.OK))
 
@@ -84,7 +84,7 @@ def test_a_damaged_segment_is_named_and_the_others_are_finished(tmp_path: Path) 
 def test_a_record_that_this_version_cannot_use_is_named(tmp_path: Path) -> None:
     archived_only(tmp_path, "a", "b")
 
-    def refuse(record: Record) -> tuple[Bundle, tuple[Verdict, ...]]:
+    def refuse(record: Record) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:
         if b'"a"' in record.data:
             raise Rejected("too odd")
         return judge(record)

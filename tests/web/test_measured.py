@@ -7,7 +7,7 @@ import pytest
 
 from fanous.evaluation.simulate.builders import measurement, observation
 from fanous.model.incident import Interval
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.pipeline import stages
@@ -50,7 +50,9 @@ def test_a_long_list_has_pages(asked: str, shown: int) -> None:
     assert text.count('href="/measurement/') == shown
 
 
-def stored(bundle: Bundle, verdicts: list[Verdict], raw: bytes, source: str = "ooni") -> SmallStore:
+def stored(
+    bundle: ParsedMeasurement, verdicts: list[Verdict], raw: bytes, source: str = "ooni"
+) -> SmallStore:
     """A store that knows one measurement."""
     location = Location(Segment("2023121700", "PK", "webconnectivity", source, "0" * 16), 0)
     one, facts = bundle.measurement, list(bundle.observations)
@@ -75,22 +77,22 @@ def test_hostile_facts_are_text() -> None:
     header = measurement(uid="u1", input=HOSTILE, network_name=HOSTILE, software=HOSTILE, test_name=HOSTILE)
     fact = observation(hostname=HOSTILE, url=f"javascript:{HOSTILE}", failure=HOSTILE, answers=(HOSTILE,))
     verdict = Verdict(HOSTILE, fact.layer, State.BLOCKED, HOSTILE, HOSTILE, HOSTILE)
-    answer = reader(stored(Bundle(header, (fact,)), [verdict], b"{}")).get("/measurement/u1")
+    answer = reader(stored(ParsedMeasurement(header, (fact,)), [verdict], b"{}")).get("/measurement/u1")
     assert answer.status_code == 200
     assert "<script>alert" not in answer.text
     assert 'href="javascript:' not in answer.text
 
 
 def test_what_cannot_be_redacted_never_leaves() -> None:
-    store = stored(Bundle(measurement(uid="u1"), ()), [], b"no JSON at all")
+    store = stored(ParsedMeasurement(measurement(uid="u1"), ()), [], b"no JSON at all")
     assert reader(store).get("/measurement/u1.json").status_code == 404
-    unknown = stored(Bundle(measurement(uid="u1"), ()), [], b"{}", source="somebody")
+    unknown = stored(ParsedMeasurement(measurement(uid="u1"), ()), [], b"{}", source="somebody")
     assert reader(unknown).get("/measurement/u1.json").status_code == 404
 
 
 def test_the_time_of_a_measurement_is_told_to_the_minute() -> None:
     header = measurement(uid="u1", started_at=NOW - 3600 + 42)
-    text = reader(stored(Bundle(header, ()), [], b"{}")).get("/measurement/u1").text
+    text = reader(stored(ParsedMeasurement(header, ()), [], b"{}")).get("/measurement/u1").text
     assert ":42" not in text
 
 

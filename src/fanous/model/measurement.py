@@ -50,7 +50,7 @@ class Measurement:
 
 
 @noun
-class Bundle:
+class ParsedMeasurement:
     """One measurement with its facts: the probe's observations and those of its control.
 
     Attributes:
@@ -67,7 +67,7 @@ class Bundle:
     control_failure: str | None = None
     bogus: tuple[str, ...] = ()
 
-    def without_pages(self) -> "Bundle":
+    def without_pages(self) -> "ParsedMeasurement":
         """Less what only rules read of pages, which takes more memory than all the rest."""
         return replace(self, observations=tuple(_without_page(one) for one in self.observations))
 

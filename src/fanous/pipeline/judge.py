@@ -8,7 +8,7 @@ from typing import Any
 from fanous.analysis.rules import RULES_VERSION, Fingerprints, judge
 from fanous.config import data_folder
 from fanous.errors import Rejected
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.verdict import Verdict
 from fanous.pipeline.tally import Ingested
 from fanous.refdata.fingerprints import installed_fingerprints
@@ -40,7 +40,7 @@ def rules_version() -> str:
 class JudgedRecord:
     """One measurement, its verdicts, and notes beside them (sentences; often none)."""
 
-    bundle: Bundle
+    bundle: ParsedMeasurement
     verdicts: tuple[Verdict, ...]
     notes: tuple[str, ...]
 
@@ -77,7 +77,7 @@ def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]
     return judged, [f"{reject.file}:{reject.line}: {reject.why}" for reject in tally.rejects]
 
 
-def _judged(bundle: Bundle, data: bytes) -> JudgedRecord:
+def _judged(bundle: ParsedMeasurement, data: bytes) -> JudgedRecord:
     """A record that does not say where it was made has no voice in any series (the store
     sees to that); whoever asks about it is answered all the same."""
     # Not at the top: whoever ingests or detects needs these rules and no probe.

@@ -15,7 +15,7 @@ from fanous.analysis.incidents.join import is_of_lines, join
 from fanous.analysis.rules import Fingerprints, judge
 from fanous.errors import FanousError, Rejected
 from fanous.model.incident import Incident, Kind
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
@@ -50,7 +50,7 @@ probes are offline, and a bound, whatever date a sender writes."""
 
 def judge_record(
     record: Record, fingerprints: Fingerprints | None = None
-) -> tuple[Bundle, tuple[Verdict, ...]]:
+) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:
     """One raw record to its facts and verdicts; what rules read of pages is not kept.
 
     Args:

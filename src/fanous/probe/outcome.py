@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from fanous.analysis.rules import judge
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
@@ -82,7 +82,7 @@ def outcome_of(url: str, line: bytes) -> Outcome:
     )
 
 
-def _came_by_another_resolver(bundle: Bundle) -> bool:
+def _came_by_another_resolver(bundle: ParsedMeasurement) -> bool:
     """Did the target's page come from an address that the system's resolver did not give?"""
     own = [o for o in bundle.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
     page = next((o for o in own if o.layer is Layer.HTTP and o.failure is None), None)
@@ -128,7 +128,7 @@ FORGERIES = (("dns.injection", "forged"), ("http.blockpage", "block page"), ("ht
 """Mechanism of an answer that came and is a lie -> what stands in the table instead of ``ok``."""
 
 
-def _layers(bundle: Bundle, verdicts: Sequence[Verdict]) -> dict[str, str]:
+def _layers(bundle: ParsedMeasurement, verdicts: Sequence[Verdict]) -> dict[str, str]:
     own = [o for o in bundle.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
     cells = {str(layer): _cell([o for o in own if o.layer is layer]) for layer in Layer if _any(own, layer)}
     for verdict in verdicts:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.record import Record
 
 OnReject = Callable[[int, str], None]
@@ -33,7 +33,7 @@ class Connector(Protocol):
         """
         ...
 
-    def parse(self, record: Record) -> Bundle:
+    def parse(self, record: Record) -> ParsedMeasurement:
         """The measurement in ``record.data`` with its observations; pure.
 
         Raises:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.noun import noun
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
@@ -19,7 +19,7 @@ class Judged:
     """
 
     record: Record
-    bundle: Bundle
+    bundle: ParsedMeasurement
     verdicts: tuple[Verdict, ...]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from fanous.errors import Rejected
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.store.archive import DamagedSegment
@@ -15,7 +15,7 @@ from fanous.store.batch import Judged
 from fanous.store.protocol import Store
 from fanous.store.segment import Segment
 
-Judge = Callable[[Record], tuple[Bundle, tuple[Verdict, ...]]]
+Judge = Callable[[Record], tuple[ParsedMeasurement, tuple[Verdict, ...]]]
 """Parses and judges a raw record; raises ``Rejected`` where it can no longer be used."""
 
 GROUP = 2000

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from fanous.analysis.rules import judge
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.refdata.fingerprints import fingerprints
@@ -22,7 +22,7 @@ KNOWN = {
 """All that is blocked in this file, read by eye."""
 
 
-def judged() -> Iterator[tuple[Bundle, tuple[Verdict, ...]]]:
+def judged() -> Iterator[tuple[ParsedMeasurement, tuple[Verdict, ...]]]:
     with gzip.open(shared_file("ooni/real_measurements.jsonl.gz")) as lines:
         for line in lines:
             bundle = CONNECTORS["ooni"].parse(Record("ooni", line.strip()))

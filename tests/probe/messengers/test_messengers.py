@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.record import Record
 from fanous.model.verdict import State
 from fanous.probe.messengers import MESSENGERS, facebook, record_of, telegram, whatsapp
@@ -24,7 +24,9 @@ META_IP, WEB_IP, SIGNAL_IP = "157.240.1.1", "198.51.45.31", "198.51.45.32"
 Build = Callable[[Scene], Awaitable[None]]
 
 
-def found(folder: Path, name: str, build: Build, **changes: Any) -> tuple[dict[str, Any], Bundle, Outcome]:
+def found(
+    folder: Path, name: str, build: Build, **changes: Any
+) -> tuple[dict[str, Any], ParsedMeasurement, Outcome]:
     """Test keys, what the connector makes of the record, and the words for people."""
 
     async def play() -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fanous.model.instant import from_iso
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer, Observation
 from fanous.model.place import Access
 from tests.sources.ooni_csv.rows import ACCESS_POINT, UID, row
@@ -16,7 +16,7 @@ WEB = "web.telegram.org"
 WEB_ADDRESS = "149.154.167.99"
 
 
-def bundle(*rows: dict[str, str]) -> Bundle:
+def bundle(*rows: dict[str, str]) -> ParsedMeasurement:
     return parsed({"ooni_csv": 1, "rows": list(rows)}, "ooni-csv")
 
 

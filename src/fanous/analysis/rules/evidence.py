@@ -14,7 +14,7 @@ from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, SILENT_CAUSES, Ca
 from fanous.analysis.rules.fingerprints import Fingerprint, Fingerprints
 from fanous.analysis.rules.groups import Group, groups_of
 from fanous.analysis.rules.names import is_private_name
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer, Observation, Observer
 
 Endpoint = tuple[Layer, str, int]
@@ -39,7 +39,7 @@ class MeasurementEvidence:
             any connection is.
     """
 
-    def __init__(self, bundle: Bundle, fingerprints: Fingerprints) -> None:
+    def __init__(self, bundle: ParsedMeasurement, fingerprints: Fingerprints) -> None:
         self.bundle = bundle
         self.fingerprints = fingerprints
         self.probe: list[Observation] = []

@@ -17,7 +17,7 @@ from fanous.analysis.rules.rule import Rule
 from fanous.analysis.rules.tcp import TCP_RULES
 from fanous.analysis.rules.tls import TLS_RULES
 from fanous.analysis.rules.transfer import TRANSFER_RULES
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer, Observation
 from fanous.model.verdict import SLOWNESS, State, Verdict
 
@@ -52,7 +52,7 @@ class _Finding:
     count: int = 1
 
 
-def judge(bundle: Bundle, fingerprints: Fingerprints) -> tuple[Verdict, ...]:
+def judge(bundle: ParsedMeasurement, fingerprints: Fingerprints) -> tuple[Verdict, ...]:
     """What can be concluded from one measurement, the most severe first.
 
     Returns:

@@ -6,7 +6,7 @@ The default is an ordinary success: a sound measurement of ``x`` on PTCL, everyt
 from typing import Any
 
 from fanous.evaluation.simulate.notation import DAY
-from fanous.model.measurement import Bundle, Measurement
+from fanous.model.measurement import Measurement, ParsedMeasurement
 from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.place import Access
 from fanous.model.verdict import State, Verdict
@@ -64,9 +64,9 @@ def verdict(state: State = State.OK, layer: Layer = Layer.TLS, **given: Any) -> 
     return Verdict(**(fields | {"state": state, "layer": layer} | given))
 
 
-def bundle(*observations: Observation, control_failure: str | None = None, **given: Any) -> Bundle:
+def bundle(*observations: Observation, control_failure: str | None = None, **given: Any) -> ParsedMeasurement:
     """A measurement with its observations; ``given`` replaces fields of the measurement."""
-    return Bundle(measurement(**given), observations, control_failure)
+    return ParsedMeasurement(measurement(**given), observations, control_failure)
 
 
 def _endpoint(layer: Layer) -> dict[str, Any]:

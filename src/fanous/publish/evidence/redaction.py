@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from fanous.analysis.rules import Fingerprint
 from fanous.errors import FanousError
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer
 from fanous.model.record import Record
 from fanous.pipeline.judge import known_fingerprints
@@ -12,16 +12,16 @@ from fanous.sources.connectors import CONNECTORS
 from fanous.sources.ooni.redact import redact as redact_ooni
 from fanous.sources.ooni_csv.redact import redact as redact_ooni_csv
 
-Redactor = Callable[[bytes, Bundle, bool], bytes]
+Redactor = Callable[[bytes, ParsedMeasurement, bool], bytes]
 """The record's bytes, what the connector made of them, whether a known page was found in it -> what may
 leave; raises ``Rejected``."""
 
 
-def _ooni(data: bytes, parsed: Bundle, known_page: bool) -> bytes:
+def _ooni(data: bytes, parsed: ParsedMeasurement, known_page: bool) -> bytes:
     return redact_ooni(data, parsed, keep_pages=known_page)
 
 
-def _ooni_csv(data: bytes, parsed: Bundle, _known_page: bool) -> bytes:
+def _ooni_csv(data: bytes, parsed: ParsedMeasurement, _known_page: bool) -> bytes:
     return redact_ooni_csv(data, parsed)
 
 
@@ -52,7 +52,7 @@ def redacted(record: Record, found: dict[str, Fingerprint] | None = None) -> Rec
     return Record(record.source, redact(record.data, parsed, bool(known)))
 
 
-def _fingerprints_in(parsed: Bundle) -> dict[str, Fingerprint]:
+def _fingerprints_in(parsed: ParsedMeasurement) -> dict[str, Fingerprint]:
     find, country = known_fingerprints().find, parsed.measurement.country
     pages = (o for o in parsed.observations if o.layer is Layer.HTTP)
     return {match.id: match for page in pages for match in find(page, country)}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.record import Record
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.ooni.parse import parse as parse_record
@@ -24,7 +24,7 @@ class Ooni:
         """Records of a ``.jsonl``, ``.json`` or ``.tar`` file, gzip or not."""
         return read_file(path, on_reject, on_progress)
 
-    def parse(self, record: Record) -> Bundle:
+    def parse(self, record: Record) -> ParsedMeasurement:
         """The measurement with its observations; raises ``Rejected``."""
         return parse_record(record)
 

@@ -1,6 +1,6 @@
 """Parse: one raw OONI record -> its header and everything it observed.  Pure.
 
-What cannot be read is noted in ``Bundle.bogus`` and the rest is used; only a record without an object, a
+What cannot be read is noted in ``ParsedMeasurement.bogus`` and the rest is used; only a record without an object, a
 nettest's name or a time is rejected.
 """
 
@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from fanous.errors import Rejected
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Observation
 from fanous.model.record import Record
 from fanous.refdata.platforms import target_of
@@ -47,7 +47,7 @@ class _Found(NamedTuple):
     defect: str = ""
 
 
-def parse(record: Record) -> Bundle:
+def parse(record: Record) -> ParsedMeasurement:
     """The measurement in ``record`` with its observations; raises ``Rejected``."""
     data = record.data
     check_size(data)
@@ -62,7 +62,7 @@ def parse(record: Record) -> Bundle:
         )
 
 
-def _parse(data: bytes, notes: list[str]) -> Bundle:
+def _parse(data: bytes, notes: list[str]) -> ParsedMeasurement:
     header: Header
     whole = _web_at_once(data)
     if whole is not None:
@@ -73,7 +73,7 @@ def _parse(data: bytes, notes: list[str]) -> Bundle:
             raise Rejected("not a JSON object")
         header, found = document, _found(document, notes)
     measurement = measurement_of(header, lambda: canonical_hash(data), found.target, found.defect, notes)
-    return Bundle(measurement, found.observations, found.control_failure, tuple(notes))
+    return ParsedMeasurement(measurement, found.observations, found.control_failure, tuple(notes))
 
 
 def _web_at_once(data: bytes) -> WebDocument | None:

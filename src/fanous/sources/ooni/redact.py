@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from fanous.errors import Rejected
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.sources.ooni import health, messenger
 from fanous.sources.ooni.document import (
     Binary,
@@ -56,7 +56,7 @@ _KEYS: dict[str, type[Struct]] = {
 _LEADING = ("requests", "response", "control", "http_request")
 
 
-def redact(data: bytes, parsed: Bundle, *, keep_pages: bool = False) -> bytes:
+def redact(data: bytes, parsed: ParsedMeasurement, *, keep_pages: bool = False) -> bytes:
     """The record as it may leave the store.
 
     Args:

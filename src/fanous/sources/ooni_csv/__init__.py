@@ -7,7 +7,7 @@ distinct rows of one measurement.
 from collections.abc import Iterator
 from pathlib import Path
 
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.record import Record
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.ooni_csv.parse import parse as parse_record
@@ -23,6 +23,6 @@ class OoniCsv:
         """Records of a ``.csv`` file, gzip or not, ordered by measurement; all is read before the first."""
         return read_file(path, on_reject, on_progress)
 
-    def parse(self, record: Record) -> Bundle:
+    def parse(self, record: Record) -> ParsedMeasurement:
         """The measurement with its observations; raises ``Rejected``."""
         return parse_record(record)

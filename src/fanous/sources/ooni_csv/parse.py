@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from fanous.errors import Rejected
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Observation
 from fanous.model.record import Record
 from fanous.refdata.platforms import target_of
@@ -28,7 +28,7 @@ class _Content(Struct):
 _content = msgspec.json.Decoder(_Content)
 
 
-def parse(record: Record) -> Bundle:
+def parse(record: Record) -> ParsedMeasurement:
     """The measurement with its observations; raises ``Rejected``."""
     try:
         rows = _content.decode(record.data).rows
@@ -44,7 +44,7 @@ def parse(record: Record) -> Bundle:
     observations = tuple(facts.values())
     header = measurement_of(document, _no_uid, target, "", notes)
     control = NO_CONTROL if document.test_name == "web_connectivity" else None
-    return Bundle(header, observations, control, tuple(notes))
+    return ParsedMeasurement(header, observations, control, tuple(notes))
 
 
 def _observations(rows: list[Fields], target: str, role: Role) -> Iterator[Observation]:

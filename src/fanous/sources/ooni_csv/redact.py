@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from fanous.errors import Rejected
-from fanous.model.measurement import Bundle
+from fanous.model.measurement import ParsedMeasurement
 from fanous.sources.redaction import digest, pruned, to_minute, without_seconds
 
 HEADER = (
@@ -29,7 +29,7 @@ FACTS = (
 """What ``parse`` and ``facts`` read; everything else of a row is left out."""
 
 
-def redact(data: bytes, parsed: Bundle) -> bytes:
+def redact(data: bytes, parsed: ParsedMeasurement) -> bytes:
     """The record as it may leave the store.
 
     Raises:
