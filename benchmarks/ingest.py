@@ -35,7 +35,7 @@ from fanous.analysis.rules import judge
 from fanous.pipeline import stages as pipeline
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.tally import Ingested
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from fanous.store import open_store
 
 OONI = "OONI's pipeline on such files and such a machine: 222-287/s for the transform alone, 139-164/s stored"
@@ -45,7 +45,7 @@ def repeated(source: Path, times: int, into: Path) -> int:
     """Write the web_connectivity measurements ``times`` over; returns how many."""
     measurements = [
         measurement
-        for record in CONNECTORS["ooni"].read(source, lambda line, why: print(f"line {line}: {why}"))
+        for record in MEASUREMENT_SOURCES["ooni"].read(source, lambda line, why: print(f"line {line}: {why}"))
         if (measurement := json.loads(record.data)).get("test_name") == "web_connectivity"
     ]
     with into.open("wb") as file:
@@ -59,7 +59,7 @@ def repeated(source: Path, times: int, into: Path) -> int:
 
 def stages(file: Path) -> None:
     """Each stage by itself, on what the one before gave."""
-    connector = CONNECTORS["ooni"]
+    connector = MEASUREMENT_SOURCES["ooni"]
     start = time.process_time()
     records = list(connector.read(file, lambda line, why: print(f"line {line}: {why}")))
     gc.disable()  # as ``bring_in`` does
@@ -83,7 +83,7 @@ def stages(file: Path) -> None:
 
 def to_observations(file: Path) -> float:
     """Measurements for a second of processor time up to where OONI's transform ends; none is kept."""
-    connector, start, count = CONNECTORS["ooni"], time.process_time(), 0
+    connector, start, count = MEASUREMENT_SOURCES["ooni"], time.process_time(), 0
     for record in connector.read(file, lambda line, why: print(f"line {line}: {why}")):
         connector.parse(record)
         count += 1

@@ -35,7 +35,7 @@ from fanous.analysis.rules import judge
 from fanous.model.instant import from_iso
 from fanous.pipeline import stages as pipeline
 from fanous.pipeline.judge import known_fingerprints, rules_version
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from fanous.store import Judged, open_store
 from fanous.store.local import EmbeddedStore
 
@@ -107,7 +107,7 @@ def spread(source: Path, times: int, into: Path) -> None:
     """Write the web_connectivity measurements ``times`` over, over thirty days and ten countries."""
     found = [
         one
-        for record in CONNECTORS["ooni"].read(source, lambda line, why: print(f"line {line}: {why}"))
+        for record in MEASUREMENT_SOURCES["ooni"].read(source, lambda line, why: print(f"line {line}: {why}"))
         if (one := json.loads(record.data)).get("test_name") == "web_connectivity"
     ]
     count = times * len(found)
@@ -124,7 +124,7 @@ def spread(source: Path, times: int, into: Path) -> None:
 
 def processed(file: Path) -> tuple[dict[str, float], dict[str, float]]:
     """Seconds of each stage; and of what is stored: observations, bytes of archive and facts."""
-    connector, known = CONNECTORS["ooni"], known_fingerprints()
+    connector, known = MEASUREMENT_SOURCES["ooni"], known_fingerprints()
     took: dict[str, float] = {}
 
     def lap(stage: str, began: float) -> float:

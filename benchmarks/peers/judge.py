@@ -13,14 +13,14 @@ from benchmarks.peers.figure import Figure
 
 from fanous.analysis.rules import judge
 from fanous.pipeline.judge import known_fingerprints
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 
 NO_PEER = "no other program takes such records to verdicts by itself, so nothing is compared"
 
 
 def measured(times: int) -> tuple[list[Figure], list[str]]:
     """By processor time."""
-    connector, known = CONNECTORS[SOURCE], known_fingerprints()
+    connector, known = MEASUREMENT_SOURCES[SOURCE], known_fingerprints()
     with tempfile.TemporaryDirectory() as folder:
         file, _ = event_file(Path(folder), times)
         start = time.process_time()

@@ -11,7 +11,7 @@ from fanous.collector.refusal import Refused
 from fanous.collector.reports import parse_report_id
 from fanous.collector.submission import Submission, receive
 from fanous.model.record import Record
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from tests.collector.probe import REPORT_ID, body, measurement
 
 ADDRESS = "203.0.113.77"
@@ -104,7 +104,7 @@ def test_no_address_is_in_what_is_kept() -> None:
 def test_a_kept_line_is_one_that_the_store_can_use() -> None:
     line = received(annotations={"lines": "one\ntwo\r"}).line
     assert b"\n" not in line and b"\r" not in line
-    header = CONNECTORS["ooni"].parse(Record("ooni", line)).measurement
+    header = MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", line)).measurement
     assert (header.uid, header.probe, header.country, header.asn) == (
         received(annotations={"lines": "one\ntwo\r"}).uid,
         REPORT_ID,

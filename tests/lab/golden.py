@@ -33,7 +33,7 @@ from fanous.model.verdict import Verdict
 from fanous.probe.record import ProbeVantage
 from fanous.probe.run import run
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "lab"
 TARGET = "x"
@@ -47,7 +47,7 @@ PLAN = Plan("PK", (PlannedNetwork(17557, "PTCL", Access.MOBILE, 1.0, 1),), (TARG
 
 
 def bundle_of(record: bytes) -> ParsedMeasurement:
-    return CONNECTORS["edge"].parse(Record("edge", record))
+    return MEASUREMENT_SOURCES["edge"].parse(Record("edge", record))
 
 
 def described(record: bytes) -> str:

@@ -17,7 +17,7 @@ from fanous.pipeline import query, stages
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.tally import AHEAD
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from fanous.store import Store, open_store
 
 FOUR = {"facebook", "instagram", "x", "youtube"}
@@ -36,7 +36,7 @@ def claims(store: Store) -> list[Incident]:
 
 def test_a_judged_record_holds_no_page_that_the_rules_have_read(rally: Path) -> None:
     records = [Record("ooni", line) for line in rally.read_bytes().splitlines()[:40]]
-    parsed = [CONNECTORS["ooni"].parse(record) for record in records]
+    parsed = [MEASUREMENT_SOURCES["ooni"].parse(record) for record in records]
     assert any(one.body and one.headers for bundle in parsed for one in bundle.observations)
     for record, bundle in zip(records, parsed, strict=True):
         kept, verdicts = stages.judge_record(record)

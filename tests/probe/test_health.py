@@ -10,7 +10,7 @@ import pytest
 from fanous.model.record import Record
 from fanous.model.verdict import State
 from fanous.probe.output import report_document
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from tests.probe.net import servers
 from tests.probe.scene import CONTROL_IP, SITE, SITE_IP, Found, Scene, measured, scene
 
@@ -129,7 +129,7 @@ def test_a_line_on_which_only_sites_of_a_list_answer_is_told_apart(valid: bool, 
     assert health.spared == ("https://spared.example/",) and not health.intranet_only
     assert found.report.not_tried == {f"https://{SITE}/": "outside the country only sites of a list answer"}
     (record,) = found.records
-    parsed = CONNECTORS["edge"].parse(Record("edge", json.dumps(record).encode()))
+    parsed = MEASUREMENT_SOURCES["edge"].parse(Record("edge", json.dumps(record).encode()))
     assert parsed.measurement.defect == "outside the country only sites of a list answer"
     assert record["test_keys"]["x_health"]["spared"] == ["https://spared.example/"]
 
@@ -180,6 +180,6 @@ def test_an_answer_of_the_systems_resolver_alone_is_no_network(tmp_path: Path) -
 
 def test_the_record_of_the_line_is_one_that_the_connector_takes(tmp_path: Path) -> None:
     (record,) = run(tmp_path, _nothing).records
-    bundle = CONNECTORS["ooni"].parse(Record("ooni", json.dumps(record).encode()))
+    bundle = MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", json.dumps(record).encode()))
     assert bundle.measurement.defect == "no network"
     assert bundle.bogus == ()

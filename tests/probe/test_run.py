@@ -14,7 +14,7 @@ from fanous.probe import outcome, run
 from fanous.probe.net.meter import Meter
 from fanous.probe.record import line
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from tests.probe.net import servers
 from tests.probe.scene import SITE, SITE_IP, Found, measured, scene
 
@@ -47,7 +47,7 @@ def test_the_connector_reads_our_own_records_whole(tmp_path: Path) -> None:
             return await measured(place, URL)
 
     (record,) = asyncio.run(play()).records
-    bundle = CONNECTORS["ooni"].parse(Record("ooni", json.dumps(record).encode()))
+    bundle = MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", json.dumps(record).encode()))
     assert bundle.bogus == ()
     assert (bundle.measurement.country, bundle.measurement.asn) == ("PK", 17557)
     assert bundle.measurement.software.startswith("fanous ")

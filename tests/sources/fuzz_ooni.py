@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import ParsedMeasurement
 from fanous.model.record import Record
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from tests.sources.records import (
     binary,
     certificate,
@@ -140,7 +140,7 @@ def check(bundle: ParsedMeasurement) -> None:
 def parse(data: bytes) -> None:
     """Take it or reject it; anything else is a bug."""
     try:
-        bundle = CONNECTORS["ooni"].parse(Record("ooni", data))
+        bundle = MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", data))
     except Rejected:
         return
     check(bundle)
@@ -152,9 +152,9 @@ def read(content: bytes, source: str = "ooni") -> None:
         path = Path(folder) / "file"
         path.write_bytes(content)
         try:
-            for record in CONNECTORS[source].read(path, lambda _line, why: check_reason(why)):
+            for record in MEASUREMENT_SOURCES[source].read(path, lambda _line, why: check_reason(why)):
                 try:
-                    check(CONNECTORS[source].parse(record))
+                    check(MEASUREMENT_SOURCES[source].parse(record))
                 except Rejected as error:
                     check_reason(str(error))
         except FanousError as error:

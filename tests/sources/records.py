@@ -7,7 +7,7 @@ from typing import Any
 from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.record import Record
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 
 UID = "20231217143000.123456_PK_webconnectivity_00112233445566ff"
 ADDRESS = "203.0.113.10"
@@ -126,7 +126,7 @@ def encoded(content: Any) -> bytes:
 def parsed(content: Any, source: str = "ooni") -> ParsedMeasurement:
     """What the connector makes of one document."""
     data = content if isinstance(content, bytes) else encoded(content)
-    return CONNECTORS[source].parse(Record(source, data))
+    return MEASUREMENT_SOURCES[source].parse(Record(source, data))
 
 
 def seen(content: Any, layer: Layer, vantage: Observer = Observer.PROBE) -> list[Observation]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fanous.errors import Rejected
 from fanous.model.record import Record
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from tests.sources.fuzz_ooni import DOCUMENTS, damaged_bytes, damaged_documents, parse, paths, read, replaced
 from tests.sources.ooni_csv.rows import csv_of, row
 from tests.sources.records import UID, document, encoded, parsed, transaction, web_keys
@@ -61,7 +61,7 @@ def test_damaged_bytes_are_taken_or_rejected(data: bytes) -> None:
 @quick
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_a_file(content: bytes) -> None:
-    for source in CONNECTORS:
+    for source in MEASUREMENT_SOURCES:
         read(content, source)
         read(gzip.compress(content)[: len(content)], source)
 
@@ -108,7 +108,7 @@ def test_a_string_of_100_mb_is_no_matter(place: str) -> None:
     data = encoded(document(keys, input=long if place == "input" else "https://news.example.org/"))
     del long, response, keys
     before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
-    bundle = CONNECTORS["ooni"].parse(Record("ooni", data))
+    bundle = MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", data))
     assert bundle.measurement.uid == UID
     assert bundle.observations
     assert time.monotonic() - started < 20
@@ -128,7 +128,7 @@ def test_millions_of_empty_values_are_rejected_before_they_take_memory(filler: b
     )
     assert len(data) > len(head)
     with pytest.raises(Rejected, match="more than"):
-        CONNECTORS["ooni"].parse(Record("ooni", data))
+        MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", data))
 
 
 def test_a_gzip_bomb_costs_no_memory(tmp_path: Any) -> None:
@@ -136,7 +136,7 @@ def test_a_gzip_bomb_costs_no_memory(tmp_path: Any) -> None:
     path.write_bytes(gzip.compress(b" " * 300_000_000, 9) + gzip.compress(b"\n" + encoded(document())))
     rejects: list[tuple[int, str]] = []
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    records = list(CONNECTORS["ooni"].read(path, lambda line, why: rejects.append((line, why))))
+    records = list(MEASUREMENT_SOURCES["ooni"].read(path, lambda line, why: rejects.append((line, why))))
     assert [record.line for record in records] == [2]
     assert rejects[0][0] == 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000

@@ -8,7 +8,7 @@ import pytest
 from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer, Observer
 from fanous.model.record import Record
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from tests.shared_data import shared_file
 
 pytestmark = pytest.mark.shared_data
@@ -22,11 +22,11 @@ def read_all(source: str, path: Path) -> list[Record]:
     def never(line: int, why: str) -> None:
         raise AssertionError(f"{path}:{line}: {why}")
 
-    return list(CONNECTORS[source].read(path, never))
+    return list(MEASUREMENT_SOURCES[source].read(path, never))
 
 
 def bundles(source: str, name: str) -> list[ParsedMeasurement]:
-    return [CONNECTORS[source].parse(record) for record in read_all(source, shared_file(name))]
+    return [MEASUREMENT_SOURCES[source].parse(record) for record in read_all(source, shared_file(name))]
 
 
 def test_all_76_real_measurements_are_taken() -> None:

@@ -6,18 +6,18 @@ import numpy as np
 
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.store import open_store
 
 BINS, SERIES = 2000, 5
 """Of one batch."""
 
 
-def batch(number: int) -> list[Levels]:
+def batch(number: int) -> list[SourceSeries]:
     """Bins that no other batch has."""
     times = (number * BINS + np.arange(BINS, dtype=np.int64)) * 600
     keys = [SeriesKey(Place("PK", asn), "", "bgp", source="ioda") for asn in range(SERIES)]
-    return [Levels(key, 600, times, np.full(BINS, float(number))) for key in keys]
+    return [SourceSeries(key, 600, times, np.full(BINS, float(number))) for key in keys]
 
 
 def main(where: str, first: int) -> None:

@@ -9,7 +9,7 @@ from fanous.errors import FanousError
 from fanous.model.arrival import LevelArrival
 from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.store import Store, open_store
 from fanous.store.series import Pulled, spans_of
 from tests.store.cases import judged
@@ -26,10 +26,10 @@ def levels(
     subtype: str = "",
     start: int = T0,
     step: int = 600,
-) -> Levels:
+) -> SourceSeries:
     times = start + max(step, 1) * np.arange(len(values))
     key = SeriesKey(entity, "", signal, Access.ANY, 0, source, subtype)
-    return Levels(key, step, times, np.array(values))
+    return SourceSeries(key, step, times, np.array(values))
 
 
 def shown(series: list[Series]) -> list[tuple[str, str, list[float]]]:
@@ -150,9 +150,9 @@ def test_pulled_windows_are_remembered_with_the_last_time(store: Store) -> None:
 @pytest.mark.parametrize(
     "wrong", [levels([1], source="nobody"), levels([1, 2], step=0), levels([1], start=-600)]
 )
-def test_what_no_connector_may_give_is_refused(store: Store, wrong: Levels) -> None:
+def test_what_no_connector_may_give_is_refused(store: Store, wrong: SourceSeries) -> None:
     if wrong.step == 0:
-        wrong = Levels(wrong.key, 600, np.array([T0, T0]), np.array([1.0, 2.0]))
+        wrong = SourceSeries(wrong.key, 600, np.array([T0, T0]), np.array([1.0, 2.0]))
     with pytest.raises(ValueError, match=r"source|twice|outside"):
         store.put_levels([wrong])
 

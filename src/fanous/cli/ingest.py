@@ -60,16 +60,16 @@ def ingest(
     from fanous.cli.progress import file_progress
     from fanous.pipeline import stages
     from fanous.pipeline.series import ingest_levels
-    from fanous.sources.connectors import CONNECTORS
-    from fanous.sources.publishers import LEVEL_FILES
+    from fanous.sources.connectors import MEASUREMENT_SOURCES
+    from fanous.sources.publishers import SERIES_FILES
 
-    if source not in CONNECTORS and source not in LEVEL_FILES:
-        known = ", ".join((*CONNECTORS, *LEVEL_FILES))
+    if source not in MEASUREMENT_SOURCES and source not in SERIES_FILES:
+        known = ", ".join((*MEASUREMENT_SOURCES, *SERIES_FILES))
         raise FanousError(f"no source {source!r}: use one of {known}")
-    if source in LEVEL_FILES and country is None:
+    if source in SERIES_FILES and country is None:
         raise typer.BadParameter(f"{source} needs --country CC: its files do not say it")
     about = None
-    if source in LEVEL_FILES and country is not None:
+    if source in SERIES_FILES and country is not None:
         about = _about(
             source, country_code(country), (time, value, signal, entity, zone, step, gather, empty_is_zero)
         )

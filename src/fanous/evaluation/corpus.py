@@ -16,7 +16,7 @@ from fanous.evaluation.simulate.block_rows import TECHNIQUES
 from fanous.evaluation.simulate.generators import GENERATORS
 from fanous.evaluation.worlds import SimulatedWorld, world_of
 from fanous.model.incident import Interval, Kind, Scope
-from fanous.sources.publishers import LEVEL_FILES
+from fanous.sources.publishers import SERIES_FILES
 from fanous.sources.signals.columns import Gather, TableColumns
 from fanous.sources.signals.files import About
 
@@ -262,7 +262,7 @@ COLUMNS = ("time", "value", "entity", "signal", "zone")
 
 
 def _about(table: Table, source: str) -> About | None:
-    if source not in LEVEL_FILES:
+    if source not in SERIES_FILES:
         return None
     if source != "csv":
         return About(table.country())

@@ -6,7 +6,7 @@ from fanous.model.series import Floats, Ints, SeriesKey
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Levels:
+class SourceSeries:
     """Values of one signal in bins of equal width; all arrays have shape (n,).
 
     Attributes:

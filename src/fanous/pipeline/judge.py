@@ -12,7 +12,7 @@ from fanous.model.measurement import ParsedMeasurement
 from fanous.model.verdict import Verdict
 from fanous.pipeline.tally import Ingested
 from fanous.refdata.fingerprints import installed_fingerprints
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 
 NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transfer that could be judged."
 """A nettest of another kind, or one that wrote no results."""
@@ -51,7 +51,7 @@ def judge_records(paths: Sequence[Path], tally: Ingested) -> Iterator[JudgedReco
     Raises:
         FanousError: a file that cannot be read at all.
     """
-    connector = CONNECTORS["ooni"]
+    connector = MEASUREMENT_SOURCES["ooni"]
     for path in paths:
 
         def on_reject(line: int, why: str, file: str = str(path)) -> None:

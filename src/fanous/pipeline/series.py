@@ -17,13 +17,13 @@ from fanous.charts.connectivity import LevelNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
 from fanous.model.series import Series
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.pipeline.stages import detect_all, finish_interrupted, remarks
 from fanous.pipeline.tally import Ingested
 from fanous.sources.claims.document import same
 from fanous.sources.connector import WHOLE_FILE, OnProgress
-from fanous.sources.publishers import LEVEL_FILES
-from fanous.sources.signals.files import About, LevelFiles, Reading, Saying
+from fanous.sources.publishers import SERIES_FILES
+from fanous.sources.signals.files import About, Reading, Saying, SeriesFiles
 from fanous.store import Store
 from fanous.store.series import spans_of
 
@@ -49,11 +49,11 @@ def ingest_levels(
     Raises:
         FanousError: no such source, or a file that cannot be read at all.
     """
-    if source not in LEVEL_FILES:
-        raise FanousError(f"no source {source!r} of ready-made series: use one of {', '.join(LEVEL_FILES)}")
+    if source not in SERIES_FILES:
+        raise FanousError(f"no source {source!r} of ready-made series: use one of {', '.join(SERIES_FILES)}")
     tally = Ingested()
     tally.remarks += remarks(finish_interrupted(store))
-    files = LEVEL_FILES[source].begin()
+    files = SERIES_FILES[source].begin()
     for path in paths:
         _bring_in(store, files, path, about, tally, on_progress)
     detect_all(store)
@@ -62,7 +62,7 @@ def ingest_levels(
 
 def _bring_in(
     store: Store,
-    files: LevelFiles,
+    files: SeriesFiles,
     path: Path,
     about: About,
     tally: Ingested,
@@ -110,7 +110,9 @@ def put_claims(store: Store, claims: Sequence[Claim]) -> int:
     return new
 
 
-def put_levels(store: Store, batch: Sequence[Levels]) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+def put_levels(
+    store: Store, batch: Sequence[SourceSeries]
+) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Store series and mark their countries; what is marked first is not forgotten by a crash."""
     store.mark_undetected(spans_of(batch))
     return list(store.put_levels(batch))

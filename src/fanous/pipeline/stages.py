@@ -28,7 +28,7 @@ from fanous.pipeline.revise import approval_of, write_changes
 from fanous.pipeline.tally import AHEAD, Ingested
 from fanous.refdata.users import user_weights
 from fanous.sources.connector import OnProgress
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from fanous.store import Forgotten, Judged, LeaseLost, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.store.leases import LEASE_SECONDS
@@ -59,7 +59,7 @@ def judge_record(
     Raises:
         Rejected: the record cannot be used.
     """
-    bundle = CONNECTORS[record.source].parse(record)
+    bundle = MEASUREMENT_SOURCES[record.source].parse(record)
     verdicts = judge(bundle, fingerprints or known_fingerprints())
     return bundle.without_pages(), verdicts
 
@@ -75,9 +75,9 @@ def judged_records(
     Raises:
         FanousError: no such source, or a file that cannot be read at all.
     """
-    if source not in CONNECTORS:
-        raise FanousError(f"no source {source!r}: use one of {', '.join(sorted(CONNECTORS))}")
-    connector, fingerprints = CONNECTORS[source], known_fingerprints()
+    if source not in MEASUREMENT_SOURCES:
+        raise FanousError(f"no source {source!r}: use one of {', '.join(sorted(MEASUREMENT_SOURCES))}")
+    connector, fingerprints = MEASUREMENT_SOURCES[source], known_fingerprints()
     for path in paths:
 
         def on_reject(line: int, why: str, file: str = str(path)) -> None:

@@ -15,7 +15,7 @@ from fanous.probe.localise import Localised, localised
 from fanous.probe.second_opinion import opinion
 from fanous.probe.speed import Speed, speed_of
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 
 UNKNOWN_NETWORK = "unknown network"
 """The connector's defect of a record without country or ASN: the centre cannot place it, but its user can."""
@@ -57,7 +57,7 @@ class Outcome:
 
 def outcome_of(url: str, line: bytes) -> Outcome:
     """Judge one record as it was written."""
-    bundle = CONNECTORS["edge"].parse(Record("edge", line))
+    bundle = MEASUREMENT_SOURCES["edge"].parse(Record("edge", line))
     if bundle.measurement.defect == UNKNOWN_NETWORK:
         bundle = replace(bundle, measurement=replace(bundle.measurement, defect=""))
     verdicts = judge(bundle, fingerprints())

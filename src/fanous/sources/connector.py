@@ -17,7 +17,7 @@ OnProgress = Callable[[int], None]
 """Called now and then with the bytes of the (compressed) file consumed so far."""
 
 
-class Connector(Protocol):
+class MeasurementSource(Protocol):
     """One source.  ``read`` is the I/O half, ``parse`` the pure half, run again when rules change."""
 
     def read(

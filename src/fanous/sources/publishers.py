@@ -3,7 +3,7 @@
 from fanous.sources.claims.ioda import IodaOutages
 from fanous.sources.claims.radar import RadarOutages
 from fanous.sources.signals.document import Documents
-from fanous.sources.signals.files import LevelFiles
+from fanous.sources.signals.files import SeriesFiles
 from fanous.sources.signals.google import Google
 from fanous.sources.signals.ioda import Ioda
 from fanous.sources.signals.ioda_csv import IodaCsv
@@ -26,7 +26,7 @@ LIVE_SOURCES: dict[str, LiveSource] = {
 }
 """On the net: how each is asked, and how its answers are read."""
 
-LEVEL_FILES: dict[str, LevelFiles] = {
+SERIES_FILES: dict[str, SeriesFiles] = {
     "ioda-csv": IodaCsv(),
     "csv": CsvTable(),
     "mrt": Mrt(),

@@ -20,7 +20,7 @@ from fanous.model.claim import Claim
 from fanous.model.event import Watch
 from fanous.model.incident import Incident
 from fanous.model.record import Record
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.model.spell import Spell
 from fanous.store.addresses import AddressAnswers
 from fanous.store.alternatives import AlternativeAnswers
@@ -265,7 +265,7 @@ class EmbeddedStore(
         return self._archive.read(location)
 
     def put_levels(
-        self, batch: Sequence[Levels], *, fetched_at: float | None = None
+        self, batch: Sequence[SourceSeries], *, fetched_at: float | None = None
     ) -> list[NDArray[np.bool_]]:
         self._may_write()
         check_levels(batch)

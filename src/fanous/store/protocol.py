@@ -26,7 +26,7 @@ from fanous.model.rate import Rate
 from fanous.model.rate_pair import RatePair
 from fanous.model.record import Record
 from fanous.model.series import Series
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
 from fanous.store.batch import Appended, Forgotten, Judged
@@ -111,7 +111,7 @@ class Measurements(Protocol):
         """One raw record."""
 
     def put_levels(
-        self, batch: Sequence[Levels], *, fetched_at: float | None = None
+        self, batch: Sequence[SourceSeries], *, fetched_at: float | None = None
     ) -> list[NDArray[np.bool_]]:
         """Keep ready-made series; on the disk when it returns, all of the batch or none.
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fanous.model.arrival import LevelArrival
 from fanous.model.place import Access, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.refdata.sources import SOURCES
 from fanous.store.columns import LAST, Columns, ticks
 from fanous.store.engine import Engine
@@ -116,7 +116,9 @@ class LevelAnswers:
         """See ``Questions.pulled``."""
         return [Pulled(*row) for row in self._engine.rows(_PULLED, source=source, country=country)]
 
-    def _write_levels(self, batch: Sequence[Levels], fetched_at: float | None) -> list[NDArray[np.bool_]]:
+    def _write_levels(
+        self, batch: Sequence[SourceSeries], fetched_at: float | None
+    ) -> list[NDArray[np.bool_]]:
         """Insert what is new or differs, and say which that was, as ``Measurements.put_levels`` promises."""
         changed = [_differs(one, stored) for one, stored in zip(batch, self._stored(batch), strict=True)]
         at = time.time() if fetched_at is None else fetched_at
@@ -135,9 +137,9 @@ class LevelAnswers:
         }
         self._engine.insert("pulls", columns)
 
-    def _stored(self, batch: Sequence[Levels]) -> list[tuple[Ints, Floats]]:
+    def _stored(self, batch: Sequence[SourceSeries]) -> list[tuple[Ints, Floats]]:
         """For each of the batch: its stored bins in the span of its own times, ascending."""
-        asked: dict[tuple[str, str], list[Levels]] = {}
+        asked: dict[tuple[str, str], list[SourceSeries]] = {}
         for one in batch:
             if len(one):
                 asked.setdefault((one.key.entity.country, one.key.source), []).append(one)
@@ -178,7 +180,7 @@ def _only(
     return sql, parameters
 
 
-def _differs(one: Levels, stored: tuple[Ints, Floats]) -> NDArray[np.bool_]:
+def _differs(one: SourceSeries, stored: tuple[Ints, Floats]) -> NDArray[np.bool_]:
     """Which bins are not stored, or with another value."""
     times, values = stored
     if not len(times):
@@ -189,7 +191,9 @@ def _differs(one: Levels, stored: tuple[Ints, Floats]) -> NDArray[np.bool_]:
     return np.asarray(~(known & same))
 
 
-def _columns(batch: Sequence[Levels], chosen: Sequence[NDArray[np.bool_]], fetched_at: float) -> Columns:
+def _columns(
+    batch: Sequence[SourceSeries], chosen: Sequence[NDArray[np.bool_]], fetched_at: float
+) -> Columns:
     columns: Columns = {}
     for one, which in zip(batch, chosen, strict=True):
         count = int(which.sum())
@@ -201,7 +205,7 @@ def _columns(batch: Sequence[Levels], chosen: Sequence[NDArray[np.bool_]], fetch
     return columns or {"at": []}
 
 
-def _heading(one: Levels, fetched_at: float) -> dict[str, Any]:
+def _heading(one: SourceSeries, fetched_at: float) -> dict[str, Any]:
     key = one.key
     return {
         "source": key.source,
@@ -238,7 +242,7 @@ def _series(row: tuple[Any, ...]) -> Series:
     return Series(key, step, times, values, counts=ones, controlled=zeros, measurements=zeros)
 
 
-def check_levels(batch: Sequence[Levels]) -> None:
+def check_levels(batch: Sequence[SourceSeries]) -> None:
     """Refuse what a connector must never give.
 
     Raises:
@@ -253,7 +257,7 @@ def check_levels(batch: Sequence[Levels]) -> None:
             raise ValueError(f"a bin lies outside the times that can be stored in {one.key}")
 
 
-def spans_of(batch: Iterable[Levels]) -> dict[str, tuple[float, float]]:
+def spans_of(batch: Iterable[SourceSeries]) -> dict[str, tuple[float, float]]:
     """Country -> (first, last) instant of the bins."""
     ends = sorted(
         (one.key.entity.country, float(one.times.min()), float(one.times.max())) for one in batch if len(one)

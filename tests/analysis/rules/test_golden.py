@@ -8,7 +8,7 @@ from fanous.analysis.rules import judge
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from tests.analysis.rules.golden.answers import ANSWERS_BLOCKED, ANSWERS_SOUND
 from tests.analysis.rules.golden.blocked import BLOCKED
 from tests.analysis.rules.golden.case import Golden
@@ -28,7 +28,7 @@ FINDINGS = (State.BLOCKED, State.THROTTLED, State.DOWN)
 
 def judged(case: Golden) -> tuple[Verdict, ...]:
     record = Record("ooni", json.dumps(case.web.document()).encode())
-    return judge(CONNECTORS["ooni"].parse(record), fingerprints())
+    return judge(MEASUREMENT_SOURCES["ooni"].parse(record), fingerprints())
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -10,7 +10,7 @@ from fanous.model.measurement import ParsedMeasurement
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from tests.shared_data import shared_file
 
 KNOWN = {
@@ -25,7 +25,7 @@ KNOWN = {
 def judged() -> Iterator[tuple[ParsedMeasurement, tuple[Verdict, ...]]]:
     with gzip.open(shared_file("ooni/real_measurements.jsonl.gz")) as lines:
         for line in lines:
-            bundle = CONNECTORS["ooni"].parse(Record("ooni", line.strip()))
+            bundle = MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", line.strip()))
             yield bundle, judge(bundle, fingerprints())
 
 

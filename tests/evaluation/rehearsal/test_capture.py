@@ -13,7 +13,7 @@ from fanous.evaluation.rehearsal.run import Rehearsal
 from fanous.lab.scenario import LabNetwork, Scenario, ScenarioStep
 from fanous.model.place import Access
 from fanous.model.record import Record
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 
 SCENARIO = Scenario(
     "t",
@@ -76,5 +76,5 @@ def test_the_recording_that_ships_is_of_the_lab_and_holds_no_address_of_a_probe(
     assert len(lines) > 1000
     assert all(b'"x_recorded":"recorded in the lab"' in line for line in lines)
     assert not any(b'"45.16.' in line for line in lines)  # the lab's customers
-    bundle = CONNECTORS["ooni"].parse(Record("ooni", lines[0]))
+    bundle = MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", lines[0]))
     assert bundle.measurement.country in ("PK", "SE")

@@ -9,7 +9,7 @@ from fanous.analysis.rules import judge
 from fanous.evaluation.simulate.block_rows import TECHNIQUES, blocked
 from fanous.evaluation.simulate.quiet_rows import Measured, Row, write_rows
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 
 COLUMNS = [
     "input",
@@ -66,9 +66,9 @@ MEASURED = Measured("u", 33771, 1_698_797_883, ROWS)
 def symptoms(one: Measured, tmp_path: Path) -> set[str]:
     path = tmp_path / "rows.csv"
     write_rows(path, [*HEADER, *COLUMNS], [one])
-    (record,) = CONNECTORS["ooni-csv"].read(path, lambda line, why: pytest.fail(f"{line}: {why}"))
+    (record,) = MEASUREMENT_SOURCES["ooni-csv"].read(path, lambda line, why: pytest.fail(f"{line}: {why}"))
     assert json.loads(record.data)["rows"]
-    verdicts = judge(CONNECTORS["ooni-csv"].parse(record), fingerprints())
+    verdicts = judge(MEASUREMENT_SOURCES["ooni-csv"].parse(record), fingerprints())
     return {v.mechanism for v in verdicts if v.symptom or v.state == "blocked"}
 
 

@@ -15,7 +15,7 @@ from fanous.probe.messengers import MESSENGERS, facebook, record_of, telegram, w
 from fanous.probe.outcome import Outcome, outcome_of
 from fanous.probe.record import ProbeVantage, line
 from fanous.probe.run import run
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from tests.probe.net import servers
 from tests.probe.net.routed import RoutedNetwork
 from tests.probe.scene import Scene, scene
@@ -45,7 +45,7 @@ def found(
             return written[0]
 
     data = asyncio.run(play())
-    bundle = CONNECTORS["ooni"].parse(Record("ooni", data))
+    bundle = MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", data))
     assert bundle.bogus == ()
     record = json.loads(data)
     assert (record["test_name"], record["input"]) == (name, None)

@@ -11,7 +11,7 @@ from fanous.model.record import Record
 from fanous.probe.record import ProbeVantage
 from fanous.probe.stream.nettest import MOST_BYTES, stream_record
 from fanous.probe.stream.watchable import Watchable, watchable
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from tests.probe.net import servers
 from tests.probe.net.routed import RoutedNetwork
 from tests.probe.scene import SITE, SITE_IP, scene
@@ -52,7 +52,7 @@ def streamed(folder: Path, path: str, serve: servers.Serve) -> tuple[dict[str, A
     line = asyncio.run(play())
     record = json.loads(line)
     assert record["test_name"] == "fanous_stream"
-    assert CONNECTORS["ooni"].parse(Record("ooni", line)).bogus == ()
+    assert MEASUREMENT_SOURCES["ooni"].parse(Record("ooni", line)).bogus == ()
     return record["test_keys"]["x_stream"], watchable("it", line)
 
 

@@ -16,7 +16,7 @@ from fanous.evaluation.simulate.places import PAKISTAN, Keeper, SimulatedProbe
 from fanous.evaluation.simulate.speeds import SpeedCountry, speeds
 from fanous.evaluation.simulate.web_connectivity import Fate, SimulatedVisit, web_measurement
 from fanous.model.incident import Incident, Kind, Status
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.pipeline import stages
 from fanous.pipeline.series import ingest_levels
 from fanous.publish.evidence.pack import Packed, gather, pack
@@ -85,7 +85,7 @@ def test_the_recorded_event_of_our_own_probes_is_proved_and_again_after_rejudgin
 def test_a_slow_down_is_proved_from_the_speeds(tmp_path: Path) -> None:
     country = SpeedCountry(days=16, slowed=((15 * 24 + 12, 16 * 24, 0.3),))
     tests = speeds(country, "ndt", "ndt", 1)
-    levels = [Levels(one.key, one.step, one.times, one.values) for one in tests]
+    levels = [SourceSeries(one.key, one.step, one.times, one.values) for one in tests]
     with open_store(tmp_path / "store") as store:
         store.put_levels(levels)
         stages.detect(store, "PK", float(levels[0].times[0]), float(levels[0].times[-1]))

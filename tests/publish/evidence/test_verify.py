@@ -24,7 +24,7 @@ from fanous.publish.evidence.pack import Packed, gather, pack
 from fanous.publish.evidence.redaction import REDACTORS, redacted
 from fanous.publish.evidence.signature import signing_key
 from fanous.publish.evidence.verify import Result, verify
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from fanous.store import open_store
 from tests.shared_data import shared_file
 from tests.store.cases import incident
@@ -215,7 +215,7 @@ def test_a_source_without_a_redaction_does_not_leave() -> None:
 
 
 def test_every_source_has_a_licence_and_every_redaction_a_connector() -> None:
-    assert REDACTORS.keys() <= CONNECTORS.keys()
+    assert REDACTORS.keys() <= MEASUREMENT_SOURCES.keys()
     assert REDACTORS.keys() == LICENCES.keys()
     assert licence_of("another")["licence"] == "none stated"
 

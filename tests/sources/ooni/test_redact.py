@@ -12,7 +12,7 @@ from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.pipeline.judge import known_fingerprints
 from fanous.publish.evidence.redaction import redacted
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from fanous.sources.ooni.redact import redact
 from tests.shared_data import shared_file
 
@@ -66,11 +66,14 @@ def test_a_device_s_name_leaves_only_as_a_digest_that_counts_as_the_same_probe()
     document = json.loads(given.data) | {"probe_id": "device 7"}
     kept = redacted(Record(given.source, json.dumps(document).encode()))
     assert b"device 7" not in kept.data and b"probe_id" not in kept.data
-    assert CONNECTORS["ooni"].parse(kept).measurement.probe == json.loads(kept.data)["report_id"]
+    assert MEASUREMENT_SOURCES["ooni"].parse(kept).measurement.probe == json.loads(kept.data)["report_id"]
 
 
 def test_what_the_rules_need_stays() -> None:
-    before, after = CONNECTORS["ooni"].parse(record()), CONNECTORS["ooni"].parse(redacted(record()))
+    before, after = (
+        MEASUREMENT_SOURCES["ooni"].parse(record()),
+        MEASUREMENT_SOURCES["ooni"].parse(redacted(record())),
+    )
     page, blank = before.observations[-1], after.observations[-1]
     assert (blank.status_code, blank.body_length, blank.server) == (200, page.body_length, "nginx")
     assert blank.header_names == page.header_names
@@ -79,7 +82,7 @@ def test_what_the_rules_need_stays() -> None:
 
 
 def test_a_page_that_is_evidence_stays_with_its_minutes() -> None:
-    parsed = CONNECTORS["ooni"].parse(record())
+    parsed = MEASUREMENT_SOURCES["ooni"].parse(record())
     kept = redact(record().data, parsed, keep_pages=True).decode()
     assert "Mrs Doe, 15:04:00" in kept
 
@@ -87,7 +90,7 @@ def test_a_page_that_is_evidence_stays_with_its_minutes() -> None:
 @pytest.mark.parametrize("data", [b"[]", b"nothing"])
 def test_what_is_no_record_is_refused(data: bytes) -> None:
     with pytest.raises(Rejected):
-        redact(data, CONNECTORS["ooni"].parse(record()))
+        redact(data, MEASUREMENT_SOURCES["ooni"].parse(record()))
 
 
 def test_a_redacted_record_redacted_again_has_no_seconds_to_lose() -> None:
@@ -102,7 +105,7 @@ def test_made_up_records_go_on_saying_so(rally: Path) -> None:
 
 
 def _judged(one: Record) -> tuple[Verdict, ...]:
-    return judge(CONNECTORS["ooni"].parse(one), known_fingerprints())
+    return judge(MEASUREMENT_SOURCES["ooni"].parse(one), known_fingerprints())
 
 
 def _sayings(verdicts: tuple[Verdict, ...]) -> list[tuple[Any, ...]]:
@@ -114,7 +117,7 @@ def _sayings(verdicts: tuple[Verdict, ...]) -> list[tuple[Any, ...]]:
 @pytest.mark.shared_data
 def test_no_verdict_on_a_real_record_changes() -> None:
     path = shared_file("ooni/real_measurements.jsonl.gz")
-    records = list(CONNECTORS["ooni"].read(path, lambda *_: None))
+    records = list(MEASUREMENT_SOURCES["ooni"].read(path, lambda *_: None))
     assert len(records) > 50
     for one in records:
         assert _sayings(_judged(redacted(one))) == _sayings(_judged(one)), one.line

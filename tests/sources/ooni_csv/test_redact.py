@@ -7,7 +7,7 @@ import pytest
 from fanous.errors import Rejected
 from fanous.model.record import Record
 from fanous.publish.evidence.redaction import redacted
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from fanous.sources.ooni_csv.redact import FACTS, HEADER, redact
 from tests.shared_data import shared_file
 
@@ -43,7 +43,7 @@ def test_rows_that_differ_only_in_what_is_left_out_become_one() -> None:
 
 def test_what_is_no_record_is_refused() -> None:
     with pytest.raises(Rejected):
-        redact(b"{}", CONNECTORS["ooni-csv"].parse(record(ROW)))
+        redact(b"{}", MEASUREMENT_SOURCES["ooni-csv"].parse(record(ROW)))
 
 
 def test_every_column_that_is_read_is_kept() -> None:
@@ -69,8 +69,8 @@ def _names_of(path: str) -> set[str]:
 @pytest.mark.shared_data
 def test_no_fact_of_a_real_row_changes() -> None:
     path = shared_file("ooni/2023-KE-web_connectivity-telegram.org.csv.gz")
-    parse = CONNECTORS["ooni-csv"].parse
-    for one in list(CONNECTORS["ooni-csv"].read(path, lambda *_: None))[::10]:
+    parse = MEASUREMENT_SOURCES["ooni-csv"].parse
+    for one in list(MEASUREMENT_SOURCES["ooni-csv"].read(path, lambda *_: None))[::10]:
         before, after = parse(one), parse(redacted(one))
         assert list(map(repr, after.observations)) == list(map(repr, before.observations))
         assert after.measurement.started_at == before.measurement.started_at // 60 * 60

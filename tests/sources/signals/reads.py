@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fanous.sources.publishers import LEVEL_FILES
+from fanous.sources.publishers import SERIES_FILES
 from fanous.sources.signals.columns import TableColumns
 from fanous.sources.signals.files import About, Reading, Saying
 
@@ -48,7 +48,7 @@ def read(
     if data is not None:
         path.write_bytes(data)
     found = Read()
-    readings = LEVEL_FILES[source].read(
+    readings = SERIES_FILES[source].read(
         path,
         About(country, columns),
         lambda line, why: found.rejects.append((line, why)),

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.refdata.sources import SOURCES
-from fanous.sources.publishers import LEVEL_FILES
+from fanous.sources.publishers import SERIES_FILES
 from fanous.sources.signals.columns import TableColumns
 from tests.sources.signals.reads import Read, read
 from tests.sources.signals.samples import NAMES, SAMPLES
 
 COLUMNS = TableColumns("time", "value", "connectivity")
-each = pytest.mark.parametrize("name", sorted(LEVEL_FILES))
+each = pytest.mark.parametrize("name", sorted(SERIES_FILES))
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -26,8 +26,8 @@ def taken(name: str, folder: Path, data: bytes) -> Read:
 
 
 def test_every_kind_has_a_sample_here_and_terms_of_its_source() -> None:
-    assert set(SAMPLES) == set(LEVEL_FILES)
-    assert set(LEVEL_FILES) <= set(SOURCES)
+    assert set(SAMPLES) == set(SERIES_FILES)
+    assert set(SERIES_FILES) <= set(SOURCES)
 
 
 @each
@@ -53,7 +53,7 @@ def test_each_series_comes_once(tmp_path: Path, name: str) -> None:
     assert len(set(keys)) == len(keys)
 
 
-@pytest.mark.parametrize("name", sorted(set(LEVEL_FILES) - {"mrt"}))  # told by its name, in test_mrt
+@pytest.mark.parametrize("name", sorted(set(SERIES_FILES) - {"mrt"}))  # told by its name, in test_mrt
 def test_packed_or_not_it_is_the_same(tmp_path: Path, name: str) -> None:
     plain = taken(name, tmp_path, SAMPLES[name])
     packed = taken(name, tmp_path, gzip.compress(SAMPLES[name]))

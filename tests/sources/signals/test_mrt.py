@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.sources.publishers import LEVEL_FILES
+from fanous.sources.publishers import SERIES_FILES
 from fanous.sources.signals.files import About, Reading, Saying
 from fanous.sources.signals.mrt import country_of, routes
 from tests.shared_data import shared_file
@@ -31,7 +31,7 @@ def series_of(found: Iterable[Reading | Saying]) -> list[Reading]:
 
 def shown(folder: Path, *files: bytes) -> list[dict[tuple[str, str], list[float]]]:
     """For each file in turn: (place, signal) -> values."""
-    reader = LEVEL_FILES["mrt"].begin()
+    reader = SERIES_FILES["mrt"].begin()
     found = []
     for number, data in enumerate(files):
         path = folder / f"{number}.mrt"
@@ -71,7 +71,7 @@ def test_a_new_command_begins_anew(tmp_path: Path) -> None:
 
 
 def test_a_change_far_from_the_others_is_rejected(tmp_path: Path) -> None:
-    reader, rejects = LEVEL_FILES["mrt"].begin(), []
+    reader, rejects = SERIES_FILES["mrt"].begin(), []
     for name, data in (("t", TABLE), ("u", update(T0, 0, (PTCL,)) + update(4_000_000_000, 0, (PTCL,)))):
         (tmp_path / name).write_bytes(data)
         list(reader.read(tmp_path / name, About("PK"), lambda *told: rejects.append(told), lambda _: None))
@@ -88,7 +88,7 @@ def test_a_broken_gzip_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.gz"
     path.write_bytes(gzip.compress(TABLE)[:15])
     with pytest.raises(FanousError, match="Cannot read"):
-        list(LEVEL_FILES["mrt"].read(path, About("PK"), lambda *_: None, lambda _: None))
+        list(SERIES_FILES["mrt"].read(path, About("PK"), lambda *_: None, lambda _: None))
 
 
 def test_an_address_belongs_to_a_country() -> None:
@@ -117,7 +117,7 @@ def test_real_updates_are_read(name: str, count: int) -> None:
 @pytest.mark.shared_data
 def test_real_updates_move_a_table(tmp_path: Path) -> None:
     updates = shared_file("bgp/mrt/ris.rrc06.updates.1427846400.gz")
-    reader = LEVEL_FILES["mrt"].begin()
+    reader = SERIES_FILES["mrt"].begin()
     (tmp_path / "t").write_bytes(TABLE)
     list(reader.read(tmp_path / "t", About("JP"), lambda *_: None, lambda _: None))
     readings = series_of(reader.read(updates, About("JP"), lambda *_: None, lambda _: None))

@@ -23,7 +23,7 @@ from fanous.model.event import Watch
 from fanous.model.instant import from_iso
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.pipeline import stages
 from fanous.store import open_store
 from fanous.store.ask import OneThread
@@ -57,11 +57,11 @@ FLAGS = [
 ]
 
 
-def routing() -> Levels:
+def routing() -> SourceSeries:
     """Four weeks of routing, as ordinary as can be."""
     times = np.arange(AFTERWARDS - 28 * 86_400, AFTERWARDS, 3600).astype(np.int64)
     key = SeriesKey(Place("PK"), "", "bgp", source="ripestat")
-    return Levels(key, 3600, times, 4000 + np.sin(times / 7200) * 20)
+    return SourceSeries(key, 3600, times, 4000 + np.sin(times / 7200) * 20)
 
 
 @contextmanager

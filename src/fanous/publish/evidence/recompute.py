@@ -9,12 +9,12 @@ from fanous.analysis.incidents.match import match
 from fanous.errors import Rejected
 from fanous.model.incident import Incident
 from fanous.model.record import Record
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.model.weights import UserWeights
 from fanous.pipeline import stages
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.container import BundleRefused
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from fanous.store import Judged, Store, open_store
 
 BATCH = 2000
@@ -54,7 +54,7 @@ class Recomputed:
 
 def recompute(
     records: Iterable[Record],
-    levels: Sequence[Levels],
+    levels: Sequence[SourceSeries],
     window: RecomputeWindow,
     shares: UserWeights | None,
 ) -> Recomputed:
@@ -69,7 +69,7 @@ def recompute(
     ):
         batch: list[Judged] = []
         for record in records:
-            if record.source not in CONNECTORS:
+            if record.source not in MEASUREMENT_SOURCES:
                 raise BundleRefused(f"{record.file}, line {record.line}: no source {record.source!r}")
             try:
                 batch.append(Judged(record, *stages.judge_record(record)))

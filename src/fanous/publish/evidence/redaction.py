@@ -8,7 +8,7 @@ from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer
 from fanous.model.record import Record
 from fanous.pipeline.judge import known_fingerprints
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from fanous.sources.ooni.redact import redact as redact_ooni
 from fanous.sources.ooni_csv.redact import redact as redact_ooni_csv
 
@@ -45,7 +45,7 @@ def redacted(record: Record, found: dict[str, Fingerprint] | None = None) -> Rec
             f"records of {record.source!r} cannot be packed: this version does not know what of them may "
             "leave the store"
         )
-    parsed = CONNECTORS[record.source].parse(record)
+    parsed = MEASUREMENT_SOURCES[record.source].parse(record)
     known = _fingerprints_in(parsed)
     if found is not None:
         found |= known

@@ -12,7 +12,7 @@ from msgspec import Struct
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.publish.evidence.container import BundleRefused
 from fanous.publish.evidence.lines import LineWriter, unpacked
 from fanous.refdata.sources import SOURCES
@@ -52,7 +52,7 @@ def pack_series(series: Iterable[Series]) -> bytes:
     return writer.packed()
 
 
-def unpack_series(packed: bytes, name: str) -> list[Levels]:
+def unpack_series(packed: bytes, name: str) -> list[SourceSeries]:
     """The series of a part, as a store takes them.
 
     Raises:
@@ -72,13 +72,15 @@ def unpack_series(packed: bytes, name: str) -> list[Levels]:
     return found
 
 
-def _levels(line: SeriesLine, place: str) -> Levels:
+def _levels(line: SeriesLine, place: str) -> SourceSeries:
     key = SeriesKey(
         Place(line.country, line.asn, line.region), line.target, line.signal, line.access, 0,
         line.source, line.subtype,
     )  # fmt: skip
     try:
-        levels = Levels(key, line.step, np.array(line.times, np.int64), np.array(line.values, np.float64))
+        levels = SourceSeries(
+            key, line.step, np.array(line.times, np.int64), np.array(line.values, np.float64)
+        )
         check_levels([levels])
     except (ValueError, OverflowError) as error:
         raise BundleRefused(f"{place}: {error}") from error

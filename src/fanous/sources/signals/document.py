@@ -10,9 +10,9 @@ import numpy as np
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.series import SeriesKey
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.sources.connector import OnProgress, OnReject
-from fanous.sources.signals.files import About, LevelFiles, OnRepeat, Reading, Saying, numbered
+from fanous.sources.signals.files import About, OnRepeat, Reading, Saying, SeriesFiles, numbered
 from fanous.sources.signals.live import LiveSource
 from fanous.sources.stream import BROKEN, broken_why, open_source
 
@@ -69,7 +69,7 @@ def on_grid(
     step: int,
     values: Sequence[Any],
     number: Callable[[Any], float | None] = plain,
-) -> Levels:
+) -> SourceSeries:
     """Values of equal bins from ``start`` on.
 
     Raises:
@@ -82,10 +82,10 @@ def on_grid(
         at = read.index(None)
         raise Rejected(f"value {at + 1} is no number: {str(values[at])[:60]!r}")
     times = start + step * np.arange(len(read), dtype=np.int64)
-    return Levels(key, step, times, np.array(read, np.float64))
+    return SourceSeries(key, step, times, np.array(read, np.float64))
 
 
-def merged(series: Sequence[Levels]) -> tuple[Levels, ...]:
+def merged(series: Sequence[SourceSeries]) -> tuple[SourceSeries, ...]:
     """Each key and step once; of a bin that comes twice the later stands."""
     together: dict[tuple[SeriesKey, int], dict[int, float]] = {}
     for one in series:
@@ -95,17 +95,17 @@ def merged(series: Sequence[Levels]) -> tuple[Levels, ...]:
     for (key, step), bins in together.items():
         times = sorted(bins)
         values = np.array([bins[t] for t in times], np.float64)
-        found.append(Levels(key, step, np.array(times, np.int64), values))
+        found.append(SourceSeries(key, step, np.array(times, np.int64), values))
     return tuple(found)
 
 
 class Documents:
-    """Saved answers of a live source as files (see ``LevelFiles``); their values count, not lines."""
+    """Saved answers of a live source as files (see ``SeriesFiles``); their values count, not lines."""
 
     def __init__(self, source: LiveSource) -> None:
         self._source = source
 
-    def begin(self) -> LevelFiles:
+    def begin(self) -> SeriesFiles:
         return self
 
     def read(

@@ -12,7 +12,7 @@ import numpy as np
 
 from fanous.model.claim import Claim
 from fanous.model.series import Floats, Ints, SeriesKey
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.signals.columns import TableColumns
 
@@ -28,7 +28,7 @@ class Reading:
         bins: int64, shape (m,), index in ``levels`` of the bin that each line went into.
     """
 
-    levels: Levels
+    levels: SourceSeries
     lines: Ints
     bins: Ints
 
@@ -58,10 +58,10 @@ OnRepeat = Callable[[int], None]
 """Called with the 1-based line that is an exact repetition of an earlier one."""
 
 
-class LevelFiles(Protocol):
+class SeriesFiles(Protocol):
     """A kind of file that holds ready-made series."""
 
-    def begin(self) -> "LevelFiles":
+    def begin(self) -> "SeriesFiles":
         """What reads the files of one command, in order: itself, where no file needs the one before."""
         ...
 
@@ -81,20 +81,20 @@ class LevelFiles(Protocol):
         ...
 
 
-def levels_of(key: SeriesKey, step: int, times: list[int], values: list[float]) -> Levels:
+def levels_of(key: SeriesKey, step: int, times: list[int], values: list[float]) -> SourceSeries:
     """Bins in any order to levels in the order of time; of one time twice the later stands."""
     last = dict(zip(times, values, strict=True))
     bins = sorted(last)
-    return Levels(key, step, np.array(bins, np.int64), np.array([last[b] for b in bins], np.float64))
+    return SourceSeries(key, step, np.array(bins, np.int64), np.array([last[b] for b in bins], np.float64))
 
 
-def reading_of(levels: Levels, times: list[int] | Ints, lines: list[int] | Ints) -> Reading:
+def reading_of(levels: SourceSeries, times: list[int] | Ints, lines: list[int] | Ints) -> Reading:
     """Levels with the lines that stood at ``times``, both of shape (m,); every time is a bin of levels."""
     at: Ints = np.searchsorted(levels.times, np.asarray(times, np.int64)).astype(np.int64)
     return Reading(levels, np.asarray(lines, np.int64), at)
 
 
-def numbered(series: list[Levels]) -> Iterator[Reading]:
+def numbered(series: list[SourceSeries]) -> Iterator[Reading]:
     """Readings of a file without lines: its values count, from 1."""
     first = 1
     for levels in series:

@@ -11,7 +11,7 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.refdata.sources import SOURCES
 from fanous.sources.signals.document import decoded, plain, whole
 from fanous.sources.signals.files import levels_of, median_step
@@ -72,11 +72,11 @@ def _row(row: Any) -> tuple[int, float] | None:
     return None if at is None or value is None else (at // 1000, value)
 
 
-def _series(bins: dict[int, float], country: str, product: str) -> tuple[Levels, ...]:
+def _series(bins: dict[int, float], country: str, product: str) -> tuple[SourceSeries, ...]:
     if not bins:
         return ()
     subtype, target = PRODUCTS[product]
     key = SeriesKey(Place(country), target, "google_traffic", Access.ANY, 0, SOURCE, subtype)
     levels = levels_of(key, 0, list(bins), list(bins.values()))
     step = median_step(levels.times, SIGNALS["google_traffic"].step)
-    return (Levels(key, step, levels.times, levels.values),)
+    return (SourceSeries(key, step, levels.times, levels.values),)

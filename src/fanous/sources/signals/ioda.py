@@ -10,7 +10,7 @@ from typing import Any
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.refdata.regions import region_of
 from fanous.refdata.sources import SOURCES
 from fanous.sources.signals.document import decoded, field, merged, on_grid, plain, whole
@@ -80,7 +80,7 @@ def _flat(groups: list[Any]) -> Iterator[Any]:
             yield group
 
 
-def _series(one: Any, country: str) -> Levels | None:
+def _series(one: Any, country: str) -> SourceSeries | None:
     """``None`` = a datasource that we do not know, which is no fault."""
     signal = field(one, "datasource")
     if not isinstance(one, dict) or not isinstance(signal, str):

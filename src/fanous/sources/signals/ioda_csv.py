@@ -17,14 +17,14 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
 from fanous.sources.signals.clock import reader
 from fanous.sources.signals.files import (
     About,
-    LevelFiles,
     OnRepeat,
     Reading,
+    SeriesFiles,
     levels_of,
     median_step,
     reading_of,
@@ -96,7 +96,7 @@ class _Column:
             return
         step = median_step(measured, SIGNALS[self.key.signal].step)
         own = ((levels.times - measured[0]) % step == 0) | ~np.isnan(levels.values)
-        kept = Levels(self.key, step, levels.times[own], levels.values[own])
+        kept = SourceSeries(self.key, step, levels.times[own], levels.values[own])
         inside = set(kept.times.tolist())
         chosen = [(t, n) for t, n in zip(self.times, self.lines, strict=True) if t in inside]
         yield reading_of(kept, [t for t, _ in chosen], [n for _, n in chosen])
@@ -120,9 +120,9 @@ class _Unreadable:
 
 
 class IodaCsv:
-    """See ``LevelFiles``."""
+    """See ``SeriesFiles``."""
 
-    def begin(self) -> LevelFiles:
+    def begin(self) -> SeriesFiles:
         return self
 
     def read(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fanous.model.claim import Claim
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 
 Get = Callable[[str], bytes]
 """Fetches one address; raises ``FanousError``."""
@@ -58,7 +58,7 @@ class Parsed:
         claims: what the source itself says of outages; never evidence.
     """
 
-    series: tuple[Levels, ...]
+    series: tuple[SourceSeries, ...]
     rejects: tuple[tuple[int, str], ...] = ()
     claims: tuple[Claim, ...] = ()
 

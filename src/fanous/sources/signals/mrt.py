@@ -12,7 +12,7 @@ from typing import Any
 
 from fanous.errors import FanousError
 from fanous.sources.connector import OnProgress, OnReject
-from fanous.sources.signals.files import About, LevelFiles, OnRepeat, Reading, numbered
+from fanous.sources.signals.files import About, OnRepeat, Reading, SeriesFiles, numbered
 from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
 
 SOURCE = "mrt"
@@ -26,13 +26,13 @@ MOST_BINS = 10_000
 
 
 class Mrt:
-    """See ``LevelFiles``."""
+    """See ``SeriesFiles``."""
 
     def __init__(self) -> None:
         self._visibility: Visibility | None = None
         self._networks: set[int] = set()
 
-    def begin(self) -> LevelFiles:
+    def begin(self) -> SeriesFiles:
         return Mrt()
 
     def read(

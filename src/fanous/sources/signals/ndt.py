@@ -21,7 +21,7 @@ from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.signals.clock import reader
-from fanous.sources.signals.files import About, LevelFiles, OnRepeat, Reading, levels_of, reading_of
+from fanous.sources.signals.files import About, OnRepeat, Reading, SeriesFiles, levels_of, reading_of
 from fanous.sources.signals.rows import CsvRows, number
 
 SOURCE = "ndt"
@@ -51,9 +51,9 @@ class _Tests:
 
 
 class Ndt:
-    """See ``LevelFiles``."""
+    """See ``SeriesFiles``."""
 
-    def begin(self) -> LevelFiles:
+    def begin(self) -> SeriesFiles:
         return self
 
     def read(

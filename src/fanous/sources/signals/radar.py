@@ -14,7 +14,7 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.refdata.sources import SOURCES
 from fanous.sources.signals.clock import reader
 from fanous.sources.signals.document import decoded, field, plain
@@ -87,7 +87,7 @@ def _parsed(told: dict[str, Any], times: list[Any], entity: Place) -> Parsed:
             continue
         bins[at] = sum(value for value in numbers if value is not None)
     key = SeriesKey(entity, "", signal, Access.ANY, 0, SOURCE)
-    series: tuple[Levels, ...] = ()
+    series: tuple[SourceSeries, ...] = ()
     if bins:
         series = (levels_of(key, SIGNALS[signal].step, list(bins), list(bins.values())),)
     return Parsed(series, tuple(rejects))

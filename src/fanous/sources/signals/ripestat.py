@@ -12,7 +12,7 @@ import numpy as np
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.refdata.sources import SOURCES
 from fanous.sources.signals.clock import reader
 from fanous.sources.signals.document import LATEST, MOST_BINS, decoded, field, merged, plain
@@ -45,7 +45,7 @@ class RipeStat:
             raise Rejected(f"a resolution that is not known: {str(told['resolution'])[:20]}")
         if str(told.get("resource") or country).upper() != country:
             raise Rejected(f"an answer about {str(told['resource'])[:20]}, not {country}")
-        series: list[Levels] = []
+        series: list[SourceSeries] = []
         rejects = []
         for number, stat in enumerate(told["stats"], 1):
             try:
@@ -55,7 +55,7 @@ class RipeStat:
         return Parsed(merged(series), tuple(rejects))
 
 
-def _levels(stat: Any, country: str, step: int) -> Iterator[Levels]:
+def _levels(stat: Any, country: str, step: int) -> Iterator[SourceSeries]:
     times = _bins(field(stat, "timeline"), step)
     for name, signal in FIELDS.items():
         if field(stat, name) is None:
@@ -64,7 +64,7 @@ def _levels(stat: Any, country: str, step: int) -> Iterator[Levels]:
         if value is None:
             raise Rejected(f"{name} is no number: {str(stat[name])[:40]!r}")
         key = SeriesKey(Place(country), "", signal, Access.ANY, 0, SOURCE)
-        yield Levels(key, step, times, np.full(len(times), value))
+        yield SourceSeries(key, step, times, np.full(len(times), value))
 
 
 def _bins(timeline: Any, step: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -19,7 +19,7 @@ from fanous.refdata.regions import region_of
 from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
 from fanous.sources.signals.clock import reader, zone_of
 from fanous.sources.signals.columns import Gather, TableColumns
-from fanous.sources.signals.files import About, LevelFiles, OnRepeat, Reading, levels_of, reading_of
+from fanous.sources.signals.files import About, OnRepeat, Reading, SeriesFiles, levels_of, reading_of
 from fanous.sources.signals.rows import CsvRows, is_nothing, number
 
 SOURCE = "csv"
@@ -50,9 +50,9 @@ class _Place:
 
 
 class CsvTable:
-    """See ``LevelFiles``; needs ``About.columns``."""
+    """See ``SeriesFiles``; needs ``About.columns``."""
 
-    def begin(self) -> LevelFiles:
+    def begin(self) -> SeriesFiles:
         return self
 
     def read(

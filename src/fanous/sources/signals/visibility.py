@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
-from fanous.model.source_series import Levels
+from fanous.model.source_series import SourceSeries
 from fanous.sources.signals.files import levels_of
 
 STEP = 300
@@ -104,7 +104,7 @@ class RecordedRoute:
     country: str
     counts: dict[int, Count] = field(default_factory=dict)
 
-    def levels(self, also: set[int]) -> Iterator[Levels]:
+    def levels(self, also: set[int]) -> Iterator[SourceSeries]:
         """One series a signal for the country and for every network.
 
         Args:
@@ -127,6 +127,6 @@ class RecordedRoute:
             if asn in also or any(v6 for _, v6 in pairs):
                 yield self._series(Place(self.country, asn), "prefixes_v6", times, [v6 for _, v6 in pairs])
 
-    def _series(self, entity: Place, signal: str, times: list[int], values: list[int]) -> Levels:
+    def _series(self, entity: Place, signal: str, times: list[int], values: list[int]) -> SourceSeries:
         key = SeriesKey(entity, "", signal, Access.ANY, 0, self.source)
         return levels_of(key, STEP, times, [float(value) for value in values])

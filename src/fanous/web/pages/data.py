@@ -2,7 +2,7 @@
 
 from fanous.publish.evidence.licences import licence_of
 from fanous.refdata.sources import SOURCES
-from fanous.sources.connectors import CONNECTORS
+from fanous.sources.connectors import MEASUREMENT_SOURCES
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.visit import Visit
@@ -18,6 +18,6 @@ def data_facts(store: Store, _visit: Visit) -> Facts:
         for source, at in store.levels_fetched(country).items():
             fetched[source] = max(at, fetched.get(source, at))
     return {
-        "records": [(name, licence_of(name)) for name in CONNECTORS],
+        "records": [(name, licence_of(name)) for name in MEASUREMENT_SOURCES],
         "series": [(source, fetched.get(source.name)) for source in SOURCES.values()],
     }
