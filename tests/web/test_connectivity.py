@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fanous.model.incident import Estimate, Incident, Interval, Kind, Opinion, Part, Says, Scope
+from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind, Part, Says, Scope
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.web.pages.connectivity import level_of, lines_of
@@ -29,7 +29,7 @@ def series(left: float = 0.05, signal: str = "bgp", source: str = "ioda") -> Ser
 
 
 def outage() -> Incident:
-    down = Opinion("routing", Says.DOWN, ("ioda bgp",), ("PK",), Estimate(0.05, 0.04, 0.06), DOWN_SINCE)
+    down = FamilyView("routing", Says.DOWN, ("ioda bgp",), ("PK",), Estimate(0.05, 0.04, 0.06), DOWN_SINCE)
     given: dict[str, Any] = ONGOING | {
         "kind": Kind.OUTAGE,
         "scope": Scope.NATION,
@@ -41,7 +41,7 @@ def outage() -> Incident:
         "onset_latest": DOWN_SINCE,
         "intervals": (Interval(DOWN_SINCE, None),),
         "level": Estimate(0.05, 0.04, 0.06),
-        "opinions": (down, Opinion("usage", Says.ORDINARY, ("tor users",), ("PK",))),
+        "opinions": (down, FamilyView("usage", Says.ORDINARY, ("tor users",), ("PK",))),
     }
     return incident(**given)
 

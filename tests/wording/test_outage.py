@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from fanous.model.incident import Estimate, Incident, Interval, Kind, Opinion, Says, Scope, Status
+from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind, Says, Scope, Status
 from fanous.model.place import Access
 from fanous.wording.sentence import grounds, sentence
 from tests.charts.events import END, START, incident, network, part
 
-PROBING = Opinion("probing", Says.DOWN, ("ioda ping-slash24",), ("PK",), Estimate(0.05, 0.02, 0.1), START)
-ROUTING = Opinion("routing", Says.ORDINARY, ("ioda bgp",), ("PK",))
-USAGE = Opinion("usage", Says.DOWN, ("ioda gtr",), ("PK",), Estimate(0.004, 0.0, 0.01), START)
+PROBING = FamilyView("probing", Says.DOWN, ("ioda ping-slash24",), ("PK",), Estimate(0.05, 0.02, 0.1), START)
+ROUTING = FamilyView("routing", Says.ORDINARY, ("ioda bgp",), ("PK",))
+USAGE = FamilyView("usage", Says.DOWN, ("ioda gtr",), ("PK",), Estimate(0.004, 0.0, 0.01), START)
 
 
 def outage(**given: Any) -> Incident:
@@ -93,11 +93,11 @@ def test_each_family_has_its_say() -> None:
         "What users do: less than 1% of ordinary left (0% to 1%; ioda gtr)."
     )
     lower = outage(
-        opinions=(Opinion("usage", Says.ORDINARY, ("ioda gtr",), ("PK",), Estimate(0.9, 0.86, 0.95)),)
+        opinions=(FamilyView("usage", Says.ORDINARY, ("ioda gtr",), ("PK",), Estimate(0.9, 0.86, 0.95)),)
     )
     assert grounds(lower) == (
         "What users do: below usual, within its ordinary spread: 90% of ordinary levels "
         "(86% to 95%; ioda gtr)."
     )
-    silent = outage(opinions=(Opinion("darknet", Says.SILENT, ("ioda merit-nt",), ("PK",)),))
+    silent = outage(opinions=(FamilyView("darknet", Says.SILENT, ("ioda merit-nt",), ("PK",)),))
     assert grounds(silent) == "Stray traffic: silent (ioda merit-nt)."

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from fanous.analysis.detectors import DETECTOR_VERSION, DETECTORS
 from fanous.analysis.incidents.assemble import Setting, incident_of
-from fanous.analysis.incidents.group import Finding, correlate
+from fanous.analysis.incidents.group import TypedAnomaly, correlate
 from fanous.analysis.series.aggregate import VerdictRow, counted, series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident
@@ -33,7 +33,7 @@ def incidents_of(votes: Votes, elsewhere: Votes, country: str, users: UserWeight
     """
     detector = DETECTORS["blocking"]
     findings = [
-        Finding(anomaly, detector.kind)
+        TypedAnomaly(anomaly, detector.kind)
         for anomaly in stretches_of(votes, country)
         if anomaly.probability >= detector.options.suspect_at
     ]

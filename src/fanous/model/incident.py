@@ -138,7 +138,7 @@ class Says(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class FamilyView:
     """What one family of sources says of an outage, whether or not it bears it out.
 
     Attributes:
@@ -208,7 +208,7 @@ class Incident:
     rules_version: str
     detector_version: str
     id: str = ""
-    opinions: tuple[Opinion, ...] = ()
+    opinions: tuple[FamilyView, ...] = ()
     hints: tuple[str, ...] = ()
 
     @property

@@ -16,7 +16,7 @@ class Sight(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Witness:
     """What one source, or a family without a source, says.
 
     Attributes:

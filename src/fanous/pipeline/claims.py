@@ -17,14 +17,14 @@ from fanous.model.correction import Correction
 from fanous.model.event import Watch
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.place import Family
-from fanous.model.witness import Account
+from fanous.model.witness import Witness
 from fanous.pipeline.interference import FAMILY_OF
 from fanous.refdata.examinations import exam_season
 from fanous.refdata.platforms import domains_of
 from fanous.store import Store
 
 
-def witnesses(store: Store, incident: Incident) -> tuple[Account, ...]:
+def witnesses(store: Store, incident: Incident) -> tuple[Witness, ...]:
     """Who saw the incident, who did not, and who could not have."""
     start, end = incident.onset, inf if incident.end is None else incident.end
     targets = sorted({*incident.targets, *(t for network in incident.networks for t in network.targets)})

@@ -10,7 +10,7 @@ from fanous.analysis.detectors.cache import Recall
 from fanous.analysis.incidents.alternatives import LINE_FAULTS
 from fanous.analysis.incidents.assemble import Setting, incident_of
 from fanous.analysis.incidents.dissent import is_lone_dissent
-from fanous.analysis.incidents.group import Finding, correlate
+from fanous.analysis.incidents.group import TypedAnomaly, correlate
 from fanous.analysis.incidents.networks import inside
 from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
@@ -61,9 +61,9 @@ def find_interference(
     )
 
 
-def _findings(series: Sequence[Series]) -> list[Finding]:
+def _findings(series: Sequence[Series]) -> list[TypedAnomaly]:
     return [
-        Finding(anomaly, detector.kind)
+        TypedAnomaly(anomaly, detector.kind)
         for detector in DETECTORS.values()
         for anomaly in _recall.find(detector, series)
         if anomaly.probability >= detector.options.suspect_at
@@ -73,7 +73,7 @@ def _findings(series: Sequence[Series]) -> list[Finding]:
 def _interference(
     store: Store,
     when: tuple[float, float],
-    findings: Sequence[Finding],
+    findings: Sequence[TypedAnomaly],
     beats: Sequence[Look],
     setting: Setting,
 ) -> list[Incident]:
@@ -124,7 +124,7 @@ def _left(incident: Incident, told: Slowness) -> Estimate | None:
     return Estimate(float(middle), float(low), float(high))
 
 
-def alternatives(store: Store, country: str, group: Sequence[Finding], votes: Votes) -> Alternatives:
+def alternatives(store: Store, country: str, group: Sequence[TypedAnomaly], votes: Votes) -> Alternatives:
     """What the store knows for other explanations of a group of findings.
 
     Args:
@@ -143,7 +143,7 @@ def alternatives(store: Store, country: str, group: Sequence[Finding], votes: Vo
     )
 
 
-def failing(group: Sequence[Finding], votes: Votes) -> list[int]:
+def failing(group: Sequence[TypedAnomaly], votes: Votes) -> list[int]:
     """Half-hours in which most that was measured on the networks of a group failed, if they are few."""
     of_it = votes.where(inside(votes, group))
     slots, rows = np.unique(of_it.times // ONSET_SLOT, return_inverse=True)

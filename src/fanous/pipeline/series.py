@@ -23,7 +23,7 @@ from fanous.pipeline.tally import Ingested
 from fanous.sources.claims.document import same
 from fanous.sources.connector import WHOLE_FILE, OnProgress
 from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.files import About, Reading, Saying, SeriesFiles
+from fanous.sources.signals.files import About, PublishedClaim, Reading, SeriesFiles
 from fanous.store import Store
 from fanous.store.series import spans_of
 
@@ -84,7 +84,7 @@ def _bring_in(
     watch: OnProgress = moved
     seen: set[int] = set()
     fresh: set[int] = set()
-    sayings: list[Saying] = []
+    sayings: list[PublishedClaim] = []
     for batch in _batches(files.read(path, about, on_reject, on_repeat, watch), sayings):
         written = put_levels(store, [reading.levels for reading in batch])
         for reading, which in zip(batch, written, strict=True):
@@ -118,11 +118,13 @@ def put_levels(
     return list(store.put_levels(batch))
 
 
-def _batches(found: Iterable[Reading | Saying], sayings: list[Saying]) -> Iterable[list[Reading]]:
+def _batches(
+    found: Iterable[Reading | PublishedClaim], sayings: list[PublishedClaim]
+) -> Iterable[list[Reading]]:
     """Readings in batches; what sources say of outages goes into ``sayings``."""
     batch: list[Reading] = []
     for reading in found:
-        if isinstance(reading, Saying):
+        if isinstance(reading, PublishedClaim):
             sayings.append(reading)
             continue
         batch.append(reading)

@@ -6,7 +6,7 @@ Instants are RFC 3339 in UTC, whole seconds; what is not known is ``null``, neve
 from typing import Any
 
 from fanous.analysis.incidents.policer import Policing
-from fanous.model.incident import Estimate, Incident, Interval, Opinion, UsersShare
+from fanous.model.incident import Estimate, FamilyView, Incident, Interval, UsersShare
 from fanous.model.instant import to_iso
 
 Document = dict[str, Any]
@@ -76,7 +76,7 @@ def detailed_document(incident: Incident) -> Document:
     }
 
 
-def _opinion(opinion: Opinion) -> Document:
+def _opinion(opinion: FamilyView) -> Document:
     return {
         "family": opinion.family,
         "says": str(opinion.says),

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from fanous.model.incident import Estimate, Incident, Opinion, Says
+from fanous.model.incident import Estimate, FamilyView, Incident, Says
 from fanous.model.place import Family
-from fanous.model.witness import Account, Sight
+from fanous.model.witness import Sight, Witness
 from fanous.pipeline.claims import witnesses
 from fanous.store import Store
 
@@ -84,7 +84,7 @@ def witness_rows(store: Store, incident: Incident) -> list[WitnessRow]:
     return rows
 
 
-def _of_account(account: Account) -> WitnessRow:
+def _of_account(account: Witness) -> WitnessRow:
     why = ""
     if account.sight is Sight.COULD_NOT_SEE:
         why = BLIND[Family.EDGE] if account.source else BLIND[account.family]
@@ -95,7 +95,7 @@ def _of_account(account: Account) -> WitnessRow:
     )
 
 
-def _of_opinion(family: Family, opinion: Opinion) -> WitnessRow:
+def _of_opinion(family: Family, opinion: FamilyView) -> WitnessRow:
     why = {Says.SILENT: NOTHING, Says.UNKNOWN: NO_HISTORY}.get(opinion.says, "")
     word = SIGHTS[SAID[opinion.says]]
     return WitnessRow(FAMILIES[family], ", ".join(opinion.sources), word, why, left=opinion.left)

@@ -1,6 +1,6 @@
 """Lines: an outage or a slow-down of the line itself in words, with what each family of sources says."""
 
-from fanous.model.incident import Estimate, Incident, Kind, Opinion, Says, Scope, Status
+from fanous.model.incident import Estimate, FamilyView, Incident, Kind, Says, Scope, Status
 from fanous.model.place import Access, asn_of
 from fanous.wording.names import NAMED, counted, in_country, listed, network_title
 
@@ -86,7 +86,7 @@ def line_grounds(incident: Incident) -> str:
     return " ".join(f"{FAMILY_WORDS[o.family].capitalize()}: {_says(o)}." for o in incident.opinions)
 
 
-def _says(opinion: Opinion) -> str:
+def _says(opinion: FamilyView) -> str:
     sources = ", ".join(opinion.sources)
     if opinion.left is None:
         return f"{_SAID.get(opinion.says, 'down')} ({sources})"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from fanous.model.witness import Account, Sight
+from fanous.model.witness import Sight, Witness
 
 WORDS = {
     Sight.SAW: "saw it",
@@ -13,7 +13,7 @@ WORDS = {
 }
 
 
-def accounts_document(accounts: Iterable[Account]) -> dict[str, Any]:
+def accounts_document(accounts: Iterable[Witness]) -> dict[str, Any]:
     """``{"witnesses": [...]}``, one a source."""
     return {
         "witnesses": [
@@ -30,5 +30,5 @@ def accounts_document(accounts: Iterable[Account]) -> dict[str, Any]:
     }
 
 
-def account_lines(accounts: Iterable[Account]) -> list[str]:
+def account_lines(accounts: Iterable[Witness]) -> list[str]:
     return [f"{one.source or one.family:10} {WORDS[one.sight]:17} {one.why}" for one in accounts]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fanous.analysis.incidents.assemble import Setting
-from fanous.analysis.incidents.group import Finding
+from fanous.analysis.incidents.group import TypedAnomaly
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.place import Family, Place
@@ -37,11 +37,11 @@ def finding(
     kind: Kind = Kind.BLOCKING,
     signal: str = "blocked_path",
     resolver: int = 0,
-) -> Finding:
+) -> TypedAnomaly:
     """A stretch that was raised an hour after it began."""
     seen_until = last_seen if last_seen is not None else end
     assert seen_until is not None
-    return Finding(
+    return TypedAnomaly(
         Anomaly(
             key=SeriesKey(Place("XA", asn), target, signal, resolver_asn=resolver),
             start=MONDAY + start * HOUR,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.analysis.incidents.group import Finding, correlate
+from fanous.analysis.incidents.group import TypedAnomaly, correlate
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.place import Place
@@ -14,9 +14,11 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 
 
-def finding(start: float, end: float, *, asn: int = 1, target: str = "x", begins: bool = True) -> Finding:
+def finding(
+    start: float, end: float, *, asn: int = 1, target: str = "x", begins: bool = True
+) -> TypedAnomaly:
     """A raised stretch; hours since some Monday."""
-    return Finding(
+    return TypedAnomaly(
         Anomaly(
             key=SeriesKey(Place("XA", asn), target, "blocked_path"),
             start=start * HOUR,
@@ -53,7 +55,7 @@ def finding(start: float, end: float, *, asn: int = 1, target: str = "x", begins
         ("one network joins two others", [finding(0, 1), finding(30, 31, asn=2), finding(60, 61, asn=3)], 1),
     ],
 )
-def test_what_is_one_event(what: str, findings: list[Finding], events: int) -> None:
+def test_what_is_one_event(what: str, findings: list[TypedAnomaly], events: int) -> None:
     assert len(correlate(findings)) == events, what
 
 
@@ -64,6 +66,6 @@ def test_the_order_of_the_findings_does_not_matter() -> None:
 
 def test_an_event_that_goes_on_unmeasured_reaches_to_where_it_was_last_seen() -> None:
     open_ended = finding(0, 4)
-    open_ended = Finding(replace(open_ended.anomaly, end=None), Kind.BLOCKING)
+    open_ended = TypedAnomaly(replace(open_ended.anomaly, end=None), Kind.BLOCKING)
     assert len(correlate([open_ended, finding(90, 91)])) == 1
     assert len(correlate([open_ended, finding(110, 111)])) == 2

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fanous.analysis.incidents.witnesses import who_saw_what
-from fanous.model.incident import Estimate, Incident, Interval, Kind, NetworkPart, Opinion, Says
+from fanous.model.incident import Estimate, FamilyView, Incident, Interval, Kind, NetworkPart, Says
 from fanous.model.place import Family
 from fanous.model.votes import Votes
 from fanous.model.witness import Sight
@@ -73,10 +73,10 @@ def test_every_family_has_its_say_with_a_reason() -> None:
 def test_of_an_outage_each_family_of_series_says_what_it_saw() -> None:
     left = Estimate(0.02, 0.01, 0.03)
     told = (
-        Opinion("routing", Says.ORDINARY, ("ioda bgp_visible_slash24",), ("PK",)),
-        Opinion("probing", Says.DOWN, ("ioda active_probing",), ("PK",), left, MONDAY, MONDAY),
-        Opinion("usage", Says.SILENT, ("google search",), ("PK",)),
-        Opinion("darknet", Says.UNKNOWN, ("ioda merit",), ("PK",)),
+        FamilyView("routing", Says.ORDINARY, ("ioda bgp_visible_slash24",), ("PK",)),
+        FamilyView("probing", Says.DOWN, ("ioda active_probing",), ("PK",), left, MONDAY, MONDAY),
+        FamilyView("usage", Says.SILENT, ("google search",), ("PK",)),
+        FamilyView("darknet", Says.UNKNOWN, ("ioda merit",), ("PK",)),
     )
     outage = replace(blocked(Kind.OUTAGE), opinions=told)
     seen = {one.family: one for one in who_saw_what(outage, votes(), FAMILY_OF)}

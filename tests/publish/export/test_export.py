@@ -14,7 +14,7 @@ import pytest
 from pyarrow import parquet
 
 from fanous.errors import FanousError
-from fanous.model.incident import Evidence, Kind, Opinion, Says
+from fanous.model.incident import Evidence, FamilyView, Kind, Says
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 from fanous.model.votes import Votes
@@ -85,8 +85,8 @@ def test_only_sources_of_a_free_licence_are_open(source: str) -> None:
     assert is_open(source) == (source in {"tor", "scan", "edge"})
 
 
-def opinion(family: str, source: str, says: Says = Says.DOWN) -> Opinion:
-    return Opinion(family, says, (f"{source} a-signal",), ("PK",))
+def opinion(family: str, source: str, says: Says = Says.DOWN) -> FamilyView:
+    return FamilyView(family, says, (f"{source} a-signal",), ("PK",))
 
 
 @pytest.mark.parametrize(

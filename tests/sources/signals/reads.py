@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fanous.sources.publishers import SERIES_FILES
 from fanous.sources.signals.columns import TableColumns
-from fanous.sources.signals.files import About, Reading, Saying
+from fanous.sources.signals.files import About, PublishedClaim, Reading
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class Read:
     readings: list[Reading] = field(default_factory=list)
     rejects: list[tuple[int, str]] = field(default_factory=list)
     repeats: list[int] = field(default_factory=list)
-    sayings: list[Saying] = field(default_factory=list)
+    sayings: list[PublishedClaim] = field(default_factory=list)
 
     @property
     def shown(self) -> dict[tuple[str, str, str], list[float]]:
@@ -55,7 +55,7 @@ def read(
         found.repeats.append,
     )
     for one in readings:
-        if isinstance(one, Saying):
+        if isinstance(one, PublishedClaim):
             found.sayings.append(one)
         else:
             found.readings.append(one)

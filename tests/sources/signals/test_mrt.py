@@ -8,7 +8,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.files import About, Reading, Saying
+from fanous.sources.signals.files import About, PublishedClaim, Reading
 from fanous.sources.signals.mrt import country_of, routes
 from tests.shared_data import shared_file
 from tests.sources.signals.mrt_files import table, update
@@ -25,7 +25,7 @@ TABLE = table(
 )
 
 
-def series_of(found: Iterable[Reading | Saying]) -> list[Reading]:
+def series_of(found: Iterable[Reading | PublishedClaim]) -> list[Reading]:
     return [one for one in found if isinstance(one, Reading)]
 
 

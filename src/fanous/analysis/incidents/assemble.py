@@ -22,7 +22,7 @@ from fanous.analysis.incidents.confirm import (
     rule_c2,
 )
 from fanous.analysis.incidents.external_controls import works_elsewhere
-from fanous.analysis.incidents.group import Finding
+from fanous.analysis.incidents.group import TypedAnomaly
 from fanous.analysis.incidents.networks import RAISED, inside, nameable_of, of_the_line
 from fanous.analysis.incidents.outage_class import outage_mechanisms
 from fanous.analysis.incidents.scope import Extent, extent
@@ -85,12 +85,12 @@ class Setting:
 
 
 def incident_of(
-    group: Sequence[Finding],
+    group: Sequence[TypedAnomaly],
     votes: Votes,
     elsewhere: Votes,
     setting: Setting,
     alternatives: Alternatives = NONE_KNOWN,
-    findings: Sequence[Finding] = (),
+    findings: Sequence[TypedAnomaly] = (),
 ) -> Incident:
     """The incident that a group of findings amounts to.
 
@@ -150,16 +150,16 @@ def incident_of(
     )
 
 
-def _asn(finding: Finding) -> int:
+def _asn(finding: TypedAnomaly) -> int:
     return finding.anomaly.key.entity.asn
 
 
-def _fell_silent(named: Sequence[Finding]) -> bool:
+def _fell_silent(named: Sequence[TypedAnomaly]) -> bool:
     """Silence has no witnesses: its suspicion reaches as far as networks fell silent, no more."""
     return all(f.anomaly.probability >= RAISED and f.kind is Kind.OUTAGE for f in named)
 
 
-def _raised(named: Sequence[Finding]) -> dict[int, float]:
+def _raised(named: Sequence[TypedAnomaly]) -> dict[int, float]:
     raised: dict[int, float] = {}
     for finding in named:
         if finding.anomaly.raised_at is not None:
@@ -169,7 +169,7 @@ def _raised(named: Sequence[Finding]) -> dict[int, float]:
 
 
 def _ruling(
-    named: Sequence[Finding],
+    named: Sequence[TypedAnomaly],
     witness: Votes,
     controls: Floats,
     raised: dict[int, float],
@@ -181,7 +181,7 @@ def _ruling(
     return two if two.rule and raised else rule_c2(witness, controls, raised, lost)
 
 
-def _lost(named: Sequence[Finding], votes: Votes, witness: Votes) -> Stretches:
+def _lost(named: Sequence[TypedAnomaly], votes: Votes, witness: Votes) -> Stretches:
     """The stretches of the networks that lost their controls."""
     return {
         asn: [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in named if _asn(f) == asn]
@@ -189,7 +189,7 @@ def _lost(named: Sequence[Finding], votes: Votes, witness: Votes) -> Stretches:
     }
 
 
-def _observed(group: Sequence[Finding], named: Sequence[Finding], votes: Votes) -> set[int]:
+def _observed(group: Sequence[TypedAnomaly], named: Sequence[TypedAnomaly], votes: Votes) -> set[int]:
     """Networks measured for the named targets during the event.
 
     One that seems affected, but on too little evidence to name it, counts as not measured: it was not seen to
@@ -203,13 +203,13 @@ def _observed(group: Sequence[Finding], named: Sequence[Finding], votes: Votes) 
     return ({int(asn) for asn in np.unique(votes.asns[rows])} | affected) - unclear
 
 
-def _end(sessions: Sequence[Finding]) -> float | None:
+def _end(sessions: Sequence[TypedAnomaly]) -> float | None:
     """The end, once it was seen to end where anybody still measures.
 
     The last stretch of each network counts.  Networks that fell silent are unknown: they do not hold an
     event open that half of the others saw ending, and do not end one by themselves.
     """
-    last: dict[int, Finding] = {}
+    last: dict[int, TypedAnomaly] = {}
     for finding in sorted(sessions, key=lambda f: f.anomaly.last_seen):
         last[finding.anomaly.key.entity.asn] = finding
     ends = [f.anomaly.end for f in last.values()]
@@ -220,7 +220,7 @@ def _end(sessions: Sequence[Finding]) -> float | None:
     return None if silent and max(silent) > max(seen) else max(seen)
 
 
-def _status(ruling: Ruling, end: float | None, named: Sequence[Finding]) -> tuple[Status, str]:
+def _status(ruling: Ruling, end: float | None, named: Sequence[TypedAnomaly]) -> tuple[Status, str]:
     if ruling.at is not None:
         return (Status.CONFIRMED if end is None else Status.ENDED), ruling.reason
     if end is None:
@@ -236,7 +236,7 @@ def _entities(country: str, networks: set[int], reach: Extent) -> tuple[str, ...
 
 
 def _parts(
-    named: Sequence[Finding], sessions: Sequence[Finding], votes: Votes, reach: Extent
+    named: Sequence[TypedAnomaly], sessions: Sequence[TypedAnomaly], votes: Votes, reach: Extent
 ) -> tuple[Part, ...]:
     parts = []
     for target in sorted({f.anomaly.key.target for f in named}):
@@ -264,7 +264,7 @@ def _has_likelier_kin(name: str, counts: Mapping[str, int]) -> bool:
     return coarser or finer
 
 
-def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPart, ...]:
+def _network_parts(sessions: Sequence[TypedAnomaly], votes: Votes) -> tuple[NetworkPart, ...]:
     parts = []
     for asn in sorted({f.anomaly.key.entity.asn for f in sessions}):
         own = [f for f in sessions if f.anomaly.key.entity.asn == asn]
@@ -282,7 +282,7 @@ def _network_parts(sessions: Sequence[Finding], votes: Votes) -> tuple[NetworkPa
     return tuple(parts)
 
 
-def _intervals(findings: Sequence[Finding], end: float | None) -> tuple[Interval, ...]:
+def _intervals(findings: Sequence[TypedAnomaly], end: float | None) -> tuple[Interval, ...]:
     """When it was on; the last one is open exactly where no ``end`` was seen.
 
     A stretch that fell silent lasts as long as it was seen: else it would swallow what came after it.
@@ -305,7 +305,7 @@ def intervals_of(anomalies: Sequence[Anomaly]) -> tuple[Interval, ...]:
     return tuple(merged)
 
 
-def _earliest(sessions: Sequence[Finding]) -> float | None:
+def _earliest(sessions: Sequence[TypedAnomaly]) -> float | None:
     """Lower bound of the onset; ``None`` where the first network was so from its first measurement."""
     first = min(sessions, key=lambda f: f.anomaly.start)
     return first.anomaly.start_earliest
@@ -318,7 +318,7 @@ def _most(ruling: Ruling, witness: Votes) -> float:
     return SHOWN_HELPED if helped(witness) else SHOWN_ELSEWHERE
 
 
-def _confidence(named: Sequence[Finding], most: float) -> float:
+def _confidence(named: Sequence[TypedAnomaly], most: float) -> float:
     """Probability of interference: log-odds of the surest network, half a say for each other one.
 
     Networks of one family share their faults, so the sum is tempered and capped at ``most``.

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fanous.analysis.incidents.group import Finding
+from fanous.analysis.incidents.group import TypedAnomaly
 from fanous.model.votes import Votes
 
 
-def is_lone_dissent(group: Sequence[Finding], votes: Votes) -> bool:
+def is_lone_dissent(group: Sequence[TypedAnomaly], votes: Votes) -> bool:
     """Does one probe stand behind the whole group, while others on its network reach the target all the time?
 
     Args:

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.analysis.incidents.confirm import CONTROL_WINDOW, spared
-from fanous.analysis.incidents.group import Finding
+from fanous.analysis.incidents.group import TypedAnomaly
 from fanous.model.series import Floats
 from fanous.model.votes import Votes
 
 
-def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[Finding], failing: Floats) -> Floats:
+def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[TypedAnomaly], failing: Floats) -> Floats:
     """When a target worked on an unaffected network, or abroad, near a failing hour.
 
     Worked is what no signal says the contrary of: that a name was looked up shows little where no connection

@@ -12,7 +12,7 @@ from fanous.analysis.incidents.outage_group import is_country, reaches
 from fanous.analysis.incidents.small_dips import a_little_lower
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.anomaly import Anomaly
-from fanous.model.incident import Estimate, Kind, Opinion, Says
+from fanous.model.incident import Estimate, FamilyView, Kind, Says
 from fanous.model.place import Family, Place
 from fanous.model.series import Series
 
@@ -189,7 +189,7 @@ def _lasts_from(fall: float | None, anomaly: Anomaly) -> bool:
     return fall is not None and anomaly.last_seen - fall >= LONE_USAGE
 
 
-def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[Opinion, ...]:
+def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[FamilyView, ...]:
     """What each family with a line of these places says meanwhile, in the order of ``Family``.
 
     Args:
@@ -208,10 +208,10 @@ def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[Opinio
     return tuple(found)
 
 
-def _down(family: Family, anomalies: Sequence[Anomaly]) -> Opinion:
+def _down(family: Family, anomalies: Sequence[Anomaly]) -> FamilyView:
     country = [a for a in anomalies if is_country(a.key.entity)] or anomalies
     raised = [a.raised_at for a in country if a.raised_at is not None]
-    return Opinion(
+    return FamilyView(
         family=str(family),
         says=Says.DOWN,
         sources=tuple(sorted({f"{a.key.source} {a.key.signal}" for a in anomalies})),
@@ -231,12 +231,12 @@ def estimate(anomalies: Sequence[Anomaly]) -> Estimate | None:
     return Estimate(mean, min(d.low for d in known), max(d.high for d in known))
 
 
-def _other(family: Family, series: Sequence[Series], start: float, end: float) -> Opinion:
+def _other(family: Family, series: Sequence[Series], start: float, end: float) -> FamilyView:
     during = [s for s in series if ((s.times >= start) & (s.times < end)).any()]
     known = [s for s in during if s.times[0] <= start - HISTORY]
     says = Says.ORDINARY if known else Says.UNKNOWN if during else Says.SILENT
     told = known or during or list(series)
-    return Opinion(
+    return FamilyView(
         family=str(family),
         says=says,
         sources=tuple(sorted({f"{s.key.source} {s.key.signal}" for s in told})),

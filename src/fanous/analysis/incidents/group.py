@@ -24,14 +24,14 @@ TOGETHER = 6 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TypedAnomaly:
     """An anomaly with what its detector takes it for."""
 
     anomaly: Anomaly
     kind: Kind
 
 
-def correlate(findings: Sequence[Finding]) -> list[list[Finding]]:
+def correlate(findings: Sequence[TypedAnomaly]) -> list[list[TypedAnomaly]]:
     """Groups of findings that are one event, each in order of onset."""
     ordered = sorted(findings, key=lambda f: f.anomaly.start)
     parents = list(range(len(ordered)))
@@ -49,7 +49,7 @@ def correlate(findings: Sequence[Finding]) -> list[list[Finding]]:
             if root(later) != root(earlier) and _one_event(ordered[earlier].anomaly, finding.anomaly):
                 parents[root(later)] = root(earlier)
         near.append(later)
-    groups: dict[int, list[Finding]] = {}
+    groups: dict[int, list[TypedAnomaly]] = {}
     for index, finding in enumerate(ordered):
         groups.setdefault(root(index), []).append(finding)
     return list(groups.values())

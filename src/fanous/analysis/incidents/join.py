@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import inf
 
 from fanous.analysis.incidents.group import TOGETHER
-from fanous.model.incident import Evidence, Incident, Opinion, Part, Says, Scope, Status
+from fanous.model.incident import Evidence, FamilyView, Incident, Part, Says, Scope, Status
 from fanous.model.place import Family
 
 WIDTH = (Scope.NATION, Scope.REGION, Scope.MULTI_ISP, Scope.ISP, Scope.INSUFFICIENT)
@@ -84,8 +84,8 @@ def _joined(level: Incident, probe: Incident) -> Incident:
     )
 
 
-def _told(probe: Incident) -> Opinion:
-    return Opinion(
+def _told(probe: Incident) -> FamilyView:
+    return FamilyView(
         family=str(Family.EDGE),
         says=Says.DOWN,
         sources=("our own probes",),

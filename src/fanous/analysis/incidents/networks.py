@@ -15,7 +15,7 @@ from fanous.analysis.incidents.confirm import (
     nameable,
     nameable_in_company,
 )
-from fanous.analysis.incidents.group import Finding
+from fanous.analysis.incidents.group import TypedAnomaly
 from fanous.analysis.incidents.voices import names_of
 from fanous.analysis.series.repeats import MEMORY
 from fanous.model.series import SeriesKey
@@ -26,8 +26,8 @@ RAISED = 0.99
 
 
 def nameable_of(
-    group: Sequence[Finding], votes: Votes, findings: Sequence[Finding], bad: frozenset[int]
-) -> list[Finding]:
+    group: Sequence[TypedAnomaly], votes: Votes, findings: Sequence[TypedAnomaly], bad: frozenset[int]
+) -> list[TypedAnomaly]:
     """Findings on networks whose own evidence is enough to name them, alone or in company.
 
     Args:
@@ -68,7 +68,9 @@ def _in_company(own: Mapping[int, _Own], share: float) -> set[int]:
     return {asn for asn, one in own.items() if nameable_in_company(one.votes, one.strangers, share)}
 
 
-def _beyond_habit(group: Sequence[Finding], votes: Votes, findings: Sequence[Finding]) -> dict[int, _Own]:
+def _beyond_habit(
+    group: Sequence[TypedAnomaly], votes: Votes, findings: Sequence[TypedAnomaly]
+) -> dict[int, _Own]:
     """Networks on which it fails more than it is used to."""
     own: dict[int, _Own] = {}
     for asn, on_it in _by_network(group).items():
@@ -80,7 +82,7 @@ def _beyond_habit(group: Sequence[Finding], votes: Votes, findings: Sequence[Fin
     return own
 
 
-def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
+def _standing_out(raised: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAnomaly]:
     """Those whose target fails on their network beyond its habit whenever the event was on anywhere.
 
     In the alert of a long event a few failures that stand close are a stretch, on any line that ever fails.
@@ -89,7 +91,7 @@ def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
     during = np.zeros(len(votes), np.bool_)
     for finding in raised:
         during[_span(votes, finding.anomaly.start_latest, finding.anomaly.last_seen)] = True
-    by_key: dict[SeriesKey, list[Finding]] = {}
+    by_key: dict[SeriesKey, list[TypedAnomaly]] = {}
     for finding in raised:
         by_key.setdefault(finding.anomaly.key, []).append(finding)
     out: set[SeriesKey] = set()
@@ -103,7 +105,7 @@ def _standing_out(raised: Sequence[Finding], votes: Votes) -> list[Finding]:
 
 
 def of_the_line(
-    group: Sequence[Finding], votes: Votes, findings: Sequence[Finding], bad: frozenset[int]
+    group: Sequence[TypedAnomaly], votes: Votes, findings: Sequence[TypedAnomaly], bad: frozenset[int]
 ) -> str:
     """Why networks that would be named are not: their lines were bad; empty = they would not be anyway."""
     spared = nameable_of(group, votes, findings, frozenset()) if bad else []
@@ -113,7 +115,7 @@ def of_the_line(
     return f"most of all that the probes on {names} measured failed meanwhile: the line may be what failed"
 
 
-def inside(votes: Votes, findings: Sequence[Finding], beside: float = 0.0) -> NDArray[np.bool_]:
+def inside(votes: Votes, findings: Sequence[TypedAnomaly], beside: float = 0.0) -> NDArray[np.bool_]:
     """Rows that stand behind any of the findings: its network, target, signal and stretch.
 
     Args:
@@ -127,7 +129,9 @@ def inside(votes: Votes, findings: Sequence[Finding], beside: float = 0.0) -> ND
     return rows
 
 
-def _outside(votes: Votes, own: Sequence[Finding], findings: Sequence[Finding]) -> NDArray[np.bool_]:
+def _outside(
+    votes: Votes, own: Sequence[TypedAnomaly], findings: Sequence[TypedAnomaly]
+) -> NDArray[np.bool_]:
     """Rows of the same networks, targets and signals at times when nothing at all was found there."""
     rows = np.zeros(len(votes), np.bool_)
     keys = {finding.anomaly.key: finding for finding in own}
@@ -142,7 +146,7 @@ def _outside(votes: Votes, own: Sequence[Finding], findings: Sequence[Finding]) 
     return rows
 
 
-def _of(votes: Votes, finding: Finding, start: float, end: float) -> tuple[slice, NDArray[np.bool_]]:
+def _of(votes: Votes, finding: TypedAnomaly, start: float, end: float) -> tuple[slice, NDArray[np.bool_]]:
     """A span of rows, and which of them are of the finding's network, target, signal and resolver.
 
     Where a provider's own resolver denies a name, those who ask another one are no witnesses against it.
@@ -162,8 +166,8 @@ def _span(votes: Votes, start: float, end: float) -> slice:
     return slice(int(low), int(high))
 
 
-def _by_network(findings: Sequence[Finding]) -> dict[int, list[Finding]]:
-    by_network: dict[int, list[Finding]] = {}
+def _by_network(findings: Sequence[TypedAnomaly]) -> dict[int, list[TypedAnomaly]]:
+    by_network: dict[int, list[TypedAnomaly]] = {}
     for finding in findings:
         by_network.setdefault(finding.anomaly.key.entity.asn, []).append(finding)
     return by_network

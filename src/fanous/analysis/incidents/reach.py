@@ -7,7 +7,7 @@ from fanous.analysis.incidents.fusion import family_of, left
 from fanous.analysis.incidents.outage_group import is_country
 from fanous.analysis.incidents.scope import NATION_SHARE, extent
 from fanous.model.anomaly import Anomaly
-from fanous.model.incident import Opinion, Says, Scope, UsersShare
+from fanous.model.incident import FamilyView, Says, Scope, UsersShare
 from fanous.model.place import Access, Family
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
@@ -41,7 +41,7 @@ class Reach:
 def reach(
     group: Sequence[Anomaly],
     series: Sequence[Series],
-    opinions: Sequence[Opinion],
+    opinions: Sequence[FamilyView],
     weights: UserWeights | None,
 ) -> Reach:
     """How far an outage goes.
@@ -72,7 +72,7 @@ def _of_networks(
     group: Sequence[Anomaly],
     asns: set[int],
     series: Sequence[Series],
-    opinions: Sequence[Opinion],
+    opinions: Sequence[FamilyView],
     weights: UserWeights | None,
 ) -> Reach:
     start, end = min(a.start for a in group), max(a.last_seen for a in group)
@@ -84,7 +84,7 @@ def _of_networks(
     return Reach(far.scope, far.access, far.users, lead, _classes(name, group, opinions), far.wording)
 
 
-def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[Opinion]) -> tuple[str, ...]:
+def _classes(name: str, group: Sequence[Anomaly], opinions: Sequence[FamilyView]) -> tuple[str, ...]:
     if _only_ipv6(group):
         return ("outage.ipv6",)
     found = [f"outage.{name}"]

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fanous.analysis.incidents.confirm import is_long, mostly_controlled
-from fanous.analysis.incidents.group import Finding
+from fanous.analysis.incidents.group import TypedAnomaly
 from fanous.analysis.incidents.networks import RAISED, inside
 from fanous.model.votes import Votes
 
@@ -16,7 +16,7 @@ MAIN_SHARE = 0.1
 """Of what failed in an event, for a mechanism to be one of its own."""
 
 
-def without_strays(group: Sequence[Finding], votes: Votes) -> list[Finding]:
+def without_strays(group: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAnomaly]:
     """The group less what leads it or trails it, shares no mechanism with it and would not stand alone.
 
     Args:
@@ -33,7 +33,7 @@ def without_strays(group: Sequence[Finding], votes: Votes) -> list[Finding]:
     return [finding for finding in group if id(finding) in left]
 
 
-def _is_stray(finding: Finding, others: Sequence[Finding], votes: Votes) -> bool:
+def _is_stray(finding: TypedAnomaly, others: Sequence[TypedAnomaly], votes: Votes) -> bool:
     """Does it share nothing with what most of the others fail by that are about its target?"""
     target = finding.anomaly.key.target
     raised = [f for f in others if f.anomaly.key.target == target and f.anomaly.probability >= RAISED]

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.analysis.series.signals import SIGNALS
-from fanous.model.incident import Incident, Kind, Opinion, Says
+from fanous.model.incident import FamilyView, Incident, Kind, Says
 from fanous.model.place import Family
 from fanous.model.votes import Votes
-from fanous.model.witness import Account, Sight
+from fanous.model.witness import Sight, Witness
 
 SAW_SHARE = 0.5
 """Of the measurements on the networks named, while it was on: fewer failing ones are not what is claimed."""
@@ -41,14 +41,14 @@ MEASURES: dict[Family, tuple[tuple[Kind, ...], str]] = {
 """Family -> what its sources can show in principle, and why no more."""
 
 
-def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Family]) -> tuple[Account, ...]:
+def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Family]) -> tuple[Witness, ...]:
     """One account a source that measured, and one a family without any, in the order of ``Family``.
 
     Args:
         votes: of the country on the incident's targets, while it was on.
         family_of: connector -> family.
     """
-    accounts: list[Account] = []
+    accounts: list[Witness] = []
     told = {opinion.family: opinion for opinion in incident.opinions}
     present = {str(source) for source in np.unique(votes.sources)} if len(votes) else set()
     for family in Family:
@@ -68,7 +68,7 @@ _SIGHT = {
 }
 
 
-def _of_opinion(opinion: Opinion, family: Family) -> Account:
+def _of_opinion(opinion: FamilyView, family: Family) -> Witness:
     """A family of ready-made series: what it says of an outage is what it saw."""
     sources = ", ".join(opinion.sources)
     where = ", ".join(opinion.entities[:3]) + (" and more" if len(opinion.entities) > 3 else "")
@@ -81,22 +81,22 @@ def _of_opinion(opinion: Opinion, family: Family) -> Account:
         Says.SILENT: f"{sources} stopped reporting meanwhile",
         Says.UNKNOWN: f"{sources} has no history to compare with",
     }[opinion.says]
-    return Account(family, "", _SIGHT[opinion.says], why.removesuffix(":"))
+    return Witness(family, "", _SIGHT[opinion.says], why.removesuffix(":"))
 
 
-def _silent(incident: Incident, family: Family) -> Account:
+def _silent(incident: Incident, family: Family) -> Witness:
     kinds, why = MEASURES[family]
     shown = {kind for signal in SIGNALS.values() if signal.family is family for kind in signal.proves}
     if incident.kind not in {*kinds, *shown}:
-        return Account(family, "", Sight.COULD_NOT_SEE, f"{why}; this is {_noun(incident.kind)}")
-    return Account(family, "", Sight.NO_DATA, "no source of this family says anything of it")
+        return Witness(family, "", Sight.COULD_NOT_SEE, f"{why}; this is {_noun(incident.kind)}")
+    return Witness(family, "", Sight.NO_DATA, "no source of this family says anything of it")
 
 
 def _noun(kind: Kind) -> str:
     return {Kind.OUTAGE: "an outage", Kind.SLOWDOWN: "a slow-down"}.get(kind, str(kind))
 
 
-def _account(incident: Incident, votes: Votes, family: Family, source: str) -> Account:
+def _account(incident: Incident, votes: Votes, family: Family, source: str) -> Witness:
     rows = _while_on(incident, votes)
     inside = votes.where(rows)
     saw = len(set(inside.uids[inside.seen].tolist()))
@@ -104,14 +104,14 @@ def _account(incident: Incident, votes: Votes, family: Family, source: str) -> A
     if not len(inside):
         others = sorted({int(asn) for asn in votes.asns})
         why = f"it measured none of the networks named while it was on (only {_networks(others)})"
-        return Account(family, source, Sight.COULD_NOT_SEE, why)
+        return Witness(family, source, Sight.COULD_NOT_SEE, why)
     share = saw / (saw + contrary)
     where = _networks(sorted({int(asn) for asn in inside.asns}))
     if share >= SAW_SHARE:
         why = f"{saw:,} of {saw + contrary:,} measurements on {where} saw it"
-        return Account(family, source, Sight.SAW, why, saw, contrary)
+        return Witness(family, source, Sight.SAW, why, saw, contrary)
     why = f"{contrary:,} of {saw + contrary:,} measurements on {where} reached the targets meanwhile"
-    return Account(family, source, Sight.DID_NOT_SEE, why, saw, contrary)
+    return Witness(family, source, Sight.DID_NOT_SEE, why, saw, contrary)
 
 
 def _while_on(incident: Incident, votes: Votes) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from fanous.errors import FanousError, Rejected
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import SourceSeries
 from fanous.sources.connector import OnProgress, OnReject
-from fanous.sources.signals.files import About, OnRepeat, Reading, Saying, SeriesFiles, numbered
+from fanous.sources.signals.files import About, OnRepeat, PublishedClaim, Reading, SeriesFiles, numbered
 from fanous.sources.signals.live import LiveSource
 from fanous.sources.stream import BROKEN, broken_why, open_source
 
@@ -115,7 +115,7 @@ class Documents:
         on_reject: OnReject,
         on_repeat: OnRepeat,
         on_progress: OnProgress | None = None,
-    ) -> Iterator[Reading | Saying]:
+    ) -> Iterator[Reading | PublishedClaim]:
         with open_source(path, on_progress) as source:
             try:
                 data = _bounded(path, source.stream)
@@ -130,7 +130,7 @@ class Documents:
             on_reject(number, why)
         yield from numbered(list(parsed.series))
         for entry, claim in enumerate(parsed.claims, 1):
-            yield Saying(claim, entry)
+            yield PublishedClaim(claim, entry)
 
 
 def _bounded(path: Path, stream: BufferedReader) -> bytes:

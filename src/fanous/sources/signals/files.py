@@ -34,7 +34,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
+class PublishedClaim:
     """What the source itself says of one outage, and which entry of the file says it, from 1."""
 
     claim: Claim
@@ -72,7 +72,7 @@ class SeriesFiles(Protocol):
         on_reject: OnReject,
         on_repeat: OnRepeat,
         on_progress: OnProgress | None = None,
-    ) -> Iterator[Reading | Saying]:
+    ) -> Iterator[Reading | PublishedClaim]:
         """Every series of the file, each key and step once, and what the source says of outages.
 
         Raises:
