@@ -118,12 +118,18 @@ def words_of(typed: str) -> list[str]:
     return shlex.split(typed)[1:]
 
 
+def visible_below(command: Any) -> dict[str, Any]:
+    """The commands of a group by name, without former names, which only say what the present one is."""
+    below = getattr(command, "commands", None) or {}
+    return {name: one for name, one in below.items() if not one.hidden}
+
+
 def found_command(words: list[str], root: Any) -> tuple[tuple[str, ...], Any, list[str]]:
     """The names that lead to a command, the command (or group), and what stands behind the names."""
     command, rest = root, list(words)
     path: tuple[str, ...] = ()
-    while rest and rest[0] in (getattr(command, "commands", None) or {}):
-        command, path, rest = command.commands[rest[0]], (*path, rest[0]), rest[1:]
+    while rest and rest[0] in (below := visible_below(command)):
+        command, path, rest = below[rest[0]], (*path, rest[0]), rest[1:]
     return path, command, rest
 
 

@@ -52,7 +52,6 @@ NOT_RUN = {
     "probe run": "measures the internet; tests/probes has servers of its own",
     "probe serve": "answers until it is stopped; tests/probes asks it",
     "probe stream": "measures the internet; tests/probes",
-    "probe watch": "goes on until it is stopped, over the internet; tests/probes",
     "pull": "asks publishers on the internet; tests/connectors has servers that answer as they do",
     "queue": "needs servers of NATS; tests/collector/stream",
     "refdata update": "without --from it fetches from the internet; tests/refdata",
@@ -115,12 +114,12 @@ RUN = {
     "fanous heard PK": "",
     "fanous heard --counts FILE": "fanous heard --counts counts.csv",
     "fanous doctor --store ~/.local/share/fanous/store": "",
-    "fanous watch add --country CC": "fanous watch add --country PK --start 2030-12-17T16:00Z --end "
+    "fanous events add --country CC": "fanous events add --country PK --start 2030-12-17T16:00Z --end "
     "2030-12-17T19:00Z --title Rally",
-    "fanous watch list": "",
-    "fanous watch list --json": "",
-    "fanous watch report ID": "fanous watch report PK-watch-1",
-    "fanous watch report ID --json": "fanous watch report PK-watch-1 --json",
+    "fanous events list": "",
+    "fanous events list --json": "",
+    "fanous events report ID": "fanous events report PK-watch-1",
+    "fanous events report ID --json": "fanous events report PK-watch-1 --json",
     "fanous claims add CC": "fanous claims add PK --who NetBlocks --what disrupted --target x --since "
     "2023-12-17 --until 2023-12-18",
     "fanous claims list": "",

@@ -41,6 +41,7 @@ from tests.documents import (
     section,
     text_of,
     unknown_words,
+    visible_below,
 )
 from tests.ontology_tables import ONTOLOGY, mechanism_rows, mechanisms_named, renewed
 from tests.thresholds import CHECKS, published
@@ -290,7 +291,7 @@ ROOT_COMMAND: Any = typer.main.get_command(app)
 
 
 def leaves(command: Any = ROOT_COMMAND, words: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    below = getattr(command, "commands", None)
+    below = visible_below(command)
     return [leaf for name in below for leaf in leaves(below[name], (*words, name))] if below else [words]
 
 

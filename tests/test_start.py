@@ -18,7 +18,7 @@ from tests.documents import ROOT, block_lines, label
 START = sorted((ROOT / "docs" / "start").glob("*.md"))
 
 NOT_HERE = re.compile(
-    r"fanous (run|collect|pull|lab|evaluate|probe (watch|run|serve|consent --lang)|(judge|ingest ooni) \d)"
+    r"fanous (run|collect|pull|lab|evaluate|probe (run|serve|consent --lang)|(judge|ingest ooni) \d)"
 )
 """Internet, root, a file of the reader's own, minutes, or no end."""
 

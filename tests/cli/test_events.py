@@ -1,4 +1,4 @@
-"""Watches on the command line."""
+"""Announced events on the command line."""
 
 from pathlib import Path
 
@@ -9,19 +9,19 @@ def test_an_event_is_registered_listed_and_reported(rally: Path, tmp_path: Path)
     store = tmp_path / "store"
     fanous("ingest", "ooni", rally, "--store", store)
     when = ("--start", "2023-12-17T21:00+05:00", "--end", "2023-12-18T00:00+05:00")
-    add = ("watch", "add", "--country", "PK", "--title", "Virtual rally", *when, "--store", store)
+    add = ("events", "add", "--country", "PK", "--title", "Virtual rally", *when, "--store", store)
     (registered,) = document(*add, "--targets", "x,facebook", "--targets", "youtube")["watches"]
     assert registered["id"] == "PK-watch-1"
     assert registered["targets"] == ["x", "facebook", "youtube"]
     assert registered["late"] is True
-    assert document("watch", "list", "PK", "--store", store)["watches"] == [registered]
-    report = document("watch", "report", "pk-watch-1", "--store", store)
+    assert document("events", "list", "PK", "--store", store)["watches"] == [registered]
+    report = document("events", "report", "pk-watch-1", "--store", store)
     assert report["outcome"] == "disrupted"
     (found,) = report["incidents"]
     assert (found["timing"], found["preemptive"]) == ("before", True)
     assert found["minutes_from_start"] < 0
     assert report["coincidence"]["chance"] is None
-    shown = fanous("watch", "report", "PK-watch-1", "--store", store).stdout
+    shown = fanous("events", "report", "PK-watch-1", "--store", store).stdout
     assert "DISRUPTED" in shown
     assert "pre-emptive" in shown
 
@@ -33,7 +33,7 @@ def test_an_event_to_come_is_not_late_and_its_digest_can_be_published(tmp_path: 
         "END:VCALENDAR\n",
         "utf-8",
     )
-    said = fanous("watch", "add", "--country", "PK", "--ics", calendar, "--store", tmp_path / "store").stdout
+    said = fanous("events", "add", "--country", "PK", "--ics", calendar, "--store", tmp_path / "store").stdout
     assert "Election" in said
     assert "LATE" not in said
     assert "publish it now" in said
@@ -41,9 +41,9 @@ def test_an_event_to_come_is_not_late_and_its_digest_can_be_published(tmp_path: 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
     store = tmp_path / "store"
-    fanous("watch", "add", "--country", "PK", "--title", "x", "--store", store, code=2)
+    fanous("events", "add", "--country", "PK", "--title", "x", "--store", store, code=2)
     turned = ("--start", "2024-02-09", "--end", "2024-02-08", "--title", "x")
-    fanous("watch", "add", "--country", "PK", *turned, "--store", store, code=2)
+    fanous("events", "add", "--country", "PK", *turned, "--store", store, code=2)
     good = ("--start", "2024-02-08", "--end", "2024-02-09", "--title", "x")
-    fanous("watch", "add", "--country", "PK", *good, "--store", store)
-    assert "no watch PK-9" in fanous("watch", "report", "PK-9", "--store", store, code=1).stderr
+    fanous("events", "add", "--country", "PK", *good, "--store", store)
+    assert "no event PK-9" in fanous("events", "report", "PK-9", "--store", store, code=1).stderr

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fanous.collector.drain import sealed_files
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.monitor.clock import Clock
 from fanous.monitor.rounds import OwnProbe, RoundsState, read_state, write_state
 from fanous.monitor.settings import Rounds
@@ -110,7 +110,7 @@ def test_a_state_that_cannot_be_read_is_none(tmp_path: Path) -> None:
     assert read_state(tmp_path) is None
 
 
-EVENT = Watch("PK", 50_000.0, 60_000.0, "a rally")
+EVENT = AnnouncedEvent("PK", 50_000.0, 60_000.0, "a rally")
 TWO_HOURS = 7200.0
 
 
@@ -140,11 +140,11 @@ def test_the_probe_asks_for_the_events_before_each_pause(tmp_path: Path) -> None
     """With every two hours a second round would not come while the test waits; an event brings it."""
     asked: list[bool] = []
 
-    async def watches() -> list[Watch]:
+    async def events() -> list[AnnouncedEvent]:
         asked.append(True)
-        return [Watch("PK", time() - 3600, time() + 86_400 * 400, "now and for long")]
+        return [AnnouncedEvent("PK", time() - 3600, time() + 86_400 * 400, "now and for long")]
 
     with Platform() as platform:
-        hasty = replace(probe(tmp_path, platform.url, every=TWO_HOURS * 1e4, least=60.0), watches=watches)
+        hasty = replace(probe(tmp_path, platform.url, every=TWO_HOURS * 1e4, least=60.0), events=events)
         made = go(hasty, until=2)
     assert asked and len(made) >= 2

@@ -1,14 +1,14 @@
-"""How often a probe measures during a watch."""
+"""How often a probe measures around an announced event."""
 
 from random import Random
 
 import pytest
 
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.probe.cadence import AFTER, BEFORE, cadence
-from fanous.probe.rounds import watch
+from fanous.probe.rounds import repeat
 
-RALLY = Watch("PK", 1_000_000.0, 1_010_000.0, "A rally")
+RALLY = AnnouncedEvent("PK", 1_000_000.0, 1_010_000.0, "A rally")
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,6 @@ def test_an_interval_is_never_faster_than_is_safe_and_never_slowed_down() -> Non
 
 def test_the_interval_is_asked_before_each_pause() -> None:
     slept, asked = list[float](), iter([600.0, 60.0])
-    watch(lambda _: None, lambda: next(asked), 60.0, rounds=3, chance=Random(1), sleep=slept.append)
+    repeat(lambda _: None, lambda: next(asked), 60.0, rounds=3, chance=Random(1), sleep=slept.append)
     assert slept[0] >= 480.0
     assert slept[1] <= 72.0

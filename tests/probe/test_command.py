@@ -3,7 +3,8 @@
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from fanous.cli.probe import probe_app
 from fanous.collector.door import Policy
 from fanous.errors import FanousError
 from fanous.pipeline.judge import judge_files
+from fanous.probe.rounds import repeat
 from tests.collector.threaded import door
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority
@@ -132,13 +134,112 @@ def test_measurements_reach_a_collector_and_wait_where_it_cannot_be_reached(
     assert sent == {"acknowledged": 2, "refused": 0, "waiting": 0}
 
 
-def test_a_watch_sends_after_each_round(site: tuple[str, Path], tmp_path: Path) -> None:
+def test_rounds_send_what_was_measured_after_each(site: tuple[str, Path], tmp_path: Path) -> None:
     url, ca_file = site
-    watch = ("watch", "-i", url, "--yes", "--no-health", "--ca-file", ca_file, "--rounds", "1")
-    assert "1 wait for the next run" in fanous_probe(*watch, "--collector", "http://127.0.0.1:9").stdout
+    rounds = (
+        "run",
+        "--every",
+        "10m",
+        "--rounds",
+        "1",
+        "-i",
+        url,
+        "--yes",
+        "--no-health",
+        "--ca-file",
+        ca_file,
+    )
+    assert "1 wait for the next run" in fanous_probe(*rounds, "--collector", "http://127.0.0.1:9").stdout
     with door(tmp_path / "inbox", Policy()) as client:
-        sent = fanous_probe(*watch, "--collector", str(client.base_url)).stdout
+        sent = fanous_probe(*rounds, "--collector", str(client.base_url)).stdout
     assert "2 measurements were acknowledged" in sent
+
+
+def test_rounds_go_on_at_their_interval_and_print_a_line_each(
+    site: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, ca_file = site
+    told = list[tuple[float, float, int]]()
+
+    def once(
+        one_round: Callable[[int], None], seconds: Callable[[], float], least: float, *, rounds: int
+    ) -> None:
+        one_round(0)
+        told.append((seconds(), least, rounds))
+
+    monkeypatch.setattr("fanous.probe.rounds.repeat", once)
+    run = ("run", "--yes", "-i", url, "--no-health", "--ca-file", ca_file)
+    (line,) = fanous_probe(*run, "--every", "1h").stdout.splitlines()
+    assert line.endswith("Z  1 of 1 work")
+    fanous_probe(*run, "--every", "90s", "--organisation", "--rounds", "7")
+    assert told == [(3600.0, 600.0, 0), (90.0, 60.0, 7)]
+
+
+def test_withdrawing_consent_ends_the_rounds(site: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    url, ca_file = site
+    fanous_probe("consent", "--yes")
+    slept = list[float]()
+
+    def withdraw(seconds: float) -> None:
+        slept.append(seconds)
+        fanous_probe("consent", "--withdraw")
+
+    monkeypatch.setattr("fanous.probe.rounds.repeat", partial(repeat, sleep=withdraw))
+    with pytest.raises(FanousError, match="nothing was sent: consent first"):
+        fanous_probe("run", "--every", "10m", "-i", url, "--no-health", "--ca-file", ca_file)
+    assert len(slept) == 1
+
+
+def test_an_announced_event_hastens_an_organisation_alone(
+    site: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, ca_file = site
+    calendar = tmp_path / "now.ics"
+    calendar.write_text(
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Exams\nDTSTART:20200101T000000Z\n"
+        "DTEND:20990101T000000Z\nEND:VEVENT\nEND:VCALENDAR\n"
+    )
+    slept = list[float]()
+    monkeypatch.setattr("fanous.probe.rounds.repeat", partial(repeat, sleep=slept.append))
+    run = ("run", "--every", "1h", "--rounds", "2", "--during", calendar, "--yes", "-i", url, "--no-health")
+    assert "keeps its pace" in fanous_probe(*run, "--ca-file", ca_file).stderr
+    assert fanous_probe(*run, "--ca-file", ca_file, "--organisation").stderr == ""
+    assert slept[0] >= 2880.0
+    assert slept[1] <= 72.0
+
+
+@pytest.mark.parametrize(
+    "text", ["600", "10", "10 m", "1.5h", "-5m", "m", "10min", "1d", "", "1h30m", "soon"]
+)
+def test_what_is_no_length_of_time_is_wrong_usage(text: str) -> None:
+    ran = fanous_probe("run", "--every", text, "--yes")
+    assert ran.exit_code == 2
+    assert "is not a length of time such as 90s" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "least"),
+    [(("--every", "599s"), "at least 600 s"), (("--every", "59s", "--organisation"), "at least 60 s")],
+)
+def test_rounds_that_would_come_too_fast_are_refused(words: tuple[str, ...], least: str) -> None:
+    with pytest.raises(FanousError, match=least):
+        fanous_probe("run", *words, "--yes")
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--organisation",), "--organisation needs --every"),
+        (("--during", "a.ics"), "--during needs --every"),
+        (("--rounds", "0"), "--rounds needs --every"),
+        (("--every", "10m", "--json"), "--json is for a single run"),
+        (("--every", "10m", "--localise"), "--localise is for a single run"),
+    ],
+)
+def test_options_of_rounds_and_of_a_single_run_do_not_mix(words: tuple[str, ...], why: str) -> None:
+    ran = fanous_probe("run", *words, "--yes")
+    assert ran.exit_code == 2
+    assert why in ran.stderr
 
 
 def test_a_stream_is_answered_in_words_and_sent(site: tuple[str, Path], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from fanous.probe.rounds import (
     check_interval,
     least_interval,
     pause,
-    watch,
+    repeat,
 )
 
 
@@ -33,8 +33,8 @@ def test_jitter_never_makes_it_faster_than_is_safe_and_is_there() -> None:
     assert len(set(pauses)) > 100
 
 
-def test_a_watch_ends_after_its_rounds_and_pauses_in_between() -> None:
+def test_rounds_end_when_enough_were_made_and_pause_in_between() -> None:
     done, slept = list[int](), list[float]()
-    watch(done.append, 600.0, 600.0, rounds=3, chance=random.Random(1), sleep=slept.append)
+    repeat(done.append, 600.0, 600.0, rounds=3, chance=random.Random(1), sleep=slept.append)
     assert done == [0, 1, 2]
     assert len(slept) == 2

@@ -11,7 +11,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.model.approval import Approval
 from fanous.model.claim import Claim, Said
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Scope
 from fanous.store import Store, StoreLocation, open_store
 from tests.store.cases import NOON, incident
@@ -19,7 +19,7 @@ from tests.store.cases import NOON, incident
 CLAIM = Claim(
     "NetBlocks", Said.DISRUPTED, "PK", NOON, NOON + 3600, targets=("x",), scope=Scope.NATION, hours=7
 )
-WATCH = Watch("PK", NOON, NOON + 7200, "A rally", ("x",))
+RALLY = AnnouncedEvent("PK", NOON, NOON + 7200, "A rally", ("x",))
 
 
 @pytest.fixture
@@ -39,12 +39,12 @@ def test_claims_come_back_as_they_were_with_labels_by_country(store: Store) -> N
     assert len(store.claims()) == 3
 
 
-def test_a_watch_that_is_registered_twice_keeps_its_first_time(store: Store) -> None:
-    first = store.add_watch(WATCH, at=1.0)
-    again = store.add_watch(WATCH, at=NOON + 60)
+def test_an_event_that_is_registered_twice_keeps_its_first_time(store: Store) -> None:
+    first = store.add_event(RALLY, at=1.0)
+    again = store.add_event(RALLY, at=NOON + 60)
     assert again == first
-    assert store.watches("PK") == [first]
-    assert store.add_watch(replace(WATCH, title="Another"), at=1.0).id == "PK-watch-2"
+    assert store.events("PK") == [first]
+    assert store.add_event(replace(RALLY, title="Another"), at=1.0).id == "PK-watch-2"
 
 
 def test_the_latest_approval_counts(store: Store) -> None:
@@ -61,20 +61,22 @@ def test_a_ledger_from_before_these_tables_opens_and_loses_nothing(tmp_path: Pat
             ledger.execute(f"DROP TABLE {table}")
     with open_store(tmp_path / "store") as store:
         assert store.incidents("PK") == [known]
-        assert (store.claims(), store.watches()) == ([], [])
+        assert (store.claims(), store.events()) == ([], [])
         store.add_claim(CLAIM)
 
 
-def test_a_damaged_claim_is_named(tmp_path: Path) -> None:
+def test_a_damaged_claim_or_event_is_named(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         store.add_claim(CLAIM)
+        store.add_event(RALLY)
     with closing(sqlite3.connect(tmp_path / "store" / "ledger.sqlite")) as ledger, ledger:
         ledger.execute("UPDATE claims SET document = '{}'")
-    with (
-        open_store(tmp_path / "store") as store,
-        pytest.raises(FanousError, match="claim that cannot be read"),
-    ):
-        store.claims()
+        ledger.execute("UPDATE watches SET document = '{}'")
+    with open_store(tmp_path / "store") as store:
+        with pytest.raises(FanousError, match="holds a claim that cannot be read"):
+            store.claims()
+        with pytest.raises(FanousError, match="holds an announced event that cannot be read"):
+            store.events()
 
 
 def test_whatever_is_added_to_the_ledger_is_counted_as_written(store: Store) -> None:
@@ -84,12 +86,12 @@ def test_whatever_is_added_to_the_ledger_is_counted_as_written(store: Store) -> 
     for add in (
         lambda: store.retract(label, "wrong"),
         lambda: store.add_claim(CLAIM),
-        lambda: store.add_watch(WATCH),
+        lambda: store.add_event(RALLY),
         lambda: store.approve(Approval(label, 1, "Ayesha", NOON, "read")),
     ):
         add()
         counts.append(store.written())
     assert len(set(counts)) == len(counts)
     store.retract(label, "wrong")
-    store.add_watch(WATCH)
+    store.add_event(RALLY)
     assert store.written() == counts[-1]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from fanous.model.alert import Delivery
 from fanous.model.claim import Claim
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.model.observation import Observation
 from fanous.model.place import Place
@@ -36,7 +36,7 @@ class SmallStore:
     unsure: list[Insufficient] = field(default_factory=list)
     revised_at: float = 1_702_900_000.0
     said: list[Claim] = field(default_factory=list)
-    announced: list[Watch] = field(default_factory=list)
+    announced: list[AnnouncedEvent] = field(default_factory=list)
     level_series: list[Series] = field(default_factory=list)
     stored: dict[str, tuple[StoredMeasurement, list[Verdict], list[Observation], bytes]] = field(
         default_factory=dict
@@ -97,7 +97,7 @@ class SmallStore:
         self.said.append(replace(claim, id=f"{claim.country}-claim-{len(self.said) + 1}"))
         return self.said[-1]
 
-    def watches(self, country: str | None = None) -> list[Watch]:
+    def events(self, country: str | None = None) -> list[AnnouncedEvent]:
         return [one for one in self.announced if country in (None, one.country)]
 
     def levels(

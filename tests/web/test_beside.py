@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fanous.model.claim import Claim, Said
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.web.pages.context import web_address
 from fanous.web.site import Site
 from tests.charts.events import END, NATION, START, incident
@@ -14,7 +14,7 @@ from tests.web.visiting import NOW, Reader, reader
 
 PATH = "/PK/PK-2023-0042"
 HOSTILE = "<img src=x onerror=alert(1)>"
-RALLY = Watch("PK", START + 3600, END, "Virtual rally", ("x",), "PK-watch-1", START - 86_400)
+RALLY = AnnouncedEvent("PK", START + 3600, END, "Virtual rally", ("x",), "PK-watch-1", START - 86_400)
 
 
 def visiting(**given: Any) -> Reader:
@@ -60,7 +60,7 @@ def test_only_an_ordinary_web_address_is_a_link(link: str, address: str) -> None
 
 def test_hostile_claims_and_titles_are_text() -> None:
     told = claim(who=HOSTILE, quote=HOSTILE, link="javascript:alert(1)", targets=())
-    event = Watch("PK", START, END, HOSTILE, (), "PK-watch-1", START - 60)
+    event = AnnouncedEvent("PK", START, END, HOSTILE, (), "PK-watch-1", START - 60)
     client = visiting(said=[told], announced=[event])
     for path in (PATH, "/PK", "/PK/PK-watch-1", f"/embed{PATH}", f"{PATH}/chart.svg"):
         answer = client.get(path)
@@ -76,7 +76,7 @@ def test_an_announced_event_is_named_with_how_the_onset_lies_to_it() -> None:
 
 
 def test_an_event_that_was_registered_late_says_so() -> None:
-    late = Watch("PK", START, END, "Virtual rally", (), "PK-watch-1", END)
+    late = AnnouncedEvent("PK", START, END, "Virtual rally", (), "PK-watch-1", END)
     for path in (PATH, "/PK/PK-watch-1"):
         assert "Registered when it had begun" in visiting(announced=[late]).get(path).text
 
@@ -88,7 +88,7 @@ def test_an_event_has_a_page_with_what_was_seen_around_it() -> None:
 
 
 def test_of_an_event_that_is_to_come_nothing_is_said_but_that_it_is_announced() -> None:
-    coming = Watch("PK", NOW + 3600, NOW + 7200, "Tribunal", (), "PK-watch-2", NOW - 60)
+    coming = AnnouncedEvent("PK", NOW + 3600, NOW + 7200, "Tribunal", (), "PK-watch-2", NOW - 60)
     client = visiting(announced=[coming])
     text = client.get("/PK/PK-watch-2").text
     assert "It has not begun." in text

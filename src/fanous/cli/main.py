@@ -33,9 +33,10 @@ from fanous.cli.common import (
 from fanous.cli.cost import cost
 from fanous.cli.detect import detect
 from fanous.cli.doctor import doctor
-from fanous.cli.events import watch_app
+from fanous.cli.events import events_app
 from fanous.cli.export import export
 from fanous.cli.forget import forget
+from fanous.cli.former import add_former
 from fanous.cli.incidents import incidents_app
 from fanous.cli.ingest import ingest
 from fanous.cli.lab import lab_app
@@ -92,7 +93,7 @@ app = typer.Typer(
 app.add_typer(probe_app, name="probe")
 app.add_typer(incidents_app, name="incidents")
 app.add_typer(claims_app, name="claims")
-app.add_typer(watch_app, name="watch")
+app.add_typer(events_app, name="events")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(refdata_app, name="refdata")
 app.command()(ingest)
@@ -114,6 +115,8 @@ app.command()(cost)
 app.command()(export)
 app.add_typer(lab_app, name="lab")
 app.command()(doctor)
+add_former(app, "watch", "fanous watch", "fanous events")
+add_former(probe_app, "watch", "fanous probe watch", "fanous probe run --every 10m")
 
 
 def main() -> None:

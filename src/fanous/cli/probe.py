@@ -1,10 +1,12 @@
-"""Command line of the probe: ``fanous probe run``, ``watch``, ``serve``, ``consent`` and ``list``.
+"""Command line of the probe: ``fanous probe run``, ``serve``, ``stream``, ``consent`` and ``list``.
 
 stdout carries the answer (with ``--json`` one document and nothing else), stderr all the rest.
 """
 
 import os
+import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,20 +31,24 @@ from fanous.cli.probe_options import (
     check_consent_to_localise,
     country_of,
     measure,
+    seconds_of,
     wanted_by,
 )
-from fanous.cli.probe_serve import probe_serve, probe_watch
+from fanous.cli.probe_serve import probe_serve
 from fanous.cli.probe_stream import probe_stream
 from fanous.cli.upload import Collectors, Proxy, send, sent_line, withdrawn
 from fanous.errors import FanousError
+from fanous.model.event import AnnouncedEvent
+from fanous.model.instant import to_iso
 from fanous.probe.settings import probe_folder
 
 if TYPE_CHECKING:
+    from random import Random
+
     from fanous.probe.run import RunReport
     from fanous.probe.spool.upload import Sent
 
 probe_app = typer.Typer(help="Measure from this machine: which sites work from here?", no_args_is_help=True)
-probe_app.command("watch")(probe_watch)
 probe_app.command("serve")(probe_serve)
 probe_app.command("stream")(probe_stream)
 
@@ -51,6 +57,31 @@ probe_app.command("stream")(probe_stream)
 def probe_run(
     inputs: Inputs = None,
     lists: Lists = None,
+    every: Annotated[
+        float | None,
+        typer.Option(
+            "--every",
+            metavar="DURATION",
+            parser=seconds_of,
+            help="Go on, a round so often: 10m or more, 60s or more with --organisation.",
+        ),
+    ] = None,
+    organisation: Annotated[
+        bool,
+        typer.Option("--organisation", help="With --every: this line is an organisation's own."),
+    ] = False,
+    during: Annotated[
+        Path | None,
+        typer.Option(
+            "--during",
+            metavar="FILE.ics",
+            help="With --every: announced events, around which an organisation's line measures every 60 s.",
+        ),
+    ] = None,
+    rounds: Annotated[
+        int | None,
+        typer.Option("--rounds", min=0, metavar="N", help="With --every: end after N rounds; 0 = go on."),
+    ] = None,
     out: Out = None,
     helper: Helper = None,
     country: Country = "ZZ",
@@ -81,10 +112,22 @@ def probe_run(
 
     Without -i and --list the social platforms are measured.  Exit 1 where there is no network, or a login
     page in front of it: nothing is concluded then.
+
+    With --every it goes on until it is stopped, and prints one line a round.  Rounds come with jitter, and
+    consent is looked up before each.  With --collector, what was measured is sent after each round; while no
+    collector can be reached it waits on the disk, also what was seen while there was no network.
     """
     from fanous.probe.record import ProbeVantage
+    from fanous.probe.rounds import check_interval
     from fanous.probe.settings import adjusted, load_settings
+    from fanous.probe.words import round_line
 
+    if every is None:
+        given = {"--organisation": organisation, "--during": during, "--rounds": rounds is not None}
+        _refuse(given, "needs --every: give --every 10m, or leave it out")
+    else:
+        _refuse({"--localise": localise, "--json": as_json}, "is for a single run: leave it out, or --every")
+        check_interval(every, organisation=organisation)
     wanted = wanted_by(inputs or (), lists or ())
     settings = adjusted(
         load_settings(settings_file), mobile=mobile, cap_mb=cap_mb, helper=helper, ca_file=ca_file
@@ -96,13 +139,35 @@ def probe_run(
         localise=localise,
     )
     vantage = ProbeVantage(country_of(country), asn, "mobile" if mobile else "")
+
+    def one_run(*, quiet: bool, chance: "Random | None" = None) -> "RunReport":
+        ordered = heeded(probe_folder(), collectors or (), orders_key, wanted, vantage.country, asn, proxy)
+        return measure(
+            settings,
+            vantage,
+            ordered,
+            out,
+            with_health=not no_health,
+            quiet=quiet,
+            to_spool=bool(collectors),
+            chance=chance,
+        )
+
+    def one_round(dice: "Random") -> None:
+        check_consent(yes, settings.cap_mb)  # withdrawing it ends the rounds, too
+        began = time.time()
+        report = one_run(quiet=True, chance=dice)
+        print(f"{to_iso(began)}  {round_line(report)}", flush=True)
+        if collectors:
+            print(f"{to_iso(time.time())}  {_sent(collectors, proxy)}", flush=True)
+
+    if every is not None:
+        _go_on(one_round, every, settings.seed, rounds or 0, during, organisation=organisation)
+        return
     check_consent(yes, settings.cap_mb)
     if localise:
         check_consent_to_localise(yes)
-    wanted = heeded(probe_folder(), collectors or (), orders_key, wanted, vantage.country, asn, proxy)
-    report = measure(
-        settings, vantage, wanted, out, with_health=not no_health, quiet=as_json, to_spool=bool(collectors)
-    )
+    report = one_run(quiet=as_json)
     sent = send(probe_folder() / "spool", collectors, proxy) if collectors else None
     _answer(report, out, sent, as_json)
     if report.health is not None and report.health.defect:
@@ -155,6 +220,60 @@ def probe_list(
         note = "  (opt-in: looking at these may draw attention)" if one.opt_in else ""
         apps = f", {len(one.apps)} apps" if one.apps else ""
         print(f"{known:14} {len(one.urls):3} URLs{apps}  {one.title}{note}")
+
+
+def _refuse(given: Mapping[str, object], needed: str) -> None:
+    """Raises:
+    typer.BadParameter: one of these options was given.
+    """
+    for option, value in given.items():
+        if value:
+            raise typer.BadParameter(f"{option} {needed}")
+
+
+def _go_on(
+    one_round: Callable[["Random"], None],
+    every: float,
+    seed: int,
+    rounds: int,
+    during: Path | None,
+    *,
+    organisation: bool,
+) -> None:
+    """Rounds until ``rounds`` are made (0 = until it is stopped), at the cadence of the events announced."""
+    from random import Random
+
+    from fanous.probe.cadence import cadence
+    from fanous.probe.rounds import least_interval, repeat
+
+    events, dice = _announced(during, organisation=organisation), Random(seed or None)
+
+    def interval() -> float:
+        return cadence(every, time.time(), events, organisation=organisation)
+
+    repeat(lambda _: one_round(dice), interval, least_interval(organisation=organisation), rounds=rounds)
+
+
+def _announced(calendar: Path | None, *, organisation: bool) -> list[AnnouncedEvent]:
+    """The events of a calendar, all of them in the probe's own country."""
+    if calendar is None:
+        return []
+    from fanous.sources.ics import read_calendar
+
+    if not organisation:
+        print("a volunteer's line keeps its pace, whatever is announced", file=sys.stderr)
+    events = read_calendar(calendar, lambda why: print(why, file=sys.stderr))
+    return [AnnouncedEvent("", one.start, one.end, one.title) for one in events]
+
+
+def _sent(collectors: Sequence[str], proxy: str | None) -> str:
+    """One line; that somebody else is sending just now does not end the rounds."""
+    try:
+        return sent_line(send(probe_folder() / "spool", collectors, proxy))
+    except FanousError as error:
+        if error.permanent:
+            raise
+        return str(error)
 
 
 def _answer(report: "RunReport", out: Path | None, sent: "Sent | None", as_json: bool) -> None:

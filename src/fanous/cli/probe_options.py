@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -21,6 +22,22 @@ if TYPE_CHECKING:
     from fanous.probe.run import RunReport
     from fanous.probe.settings import Settings
     from fanous.probe.wanted import ProbeOptions
+
+_DURATION = re.compile("([0-9]{1,6})([smh])")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds_of(text: str) -> float:
+    """Of a length of time such as ``10m``.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is not a length of time such as 90s, 10m or 1h")
+    return int(found[1]) * _SECONDS[found[2]]
+
 
 Inputs = Annotated[
     list[str] | None, typer.Option("-i", "--input", metavar="URL", help="Measure this URL; may be repeated.")

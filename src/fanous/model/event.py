@@ -1,4 +1,4 @@
-"""Watch: an announced event - an election, a rally, exams, a trial - registered before it begins."""
+"""Events: what is announced beforehand - an election, a rally, exams, a trial - and registered before it begins."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -8,7 +8,7 @@ from fanous.model.instant import to_iso
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class AnnouncedEvent:
     """One event.  Times are unix seconds, UTC, half-open.
 
     Attributes:

@@ -132,7 +132,7 @@ def tasks_of(
             configuration.rounds,
             configuration.settings,
             configuration.clock,
-            lambda: ask(lambda store: store.watches()),
+            lambda: ask(lambda store: store.events()),
         )
         tasks.append(Task("rounds", lambda: probe.measure(stop)))
         _say_what_is_lacking(configuration)

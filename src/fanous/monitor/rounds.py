@@ -16,7 +16,7 @@ import msgspec
 
 from fanous.collector.journal import Journal
 from fanous.log import logline
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.monitor.clock import Clock, ClockedNetwork
 from fanous.monitor.settings import Rounds
 from fanous.pipeline.scheduler import pause
@@ -52,14 +52,14 @@ class RoundsState(msgspec.Struct, frozen=True):
 class OwnProbe:
     """Attributes:
     folder: of the journal.
-    watches: the announced events; ``None`` = there are none to ask for.
+    events: the announced events; ``None`` = there are none to ask for.
     """
 
     folder: Path
     rounds: Rounds
     settings: Settings
     clock: Clock
-    watches: Callable[[], Awaitable[Sequence[Watch]]] | None = None
+    events: Callable[[], Awaitable[Sequence[AnnouncedEvent]]] | None = None
 
     async def measure(self, stop: asyncio.Event) -> None:
         """Until stopped."""
@@ -70,7 +70,7 @@ class OwnProbe:
             if stop.is_set():
                 return
             await self._round(journal, dice, stop)
-            events = await self.watches() if self.watches is not None else ()
+            events = await self.events() if self.events is not None else ()
             await pause(stop, self.clock.lasts(self.rounds.wait(dice, events, self.clock())))
 
     async def _wait_for_turn(self, stop: asyncio.Event) -> None:

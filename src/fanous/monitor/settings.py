@@ -16,7 +16,7 @@ from fanous.collector.stream.address import StreamAddress, parse_address
 from fanous.collector.urls import read_urls
 from fanous.config import Table, read_config, web_address
 from fanous.errors import FanousError
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.monitor.clock import Clock
 from fanous.monitor.site import SiteSettings, site_settings
@@ -76,16 +76,16 @@ class Rounds:
     consented: bool = False
     health: bool = True
 
-    def wait(self, dice: random.Random, watches: Iterable[Watch] = (), now: float = 0.0) -> float:
+    def wait(self, dice: random.Random, events: Iterable[AnnouncedEvent] = (), now: float = 0.0) -> float:
         """Seconds, by the monitor's clock, until the next round.
 
         Args:
-            watches: announced events: around those of its country an organisation's own vantage point speeds
+            events: announced ones: around those of its country an organisation's own vantage point speeds
                 up, and a volunteer's line never does.
         """
         organisation, country = self.least < VOLUNTEER_LEAST, self.vantage.country
         place = "" if country == UNKNOWN_COUNTRY else country
-        every = cadence(self.every, now, watches, organisation=organisation, country=place)
+        every = cadence(self.every, now, events, organisation=organisation, country=place)
         return pause(every, self.least, dice)
 
 

@@ -9,12 +9,12 @@ from fanous.analysis.incidents.claims import Checked, check_claim
 from fanous.analysis.incidents.collateral import beside
 from fanous.analysis.incidents.corrections import taken_back
 from fanous.analysis.incidents.coverage import coverage_of
-from fanous.analysis.incidents.events import OTHER_DAYS, WatchReport, report_watch
+from fanous.analysis.incidents.events import OTHER_DAYS, EventReport, report_event
 from fanous.analysis.incidents.policer import Policing, policing
 from fanous.analysis.incidents.witnesses import who_saw_what
 from fanous.model.claim import Claim, Said
 from fanous.model.correction import Correction
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.place import Family
 from fanous.model.witness import Witness
@@ -83,9 +83,9 @@ def corrections(store: Store, country: str | None = None) -> list[Correction]:
     return sorted(found, key=lambda one: (-one.at, one.incident, one.n))
 
 
-def watch_report(store: Store, watch: Watch) -> WatchReport:
+def event_report(store: Store, event: AnnouncedEvent) -> EventReport:
     """What was seen around an announced event."""
-    incidents = store.incidents(watch.country)
-    targets = sorted(set(watch.targets)) or None
-    votes = store.votes(watch.country, watch.start - OTHER_DAYS, watch.end + OTHER_DAYS, targets)
-    return report_watch(watch, incidents, votes, store.span(watch.country))
+    incidents = store.incidents(event.country)
+    targets = sorted(set(event.targets)) or None
+    votes = store.votes(event.country, event.start - OTHER_DAYS, event.end + OTHER_DAYS, targets)
+    return report_event(event, incidents, votes, store.span(event.country))

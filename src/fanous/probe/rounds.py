@@ -1,4 +1,4 @@
-"""Watch: the same round again and again, with jitter, within what volunteers' safety allows."""
+"""Rounds: the same round again and again, with jitter, within what volunteers' safety allows."""
 
 import random
 import time
@@ -38,7 +38,7 @@ def pause(seconds: float, least: float, chance: random.Random) -> float:
     return max(least, seconds * chance.uniform(1 - JITTER, 1 + JITTER))
 
 
-def watch(
+def repeat(
     one_round: Callable[[int], None],
     seconds: float | Callable[[], float],
     least: float,

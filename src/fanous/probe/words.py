@@ -190,7 +190,7 @@ def report_lines(report: RunReport) -> list[str]:
 
 
 def round_line(report: RunReport) -> str:
-    """One line for one round of a watch."""
+    """One line for one round of many."""
     if report.health is not None and report.health.defect:
         return f"{report.health.defect}: nothing was measured"
     failing = [one for one in report.outcomes if one.state is not State.OK]

@@ -1,7 +1,7 @@
 """ICS: announced events out of an iCalendar file (RFC 5545).
 
-A small strict reader in place of a library: a watch needs five properties of an event, and what this cannot
-read exactly it refuses by line, where a lenient reader would put a watch at the wrong hour.  Recurring events
+A small strict reader in place of a library: an announced event needs five properties, and what this cannot
+read exactly it refuses by line, where a lenient reader would put an event at the wrong hour.  Recurring events
 alone are left out and named: a calendar of holidays has some, and its other events are no worse for them.
 """
 

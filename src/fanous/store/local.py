@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fanous.errors import FanousError
 from fanous.model.approval import Approval
 from fanous.model.claim import Claim
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident
 from fanous.model.record import Record
 from fanous.model.source_series import SourceSeries
@@ -307,11 +307,11 @@ class EmbeddedStore(
     def claims(self, country: str | None = None) -> list[Claim]:
         return self._ledger.claims(country)
 
-    def add_watch(self, watch: Watch, *, at: float | None = None) -> Watch:
-        return self._ledger.add_watch(watch, at)
+    def add_event(self, event: AnnouncedEvent, *, at: float | None = None) -> AnnouncedEvent:
+        return self._ledger.add_event(event, at)
 
-    def watches(self, country: str | None = None) -> list[Watch]:
-        return self._ledger.watches(country)
+    def events(self, country: str | None = None) -> list[AnnouncedEvent]:
+        return self._ledger.events(country)
 
     def approve(self, approval: Approval) -> None:
         self._ledger.approve(approval)

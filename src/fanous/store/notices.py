@@ -1,4 +1,4 @@
-"""Notices: what people put into the ledger beside the incidents - claims by others, watches, approvals.
+"""Notices: what people put into the ledger beside the incidents - claims by others, announced events, approvals.
 
 Each is written once and never changed; a document holds it whole, the other columns find it.
 """
@@ -16,10 +16,12 @@ from fanous.config import config_table
 from fanous.errors import FanousError
 from fanous.model.approval import Approval
 from fanous.model.claim import Claim
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.store.database import SCHEMA, Database
 
-Noun = TypeVar("Noun", Claim, Watch)
+Noun = TypeVar("Noun", Claim, AnnouncedEvent)
+
+_CALLED = {Claim: "a claim", AnnouncedEvent: "an announced event"}
 
 
 def _numbered(name: str) -> sa.Table:
@@ -39,7 +41,8 @@ def _numbered(name: str) -> sa.Table:
 
 
 _CLAIMS = _numbered("claims")
-_WATCHES = _numbered("watches")
+_EVENTS = _numbered("watches")
+"""Its name on disk, and ``watch`` in the labels, are older than the word *event*, and stay."""
 _APPROVALS = sa.Table(
     "approvals",
     SCHEMA,
@@ -49,7 +52,7 @@ _APPROVALS = sa.Table(
     sa.Column("who", sa.String, nullable=False),
     sa.Column("note", sa.String, nullable=False),
 )
-NOTICES = (_CLAIMS, _WATCHES, _APPROVALS)
+NOTICES = (_CLAIMS, _EVENTS, _APPROVALS)
 """What is only ever added to."""
 
 _SETTINGS = sa.Table(
@@ -80,22 +83,22 @@ class Notices:
         """See ``Notes.claims``."""
         return list(self._documents(_CLAIMS, country, Claim))
 
-    def add_watch(self, watch: Watch, at: float | None) -> Watch:
-        """See ``Notes.add_watch``."""
+    def add_event(self, event: AnnouncedEvent, at: float | None) -> AnnouncedEvent:
+        """See ``Notes.add_event``."""
         now = time.time() if at is None else at
         with self._database.writing() as connection:
-            same = sa.select(_WATCHES.c.document).where(_WATCHES.c.digest == watch.digest)
+            same = sa.select(_EVENTS.c.document).where(_EVENTS.c.digest == event.digest)
             known = connection.scalar(same)
             if known is not None:
-                return _decoded(known, Watch)
-            label, number = _next(connection, _WATCHES, watch.country, "watch")
-            named = replace(watch, id=label, registered_at=now)
-            _insert(connection, _WATCHES, named, number, (watch.start, watch.end), now, watch.digest)
+                return _decoded(known, AnnouncedEvent)
+            label, number = _next(connection, _EVENTS, event.country, "watch")
+            named = replace(event, id=label, registered_at=now)
+            _insert(connection, _EVENTS, named, number, (event.start, event.end), now, event.digest)
         return named
 
-    def watches(self, country: str | None) -> list[Watch]:
-        """See ``Notes.watches``."""
-        return list(self._documents(_WATCHES, country, Watch))
+    def events(self, country: str | None) -> list[AnnouncedEvent]:
+        """See ``Notes.events``."""
+        return list(self._documents(_EVENTS, country, AnnouncedEvent))
 
     def approve(self, approval: Approval) -> None:
         """See ``Notes.approve``."""
@@ -151,7 +154,7 @@ def _next(connection: sa.Connection, table: sa.Table, country: str, word: str) -
 def _insert(
     connection: sa.Connection,
     table: sa.Table,
-    noun: Claim | Watch,
+    noun: Claim | AnnouncedEvent,
     number: int,
     span: tuple[float, float],
     now: float,
@@ -175,5 +178,5 @@ def _decoded(document: str, noun: type[Noun]) -> Noun:
         return msgspec.json.decode(document, type=noun)
     except msgspec.MsgspecError as error:
         raise FanousError(
-            f"the ledger holds a {noun.__name__.lower()} that cannot be read ({error}); restore a copy"
+            f"the ledger holds {_CALLED[noun]} that cannot be read ({error}); restore a copy"
         ) from error

@@ -16,7 +16,7 @@ from fanous.model.alternatives import LineRecord, Onset, Software
 from fanous.model.approval import Approval
 from fanous.model.arrival import Arrival, LevelArrival
 from fanous.model.claim import Claim
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Interval, Stretches
 from fanous.model.look import Look
 from fanous.model.observation import Observation
@@ -346,7 +346,7 @@ class Claims(Protocol):
         """All that was ever claimed of it, oldest first."""
 
     def written(self) -> tuple[int, ...]:
-        """How many revisions, claims, watches and approvals were ever written: the same = nothing is new."""
+        """How many revisions, claims, announced events and approvals were ever written: the same = nothing is new."""
 
 
 class Notes(Protocol):
@@ -362,10 +362,10 @@ class Notes(Protocol):
     def claims(self, country: str | None = None) -> list[Claim]:
         """By the time of which they speak; ``None`` = of all countries."""
 
-    def add_watch(self, watch: Watch, *, at: float | None = None) -> Watch:
+    def add_event(self, event: AnnouncedEvent, *, at: float | None = None) -> AnnouncedEvent:
         """Register an announced event; the very same one again keeps its label and its first time."""
 
-    def watches(self, country: str | None = None) -> list[Watch]:
+    def events(self, country: str | None = None) -> list[AnnouncedEvent]:
         """By start; ``None`` = of all countries."""
 
     def approve(self, approval: Approval) -> None:

@@ -37,7 +37,7 @@ class IncidentId(_Text):
     regex = "[A-Z]{2}-[0-9]{4}-[0-9]{4,6}"
 
 
-class WatchId(_Text):
+class EventId(_Text):
     """``PK-watch-1``."""
 
     regex = "[A-Z]{2}-watch-[0-9]{1,6}"
@@ -55,5 +55,5 @@ def register() -> None:
     register_url_convertor("lower", Lower())
     register_url_convertor("network", NetworkConvertor())
     register_url_convertor("incident", IncidentId())
-    register_url_convertor("watch", WatchId())
+    register_url_convertor("event", EventId())
     register_url_convertor("uid", Uid())

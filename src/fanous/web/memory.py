@@ -2,7 +2,7 @@
 
 Pages of several languages, and several parts of one page, ask the same; with a large store each question
 costs tenths of a second of its one thread.  What was measured stays as it is until something is brought in,
-so such an answer is good for as long; what is claimed (incidents, claims, watches) is never remembered.
+so such an answer is good for as long; what is claimed (incidents, claims, events) is never remembered.
 """
 
 from collections import OrderedDict

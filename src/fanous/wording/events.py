@@ -1,31 +1,31 @@
-"""Watch: an announced event and the report on it, as JSON and as lines for a terminal."""
+"""Events: an announced event and the report on it, as JSON and as lines for a terminal."""
 
 from typing import Any
 
 from fanous.analysis.incidents.coverage import coverage_sentence
-from fanous.analysis.incidents.events import Coincidence, WatchReport
+from fanous.analysis.incidents.events import Coincidence, EventReport
 from fanous.model.coverage import Coverage
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import to_iso
 
 
-def watch_document(watch: Watch) -> dict[str, Any]:
+def event_document(event: AnnouncedEvent) -> dict[str, Any]:
     return {
-        "id": watch.id,
-        "country": watch.country,
-        "start": to_iso(watch.start),
-        "end": to_iso(watch.end),
-        "title": watch.title,
-        "targets": list(watch.targets),
-        "registered_at": to_iso(watch.registered_at),
-        "late": watch.is_late,
-        "sha256": watch.digest,
+        "id": event.id,
+        "country": event.country,
+        "start": to_iso(event.start),
+        "end": to_iso(event.end),
+        "title": event.title,
+        "targets": list(event.targets),
+        "registered_at": to_iso(event.registered_at),
+        "late": event.is_late,
+        "sha256": event.digest,
     }
 
 
-def report_document(report: WatchReport) -> dict[str, Any]:
+def report_document(report: EventReport) -> dict[str, Any]:
     return {
-        "watch": watch_document(report.watch),
+        "watch": event_document(report.event),
         "outcome": str(report.outcome),
         "why": report.why,
         "incidents": [
@@ -63,21 +63,21 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
     }
 
 
-def watch_line(watch: Watch) -> str:
-    late = "  LATE: registered when it had begun" if watch.is_late else ""
-    targets = f" ({', '.join(watch.targets)})" if watch.targets else ""
-    return f"{watch.id}  {to_iso(watch.start)} to {to_iso(watch.end)}  {watch.title}{targets}{late}"
+def event_line(event: AnnouncedEvent) -> str:
+    late = "  LATE: registered when it had begun" if event.is_late else ""
+    targets = f" ({', '.join(event.targets)})" if event.targets else ""
+    return f"{event.id}  {to_iso(event.start)} to {to_iso(event.end)}  {event.title}{targets}{late}"
 
 
-def report_lines(report: WatchReport) -> list[str]:
-    watch = report.watch
+def report_lines(report: EventReport) -> list[str]:
+    event = report.event
     others = [one for one in report.relations if one.why not in report.why]
     when = (
-        "after it had begun, so it may have been chosen for what happened" if watch.is_late else "before it"
+        "after it had begun, so it may have been chosen for what happened" if event.is_late else "before it"
     )
     return [
-        f"{watch.title}, {watch.country}, {to_iso(watch.start)} to {to_iso(watch.end)}",
-        f"  registered {to_iso(watch.registered_at)}, {when}; SHA-256 {watch.digest}",
+        f"{event.title}, {event.country}, {to_iso(event.start)} to {to_iso(event.end)}",
+        f"  registered {to_iso(event.registered_at)}, {when}; SHA-256 {event.digest}",
         f"  {str(report.outcome).replace('_', ' ').upper()}: {report.why}",
         *(f"  {one.incident.id} ({one.incident.status}): {one.why}" for one in others),
         f"  coverage: {coverage_sentence(report.coverage)}",

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.analysis.incidents.events import LEAD, OTHER_DAYS, EventOutcome, Timing, WatchReport, report_watch
-from fanous.model.event import Watch
+from fanous.analysis.incidents.events import LEAD, OTHER_DAYS, EventOutcome, EventReport, Timing, report_event
+from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot, votes
 from tests.store.cases import incident
 
 DAY = 24 * HOUR
 START = MONDAY + 16 * HOUR
-RALLY = Watch("PK", START, START + 3 * HOUR, "A rally", ("x",), "PK-watch-1", START - DAY)
+RALLY = AnnouncedEvent("PK", START, START + 3 * HOUR, "A rally", ("x",), "PK-watch-1", START - DAY)
 LONG = (MONDAY - 60 * DAY, MONDAY + 60 * DAY)
 CALM = votes(Ballot([16, 17, 18], False), Ballot([16, 17, 18], False, asn=2))
 
@@ -29,8 +29,8 @@ def cut(earliest: float | None, latest: float, end: float | None = 20.0) -> Inci
     )
 
 
-def report(*incidents: Incident, watch: Watch = RALLY) -> WatchReport:
-    return report_watch(watch, incidents, CALM, LONG)
+def report(*incidents: Incident, event: AnnouncedEvent = RALLY) -> EventReport:
+    return report_event(event, incidents, CALM, LONG)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_outcome_is_said(incidents: list[Incident], outcome: EventOutcome) -
 
 def test_nothing_seen_is_a_result_only_with_its_coverage() -> None:
     assert report().why.startswith("no disruption seen: 6 measurements by 6 probes on 2 networks")
-    blind = report_watch(RALLY, [], votes(), LONG)
+    blind = report_event(RALLY, [], votes(), LONG)
     assert blind.outcome is EventOutcome.CANNOT_TELL
     assert "nobody measured" in blind.why
 
@@ -95,7 +95,7 @@ def test_an_event_of_one_evening_is_compared_with_the_same_hours_of_other_days()
         Ballot([20 + 24], True),  # other hours
         Ballot([16 + 24 * 40], True),  # too far
     )
-    done = report_watch(RALLY, [], given, LONG)
+    done = report_event(RALLY, [], given, LONG)
     assert [(start - START) / DAY for start, _ in done.other_days] == [-1, 1]
     assert "100.0% of the measurements failed during the event" in done.comparison
     assert "2 other days 0.0% at the median" in done.comparison
@@ -104,13 +104,13 @@ def test_an_event_of_one_evening_is_compared_with_the_same_hours_of_other_days()
 def test_an_event_of_several_days_is_compared_with_other_weeks() -> None:
     given = votes(Ballot([16 + 24 * day for day in range(-21, 22)], False))
     exams = replace(RALLY, end=START + 3 * DAY)
-    done = report_watch(exams, [], given, LONG)
+    done = report_event(exams, [], given, LONG)
     assert [(start - START) / DAY for start, _ in done.other_days] == [-21, -14, -7, 7, 14, 21]
 
 
 def test_days_that_were_not_recorded_are_no_comparison() -> None:
-    assert "no other day" in report_watch(RALLY, [], CALM, (START, START + DAY)).comparison
-    assert report_watch(RALLY, [], CALM, None).other_days == ()
+    assert "no other day" in report_event(RALLY, [], CALM, (START, START + DAY)).comparison
+    assert report_event(RALLY, [], CALM, None).other_days == ()
 
 
 def test_the_chance_of_a_coincidence_grows_with_other_onsets() -> None:
@@ -124,12 +124,12 @@ def test_the_chance_of_a_coincidence_grows_with_other_onsets() -> None:
 
 
 def test_a_short_record_gives_no_chance() -> None:
-    done = report_watch(RALLY, [cut(14, 15)], CALM, (START - 2 * DAY, START + 2 * DAY)).coincidence
+    done = report_event(RALLY, [cut(14, 15)], CALM, (START - 2 * DAY, START + 2 * DAY)).coincidence
     assert done.chance is None
     assert "28 are needed" in done.method
 
 
-def test_a_watch_registered_when_it_had_begun_is_late() -> None:
+def test_an_event_registered_when_it_had_begun_is_late() -> None:
     assert not RALLY.is_late
     assert replace(RALLY, registered_at=START).is_late
 

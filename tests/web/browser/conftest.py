@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from fanous.evaluation.demo import NOTICE
 from fanous.model.claim import Claim, Said
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import from_iso
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey
@@ -32,7 +32,9 @@ from fanous.web.serve import configured
 from fanous.web.site import Site
 
 AFTERWARDS = from_iso("2023-12-19T00:00Z")
-RALLY = Watch("PK", from_iso("2023-12-17T16:00Z"), from_iso("2023-12-17T19:00Z"), "Virtual rally", ("x",))
+RALLY = AnnouncedEvent(
+    "PK", from_iso("2023-12-17T16:00Z"), from_iso("2023-12-17T19:00Z"), "Virtual rally", ("x",)
+)
 CLAIM = Claim(
     "NetBlocks",
     Said.DISRUPTED,
@@ -95,7 +97,7 @@ def monitor(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     folder = tmp_path_factory.mktemp("monitor") / "store"
     with open_store(folder) as store:
         stages.ingest(store, "ooni", [rally])
-        store.add_watch(RALLY, at=RALLY.start - 86_400)
+        store.add_event(RALLY, at=RALLY.start - 86_400)
         store.add_claim(CLAIM)
         store.put_levels([routing()])
     site = Site(notice=NOTICE, clock=lambda: AFTERWARDS)

@@ -1,4 +1,4 @@
-"""Watches: what was seen around an announced event, how its onset lies to it, and by what chance.
+"""Events: what was seen around an announced event, how its onset lies to it, and by what chance.
 
 An announcement raises attention, never the evidence: nothing here confirms anything.  That nothing was
 seen is a result too, if enough was measured.
@@ -12,7 +12,7 @@ from statistics import median
 
 from fanous.analysis.incidents.coverage import coverage_of, coverage_sentence, is_ordinary, lacking
 from fanous.model.coverage import Coverage
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
 from fanous.model.votes import Votes
@@ -86,7 +86,7 @@ class Coincidence:
 
 
 @dataclass(frozen=True, slots=True)
-class WatchReport:
+class EventReport:
     """All that can be said of one announced event.
 
     Attributes:
@@ -94,7 +94,7 @@ class WatchReport:
         why: the outcome in words.
     """
 
-    watch: Watch
+    event: AnnouncedEvent
     outcome: EventOutcome
     why: str
     relations: tuple[Relation, ...]
@@ -104,9 +104,9 @@ class WatchReport:
     coincidence: Coincidence
 
 
-def report_watch(
-    watch: Watch, incidents: Sequence[Incident], votes: Votes, span: tuple[float, float] | None
-) -> WatchReport:
+def report_event(
+    event: AnnouncedEvent, incidents: Sequence[Incident], votes: Votes, span: tuple[float, float] | None
+) -> EventReport:
     """Put it together.
 
     Args:
@@ -114,42 +114,42 @@ def report_watch(
         votes: of the country on the targets in question, from ``OTHER_DAYS`` before to as long after.
         span: first and last measurement of the country; ``None`` = there is none.
     """
-    standing = [i for i in incidents if i.status is not Status.RETRACTED and is_about(i, watch)]
-    relations = tuple(relation(i, watch) for i in standing if touches(i, watch))
-    coverage = coverage_of(votes, watch.start, watch.end)
-    days = tuple(_other_days(watch, votes, span))
+    standing = [i for i in incidents if i.status is not Status.RETRACTED and is_about(i, event)]
+    relations = tuple(relation(i, event) for i in standing if touches(i, event))
+    coverage = coverage_of(votes, event.start, event.end)
+    days = tuple(_other_days(event, votes, span))
     outcome, why = _outcome(relations, coverage)
-    return WatchReport(
-        watch, outcome, why, relations, coverage, days, _compare(coverage, days),
-        _coincidence(watch, standing, span),
+    return EventReport(
+        event, outcome, why, relations, coverage, days, _compare(coverage, days),
+        _coincidence(event, standing, span),
     )  # fmt: skip
 
 
-def is_about(incident: Incident, watch: Watch) -> bool:
+def is_about(incident: Incident, event: AnnouncedEvent) -> bool:
     """Could they have to do with each other, by their targets?"""
-    return not watch.targets or not incident.targets or bool(set(watch.targets) & set(incident.targets))
+    return not event.targets or not incident.targets or bool(set(event.targets) & set(incident.targets))
 
 
-def touches(incident: Incident, watch: Watch) -> bool:
+def touches(incident: Incident, event: AnnouncedEvent) -> bool:
     """Was it on during the event, or shortly before?"""
-    return incident.onset < watch.end and (incident.end is None or incident.end > watch.start - LEAD)
+    return incident.onset < event.end and (incident.end is None or incident.end > event.start - LEAD)
 
 
-def relation(incident: Incident, watch: Watch) -> Relation:
+def relation(incident: Incident, event: AnnouncedEvent) -> Relation:
     """How its onset lies to the event."""
-    minutes = round((incident.onset - watch.start) / 60, 1)
+    minutes = round((incident.onset - event.start) / 60, 1)
     earliest, latest = incident.onset_earliest, incident.onset_latest
     label = incident.id or "the incident"
-    if incident.onset < watch.start - LEAD or (earliest is None and latest < watch.start):
+    if incident.onset < event.start - LEAD or (earliest is None and latest < event.start):
         why = f"{label} was on long before the event, or when the record begins: it is not about its onset"
         return Relation(incident, Timing.ALREADY_ON, minutes, why)
-    if incident.end is not None and incident.end <= watch.start:
+    if incident.end is not None and incident.end <= event.start:
         return Relation(incident, Timing.OVER_BEFORE, minutes, f"{label} was over when the event began")
-    if latest < watch.start:
-        lead = _minutes(watch.start - latest)
+    if latest < event.start:
+        lead = _minutes(event.start - latest)
         why = f"{label} was on by {to_iso(latest)}, {lead} before the event: pre-emptive"
         return Relation(incident, Timing.BEFORE, minutes, why)
-    if earliest is not None and earliest >= watch.start:
+    if earliest is not None and earliest >= event.start:
         why = f"{label} was not on yet at {to_iso(earliest)}: it began during the event"
         return Relation(incident, Timing.DURING, minutes, why)
     return Relation(
@@ -176,15 +176,17 @@ def _outcome(relations: Sequence[Relation], coverage: Coverage) -> tuple[EventOu
     return EventOutcome.CANNOT_TELL, f"whether anything was disrupted cannot be said: {why}"
 
 
-def _other_days(watch: Watch, votes: Votes, span: tuple[float, float] | None) -> list[tuple[float, Coverage]]:
+def _other_days(
+    event: AnnouncedEvent, votes: Votes, span: tuple[float, float] | None
+) -> list[tuple[float, Coverage]]:
     """The same hours of other days, in order; of an event of several days, other weeks."""
     if span is None:
         return []
-    days = ceil((watch.end - watch.start) / DAY)
+    days = ceil((event.end - event.start) / DAY)
     step = DAY if days <= 1 else 7 * DAY * ceil(days / 7)
     found = []
     for n in range(-int(OTHER_DAYS // step), int(OTHER_DAYS // step) + 1):
-        start, end = watch.start + n * step, watch.end + n * step
+        start, end = event.start + n * step, event.end + n * step
         if n and span[0] <= start and end <= span[1]:
             coverage = coverage_of(votes, start, end)
             if coverage.measurements:
@@ -206,15 +208,15 @@ def _compare(coverage: Coverage, days: Sequence[tuple[float, Coverage]]) -> str:
 
 
 def _coincidence(
-    watch: Watch, incidents: Sequence[Incident], span: tuple[float, float] | None
+    event: AnnouncedEvent, incidents: Sequence[Incident], span: tuple[float, float] | None
 ) -> Coincidence:
     """Onsets as a Poisson process at the rate of the rest of the record; one more is added to the count, so
     that a record without any gives no certainty."""
-    window = watch.end - watch.start + LEAD
-    inside = 0.0 if span is None else max(0.0, min(watch.end, span[1]) - max(watch.start - LEAD, span[0]))
+    window = event.end - event.start + LEAD
+    inside = 0.0 if span is None else max(0.0, min(event.end, span[1]) - max(event.start - LEAD, span[0]))
     record = 0.0 if span is None else max(0.0, span[1] - span[0] - inside)
     others = [
-        i for i in incidents if i.confirmed_at is not None and not watch.start - LEAD <= i.onset < watch.end
+        i for i in incidents if i.confirmed_at is not None and not event.start - LEAD <= i.onset < event.end
     ]
     days = record / DAY
     if record < LEAST_RECORD:

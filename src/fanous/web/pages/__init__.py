@@ -6,7 +6,7 @@ from fanous.web.pages.corrections import corrections_facts
 from fanous.web.pages.countries import countries_facts
 from fanous.web.pages.country import country_facts
 from fanous.web.pages.data import data_facts
-from fanous.web.pages.event import watch_facts
+from fanous.web.pages.event import event_facts
 from fanous.web.pages.home import now_facts
 from fanous.web.pages.incident import incident_facts
 from fanous.web.pages.measurements import measurement_facts, measurement_json, measurements_facts
@@ -29,7 +29,7 @@ PAGES: tuple[Page, ...] = (
     Page("/{country:country}/{network:network}", "network.html", network_facts),
     Page("/{country:country}/{id:incident}", "incident.html", incident_facts),
     Page("/{country:country}/{id:incident}/measurements", "measurements.html", measurements_facts),
-    Page("/{country:country}/{watch:watch}", "watch.html", watch_facts),
+    Page("/{country:country}/{event:event}", "event.html", event_facts),
     Page("/embed/{country:country}/{id:incident}", "embed.html", incident_facts),
 )
 

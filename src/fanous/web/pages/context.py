@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from fanous.analysis.incidents.claims import Checked
 from fanous.analysis.incidents.events import Timing, is_about, relation, touches
 from fanous.model.claim import Claim, ClaimCheck, Said
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.pipeline.claims import check
 from fanous.store import Store
@@ -66,7 +66,7 @@ class Announced:
         seconds: between the event's start and the onset.
     """
 
-    watch: Watch
+    event: AnnouncedEvent
     text: str
     seconds: float
 
@@ -93,10 +93,10 @@ def announced_beside(store: Store, incident: Incident) -> list[Announced]:
     if incident.status is Status.RETRACTED:
         return []
     found = []
-    for watch in store.watches(incident.country):
-        if is_about(incident, watch) and touches(incident, watch):
-            one = relation(incident, watch)
-            found.append(Announced(watch, TIMINGS[one.timing], abs(one.minutes) * 60))
+    for event in store.events(incident.country):
+        if is_about(incident, event) and touches(incident, event):
+            one = relation(incident, event)
+            found.append(Announced(event, TIMINGS[one.timing], abs(one.minutes) * 60))
     return found[:MOST]
 
 
@@ -106,9 +106,9 @@ def claims_between(store: Store, country: str, since: float, until: float) -> li
     return sorted(inside, key=lambda claim: -claim.since)
 
 
-def watches_between(store: Store, country: str | None, since: float, until: float) -> list[Watch]:
+def events_between(store: Store, country: str | None, since: float, until: float) -> list[AnnouncedEvent]:
     """Announced events that overlap a window, by start."""
-    return [w for w in store.watches(country) if w.start < until and w.end > since]
+    return [one for one in store.events(country) if one.start < until and one.end > since]
 
 
 def web_address(link: str) -> str:

@@ -15,7 +15,7 @@ from fanous.refdata.users import user_weights
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.pages.connectivity import connectivity, lowest
-from fanous.web.pages.context import claims_between, statements_of, watches_between
+from fanous.web.pages.context import claims_between, events_between, statements_of
 from fanous.web.pages.grids import by_network
 from fanous.web.pages.places import places
 from fanous.web.pages.timeline import timeline
@@ -71,7 +71,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     past = [incident for incident in store.incidents(code) if not is_open(incident)]
     past.sort(key=lambda incident: -incident.onset)
     lines = network_lines(store, code, *measured)
-    watches = watches_between(store, code, since, until + AHEAD)
+    events = events_between(store, code, since, until + AHEAD)
     told = stories(store, incidents)
     levels = connectivity(store, code, since, visit.now, visit, _outages(standing, visit.now))
     return {
@@ -80,8 +80,8 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "level": lowest(levels),
         "places": places(store, code, visit.now),
         "inside": told,
-        "timeline": timeline(told, [w for w in watches if w.start < until], since, until, code, visit),
-        "ahead": [watch for watch in watches if watch.start >= until],
+        "timeline": timeline(told, [one for one in events if one.start < until], since, until, code, visit),
+        "ahead": [event for event in events if event.start >= until],
         "statements": statements_of(store, claims_between(store, code, since, until)),
         "last": max((line.at for line in lines if line.at is not None), default=None),
         "measured": sum(line.measurements for line in lines),

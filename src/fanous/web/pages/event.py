@@ -1,7 +1,7 @@
-"""Watched: one announced event, and what was seen around it."""
+"""Event: one announced event, and what was seen around it."""
 
 from fanous.analysis.incidents.events import EventOutcome
-from fanous.pipeline.claims import watch_report
+from fanous.pipeline.claims import event_report
 from fanous.publish.stories import stories
 from fanous.store import Store
 from fanous.web.page import Facts
@@ -19,16 +19,16 @@ ANNOUNCED = "Announced"
 """Of an event that has not begun."""
 
 
-def watch_facts(store: Store, visit: Visit) -> Facts | None:
+def event_facts(store: Store, visit: Visit) -> Facts | None:
     """Before it begins it is only announced: nothing is said of what has not been."""
     code = visit.asked["country"]
-    watch = next((one for one in store.watches(code) if one.id == visit.asked["watch"]), None)
-    if watch is None:
+    event = next((one for one in store.events(code) if one.id == visit.asked["event"]), None)
+    if event is None:
         return None
-    report = watch_report(store, watch) if watch.start <= visit.now else None
+    report = event_report(store, event) if event.start <= visit.now else None
     return {
         "code": code,
-        "watch": watch,
+        "event": event,
         "report": report,
         "outcome": OUTCOMES[report.outcome] if report else ANNOUNCED,
         "incidents": stories(store, [one.incident for one in report.relations] if report else []),

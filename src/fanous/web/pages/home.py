@@ -11,7 +11,7 @@ from fanous.refdata.users import user_weights
 from fanous.store import Store
 from fanous.store.rows import Heard
 from fanous.web.page import Facts
-from fanous.web.pages.context import watches_between
+from fanous.web.pages.context import events_between
 from fanous.web.pages.lead import lead_of
 from fanous.web.pages.world import world_of
 from fanous.web.visit import Visit
@@ -78,7 +78,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "unseen": COUNTRIES - len(seen),
         "silent": silent(heard, visit),
         "stale": stale(store, seen, visit.now),
-        "ahead": watches_between(store, None, visit.now, visit.now + AHEAD)[:MOST_AHEAD],
+        "ahead": events_between(store, None, visit.now, visit.now + AHEAD)[:MOST_AHEAD],
         "corrected": recently_taken_back(incidents),
     }
 

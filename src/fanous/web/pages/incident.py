@@ -94,7 +94,7 @@ def chart_of(
     if not any(share is not None for line in lines.lines for share in line.shares):
         return None
     spans = spans_of(incident, visit.now)
-    marks = [(one.watch.start, _short(one.watch.title)) for one in announced]
+    marks = [(one.event.start, _short(one.event.title)) for one in announced]
     wide, narrow = (
         Markup(plot(lines, spans, legend_of(incident, lines, visit.language, shape, marks), shape, mark))
         for shape, mark in ((WIDE, "w"), (NARROW, "n"))

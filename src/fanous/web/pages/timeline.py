@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from fanous.charts.axis import ticks
 from fanous.charts.strip import ROOM
-from fanous.model.event import Watch
+from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.publish.stories import Story
 from fanous.web.visit import Visit
@@ -30,7 +30,7 @@ class Bar:
 
     picture: Markup
     story: Story | None = None
-    watch: Watch | None = None
+    event: AnnouncedEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,12 @@ class Timeline:
 
 
 def timeline(
-    told: Sequence[Story], watches: Sequence[Watch], since: float, until: float, country: str, visit: Visit
+    told: Sequence[Story],
+    events: Sequence[AnnouncedEvent],
+    since: float,
+    until: float,
+    country: str,
+    visit: Visit,
 ) -> Timeline | None:
     """By when they began; ``None`` = there is nothing to show.
 
@@ -59,8 +64,8 @@ def timeline(
         (one.incident.onset, Bar(_of_incident(one.incident, since, until), story=one)) for one in told
     ]
     rows += [
-        (watch.start, Bar(_shape("announced", watch.start, watch.end, since, until), watch=watch))
-        for watch in watches
+        (event.start, Bar(_shape("announced", event.start, event.end, since, until), event=event))
+        for event in events
     ]
     if not rows:
         return None
