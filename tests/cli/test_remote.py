@@ -71,12 +71,12 @@ COMMANDS = [
     ["incidents", "show", "PK-2023-0001"],
     ["incidents", "show", "PK-2023-0001", "--json"],
     ["incidents", "show", "PK-2023-0404"],
-    ["heard", "--json"],
+    ["networks", "--json"],
 ]
 
 
 def without_clock(said: Said) -> list[str]:
-    """``fanous heard`` says when it was asked."""
+    """``fanous networks`` says when it was asked."""
     return [line for line in said.out.splitlines() if not line.strip().startswith('"at": "20')]
 
 

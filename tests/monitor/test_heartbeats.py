@@ -81,11 +81,11 @@ def test_a_silence_is_told_once_when_it_begins_and_once_when_it_ends(
 
 def test_a_person_and_a_program_can_ask(filled: Path) -> None:
     with open_store(filled, clock=lambda: pakistan.UNTIL + 48 * HOUR) as store:
-        document = json.loads(perform(CommandRequest(["heard", "PK", "--json"], "/"), store, DISPATCH).out)
-        table = perform(CommandRequest(["heard"], "/"), store, DISPATCH).out.decode()
+        document = json.loads(perform(CommandRequest(["networks", "PK", "--json"], "/"), store, DISPATCH).out)
+        table = perform(CommandRequest(["networks"], "/"), store, DISPATCH).out.decode()
     assert list(document) == ["at", "networks", "collapses"]
     assert list(document["networks"][0]) == ["country", "network", "last", "habit_seconds", "silent"]
     assert re.search(r"PK +AS17557 .* silent for \d+\.\d h; it is used to \d+\.\d h at the most", table)
     with open_store(filled, clock=lambda: pakistan.UNTIL + 400 * 24 * HOUR) as store:
-        nothing = perform(CommandRequest(["heard"], "/"), store, DISPATCH)
+        nothing = perform(CommandRequest(["networks"], "/"), store, DISPATCH)
         assert nothing.out == b"no network was heard in the last four weeks\n"

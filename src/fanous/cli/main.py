@@ -41,7 +41,7 @@ from fanous.cli.incidents import incidents_app
 from fanous.cli.ingest import ingest
 from fanous.cli.lab import lab_app
 from fanous.cli.lab_run import lab_record, lab_run
-from fanous.cli.networks import heard
+from fanous.cli.networks import networks
 from fanous.cli.orders import orders_app
 from fanous.cli.probe import probe_app
 from fanous.cli.pull import pull
@@ -100,7 +100,7 @@ app.command()(ingest)
 app.command()(pull)
 app.command()(scan)
 app.command()(run)
-app.command()(heard)
+app.command()(networks)
 app.command()(forget)
 app.command()(retain)
 app.add_typer(orders_app, name="orders")
@@ -116,6 +116,7 @@ app.command()(export)
 app.add_typer(lab_app, name="lab")
 app.command()(doctor)
 add_former(app, "watch", "fanous watch", "fanous events")
+add_former(app, "heard", "fanous heard", "fanous networks")
 add_former(probe_app, "watch", "fanous probe watch", "fanous probe run --every 10m")
 
 

@@ -1,4 +1,4 @@
-"""``fanous heard``: when each network was last heard, and which one is silent against its own habit."""
+"""``fanous networks``: when each network was last heard from, and which of them have fallen silent."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fanous.analysis.series.heartbeats import Heartbeat
 
 
-def heard(
+def networks(
     country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
     counts: Annotated[
         Path | None,
@@ -23,11 +23,11 @@ def heard(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """When each network was last heard in four weeks, and whether it is silent for longer than it is used to.
+    """When each network was last heard from in the past four weeks, and whether its silence is unusually long.
 
-    For one country also the days on which hardly any of its networks was heard, with what other countries say
-    of it.  --counts FILE judges a table of counts (count, test_day, probe_asn) instead of the store.  Silence
-    alone is no finding: a cut line and volunteers who are offline look alike.
+    For one country, also the days on which hardly any of its networks was heard from, compared with other
+    countries.  --counts FILE uses a table of counts (count, test_day, probe_asn) instead of the store.  Silence
+    alone proves nothing: a cut line and volunteers who are offline look the same.
     """
     if counts is not None:
         _of_counts(counts, as_json)
@@ -41,8 +41,8 @@ def heard(
         places = sorted({beat.entity.country for beat in beats})
         names = {(place, asn): name for place in places for asn, name in opened.networks(place).items()}
     if as_json:
-        networks = [_document(beat) for beat in beats]
-        print_document({"at": to_iso(now), "networks": networks, "collapses": [_fell(one) for one in fell]})
+        heard = [_document(beat) for beat in beats]
+        print_document({"at": to_iso(now), "networks": heard, "collapses": [_fell(one) for one in fell]})
         return
     for one in fell:
         print(_in_a_line(one))

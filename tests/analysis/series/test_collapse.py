@@ -87,11 +87,11 @@ def test_a_table_of_counts_is_judged_on_the_command_line(tmp_path: Path) -> None
     rows = [f'5,"2019-11-{day:02} 00:00:00",{asn}' for asn in range(1, 9) for day in range(1, 11)]
     table = tmp_path / "counts.csv"
     table.write_text("\n".join(["count,test_day,probe_asn", *rows, '1,"2019-11-12 00:00:00",1']) + "\n")
-    (found,) = document("heard", "--counts", table)["collapses"]
+    (found,) = document("networks", "--counts", table)["collapses"]
     assert (found["start"], found["reading"]) == ("2019-11-11T00:00:00Z", "cannot_tell")
-    assert "SILENT  2019-11-11" in fanous("heard", "--counts", table).stdout
+    assert "SILENT  2019-11-11" in fanous("networks", "--counts", table).stdout
     table.write_text("count,test_day,probe_asn\n1,someday,2\n")
-    assert "line 2" in fanous("heard", "--counts", table, code=1).stderr
+    assert "line 2" in fanous("networks", "--counts", table, code=1).stderr
 
 
 @pytest.mark.parametrize(
