@@ -21,7 +21,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
 KEYWORDS = {"say": None, "marked": None, "count": (1, 2)}
 METHODS = [
     ("web/templates/**.html", "jinja2"),
-    *((f"{part}/**.py", "python") for part in ("languages", "publish", "publishers", "web")),
+    *((f"{part}/**.py", "python") for part in ("charts", "publish", "web", "wording")),
 ]
 
 Text = str | tuple[str, str]

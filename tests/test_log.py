@@ -28,9 +28,9 @@ def test_an_event_is_one_line(facts: dict[str, object], line: str) -> None:
 
 
 def test_every_line_of_a_log_is_an_event_with_its_facts() -> None:
-    """But a connector's, which tells of a retry; and only ``log_to_stderr`` sets logs up."""
+    """But that of a fetch, which tells of a retry; and only ``log_to_stderr`` sets logs up."""
     calls = re.compile(r"\blog\.(?:debug|info|warning|error)\((?!\s*(?:logline|words|line)\b)")
     files = {path.relative_to(SOURCE): path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")}
-    assert {str(path) for path, text in files.items() if calls.search(text)} == {"connectors/polite.py"}
+    assert {str(path) for path, text in files.items() if calls.search(text)} == {"sources/fetch.py"}
     setting_up = re.compile(r"basicConfig|StreamHandler\(")
-    assert {str(path) for path, text in files.items() if setting_up.search(text)} == {"logline.py"}
+    assert {str(path) for path, text in files.items() if setting_up.search(text)} == {"log.py"}

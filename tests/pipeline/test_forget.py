@@ -74,7 +74,7 @@ def test_a_claim_whose_probes_all_withdraw_is_retracted(tmp_path: Path, recordin
 KILLED = """
 import os, sys
 from pathlib import Path
-from fanous import pipeline
+from fanous.pipeline import stages
 from fanous.store import archive, facts, open_store
 steps = iter(range(1000))
 def deadly(method):
@@ -88,7 +88,7 @@ for owner, name in ((archive.Archive, "without"), (facts.Facts, "remove"), (arch
                     (facts.Facts, "add")):
     setattr(owner, name, deadly(getattr(owner, name)))
 with open_store(Path(sys.argv[1])) as store:
-    pipeline.forget(store, [sys.argv[2]])
+    stages.forget(store, [sys.argv[2]])
 """
 
 
