@@ -27,6 +27,7 @@ NOT_HERE = re.compile(
 def test_every_command_of_a_page_for_newcomers_works_in_order(page: Path, tmp_path: Path) -> None:
     environment = child_environment() | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),  # the page's reader is in a checkout, where the benchmarks are
         **{
             name: str(tmp_path / "home")
             for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
