@@ -120,7 +120,7 @@ def test_regions_alone_make_a_line_of_the_country_too(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         ingest_levels(store, "csv", [path], places)
         first, *regions = levels_now(store, "PK", from_iso("2025-12-02"))
-    assert (str(first.key.entity), first.key.subtype, first.value) == ("PK", "median of regions", 5)
+    assert (str(first.key.place), first.key.subtype, first.value) == ("PK", "median of regions", 5)
     assert len(regions) == 11
 
 

@@ -68,7 +68,7 @@ class World:
 
 
 def up(store: Store) -> dict[str, list[float]]:
-    return {str(series.key.entity): series.values.tolist() for series in store.levels("PK")}
+    return {str(series.key.place): series.values.tolist() for series in store.levels("PK")}
 
 
 def test_a_round_is_a_level_of_the_country_its_regions_and_its_networks(

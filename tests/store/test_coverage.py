@@ -60,7 +60,7 @@ def test_volume_counts_sound_measurements_a_bin(store: Store) -> None:
         rules_version="1",
     )
     first, second = store.volume("PK", NOON, NOON + 10800)
-    assert (first.key.entity.asn, second.key.entity.asn) == (17557, 45669)
+    assert (first.key.place.asn, second.key.place.asn) == (17557, 45669)
     assert (first.times.tolist(), first.values.tolist()) == ([NOON, NOON + 7200], [2.0, 1.0])
     assert first.counts.tolist() == [1, 1]
 

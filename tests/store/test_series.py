@@ -33,7 +33,7 @@ def levels(
 
 
 def shown(series: list[Series]) -> list[tuple[str, str, list[float]]]:
-    return [(str(s.key.entity), s.key.signal, s.values.tolist()) for s in series]
+    return [(str(s.key.place), s.key.signal, s.values.tolist()) for s in series]
 
 
 def test_what_is_put_is_there(store: Store) -> None:

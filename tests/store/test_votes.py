@@ -76,7 +76,7 @@ def test_the_stores_votes_are_those_of_the_reference(store: Store, seed: int) ->
     )  # fmt: skip
     expected = [
         (
-            v.key.entity.asn,
+            v.key.place.asn,
             v.key.resolver_asn,
             v.key.target,
             v.key.signal,

@@ -111,8 +111,8 @@ class SmallStore:
         return [
             one
             for one in self.level_series
-            if one.key.entity.country == country
-            and (entities is None or one.key.entity in entities)
+            if one.key.place.country == country
+            and (entities is None or one.key.place in entities)
             and (signals is None or one.key.signal in signals)
             and one.times[-1] >= since
             and one.times[0] < until

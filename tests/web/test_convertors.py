@@ -13,7 +13,7 @@ from tests.web.visiting import NOW
 
 
 def at(one: Series, asn: int = 0, region: str = "") -> Series:
-    return replace(one, key=replace(one.key, entity=Place("PK", asn, region)))
+    return replace(one, key=replace(one.key, place=Place("PK", asn, region)))
 
 
 def test_each_place_stands_once_by_its_lowest_level_the_lowest_place_first() -> None:

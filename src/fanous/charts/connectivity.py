@@ -52,7 +52,7 @@ def levels_document(country: str, levels: Sequence[LevelNow], now: float) -> dic
 def _row(level: LevelNow, now: float) -> dict[str, Any]:
     key, source = level.key, SOURCES[level.key.source]
     return {
-        "entity": str(key.entity),
+        "entity": str(key.place),
         "name": place_name(key),
         "signal": key.signal,
         "source": key.source,
@@ -99,10 +99,10 @@ def _percent(level: LevelNow) -> str:
 
 def place_name(key: SeriesKey) -> str:
     """As people call it: ``Panjāb``, ``AS17557 Pakistan Telecom``."""
-    entity = key.entity
-    if entity.asn:
-        return f"AS{entity.asn} {network_name(entity.asn)}".strip()
-    return region_name(entity.region) if entity.region else country_name(entity.country)
+    place = key.place
+    if place.asn:
+        return f"AS{place.asn} {network_name(place.asn)}".strip()
+    return region_name(place.region) if place.region else country_name(place.country)
 
 
 def age_words(seconds: float) -> str:

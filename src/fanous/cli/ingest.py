@@ -26,7 +26,7 @@ def ingest(
     ] = None,
     time: Annotated[str, typer.Option("--time", metavar="COLUMN", help="csv: the column of times.")] = "time",
     value: Annotated[str, typer.Option("--value", metavar="COLUMN", help="csv: of values.")] = "value",
-    entity: Annotated[
+    place: Annotated[
         str, typer.Option("--entity", metavar="COLUMN", help="csv: of regions or networks (AS17557).")
     ] = "",
     signal: Annotated[
@@ -71,7 +71,7 @@ def ingest(
     about = None
     if source in SERIES_FILES and country is not None:
         about = _about(
-            source, country_code(country), (time, value, signal, entity, zone, step, gather, empty_is_zero)
+            source, country_code(country), (time, value, signal, place, zone, step, gather, empty_is_zero)
         )
     with open_named(store, config) as opened, file_progress(paths) as moved:
         if about is None:
@@ -92,12 +92,10 @@ def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, 
 
     if source != "csv":
         return About(country)
-    time, value, signal, entity, zone, step, gather, empty_is_zero = told
+    time, value, signal, place, zone, step, gather, empty_is_zero = told
     if gather not in tuple(Gather):
         raise typer.BadParameter(f"{gather!r} is none of {', '.join(Gather)}", param_hint="--gather")
-    return About(
-        country, TableColumns(time, value, signal, entity, zone, step, Gather(gather), empty_is_zero)
-    )
+    return About(country, TableColumns(time, value, signal, place, zone, step, Gather(gather), empty_is_zero))
 
 
 def show(tally: "Ingested", as_json: bool) -> None:

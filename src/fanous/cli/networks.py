@@ -38,7 +38,7 @@ def networks(
     with open_named(store, config, read_only=True) as opened:
         beats, now = heartbeats(opened, code), opened.now()
         fell = country_collapses(opened, code) if code else []
-        places = sorted({beat.entity.country for beat in beats})
+        places = sorted({beat.place.country for beat in beats})
         names = {(place, asn): name for place in places for asn, name in opened.networks(place).items()}
     if as_json:
         heard = [_document(beat) for beat in beats]
@@ -50,10 +50,10 @@ def networks(
         print("no network was heard in the last four weeks")
         return
     for beat in beats:
-        name = names.get((beat.entity.country, beat.entity.asn), "")
-        network = f"AS{beat.entity.asn} {name}".rstrip()
+        name = names.get((beat.place.country, beat.place.asn), "")
+        network = f"AS{beat.place.asn} {name}".rstrip()
         said = in_words(beat, now)
-        print(f"{beat.entity.country}  {network:40.40}  {to_iso(beat.last)}  {said}".rstrip())
+        print(f"{beat.place.country}  {network:40.40}  {to_iso(beat.last)}  {said}".rstrip())
 
 
 def in_words(beat: "Heartbeat", now: float) -> str:
@@ -71,8 +71,8 @@ def _hours(seconds: float) -> str:
 
 def _document(beat: "Heartbeat") -> dict[str, Any]:
     return {
-        "country": beat.entity.country,
-        "network": f"AS{beat.entity.asn}",
+        "country": beat.place.country,
+        "network": f"AS{beat.place.asn}",
         "last": to_iso(beat.last),
         "habit_seconds": beat.habit,
         "silent": beat.silent,

@@ -76,7 +76,7 @@ def of_corpora(folders: Sequence[Path]) -> Iterator[Calibration]:
 
 def _is_real(anomaly: Anomaly, week: Week) -> bool:
     start, end = anomaly.start_latest, anomaly.last_seen
-    return any(_overlaps(start, end, one, {anomaly.key.entity.asn}) for one in week.restrictions)
+    return any(_overlaps(start, end, one, {anomaly.key.place.asn}) for one in week.restrictions)
 
 
 def _tells_of(incident: Incident, week: Week) -> bool:

@@ -54,7 +54,7 @@ def inject(
     series = [
         one
         for one in level_series(store, injection.country, corpus.since, corpus.until)
-        if not one.key.entity.asn and not one.key.entity.region
+        if not one.key.place.asn and not one.key.place.region
     ]
     missing = {n for names in injection.signals for n in names} - {one.key.signal for one in series}
     if missing:

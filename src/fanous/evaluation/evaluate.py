@@ -121,7 +121,7 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
 
 def _series_measured(store: Store, country: str, corpus: Corpus) -> int:
     series = store.series(country, corpus.since, corpus.until, TICK)
-    return len({(s.key.entity.asn, s.key.target) for s in series})
+    return len({(s.key.place.asn, s.key.target) for s in series})
 
 
 def _is_false(incident: Incident, quiet: Sequence[QuietInterval]) -> bool:
@@ -189,12 +189,12 @@ def _minutes(found: float | None, labelled: float) -> float | None:
 def _score_network(
     store: Store, event: LabelledEvent, asn: int, found: list[Incident], corpus: Corpus
 ) -> NetworkScore:
-    entity = f"AS{asn}"
-    naming = [i for i in found if any(n.entity == entity for n in i.networks)]
+    place = f"AS{asn}"
+    naming = [i for i in found if any(n.entity == place for n in i.networks)]
     state = "missed"
     if naming:
         state = "confirmed" if any(i.confirmed_at is not None for i in naming) else "suspected"
-    intervals = [iv for i in naming for n in i.networks if n.entity == entity for iv in n.intervals]
+    intervals = [iv for i in naming for n in i.networks if n.entity == place for iv in n.intervals]
     labelled = event.networks[asn]
     onset = min((iv.start for iv in intervals), default=None)
     return NetworkScore(
@@ -208,7 +208,7 @@ def _score_network(
 def _bins(store: Store, event: LabelledEvent, asn: int, corpus: Corpus) -> NDArray[np.int64]:
     """Middles of the bins in which the network was measured for the event's targets."""
     series = store.series(event.country, corpus.since, corpus.until, TICK, event.targets)
-    times = [s.times for s in series if s.key.entity.asn == asn]
+    times = [s.times for s in series if s.key.place.asn == asn]
     return np.unique(np.concatenate(times)) + TICK // 2 if times else np.array([], np.int64)
 
 

@@ -52,7 +52,7 @@ class Place:
         return self.region or self.country
 
 
-def asn_of(entity: str) -> int:
+def asn_of(place: str) -> int:
     """``AS17557`` -> 17557; 0 for a country or a region."""
-    number = entity.removeprefix("AS")
+    number = place.removeprefix("AS")
     return int(number) if number.isdigit() else 0

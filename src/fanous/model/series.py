@@ -1,4 +1,4 @@
-"""Series: values of one signal for one entity (and target) in equal bins, with counts.
+"""Series: values of one signal for one place (and target) in equal bins, with counts.
 
 The one module of the model that needs numpy, so that a probe does not.
 """
@@ -26,7 +26,7 @@ class SeriesKey:
         subtype: what else the source tells apart (a product, a telescope); empty = nothing.
     """
 
-    entity: Place
+    place: Place
     target: str
     signal: str
     access: Access = Access.ANY

@@ -64,19 +64,19 @@ class Hearing:
 
     def heard(self) -> dict[tuple[str, int], float]:
         """(country, ASN) -> unix seconds."""
-        return {(beat.entity.country, beat.entity.asn): beat.last for beat in self.beats}
+        return {(beat.place.country, beat.place.asn): beat.last for beat in self.beats}
 
     def _look_at(self, beats: list[Heartbeat]) -> None:
-        before = {beat.entity: beat.silent for beat in self.beats}
+        before = {beat.place: beat.silent for beat in self.beats}
         self.beats = beats
         for beat in beats:
-            if beat.silent == before.get(beat.entity, False):
+            if beat.silent == before.get(beat.place, False):
                 continue
             log.info(
                 logline(
                     "network_silent" if beat.silent else "network_heard_again",
-                    country=beat.entity.country,
-                    network=f"AS{beat.entity.asn}",
+                    country=beat.place.country,
+                    network=f"AS{beat.place.asn}",
                     last=to_iso(beat.last),
                     habit_seconds=beat.habit,
                 )

@@ -131,11 +131,11 @@ def alternatives(store: Store, country: str, group: Sequence[TypedAnomaly], vote
         votes: of the country, about the group's targets.
     """
     targets = sorted({finding.anomaly.key.target for finding in group})
-    asns = sorted({finding.anomaly.key.entity.asn for finding in group})
+    asns = sorted({finding.anomaly.key.place.asn for finding in group})
     stretches = [Interval(f.anomaly.start_latest, f.anomaly.last_seen) for f in group]
     by_network: dict[int, list[Interval]] = {}
     for finding, stretch in zip(group, stretches, strict=True):
-        by_network.setdefault(finding.anomaly.key.entity.asn, []).append(stretch)
+        by_network.setdefault(finding.anomaly.key.place.asn, []).append(stretch)
     return Alternatives(
         tuple(store.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)),
         tuple(store.software(country, targets, asns, stretches)),

@@ -127,7 +127,7 @@ def watched_families(store: Store, country: str, since: float, until: float) -> 
     Each has a line of the whole country with a history before it, and values in half of its bins.
     """
     series = level_series(store, country, since - LEVEL.days * DAY, until)
-    whole = [s for s in series if fills_days(s.step) and s.key.entity == Place(country)]
+    whole = [s for s in series if fills_days(s.step) and s.key.place == Place(country)]
     told = {SIGNALS[s.key.signal].family for s in whole if _is_watched(s, since, until)}
     return tuple(family for family in Family if family in told & OUTAGE_FAMILIES)
 

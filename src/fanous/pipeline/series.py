@@ -148,8 +148,8 @@ def levels_now(store: Store, country: str, at: float) -> list[LevelNow]:
     levels = store.levels(country, -inf, at)
     series = [*levels, *rolled_up([one for one in levels if not one.key.target]), *own]
     incidents = store.incidents(country, until=at)
-    lost = {entity: outage_times(incidents, entity) for entity in {one.key.entity for one in series}}
-    whole = [level for one in series if (level := _newest(one, at, lost[one.key.entity]))]
+    lost = {place: outage_times(incidents, place) for place in {one.key.place for one in series}}
+    whole = [level for one in series if (level := _newest(one, at, lost[one.key.place]))]
     if not whole:
         raise FanousError(
             f"no ready-made series of {country} in this store: bring some in with "
@@ -168,6 +168,6 @@ def _newest(series: Series, now: float, outages: Spans) -> LevelNow | None:
 
 
 def _by_place(level: LevelNow) -> tuple[int, str, str, str, str]:
-    entity = level.key.entity
-    rank = 2 if entity.asn else 1 if entity.region else 0
-    return rank, str(entity), SIGNALS[level.key.signal].family, level.key.signal, level.key.source
+    place = level.key.place
+    rank = 2 if place.asn else 1 if place.region else 0
+    return rank, str(place), SIGNALS[level.key.signal].family, level.key.signal, level.key.source

@@ -142,7 +142,7 @@ class LevelAnswers:
         asked: dict[tuple[str, str], list[SourceSeries]] = {}
         for one in batch:
             if len(one):
-                asked.setdefault((one.key.entity.country, one.key.source), []).append(one)
+                asked.setdefault((one.key.place.country, one.key.source), []).append(one)
         found: dict[tuple[SeriesKey, int], tuple[Ints, Floats]] = {}
         for (country, source), own in asked.items():
             rows = self._engine.rows(
@@ -169,14 +169,14 @@ def _only(
         sql += " AND signal IN {signals:Array(String)}"
         parameters["signals"] = list(signals)
     if entities is not None:
-        own = [entity for entity in entities if entity.country == country]
+        own = [place for place in entities if place.country == country]
         sql += (
             " AND region IN {regions:Array(String)} AND asn IN {asns:Array(UInt32)}"
             " AND has({places:Array(String)}, concat(region, '/', toString(asn)))"
         )
-        parameters["regions"] = [entity.region for entity in own]
-        parameters["asns"] = [entity.asn for entity in own]
-        parameters["places"] = [f"{entity.region}/{entity.asn}" for entity in own]
+        parameters["regions"] = [place.region for place in own]
+        parameters["asns"] = [place.asn for place in own]
+        parameters["places"] = [f"{place.region}/{place.asn}" for place in own]
     return sql, parameters
 
 
@@ -210,9 +210,9 @@ def _heading(one: SourceSeries, fetched_at: float) -> dict[str, Any]:
     return {
         "source": key.source,
         "licence": SOURCES[key.source].licence,
-        "country": key.entity.country,
-        "region": key.entity.region,
-        "asn": key.entity.asn,
+        "country": key.place.country,
+        "region": key.place.region,
+        "asn": key.place.asn,
         "access": str(key.access),
         "target": key.target,
         "signal": key.signal,
@@ -225,8 +225,8 @@ def _heading(one: SourceSeries, fetched_at: float) -> dict[str, Any]:
 def _key(row: tuple[Any, ...]) -> tuple[SeriesKey, int]:
     """Of a row that begins with ``LEVEL_KEY``: the key of the series, and its step."""
     country, signal, source, region, asn, access, target, subtype, step = row[:9]
-    entity = Place(country, asn, region)
-    return SeriesKey(entity, target, signal, Access(access), 0, source, subtype), step
+    place = Place(country, asn, region)
+    return SeriesKey(place, target, signal, Access(access), 0, source, subtype), step
 
 
 def _ordered(times: list[int], values: list[float]) -> tuple[Ints, Floats]:
@@ -260,7 +260,7 @@ def check_levels(batch: Sequence[SourceSeries]) -> None:
 def spans_of(batch: Iterable[SourceSeries]) -> dict[str, tuple[float, float]]:
     """Country -> (first, last) instant of the bins."""
     ends = sorted(
-        (one.key.entity.country, float(one.times.min()), float(one.times.max())) for one in batch if len(one)
+        (one.key.place.country, float(one.times.min()), float(one.times.max())) for one in batch if len(one)
     )
     spans = {}
     for country, own in groupby(ends, key=lambda end: end[0]):

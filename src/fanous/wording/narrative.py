@@ -85,7 +85,7 @@ def _headlines(incident: Incident) -> Mapping[tuple[Kind | None, bool], str]:
     """The table that says where."""
     if incident.scope is Scope.NATION:
         return ACROSS
-    places = [entity for entity in incident.entities if entity != incident.country]
+    places = [place for place in incident.entities if place != incident.country]
     regions_alone = bool(places) and not any(map(asn_of, places))
     return ON_SOME | IN_PARTS if regions_alone else ON_SOME
 
@@ -192,7 +192,7 @@ def target_names(incident: Incident, language: Language) -> str:
 
 def networks_named(incident: Incident, names: Mapping[int, str], language: Language) -> str:
     """One network by its name, more than one by their number."""
-    asns = [asn_of(entity) for entity in incident.entities if asn_of(entity)]
+    asns = [asn_of(place) for place in incident.entities if asn_of(place)]
     if len(asns) == 1:
         return network_title(asns[0], names) or f"AS{asns[0]}"
     if not asns:

@@ -58,9 +58,7 @@ def test_only_what_changed_is_computed_again_and_the_answer_is_the_same() -> Non
     changed = [*ALL[:-2], one("site.example", 5, 41), ALL[-1]]
     assert recall.find(detector, changed) == detector.find(changed, detector.options)
     assert seen[2] == 2  # both series of that target, which watch each other
-    assert recall.find(detector, ALL[:3]) == [
-        a for a in whole if a.key.target == "x" and a.key.entity.asn < 4
-    ]
+    assert recall.find(detector, ALL[:3]) == [a for a in whole if a.key.target == "x" and a.key.place.asn < 4]
     assert recall.find(detector, []) == []
 
 

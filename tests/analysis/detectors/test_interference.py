@@ -105,7 +105,7 @@ def test_a_network_that_always_fails_a_little_is_not_raised() -> None:
 def test_another_network_with_it_makes_two_failing_hours_enough() -> None:
     wide = series("ok*288 no*48", asn=1, probes=5)
     thin = series("ok*288 -*12 no -*6 no", asn=2, controlled=False)
-    assert {a.key.entity.asn for a in raised(wide, thin)} == {1, 2}
+    assert {a.key.place.asn for a in raised(wide, thin)} == {1, 2}
     assert raised(thin) == []
 
 
@@ -114,7 +114,7 @@ def test_the_networks_of_another_country_cause_no_alert() -> None:
     thin = series("ok*288 -*12 no -*6 no", asn=2, controlled=False)
     key = SeriesKey(Place("XB", 1), "telegram", "blocked_path")
     abroad = Series(key, wide.step, wide.times, wide.values, wide.counts, wide.controlled, wide.measurements)
-    assert {str(a.key.entity) for a in raised(abroad, thin)} == {"AS1"}
+    assert {str(a.key.place) for a in raised(abroad, thin)} == {"AS1"}
 
 
 def test_rates_are_per_time_so_a_faster_tick_decides_sooner() -> None:

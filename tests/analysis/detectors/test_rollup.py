@@ -13,7 +13,7 @@ def regions(*notations: str, signal: str = "connectivity") -> list[Series]:
 def test_the_median_of_regions_speaks_for_the_country() -> None:
     six, four = ["100x4 0x4"] * 6, ["100x8"] * 4
     (line,) = rolled_up(regions(*six, *four))
-    assert (line.key.entity, line.key.subtype, line.key.source) == (Place("XA"), ROLLED_UP, "a test")
+    assert (line.key.place, line.key.subtype, line.key.source) == (Place("XA"), ROLLED_UP, "a test")
     assert line.values.tolist() == [100] * 4 + [0] * 4
     assert line.counts.tolist() == [10] * 8
 

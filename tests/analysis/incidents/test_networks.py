@@ -24,7 +24,7 @@ def named(*ballots: Ballot, last: float = 0.999, networks: int = 3) -> set[int]:
         for asn in range(1, networks + 1)
     ]
     found = nameable_of(group, votes(*ballots), group, NOBODY)
-    return {one.anomaly.key.entity.asn for one in found}
+    return {one.anomaly.key.place.asn for one in found}
 
 
 @pytest.mark.parametrize(

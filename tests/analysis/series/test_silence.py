@@ -21,7 +21,7 @@ def beats(notation: str, asn: int = 1, probe: str = "a", country: str = "PK") ->
 
 
 def silent_bins(found: list[Look], asn: int = 1) -> list[int]:
-    series = {s.key.entity.asn: s for s in silence_series(found, "PK", WINDOW)}
+    series = {s.key.place.asn: s for s in silence_series(found, "PK", WINDOW)}
     if asn not in series:
         return []
     one = series[asn]

@@ -183,7 +183,7 @@ def test_slowness_does_not_enter_what_is_ordinary() -> None:
 
 
 def test_speeds_are_levels_of_each_network() -> None:
-    series = {(s.key.entity.asn, s.key.signal): s for s in speed_series(rates(Town(days=0.2)), "PK")}
+    series = {(s.key.place.asn, s.key.signal): s for s in speed_series(rates(Town(days=0.2)), "PK")}
     assert sorted(series) == [(n, s) for n in (1, 2, 3) for s in ("transfer_kbps", "transfer_rtt_ms")]
     one = series[1, "transfer_kbps"]
     assert one.step == 300 and set(one.counts.tolist()) == {2} and one.key.source == "edge"

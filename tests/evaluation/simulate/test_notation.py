@@ -54,7 +54,7 @@ def test_a_line_of_another_length_or_a_crooked_beginning_is_refused() -> None:
 
 def test_a_key_names_only_what_matters() -> None:
     key = series_key(asn=45669, target="youtube")
-    assert (key.entity.country, key.entity.asn, key.target, key.signal) == (
+    assert (key.place.country, key.place.asn, key.target, key.signal) == (
         "PK",
         45669,
         "youtube",

@@ -28,7 +28,7 @@ class Read:
         """(place, signal, subtype) -> values."""
         keys = [reading.levels.key for reading in self.readings]
         return {
-            (str(key.entity), key.signal, key.subtype): reading.levels.values.tolist()
+            (str(key.place), key.signal, key.subtype): reading.levels.values.tolist()
             for key, reading in zip(keys, self.readings, strict=True)
         }
 

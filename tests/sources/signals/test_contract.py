@@ -39,7 +39,7 @@ def test_a_sample_is_read_whole(tmp_path: Path, name: str) -> None:
         levels = reading.levels
         assert levels.key.source == name
         assert SIGNALS[levels.key.signal].is_level
-        assert levels.key.entity.country == "PK"
+        assert levels.key.place.country == "PK"
         assert levels.step > 0
         assert (np.diff(levels.times) > 0).all(), "ascending, each once"
         assert levels.times.dtype == np.int64 and levels.values.dtype == np.float64

@@ -44,15 +44,15 @@ def test_subtypes_are_series_of_their_own() -> None:
 )
 def test_a_series_is_about_its_place(place: dict[str, str], entity: str) -> None:
     (levels,) = parsed(ioda_series(**place)).series
-    assert str(levels.key.entity) == entity
-    assert levels.key.entity.country == "PK"
+    assert str(levels.key.place) == entity
+    assert levels.key.place.country == "PK"
 
 
 def test_a_network_and_its_part_in_the_country_are_two_series() -> None:
     whole = {"entityType": "asn", "entityCode": "17557", "entityName": "PTCL", "values": [9, 9]}
     part = {"entityType": "geoasn", "entityCode": "17557-PK", "entityName": "PTCL", "values": [5, 4]}
     found = parsed(*(ioda_series(**place) for place in (whole, part))).series
-    told = [(str(one.key.entity), one.key.subtype, one.values.tolist()) for one in found]
+    told = [(str(one.key.place), one.key.subtype, one.values.tolist()) for one in found]
     assert told == [("AS17557", "", [9, 9]), ("AS17557", "geoasn", [5, 4])]
 
 

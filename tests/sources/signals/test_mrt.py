@@ -37,7 +37,7 @@ def shown(folder: Path, *files: bytes) -> list[dict[tuple[str, str], list[float]
         path = folder / f"{number}.mrt"
         path.write_bytes(data)
         readings = series_of(reader.read(path, About("PK"), lambda *_: None, lambda _: None))
-        keys = [(str(r.levels.key.entity), r.levels.key.signal) for r in readings]
+        keys = [(str(r.levels.key.place), r.levels.key.signal) for r in readings]
         found.append(dict(zip(keys, (r.levels.values.tolist() for r in readings), strict=True)))
     return found
 

@@ -64,7 +64,7 @@ def test_connections_that_end_early_are_summed_over_the_stages_and_belong_to_a_n
     data = radar(timestamps=RADAR_TIMES, no_match=["94", "92"], **stages)
     (levels,) = parsed("radar", data, "tcp_resets_timeouts/timeseries_groups?asn=17557").series
     assert (levels.key.signal, levels.values.tolist()) == ("radar_tampering", [6.0, 8.0])
-    assert str(levels.key.entity) == "AS17557"
+    assert str(levels.key.place) == "AS17557"
 
 
 @pytest.mark.parametrize(

@@ -162,4 +162,4 @@ def test_a_real_table_is_read_whole(
     assert len(found.lines) + len(found.repeats) == rows
     assert len(found.readings) == places
     assert len(found.readings[0].levels) == bins
-    assert all(r.levels.key.entity.region.startswith(f"{country}-") for r in found.readings)
+    assert all(r.levels.key.place.region.startswith(f"{country}-") for r in found.readings)

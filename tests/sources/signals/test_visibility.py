@@ -74,7 +74,7 @@ def test_without_a_table_nothing_is_visible() -> None:
 
 def test_a_network_that_vanished_is_a_zero_and_not_a_gap() -> None:
     recorded = RecordedRoute("mrt", "PK", {0: Count(1, 0, {1: (1, 0)}), 300: Count(0, 0, {})})
-    shown = {(str(o.key.entity), o.key.signal): o.values.tolist() for o in recorded.levels({2})}
+    shown = {(str(o.key.place), o.key.signal): o.values.tolist() for o in recorded.levels({2})}
     assert shown["AS1", "prefixes_v4"] == [1, 0]
     assert shown["AS2", "prefixes_v4"] == [0, 0]
     assert shown["PK", "asns"] == [1, 0]

@@ -32,12 +32,12 @@ class Recall:
         places: dict[_Place, list[Series]] = defaultdict(list)
         for one in series:
             if one.key.signal in detector.signals:
-                places[(one.key.entity.country, one.key.target)].append(one)
+                places[(one.key.place.country, one.key.target)].append(one)
         digests = {place: _digest(own) for place, own in places.items()}
         changed = [place for place in places if not self._holds(detector, place, digests[place])]
         fresh: dict[_Place, list[Anomaly]] = {place: [] for place in changed}
         for anomaly in detector.find([s for place in changed for s in places[place]], detector.options):
-            fresh[(anomaly.key.entity.country, anomaly.key.target)].append(anomaly)
+            fresh[(anomaly.key.place.country, anomaly.key.target)].append(anomaly)
         known = {place: self._found[detector, place][1] for place in places if place not in fresh}
         for place, anomalies in (fresh | known).items():
             self._found[detector, place] = digests[place], anomalies
@@ -45,7 +45,7 @@ class Recall:
         while len(self._found) > self._most:
             self._found.popitem(last=False)
         found = [anomaly for place in places for anomaly in (fresh | known)[place]]
-        return sorted(found, key=lambda a: (a.start, str(a.key.entity), a.key.target))
+        return sorted(found, key=lambda a: (a.start, str(a.key.place), a.key.target))
 
     def _holds(self, detector: Detector, place: _Place, digest: bytes) -> bool:
         kept = self._found.get((detector, place))

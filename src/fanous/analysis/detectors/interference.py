@@ -86,9 +86,9 @@ def find_interference(series: Sequence[Series], options: InterferenceOptions) ->
     together: dict[tuple[str, str], list[Series]] = defaultdict(list)
     for one in series:
         if len(one):
-            together[(one.key.entity.country, one.key.target)].append(one)
+            together[(one.key.place.country, one.key.target)].append(one)
     found = [anomaly for block in _blocks(list(together.values())) for anomaly in _find(block, options)]
-    return sorted(found, key=lambda a: (a.start, str(a.key.entity), a.key.target))
+    return sorted(found, key=lambda a: (a.start, str(a.key.place), a.key.target))
 
 
 def _blocks(groups: list[list[Series]]) -> Iterator[list[list[Series]]]:
@@ -107,7 +107,7 @@ def _blocks(groups: list[list[Series]]) -> Iterator[list[list[Series]]]:
 def _find(block: list[list[Series]], options: InterferenceOptions) -> list[Anomaly]:
     series = [one for group in block for one in group]
     group_of = np.repeat(np.arange(len(block)), [len(group) for group in block])
-    seats = Seats(np.array([one.key.entity.asn for one in series]), group_of)
+    seats = Seats(np.array([one.key.place.asn for one in series]), group_of)
     bins = side_by_side(series)
     beliefs = _believe(bins, seats, np.full(len(series), options.mean_off), options)
     off = quiet_share(

@@ -50,7 +50,7 @@ def find_below_median(series: Sequence[Series], options: IodaOptions) -> list[An
         rule = options.of(SIGNALS[one.key.signal].family)
         if rule is not None and len(one):
             found += _warnings(one, *rule, options.inpaint_days * DAY)
-    return sorted(found, key=lambda a: (a.start, str(a.key.entity), a.key.signal))
+    return sorted(found, key=lambda a: (a.start, str(a.key.place), a.key.signal))
 
 
 def _warnings(one: Series, share: float, days: int, inpaint: float) -> list[Anomaly]:

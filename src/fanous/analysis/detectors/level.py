@@ -21,7 +21,7 @@ from fanous.model.series import Series
 def find_drops(series: Sequence[Series], options: LevelOptions) -> list[Anomaly]:
     """Anomalies of level series, in order of onset."""
     found = [anomaly for one in departures(series, options) for anomaly in stretches(one, options)]
-    return sorted(found, key=lambda a: (a.start, str(a.key.entity), a.key.signal))
+    return sorted(found, key=lambda a: (a.start, str(a.key.place), a.key.signal))
 
 
 def departures(series: Sequence[Series], options: LevelOptions) -> Iterator[Departures]:

@@ -31,10 +31,10 @@ def rolled_up(series: Sequence[Series]) -> list[Series]:
     own = set()
     for one in series:
         key = one.key
-        name = (key.entity.country, key.source, key.signal, key.subtype, one.step)
-        if key.entity.region and not key.entity.asn and len(one):
+        name = (key.place.country, key.source, key.signal, key.subtype, one.step)
+        if key.place.region and not key.place.asn and len(one):
             regional[name].append(one)
-        elif not key.entity.asn:
+        elif not key.place.asn:
             own.add(name[:3])
     return [
         _median(group, country, source, signal)

@@ -106,8 +106,8 @@ def incident_of(
     group = without_strays(group, votes)
     sure = nameable_of(group, votes, findings, bad)
     named = sure or [f for f in group if f.anomaly.probability >= RAISED] or list(group)
-    networks = {f.anomaly.key.entity.asn for f in named}
-    sessions = [f for f in group if f.anomaly.key.entity.asn in networks]
+    networks = {f.anomaly.key.place.asn for f in named}
+    sessions = [f for f in group if f.anomaly.key.place.asn in networks]
     meanwhile = votes.where(inside(votes, sessions))
     witness = meanwhile.where(meanwhile.seen)
     controls = works_elsewhere(votes, elsewhere, named, witness.times)
@@ -151,7 +151,7 @@ def incident_of(
 
 
 def _asn(finding: TypedAnomaly) -> int:
-    return finding.anomaly.key.entity.asn
+    return finding.anomaly.key.place.asn
 
 
 def _fell_silent(named: Sequence[TypedAnomaly]) -> bool:
@@ -163,7 +163,7 @@ def _raised(named: Sequence[TypedAnomaly]) -> dict[int, float]:
     raised: dict[int, float] = {}
     for finding in named:
         if finding.anomaly.raised_at is not None:
-            asn = finding.anomaly.key.entity.asn
+            asn = finding.anomaly.key.place.asn
             raised[asn] = min(raised.get(asn, np.inf), finding.anomaly.raised_at)
     return raised
 
@@ -198,8 +198,8 @@ def _observed(group: Sequence[TypedAnomaly], named: Sequence[TypedAnomaly], vote
     start = min(f.anomaly.start for f in named)
     end = max(f.anomaly.last_seen for f in named)
     rows = (votes.times >= start) & (votes.times < end)
-    affected = {f.anomaly.key.entity.asn for f in named}
-    unclear = {f.anomaly.key.entity.asn for f in group if f.anomaly.probability >= RAISED} - affected
+    affected = {f.anomaly.key.place.asn for f in named}
+    unclear = {f.anomaly.key.place.asn for f in group if f.anomaly.probability >= RAISED} - affected
     return ({int(asn) for asn in np.unique(votes.asns[rows])} | affected) - unclear
 
 
@@ -211,7 +211,7 @@ def _end(sessions: Sequence[TypedAnomaly]) -> float | None:
     """
     last: dict[int, TypedAnomaly] = {}
     for finding in sorted(sessions, key=lambda f: f.anomaly.last_seen):
-        last[finding.anomaly.key.entity.asn] = finding
+        last[finding.anomaly.key.place.asn] = finding
     ends = [f.anomaly.end for f in last.values()]
     seen = [end for end in ends if end is not None]
     if 2 * len(seen) < len(ends) or not seen:
@@ -243,7 +243,7 @@ def _parts(
         own = [f for f in sessions if f.anomaly.key.target == target]
         kind = min((f.kind for f in named if f.anomaly.key.target == target), key=list(Kind).index)
         seen = votes.where(inside(votes, own) & votes.seen)
-        asns = sorted({f.anomaly.key.entity.asn for f in named if f.anomaly.key.target == target})
+        asns = sorted({f.anomaly.key.place.asn for f in named if f.anomaly.key.target == target})
         how = outage_mechanisms(_mechanisms(seen), reach) if kind is Kind.OUTAGE else _mechanisms(seen)
         parts.append(Part(target, kind, how, tuple(f"AS{asn}" for asn in asns)))
     return tuple(parts)
@@ -266,8 +266,8 @@ def _has_likelier_kin(name: str, counts: Mapping[str, int]) -> bool:
 
 def _network_parts(sessions: Sequence[TypedAnomaly], votes: Votes) -> tuple[NetworkPart, ...]:
     parts = []
-    for asn in sorted({f.anomaly.key.entity.asn for f in sessions}):
-        own = [f for f in sessions if f.anomaly.key.entity.asn == asn]
+    for asn in sorted({f.anomaly.key.place.asn for f in sessions}):
+        own = [f for f in sessions if f.anomaly.key.place.asn == asn]
         seen = votes.where(inside(votes, own) & votes.seen)
         parts.append(
             NetworkPart(
@@ -325,7 +325,7 @@ def _confidence(named: Sequence[TypedAnomaly], most: float) -> float:
     """
     best: dict[int, float] = {}
     for finding in named:
-        asn = finding.anomaly.key.entity.asn
+        asn = finding.anomaly.key.place.asn
         best[asn] = max(best.get(asn, 0.0), min(finding.anomaly.probability, 0.999))
     odds = sorted((float(np.log(p / (1 - p))) for p in best.values()), reverse=True)
     total = min(odds[0] + 0.5 * sum(max(o, 0.0) for o in odds[1:]), float(np.log(CERTAIN / (1 - CERTAIN))))

@@ -47,12 +47,12 @@ def run_down(lead: Sequence[Anomaly], series: Sequence[Series]) -> bool:
     wanted = {
         anomaly.key: anomaly.start
         for anomaly in sorted(lead, key=lambda a: -a.start)  # the first one of a line stays
-        if family_of(anomaly) in FELT and (anomaly.key.entity.asn or anomaly.key.entity.region)
+        if family_of(anomaly) in FELT and (anomaly.key.place.asn or anomaly.key.place.region)
     }
     sinks: dict[object, bool] = {}
     for line in series:
         if line.key in wanted:
-            place = line.key.entity
+            place = line.key.place
             sinks[place] = sinks.get(place, False) or _sinks(line, wanted[line.key])
     return sum(sinks.values()) >= max(PLACES, len(sinks) / 2)
 

@@ -42,8 +42,8 @@ def worth_keeping(anomalies: Sequence[Anomaly]) -> list[Anomaly]:
         one
         for one in anomalies
         if family_of(one) in STEADY
-        or one.key.entity.asn
-        or one.key.entity.region
+        or one.key.place.asn
+        or one.key.place.region
         or alone(one)
         or any(family_of(other) is not family_of(one) and agree(one, other) for other in anomalies)
     ]

@@ -23,7 +23,7 @@ def is_lone_dissent(group: Sequence[TypedAnomaly], votes: Votes) -> bool:
     for finding in group:
         key, stretch = finding.anomaly.key, finding.anomaly
         rows |= (
-            (votes.asns == key.entity.asn)
+            (votes.asns == key.place.asn)
             & (votes.targets == key.target)
             & (votes.signals == key.signal)
             & (votes.times >= stretch.start_latest)

@@ -28,7 +28,7 @@ def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[TypedAnomaly
     """
     keys = [finding.anomaly.key for finding in named]
     targets = list({key.target for key in keys})
-    others = votes.where(~np.isin(votes.asns, [key.entity.asn for key in keys]))
+    others = votes.where(~np.isin(votes.asns, [key.place.asn for key in keys]))
     others = others.where(np.isin(others.targets, targets) & _is_near(others.times, failing))
     failed = np.isin(others.uids, others.uids[others.seen])
     works = ~failed & np.isin(others.signals, list({key.signal for key in keys}))

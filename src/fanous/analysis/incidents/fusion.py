@@ -92,7 +92,7 @@ def _agreements(group: Sequence[Anomaly]) -> Iterator[tuple[float, int, int]]:
     down: dict[Place, list[int]] = defaultdict(list)
     for later in sorted(counted, key=lambda n: group[n].start):
         second = group[later]
-        place = second.key.entity
+        place = second.key.place
         whole = is_country(place)
         for beside in list(down) if whole else (place, Place(place.country)):
             down[beside] = [n for n in down[beside] if reaches(group[n]) > second.start]
@@ -114,7 +114,7 @@ def _lacking(group: Sequence[Anomaly]) -> str:
 
 def agree(first: Anomaly, second: Anomaly) -> bool:
     """Do two families bear each other out: same place, or one a part of the other, at the same time?"""
-    one, other = first.key.entity, second.key.entity
+    one, other = first.key.place, second.key.place
     if one != other and not is_country(one) and not is_country(other):
         return False
     if first.start >= reaches(second) or second.start >= reaches(first):
@@ -161,7 +161,7 @@ def _slow_alone(anomaly: Anomaly) -> bool:
 
 def alone(anomaly: Anomaly) -> bool:
     """May it be suspected on its own?"""
-    if not is_country(anomaly.key.entity) and left(anomaly) > LONE_CELL:
+    if not is_country(anomaly.key.place) and left(anomaly) > LONE_CELL:
         return False
     lasts = anomaly.last_seen - anomaly.start_latest
     if not of_people(anomaly):
@@ -195,12 +195,12 @@ def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[Family
     Args:
         series: all level series of the country that can show an outage.
     """
-    places = {a.key.entity for a in group}
+    places = {a.key.place for a in group}
     start, end = min(a.start for a in group), max(a.last_seen for a in group)
     found = []
     for family in Family:
         down = [a for a in group if family_of(a) is family]
-        own = [s for s in series if SIGNALS[s.key.signal].family is family and s.key.entity in places]
+        own = [s for s in series if SIGNALS[s.key.signal].family is family and s.key.place in places]
         if down:
             found.append(_down(family, down))
         elif own:
@@ -209,13 +209,13 @@ def opinions(group: Sequence[Anomaly], series: Sequence[Series]) -> tuple[Family
 
 
 def _down(family: Family, anomalies: Sequence[Anomaly]) -> FamilyView:
-    country = [a for a in anomalies if is_country(a.key.entity)] or anomalies
+    country = [a for a in anomalies if is_country(a.key.place)] or anomalies
     raised = [a.raised_at for a in country if a.raised_at is not None]
     return FamilyView(
         family=str(family),
         says=Says.DOWN,
         sources=tuple(sorted({f"{a.key.source} {a.key.signal}" for a in anomalies})),
-        entities=_entities(a.key.entity for a in anomalies),
+        entities=_entities(a.key.place for a in anomalies),
         left=estimate(country),
         onset=min(a.start for a in country),
         raised_at=min(raised, default=None),
@@ -240,10 +240,10 @@ def _other(family: Family, series: Sequence[Series], start: float, end: float) -
         family=str(family),
         says=says,
         sources=tuple(sorted({f"{s.key.source} {s.key.signal}" for s in told})),
-        entities=_entities(s.key.entity for s in told),
+        entities=_entities(s.key.place for s in told),
         left=a_little_lower(known, start, end),
     )
 
 
 def _entities(entities: Iterable[Place]) -> tuple[str, ...]:
-    return tuple(str(entity) for entity in sorted(set(entities)))
+    return tuple(str(place) for place in sorted(set(entities)))

@@ -65,7 +65,7 @@ def _one_event(first: Anomaly, second: Anomaly) -> bool:
     if bool(first.key.target) != bool(second.key.target):
         return False  # cutting the network off and blocking a platform are two orders
     if first.key.target == second.key.target:
-        same_network = first.key.entity == second.key.entity
+        same_network = first.key.place == second.key.place
         gap = second.start - _reaches(first)
         return gap <= (SAME_NETWORK_GAP if same_network else OTHER_NETWORK_GAP)
     if first.start_earliest is None or second.start_earliest is None:

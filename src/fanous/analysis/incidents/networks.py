@@ -35,19 +35,19 @@ def nameable_of(
         findings: of the country, the group's among them.
         bad: networks whose lines failed altogether.
     """
-    sound = [f for f in group if f.anomaly.key.entity.asn not in bad]
+    sound = [f for f in group if f.anomaly.key.place.asn not in bad]
     raised = _standing_out([f for f in sound if f.anomaly.probability >= RAISED], votes)
     own = _beyond_habit(raised, votes, findings)
     alone = {asn for asn, one in own.items() if nameable(one.votes, one.strangers, one.regulars)}
     good = alone | _in_company(own, NETWORK_SHARE)
     if len(good) == 1:
         good = alone
-    named = [f for f in raised if f.anomaly.key.entity.asn in good]
+    named = [f for f in raised if f.anomaly.key.place.asn in good]
     if len(alone) < COMPANY:
         return named
-    others = [f for f in sound if f.anomaly.key.entity.asn not in good]
+    others = [f for f in sound if f.anomaly.key.place.asn not in good]
     joining = _in_company(_beyond_habit(others, votes, findings), COMPANY_SHARE)
-    return named + [f for f in others if f.anomaly.key.entity.asn in joining]
+    return named + [f for f in others if f.anomaly.key.place.asn in joining]
 
 
 class _Own(NamedTuple):
@@ -154,7 +154,7 @@ def _of(votes: Votes, finding: TypedAnomaly, start: float, end: float) -> tuple[
     key = finding.anomaly.key
     span = _span(votes, start, end)
     return span, (
-        (votes.asns[span] == key.entity.asn)
+        (votes.asns[span] == key.place.asn)
         & (votes.targets[span] == key.target)
         & (votes.signals[span] == key.signal)
         & (votes.resolver_asns[span] == key.resolver_asn)
@@ -169,5 +169,5 @@ def _span(votes: Votes, start: float, end: float) -> slice:
 def _by_network(findings: Sequence[TypedAnomaly]) -> dict[int, list[TypedAnomaly]]:
     by_network: dict[int, list[TypedAnomaly]] = {}
     for finding in findings:
-        by_network.setdefault(finding.anomaly.key.entity.asn, []).append(finding)
+        by_network.setdefault(finding.anomaly.key.place.asn, []).append(finding)
     return by_network

@@ -167,7 +167,7 @@ def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, 
 
 
 def _entities(country: str, far: Reach) -> tuple[str, ...]:
-    cells = sorted({str(a.key.entity) for a in far.lead} - {country})
+    cells = sorted({str(a.key.place) for a in far.lead} - {country})
     own = (country,) if far.scope in (Scope.NATION, Scope.INSUFFICIENT) else ()
     return own + tuple(cells)
 
@@ -176,7 +176,7 @@ def _cells(group: Sequence[Anomaly]) -> tuple[NetworkPart, ...]:
     """When it was seen on each place: ``measurements`` counts bins."""
     places: dict[Place, list[Anomaly]] = {}
     for anomaly in group:
-        places.setdefault(anomaly.key.entity, []).append(anomaly)
+        places.setdefault(anomaly.key.place, []).append(anomaly)
     parts = []
     for entity, own in sorted(places.items(), key=lambda place: place[0]):
         parts.append(
@@ -208,7 +208,7 @@ def _evidence(group: Sequence[Anomaly]) -> Evidence:
     return Evidence(
         measurements=sum(a.bins for a in group),
         probes=0,
-        networks=len({a.key.entity.asn for a in group if a.key.entity.asn}),
+        networks=len({a.key.place.asn for a in group if a.key.place.asn}),
         controls=0,
         families=tuple(str(family) for family in Family if family in families),
     )

@@ -67,7 +67,7 @@ def _one_event(first: Anomaly, second: Anomaly) -> bool:
         return gap <= FLAPS or (gap <= SAME_NETWORK_GAP and _sessions(first, second))
     if gap > 0:
         return False
-    if first.key.entity == second.key.entity or is_country(first.key.entity):
+    if first.key.place == second.key.place or is_country(first.key.place):
         return True  # another source of the place, or a part of the country that falls while it is down
     return second.start - first.start <= TOGETHER
 
@@ -83,6 +83,6 @@ def _same_hours(one: float, other: float) -> bool:
     return min(apart, DAY - apart) <= SAME_HOURS
 
 
-def is_country(entity: Place) -> bool:
+def is_country(place: Place) -> bool:
     """The country's own line, not that of a part."""
-    return not entity.asn and not entity.region
+    return not place.asn and not place.region

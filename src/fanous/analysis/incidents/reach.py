@@ -49,14 +49,14 @@ def reach(
     Args:
         series: all level series of the country that can show one.
     """
-    national = [a for a in group if is_country(a.key.entity)]
+    national = [a for a in group if is_country(a.key.place)]
     lost = [1 - left(a) for a in national if family_of(a) is not Family.ROUTING]
     if national and max(lost or [1 - left(a) for a in national]) >= NATION_SHARE:
         return Reach(Scope.NATION, Access.ANY, None, tuple(national), _classes("national", group, opinions))
-    asns = {a.key.entity.asn for a in group if a.key.entity.asn}
+    asns = {a.key.place.asn for a in group if a.key.place.asn}
     if asns:
         return _of_networks(group, asns, series, opinions, weights)
-    if any(a.key.entity.region for a in group):
+    if any(a.key.place.region for a in group):
         return Reach(Scope.REGION, Access.ANY, None, tuple(group), _classes("region", group, opinions))
     return Reach(
         Scope.INSUFFICIENT,
@@ -76,11 +76,11 @@ def _of_networks(
     weights: UserWeights | None,
 ) -> Reach:
     start, end = min(a.start for a in group), max(a.last_seen for a in group)
-    lines = [s for s in series if s.key.entity.asn]
-    observed = {s.key.entity.asn for s in lines if ((s.times >= start) & (s.times < end)).any()} | asns
+    lines = [s for s in series if s.key.place.asn]
+    observed = {s.key.place.asn for s in lines if ((s.times >= start) & (s.times < end)).any()} | asns
     far = extent(asns, observed, weights)
     name = {Scope.NATION: "national"}.get(far.scope, "mobile" if far.access is Access.MOBILE else "isp")
-    lead = tuple(a for a in group if a.key.entity.asn)
+    lead = tuple(a for a in group if a.key.place.asn)
     return Reach(far.scope, far.access, far.users, lead, _classes(name, group, opinions), far.wording)
 
 

@@ -27,7 +27,7 @@ def a_little_lower(series: Sequence[Series], start: float, end: float) -> Estima
 
     ``None`` = none stood lower, or there is nothing to hold it against.
     """
-    lines = [s for s in series if is_country(s.key.entity)] or list(series)
+    lines = [s for s in series if is_country(s.key.place)] or list(series)
     stood = [_stood(one, start, end) for one in lines]
     low = [share for share in stood if share is not None]
     if not low:

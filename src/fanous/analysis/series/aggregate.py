@@ -78,7 +78,7 @@ def series(rows: Iterable[VerdictRow], step: int) -> list[Series]:
     ballots = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for vote in votes(rows):
         ballots[vote.key][floor(vote.at / step) * step][vote.probe].append(vote)
-    keys = sorted(ballots, key=lambda k: (k.entity, k.target, k.signal, k.resolver_asn))
+    keys = sorted(ballots, key=lambda k: (k.place, k.target, k.signal, k.resolver_asn))
     return [series_of(key, step, _ballots(ballots[key])) for key in keys]
 
 

@@ -119,9 +119,9 @@ Spans = Sequence[tuple[float, float]]
 """Half-open, unix seconds; infinity while one goes on."""
 
 
-def outage_times(incidents: Iterable[Incident], entity: Place) -> Spans:
+def outage_times(incidents: Iterable[Incident], place: Place) -> Spans:
     """When a place was in a known outage or slow-down: its own, or one of its country."""
-    names = {str(entity), entity.country}
+    names = {str(place), place.country}
     return [
         (interval.start, inf if interval.end is None else interval.end)
         for incident in incidents

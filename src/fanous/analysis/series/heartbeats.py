@@ -32,13 +32,13 @@ class Heartbeat:
     """One network.
 
     Attributes:
-        entity: country and ASN.
+        place: country and ASN.
         last: unix seconds, the end of the last bin in which a probe was heard.
         habit: seconds; the longest silence that it is used to; ``None`` = not known yet.
         silent: it is silent now, for longer than it is used to.
     """
 
-    entity: Place
+    place: Place
     last: float
     habit: float | None
     silent: bool
@@ -54,7 +54,7 @@ def heartbeat(volume: Series, now: float) -> Heartbeat:
     last = min(float(volume.times[-1]) + volume.step, now)
     habit = _habit(volume)
     limit = None if habit is None else max(SLACK * habit, LEAST_BINS * volume.step)
-    return Heartbeat(volume.key.entity, last, habit, limit is not None and now - last > limit)
+    return Heartbeat(volume.key.place, last, habit, limit is not None and now - last > limit)
 
 
 def _habit(volume: Series) -> float | None:

@@ -42,7 +42,7 @@ def pack_series(series: Iterable[Series]) -> bytes:
     """Series as one packed part."""
     writer = LineWriter()
     for one in series:
-        key, place = one.key, one.key.entity
+        key, place = one.key, one.key.place
         writer.add_line(
             SeriesLine(
                 key.source, key.signal, key.subtype, place.country, place.region, place.asn, key.access,

@@ -159,7 +159,7 @@ def level_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row
                 if not isnan(value):
                     yield {
                         "country": country,
-                        "entity": str(series.key.entity),
+                        "entity": str(series.key.place),
                         "source": source,
                         "signal": series.key.signal,
                         "target": series.key.target,

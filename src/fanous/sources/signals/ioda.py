@@ -135,7 +135,7 @@ def _codes(data: bytes) -> list[str]:
     entities = field(decoded(data), "data")
     if not isinstance(entities, list):
         raise Rejected("no answer of IODA's entities: `data` is no list")
-    codes = [str(field(entity, "code") or "") for entity in entities]
+    codes = [str(field(place, "code") or "") for place in entities]
     return [code for code in codes if code.isascii() and code.isalnum()]
 
 

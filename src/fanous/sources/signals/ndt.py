@@ -79,10 +79,10 @@ class Ndt:
             if speed is None or isnan(speed) or speed < 0:
                 on_reject(line, "no speed")
                 continue
-            for entity in _places(about.country, row):
+            for place in _places(about.country, row):
                 for signal, value in _values(row, speed):
                     start = at // SIGNALS[signal].step * SIGNALS[signal].step
-                    tests.setdefault((entity, signal), _Tests()).add(start, value, line)
+                    tests.setdefault((place, signal), _Tests()).add(start, value, line)
         yield from _readings(tests)
 
 
@@ -118,11 +118,11 @@ def _values(row: dict[str, str], speed: float) -> Iterator[tuple[str, float]]:
 
 
 def _readings(tests: dict[tuple[Place, str], _Tests]) -> Iterator[Reading]:
-    for (entity, signal), own in tests.items():
+    for (place, signal), own in tests.items():
         if signal == "ndt_tests":
             gathered = {at: float(len(values)) for at, values in own.values.items()}
         else:
             gathered = {at: float(np.median(values)) for at, values in own.values.items()}
-        key = SeriesKey(entity, "", signal, Access.ANY, 0, SOURCE)
+        key = SeriesKey(place, "", signal, Access.ANY, 0, SOURCE)
         levels = levels_of(key, SIGNALS[signal].step, list(gathered), list(gathered.values()))
         yield reading_of(levels, own.times, own.lines)

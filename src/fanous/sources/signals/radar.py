@@ -50,8 +50,8 @@ class Radar:
         if not isinstance(times, list):
             raise Rejected("no answer of a Radar time series: there are no timestamps")
         _, _, asn = name.partition("asn=")
-        entity = Place(country, int(asn)) if asn.isascii() and asn.isdigit() else Place(country)
-        return _parsed(told, times, entity)
+        place = Place(country, int(asn)) if asn.isascii() and asn.isdigit() else Place(country)
+        return _parsed(told, times, place)
 
 
 def result_of(document: Any) -> Any:
@@ -66,7 +66,7 @@ def result_of(document: Any) -> Any:
     return field(document, "result")
 
 
-def _parsed(told: dict[str, Any], times: list[Any], entity: Place) -> Parsed:
+def _parsed(told: dict[str, Any], times: list[Any], place: Place) -> Parsed:
     signal = "radar_netflows" if "values" in told else "radar_tampering"
     columns: list[Any] = [told.get(name) for name in (("values",) if "values" in told else TAMPERED)]
     if not all(isinstance(column, list) and len(column) == len(times) for column in columns):
@@ -86,7 +86,7 @@ def _parsed(told: dict[str, Any], times: list[Any], entity: Place) -> Parsed:
             rejects.append((number, f"no number: {str(values)[:60]}"))
             continue
         bins[at] = sum(value for value in numbers if value is not None)
-    key = SeriesKey(entity, "", signal, Access.ANY, 0, SOURCE)
+    key = SeriesKey(place, "", signal, Access.ANY, 0, SOURCE)
     series: tuple[SourceSeries, ...] = ()
     if bins:
         series = (levels_of(key, SIGNALS[signal].step, list(bins), list(bins.values())),)

@@ -127,6 +127,6 @@ class RecordedRoute:
             if asn in also or any(v6 for _, v6 in pairs):
                 yield self._series(Place(self.country, asn), "prefixes_v6", times, [v6 for _, v6 in pairs])
 
-    def _series(self, entity: Place, signal: str, times: list[int], values: list[int]) -> SourceSeries:
-        key = SeriesKey(entity, "", signal, Access.ANY, 0, self.source)
+    def _series(self, place: Place, signal: str, times: list[int], values: list[int]) -> SourceSeries:
+        key = SeriesKey(place, "", signal, Access.ANY, 0, self.source)
         return levels_of(key, STEP, times, [float(value) for value in values])

@@ -140,7 +140,7 @@ def target_grids(
 def network_lines(store: Store, code: str, since: float, until: float) -> list[NetworkLine]:
     """Networks that were heard or have many users, by users, then by measurements."""
     known = {weight.asn: weight for weight in own.networks} if (own := user_weights(code)) else {}
-    heard = {series.key.entity.asn: series for series in store.volume(code, since, until, HOUR)}
+    heard = {series.key.place.asn: series for series in store.volume(code, since, until, HOUR)}
     lines = []
     large = {asn for asn, weight in known.items() if weight.share >= LARGE}
     for asn in large | heard.keys():

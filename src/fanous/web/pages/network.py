@@ -15,22 +15,22 @@ from fanous.web.visit import Visit
 
 
 def network_facts(store: Store, visit: Visit) -> Facts | None:
-    code, entity = visit.asked["country"], visit.asked["network"]
-    asn = asn_of(entity)
+    code, place = visit.asked["country"], visit.asked["network"]
+    asn = asn_of(place)
     days = days_asked(visit)
     since, until = whole_hours(visit.now - days * DAY, visit.now + 1)
     lines = [line for line in network_lines(store, code, since, until) if line.asn == asn]
     names = store.networks(code)
     if not is_country(code) or (not lines and asn not in names):
         return None
-    naming = [incident for incident in store.incidents(code) if entity in incident.entities]
+    naming = [incident for incident in store.incidents(code) if place in incident.entities]
     standing = [incident for incident in naming if incident.status is not Status.RETRACTED]
     drawn = newest(store, code, since, until)
     votes = store.votes(code, drawn, until)
     return {
         "code": code,
         "asn": asn,
-        "entity": entity,
+        "entity": place,
         "days": days,
         "windows_asked": WINDOWS,
         "names": names,

@@ -56,7 +56,7 @@ def places(store: Store, country: str, now: float) -> Places | None:
     series = [
         one
         for one in store.levels(country, since, now)
-        if one.key.entity != Place(country) and not one.key.target and one.key.signal in SIGNALS and len(one)
+        if one.key.place != Place(country) and not one.key.target and one.key.signal in SIGNALS and len(one)
     ]
     found = standing(series, now, incidents)
     return Places(found[:MOST_PLACES], len(found)) if found else None
@@ -70,10 +70,10 @@ def standing(series: Sequence[Series], now: float, incidents: Sequence[Incident]
     """
     lowest: dict[Place, PlaceRow] = {}
     for one in series:
-        level = level_of(one, now, outage_times(incidents, one.key.entity))
+        level = level_of(one, now, outage_times(incidents, one.key.place))
         if level is None or level.share is None or not level.falls:
             continue
-        entity = one.key.entity
+        entity = one.key.place
         known = lowest.get(entity)
         if known is None or level.share < (known.level.share or 0.0):
             lowest[entity] = PlaceRow(place_name(one.key), entity.asn, level)
