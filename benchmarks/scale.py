@@ -151,7 +151,7 @@ def processed(file: Path) -> tuple[dict[str, float], dict[str, float]]:
                 store.mark_undetected(spans)
                 store.append(judged, rules_version=rules_version())
                 measurements += len(judged)
-                observations += sum(len(one.bundle.observations) for one in judged)
+                observations += sum(len(one.parsed.observations) for one in judged)
                 gc.collect(1)
                 now = lap("insert", now)
         gc.enable()

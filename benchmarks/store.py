@@ -103,7 +103,7 @@ def main(total: int) -> None:
         spent, uids = 0.0, list[str]()
         for start in range(0, total, BATCH):
             batch = [measured(number, random) for number in range(start, min(start + BATCH, total))]
-            uids += [one.bundle.measurement.uid for one in batch]
+            uids += [one.parsed.measurement.uid for one in batch]
             began = time.perf_counter()
             store.append(batch, rules_version="1")
             spent += time.perf_counter() - began

@@ -18,7 +18,7 @@ append = stages._append
 def told(store: Store, batch: list[Judged], tally: Ingested, late: float) -> None:
     append(store, batch, tally, late)
     for judged in batch:
-        print("acknowledged", judged.bundle.measurement.uid)
+        print("acknowledged", judged.parsed.measurement.uid)
     sys.stdout.flush()
 
 

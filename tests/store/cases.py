@@ -49,7 +49,7 @@ def judged(
 def judge(record: Record) -> tuple[ParsedMeasurement, tuple[Verdict, ...]]:
     """What ``judged`` says of a raw record that it made."""
     again = judged(json.loads(record.data)["uid"])
-    return again.bundle, again.verdicts
+    return again.parsed, again.verdicts
 
 
 def rows(batch: list[Judged]) -> list[VerdictRow]:
@@ -71,7 +71,7 @@ def rows(batch: list[Judged]) -> list[VerdictRow]:
             said.mechanism,
         )
         for one in batch
-        for header in [one.bundle.measurement]
+        for header in [one.parsed.measurement]
         for said in one.verdicts
     ]
 

@@ -16,7 +16,7 @@ def test_a_column_holds_every_row_in_order(count: int) -> None:
     batch = [Placed(judged(f"m{n}"), Location(SEGMENT, n), 0.0) for n in range(count)]
     columns = observation_columns(batch)
     assert set(columns) == set(OBSERVATIONS)
-    observed = [(p, o) for p in batch for o in p.judged.bundle.observations]
-    assert columns["uid"] == [placed.judged.bundle.measurement.uid for placed, _ in observed]
+    observed = [(p, o) for p in batch for o in p.judged.parsed.observations]
+    assert columns["uid"] == [placed.judged.parsed.measurement.uid for placed, _ in observed]
     assert columns["hostname"] == [observation.hostname for _, observation in observed]
     assert {len(column) for column in columns.values()} == {len(observed)}

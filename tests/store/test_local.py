@@ -32,7 +32,7 @@ def test_a_measurement_without_facts_is_kept(store: Store) -> None:
     header = measurement("a", started_at=NOON, test_name="riseupvpn")
     one = judged("a")
     store.append(
-        [Judged(one.record, replace(one.bundle, measurement=header, observations=()), ())], rules_version="1"
+        [Judged(one.record, replace(one.parsed, measurement=header, observations=()), ())], rules_version="1"
     )
     assert store.known(["a"]) == {"a"}
 
@@ -140,7 +140,7 @@ def test_a_time_that_is_none_does_not_stop_a_batch(store: Store, at: float) -> N
 def test_an_odd_uid_is_known_again(store: Store) -> None:
     for uid in ("a'b\\c\n\t", "half \ud800", ""):
         one = replace(judged("a"), record=Record("ooni", uid.encode("utf-8", "replace").hex().encode()))
-        one = replace(one, bundle=replace(one.bundle, measurement=measurement(uid, started_at=NOON)))
+        one = replace(one, parsed=replace(one.parsed, measurement=measurement(uid, started_at=NOON)))
         assert store.append([one], rules_version="1").stored == 1
         assert store.append([one], rules_version="1").stored == 0
 

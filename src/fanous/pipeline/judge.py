@@ -40,7 +40,7 @@ def rules_version() -> str:
 class JudgedRecord:
     """One measurement, its verdicts, and notes beside them (sentences; often none)."""
 
-    bundle: ParsedMeasurement
+    parsed: ParsedMeasurement
     verdicts: tuple[Verdict, ...]
     notes: tuple[str, ...]
 
@@ -59,11 +59,11 @@ def judge_records(paths: Sequence[Path], tally: Ingested) -> Iterator[JudgedReco
 
         for record in connector.read(path, on_reject):
             try:
-                bundle = connector.parse(record)
+                parsed = connector.parse(record)
             except Rejected as reason:
                 on_reject(record.line, str(reason))
                 continue
-            yield _judged(bundle, record.data)
+            yield _judged(parsed, record.data)
 
 
 def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -77,25 +77,25 @@ def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]
     return judged, [f"{reject.file}:{reject.line}: {reject.why}" for reject in tally.rejects]
 
 
-def _judged(bundle: ParsedMeasurement, data: bytes) -> JudgedRecord:
+def _judged(parsed: ParsedMeasurement, data: bytes) -> JudgedRecord:
     """A record that does not say where it was made has no voice in any series (the store
     sees to that); whoever asks about it is answered all the same."""
     # Not at the top: whoever ingests or detects needs these rules and no probe.
     from fanous.probe import notes as probe
     from fanous.probe.outcome import UNKNOWN_NETWORK
 
-    notes, own = probe.notes_of(data), bundle
-    if bundle.measurement.defect == UNKNOWN_NETWORK:
-        own = replace(bundle, measurement=replace(bundle.measurement, defect=""))
-        if bundle.observations:
+    notes, own = probe.notes_of(data), parsed
+    if parsed.measurement.defect == UNKNOWN_NETWORK:
+        own = replace(parsed, measurement=replace(parsed.measurement, defect=""))
+        if parsed.observations:
             notes = [*notes, probe.UNPLACED if probe.is_ours(data) else UNPLACED]
-    if not bundle.observations and not notes:
+    if not parsed.observations and not notes:
         notes = [NOTHING_TO_JUDGE]
-    return JudgedRecord(bundle, judge(own, known_fingerprints()), tuple(notes))
+    return JudgedRecord(parsed, judge(own, known_fingerprints()), tuple(notes))
 
 
 def _document(one: JudgedRecord) -> dict[str, Any]:
-    measurement = one.bundle.measurement
+    measurement = one.parsed.measurement
     return {
         "measurement_uid": measurement.uid,
         "test_name": measurement.test_name,

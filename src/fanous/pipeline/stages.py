@@ -1,6 +1,6 @@
 """Pipeline: the only file that knows all stages; it reads top to bottom.
 
-    file -> record -> bundle -> verdicts -> store -> series -> anomalies -> incidents -> ledger
+    file -> record -> parsed measurement -> verdicts -> store -> series -> anomalies -> incidents -> ledger
 
 Bringing measurements in judges and detects; asking only reads.
 """
@@ -59,9 +59,9 @@ def judge_record(
     Raises:
         Rejected: the record cannot be used.
     """
-    bundle = MEASUREMENT_SOURCES[record.source].parse(record)
-    verdicts = judge(bundle, fingerprints or known_fingerprints())
-    return bundle.without_pages(), verdicts
+    parsed = MEASUREMENT_SOURCES[record.source].parse(record)
+    verdicts = judge(parsed, fingerprints or known_fingerprints())
+    return parsed.without_pages(), verdicts
 
 
 def judged_records(
@@ -161,13 +161,13 @@ def _batches(judged: Iterable[Judged]) -> Iterator[list[Judged]]:
 
 
 def _append(store: Store, batch: list[Judged], tally: Ingested, late: float) -> None:
-    known = store.known(judged.bundle.measurement.uid for judged in batch)
-    new = [judged for judged in batch if judged.bundle.measurement.uid not in known]
+    known = store.known(judged.parsed.measurement.uid for judged in batch)
+    new = [judged for judged in batch if judged.parsed.measurement.uid not in known]
     first, last = store.now() - late, store.now() + AHEAD
     store.mark_undetected(_spans(new, first, last))
     appended = store.append(new, rules_version=rules_version())
     for judged in batch:
-        measurement, record = judged.bundle.measurement, judged.record
+        measurement, record = judged.parsed.measurement, judged.record
         tally.duplicate += record.duplicates
         if id(judged) not in appended.fresh:
             tally.duplicate += record.items
@@ -182,7 +182,7 @@ def _spans(batch: Iterable[Judged], earliest: float, latest: float) -> dict[str,
     """Country -> (first, last) instant of the batch's measurements; those beyond the bounds start nothing."""
     spans: dict[str, tuple[float, float]] = {}
     for judged in batch:
-        measurement = judged.bundle.measurement
+        measurement = judged.parsed.measurement
         if not earliest <= measurement.started_at <= latest:
             continue
         first, last = spans.get(measurement.country, (measurement.started_at, measurement.started_at))

@@ -57,24 +57,24 @@ class Outcome:
 
 def outcome_of(url: str, line: bytes) -> Outcome:
     """Judge one record as it was written."""
-    bundle = MEASUREMENT_SOURCES["edge"].parse(Record("edge", line))
-    if bundle.measurement.defect == UNKNOWN_NETWORK:
-        bundle = replace(bundle, measurement=replace(bundle.measurement, defect=""))
-    verdicts = judge(bundle, fingerprints())
+    parsed = MEASUREMENT_SOURCES["edge"].parse(Record("edge", line))
+    if parsed.measurement.defect == UNKNOWN_NETWORK:
+        parsed = replace(parsed, measurement=replace(parsed.measurement, defect=""))
+    verdicts = judge(parsed, fingerprints())
     own = [verdict for verdict in verdicts if verdict.role != "redirect"]
-    is_web = bundle.measurement.test_name == "web_connectivity"
+    is_web = parsed.measurement.test_name == "web_connectivity"
     leading = _leading(own) if is_web else _leading_of_app(own)
-    if leading is not None and leading.state is State.OK and _came_by_another_resolver(bundle):
+    if leading is not None and leading.state is State.OK and _came_by_another_resolver(parsed):
         leading = replace(leading, state=State.INSUFFICIENT, symptom=True, why=BY_ANOTHER_RESOLVER)
     return Outcome(
         url=url,
-        target=bundle.measurement.target,
+        target=parsed.measurement.target,
         role=own[0].role if own else "web",
         state=leading.state if leading else State.INSUFFICIENT,
         mechanism=leading.mechanism if leading else "",
         why=leading.why if leading else "The page did not come, and nothing that was tried says why.",
         symptom=bool(leading and leading.symptom),
-        layers=_layers(bundle, own),
+        layers=_layers(parsed, own),
         verdicts=verdicts,
         speed=speed_of(line),
         browser=opinion(line),
@@ -82,9 +82,9 @@ def outcome_of(url: str, line: bytes) -> Outcome:
     )
 
 
-def _came_by_another_resolver(bundle: ParsedMeasurement) -> bool:
+def _came_by_another_resolver(parsed: ParsedMeasurement) -> bool:
     """Did the target's page come from an address that the system's resolver did not give?"""
-    own = [o for o in bundle.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
+    own = [o for o in parsed.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
     page = next((o for o in own if o.layer is Layer.HTTP and o.failure is None), None)
     lookups = [o for o in own if o.layer is Layer.DNS and o.resolver == "system"]
     if page is None or not lookups:
@@ -128,8 +128,8 @@ FORGERIES = (("dns.injection", "forged"), ("http.blockpage", "block page"), ("ht
 """Mechanism of an answer that came and is a lie -> what stands in the table instead of ``ok``."""
 
 
-def _layers(bundle: ParsedMeasurement, verdicts: Sequence[Verdict]) -> dict[str, str]:
-    own = [o for o in bundle.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
+def _layers(parsed: ParsedMeasurement, verdicts: Sequence[Verdict]) -> dict[str, str]:
+    own = [o for o in parsed.observations if o.vantage is Observer.PROBE and o.role != "redirect"]
     cells = {str(layer): _cell([o for o in own if o.layer is layer]) for layer in Layer if _any(own, layer)}
     for verdict in verdicts:
         for start, words in FORGERIES:

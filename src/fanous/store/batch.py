@@ -19,7 +19,7 @@ class Judged:
     """
 
     record: Record
-    bundle: ParsedMeasurement
+    parsed: ParsedMeasurement
     verdicts: tuple[Verdict, ...]
 
 

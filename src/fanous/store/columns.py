@@ -38,8 +38,8 @@ def ticks(instant: float) -> int:
 
 
 def measurement_columns(placed: Sequence[Placed]) -> Columns:
-    bundles = [p.judged.bundle for p in placed]
-    headers = [bundle.measurement for bundle in bundles]
+    bundles = [p.judged.parsed for p in placed]
+    headers = [parsed.measurement for parsed in bundles]
     columns = _fields(headers, _MEASUREMENT_FIELDS)
     return columns | {
         "source": [p.judged.record.source for p in placed],
@@ -47,15 +47,15 @@ def measurement_columns(placed: Sequence[Placed]) -> Columns:
         "received_at": [ticks(p.received_at) for p in placed],
         "segment": [p.location.segment.name for p in placed],
         "position": [p.location.position for p in placed],
-        "observations": [len(bundle.observations) for bundle in bundles],
-        "control_failure": [bundle.control_failure for bundle in bundles],
-        "bogus": [bundle.bogus for bundle in bundles],
+        "observations": [len(parsed.observations) for parsed in bundles],
+        "control_failure": [parsed.control_failure for parsed in bundles],
+        "bogus": [parsed.bogus for parsed in bundles],
     }
 
 
 def observation_columns(placed: Sequence[Placed]) -> Columns:
-    sizes = [len(p.judged.bundle.observations) for p in placed]
-    rows = list(chain.from_iterable(p.judged.bundle.observations for p in placed))
+    sizes = [len(p.judged.parsed.observations) for p in placed]
+    rows = list(chain.from_iterable(p.judged.parsed.observations for p in placed))
     columns = _fields(rows, _OBSERVATION_FIELDS)
     return columns | _headers(placed, sizes, ("uid", "country", "asn"))
 
@@ -75,7 +75,7 @@ def verdict_columns(placed: Sequence[Placed], rules_version: str) -> Columns:
 
 def _headers(placed: Sequence[Placed], sizes: list[int], fields: Iterable[str]) -> Columns:
     """What rows take from their measurement, repeated for each."""
-    headers = [p.judged.bundle.measurement for p in placed]
+    headers = [p.judged.parsed.measurement for p in placed]
     columns = {name: _each(values, sizes) for name, values in _fields(headers, fields).items()}
     return columns | {
         "started_at": _each((ticks(m.started_at) for m in headers), sizes),

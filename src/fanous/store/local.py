@@ -163,7 +163,7 @@ class EmbeddedStore(
         """The first of each measurement that is not stored yet."""
         by_uid: dict[str, Judged] = {}
         for judged in batch:
-            by_uid.setdefault(judged.bundle.measurement.uid, judged)
+            by_uid.setdefault(judged.parsed.measurement.uid, judged)
         known = self.known(by_uid)
         return [judged for uid, judged in by_uid.items() if uid not in known]
 
@@ -381,5 +381,5 @@ def archive_at(location: StoreLocation) -> Archive:
 
 
 def _received(judged: Judged) -> Received:
-    header = judged.bundle.measurement
+    header = judged.parsed.measurement
     return Received(judged.record, header.country, header.test_name)

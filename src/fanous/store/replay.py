@@ -114,7 +114,7 @@ def _new(store: Store, read: Iterable[_Read]) -> Iterator[_Read]:
     """The same without measurements that stand in a whole segment, or came before."""
     seen: set[str] = set()
     for one in read:
-        uids = [judged.bundle.measurement.uid for judged in one.judged]
+        uids = [judged.parsed.measurement.uid for judged in one.judged]
         seen |= store.known(uids, settled=True)
         kept = []
         for judged, uid in zip(one.judged, uids, strict=True):
@@ -142,7 +142,7 @@ def _told(group: list[_Read]) -> Replayed:
     spans: dict[str, tuple[float, float]] = {}
     for one in group:
         for judged in one.judged:
-            header = judged.bundle.measurement
+            header = judged.parsed.measurement
             first, last = spans.get(header.country, (header.started_at, header.started_at))
             spans[header.country] = (min(first, header.started_at), max(last, header.started_at))
     return Replayed(

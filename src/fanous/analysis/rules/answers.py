@@ -78,7 +78,7 @@ class Lookup:
         answers, evidence = self.lookup.answers, self.evidence
         if evidence.helper or not any(map(is_local, answers)):
             return False
-        if evidence.bundle.control_failure is None and not self.is_connected:
+        if evidence.parsed.control_failure is None and not self.is_connected:
             return False
         return not self.has_block_address and all(map(is_bogon, evidence.connected))
 
@@ -86,7 +86,7 @@ class Lookup:
     def has_block_address(self) -> bool:
         """One of the answers is known to serve the notice of what is blocked in the country."""
         o, evidence = self.lookup, self.evidence
-        country, known = evidence.bundle.measurement.country, evidence.fingerprints
+        country, known = evidence.parsed.measurement.country, evidence.fingerprints
         return any(known.is_block_address(address, country, o.hostname) for address in o.answers)
 
     @property

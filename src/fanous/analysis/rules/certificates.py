@@ -128,7 +128,7 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
             layer=layer,
             state=State.INSUFFICIENT,
             why="The probe trusts only the service's former authority: a defect of the instrument.",
-            holds=lambda _o, c: c.bad_certificate and c.evidence.bundle.measurement.test_name in PINNED,
+            holds=lambda _o, c: c.bad_certificate and c.evidence.parsed.measurement.test_name in PINNED,
             figures=endpoint_failure,
         ),
         Rule(

@@ -59,9 +59,9 @@ class Controls:
     @property
     def helper_is_missing(self) -> bool:
         """The nettest has a helper, but it did not answer (others never have one)."""
-        bundle = self.evidence.bundle
+        parsed = self.evidence.parsed
         return not self.evidence.helper and (
-            bundle.control_failure is not None or bundle.measurement.test_name == "web_connectivity"
+            parsed.control_failure is not None or parsed.measurement.test_name == "web_connectivity"
         )
 
     @property
@@ -236,7 +236,7 @@ class Controls:
         """
         if self.observation.layer is Layer.DNS:
             return self.answer.has_block_address
-        country = self.evidence.bundle.measurement.country
+        country = self.evidence.parsed.measurement.country
         return any(
             match.kind is FingerprintKind.BLOCKPAGE and country in match.countries for match in self.matches
         )
@@ -244,7 +244,7 @@ class Controls:
     @property
     def plain_lookups_work(self) -> bool:
         """In a probe's look at its line: a public resolver answered over UDP, a known-good page came."""
-        return self.evidence.is_look and self.evidence.bundle.control_failure is None
+        return self.evidence.is_look and self.evidence.parsed.control_failure is None
 
     @property
     def encrypted_lookups_time_out(self) -> bool:
@@ -284,7 +284,7 @@ class Controls:
 
         An encrypted resolver is asked under a name of its own, which is one.
         """
-        control = self.evidence.bundle.control_failure
+        control = self.evidence.parsed.control_failure
         asked = (s.failure for s in self.evidence.of(Layer.DNS) if s.resolver in ENCRYPTED)
         if any(failure and cause_of(failure) is Cause.AUTHORITY for failure in (control, *asked)):
             return True

@@ -16,7 +16,7 @@ LEAST_NAMES = 2
 def _not_facebook(o: Observation, c: Controls) -> bool:
     known = [asn for asn in o.answer_asns if asn]
     return (
-        c.evidence.bundle.measurement.test_name == "facebook_messenger"
+        c.evidence.parsed.measurement.test_name == "facebook_messenger"
         and bool(known)
         and FACEBOOK not in known
         and c.answer.is_unconnected
@@ -28,7 +28,7 @@ def _one_address_for_facebook(o: Observation, c: Controls) -> bool:
 
     Its content network has servers with operators, so its names do not count.
     """
-    if c.evidence.bundle.measurement.test_name != "facebook_messenger":
+    if c.evidence.parsed.measurement.test_name != "facebook_messenger":
         return False
     others_network = any(o.answer_asns) and FACEBOOK not in o.answer_asns
     names = {s.hostname for s in c.evidence.of(Layer.DNS) if not set(s.answers).isdisjoint(o.answers)}

@@ -30,7 +30,7 @@ _URL = re.compile(r"(https?)://([^/:?#]*)(?::(\d{1,5}))?", re.IGNORECASE)
 
 
 class MeasurementEvidence:
-    """One bundle, indexed.
+    """One parsed measurement, indexed.
 
     Attributes:
         probe: the probe's observations, in order.
@@ -39,13 +39,13 @@ class MeasurementEvidence:
             any connection is.
     """
 
-    def __init__(self, bundle: ParsedMeasurement, fingerprints: Fingerprints) -> None:
-        self.bundle = bundle
+    def __init__(self, parsed: ParsedMeasurement, fingerprints: Fingerprints) -> None:
+        self.parsed = parsed
         self.fingerprints = fingerprints
         self.probe: list[Observation] = []
         self.helper: dict[Layer, list[Observation]] = {}
         self.wrong_addresses: set[str] = set()
-        for observation in bundle.observations:
+        for observation in parsed.observations:
             if observation.vantage is Observer.PROBE:
                 self.probe.append(observation)
             else:
@@ -118,7 +118,7 @@ class MeasurementEvidence:
         Probes also try port 443 of a site whose address begins with ``http:``, where nobody may listen.
         """
         found: dict[str, set[int]] = {}
-        for page in self.bundle.observations:
+        for page in self.parsed.observations:
             if page.layer is not Layer.HTTP:
                 continue
             asked, led = _URL.match(page.url), _URL.match(page.location)
@@ -170,7 +170,7 @@ class MeasurementEvidence:
         """
         found = {
             (o.hostname, o.ip)
-            for o in self.bundle.observations
+            for o in self.parsed.observations
             if o.layer in (Layer.TLS, Layer.QUIC) and o.failure is None and o.cert_valid is not False
         }
         found.update((o.hostname, o.ip) for o in self.of(Layer.HTTP) if https_page(o))
@@ -258,7 +258,7 @@ class MeasurementEvidence:
         """Fingerprints in a response; one pass over it, remembered."""
         found = self._matches.get(id(observation))
         if found is None:
-            found = self.fingerprints.find(observation, self.bundle.measurement.country)
+            found = self.fingerprints.find(observation, self.parsed.measurement.country)
             self._matches[id(observation)] = found
         return found
 
@@ -270,7 +270,7 @@ class MeasurementEvidence:
 
         An address that the helper looked at too is one that whoever runs both has: a network of his own.
         """
-        target = self.bundle.measurement.target
+        target = self.parsed.measurement.target
         own = [o for o in self.probe if o.target == target and o.role != "redirect" and o.hostname]
         return bool(own) and all(
             is_private_name(o.hostname) or (is_bogon(o.hostname) and not self.helper) for o in own
@@ -279,7 +279,7 @@ class MeasurementEvidence:
     @property
     def is_look(self) -> bool:
         """Is it a probe's look at its own line?  Its defect says whether there is a network."""
-        return self.bundle.measurement.test_name == "fanous_health"
+        return self.parsed.measurement.test_name == "fanous_health"
 
     @cached_property
     def nothing_worked(self) -> bool:
@@ -291,7 +291,7 @@ class MeasurementEvidence:
         if self.helper or not self.probe or self.is_look:
             return False
         failures = [o.failure for o in self.probe]
-        control = self.bundle.control_failure
+        control = self.parsed.control_failure
         if control is not None:
             return all(_offline(failure) for failure in (*failures, control))
         causes = {cause_of(failure) if failure else None for failure in failures}

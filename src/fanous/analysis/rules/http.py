@@ -73,7 +73,7 @@ def _sent_to_own_network(o: Observation, c: Controls) -> bool:
         return False
     lookups = [s for s in c.evidence.of(Layer.DNS) if s.hostname and s.answers]
     is_elsewhere = all(_domain(s.hostname) != _domain(o.hostname) for s in lookups if s.role != "redirect")
-    own = c.evidence.bundle.measurement.asn
+    own = c.evidence.parsed.measurement.asn
     return is_elsewhere and any(s.hostname == o.hostname and own in s.answer_asns for s in lookups)
 
 

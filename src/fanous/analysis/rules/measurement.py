@@ -7,7 +7,7 @@ from fanous.model.verdict import State
 
 
 def _defect(_o: Observation, c: Controls) -> str:
-    return c.evidence.bundle.measurement.defect
+    return c.evidence.parsed.measurement.defect
 
 
 PRIVATE_NAME = Rule(
@@ -25,7 +25,7 @@ WHOLE_RULES = (
         layer=None,
         state=State.INSUFFICIENT,
         why="No conclusion may rest on this measurement.",
-        holds=lambda _o, c: bool(c.evidence.bundle.measurement.defect),
+        holds=lambda _o, c: bool(c.evidence.parsed.measurement.defect),
         figures=_defect,
     ),
     PRIVATE_NAME,

@@ -1,6 +1,6 @@
 """Verdicts: run each observation through the rules of its layer, and gather what they say.
 
-Pure: the same bundle and the same fingerprints give the same verdicts, today and in ten years.
+Pure: the same measurement and the same fingerprints give the same verdicts, today and in ten years.
 """
 
 from dataclasses import dataclass
@@ -52,13 +52,13 @@ class _Finding:
     count: int = 1
 
 
-def judge(bundle: ParsedMeasurement, fingerprints: Fingerprints) -> tuple[Verdict, ...]:
+def judge(parsed: ParsedMeasurement, fingerprints: Fingerprints) -> tuple[Verdict, ...]:
     """What can be concluded from one measurement, the most severe first.
 
     Returns:
         One verdict per target, role, layer, rule and mechanism; empty where the probe observed nothing.
     """
-    evidence = MeasurementEvidence(bundle, fingerprints)
+    evidence = MeasurementEvidence(parsed, fingerprints)
     if not evidence.probe:
         return ()
     findings: dict[_Key, _Finding] = {}

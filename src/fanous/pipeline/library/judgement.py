@@ -45,7 +45,7 @@ def judge(*paths: str | Path) -> Judgements:
     """
     tally = Ingested()
     judged = [
-        Judgement(one.bundle.measurement, one.verdicts, one.notes)
+        Judgement(one.parsed.measurement, one.verdicts, one.notes)
         for one in judge_records([Path(path) for path in paths], tally)
     ]
     return Judgements(tuple(judged), tuple(tally.rejects))
