@@ -62,9 +62,9 @@ def level_row(signal: Signal) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def level_rows() -> list[str]:
+def series_rows() -> list[str]:
     """All ready-made series, in the order of the table."""
-    return [level_row(signal) for signal in SIGNALS.values() if signal.is_level]
+    return [level_row(signal) for signal in SIGNALS.values() if signal.is_quantity]
 
 
 def rule_sections() -> list[str]:
@@ -109,11 +109,11 @@ def _renewed_lines(text: str) -> Iterator[str]:
         row = _ROW.fullmatch(line)
         name = line.split("`")[1] if line.startswith("| `") else ""
         if name in SIGNALS and line in signals:
-            if not SIGNALS[name].is_level:
+            if not SIGNALS[name].is_quantity:
                 yield signal_row(SIGNALS[name])
         elif line == LEVELS_RULE:
             yield line
-            yield from level_rows()
+            yield from series_rows()
         elif row and name in meanings and line in section(text, "## Mechanisms"):
             yield f"| `{name}` | {row[2]} | {words_of(name)} |"
         else:

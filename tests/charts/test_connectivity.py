@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from fanous.charts.connectivity import LevelNow, age_words, levels_document, print_levels
+from fanous.charts.connectivity import SeriesNow, age_words, connectivity_document, print_connectivity
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 
@@ -13,8 +13,8 @@ T0 = 1_700_006_400
 PUNJAB = Place("PK", region="PK-PB")
 
 
-def level(value: float, ordinary: float | None, entity: Place = PUNJAB, source: str = "ioda") -> LevelNow:
-    return LevelNow(SeriesKey(entity, "", "bgp", Access.ANY, 0, source), 300, T0, value, ordinary)
+def level(value: float, ordinary: float | None, entity: Place = PUNJAB, source: str = "ioda") -> SeriesNow:
+    return SeriesNow(SeriesKey(entity, "", "bgp", Access.ANY, 0, source), 300, T0, value, ordinary)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_level_is_a_share_of_the_ordinary_or_cannot_be_said(
 
 
 def test_the_document_says_what_whose_and_how_old() -> None:
-    document = levels_document("PK", [level(50, 100)], T0 + 900.0)
+    document = connectivity_document("PK", [level(50, 100)], T0 + 900.0)
     (row,) = document["signals"]
     assert row["entity"] == "PK-PB" and row["family"] == "routing"
     assert row["percent_of_ordinary"] == 50
@@ -38,19 +38,19 @@ def test_the_document_says_what_whose_and_how_old() -> None:
 def test_people_see_places_by_name_levels_and_whose_figures_they_are() -> None:
     page = StringIO()
     levels = [level(50, 100), level(5, None, Place("PK", 17557)), level(1, 1, Place("PK"), "csv")]
-    print_levels(Console(file=page, width=160), "PK", levels, T0 + 900.0)
+    print_connectivity(Console(file=page, width=160), "PK", levels, T0 + 900.0)
     text = page.getvalue()
     for words in ("Panjāb", "50 %", "no history", "AS17557", "10 min", "licence: (c) Georgia Tech"):
         assert words in text
 
 
 def test_of_a_loss_more_is_worse_and_that_is_said() -> None:
-    loss = LevelNow(SeriesKey(PUNJAB, "", "ping-slash24-loss", source="ioda"), 600, T0, 0.6, 0.02)
+    loss = SeriesNow(SeriesKey(PUNJAB, "", "ping-slash24-loss", source="ioda"), 600, T0, 0.6, 0.02)
     page = StringIO()
-    print_levels(Console(file=page, width=160), "PK", [loss, level(50, 100)], T0 + 900.0)
+    print_connectivity(Console(file=page, width=160), "PK", [loss, level(50, 100)], T0 + 900.0)
     assert "3,000 % (more is worse)" in page.getvalue()
     assert page.getvalue().count("more is worse") == 1
-    rows = levels_document("PK", [loss, level(50, 100)], T0 + 900.0)["signals"]
+    rows = connectivity_document("PK", [loss, level(50, 100)], T0 + 900.0)["signals"]
     assert [(row["bad"], row["percent_of_ordinary"]) for row in rows] == [("up", 3000), ("down", 50)]
 
 

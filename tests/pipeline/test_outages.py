@@ -13,7 +13,7 @@ from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Incident, Kind, Says, Scope, Status
 from fanous.pipeline import query, stages
 from fanous.pipeline.claims import check, witnesses
-from fanous.pipeline.series import ingest_levels
+from fanous.pipeline.series import ingest_series
 from fanous.sources.signals.files import About
 from fanous.store import Store, open_store
 from fanous.web.application import application
@@ -50,7 +50,7 @@ def exported(path: Path, left: Left, *, days: int = 20, begin: datetime = BEGIN)
 def asked(folder: Path, *files: Path) -> tuple[list[Incident], list[tuple[str, str]]]:
     with open_store(folder / "store") as store:
         for file in files:
-            ingest_levels(store, "ioda-csv", [file], About("XK"))
+            ingest_series(store, "ioda-csv", [file], About("XK"))
         answer = query.confirm(store, "XK", [], None, None)
     return list(answer.incidents), list(answer.insufficient)
 
@@ -83,7 +83,7 @@ def test_an_outage_stands_beside_measurements_of_platforms(tmp_path: Path, rally
     levels = exported(tmp_path / "a.csv", blackout, days=14, begin=datetime(2023, 12, 6, tzinfo=UTC))
     with open_store(tmp_path / "store") as store:
         stages.ingest(store, "ooni", [rally])
-        ingest_levels(store, "ioda-csv", [levels], About("PK"))
+        ingest_series(store, "ioda-csv", [levels], About("PK"))
         answer = query.confirm(store, "PK", [], None, None)
         assert {one.kind for one in answer.incidents} >= {Kind.OUTAGE, Kind.BLOCKING}
         assert answer.grid is not None and answer.grid.rows
@@ -157,7 +157,7 @@ def test_levels_that_stayed_as_usual_contradict_a_nation_wide_outage(
     since = (BEGIN + timedelta(days=15)).timestamp()
     claim = Claim("somebody", Said.OUTAGE, "XK", since, since + 6 * 3600, scope=scope)
     with open_store(tmp_path / "store") as store:
-        ingest_levels(store, "ioda-csv", [tmp_path / "b.csv"], About("XK"))
+        ingest_series(store, "ioda-csv", [tmp_path / "b.csv"], About("XK"))
         checked = check(store, claim)
     assert checked.answer is answer
     if answer is ClaimCheck.CONTRADICTED:

@@ -100,10 +100,10 @@ def test_what_became_a_part_of_another_claim_is_not_called_wrong(store: Store) -
 def test_late_bins_of_levels_are_the_reason_of_an_outages_revision(store: Store) -> None:
     key = SeriesKey(Place("PK"), "", "bgp", source="ioda")
     times = int(NOON) + 300 * np.arange(4)
-    store.put_levels([SourceSeries(key, 300, times[::3], np.zeros(2))])
+    store.put_series([SourceSeries(key, 300, times[::3], np.zeros(2))])
     outage = incident(kind=Kind.OUTAGE, parts=(Part("", Kind.OUTAGE, ("outage.national",), ("PK",)),))
     (first,) = write_changes(store, "PK", [outage], NOON - 1, NOON + 1)
-    store.put_levels([SourceSeries(key, 300, times, np.zeros(4))])
+    store.put_series([SourceSeries(key, 300, times, np.zeros(4))])
     write_changes(store, "PK", [replace(outage, confidence=0.5)], NOON - 1, NOON + 1)
     assert store.revisions(first.id)[-1].reason.startswith("2 late bins of bgp (ioda); ")
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso, to_iso
-from fanous.pipeline.series import ingest_levels, levels_now
+from fanous.pipeline.series import ingest_series, series_now
 from fanous.sources.signals.columns import TableColumns
 from fanous.sources.signals.files import About
 from fanous.store import Store, open_store
@@ -28,8 +28,8 @@ def test_lines_are_stored_once_and_counted(tmp_path: Path) -> None:
     rows = "time,value\n2025-12-01T00:00Z,1\n2025-12-01T00:00Z,1\n2025-12-01T01:00Z,x\n2025-12-01T02:00Z,3\n"
     paths = files(tmp_path, a=rows)
     with open_store(tmp_path / "store") as store:
-        first = ingest_levels(store, "csv", paths, PK)
-        again = ingest_levels(store, "csv", paths, PK)
+        first = ingest_series(store, "csv", paths, PK)
+        again = ingest_series(store, "csv", paths, PK)
     assert (first.read, first.stored, first.duplicate, first.rejected) == (4, 2, 1, 1)
     assert [(r.line, r.file) for r in first.rejects] == [(4, str(paths[0]))]
     assert (again.read, again.stored, again.duplicate, again.rejected) == (4, 0, 3, 1)
@@ -40,8 +40,8 @@ def test_a_corrected_line_counts_as_stored_and_replaces(tmp_path: Path) -> None:
         tmp_path, a="time,value\n2025-12-01,1\n2025-12-02,1\n", b="time,value\n2025-12-01,1\n2025-12-02,2\n"
     )
     with open_store(tmp_path / "store") as store:
-        ingest_levels(store, "csv", [one], PK)
-        tally = ingest_levels(store, "csv", [two], PK)
+        ingest_series(store, "csv", [one], PK)
+        tally = ingest_series(store, "csv", [two], PK)
         (series,) = store.levels("PK")
     assert (tally.stored, tally.duplicate) == (1, 1)
     assert series.values.tolist() == [1, 2]
@@ -50,7 +50,7 @@ def test_a_corrected_line_counts_as_stored_and_replaces(tmp_path: Path) -> None:
 def test_the_country_is_detected_and_nothing_is_left_to_do(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(SAMPLES["ioda-csv"])
     with open_store(tmp_path / "store") as store:
-        ingest_levels(store, "ioda-csv", [tmp_path / "x"], PK)
+        ingest_series(store, "ioda-csv", [tmp_path / "x"], PK)
         assert store.undetected() == {}
         assert store.countries() == ["PK"]
 
@@ -65,14 +65,14 @@ def test_a_crash_after_the_series_leaves_the_country_to_be_detected(
 
     monkeypatch.setattr("fanous.pipeline.series.detect_all", dies)
     with open_store(tmp_path / "store") as store, pytest.raises(KeyboardInterrupt):
-        ingest_levels(store, "ioda-csv", [tmp_path / "x"], PK)
+        ingest_series(store, "ioda-csv", [tmp_path / "x"], PK)
     with open_store(tmp_path / "store") as store:
         assert list(store.undetected()) == ["PK"]
 
 
 def test_an_unknown_source_names_the_known(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store, pytest.raises(FanousError, match="ioda-csv"):
-        ingest_levels(store, "ooni", [], PK)
+        ingest_series(store, "ooni", [], PK)
 
 
 def test_the_levels_now_are_the_newest_whole_bins_beside_what_is_ordinary(tmp_path: Path) -> None:
@@ -83,11 +83,11 @@ def test_the_levels_now_are_the_newest_whole_bins_beside_what_is_ordinary(tmp_pa
     ]
     (path,) = files(tmp_path, a="time,value\n" + "\n".join(hours) + "\n")
     with open_store(tmp_path / "store") as store:
-        ingest_levels(store, "csv", [path], PK)
-        (then,) = levels_now(store, "PK", from_iso("2025-12-08T12:30"))
-        (now,) = levels_now(store, "PK", from_iso("2025-12-30"))
+        ingest_series(store, "csv", [path], PK)
+        (then,) = series_now(store, "PK", from_iso("2025-12-08T12:30"))
+        (now,) = series_now(store, "PK", from_iso("2025-12-30"))
         with pytest.raises(FanousError, match="fanous pull"):
-            levels_now(store, "PK", from_iso("2025-11-30"))
+            series_now(store, "PK", from_iso("2025-11-30"))
     assert (to_iso(then.at), then.percent) == ("2025-12-08T11:00:00Z", 100)
     assert (to_iso(now.at), now.percent) == ("2025-12-09T23:00:00Z", 10)
 
@@ -102,10 +102,10 @@ def test_what_is_left_in_a_blackout_is_not_ordinary_however_long_it_lasts(tmp_pa
     (path,) = files(tmp_path, a="time,place,value\n" + "\n".join(hours) + "\n")
     places = About("PK", TableColumns("time", "value", "connectivity", "place"))
     with open_store(tmp_path / "store") as store:
-        ingest_levels(store, "csv", [path], places)
+        ingest_series(store, "csv", [path], places)
         (incident,) = store.incidents("PK")
         percents = {
-            days: [now.percent for now in levels_now(store, "PK", first + days * 86400)]
+            days: [now.percent for now in series_now(store, "PK", first + days * 86400)]
             for days in (20, 21, 25, 36, 45)
         }
     ended = incident.end
@@ -118,8 +118,8 @@ def test_regions_alone_make_a_line_of_the_country_too(tmp_path: Path) -> None:
     (path,) = files(tmp_path, a="time,place,value\n" + "\n".join(rows) + "\n")
     places = About("PK", TableColumns("time", "value", "connectivity", "place"))
     with open_store(tmp_path / "store") as store:
-        ingest_levels(store, "csv", [path], places)
-        first, *regions = levels_now(store, "PK", from_iso("2025-12-02"))
+        ingest_series(store, "csv", [path], places)
+        first, *regions = series_now(store, "PK", from_iso("2025-12-02"))
     assert (str(first.key.place), first.key.subtype, first.value) == ("PK", "median of regions", 5)
     assert len(regions) == 11
 

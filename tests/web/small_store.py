@@ -37,7 +37,7 @@ class SmallStore:
     revised_at: float = 1_702_900_000.0
     said: list[Claim] = field(default_factory=list)
     announced: list[AnnouncedEvent] = field(default_factory=list)
-    level_series: list[Series] = field(default_factory=list)
+    quantity_series: list[Series] = field(default_factory=list)
     stored: dict[str, tuple[StoredMeasurement, list[Verdict], list[Observation], bytes]] = field(
         default_factory=dict
     )
@@ -110,7 +110,7 @@ class SmallStore:
     ) -> list[Series]:
         return [
             one
-            for one in self.level_series
+            for one in self.quantity_series
             if one.key.place.country == country
             and (entities is None or one.key.place in entities)
             and (signals is None or one.key.signal in signals)
@@ -118,7 +118,7 @@ class SmallStore:
             and one.times[0] < until
         ]
 
-    def levels_fetched(self, country: str) -> dict[str, float]:
+    def series_fetched(self, country: str) -> dict[str, float]:
         return {one.key.source: float(one.times[-1]) for one in self.levels(country)}
 
     def span(self, _country: str) -> tuple[float, float] | None:

@@ -47,7 +47,7 @@ def outage() -> Incident:
 
 
 def visiting(*known: Incident, levels: tuple[Series, ...] = (series(),)) -> Reader:
-    return reader(SmallStore([*known], level_series=[*levels]), Site(clock=lambda: NOW))
+    return reader(SmallStore([*known], quantity_series=[*levels]), Site(clock=lambda: NOW))
 
 
 @pytest.mark.parametrize("path", ["/PK", "/PK/PK-2023-0042", "/"])

@@ -18,7 +18,7 @@ from fanous.refdata.sources import SOURCES
 
 
 @dataclass(frozen=True, slots=True)
-class LevelNow:
+class SeriesNow:
     """The newest value of one series.  Times are unix seconds, UTC.
 
     Attributes:
@@ -44,12 +44,12 @@ class LevelNow:
         return max(0.0, now - self.at - self.step)
 
 
-def levels_document(country: str, levels: Sequence[LevelNow], now: float) -> dict[str, Any]:
+def connectivity_document(country: str, levels: Sequence[SeriesNow], now: float) -> dict[str, Any]:
     """The answer as one JSON document (docs/formats.md)."""
     return {"country": country, "at": to_iso(now), "signals": [_row(level, now) for level in levels]}
 
 
-def _row(level: LevelNow, now: float) -> dict[str, Any]:
+def _row(level: SeriesNow, now: float) -> dict[str, Any]:
     key, source = level.key, SOURCES[level.key.source]
     return {
         "entity": str(key.place),
@@ -72,7 +72,7 @@ def _row(level: LevelNow, now: float) -> dict[str, Any]:
     }
 
 
-def print_levels(console: Console, country: str, levels: Sequence[LevelNow], now: float) -> None:
+def print_connectivity(console: Console, country: str, levels: Sequence[SeriesNow], now: float) -> None:
     """One line a series, places together, the country first; then whose figures they are."""
     table = Table(title=f"{country_name(country)}: levels in % of what is ordinary", title_justify="left")
     for head, justify in (("place", "left"), ("signal", "left"), ("source", "left"), ("level", "right")):
@@ -90,7 +90,7 @@ def print_levels(console: Console, country: str, levels: Sequence[LevelNow], now
         console.print(Text(f"{name}: {source.title}{credit}; licence: {source.licence}"))
 
 
-def _percent(level: LevelNow) -> str:
+def _percent(level: SeriesNow) -> str:
     if level.percent is None:
         return "no history"
     worse = " (more is worse)" if SIGNALS[level.key.signal].bad is Direction.UP else ""

@@ -59,7 +59,7 @@ def ingest(
     """
     from fanous.cli.progress import file_progress
     from fanous.pipeline import stages
-    from fanous.pipeline.series import ingest_levels
+    from fanous.pipeline.series import ingest_series
     from fanous.sources.connectors import MEASUREMENT_SOURCES
     from fanous.sources.publishers import SERIES_FILES
 
@@ -77,7 +77,7 @@ def ingest(
         if about is None:
             tally = stages.ingest(opened, source, paths, moved)
         else:
-            tally = ingest_levels(opened, source, paths, about, moved)
+            tally = ingest_series(opened, source, paths, about, moved)
     show(tally, as_json)
     if tally.rejected == tally.read > 0:
         print(f"nothing could be used: is that what {source} reads?", file=sys.stderr)

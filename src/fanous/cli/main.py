@@ -243,17 +243,17 @@ def signals(
 
     It only reads: bring series in first with `fanous pull` or `fanous ingest`.
     """
-    from fanous.charts.connectivity import levels_document, print_levels
-    from fanous.pipeline.series import levels_now
+    from fanous.charts.connectivity import connectivity_document, print_connectivity
+    from fanous.pipeline.series import series_now
 
     code, then = country_code(country), moment(at, "--at")
     now = time.time() if then is None else then
     with open_named(store, config, read_only=True) as opened:
-        levels = levels_now(opened, code, now)
+        levels = series_now(opened, code, now)
     if as_json:
-        print_document(levels_document(code, levels, now))
+        print_document(connectivity_document(code, levels, now))
     else:
-        print_levels(console(), code, levels, now)
+        print_connectivity(console(), code, levels, now)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from statistics import median
 
 import numpy as np
 
-from fanous.analysis.detectors import IODA, LEVEL_DETECTORS
+from fanous.analysis.detectors import IODA, QUANTITY_DETECTORS
 from fanous.analysis.incidents.outage import Situation
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
@@ -18,7 +18,7 @@ from fanous.evaluation.corpus import Corpus, Injection
 from fanous.model.anomaly import Anomaly
 from fanous.model.score import YEAR, LossScore, QuietScore
 from fanous.model.series import Series
-from fanous.pipeline.outages import level_series, outages_of
+from fanous.pipeline.outages import outages_of, quantity_series
 from fanous.refdata.users import user_weights
 from fanous.store import Store
 
@@ -53,14 +53,14 @@ def inject(
     """
     series = [
         one
-        for one in level_series(store, injection.country, corpus.since, corpus.until)
+        for one in quantity_series(store, injection.country, corpus.since, corpus.until)
         if not one.key.place.asn and not one.key.place.region
     ]
     missing = {n for names in injection.signals for n in names} - {one.key.signal for one in series}
     if missing:
         raise FanousError(f"{corpus.folder} injects into {', '.join(sorted(missing))}, which its files lack")
     chance = np.random.default_rng(corpus.seed)
-    calm = {name: LEVEL_DETECTORS[name](series) for name in COMPARED}
+    calm = {name: QUANTITY_DETECTORS[name](series) for name in COMPARED}
     scores = []
     for signals, share, hours in product(injection.signals, injection.losses, injection.hours):
         busy = [a for a in calm["level"] if a.key.signal in signals]
@@ -89,7 +89,7 @@ def _score(
     raised, peers, found, confirmed = [], 0, 0, 0
     for loss in losses:
         struck = [_with(one, loss) for one in series if one.key.signal in signals]
-        ours, theirs = (LEVEL_DETECTORS[name](struck) for name in COMPARED)
+        ours, theirs = (QUANTITY_DETECTORS[name](struck) for name in COMPARED)
         own = [a for a in ours if a.key.signal == signals[0] and _is_of(a, loss)]
         raised += [min((a.raised_at or a.last_seen) - loss.start for a in own) / 60] if own else []
         peers += any(a.key.signal == signals[0] and _is_of(a, loss) for a in theirs)

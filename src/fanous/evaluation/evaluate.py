@@ -31,7 +31,7 @@ from fanous.model.incident import Incident, Interval, Status
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
 from fanous.pipeline import stages
 from fanous.pipeline.interference import TICK
-from fanous.pipeline.series import ingest_levels
+from fanous.pipeline.series import ingest_series
 from fanous.store import Store, open_store
 
 HOUR = 3600.0
@@ -91,7 +91,7 @@ def _bring_in(store: Store, file: CorpusFile, path: Path) -> int:
     """Lines or measurements stored."""
     if file.about is None:
         return stages.ingest(store, file.source, [path]).stored
-    return ingest_levels(store, file.source, [path], file.about).stored
+    return ingest_series(store, file.source, [path], file.about).stored
 
 
 def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:

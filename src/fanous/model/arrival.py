@@ -18,7 +18,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class LevelArrival:
+class SeriesArrival:
     """Bins of ready-made series, of all places of a country together.
 
     Attributes:

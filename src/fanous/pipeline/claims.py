@@ -62,7 +62,7 @@ def check(store: Store, claim: Claim) -> Checked:
 def _watched(store: Store, claim: Claim) -> tuple[Family, ...]:
     """Families of levels that would have shown a nation-wide outage that somebody claims."""
     is_national = claim.said is Said.OUTAGE and claim.scope is Scope.NATION
-    if not is_national or not store.levels_fetched(claim.country):
+    if not is_national or not store.series_fetched(claim.country):
         return ()
     from fanous.pipeline.outages import (
         watched_families,  # the detectors: only where there is something for them

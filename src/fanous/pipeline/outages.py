@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from fanous.analysis.detectors import LEVEL, LEVEL_DETECTOR_VERSION, LEVEL_DETECTORS
+from fanous.analysis.detectors import LEVEL, QUANTITY_DETECTOR_VERSION, QUANTITY_DETECTORS
 from fanous.analysis.detectors.grid import fills_days
 from fanous.analysis.detectors.rollup import rolled_up
 from fanous.analysis.incidents.absorb import absorb
@@ -33,7 +33,7 @@ CONNECTIVITY = "connectivity"
 """What an outage is about, where the answer names a target for everything else."""
 
 
-def level_series(store: Store, country: str, since: float, until: float) -> list[Series]:
+def quantity_series(store: Store, country: str, since: float, until: float) -> list[Series]:
     """Series that can show an outage, with the country's own line where only regions have one."""
     series = _levels(store, country, since, until, Kind.OUTAGE)
     return series + rolled_up(series)
@@ -41,7 +41,7 @@ def level_series(store: Store, country: str, since: float, until: float) -> list
 
 def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
     """Series whose departures show incidents of this kind before any other."""
-    names = [signal.name for signal in SIGNALS.values() if signal.is_level and signal.proves[0] is kind]
+    names = [signal.name for signal in SIGNALS.values() if signal.is_quantity and signal.proves[0] is kind]
     return store.levels(country, since, until, names)
 
 
@@ -49,7 +49,7 @@ def find_outages(
     store: Store, country: str, since: float, until: float, rules_version: str, shares: UserWeights | None
 ) -> list[Incident]:
     """Outages and general slow-downs of a window; writes nothing."""
-    series = level_series(store, country, since, until)
+    series = quantity_series(store, country, since, until)
     speeds = _levels(store, country, since, until, Kind.SLOWDOWN)
     speeds += speed_series(store.rates(since, until), country)
     if not series and not speeds:
@@ -60,11 +60,13 @@ def find_outages(
         weights=shares,
         elsewhere=_elsewhere(store, country, since, until),
         rules_version=rules_version,
-        detector_version=LEVEL_DETECTOR_VERSION,
+        detector_version=QUANTITY_DETECTOR_VERSION,
         season=partial(exam_season, country),
     )
-    slow = outages_of(LEVEL_DETECTORS["slowdown"](speeds), replace(situation, series=speeds), Kind.SLOWDOWN)
-    return absorb(outages_of(LEVEL_DETECTORS["level"](series), situation), slow)
+    slow = outages_of(
+        QUANTITY_DETECTORS["slowdown"](speeds), replace(situation, series=speeds), Kind.SLOWDOWN
+    )
+    return absorb(outages_of(QUANTITY_DETECTORS["level"](series), situation), slow)
 
 
 def outages_of(
@@ -90,7 +92,7 @@ def _elsewhere(store: Store, country: str, since: float, until: float) -> list[t
 
 def connectivity_lacks(store: Store, country: str, since: float, until: float) -> list[tuple[str, str]]:
     """What cannot be said of the country's connectivity, and why; nothing where no source of it was read."""
-    series = level_series(store, country, since - LEVEL.days * DAY, until)
+    series = quantity_series(store, country, since - LEVEL.days * DAY, until)
     if not series:
         return []
     lacking = []
@@ -126,7 +128,7 @@ def watched_families(store: Store, country: str, since: float, until: float) -> 
 
     Each has a line of the whole country with a history before it, and values in half of its bins.
     """
-    series = level_series(store, country, since - LEVEL.days * DAY, until)
+    series = quantity_series(store, country, since - LEVEL.days * DAY, until)
     whole = [s for s in series if fills_days(s.step) and s.key.place == Place(country)]
     told = {SIGNALS[s.key.signal].family for s in whole if _is_watched(s, since, until)}
     return tuple(family for family in Family if family in told & OUTAGE_FAMILIES)

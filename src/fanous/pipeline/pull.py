@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from fanous.errors import FanousError, Rejected
-from fanous.pipeline.series import put_claims, put_levels
+from fanous.pipeline.series import put_claims, put_series
 from fanous.pipeline.stages import detect_all
 from fanous.refdata.sources import SOURCES
 from fanous.sources.publishers import LIVE_SOURCES
@@ -209,7 +209,7 @@ def keep(store: Store, fetched: Fetched, done: Pull) -> None:
         else:
             done.skipped += 1
         return
-    written = put_levels(store, parsed.series)
+    written = put_series(store, parsed.series)
     done.claims += put_claims(store, parsed.claims)
     store.put_pulled(done.source, done.country, [Pulled(piece.name, piece.since, piece.until, fetched.at)])
     done.pieces += 1

@@ -106,7 +106,7 @@ def _insufficient(
 
 def _of_connectivity(store: Store, country: str, since: float, until: float) -> list[tuple[str, str]]:
     """The same of the country's connectivity; nothing where no source of it was read."""
-    if not store.levels_fetched(country):
+    if not store.series_fetched(country):
         return []
     from fanous.pipeline.outages import (
         connectivity_lacks,  # the detectors: only where there is something for them

@@ -88,7 +88,7 @@ def what_came(store: Store, new: Incident, old: Incident) -> str:
     until = None if None in ends else max(end for end in ends if end is not None)
     targets = sorted({*new.targets, *old.targets})
     span = min(starts), until, last
-    levels = store.levels_arrived(old.country, *span) if {new.kind, old.kind} & OF_LEVELS else []
+    levels = store.series_arrived(old.country, *span) if {new.kind, old.kind} & OF_LEVELS else []
     came = arrival_sentence(store.arrived(old.country, targets, *span), levels)
     versions = new.rules_version, new.detector_version
     if versions != (old.rules_version, old.detector_version):

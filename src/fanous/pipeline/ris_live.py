@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fanous.errors import FanousError, Rejected
 from fanous.log import logline
-from fanous.pipeline.series import put_levels
+from fanous.pipeline.series import put_series
 from fanous.pipeline.stages import detect_all
 from fanous.sources.signals.mrt import country_of, routes
 from fanous.sources.signals.ris import SOURCE, apply
@@ -101,7 +101,7 @@ def follow(
         connection += 1
         try:
             for recorded in stream.counts(listen()):
-                put_levels(store, list(recorded.levels(stream.networks)))
+                put_series(store, list(recorded.levels(stream.networks)))
                 detect_all(store)
                 stored += 1
                 pause = FIRST_PAUSE

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.model.series import Ints
-from fanous.pipeline.series import put_levels
+from fanous.pipeline.series import put_series
 from fanous.pipeline.stages import detect_all
 from fanous.scan.belief import Flags
 from fanous.scan.journal import save
@@ -70,7 +70,7 @@ def scan_round(
     if not _is_online(ask, controls):
         save(journal, targets, _as_before(state, after))
         return None
-    put_levels(store, levels(country, targets, after))
+    put_series(store, levels(country, targets, after))
     detect_all(store)
     return after
 

@@ -13,7 +13,7 @@ from fanous.analysis.detectors.rollup import rolled_up
 from fanous.analysis.series.baselines import Spans, ordinary_level, outage_times
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.slowness import speed_series
-from fanous.charts.connectivity import LevelNow
+from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
 from fanous.model.series import Series
@@ -34,7 +34,7 @@ BATCH = 200
 """Series that are written at once."""
 
 
-def ingest_levels(
+def ingest_series(
     store: Store,
     source: str,
     paths: Sequence[Path],
@@ -86,7 +86,7 @@ def _bring_in(
     fresh: set[int] = set()
     sayings: list[PublishedClaim] = []
     for batch in _batches(files.read(path, about, on_reject, on_repeat, watch), sayings):
-        written = put_levels(store, [reading.levels for reading in batch])
+        written = put_series(store, [reading.levels for reading in batch])
         for reading, which in zip(batch, written, strict=True):
             seen.update(reading.lines.tolist())
             fresh.update(reading.lines[which[reading.bins]].tolist())
@@ -110,12 +110,12 @@ def put_claims(store: Store, claims: Sequence[Claim]) -> int:
     return new
 
 
-def put_levels(
+def put_series(
     store: Store, batch: Sequence[SourceSeries]
 ) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Store series and mark their countries; what is marked first is not forgotten by a crash."""
     store.mark_undetected(spans_of(batch))
-    return list(store.put_levels(batch))
+    return list(store.put_series(batch))
 
 
 def _batches(
@@ -135,7 +135,7 @@ def _batches(
         yield batch
 
 
-def levels_now(store: Store, country: str, at: float) -> list[LevelNow]:
+def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     """The newest whole bin of every series of a country at an instant, the country first; reads only.
 
     Where a source has regions alone, their median is the country's line, as it is for outages.  What is
@@ -158,16 +158,16 @@ def levels_now(store: Store, country: str, at: float) -> list[LevelNow]:
     return sorted(whole, key=_by_place)
 
 
-def _newest(series: Series, now: float, outages: Spans) -> LevelNow | None:
+def _newest(series: Series, now: float, outages: Spans) -> SeriesNow | None:
     ended = np.flatnonzero(series.times + series.step <= now)  # a bin that goes on would look like a drop
     if not len(ended):
         return None
     at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
     ordinary = ordinary_level(series, outages)(at)
-    return LevelNow(series.key, series.step, at, value, None if ordinary != ordinary else ordinary)
+    return SeriesNow(series.key, series.step, at, value, None if ordinary != ordinary else ordinary)
 
 
-def _by_place(level: LevelNow) -> tuple[int, str, str, str, str]:
+def _by_place(level: SeriesNow) -> tuple[int, str, str, str, str]:
     place = level.key.place
     rank = 2 if place.asn else 1 if place.region else 0
     return rank, str(place), SIGNALS[level.key.signal].family, level.key.signal, level.key.source

@@ -42,7 +42,7 @@ from fanous.store.protocol import Store
 from fanous.store.rate_pairs import RatePairAnswers
 from fanous.store.rates import RateAnswers
 from fanous.store.segment import Location, Segment
-from fanous.store.series import LevelAnswers, Pulled, check_levels
+from fanous.store.series import Pulled, SeriesAnswers, check_series
 from fanous.store.spells import Key
 from fanous.store.vitals import VitalAnswers
 from fanous.store.votes import VoteAnswers
@@ -85,7 +85,7 @@ class EmbeddedStore(
     AlternativeAnswers,
     CoverageAnswers,
     LookupAnswers,
-    LevelAnswers,
+    SeriesAnswers,
     VitalAnswers,
     RateAnswers,
 ):
@@ -264,12 +264,12 @@ class EmbeddedStore(
     def read(self, location: Location) -> bytes:
         return self._archive.read(location)
 
-    def put_levels(
+    def put_series(
         self, batch: Sequence[SourceSeries], *, fetched_at: float | None = None
     ) -> list[NDArray[np.bool_]]:
         self._may_write()
-        check_levels(batch)
-        return self._write_levels(batch, fetched_at)
+        check_series(batch)
+        return self._write_series(batch, fetched_at)
 
     def put_pulled(self, source: str, country: str, pulled: Iterable[Pulled]) -> None:
         self._may_write()

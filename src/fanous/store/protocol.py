@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fanous.model.alternatives import LineRecord, Onset, Software
 from fanous.model.approval import Approval
-from fanous.model.arrival import Arrival, LevelArrival
+from fanous.model.arrival import Arrival, SeriesArrival
 from fanous.model.claim import Claim
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Interval, Stretches
@@ -110,7 +110,7 @@ class Measurements(Protocol):
     def read(self, location: Location) -> bytes:
         """One raw record."""
 
-    def put_levels(
+    def put_series(
         self, batch: Sequence[SourceSeries], *, fetched_at: float | None = None
     ) -> list[NDArray[np.bool_]]:
         """Keep ready-made series; on the disk when it returns, all of the batch or none.
@@ -152,7 +152,7 @@ class Questions(Protocol):
             entities: ``None`` = the country and all in it.
         """
 
-    def levels_fetched(self, country: str) -> dict[str, float]:
+    def series_fetched(self, country: str) -> dict[str, float]:
         """Source -> when one of its values was last new or changed."""
 
     def pulled(self, source: str, country: str) -> list[Pulled]:
@@ -241,9 +241,9 @@ class Questions(Protocol):
     ) -> list[Arrival]:
         """Sound measurements of the targets, made in the window, that were received after an instant."""
 
-    def levels_arrived(
+    def series_arrived(
         self, country: str, since: float, until: float | None, after: float
-    ) -> list[LevelArrival]:
+    ) -> list[SeriesArrival]:
         """Bins of the window that came, or came with another value, after an instant; by signal."""
 
     def brought_in(self) -> dict[str, tuple[int, int]]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.arrival import LevelArrival
+from fanous.model.arrival import SeriesArrival
 from fanous.model.place import Access, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey
 from fanous.model.source_series import SourceSeries
@@ -77,7 +77,7 @@ class Pulled:
     pulled_at: float
 
 
-class LevelAnswers:
+class SeriesAnswers:
     """Ready-made series.
 
     Attributes:
@@ -100,26 +100,26 @@ class LevelAnswers:
         rows = self._engine.rows(sql, country=country, **window(since, until), **parameters)
         return [_series(row) for row in rows]
 
-    def levels_fetched(self, country: str) -> dict[str, float]:
-        """See ``Questions.levels_fetched``."""
+    def series_fetched(self, country: str) -> dict[str, float]:
+        """See ``Questions.series_fetched``."""
         return dict(self._engine.rows(_FETCHED, country=country))
 
-    def levels_arrived(
+    def series_arrived(
         self, country: str, since: float, until: float | None, after: float
-    ) -> list[LevelArrival]:
-        """See ``Questions.levels_arrived``."""
+    ) -> list[SeriesArrival]:
+        """See ``Questions.series_arrived``."""
         span = window(since, inf if until is None else until)
         rows = self._engine.rows(_ARRIVED, country=country, after=ticks(after), **span)
-        return [LevelArrival(*row) for row in rows]
+        return [SeriesArrival(*row) for row in rows]
 
     def pulled(self, source: str, country: str) -> list[Pulled]:
         """See ``Questions.pulled``."""
         return [Pulled(*row) for row in self._engine.rows(_PULLED, source=source, country=country)]
 
-    def _write_levels(
+    def _write_series(
         self, batch: Sequence[SourceSeries], fetched_at: float | None
     ) -> list[NDArray[np.bool_]]:
-        """Insert what is new or differs, and say which that was, as ``Measurements.put_levels`` promises."""
+        """Insert what is new or differs, and say which that was, as ``Measurements.put_series`` promises."""
         changed = [_differs(one, stored) for one, stored in zip(batch, self._stored(batch), strict=True)]
         at = time.time() if fetched_at is None else fetched_at
         self._engine.insert("levels", _columns(batch, changed, at))
@@ -242,7 +242,7 @@ def _series(row: tuple[Any, ...]) -> Series:
     return Series(key, step, times, values, counts=ones, controlled=zeros, measurements=zeros)
 
 
-def check_levels(batch: Sequence[SourceSeries]) -> None:
+def check_series(batch: Sequence[SourceSeries]) -> None:
     """Refuse what a connector must never give.
 
     Raises:

@@ -17,7 +17,7 @@ from fanous.store import Store
 KEPT_SECONDS = {
     "networks": 300.0,
     "countries": 60.0,
-    "levels_fetched": 60.0,
+    "series_fetched": 60.0,
     "heard": 15.0,
     "volume": 15.0,
     "votes": 15.0,

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from fanous.analysis.detectors.level import departures, find_drops
-from fanous.analysis.detectors.options import LevelOptions, scales_of
+from fanous.analysis.detectors.options import DropOptions, scales_of
 from fanous.evaluation.simulate.notation import DAY
 from fanous.model.anomaly import Anomaly
 from fanous.model.series import Series
-from tests.analysis.detectors.level_series import HOUR, cut, daily, levels, replaced, without
+from tests.analysis.detectors.quantity_series import HOUR, cut, daily, levels, replaced, without
 
-OPTIONS = LevelOptions()
+OPTIONS = DropOptions()
 
 
 def found(*series: Series) -> list[Anomaly]:

@@ -3,7 +3,7 @@
 from fanous.analysis.detectors.rollup import REGIONS, ROLLED_UP, rolled_up
 from fanous.model.place import Place
 from fanous.model.series import Series
-from tests.analysis.detectors.level_series import levels
+from tests.analysis.detectors.quantity_series import levels
 
 
 def regions(*notations: str, signal: str = "connectivity") -> list[Series]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.analysis.detectors import LEVEL_DETECTORS
+from fanous.analysis.detectors import QUANTITY_DETECTORS
 from fanous.analysis.incidents.outage import Situation
 from fanous.evaluation.simulate.notation import DAY
 from fanous.evaluation.simulate.speeds import SpeedCountry, speeds
@@ -25,7 +25,7 @@ def measured(country: SpeedCountry, seed: int = 1) -> list[Series]:
 
 
 def claims(series: list[Series]) -> tuple[list[Anomaly], list[Incident]]:
-    found = LEVEL_DETECTORS["slowdown"](series)
+    found = QUANTITY_DETECTORS["slowdown"](series)
     situation = Situation("PK", series, weights("PK"), (), "rules", "levels")
     return found, outages_of(found, situation, Kind.SLOWDOWN)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from fanous.analysis.detectors.level import find_drops
-from fanous.analysis.detectors.options import LevelOptions
+from fanous.analysis.detectors.options import DropOptions
 from fanous.model.anomaly import Departure
 from fanous.model.series import Series
-from tests.analysis.detectors.level_series import HOUR, cut, key, replaced
+from tests.analysis.detectors.quantity_series import HOUR, cut, key, replaced
 
 STEEP = 14 * 24
 """The first hour of the day that is looked at; the curve is steepest three hours later."""
@@ -29,7 +29,7 @@ def people(*, late: float = 0.0, step: int = 1800, noise: float = 0.01, days: in
 def departure(series: Series) -> Departure:
     """Of the deepest stretch of the day that is looked at."""
     day = series.times[0] + STEEP * HOUR
-    found = [a.departure for a in find_drops([series], LevelOptions()) if a.last_seen > day and a.departure]
+    found = [a.departure for a in find_drops([series], DropOptions()) if a.last_seen > day and a.departure]
     return min(found, key=lambda d: d.left)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fanous.analysis.incidents.arrivals import arrival_sentence
-from fanous.model.arrival import Arrival, LevelArrival
+from fanous.model.arrival import Arrival, SeriesArrival
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_networks_are_named_from_the_most_and_then_counted(arrivals: list[Arriva
 
 
 def test_bins_of_levels_are_named_by_signal_and_source() -> None:
-    levels = [LevelArrival("ioda", "bgp", 5, 2), LevelArrival("ioda", "ping-slash24", 4, 0)]
+    levels = [SeriesArrival("ioda", "bgp", 5, 2), SeriesArrival("ioda", "ping-slash24", 4, 0)]
     assert arrival_sentence([Arrival(1, 1, 0)], levels) == (
         "1 new measurement from AS1, 2 late bins of bgp (ioda), "
         "7 new bins of ping-slash24 (ioda) and bgp (ioda)"

@@ -18,14 +18,14 @@ def test_a_signal_says_all_that_others_may_ask(signal: Signal) -> None:
 
 @pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
 def test_a_signal_of_verdicts_has_a_watcher_that_watches_it(signal: Signal) -> None:
-    if not signal.is_level:
+    if not signal.is_quantity:
         assert signal.name in DETECTORS[signal.watcher].signals
 
 
 @pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
 def test_a_ready_made_series_is_not_counted_from_verdicts(signal: Signal) -> None:
-    assert not (signal.is_level and signal.layers)
-    assert signal.is_level == (0 < signal.least_drop < 1)
+    assert not (signal.is_quantity and signal.layers)
+    assert signal.is_quantity == (0 < signal.least_drop < 1)
 
 
 def test_a_family_is_what_is_measured_not_who_publishes_it() -> None:

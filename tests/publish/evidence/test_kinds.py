@@ -18,7 +18,7 @@ from fanous.evaluation.simulate.web_connectivity import Fate, SimulatedVisit, we
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.source_series import SourceSeries
 from fanous.pipeline import stages
-from fanous.pipeline.series import ingest_levels
+from fanous.pipeline.series import ingest_series
 from fanous.publish.evidence.pack import Packed, gather, pack
 from fanous.publish.evidence.series_lines import pack_series, unpack_series
 from fanous.publish.evidence.signature import signing_key
@@ -42,7 +42,7 @@ def proved(folder: Path, store: Store, incident: Incident) -> tuple[Packed, Veri
 
 def test_an_outage_of_ready_made_series_is_proved_from_them(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        ingest_levels(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout)], About("XK"))
+        ingest_series(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout)], About("XK"))
         (incident,) = store.incidents("XK")
         packed, done = proved(tmp_path, store, incident)
     assert (incident.kind, done.result, packed.differences) == (Kind.OUTAGE, Result.MATCH, [])
@@ -87,7 +87,7 @@ def test_a_slow_down_is_proved_from_the_speeds(tmp_path: Path) -> None:
     tests = speeds(country, "ndt", "ndt", 1)
     levels = [SourceSeries(one.key, one.step, one.times, one.values) for one in tests]
     with open_store(tmp_path / "store") as store:
-        store.put_levels(levels)
+        store.put_series(levels)
         stages.detect(store, "PK", float(levels[0].times[0]), float(levels[0].times[-1]))
         incident = next(i for i in store.incidents("PK") if i.kind is Kind.SLOWDOWN)
         _, done = proved(tmp_path, store, incident)
@@ -96,7 +96,7 @@ def test_a_slow_down_is_proved_from_the_speeds(tmp_path: Path) -> None:
 
 def test_series_survive_packing(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        ingest_levels(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout)], About("XK"))
+        ingest_series(store, "ioda-csv", [exported(tmp_path / "a.csv", blackout)], About("XK"))
         series = store.levels("XK")
     again = unpack_series(pack_series(series), "levels")
     for one, other in zip(series, again, strict=True):

@@ -38,7 +38,7 @@ def test_a_sample_is_read_whole(tmp_path: Path, name: str) -> None:
     for reading in found.readings:
         levels = reading.levels
         assert levels.key.source == name
-        assert SIGNALS[levels.key.signal].is_level
+        assert SIGNALS[levels.key.signal].is_quantity
         assert levels.key.place.country == "PK"
         assert levels.step > 0
         assert (np.diff(levels.times) > 0).all(), "ascending, each once"

@@ -99,7 +99,7 @@ def monitor(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         stages.ingest(store, "ooni", [rally])
         store.add_event(RALLY, at=RALLY.start - 86_400)
         store.add_claim(CLAIM)
-        store.put_levels([routing()])
+        store.put_series([routing()])
     site = Site(notice=NOTICE, clock=lambda: AFTERWARDS)
     with (
         OneThread(lambda: open_store(folder, read_only=True)) as owner,

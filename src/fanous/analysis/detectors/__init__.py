@@ -1,7 +1,7 @@
 """Detectors: series in, anomalies out; pure, without state, so that replay is the live code path.
 
 To add one: a module with a frozen ``Options`` dataclass (each threshold with its reason) and a function
-``find_...(series, options) -> list[Anomaly]``, and one line in ``DETECTORS``, or in ``LEVEL_DETECTORS`` if it
+``find_...(series, options) -> list[Anomaly]``, and one line in ``DETECTORS``, or in ``QUANTITY_DETECTORS`` if it
 watches ready-made series.
 """
 
@@ -12,7 +12,7 @@ from functools import partial
 from fanous.analysis.detectors.interference import InterferenceOptions, find_interference
 from fanous.analysis.detectors.ioda import IodaOptions, find_below_median
 from fanous.analysis.detectors.level import find_drops
-from fanous.analysis.detectors.options import LevelOptions
+from fanous.analysis.detectors.options import DropOptions
 from fanous.analysis.detectors.slowdown import SlowdownOptions, find_slowdowns
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
@@ -64,14 +64,14 @@ DETECTORS: dict[str, Detector] = {
     ),
 }
 
-LEVEL_DETECTOR_VERSION = "2026.17-levels"
+QUANTITY_DETECTOR_VERSION = "2026.17-levels"
 """Changes whenever the same levels may give other anomalies; incidents made of levels carry it."""
 
-LEVEL = LevelOptions()
+LEVEL = DropOptions()
 IODA = IodaOptions()
 SLOWDOWN = SlowdownOptions()
 
-LEVEL_DETECTORS: dict[str, Callable[[Sequence[Series]], list[Anomaly]]] = {
+QUANTITY_DETECTORS: dict[str, Callable[[Sequence[Series]], list[Anomaly]]] = {
     "level": partial(find_drops, options=LEVEL),
     "slowdown": partial(find_slowdowns, options=SLOWDOWN),
     # For comparison: it confirms nothing.

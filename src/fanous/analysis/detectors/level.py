@@ -9,7 +9,7 @@ import numpy as np
 
 from fanous.analysis.detectors.departures import Departures
 from fanous.analysis.detectors.grid import Bools, SeriesGrid, grids
-from fanous.analysis.detectors.options import LevelOptions, in_a_row
+from fanous.analysis.detectors.options import DropOptions, in_a_row
 from fanous.analysis.detectors.ordinary import Ordinary
 from fanous.analysis.detectors.stretches import stretches
 from fanous.analysis.detectors.windows import last_measured, window_means
@@ -18,19 +18,19 @@ from fanous.model.anomaly import Anomaly
 from fanous.model.series import Series
 
 
-def find_drops(series: Sequence[Series], options: LevelOptions) -> list[Anomaly]:
+def find_drops(series: Sequence[Series], options: DropOptions) -> list[Anomaly]:
     """Anomalies of level series, in order of onset."""
     found = [anomaly for one in departures(series, options) for anomaly in stretches(one, options)]
     return sorted(found, key=lambda a: (a.start, str(a.key.place), a.key.signal))
 
 
-def departures(series: Sequence[Series], options: LevelOptions) -> Iterator[Departures]:
+def departures(series: Sequence[Series], options: DropOptions) -> Iterator[Departures]:
     """Every series through its days, a grid at a time."""
     for grid in grids(series):
         yield _walk(grid, options)
 
 
-def _walk(grid: SeriesGrid, options: LevelOptions) -> Departures:
+def _walk(grid: SeriesGrid, options: DropOptions) -> Departures:
     ordinary, found = Ordinary(grid, options), Departures.blank(grid)
     longest = max(ordinary.scales)
     for day in range(len(grid.levels)):
@@ -67,7 +67,7 @@ def _unlike(ordinary: Ordinary, day: int, norms: Single) -> Bools:
     return np.asarray(new)
 
 
-def _edge(limits: Single, options: LevelOptions) -> Single:
+def _edge(limits: Single, options: DropOptions) -> Single:
     """Drop below which a bin is no part of a stretch, (bins, series).
 
     Where the threshold exceeds everything, half of the level is still low enough.

@@ -6,7 +6,7 @@ HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class LevelOptions:
+class DropOptions:
     """The least drop of each signal stands in ``fanous.analysis.series.signals``; all else here.
 
     Attributes:
@@ -65,12 +65,12 @@ class LevelOptions:
     ceiling: float = 0.5
 
 
-def scales_of(step: int, options: LevelOptions) -> tuple[int, ...]:
+def scales_of(step: int, options: DropOptions) -> tuple[int, ...]:
     """Bins over which drops are averaged, ascending: one, then at least as many as must be low together."""
     wide = [max(in_a_row(step, options), round(hours * HOUR / step)) for hours in options.hours]
     return tuple(dict.fromkeys([1, *wide]))
 
 
-def in_a_row(step: int, options: LevelOptions) -> int:
+def in_a_row(step: int, options: DropOptions) -> int:
     """Bins in a row that must be low."""
     return 1 if step >= options.sure_step else options.together

@@ -8,7 +8,7 @@ import numpy as np
 from bottleneck import move_min, nanmedian
 
 from fanous.analysis.detectors.grid import DAY, Bools, SeriesGrid
-from fanous.analysis.detectors.options import LevelOptions, scales_of
+from fanous.analysis.detectors.options import DropOptions, scales_of
 from fanous.analysis.detectors.windows import window_means
 from fanous.analysis.series.baselines import Single, over_bins, slot_medians, slot_norms
 from fanous.model.series import Ints
@@ -49,7 +49,7 @@ class Ordinary:
         on: bool, (series,): a stretch goes on at midnight; since: int64, the bin at which it came on.
     """
 
-    def __init__(self, grid: SeriesGrid, options: LevelOptions) -> None:
+    def __init__(self, grid: SeriesGrid, options: DropOptions) -> None:
         days, bins, count = grid.levels.shape
         fine = options.slot % grid.step == 0 and DAY % options.slot == 0
         self.options, self.grid = options, grid

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fanous.analysis.detectors.level import find_drops
-from fanous.analysis.detectors.options import LevelOptions
+from fanous.analysis.detectors.options import DropOptions
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.anomaly import Anomaly
 from fanous.model.series import Floats, Series
@@ -36,7 +36,7 @@ class SlowdownOptions:
 def find_slowdowns(series: Sequence[Series], options: SlowdownOptions) -> list[Anomaly]:
     """Stretches in which networks are slow for the hour, in order of onset."""
     of_key = {one.key: one for one in series}
-    found = find_drops(series, replace(LevelOptions(), hours=options.hours))
+    found = find_drops(series, replace(DropOptions(), hours=options.hours))
     return [_judged(anomaly, of_key[anomaly.key], options) for anomaly in found]
 
 

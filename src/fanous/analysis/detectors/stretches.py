@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fanous.analysis.detectors.departures import Departures
-from fanous.analysis.detectors.options import LevelOptions
+from fanous.analysis.detectors.options import DropOptions
 from fanous.analysis.detectors.sudden import sudden_from
 from fanous.analysis.series.baselines import Single
 from fanous.model.anomaly import Anomaly, Departure
@@ -22,7 +22,7 @@ CERTAIN = 0.9999
 """No single series says more."""
 
 
-def stretches(found: Departures, options: LevelOptions) -> Iterator[Anomaly]:
+def stretches(found: Departures, options: DropOptions) -> Iterator[Anomaly]:
     """The anomalies of a grid, series by series, in order of onset."""
     for column in np.flatnonzero(found.on.any(axis=0)).tolist():
         accepted = [row for row, own in found.accepted if own == column]
@@ -30,7 +30,7 @@ def stretches(found: Departures, options: LevelOptions) -> Iterator[Anomaly]:
 
 
 def _of_series(
-    found: Departures, column: int, accepted: list[int], options: LevelOptions
+    found: Departures, column: int, accepted: list[int], options: DropOptions
 ) -> Iterator[Anomaly]:
     on = found.on[:, column].astype(np.int8)
     cuts = np.diff(np.concatenate([[0], on, [0]]))
@@ -47,7 +47,7 @@ def _of_series(
 
 
 def _stretch(
-    found: Departures, column: int, measured: Ints, bounds: tuple[int, int, int], options: LevelOptions
+    found: Departures, column: int, measured: Ints, bounds: tuple[int, int, int], options: DropOptions
 ) -> Anomaly:
     """One stretch; ``bounds``: end of the one before, first bin said down, first bin said up again."""
     floor, begin, end = bounds
@@ -96,7 +96,7 @@ def _probability(ratio: Single) -> float:
 
 
 def _departure(
-    found: Departures, column: int, low: Ints, begin: int, accepted: bool, options: LevelOptions
+    found: Departures, column: int, low: Ints, begin: int, accepted: bool, options: DropOptions
 ) -> Departure:
     left = np.clip(1 - found.drop[low, column], 0, 1)
     bottom, middle, top = np.quantile(left, [0.05, 0.5, 0.95])

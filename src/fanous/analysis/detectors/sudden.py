@@ -10,7 +10,7 @@ from bottleneck import nanmedian
 
 from fanous.analysis.detectors.departures import Departures
 from fanous.analysis.detectors.grid import DAY
-from fanous.analysis.detectors.options import HOUR, LevelOptions
+from fanous.analysis.detectors.options import HOUR, DropOptions
 from fanous.analysis.detectors.ordinary import NORMAL
 from fanous.analysis.series.baselines import Single
 from fanous.analysis.series.signals import SIGNALS
@@ -44,7 +44,7 @@ FLOOR = 0.01
 """Share of the typical level that counts as nought: below it a change says nothing more."""
 
 
-def sudden_from(found: Departures, column: int, low: Ints, options: LevelOptions) -> float | None:
+def sudden_from(found: Departures, column: int, low: Ints, options: DropOptions) -> float | None:
     """Beginning of the first of the bins ``low`` into which the series fell at once.
 
     ``None`` = it did not, or shows nothing that people do, so that nothing is to be told apart.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fanous.model.arrival import Arrival, LevelArrival
+from fanous.model.arrival import Arrival, SeriesArrival
 
 NAMED = 3
 """Networks (or signals) named in one sentence; the others are counted."""
@@ -11,7 +11,7 @@ Count = tuple[int, str]
 """How many came, and from where."""
 
 
-def arrival_sentence(arrivals: Sequence[Arrival], levels: Sequence[LevelArrival] = ()) -> str:
+def arrival_sentence(arrivals: Sequence[Arrival], levels: Sequence[SeriesArrival] = ()) -> str:
     """``12 late measurements from AS24499``, ``3 new bins of bgp (ioda)``; empty = nothing came in."""
     by_asn = sorted(arrivals, key=lambda one: one.asn)
     late = [(one.late, f"AS{one.asn}") for one in by_asn]

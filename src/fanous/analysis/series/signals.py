@@ -53,7 +53,7 @@ class Signal:
     least_drop: float = 0.0
 
     @property
-    def is_level(self) -> bool:
+    def is_quantity(self) -> bool:
         """Is it a ready-made series of a public source, not counted from verdicts?"""
         return self.step > 0
 

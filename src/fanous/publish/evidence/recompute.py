@@ -80,7 +80,7 @@ def recompute(
             if len(batch) >= BATCH:
                 _keep(store, batch, done)
         _keep(store, batch, done)
-        store.put_levels(levels)
+        store.put_series(levels)
         done.series = len(levels)
         done.incidents = stages.find_incidents(store, window.country, window.since, window.until, shares)
     return done

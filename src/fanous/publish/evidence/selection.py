@@ -24,7 +24,7 @@ MINUTE = 60.0
 LEVELS = tuple(
     signal.name
     for signal in SIGNALS.values()
-    if signal.is_level and signal.proves[0] in (Kind.OUTAGE, Kind.SLOWDOWN)
+    if signal.is_quantity and signal.proves[0] in (Kind.OUTAGE, Kind.SLOWDOWN)
 )
 """Signals that outages and slow-downs are found in."""
 

@@ -16,7 +16,7 @@ from fanous.model.source_series import SourceSeries
 from fanous.publish.evidence.container import BundleRefused
 from fanous.publish.evidence.lines import LineWriter, unpacked
 from fanous.refdata.sources import SOURCES
-from fanous.store.series import check_levels
+from fanous.store.series import check_series
 
 
 class SeriesLine(Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,7 +81,7 @@ def _levels(line: SeriesLine, place: str) -> SourceSeries:
         levels = SourceSeries(
             key, line.step, np.array(line.times, np.int64), np.array(line.values, np.float64)
         )
-        check_levels([levels])
+        check_series([levels])
     except (ValueError, OverflowError) as error:
         raise BundleRefused(f"{place}: {error}") from error
     return levels

@@ -145,7 +145,7 @@ def _cells(
         }
 
 
-def level_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
+def series_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     """Ready-made series of open sources."""
     names = store.countries()
     for country in [wanted.country] if wanted.country else names:
@@ -247,6 +247,6 @@ TABLES = (
             _LICENCE,
         ),
         ("entity", "source", "signal", "target", "subtype", "at", "seconds"),
-        level_rows,
+        series_rows,
     ),
 )

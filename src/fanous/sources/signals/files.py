@@ -81,7 +81,7 @@ class SeriesFiles(Protocol):
         ...
 
 
-def levels_of(key: SeriesKey, step: int, times: list[int], values: list[float]) -> SourceSeries:
+def series_of_file(key: SeriesKey, step: int, times: list[int], values: list[float]) -> SourceSeries:
     """Bins in any order to levels in the order of time; of one time twice the later stands."""
     last = dict(zip(times, values, strict=True))
     bins = sorted(last)

@@ -14,7 +14,7 @@ from fanous.model.series import SeriesKey
 from fanous.model.source_series import SourceSeries
 from fanous.refdata.sources import SOURCES
 from fanous.sources.signals.document import decoded, plain, whole
-from fanous.sources.signals.files import levels_of, median_step
+from fanous.sources.signals.files import median_step, series_of_file
 from fanous.sources.signals.live import Get, Parsed, Piece, Query
 
 SOURCE = "google"
@@ -77,6 +77,6 @@ def _series(bins: dict[int, float], country: str, product: str) -> tuple[SourceS
         return ()
     subtype, target = PRODUCTS[product]
     key = SeriesKey(Place(country), target, "google_traffic", Access.ANY, 0, SOURCE, subtype)
-    levels = levels_of(key, 0, list(bins), list(bins.values()))
+    levels = series_of_file(key, 0, list(bins), list(bins.values()))
     step = median_step(levels.times, SIGNALS["google_traffic"].step)
     return (SourceSeries(key, step, levels.times, levels.values),)

@@ -25,9 +25,9 @@ from fanous.sources.signals.files import (
     OnRepeat,
     Reading,
     SeriesFiles,
-    levels_of,
     median_step,
     reading_of,
+    series_of_file,
 )
 from fanous.sources.signals.rows import CsvRows, number
 
@@ -90,7 +90,7 @@ class _Column:
 
     def reading(self) -> Iterator[Reading]:
         """Its bins at its own step: a slow signal is blank in most lines of a fast table."""
-        levels = levels_of(self.key, 0, self.times, self.values)
+        levels = series_of_file(self.key, 0, self.times, self.values)
         measured = levels.times[~np.isnan(levels.values)]
         if not len(measured):
             return

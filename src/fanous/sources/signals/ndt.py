@@ -21,7 +21,7 @@ from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.signals.clock import reader
-from fanous.sources.signals.files import About, OnRepeat, Reading, SeriesFiles, levels_of, reading_of
+from fanous.sources.signals.files import About, OnRepeat, Reading, SeriesFiles, reading_of, series_of_file
 from fanous.sources.signals.rows import CsvRows, number
 
 SOURCE = "ndt"
@@ -124,5 +124,5 @@ def _readings(tests: dict[tuple[Place, str], _Tests]) -> Iterator[Reading]:
         else:
             gathered = {at: float(np.median(values)) for at, values in own.values.items()}
         key = SeriesKey(place, "", signal, Access.ANY, 0, SOURCE)
-        levels = levels_of(key, SIGNALS[signal].step, list(gathered), list(gathered.values()))
+        levels = series_of_file(key, SIGNALS[signal].step, list(gathered), list(gathered.values()))
         yield reading_of(levels, own.times, own.lines)

@@ -18,7 +18,7 @@ from fanous.model.source_series import SourceSeries
 from fanous.refdata.sources import SOURCES
 from fanous.sources.signals.clock import reader
 from fanous.sources.signals.document import decoded, field, plain
-from fanous.sources.signals.files import levels_of
+from fanous.sources.signals.files import series_of_file
 from fanous.sources.signals.live import Get, Parsed, Piece, Query
 
 SOURCE = "radar"
@@ -89,7 +89,7 @@ def _parsed(told: dict[str, Any], times: list[Any], place: Place) -> Parsed:
     key = SeriesKey(place, "", signal, Access.ANY, 0, SOURCE)
     series: tuple[SourceSeries, ...] = ()
     if bins:
-        series = (levels_of(key, SIGNALS[signal].step, list(bins), list(bins.values())),)
+        series = (series_of_file(key, SIGNALS[signal].step, list(bins), list(bins.values())),)
     return Parsed(series, tuple(rejects))
 
 

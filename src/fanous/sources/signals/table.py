@@ -19,7 +19,7 @@ from fanous.refdata.regions import region_of
 from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
 from fanous.sources.signals.clock import reader, zone_of
 from fanous.sources.signals.columns import Gather, TableColumns
-from fanous.sources.signals.files import About, OnRepeat, Reading, SeriesFiles, levels_of, reading_of
+from fanous.sources.signals.files import About, OnRepeat, Reading, SeriesFiles, reading_of, series_of_file
 from fanous.sources.signals.rows import CsvRows, is_nothing, number
 
 SOURCE = "csv"
@@ -85,8 +85,8 @@ def _checked(columns: TableColumns | None) -> TableColumns:
         raise FanousError(
             "a table of any shape needs to be told its columns: --time NAME --value NAME, and --signal"
         )
-    if columns.signal not in SIGNALS or not SIGNALS[columns.signal].is_level:
-        known = ", ".join(name for name, signal in SIGNALS.items() if signal.is_level)
+    if columns.signal not in SIGNALS or not SIGNALS[columns.signal].is_quantity:
+        known = ", ".join(name for name, signal in SIGNALS.items() if signal.is_quantity)
         raise FanousError(f"no signal {columns.signal!r}: use one of {known}")
     if columns.empty_is_zero and columns.gather not in COUNTING:
         raise FanousError("an empty bin can be a 0 only where lines are counted: --gather count or distinct")
@@ -169,7 +169,7 @@ class _Lines:
             gathered = {start: _measured(values, columns.gather) for start, values in place.values.items()}
         if columns.empty_is_zero:
             gathered |= dict.fromkeys(self._empty(gathered), 0.0)
-        levels = levels_of(key, self._step, list(gathered), list(gathered.values()))
+        levels = series_of_file(key, self._step, list(gathered), list(gathered.values()))
         return reading_of(levels, place.times, place.lines)
 
     def _empty(self, gathered: dict[int, float]) -> Sequence[int]:

@@ -14,7 +14,7 @@ from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.refdata.sources import SOURCES
 from fanous.sources.signals.clock import reader
-from fanous.sources.signals.files import levels_of
+from fanous.sources.signals.files import series_of_file
 from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
 from fanous.sources.signals.rows import number
 
@@ -47,7 +47,7 @@ class Tor:
             raise Rejected(f"its first line lacks {', '.join(missing)}")
         key = SeriesKey(Place(country), "", signal, Access.ANY, 0, SOURCE)
         times, values, rejects = _values(body[1:], columns, country)
-        series = (levels_of(key, DAY, times, values),) if times else ()
+        series = (series_of_file(key, DAY, times, values),) if times else ()
         return Parsed(series, tuple(rejects))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import SourceSeries
-from fanous.sources.signals.files import levels_of
+from fanous.sources.signals.files import series_of_file
 
 STEP = 300
 """Seconds of a bin: collectors close a file of updates every 5 or 15 minutes."""
@@ -129,4 +129,4 @@ class RecordedRoute:
 
     def _series(self, place: Place, signal: str, times: list[int], values: list[int]) -> SourceSeries:
         key = SeriesKey(place, "", signal, Access.ANY, 0, self.source)
-        return levels_of(key, STEP, times, [float(value) for value in values])
+        return series_of_file(key, STEP, times, [float(value) for value in values])

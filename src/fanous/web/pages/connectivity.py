@@ -9,7 +9,7 @@ from markupsafe import Markup
 from fanous.analysis.series.baselines import Spans, look_back, ordinary_level, outage_times
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.charts.axis import ticks
-from fanous.charts.connectivity import LevelNow
+from fanous.charts.connectivity import SeriesNow
 from fanous.charts.plot import NARROW, WIDE, Legend, Shape, plot
 from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.place import Place
@@ -120,7 +120,7 @@ def level_of(series: Series, now: float, outages: Spans = ()) -> Level | None:
         return None
     at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
     ordinary = ordinary_level(series, outages)(at)
-    known = LevelNow(series.key, series.step, at, value, ordinary if ordinary > 0 else None)
+    known = SeriesNow(series.key, series.step, at, value, ordinary if ordinary > 0 else None)
     signal, source = SIGNALS[series.key.signal], SOURCES.get(series.key.source)
     return Level(
         _name(series),

@@ -104,7 +104,7 @@ def stale(store: Store, seen: Sequence[Watched], now: float) -> list[tuple[str, 
     """(country, public source, when it last gave anything) of sources that have gone quiet."""
     found = []
     for country in seen[:MOST_COUNTRIES]:
-        for source, at in store.levels_fetched(country.country).items():
+        for source, at in store.series_fetched(country.country).items():
             if at < now - STALE:
                 found.append((country.country, source, at))
     return sorted(found, key=lambda one: one[2])[:MOST_QUIET]

@@ -17,5 +17,5 @@ def methodology_facts(_store: Store, _visit: Visit) -> Facts:
         "confirm": confirm,
         "scope": scope,
         "level": LEVEL,
-        "levels": [signal for signal in SIGNALS.values() if signal.is_level],
+        "levels": [signal for signal in SIGNALS.values() if signal.is_quantity],
     }
