@@ -35,7 +35,7 @@ from fanous.analysis.rules import judge
 from fanous.pipeline import stages as pipeline
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.tally import Ingested
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store import open_store
 
 OONI = "OONI's pipeline on such files and such a machine: 222-287/s for the transform alone, 139-164/s stored"

@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from fanous.analysis.detectors import LEVEL
-from fanous.analysis.detectors.level import find_drops
+from fanous.analysis.detectors.drop import find_drops
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 

@@ -35,7 +35,7 @@ from fanous.analysis.rules import judge
 from fanous.model.instant import from_iso
 from fanous.pipeline import stages as pipeline
 from fanous.pipeline.judge import known_fingerprints, rules_version
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store import Judged, open_store
 from fanous.store.local import EmbeddedStore
 

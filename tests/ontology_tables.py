@@ -42,7 +42,7 @@ def signal_row(signal: Signal) -> str:
         signal.family,
         ", ".join(signal.layers),
         ", ".join(signal.states),
-        f"`{signal.watcher}`",
+        f"`{signal.detector}`",
         "yes" if signal.by_resolver else "no",
     ]
     return f"| {' | '.join(cells)} |"

@@ -69,7 +69,7 @@ def published() -> dict[str, Any]:
 
 
 CHECKS = (
-    "HABIT_HOURS", "RARE", "SLACK", "LEAST_SILENCE", "LEAST_SENT", "UNSOUND", "CLOCK_SLACK", "AHEAD",
+    "BASELINE_HOURS", "RARE", "SLACK", "LEAST_SILENCE", "LEAST_SENT", "UNSOUND", "CLOCK_SLACK", "AHEAD",
     "LEAST_FREE", "LEAST_FREE_SHARE", "MOST_FREE", "QUEUE_SECONDS", "LAG_SECONDS",
 )  # fmt: skip
 """What the monitor's checks of itself go by."""

@@ -11,7 +11,7 @@ import pandas as pd
 from benchmarks.peers.figure import Figure
 
 from fanous.analysis.detectors import LEVEL
-from fanous.analysis.detectors.level import find_drops
+from fanous.analysis.detectors.drop import find_drops
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
 

@@ -13,7 +13,7 @@ from benchmarks.peers.figure import Figure
 
 from fanous.analysis.rules import judge
 from fanous.pipeline.judge import known_fingerprints
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 NO_PEER = "no other program takes such records to verdicts by itself, so nothing is compared"
 

@@ -11,7 +11,7 @@ from fanous.collector.refusal import Refused
 from fanous.collector.reports import parse_report_id
 from fanous.collector.submission import Submission, receive
 from fanous.model.record import Record
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.collector.probe import REPORT_ID, body, measurement
 
 ADDRESS = "203.0.113.77"

@@ -33,7 +33,7 @@ from fanous.model.verdict import Verdict
 from fanous.probe.record import ProbeVantage
 from fanous.probe.run import run
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden" / "lab"
 TARGET = "x"

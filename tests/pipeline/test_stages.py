@@ -17,7 +17,7 @@ from fanous.pipeline import query, stages
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.tally import AHEAD
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store import Store, open_store
 
 FOUR = {"facebook", "instagram", "x", "youtube"}

@@ -10,7 +10,7 @@ import pytest
 from fanous.model.record import Record
 from fanous.model.verdict import State
 from fanous.probe.output import report_document
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.probe.net import servers
 from tests.probe.scene import CONTROL_IP, SITE, SITE_IP, Found, Scene, measured, scene
 

@@ -14,7 +14,7 @@ from fanous.probe import outcome, run
 from fanous.probe.net.meter import Meter
 from fanous.probe.record import line
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.probe.net import servers
 from tests.probe.scene import SITE, SITE_IP, Found, measured, scene
 

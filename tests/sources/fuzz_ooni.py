@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import ParsedMeasurement
 from fanous.model.record import Record
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.sources.records import (
     binary,
     certificate,

@@ -7,7 +7,7 @@ from typing import Any
 from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.record import Record
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 UID = "20231217143000.123456_PK_webconnectivity_00112233445566ff"
 ADDRESS = "203.0.113.10"

@@ -8,7 +8,7 @@ import pytest
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.record import Record
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.sources.ooni_csv.rows import csv_of, row
 from tests.sources.records import document, encoded
 

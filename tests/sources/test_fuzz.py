@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fanous.errors import Rejected
 from fanous.model.record import Record
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.sources.fuzz_ooni import DOCUMENTS, damaged_bytes, damaged_documents, parse, paths, read, replaced
 from tests.sources.ooni_csv.rows import csv_of, row
 from tests.sources.records import UID, document, encoded, parsed, transaction, web_keys

@@ -8,7 +8,7 @@ import pytest
 from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer, Observer
 from fanous.model.record import Record
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.shared_data import shared_file
 
 pytestmark = pytest.mark.shared_data

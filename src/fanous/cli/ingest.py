@@ -60,7 +60,7 @@ def ingest(
     from fanous.cli.progress import file_progress
     from fanous.pipeline import stages
     from fanous.pipeline.series import ingest_series
-    from fanous.sources.connectors import MEASUREMENT_SOURCES
+    from fanous.sources.measurements import MEASUREMENT_SOURCES
     from fanous.sources.publishers import SERIES_FILES
 
     if source not in MEASUREMENT_SOURCES and source not in SERIES_FILES:

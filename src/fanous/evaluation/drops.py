@@ -26,7 +26,7 @@ DAY = 86400.0
 HOUR = 3600.0
 MONTH = YEAR / 12
 
-COMPARED = ("level", "ioda")
+COMPARED = ("drop", "ioda")
 """Detectors that see the same series."""
 
 WARM_UP = 14 * DAY
@@ -63,7 +63,7 @@ def inject(
     calm = {name: QUANTITY_DETECTORS[name](series) for name in COMPARED}
     scores = []
     for signals, share, hours in product(injection.signals, injection.losses, injection.hours):
-        busy = [a for a in calm["level"] if a.key.signal in signals]
+        busy = [a for a in calm["drop"] if a.key.signal in signals]
         step = max(one.step for one in series if one.key.signal in signals)
         first, last = corpus.since + WARM_UP, corpus.until - DAY - hours * HOUR
         losses: list[Loss] = []
@@ -93,7 +93,7 @@ def _score(
         own = [a for a in ours if a.key.signal == signals[0] and _is_of(a, loss)]
         raised += [min((a.raised_at or a.last_seen) - loss.start for a in own) / 60] if own else []
         peers += any(a.key.signal == signals[0] and _is_of(a, loss) for a in theirs)
-        rest = [a for a in calm["level"] if a.key.signal not in signals]
+        rest = [a for a in calm["drop"] if a.key.signal not in signals]
         told = [i for i in outages_of([*ours, *rest], situation) if _overlap(i.onset, i.end, loss)]
         found += bool(told)
         confirmed += any(i.confirmed_at is not None for i in told)
@@ -131,4 +131,4 @@ def _quiet(one: Series, calm: dict[str, list[Anomaly]]) -> QuietScore:
     watched = IODA.of(SIGNALS[one.key.signal].family) is not None
     count = {name: sum(a.key == one.key for a in found) for name, found in calm.items()}
     span = float(one.times[-1] + one.step - one.times[0])
-    return QuietScore(one.key.signal, span / MONTH, count["level"], count["ioda"] if watched else None)
+    return QuietScore(one.key.signal, span / MONTH, count["drop"], count["ioda"] if watched else None)

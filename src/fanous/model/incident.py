@@ -148,7 +148,7 @@ class FamilyView:
         entities: where it says so.
         left: share of the ordinary level, 0..1; ``None`` unless it is down, or stood lower without being so.
         onset: of the first departure, unix seconds; ``None`` unless it is down.
-        raised_at: when a watcher of this family would have raised it; likewise.
+        raised_at: when somebody watching this family would have raised it; likewise.
     """
 
     family: str

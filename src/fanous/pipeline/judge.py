@@ -12,7 +12,7 @@ from fanous.model.measurement import ParsedMeasurement
 from fanous.model.verdict import Verdict
 from fanous.pipeline.tally import Ingested
 from fanous.refdata.fingerprints import installed_fingerprints
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transfer that could be judged."
 """A nettest of another kind, or one that wrote no results."""

@@ -66,7 +66,7 @@ def find_outages(
     slow = outages_of(
         QUANTITY_DETECTORS["slowdown"](speeds), replace(situation, series=speeds), Kind.SLOWDOWN
     )
-    return absorb(outages_of(QUANTITY_DETECTORS["level"](series), situation), slow)
+    return absorb(outages_of(QUANTITY_DETECTORS["drop"](series), situation), slow)
 
 
 def outages_of(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fanous.analysis.detectors.rollup import rolled_up
-from fanous.analysis.series.baselines import Spans, ordinary_level, outage_times
+from fanous.analysis.series.baselines import Spans, baseline_level, outage_times
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.slowness import speed_series
 from fanous.charts.connectivity import SeriesNow
@@ -163,7 +163,7 @@ def _newest(series: Series, now: float, outages: Spans) -> SeriesNow | None:
     if not len(ended):
         return None
     at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
-    ordinary = ordinary_level(series, outages)(at)
+    ordinary = baseline_level(series, outages)(at)
     return SeriesNow(series.key, series.step, at, value, None if ordinary != ordinary else ordinary)
 
 

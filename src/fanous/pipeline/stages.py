@@ -28,7 +28,7 @@ from fanous.pipeline.revise import approval_of, write_changes
 from fanous.pipeline.tally import AHEAD, Ingested
 from fanous.refdata.users import user_weights
 from fanous.sources.connector import OnProgress
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store import Forgotten, Judged, LeaseLost, Replayed, Store, recover
 from fanous.store import rejudge as judge_again
 from fanous.store.leases import LEASE_SECONDS

@@ -15,7 +15,7 @@ from fanous.probe.localise import Localised, localised
 from fanous.probe.second_opinion import opinion
 from fanous.probe.speed import Speed, speed_of
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 UNKNOWN_NETWORK = "unknown network"
 """The connector's defect of a record without country or ASN: the centre cannot place it, but its user can."""

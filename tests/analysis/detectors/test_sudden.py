@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fanous.analysis.detectors.level import find_drops
+from fanous.analysis.detectors.drop import find_drops
 from fanous.analysis.detectors.options import DropOptions
 from fanous.model.anomaly import Departure
 from fanous.model.series import Series

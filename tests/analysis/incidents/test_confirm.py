@@ -13,7 +13,7 @@ from fanous.analysis.incidents.confirm import (
     NETWORK_SHARE,
     PROBES,
     Ruling,
-    beyond_habit,
+    beyond_baseline,
     families_seen,
     families_that_saw,
     lost_controls,
@@ -133,13 +133,13 @@ def test_strangers_are_none_of_these() -> None:
 )
 def test_a_stretch_must_be_worse_than_what_a_line_is_used_to(outside: list[Ballot], beyond: bool) -> None:
     inside = votes(Ballot(range(8), True), Ballot(range(2), False))
-    assert beyond_habit(inside, votes(*outside)) is beyond
+    assert beyond_baseline(inside, votes(*outside)) is beyond
 
 
 def test_what_is_left_over_beside_a_block_that_never_ends_is_no_habit() -> None:
     inside = votes(Ballot(range(95), True), Ballot(range(5), False))
-    assert beyond_habit(inside, votes(Ballot(range(3), False), Ballot(range(5), True)))
-    assert not beyond_habit(inside, votes(Ballot(range(4), False), Ballot(range(6), True)))
+    assert beyond_baseline(inside, votes(Ballot(range(3), False), Ballot(range(5), True)))
+    assert not beyond_baseline(inside, votes(Ballot(range(4), False), Ballot(range(6), True)))
 
 
 def test_half_of_the_failing_measurements_make_it_controlled_and_none_do_not() -> None:

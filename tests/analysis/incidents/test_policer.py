@@ -55,7 +55,7 @@ def test_one_probe_that_measures_often_is_one_point() -> None:
 
 
 def test_errors_on_both_sides_do_not_flatten_the_slope() -> None:
-    """Ordinary least squares reads a true 1 as .75 here."""
+    """Baseline least squares reads a true 1 as .75 here."""
     chance = np.random.default_rng(3)
     true = chance.normal(0, 0.6, 5000)
     x, y = (true + chance.normal(0, 0.35, 5000) for _ in range(2))

@@ -8,7 +8,7 @@ from fanous.analysis.rules import judge
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.analysis.rules.golden.answers import ANSWERS_BLOCKED, ANSWERS_SOUND
 from tests.analysis.rules.golden.blocked import BLOCKED
 from tests.analysis.rules.golden.case import Golden

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fanous.analysis.series.baselines import HISTORY, look_back, quiet_share, slot_ordinary
+from fanous.analysis.series.baselines import HISTORY, look_back, quiet_share, slot_baseline
 from fanous.model.series import Floats, Ints
 
 PRIOR, STRENGTH, LOW, HIGH = 0.02, 50.0, 0.005, 0.3
@@ -91,21 +91,21 @@ def daily(days: int) -> tuple[Ints, Floats]:
 
 def test_the_ordinary_level_is_that_of_the_same_time_of_day() -> None:
     times, values = daily(10)
-    assert slot_ordinary(times, values, 9 * DAY + 4 * HOUR) == 10
-    assert slot_ordinary(times, values, 9 * DAY + 5 * HOUR) == 100
+    assert slot_baseline(times, values, 9 * DAY + 4 * HOUR) == 10
+    assert slot_baseline(times, values, 9 * DAY + 5 * HOUR) == 100
 
 
 def test_the_bin_itself_and_what_comes_after_do_not_count() -> None:
     times, values = daily(10)
     values[5 * 24 + 4 :] = 0
-    assert slot_ordinary(times, values, 5 * DAY + 4 * HOUR) == 10
+    assert slot_baseline(times, values, 5 * DAY + 4 * HOUR) == 10
 
 
 def test_with_little_history_all_of_it_counts_and_with_none_nothing_is_said() -> None:
     times, values = daily(2)
-    assert slot_ordinary(times, values, DAY + 4 * HOUR) == 100
-    assert np.isnan(slot_ordinary(times, values, 0))
-    assert np.isnan(slot_ordinary(times, np.full(len(times), np.nan), DAY))
+    assert slot_baseline(times, values, DAY + 4 * HOUR) == 100
+    assert np.isnan(slot_baseline(times, values, 0))
+    assert np.isnan(slot_baseline(times, np.full(len(times), np.nan), DAY))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from fanous.model.place import Family
 
 @pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
 def test_a_signal_says_all_that_others_may_ask(signal: Signal) -> None:
-    assert signal.title and signal.unit and signal.proves and signal.watcher
+    assert signal.title and signal.unit and signal.proves and signal.detector
     assert isinstance(signal.bad, Direction)
     assert isinstance(signal.family, Family)
     assert bool(signal.layers) == bool(signal.states)
@@ -19,7 +19,7 @@ def test_a_signal_says_all_that_others_may_ask(signal: Signal) -> None:
 @pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)
 def test_a_signal_of_verdicts_has_a_watcher_that_watches_it(signal: Signal) -> None:
     if not signal.is_quantity:
-        assert signal.name in DETECTORS[signal.watcher].signals
+        assert signal.name in DETECTORS[signal.detector].signals
 
 
 @pytest.mark.parametrize("signal", SIGNALS.values(), ids=SIGNALS)

@@ -13,7 +13,7 @@ from fanous.evaluation.rehearsal.run import Rehearsal
 from fanous.lab.scenario import LabNetwork, Scenario, ScenarioStep
 from fanous.model.place import Access
 from fanous.model.record import Record
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 SCENARIO = Scenario(
     "t",

@@ -9,7 +9,7 @@ from fanous.analysis.rules import judge
 from fanous.evaluation.simulate.block_rows import TECHNIQUES, blocked
 from fanous.evaluation.simulate.quiet_rows import Measured, Row, write_rows
 from fanous.refdata.fingerprints import fingerprints
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 COLUMNS = [
     "input",

@@ -15,7 +15,7 @@ from fanous.probe.messengers import MESSENGERS, facebook, record_of, telegram, w
 from fanous.probe.outcome import Outcome, outcome_of
 from fanous.probe.record import ProbeVantage, line
 from fanous.probe.run import run
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.probe.net import servers
 from tests.probe.net.routed import RoutedNetwork
 from tests.probe.scene import Scene, scene

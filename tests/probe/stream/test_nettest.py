@@ -11,7 +11,7 @@ from fanous.model.record import Record
 from fanous.probe.record import ProbeVantage
 from fanous.probe.stream.nettest import MOST_BYTES, stream_record
 from fanous.probe.stream.watchable import Watchable, watchable
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.probe.net import servers
 from tests.probe.net.routed import RoutedNetwork
 from tests.probe.scene import SITE, SITE_IP, scene

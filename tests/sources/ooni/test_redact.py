@@ -12,7 +12,7 @@ from fanous.model.record import Record
 from fanous.model.verdict import Verdict
 from fanous.pipeline.judge import known_fingerprints
 from fanous.publish.evidence.redaction import redacted
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.redact import redact
 from tests.shared_data import shared_file
 

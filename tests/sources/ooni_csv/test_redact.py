@@ -7,7 +7,7 @@ import pytest
 from fanous.errors import Rejected
 from fanous.model.record import Record
 from fanous.publish.evidence.redaction import redacted
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni_csv.redact import FACTS, HEADER, redact
 from tests.shared_data import shared_file
 

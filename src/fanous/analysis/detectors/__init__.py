@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from fanous.analysis.detectors.drop import find_drops
 from fanous.analysis.detectors.interference import InterferenceOptions, find_interference
 from fanous.analysis.detectors.ioda import IodaOptions, find_below_median
-from fanous.analysis.detectors.level import find_drops
 from fanous.analysis.detectors.options import DropOptions
 from fanous.analysis.detectors.slowdown import SlowdownOptions, find_slowdowns
 from fanous.model.anomaly import Anomaly
@@ -72,7 +72,7 @@ IODA = IodaOptions()
 SLOWDOWN = SlowdownOptions()
 
 QUANTITY_DETECTORS: dict[str, Callable[[Sequence[Series]], list[Anomaly]]] = {
-    "level": partial(find_drops, options=LEVEL),
+    "drop": partial(find_drops, options=LEVEL),
     "slowdown": partial(find_slowdowns, options=SLOWDOWN),
     # For comparison: it confirms nothing.
     "ioda": partial(find_below_median, options=IODA),

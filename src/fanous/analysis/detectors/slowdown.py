@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fanous.analysis.detectors.level import find_drops
+from fanous.analysis.detectors.drop import find_drops
 from fanous.analysis.detectors.options import DropOptions
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.anomaly import Anomaly

@@ -8,10 +8,10 @@ what is cut is gone at once and sinks no further.  So a fall counts beyond what 
 import numpy as np
 from bottleneck import nanmedian
 
+from fanous.analysis.detectors.baseline import NORMAL
 from fanous.analysis.detectors.departures import Departures
 from fanous.analysis.detectors.grid import DAY
 from fanous.analysis.detectors.options import HOUR, DropOptions
-from fanous.analysis.detectors.ordinary import NORMAL
 from fanous.analysis.series.baselines import Single
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.series import Ints

@@ -145,7 +145,7 @@ def nameable_in_company(votes: Votes, strange: Collection[str], share: float) ->
     return vouched(witness, COMPANY_PROBES, strange) and Voices(votes, strange).mostly_saw(share)
 
 
-def beyond_habit(inside: Votes, outside: Votes) -> bool:
+def beyond_baseline(inside: Votes, outside: Votes) -> bool:
     """Does it fail far more often than it is used to?  With too little to know the habit: yes.
 
     Args:

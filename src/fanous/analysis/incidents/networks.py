@@ -10,7 +10,7 @@ from fanous.analysis.incidents.confirm import (
     COMPANY,
     COMPANY_SHARE,
     NETWORK_SHARE,
-    beyond_habit,
+    beyond_baseline,
     mostly_controlled,
     nameable,
     nameable_in_company,
@@ -37,7 +37,7 @@ def nameable_of(
     """
     sound = [f for f in group if f.anomaly.key.place.asn not in bad]
     raised = _standing_out([f for f in sound if f.anomaly.probability >= RAISED], votes)
-    own = _beyond_habit(raised, votes, findings)
+    own = _beyond_baseline(raised, votes, findings)
     alone = {asn for asn, one in own.items() if nameable(one.votes, one.strangers, one.regulars)}
     good = alone | _in_company(own, NETWORK_SHARE)
     if len(good) == 1:
@@ -46,7 +46,7 @@ def nameable_of(
     if len(alone) < COMPANY:
         return named
     others = [f for f in sound if f.anomaly.key.place.asn not in good]
-    joining = _in_company(_beyond_habit(others, votes, findings), COMPANY_SHARE)
+    joining = _in_company(_beyond_baseline(others, votes, findings), COMPANY_SHARE)
     return named + [f for f in others if f.anomaly.key.place.asn in joining]
 
 
@@ -68,14 +68,14 @@ def _in_company(own: Mapping[int, _Own], share: float) -> set[int]:
     return {asn for asn, one in own.items() if nameable_in_company(one.votes, one.strangers, share)}
 
 
-def _beyond_habit(
+def _beyond_baseline(
     group: Sequence[TypedAnomaly], votes: Votes, findings: Sequence[TypedAnomaly]
 ) -> dict[int, _Own]:
     """Networks on which it fails more than it is used to."""
     own: dict[int, _Own] = {}
     for asn, on_it in _by_network(group).items():
         of_it = votes.where(inside(votes, on_it))
-        if beyond_habit(of_it, votes.where(_outside(votes, on_it, findings))):
+        if beyond_baseline(of_it, votes.where(_outside(votes, on_it, findings))):
             names = names_of(votes.where(votes.asns == asn))
             lately = names.regulars.intersection(votes.probes[inside(votes, on_it, MEMORY)])
             own[asn] = _Own(of_it, names.strangers, len(lately))
@@ -97,7 +97,7 @@ def _standing_out(raised: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAno
     out: set[SeriesKey] = set()
     for key, own in by_key.items():
         _, rows = _of(votes, own[0], -np.inf, np.inf)
-        if mostly_controlled(votes.where(inside(votes, own) & votes.seen)) or beyond_habit(
+        if mostly_controlled(votes.where(inside(votes, own) & votes.seen)) or beyond_baseline(
             votes.where(rows & during), votes.where(rows & ~during)
         ):
             out.add(key)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fanous.analysis.incidents.outage_group import is_country
-from fanous.analysis.series.baselines import slot_ordinary
+from fanous.analysis.series.baselines import slot_baseline
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.model.incident import Estimate
 from fanous.model.series import Series
@@ -45,7 +45,7 @@ def _stood(one: Series, start: float, end: float) -> Estimate | None:
     rows = rows[:: max(1, len(rows) // LOOKED_AT)]
     earlier = one.times < start
     times, values = one.times[earlier], one.values[earlier]
-    ordinary = np.array([slot_ordinary(times, values, int(at)) for at in one.times[rows]])
+    ordinary = np.array([slot_baseline(times, values, int(at)) for at in one.times[rows]])
     known = ordinary > 0
     if not known.any():
         return None

@@ -50,7 +50,7 @@ def quiet_share(
     return np.asarray(np.clip((failed + pooled * strength) / (measured + strength), low, high))
 
 
-def slot_norms(slots: Single, day: int, *, days: int, weeks: int, week_seen: int) -> Single:
+def slot_baselines(slots: Single, day: int, *, days: int, weeks: int, week_seen: int) -> Single:
     """What each slot of ``day`` ordinarily holds, from the days before it.
 
     It is the lower of two: the median of the slot over the last ``days``, and, where the series was seen a
@@ -140,8 +140,8 @@ def look_back(at: float, outages: Spans, history: float = HISTORY) -> float:
     return since
 
 
-def ordinary_level(series: Series, outages: Spans = ()) -> Callable[[int], float]:
-    """``slot_ordinary`` of a series, which bins in outages do not enter.
+def baseline_level(series: Series, outages: Spans = ()) -> Callable[[int], float]:
+    """``slot_baseline`` of a series, which bins in outages do not enter.
 
     Else what is left after two weeks of a blackout would be ordinary, while it goes on.
     """
@@ -149,10 +149,10 @@ def ordinary_level(series: Series, outages: Spans = ()) -> Callable[[int], float
     for start, end in outages:
         lost |= (series.times >= start) & (series.times < end)
     values = np.where(lost, np.nan, series.values)
-    return lambda at: slot_ordinary(series.times, values, at, since=look_back(at, outages))
+    return lambda at: slot_baseline(series.times, values, at, since=look_back(at, outages))
 
 
-def slot_ordinary(
+def slot_baseline(
     times: Ints, values: Floats, at: int, *, since: float | None = None, least: int = 3
 ) -> float:
     """The level that is ordinary for a time of day: the median of that time on the days before.

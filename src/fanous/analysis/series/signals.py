@@ -32,7 +32,7 @@ class Signal:
         family: of the sources that give it, where the source does not say otherwise.
         layers: of the verdicts it is counted from; empty = not counted from verdicts.
         states: verdicts that count as a vote for it.
-        watcher: name of the detector that watches it.
+        detector: name of the detector that finds its anomalies.
         by_resolver: is it one series per resolver network too (a lie told by a resolver is its own)?
         step: width of a bin as the source gives it, in seconds; 0 = not a ready-made series.
         least_drop: share of the ordinary level, 0..1, that must be missing before anything is said: what
@@ -47,7 +47,7 @@ class Signal:
     family: Family
     layers: tuple[Layer, ...]
     states: tuple[State, ...]
-    watcher: str
+    detector: str
     by_resolver: bool = False
     step: int = 0
     least_drop: float = 0.0
@@ -75,7 +75,7 @@ _TABLE = (
         family=Family.OONI,
         layers=(Layer.DNS,),
         states=(State.BLOCKED,),
-        watcher="blocking",
+        detector="blocking",
         by_resolver=True,
     ),
     Signal(
@@ -87,7 +87,7 @@ _TABLE = (
         family=Family.OONI,
         layers=PATH_LAYERS,
         states=(State.BLOCKED,),
-        watcher="blocking",
+        detector="blocking",
     ),
     Signal(
         name="throttled",
@@ -98,7 +98,7 @@ _TABLE = (
         family=Family.OONI,
         layers=PATH_LAYERS,
         states=(State.THROTTLED,),
-        watcher="throttling",
+        detector="throttling",
     ),
     Signal(
         name="silence",
@@ -109,7 +109,7 @@ _TABLE = (
         family=Family.EDGE,
         layers=(),
         states=(),
-        watcher="silence",
+        detector="silence",
     ),
     Signal(
         name="slowed",
@@ -120,7 +120,7 @@ _TABLE = (
         family=Family.EDGE,
         layers=(),
         states=(),
-        watcher="slowness",
+        detector="slowness",
     ),
 )
 
@@ -144,7 +144,7 @@ def _level(
         family=family,
         layers=(),
         states=(),
-        watcher="level",
+        detector="drop",
         step=step,
         least_drop=least_drop,
     )

@@ -124,7 +124,7 @@ def _bins(rates: Iterable[Rate]) -> Iterator[_Bin]:
     for rate in rates:
         by_probe[rate.country, rate.asn, rate.probe][floor(rate.at / STEP) * STEP].append(rate)
     for bins in by_probe.values():
-        ordinary, slow = _Ordinary(), None
+        ordinary, slow = _Baseline(), None
         for at in sorted(bins):
             one = _bin(at, sorted(bins[at], key=lambda rate: (rate.at, rate.uid)), ordinary, slow)
             if not isnan(one.left):
@@ -132,7 +132,7 @@ def _bins(rates: Iterable[Rate]) -> Iterator[_Bin]:
             yield one
 
 
-def _bin(at: int, rates: Sequence[Rate], ordinary: "_Ordinary", slow: _Bin | None) -> _Bin:
+def _bin(at: int, rates: Sequence[Rate], ordinary: "_Baseline", slow: _Bin | None) -> _Bin:
     """Args:
     slow: the probe's bin before, if it was slow in it.
     """
@@ -146,7 +146,7 @@ def _bin(at: int, rates: Sequence[Rate], ordinary: "_Ordinary", slow: _Bin | Non
 
 
 @dataclass(slots=True)
-class _Ordinary:
+class _Baseline:
     """What is ordinary for one probe, from its bins so far; what is slow does not enter it."""
 
     held: deque[tuple[int, float]] = field(default_factory=deque)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from fanous.pipeline.vitals.vitals import Vitals
 
-HABIT_HOURS = 24
+BASELINE_HOURS = 24
 """With fewer hours in which a source delivered it has no habit that it could break."""
 
 RARE = 2
@@ -80,7 +80,7 @@ def _silent_sources(vitals: Vitals) -> Iterator[Ailment]:
 
 def _habit(bins: tuple[int, ...]) -> float | None:
     """Seconds: the longest silence that it is used to; ``None`` = not known yet."""
-    if len(bins) < HABIT_HOURS:
+    if len(bins) < BASELINE_HOURS:
         return None
     silences = sorted(later - earlier - 3600 for earlier, later in pairwise(bins))
     return float(silences[-1 - RARE])

@@ -14,7 +14,7 @@ from fanous.model.weights import UserWeights
 from fanous.pipeline import stages
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.container import BundleRefused
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store import Judged, Store, open_store
 
 BATCH = 2000

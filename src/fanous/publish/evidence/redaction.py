@@ -8,7 +8,7 @@ from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer
 from fanous.model.record import Record
 from fanous.pipeline.judge import known_fingerprints
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.sources.ooni.redact import redact as redact_ooni
 from fanous.sources.ooni_csv.redact import redact as redact_ooni_csv
 

@@ -12,12 +12,12 @@ from fanous.analysis.detectors import (
     IODA,
     LEVEL,
     SLOWDOWN,
+    anomalies,
+    baseline,
     departures,
     grid,
     interference,
-    ordinary,
     rollup,
-    stretches,
     sudden,
 )
 from fanous.analysis.detectors.filter import PROBES_MAX
@@ -120,17 +120,17 @@ def _constants() -> dict[str, Any]:
         "detectors.grid_series": grid.CHUNK,
         "detectors.filter_cells": interference.BLOCK_CELLS,
         "detectors.alert_rounds": interference.ROUNDS_MAX,
-        "detectors.norm_almost_all": ordinary.ALMOST,
-        "detectors.norm_coarse_step": ordinary.COARSE,
-        "detectors.norm_mad_scale": ordinary.NORMAL,
-        "detectors.norm_own_days": ordinary.OWN_DAYS,
-        "detectors.norm_same": ordinary.SAME,
-        "detectors.norm_samples": ordinary.SAMPLES,
+        "detectors.baseline_almost_all": baseline.ALMOST,
+        "detectors.baseline_coarse_step": baseline.COARSE,
+        "detectors.baseline_mad_scale": baseline.NORMAL,
+        "detectors.baseline_own_days": baseline.OWN_DAYS,
+        "detectors.baseline_same": baseline.SAME,
+        "detectors.baseline_samples": baseline.SAMPLES,
         "detectors.rollup_regions": rollup.REGIONS,
         "detectors.rollup_reporting": rollup.REPORTING,
-        "detectors.probability_most": stretches.CERTAIN,
-        "detectors.deep_share": stretches.DEEP,
-        "detectors.half_gap_seconds": stretches.HALF_GAP,
+        "detectors.probability_most": anomalies.CERTAIN,
+        "detectors.deep_share": anomalies.DEEP,
+        "detectors.half_gap_seconds": anomalies.HALF_GAP,
         "detectors.sudden_around_seconds": sudden.AROUND,
         "detectors.sudden_changes": sudden.CHANGES,
         "detectors.sudden_floor": sudden.FLOOR,
@@ -159,9 +159,9 @@ def _constants() -> dict[str, Any]:
         "incidents.controls": confirm.CONTROLS,
         "incidents.control_window_seconds": confirm.CONTROL_WINDOW,
         "incidents.family_probes": confirm.FAMILY_PROBES,
-        "incidents.habit_ratio": confirm.HABIT,
-        "incidents.habit_share": confirm.HABIT_SHARE,
-        "incidents.habit_voices": confirm.HABIT_VOICES,
+        "incidents.failing_baseline_ratio": confirm.HABIT,
+        "incidents.failing_baseline_share": confirm.HABIT_SHARE,
+        "incidents.failing_baseline_voices": confirm.HABIT_VOICES,
         "incidents.lone_hours": confirm.LONE_HOURS,
         "incidents.lone_probes": confirm.LONE_PROBES,
         "incidents.lost_share": confirm.LOST_SHARE,
@@ -250,7 +250,7 @@ def _constants() -> dict[str, Any]:
 def _options() -> dict[str, Any]:
     """Of each detector: ``detectors.blocking.raise_at``."""
     by_name = {name: asdict(detector.options) for name, detector in DETECTORS.items()}
-    of_series = {"level": asdict(LEVEL), "slowdown": asdict(SLOWDOWN), "ioda": asdict(IODA)}
+    of_series = {"drop": asdict(LEVEL), "slowdown": asdict(SLOWDOWN), "ioda": asdict(IODA)}
     return {
         f"detectors.{name}.{option}": value
         for name, options in {**by_name, **of_series}.items()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from fanous.analysis.series.baselines import Spans, look_back, ordinary_level, outage_times
+from fanous.analysis.series.baselines import Spans, baseline_level, look_back, outage_times
 from fanous.analysis.series.signals import SIGNALS, Direction
 from fanous.charts.axis import ticks
 from fanous.charts.connectivity import SeriesNow
@@ -119,7 +119,7 @@ def level_of(series: Series, now: float, outages: Spans = ()) -> Level | None:
     if not len(ended):
         return None
     at, value = int(series.times[ended[-1]]), float(series.values[ended[-1]])
-    ordinary = ordinary_level(series, outages)(at)
+    ordinary = baseline_level(series, outages)(at)
     known = SeriesNow(series.key, series.step, at, value, ordinary if ordinary > 0 else None)
     signal, source = SIGNALS[series.key.signal], SOURCES.get(series.key.source)
     return Level(
@@ -150,7 +150,7 @@ def _shares(series: Series, start: int, step: int, bins: int, outages: Spans) ->
     """The lowest share of each bin: an hour without a network must not vanish in the mean of a day."""
     lowest: list[float | None] = [None] * bins
     span = max(1, series.step // step)
-    ordinary_at = ordinary_level(series, outages)
+    ordinary_at = baseline_level(series, outages)
     inside = np.flatnonzero((series.times >= start) & (series.times < start + bins * step))
     for row in inside[:: max(1, len(inside) // (bins * 4) or 1)].tolist():
         at, value = int(series.times[row]), float(series.values[row])

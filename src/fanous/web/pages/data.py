@@ -2,7 +2,7 @@
 
 from fanous.publish.evidence.licences import licence_of
 from fanous.refdata.sources import SOURCES
-from fanous.sources.connectors import MEASUREMENT_SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store import Store
 from fanous.web.page import Facts
 from fanous.web.visit import Visit

@@ -1,4 +1,4 @@
-"""Ordinary: what the days so far say of each series of a grid - its norms, and how deep it dips by itself.
+"""Baseline: what the days so far say of each series of a grid - its norms, and how deep it dips by itself.
 
 What departs is written down with the value that was expected (*inpainted*), so an outage never enters the
 baseline that it is held against; a new level enters it once it has lasted.
@@ -10,7 +10,7 @@ from bottleneck import move_min, nanmedian
 from fanous.analysis.detectors.grid import DAY, Bools, SeriesGrid
 from fanous.analysis.detectors.options import DropOptions, scales_of
 from fanous.analysis.detectors.windows import window_means
-from fanous.analysis.series.baselines import Single, over_bins, slot_medians, slot_norms
+from fanous.analysis.series.baselines import Single, over_bins, slot_baselines, slot_medians
 from fanous.model.series import Ints
 
 NORMAL = 1.4826
@@ -34,7 +34,7 @@ SAMPLES = 8
 least one in eight lies below the norm, but for one time in 250."""
 
 
-class Ordinary:
+class Baseline:
     """What is known before each day, for all series of a grid.
 
     Attributes:
@@ -67,11 +67,11 @@ class Ordinary:
         self.since = np.zeros(count, np.int64)
 
     def norms(self, day: int) -> tuple[Single, Bools]:
-        """Ordinary level of each bin, (bins, series), NaN = unknown; and who has seen no whole week."""
+        """Baseline level of each bin, (bins, series), NaN = unknown; and who has seen no whole week."""
         options = self.options
         seen = ~np.isnan(self.slots[:, :, max(0, day - options.days) : day]).all(axis=0)
         known = seen.sum(axis=1)
-        slots = slot_norms(
+        slots = slot_baselines(
             self.slots, day, days=options.days, weeks=options.weeks, week_seen=options.week_seen
         )
         slots = np.where((known >= options.least_days) & (slots > 0), slots, np.nan)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fanous.analysis.detectors.level import departures, find_drops
+from fanous.analysis.detectors.drop import departures, find_drops
 from fanous.analysis.detectors.options import DropOptions, scales_of
 from fanous.evaluation.simulate.notation import DAY
 from fanous.model.anomaly import Anomaly

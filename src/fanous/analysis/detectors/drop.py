@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from fanous.analysis.detectors.anomalies import stretches
+from fanous.analysis.detectors.baseline import Baseline
 from fanous.analysis.detectors.departures import Departures
 from fanous.analysis.detectors.grid import Bools, SeriesGrid, grids
 from fanous.analysis.detectors.options import DropOptions, in_a_row
-from fanous.analysis.detectors.ordinary import Ordinary
-from fanous.analysis.detectors.stretches import stretches
 from fanous.analysis.detectors.windows import last_measured, window_means
 from fanous.analysis.series.baselines import Single
 from fanous.model.anomaly import Anomaly
@@ -31,7 +31,7 @@ def departures(series: Sequence[Series], options: DropOptions) -> Iterator[Depar
 
 
 def _walk(grid: SeriesGrid, options: DropOptions) -> Departures:
-    ordinary, found = Ordinary(grid, options), Departures.blank(grid)
+    ordinary, found = Baseline(grid, options), Departures.blank(grid)
     longest = max(ordinary.scales)
     for day in range(len(grid.levels)):
         rows = slice(day * grid.bins, (day + 1) * grid.bins)
@@ -52,7 +52,7 @@ def _walk(grid: SeriesGrid, options: DropOptions) -> Departures:
     return found
 
 
-def _unlike(ordinary: Ordinary, day: int, norms: Single) -> Bools:
+def _unlike(ordinary: Baseline, day: int, norms: Single) -> Bools:
     """Bins below every day of the last week at that hour, and below what was really measured a week ago.
 
     What departed was written down as ordinary, so that a day of rest would be news each week; where more than
@@ -75,7 +75,7 @@ def _edge(limits: Single, options: DropOptions) -> Single:
     return np.asarray(options.leave * np.minimum(limits[min(1, len(limits) - 1)], 1))
 
 
-def _states(ordinary: Ordinary, recent: Single, means: Single, limits: Single) -> tuple[Bools, Single]:
+def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -> tuple[Bools, Single]:
     """Down or not, with hysteresis, (bins, series); and the ratio of drop to threshold.
 
     It goes down where the drop exceeds the threshold at any scale while the last bins are low themselves
@@ -113,7 +113,7 @@ def _one_before(held: Single, recent: Single) -> Single:
     return last_measured(np.where(np.isnan(recent), np.nan, shifted).astype(np.float32))
 
 
-def _take_back(ordinary: Ordinary, found: Departures, rows: slice) -> None:
+def _take_back(ordinary: Baseline, found: Departures, rows: slice) -> None:
     """What led up to an alarm was let in as ordinary before anybody knew."""
     on = found.on[max(0, rows.start - 1) : rows.stop].astype(np.int8)
     first = rows.stop - len(on)
@@ -124,7 +124,7 @@ def _take_back(ordinary: Ordinary, found: Departures, rows: slice) -> None:
             ordinary.take_back(column, lead, found.norms[lead, column])
 
 
-def _carry(ordinary: Ordinary, on: Bools, first: int) -> None:
+def _carry(ordinary: Baseline, on: Bools, first: int) -> None:
     """Remember which stretches go on at midnight, and since which bin."""
     begun = first + len(on) - np.argmin(on[::-1], axis=0)
     ordinary.since = np.where(~on.all(axis=0), begun, np.where(ordinary.on, ordinary.since, first))
