@@ -91,7 +91,7 @@ def test_an_outage_stands_beside_measurements_of_platforms(tmp_path: Path, rally
         assert {one.kind for one in about_x.incidents} >= {Kind.OUTAGE, Kind.BLOCKING}
         (outage,) = [one for one in answer.incidents if one.kind is Kind.OUTAGE]
         assert [network.asn for network in outage.networks] == [0]
-        assert all(account.why for account in witnesses(store, outage))
+        assert all(witness.why for witness in witnesses(store, outage))
 
         async def ask(question: Callable[[Store], T], /) -> T:
             return question(store)

@@ -65,7 +65,7 @@ def incidents_show(
     from fanous.cli.terminal import incident_text
     from fanous.pipeline.claims import slowed_how, what_else, witnesses
     from fanous.publish.document import detailed_document, policing_document
-    from fanous.wording.witnesses import account_lines, accounts_document
+    from fanous.wording.witnesses import witness_lines, witnesses_document
 
     with open_named(store, config, read_only=True) as opened:
         incident = opened.incident(incident_id.upper())
@@ -73,7 +73,7 @@ def incidents_show(
             raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
         revisions = opened.revisions(incident.id)
         names = opened.networks(incident.country)
-        accounts = witnesses(opened, incident)
+        seen_by = witnesses(opened, incident)
         slowed = slowed_how(opened, incident)
         more = what_else(opened, incident)
     history = [
@@ -82,7 +82,7 @@ def incidents_show(
     ]
     if as_json:
         how = {"slowed_how": None if slowed is None else policing_document(slowed)}
-        told = detailed_document(incident) | accounts_document(accounts) | how
+        told = detailed_document(incident) | witnesses_document(seen_by) | how
         told["hints"] += more
         print_document(told | {"revisions": history})
         return
@@ -92,7 +92,7 @@ def incidents_show(
     if slowed is not None:
         print(f"  What was slowed down: {slowed.why}.")
     print("\nWho saw what")
-    for line in account_lines(accounts):
+    for line in witness_lines(seen_by):
         print(f"  {line}")
     print("\nRevisions")
     for one in history:

@@ -72,26 +72,26 @@ def witness_rows(store: Store, incident: Incident) -> list[WitnessRow]:
     """In the order of the families; those that are only heard of last."""
     opinions = {opinion.family: opinion for opinion in incident.opinions}
     rows = []
-    for account in witnesses(store, incident):
-        opinion = opinions.get(str(account.family))
-        if opinion is not None and not account.source:
-            rows.append(_of_opinion(account.family, opinion))
-        elif account.sight is Sight.NO_DATA and str(account.family) in incident.evidence.families:
+    for witness in witnesses(store, incident):
+        opinion = opinions.get(str(witness.family))
+        if opinion is not None and not witness.source:
+            rows.append(_of_opinion(witness.family, opinion))
+        elif witness.sight is Sight.NO_DATA and str(witness.family) in incident.evidence.families:
             # What a family said counts for good, even where its records are not in this store.
-            rows.append(WitnessRow(FAMILIES[account.family], "", SIGHTS[Sight.SAW], saw=0))
+            rows.append(WitnessRow(FAMILIES[witness.family], "", SIGHTS[Sight.SAW], saw=0))
         else:
-            rows.append(_of_account(account))
+            rows.append(_of_witness(witness))
     return rows
 
 
-def _of_account(account: Witness) -> WitnessRow:
+def _of_witness(witness: Witness) -> WitnessRow:
     why = ""
-    if account.sight is Sight.COULD_NOT_SEE:
-        why = BLIND[Family.EDGE] if account.source else BLIND[account.family]
-    elif account.sight is Sight.NO_DATA:
+    if witness.sight is Sight.COULD_NOT_SEE:
+        why = BLIND[Family.EDGE] if witness.source else BLIND[witness.family]
+    elif witness.sight is Sight.NO_DATA:
         why = NOTHING
     return WitnessRow(
-        FAMILIES[account.family], account.source, SIGHTS[account.sight], why, account.saw, account.contrary
+        FAMILIES[witness.family], witness.source, SIGHTS[witness.sight], why, witness.saw, witness.contrary
     )
 
 

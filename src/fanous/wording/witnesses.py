@@ -13,7 +13,7 @@ WORDS = {
 }
 
 
-def accounts_document(accounts: Iterable[Witness]) -> dict[str, Any]:
+def witnesses_document(found: Iterable[Witness]) -> dict[str, Any]:
     """``{"witnesses": [...]}``, one a source."""
     return {
         "witnesses": [
@@ -25,10 +25,10 @@ def accounts_document(accounts: Iterable[Witness]) -> dict[str, Any]:
                 "saw": one.saw,
                 "contrary": one.contrary,
             }
-            for one in accounts
+            for one in found
         ]
     }
 
 
-def account_lines(accounts: Iterable[Witness]) -> list[str]:
-    return [f"{one.source or one.family:10} {WORDS[one.sight]:17} {one.why}" for one in accounts]
+def witness_lines(found: Iterable[Witness]) -> list[str]:
+    return [f"{one.source or one.family:10} {WORDS[one.sight]:17} {one.why}" for one in found]

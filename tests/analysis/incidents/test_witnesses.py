@@ -49,10 +49,10 @@ def test_a_country_or_region_that_levels_name_was_measured_by_no_probe() -> None
     span = Interval(MONDAY, MONDAY + 9 * HOUR)
     for entity in ("PK", "PK-PB", "IR:Ardebil"):
         told = replace(blocked(), networks=(NetworkPart(entity, ("x",), (span,), 0, 0, 0.999),))
-        (account,) = [
+        (witness,) = [
             one for one in who_saw_what(told, votes(Ballot([1], True, asn=0)), FAMILY_OF) if one.source
         ]
-        assert account.sight is Sight.COULD_NOT_SEE
+        assert witness.sight is Sight.COULD_NOT_SEE
 
 
 def test_routing_could_not_see_a_blocked_platform_and_has_no_data_of_an_outage() -> None:
@@ -65,9 +65,9 @@ def test_volunteers_cannot_send_during_an_outage() -> None:
 
 
 def test_every_family_has_its_say_with_a_reason() -> None:
-    accounts = who_saw_what(blocked(), votes(Ballot([1], True)), FAMILY_OF)
-    assert [one.family for one in accounts] == list(Family)
-    assert all(one.why for one in accounts)
+    found = who_saw_what(blocked(), votes(Ballot([1], True)), FAMILY_OF)
+    assert [one.family for one in found] == list(Family)
+    assert all(one.why for one in found)
 
 
 def test_of_an_outage_each_family_of_series_says_what_it_saw() -> None:
@@ -87,6 +87,6 @@ def test_of_an_outage_each_family_of_series_says_what_it_saw() -> None:
     assert seen[Family.DARKNET].sight is Sight.COULD_NOT_SEE
     assert seen[Family.EDGE].sight is Sight.NO_DATA
     lower = replace(told[0], left=Estimate(0.95, 0.94, 0.96))
-    accounts = who_saw_what(replace(outage, opinions=(lower,)), votes(), FAMILY_OF)
-    (why,) = (one.why for one in accounts if one.family is Family.ROUTING)
+    found = who_saw_what(replace(outage, opinions=(lower,)), votes(), FAMILY_OF)
+    (why,) = (one.why for one in found if one.family is Family.ROUTING)
     assert why.endswith("stayed within its ordinary spread: 95% of the ordinary level was left")

@@ -42,22 +42,22 @@ MEASURES: dict[Family, tuple[tuple[Kind, ...], str]] = {
 
 
 def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Family]) -> tuple[Witness, ...]:
-    """One account a source that measured, and one a family without any, in the order of ``Family``.
+    """One witness for each source that measured, and one for each family without any, in the order of ``Family``.
 
     Args:
         votes: of the country on the incident's targets, while it was on.
         family_of: connector -> family.
     """
-    accounts: list[Witness] = []
+    found: list[Witness] = []
     told = {opinion.family: opinion for opinion in incident.opinions}
     present = {str(source) for source in np.unique(votes.sources)} if len(votes) else set()
     for family in Family:
         own = sorted(source for source in present if family_of.get(source, Family.REPORTS) is family)
-        accounts += [_account(incident, votes.where(votes.sources == name), family, name) for name in own]
+        found += [_witness(incident, votes.where(votes.sources == name), family, name) for name in own]
         if not own:
             opinion = told.get(str(family))
-            accounts.append(_silent(incident, family) if opinion is None else _of_opinion(opinion, family))
-    return tuple(accounts)
+            found.append(_silent(incident, family) if opinion is None else _of_opinion(opinion, family))
+    return tuple(found)
 
 
 _SIGHT = {
@@ -96,7 +96,7 @@ def _noun(kind: Kind) -> str:
     return {Kind.OUTAGE: "an outage", Kind.SLOWDOWN: "a slow-down"}.get(kind, str(kind))
 
 
-def _account(incident: Incident, votes: Votes, family: Family, source: str) -> Witness:
+def _witness(incident: Incident, votes: Votes, family: Family, source: str) -> Witness:
     rows = _while_on(incident, votes)
     inside = votes.where(rows)
     saw = len(set(inside.uids[inside.seen].tolist()))

@@ -38,7 +38,7 @@ TIMINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class ClaimRow:
     """Attributes:
     link: where they said it; empty unless it is an ordinary web address.
     answer: of ``ANSWERS``.
@@ -71,9 +71,9 @@ class Announced:
     seconds: float
 
 
-def statements_of(store: Store, claims: Iterable[Claim]) -> list[Statement]:
+def statements_of(store: Store, claims: Iterable[Claim]) -> list[ClaimRow]:
     """Each held against the evidence, in the order given."""
-    return [Statement(claim, check(store, claim), web_address(claim.link)) for claim in [*claims][:MOST]]
+    return [ClaimRow(claim, check(store, claim), web_address(claim.link)) for claim in [*claims][:MOST]]
 
 
 def claims_about(store: Store, incident: Incident, now: float) -> list[Claim]:
