@@ -13,7 +13,7 @@ TICK_STANDS_FOR = 600.0
 """Seconds of a monitor's time that one tick of the lab stands for (the pipeline's bin)."""
 
 TRANSFER_EVERY = 2
-"""Ticks from one measurement of rates to the next, at each post, the targets in turn: twenty minutes of the
+"""Ticks from one measurement of rates to the next, at each vantage point, the targets in turn: twenty minutes of the
 monitor's clock; after six of them a probe has an ordinary rate."""
 
 

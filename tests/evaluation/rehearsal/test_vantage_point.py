@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fanous.evaluation.rehearsal.clock import LabClock
-from fanous.evaluation.rehearsal.vantage_point import Duty, Post
+from fanous.evaluation.rehearsal.vantage_point import Duty, LabProbe
 from fanous.evaluation.simulate.network import FakeNetwork
 from fanous.model.verdict import State
 from fanous.probe.outcome import Outcome
@@ -21,41 +21,41 @@ SLOW = Outcome(
 
 
 @pytest.fixture
-def post(tmp_path: Path) -> Post:
+def post(tmp_path: Path) -> LabProbe:
     duty = Duty("as1-1", ProbeVantage("PK", 1), (X, YOUTUBE), (), Settings(most_body=65_536))
-    made = Post(duty, FakeNetwork(), tmp_path, "http://192.0.2.1", LabClock(0.0, 0.0, 300.0))
+    made = LabProbe(duty, FakeNetwork(), tmp_path, "http://192.0.2.1", LabClock(0.0, 0.0, 300.0))
     made._tick = 2.0
     return made
 
 
-def test_a_target_whose_data_come_slowly_is_not_measured_twice_at_once(post: Post) -> None:
-    post._done(SLOW)
-    with post._measuring([X, YOUTUBE]) as first, post._measuring([X, YOUTUBE]) as second:
+def test_a_target_whose_data_come_slowly_is_not_measured_twice_at_once(probe: LabProbe) -> None:
+    probe._done(SLOW)
+    with probe._measuring([X, YOUTUBE]) as first, probe._measuring([X, YOUTUBE]) as second:
         assert (first, second) == ([X, YOUTUBE], [YOUTUBE])
-    with post._measuring([X, YOUTUBE]) as later:
+    with probe._measuring([X, YOUTUBE]) as later:
         assert later == [X, YOUTUBE]
 
 
-def test_slow_targets_begin_together_so_that_their_rates_are_of_one_time(post: Post) -> None:
-    post._done(SLOW)
-    with post._measuring([X]):
-        post._done(replace(SLOW, url=YOUTUBE))
-        with post._measuring([X, YOUTUBE]) as second:
+def test_slow_targets_begin_together_so_that_their_rates_are_of_one_time(probe: LabProbe) -> None:
+    probe._done(SLOW)
+    with probe._measuring([X]):
+        probe._done(replace(SLOW, url=YOUTUBE))
+        with probe._measuring([X, YOUTUBE]) as second:
             assert second == []
-    with post._measuring([X, YOUTUBE]) as later:
+    with probe._measuring([X, YOUTUBE]) as later:
         assert later == [X, YOUTUBE]
 
 
 @pytest.mark.parametrize("speed", [Speed(9_000.0, None, "page"), None])
-def test_one_that_is_fast_or_silent_is(post: Post, speed: Speed | None) -> None:
+def test_one_that_is_fast_or_silent_is(probe: LabProbe, speed: Speed | None) -> None:
     """A silent one takes longer than a tick as well, and takes nothing from the others."""
-    post._done(replace(SLOW, speed=speed))
-    with post._measuring([X]), post._measuring([X]) as second:
+    probe._done(replace(SLOW, speed=speed))
+    with probe._measuring([X]), probe._measuring([X]) as second:
         assert second == [X]
 
 
-def test_one_that_is_fast_again_is_measured_as_the_others(post: Post) -> None:
-    post._done(SLOW)
-    post._done(replace(SLOW, speed=Speed(9_000.0, None, "page")))
-    with post._measuring([X]), post._measuring([X]) as second:
+def test_one_that_is_fast_again_is_measured_as_the_others(probe: LabProbe) -> None:
+    probe._done(SLOW)
+    probe._done(replace(SLOW, speed=Speed(9_000.0, None, "page")))
+    with probe._measuring([X]), probe._measuring([X]) as second:
         assert second == [X]

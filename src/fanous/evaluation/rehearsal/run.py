@@ -24,7 +24,7 @@ from fanous.evaluation.rehearsal.precedence import put_first
 from fanous.evaluation.rehearsal.profile import lab_settings
 from fanous.evaluation.rehearsal.services import OutsideServices, write_specification
 from fanous.evaluation.rehearsal.stage import cut_of, duties_of, plan_of, shares_of
-from fanous.evaluation.rehearsal.vantage_point import Duty, Kept, Post
+from fanous.evaluation.rehearsal.vantage_point import Duty, Kept, LabProbe
 from fanous.lab.censors import Undo, apply, hit_by
 from fanous.lab.internet import Internet
 from fanous.lab.registry import Standing
@@ -202,14 +202,14 @@ class Play:
         scenario, clock = self._scenario, clock_of(self._scenario, time.monotonic() + 0.2)
         self._tell(msgspec.json.encode(clock))
         rehearsal = Rehearsal(scenario, clock, [])
-        posts = self._posts(clock)
-        self._watcher.began(clock, [post.duty for post in posts])
+        probes = self._probes(clock)
+        self._watcher.began(clock, [probe.duty for probe in probes])
         listening = asyncio.create_task(asyncio.to_thread(self._listen))
         ends = asyncio.Event()
-        reporting = [asyncio.create_task(post.report(ends)) for post in posts]
+        reporting = [asyncio.create_task(probe.report(ends)) for probe in probes]
         happening = asyncio.create_task(self._happen(rehearsal, clock))
         rounds = int(scenario.duration / scenario.tick)
-        await asyncio.gather(*(post.stand(scenario.tick, rounds) for post in posts))
+        await asyncio.gather(*(probe.stand(scenario.tick, rounds) for probe in probes))
         await happening
         ends.set()
         await asyncio.wait(reporting, timeout=LAST_UPLOADS)
@@ -225,17 +225,17 @@ class Play:
                 f"the monitor did not come to an end within {LAST_LOOK:.0f} s: this machine is too busy"
             ) from None
         rehearsal.sightings = self._sightings.all()
-        rehearsal.kept = {post.duty.name: post.kept for post in posts}
+        rehearsal.kept = {probe.duty.name: probe.kept for probe in probes}
         rehearsal.stored = self._last.stored if self._last else 0
         return rehearsal
 
-    def _posts(self, clock: LabClock) -> list[Post]:
+    def _probes(self, clock: LabClock) -> list[LabProbe]:
         internet = self._internet
         collector = f"http://{internet.helper_address}:{PORT}"
         settings = lab_settings(internet.ca_file, f"{collector}/", f"https://{DOMESTIC_HOST}/")
         duties = duties_of(self._scenario, internet.vantage_points, settings, moment(clock.begins))
         return [
-            Post(duty, internet.network(point), self._folder, collector, clock, self._watcher.saw)
+            LabProbe(duty, internet.network(point), self._folder, collector, clock, self._watcher.saw)
             for duty, point in zip(duties, internet.vantage_points, strict=True)
         ]
 

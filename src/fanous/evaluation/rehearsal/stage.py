@@ -1,4 +1,4 @@
-"""Stage: a scenario as the lab and the probes need it - plan, cuts, each post's duty, user shares."""
+"""Stage: a scenario as the lab and the probes need it - plan, cuts, each vantage point's duty, user shares."""
 
 import random
 from dataclasses import replace
@@ -26,7 +26,7 @@ SHARE_ERROR = 0.1
 """Relative error of the scenario's user shares: the lab knows them, a monitor never does quite."""
 
 SPREAD = 0.6
-"""Share of a tick over which the posts begin their rounds."""
+"""Share of a tick over which the vantage points begin their rounds."""
 
 
 def lines_of(scenario: Scenario) -> tuple[LabNetwork, ...]:

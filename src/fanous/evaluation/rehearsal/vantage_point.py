@@ -1,4 +1,4 @@
-"""Post: one vantage point of the lab at work - rounds at the scenario's tick, a spool, an uploader."""
+"""LabProbe: one vantage point of the lab at work - rounds at the scenario's tick, a spool, an uploader."""
 
 import asyncio
 import random
@@ -41,7 +41,7 @@ LONGEST_WAIT = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What a post has to do.
+    """What a vantage point has to do.
 
     Attributes:
         fault: ``broken``, ``lying``, ``portal``, or empty.
@@ -72,7 +72,7 @@ class Kept:
     states: dict[str, str] = field(default_factory=dict)
 
 
-class Post:
+class LabProbe:
     """One vantage point.
 
     Args:

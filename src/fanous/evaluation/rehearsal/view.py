@@ -51,13 +51,13 @@ class Picture(Nobody):
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         self._clock: LabClock | None = None
-        self._posts = 0
+        self._probes = 0
         self._cells: dict[tuple[int, str], deque[tuple[float, State]]] = {}
         self._on: set[int] = set()
         self._sightings: Sequence[Sighting] = ()
 
     def began(self, clock: LabClock, duties: list[Duty]) -> None:
-        self._clock, self._posts = clock, len(duties)
+        self._clock, self._probes = clock, len(duties)
 
     def happened(self, number: int, is_on: bool) -> None:
         (self._on.add if is_on else self._on.discard)(number)
@@ -80,7 +80,7 @@ class Picture(Nobody):
         instant = to_iso(self._clock.monitor(now)) if self._clock else "the lab is going up"
         done = [scenario.events[n] for n in sorted(self._on)]
         acts = ", ".join(f"{e.technique} {' '.join(e.targets)} on {len(e.networks)} networks" for e in done)
-        clock = f"{now:5.0f} of {scenario.duration:.0f} s   {instant}   {self._posts} probes"
+        clock = f"{now:5.0f} of {scenario.duration:.0f} s   {instant}   {self._probes} probes"
         return Text(f"{scenario.title}   {clock}\n{acts or 'quiet'}")
 
     def _grid(self) -> Table:
