@@ -1,4 +1,4 @@
-"""Bringing: what collectors received goes into an open store, and the log says what became of it."""
+"""Brings what collectors received into an open store, and logs the result."""
 
 import logging
 from collections.abc import Sequence
