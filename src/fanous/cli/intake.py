@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fanous.store import Store
 
 SOURCE = "edge"
-"""The connector that reads what collectors keep: OONI's data format, one document a line."""
+"""The source that reads what collectors keep: OONI's data format, one document a line."""
 
 log = logging.getLogger("fanous.collector")
 
