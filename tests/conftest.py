@@ -59,14 +59,14 @@ LONG = (
     "test_start.py",
     "evidence/",
     "test_commands_of_docs.py",
-    "test_forgetting.py",
+    "pipeline/test_forget.py",
     "test_evaluate.py",
-    "test_pipeline.py",
-    "test_cli",
-    "live/",
+    "pipeline/test_stages.py",
+    "cli/test_main.py",
+    "monitor/",
     "web/browser/",
     "test_story.py",
-    "commands/test_detect.py",
+    "cli/test_detect.py",
 )
 """Files that take long, the longest first: begun last, one worker would go on alone for minutes."""
 

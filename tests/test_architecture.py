@@ -1,9 +1,12 @@
-"""What import-linter does not see: the pure parts reach nothing outside, and errors are not swallowed."""
+"""What import-linter does not see: the pure parts reach nothing outside, errors are not swallowed, and names in
+docstrings exist."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -61,6 +64,10 @@ HEAVY = {
 }
 """What a light probe (`pip install fanous` without extras) does not have."""
 
+DOTTED = re.compile(r"``([a-z_]\w*(?:\.\w+)+)(?:\(\))?``")
+NOT_OURS = re.compile(r"\.(?:com|org|css)$")
+"""``web.telegram.org`` and ``fanous.css``: hosts and files, not names in a package."""
+
 
 def files(*rooms: str) -> list[Path]:
     return sorted(path for room in rooms for path in (SOURCE / room).rglob("*.py"))
@@ -116,6 +123,96 @@ def swallows_everything(source: str) -> list[int]:
 def is_broad(kind: ast.expr | None) -> bool:
     kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
     return any(each is None or ast.unparse(each) in {"Exception", "BaseException"} for each in kinds)
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module and package, by its dotted name."""
+    found = {".".join(path.relative_to(SOURCE.parent).with_suffix("").parts): path for path in files(".")}
+    return {name.removesuffix(".__init__"): path for name, path in found.items()}
+
+
+@cache
+def packages() -> dict[str, list[str]]:
+    """Dotted names of the packages by their last part, as docstrings call them."""
+    found: dict[str, list[str]] = {}
+    for name, path in modules().items():
+        if path.stem == "__init__":
+            found.setdefault(name.rpartition(".")[2], []).append(name)
+    return found
+
+
+def defined(body: list[ast.stmt]) -> dict[str, list[ast.stmt]]:
+    """Names that statements define or import, each with the body of a class (empty for all else)."""
+    found: dict[str, list[ast.stmt]] = {}
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            found[node.name] = node.body
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found[node.name] = []
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(alias.asname or alias.name).split(".")[0]: [] for alias in node.names}
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [each for target in targets for each in ast.walk(target)]
+            found |= {each.id: [] for each in names if isinstance(each, ast.Name)}
+    return found
+
+
+def exists(name: str, known: dict[str, Path]) -> bool:
+    """Is a full dotted name a module, or something that a module or a class in it defines?"""
+    if name in known:
+        return True
+    module, rest = name, list[str]()
+    while module not in known:
+        module, _, last = module.rpartition(".")
+        rest.insert(0, last)
+    body = ast.parse(known[module].read_text(encoding="utf-8")).body
+    for part in rest:
+        names = defined(body)
+        if part not in names:
+            return False
+        body = names[part]
+    return True
+
+
+def names_that_are_gone(source: str) -> list[str]:
+    """Dotted names in the docstrings of a file that begin with a package of ours and lead nowhere."""
+    texts = [
+        node.value.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    ]
+    known, rooms = modules(), packages()
+    gone = []
+    for name in (found for text in texts for found in DOTTED.findall(text) if not NOT_OURS.search(found)):
+        first, _, rest = name.partition(".")
+        if first in rooms and not any(exists(f"{room}.{rest}", known) for room in rooms[first]):
+            gone.append(name)
+    return gone
+
+
+@pytest.mark.parametrize("path", files("."), ids=label)
+def test_dotted_names_in_docstrings_exist(path: Path) -> None:
+    assert names_that_are_gone(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("``store.protocol`` and ``store.protocol.Store``", []),
+        ("``probe.settings.Settings`` is a class, ``fanous.model.place.Place.region`` a field of one", []),
+        ("``store.embedded`` has moved", ["store.embedded"]),
+        ("``store.protocol.Shop``", ["store.protocol.Shop"]),
+        ("``fanous.publishers.grid``", ["fanous.publishers.grid"]),
+        ("``record.data`` and ``time.time`` begin with no package of ours", []),
+        ("``web.telegram.org`` is a host", []),
+    ],
+)
+def test_a_name_that_is_gone_is_found(text: str, gone: list[str]) -> None:
+    assert names_that_are_gone(f'"""{text}"""') == gone
 
 
 @pytest.mark.parametrize("path", files("analysis", "model"), ids=label)

@@ -1,4 +1,4 @@
-"""Logline: one event of a running monitor as one line, ``event key=value key="two words"``."""
+"""Log: one event of a running monitor as one line, ``event key=value key="two words"``."""
 
 import sys
 import time

@@ -1,1 +1,1 @@
-"""Analysis: evidence in, conclusions out.  Pure: no clock, socket, file or environment."""
+"""Analysis: draws conclusions from evidence.  Pure: no clock, socket, file or environment."""

@@ -1,5 +1,5 @@
-"""Publishers: incidents on their way outside - JSON documents, sentences, pictures, feeds.
+"""Charts: every picture - plots, grids, cards and maps.
 
-A publisher decides nothing: every figure and status comes from the incident.  To add one: a module with
-a function from an ``Incident`` to text or bytes.
+A chart decides nothing: every figure and status comes from an incident or a series.  To add one: a module
+with a function that takes them and returns text, SVG or bytes.
 """

@@ -1,4 +1,4 @@
-"""Levels: how connected a country is by each source, in % of what is ordinary at that time of day."""
+"""Connectivity: each source's newest value for a country, in % of its baseline at that time of day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Reachable: the share of users for whom each target worked as usual, through time.
+"""Reachability: the share of users for whom each target worked as usual, over time.
 
 As usual = neither blocked nor slowed down: a target that loads at a tenth of its speed does not count.
 

@@ -1,4 +1,4 @@
-"""Lettering: lines of text in a picture, broken where they fit, from the side where its script begins."""
+"""Text in a picture: lines broken where they fit, starting from the side where the script begins."""
 
 import re
 from dataclasses import dataclass

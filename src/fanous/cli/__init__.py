@@ -1,1 +1,1 @@
-"""Commands: groups of the command line that have a file of their own; ``cli`` mounts them."""
+"""The command line: one file for each command or group of commands; ``fanous.cli.main`` mounts them all."""

@@ -1,4 +1,4 @@
-"""Attacks: what lying probes reach, as tables and as a JSON document."""
+"""Prints what attacks by lying probes achieve, as tables or as a JSON document."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Command line of alerts: try the channels, see what was sent and what was given up, send it again."""
+"""``fanous alerts``: test the channels, list what was sent or given up, and send it again."""
 
 import time
 from pathlib import Path
@@ -22,20 +22,19 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-alerts_app = typer.Typer(
-    help="Alerts: who was told, over which channel, and what failed.", no_args_is_help=True
-)
+alerts_app = typer.Typer(help="Test, list, retry and send alerts.", no_args_is_help=True)
 
 
 @alerts_app.command("test")
 def alerts_test(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[CHANNEL]...", help="By default all of the configuration.")
+        list[str] | None,
+        typer.Argument(metavar="[CHANNEL]...", help="Channels to test; default: all that are configured."),
     ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send a message that says that it is a test; exit code 1 where a channel did not take it."""
+    """Send a test message to each channel; exit code 1 if any channel does not accept it."""
     import asyncio
 
     from fanous.publish.alerts.message import Sender, test_message
@@ -62,13 +61,14 @@ def alerts_test(
 @alerts_app.command("list")
 def alerts_list(
     state: Annotated[
-        AlertState | None, typer.Option("--state", help="Only these; dead = given up, somebody has to look.")
+        AlertState | None,
+        typer.Option("--state", help="Show only alerts in this state; dead: given up, needs attention."),
     ] = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What was sent, what waits and until when, what was given up and why; oldest first."""
+    """List alerts, oldest first: sent, waiting (and until when), or given up (and why)."""
     with open_named(store, config, read_only=True) as opened:
         found = opened.outbox.deliveries(state)
     if as_json:
@@ -87,13 +87,14 @@ def alerts_list(
 @alerts_app.command("retry")
 def alerts_retry(
     keys: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY]...", help="As `fanous alerts list` names them.")
+        list[str] | None,
+        typer.Argument(metavar="[KEY]...", help="Keys of alerts, as listed by `fanous alerts list`."),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that was given up.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Retry every alert that was given up.")] = False,
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Let what was given up wait again for one more attempt, unless newer news took its place."""
+    """Queue alerts that were given up for one more attempt, unless newer ones have replaced them."""
     if bool(keys) == everything:
         raise typer.BadParameter("name keys, or say --all", param_hint="KEY")
     with open_named(store, config) as opened:
@@ -107,7 +108,7 @@ def alerts_send(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send all that is new and due, once: for timers, where `fanous run` does not do it by itself."""
+    """Send everything new and due, once. For use from a timer; `fanous run` does this by itself."""
     import asyncio
 
     from fanous.monitor.request import carried

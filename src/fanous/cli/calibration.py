@@ -1,4 +1,4 @@
-"""Calibration for people and programs: a reliability diagram in text, as SVG, and as a JSON document."""
+"""Prints calibration as a reliability diagram in text or SVG, or as a JSON document."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Command line of claims: what others say, recorded and held against the evidence."""
+"""``fanous claims``: record what others say about disruptions, and check it against the evidence."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,31 +23,49 @@ from fanous.refdata.platforms import target_of
 if TYPE_CHECKING:
     from fanous.analysis.incidents.claims import Checked
 
-claims_app = typer.Typer(help="What others say, held against the evidence.", no_args_is_help=True)
+claims_app = typer.Typer(
+    help="Record what others say about disruptions, and check it against the evidence.", no_args_is_help=True
+)
 
 
 @claims_app.command("add")
 def claims_add(
     country: CountryArgument,
-    who: Annotated[str, typer.Option("--who", help="Who says it.")],
-    said: Annotated[Said, typer.Option("--what", help="What they say happened; normal = nothing.")],
+    who: Annotated[str, typer.Option("--who", help="Who makes the claim.")],
+    said: Annotated[Said, typer.Option("--what", help="What they say happened; normal: no disruption.")],
     since: Annotated[
-        str, typer.Option("--since", help="The time of which they speak; UTC unless it says so.")
+        str,
+        typer.Option(
+            "--since", help="Start of the time the claim is about, in UTC unless it gives an offset."
+        ),
     ],
-    until: Annotated[str, typer.Option("--until", help="Likewise; not included.")],
-    target: Annotated[list[str] | None, typer.Option("--target", help="Of which; may be repeated.")] = None,
-    network: Annotated[list[int] | None, typer.Option("--network", help="ASN; may be repeated.")] = None,
-    scope: Annotated[Scope | None, typer.Option("--scope", help="How far, in their words.")] = None,
-    began_before: Annotated[str | None, typer.Option("--began-before", help="It began before this.")] = None,
-    hours: Annotated[float | None, typer.Option("--hours", min=0, help="How long it lasted.")] = None,
-    level: Annotated[float | None, typer.Option("--level", min=0, max=1, help="Share left, 0 to 1.")] = None,
-    link: Annotated[str, typer.Option("--link", help="Where they said it.")] = "",
-    quote: Annotated[str, typer.Option("--quote", help="In their own words.")] = "",
+    until: Annotated[str, typer.Option("--until", help="End of that time, exclusive.")],
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="Target the claim is about; may be repeated.")
+    ] = None,
+    network: Annotated[
+        list[int] | None, typer.Option("--network", help="ASN the claim is about; may be repeated.")
+    ] = None,
+    scope: Annotated[
+        Scope | None, typer.Option("--scope", help="How widespread, according to the claim.")
+    ] = None,
+    began_before: Annotated[
+        str | None, typer.Option("--began-before", help="They say it began before this time.")
+    ] = None,
+    hours: Annotated[
+        float | None, typer.Option("--hours", min=0, help="How many hours they say it lasted.")
+    ] = None,
+    level: Annotated[
+        float | None,
+        typer.Option("--level", min=0, max=1, help="Share of normal connectivity they say was left, 0 to 1."),
+    ] = None,
+    link: Annotated[str, typer.Option("--link", help="URL where they said it.")] = "",
+    quote: Annotated[str, typer.Option("--quote", help="The claim in their own words.")] = "",
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Record what somebody says; say only what they said."""
+    """Record a claim somebody made. Give only what they said."""
     start, end = moment(since, "--since"), moment(until, "--until")
     if start is None or end is None or start >= end:
         raise typer.BadParameter("--since must lie before --until")
@@ -85,7 +103,7 @@ def claims_list(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """All claims, by the time of which they speak."""
+    """List all claims, ordered by the time they are about."""
     with open_named(store, config, read_only=True) as opened:
         found = opened.claims(country_code(country) if country else None)
     if as_json:
@@ -99,12 +117,12 @@ def claims_list(
 
 @claims_app.command("check")
 def claims_check(
-    claim_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One claim; else all.")] = None,
+    claim_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="Check only this claim.")] = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Each claim against the evidence: supported, contradicted, or cannot tell - and why."""
+    """Check claims against the evidence: supported, contradicted or undecidable, and why."""
     from fanous.pipeline.claims import check
 
     with open_named(store, config, read_only=True) as opened:

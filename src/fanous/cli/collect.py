@@ -40,60 +40,71 @@ log = logging.getLogger("fanous.collector")
 def collect(
     context: typer.Context,
     listen: Annotated[
-        str, typer.Option("--listen", metavar="HOST:PORT", help="Where probes reach it; port 0 = any.")
+        str,
+        typer.Option("--listen", metavar="HOST:PORT", help="Address to listen on; port 0: any free port."),
     ] = "127.0.0.1:8471",
-    inbox: Annotated[Path | None, typer.Option("--inbox", help="Only fill this folder.")] = None,
+    inbox: Annotated[
+        Path | None, typer.Option("--inbox", help="Write measurements to this folder only.")
+    ] = None,
     queue: Annotated[
         str | None,
         typer.Option(
             "--queue",
             metavar="URL",
-            help="Fill a stream of NATS servers, with other collectors: nats://a,b,c; keep nothing here.",
+            help="Write to a stream on NATS servers (nats://a,b,c), shared with other collectors; keep "
+            "nothing locally.",
         ),
     ] = None,
     store: Annotated[
-        Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Fill this store, too.")
+        Path | None,
+        typer.Option("--store", envvar="FANOUS_STORE", help="Also bring measurements into this store."),
     ] = None,
     trust_proxy: Annotated[
         list[str] | None,
-        typer.Option("--trust-proxy", metavar="NETWORK", help="Believe X-Forwarded-For from there."),
+        typer.Option("--trust-proxy", metavar="NETWORK", help="Trust X-Forwarded-For from this network."),
     ] = None,
     networks: Annotated[
         Path | None,
         typer.Option(
             "--networks",
             metavar="FILE",
-            help="Networks by address: first, last, ASN, country (iptoasn.com), TSV or CSV, in place of the "
-            "table that ships; none = derive nothing from an address.",
+            help="Table of networks by address (TSV or CSV as from iptoasn.com: first, last, ASN, country), "
+            "instead of the one included; none: derive nothing from addresses.",
         ),
     ] = None,
     urls: Annotated[
-        Path | None, typer.Option("--urls", metavar="FILE", help="Test list (CSV) for probes that check in.")
+        Path | None,
+        typer.Option("--urls", metavar="FILE", help="Test list (CSV) given to probes that check in."),
     ] = None,
     orders: Annotated[
         Path | None,
-        typer.Option("--orders", metavar="FILE", help="Hand these out: what `fanous orders sign` wrote."),
+        typer.Option(
+            "--orders", metavar="FILE", help="Signed orders to hand out, as written by `fanous orders sign`."
+        ),
     ] = None,
     helper_url: Annotated[
-        str, typer.Option("--helper-url", metavar="URL", help="Where probes find the test helper.")
+        str, typer.Option("--helper-url", metavar="URL", help="URL at which probes reach the test helper.")
     ] = "",
     per_address: Annotated[
-        float, typer.Option("--per-address", min=0.01, help="Requests a second that one address may send.")
+        float, typer.Option("--per-address", min=0.01, help="Requests per second allowed from one address.")
     ] = 10,
     contact: Annotated[
-        str, typer.Option("--contact", help="Whom to write to; the page /why shows it to those we ping.")
+        str,
+        typer.Option(
+            "--contact", help="Contact address, shown on the page /why to people whose addresses we ping."
+        ),
     ] = "",
     status: Annotated[
-        str, typer.Option("--status", metavar="HOST:PORT", help="Say there how it is: /readyz, /metrics.")
+        str, typer.Option("--status", metavar="HOST:PORT", help="Serve /readyz and /metrics at this address.")
     ] = "",
     lab: Annotated[
-        bool, typer.Option("--lab", help="The test helper also connects to private addresses.")
+        bool, typer.Option("--lab", help="Let the test helper connect to private addresses.")
     ] = False,
 ) -> None:
-    """Receive measurements of probes: OONI's collector protocol, check-in and test helper.
+    """Receive measurements from probes: OONI's collector protocol, check-in and test helper.
 
-    What is acknowledged is on the disk, or with --queue on most of its servers.  No address of a probe is
-    written anywhere."""
+    A measurement is acknowledged once it is on disk or, with --queue, on a majority of the servers.  Probe
+    addresses are never written anywhere."""
     from fanous.collector.default_ranges import origins_named
     from fanous.collector.door import Policy
     from fanous.collector.helper import Helper, HelperPolicy
@@ -162,7 +173,7 @@ def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutin
 
 def drain(
     inbox: Annotated[
-        Path | None, typer.Argument(metavar="[INBOX]", help="Folder that a collector fills.")
+        Path | None, typer.Argument(metavar="[INBOX]", help="Folder written by a collector.")
     ] = None,
     store: Annotated[
         Path | None, typer.Option("--store", envvar="FANOUS_STORE", help="Folder that holds the store.")
@@ -170,19 +181,17 @@ def drain(
     config: ConfigOption = None,
     queue: Annotated[
         str | None,
-        typer.Option("--queue", metavar="URL", help="In its place: a stream that collectors fill."),
+        typer.Option("--queue", metavar="URL", help="Instead of an inbox, read this stream of collectors."),
     ] = None,
     part: Annotated[
-        str, typer.Option("--part", help="Of a stream: main, or what was set apart, or refused.")
+        str, typer.Option("--part", help="Part of the stream to read: main, apart or refused.")
     ] = "main",
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Of a stream: go on as more comes, until it is stopped.")
-    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Keep reading the stream until stopped.")] = False,
     no_detect: Annotated[
-        bool, typer.Option("--no-detect", help="Only store and judge; `fanous detect` does the rest.")
+        bool, typer.Option("--no-detect", help="Only store and judge; leave detection to `fanous detect`.")
     ] = False,
 ) -> None:
-    """Bring what collectors have received into a store, and remove it from the inbox or the stream."""
+    """Move what collectors have received from an inbox or a stream into a store."""
     if (inbox is None) == (queue is None):
         raise typer.BadParameter("name either an INBOX or a --queue")
     if queue is not None:

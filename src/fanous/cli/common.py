@@ -1,4 +1,4 @@
-"""Desk: what all commands share - the options, the store they name, what they print and how."""
+"""What all commands share: common options, opening the store they name, and how they print."""
 
 import sys
 from collections.abc import Iterator
@@ -24,14 +24,20 @@ StoreOption = Annotated[
 ]
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", help="TOML file; table `store` names the store.", show_default=False),
+    typer.Option(
+        "--config", help="TOML configuration file; its `store` table names the store.", show_default=False
+    ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout and nothing else.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
+]
 CountryArgument = Annotated[str, typer.Argument(metavar="CC", help="Country code, such as PK.")]
 SinceOption = Annotated[
-    str | None, typer.Option("--since", help="Date or time; UTC unless it says otherwise.")
+    str | None, typer.Option("--since", help="Start: a date or time, in UTC unless it gives an offset.")
 ]
-UntilOption = Annotated[str | None, typer.Option("--until", help="Likewise; not included.")]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", help="End, exclusive: a date or time, as for --since.")
+]
 
 
 def print_document(document: Any) -> None:

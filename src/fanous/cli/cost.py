@@ -1,4 +1,4 @@
-"""``fanous cost``: what a disruption may cost, as a range by method."""
+"""``fanous cost``: estimates what a disruption costs, as a range for each method."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,29 +15,38 @@ if TYPE_CHECKING:
 
 
 def cost(
-    where: Annotated[str, typer.Argument(metavar="CC|ID", help="Country, such as PK; or an incident.")],
-    hours: Annotated[float | None, typer.Option("--hours", help="How long it lasts.", min=0)] = None,
+    where: Annotated[
+        str, typer.Argument(metavar="CC|ID", help="A country, such as PK, or an incident's ID.")
+    ],
+    hours: Annotated[
+        float | None, typer.Option("--hours", help="Duration of the disruption in hours.", min=0)
+    ] = None,
     targets: Annotated[
-        list[str] | None, typer.Option("--targets", help="What is blocked: x,youtube; by default everything.")
+        list[str] | None,
+        typer.Option("--targets", help="Blocked targets, such as x,youtube; default: the whole internet."),
     ] = None,
     regions: Annotated[
-        list[str] | None, typer.Option("--regions", help="Where: PK-PB,PK-SD; by default everywhere.")
+        list[str] | None,
+        typer.Option("--regions", help="Affected regions, such as PK-PB,PK-SD; default: the whole country."),
     ] = None,
     affected: Annotated[
-        str | None, typer.Option("--affected", help="Share of users that it reaches: 0.3 or 0.2-0.4.")
+        str | None, typer.Option("--affected", help="Share of users affected, such as 0.3 or 0.2-0.4.")
     ] = None,
     dependence: Annotated[
         str | None,
-        typer.Option("--dependence", help="Share of what people do online that the targets stand for."),
+        typer.Option(
+            "--dependence",
+            help="Share of online activity that depends on the targets, such as 0.3 or 0.2-0.4.",
+        ),
     ] = None,
-    lang: Annotated[str, typer.Option("--lang", help="en, ur, fa, ar, fr or es.")] = "en",
+    lang: Annotated[str, typer.Option("--lang", help="Language: en, ur, fa, ar, fr or es.")] = "en",
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What it may cost: a range by each published method, per hour and in all, with every input.
+    """Estimate what a disruption costs, by each published method: per hour, in total, and with every input.
 
-    A country needs --hours; an incident of the store brings its own hours, share of users and kind.
+    A country needs --hours.  An incident in the store already has a duration, a share of users and a kind.
     """
     from fanous.analysis.cost import cost_of
     from fanous.refdata.economies import economy

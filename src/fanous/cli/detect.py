@@ -1,4 +1,4 @@
-"""``fanous detect``: incidents out of what no detection has seen, by as many processes as one likes.
+"""``fanous detect``: finds incidents in new measurements, with any number of processes.
 
 Each takes one country after another, under a lease in the ledger (``fanous.store.leases``), and runs the code
 that ``fanous ingest`` runs.  A process that dies costs the time until its lease runs out, and nothing else.
@@ -44,27 +44,43 @@ log = logging.getLogger("fanous.detect")
 def detect(
     countries: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CC]...", help="Again in these; none: where something waits for it."),
+        typer.Argument(
+            metavar="[CC]...",
+            help="Detect again in these countries; default: wherever new measurements wait.",
+        ),
     ] = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that share the countries.")] = 1,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", min=1, help="Number of processes among which the countries are shared."),
+    ] = 1,
     every: Annotated[
-        float, typer.Option("--every", min=0, metavar="SECONDS", help="Go on, and look so often; 0 = end.")
+        float,
+        typer.Option(
+            "--every",
+            min=0,
+            metavar="SECONDS",
+            help="Keep running and look for new work at this interval; 0: stop when done.",
+        ),
     ] = 0,
     lease: Annotated[
         float,
         typer.Option(
-            "--lease", min=1, metavar="SECONDS", help="After which another takes over what a dead one had."
+            "--lease",
+            min=1,
+            metavar="SECONDS",
+            help="Time after which another process takes over the work of one that died.",
         ),
     ] = LEASE,
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Detect where measurements came in that no detection has seen; `fanous ingest` does it too.
+    """Find incidents in measurements that have not been examined yet; `fanous ingest` also does this.
 
-    With countries, or --since and --until, again in that time: a year anew.  Where the facts are on a server
-    and the ledger is on PostgreSQL, any number may run, on any machine; a country is one's at a time.
+    With countries, or with --since and --until, detection is repeated for them, for example for a whole year.
+    If the facts are on a server and the ledger is in PostgreSQL, any number of processes on any machines can
+    share the work; only one process works on a country at a time.
     """
     from fanous.store.location import store_place
 

@@ -1,4 +1,4 @@
-"""``fanous doctor``: what this machine lacks, and how to mend it."""
+"""``fanous doctor``: shows what this machine lacks, and how to fix it."""
 
 import time
 from collections.abc import Iterable
@@ -26,11 +26,11 @@ def doctor(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What the probe, the server parts and the lab need, and what of it is missing here.
+    """Check that this machine has what the probe, the server parts and the lab need.
 
-    The lab's features of the kernel are tried for real, in a network namespace that is removed again.  With
-    --store or --config: what is wrong with the monitor whose store that is (a silent source, a failing
-    version of the probe, clocks, disks, what waits too long, damaged files); exit code 1 where anything is.
+    The kernel features that the lab needs are tested in a temporary network namespace.  With --store or
+    --config, the monitor that uses that store is checked as well: silent sources, failing probe versions,
+    clocks, disks, backlogs and damaged files; exit code 1 if anything is wrong.
     """
     source = context.get_parameter_source("store")
     is_named = source is not None and source.name == "COMMANDLINE"  # FANOUS_STORE is for all commands

@@ -1,4 +1,4 @@
-"""Command line of announced events: registered before they begin, and the report afterwards."""
+"""``fanous events``: register announced events before they begin, and report on them afterwards."""
 
 import sys
 from pathlib import Path
@@ -25,20 +25,23 @@ events_app = typer.Typer(help="Announced events: elections, rallies, exams, tria
 @events_app.command("add")
 def events_add(
     country: Annotated[str, typer.Option("--country", help="Country code, such as PK.")],
-    start: Annotated[str | None, typer.Option("--start", help="UTC unless it says otherwise.")] = None,
-    end: Annotated[str | None, typer.Option("--end", help="Likewise; not included.")] = None,
-    title: Annotated[str, typer.Option("--title", help="What is announced.")] = "",
+    start: Annotated[
+        str | None, typer.Option("--start", help="Start of the event, in UTC unless it gives an offset.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--end", help="End of the event, exclusive.")] = None,
+    title: Annotated[str, typer.Option("--title", help="Title of the event.")] = "",
     targets: Annotated[
-        list[str] | None, typer.Option("--targets", help="Expected to be restricted: x,youtube")
+        list[str] | None,
+        typer.Option("--targets", help="Targets expected to be restricted, such as x,youtube."),
     ] = None,
     ics: Annotated[
-        Path | None, typer.Option("--ics", help="All events of an iCalendar file instead.")
+        Path | None, typer.Option("--ics", help="Register all events in this iCalendar file instead.")
     ] = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Register an event before it begins; one that has begun is marked late for ever."""
+    """Register an event before it begins. An event registered later is marked late permanently."""
     from fanous.wording.events import event_document, event_line
 
     code = country_code(country)
@@ -79,7 +82,7 @@ def events_list(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """All registered events, by start."""
+    """List all registered events by start time."""
     from fanous.wording.events import event_document, event_line
 
     with open_named(store, config, read_only=True) as opened:
@@ -95,12 +98,12 @@ def events_list(
 
 @events_app.command("report")
 def events_report(
-    event_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-watch-1.")],
+    event_id: Annotated[str, typer.Argument(metavar="ID", help="ID of the event, such as PK-watch-1.")],
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What was seen around an event, how the onset lies to it, and by what chance; or that nothing was."""
+    """Report incidents around an event: when each began relative to it, and how likely a coincidence is."""
     from fanous.pipeline import claims
     from fanous.wording.events import report_document, report_lines
 

@@ -1,4 +1,4 @@
-"""``fanous export``: open data as CSV, GeoJSON and Parquet, with a data package that describes it."""
+"""``fanous export``: writes open data as CSV, GeoJSON and Parquet, with a data package describing it."""
 
 import time
 from math import inf
@@ -21,21 +21,21 @@ from fanous.cli.common import (
 
 
 def export(
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")],
-    country: Annotated[str | None, typer.Option("--country", help="Only this one, such as PK.")] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")],
+    country: Annotated[str | None, typer.Option("--country", help="Only this country, such as PK.")] = None,
     since: SinceOption = None,
     until: UntilOption = None,
     licence: Annotated[
-        str, typer.Option("--licence", help="Under which you give what your own probes measured.")
+        str, typer.Option("--licence", help="Licence for the measurements of your own probes.")
     ] = "CC BY 4.0",
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write open data: incidents, hourly cells of your own probes, series of open sources.
+    """Write open data: incidents, hourly results of your own probes, and series from open sources.
 
-    What OONI, IODA, Radar and others give under a non-commercial or unclear licence is left out, and so is
-    what rests on it; the command says how much.  A cell has at least three probes behind it.
+    Data under a non-commercial or unclear licence (OONI, IODA, Radar and others) is left out, as is anything
+    derived from it; the command reports how much.  Each hourly result comes from at least three probes.
     """
     from fanous.evaluation.demo import notice_for
     from fanous.publish.export.package import export as write

@@ -1,4 +1,4 @@
-"""Sets for people and programs: what became of an update of fingerprints, and what is installed."""
+"""Prints the result of a fingerprint update, and which sets are installed, as text or JSON."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Forget: take a withdrawn probe's measurements out of a store for good."""
+"""``fanous forget``: deletes the measurements of a probe whose user withdrew consent."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,20 +15,22 @@ if TYPE_CHECKING:
 def forget(
     reports: Annotated[
         list[str],
-        typer.Argument(metavar="REPORT_ID...", help="As `fanous probe consent --withdraw` prints them."),
+        typer.Argument(
+            metavar="REPORT_ID...", help="Report IDs, as printed by `fanous probe consent --withdraw`."
+        ),
     ],
     inbox: Annotated[
         Path | None,
-        typer.Option("--inbox", help="Also what waits in this folder, or was kept apart there."),
+        typer.Option("--inbox", help="Also delete measurements waiting or set aside in this inbox."),
     ] = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete all measurements of these reports, raw records too, and compute every claim again without them.
+    """Delete all measurements in these reports, raw records included, and recompute incidents without them.
 
-    For who withdraws: `fanous probe consent --withdraw` names the reports of a probe.  A stream is not
-    reached (`fanous drain --queue` it first), nor are copies and evidence bundles made before.
+    For users who withdraw consent: `fanous probe consent --withdraw` prints the report IDs of a probe.
+    Streams are not searched (run `fanous drain --queue` first); existing copies and evidence bundles remain.
     """
     from fanous.collector.withdrawal import withdraw
     from fanous.pipeline import stages

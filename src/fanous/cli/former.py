@@ -1,4 +1,4 @@
-"""Former names of commands: who types one by habit is told the present one."""
+"""Former names of commands: typing one prints its present name."""
 
 import sys
 
@@ -8,7 +8,7 @@ import typer
 def add_former(app: typer.Typer, name: str, former: str, present: str) -> None:
     """Have ``name`` of ``app`` answer that ``former`` is ``present`` now, whatever follows it; exit 2.
 
-    The sentence begins as typer's own about an unknown command does: scripts take it for one.
+    The message begins like typer's own about an unknown command, because scripts match on it.
     """
     anything = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

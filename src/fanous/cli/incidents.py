@@ -1,4 +1,4 @@
-"""Command line of incidents: list them, show one, pack its evidence."""
+"""``fanous incidents``: list incidents, show one, report on it, and pack its evidence."""
 
 import time
 from pathlib import Path
@@ -21,7 +21,9 @@ from fanous.cli.common import (
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 
-incidents_app = typer.Typer(help="Incidents in the ledger.", no_args_is_help=True)
+incidents_app = typer.Typer(
+    help="List, show, report and approve incidents, and pack their evidence.", no_args_is_help=True
+)
 
 
 @incidents_app.command("list")
@@ -33,7 +35,7 @@ def incidents_list(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """All incidents, retracted ones included, by onset."""
+    """List all incidents by onset, including retracted ones."""
     from fanous.cli.terminal import incident_list
     from fanous.publish.document import incident_document
     from fanous.wording.sentence import sentence
@@ -56,12 +58,14 @@ def incidents_list(
 
 @incidents_app.command("show")
 def incidents_show(
-    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
+    incident_id: Annotated[
+        str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")
+    ],
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """One incident with what each network saw and every revision of the claim."""
+    """Show one incident: what was measured on each network, and every revision."""
     from fanous.cli.terminal import incident_text
     from fanous.pipeline.claims import slowed_how, what_else, witnesses
     from fanous.publish.document import detailed_document, policing_document
@@ -101,17 +105,19 @@ def incidents_show(
 
 @incidents_app.command("report")
 def incidents_report(
-    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write into.")],
-    lang: Annotated[str, typer.Option("--lang", help="en, ur, fa, ar, fr or es.")] = "en",
+    incident_id: Annotated[
+        str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write to.")],
+    lang: Annotated[str, typer.Option("--lang", help="Language: en, ur, fa, ar, fr or es.")] = "en",
     url: Annotated[
-        str, typer.Option("--url", help="Public address of the pages, to which every figure links.")
+        str, typer.Option("--url", help="Public URL of the pages; every figure in the report links to it.")
     ] = "http://127.0.0.1:8470",
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a report: HTML without anything of others, PDF, Markdown, chart, a post and a text message."""
+    """Write a report as self-contained HTML, PDF and Markdown, with a chart, a post and a text message."""
     from fanous.evaluation.demo import notice_for
     from fanous.publish.reports.forms import sms
     from fanous.publish.reports.report import gather
@@ -143,16 +149,19 @@ def incidents_report(
 
 @incidents_app.command("bundle")
 def incidents_bundle(
-    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
+    incident_id: Annotated[
+        str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", help="File to write.")],
     key: Annotated[
-        Path | None, typer.Option("--key", help="Ed25519 key (PEM); by default one of your own, made once.")
+        Path | None,
+        typer.Option("--key", help="Ed25519 key (PEM); default: your own key, created on first use."),
     ] = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Pack what an incident rests on, redacted and signed; `fanous verify` recomputes it anywhere."""
+    """Pack the evidence behind an incident, redacted and signed; `fanous verify` recomputes it anywhere."""
     from fanous.config import data_folder
     from fanous.publish.evidence.pack import gather, pack
     from fanous.publish.evidence.signature import KEY_FILE, signing_key
@@ -186,13 +195,15 @@ def incidents_bundle(
 
 @incidents_app.command("approve")
 def incidents_approve(
-    incident_id: Annotated[str, typer.Argument(metavar="ID", help="Such as PK-2023-0001.")],
-    by: Annotated[str, typer.Option("--by", help="Who has looked at it: a person's name.")],
-    note: Annotated[str, typer.Option("--note", help="In their words.")] = "",
+    incident_id: Annotated[
+        str, typer.Argument(metavar="ID", help="ID of the incident, such as PK-2023-0001.")
+    ],
+    by: Annotated[str, typer.Option("--by", help="Name of the person who reviewed it.")],
+    note: Annotated[str, typer.Option("--note", help="The reviewer's note.")] = "",
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Let a claim stand that was held for review; who did, and when, stays in the ledger."""
+    """Approve an incident held for review; the ledger keeps who approved it and when."""
     from fanous.pipeline import stages
     from fanous.wording.sentence import sentence
 
@@ -208,7 +219,7 @@ def incidents_corrections(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What was claimed and taken back or narrowed since, with the reason; newest first."""
+    """List incidents that were retracted or narrowed, with the reasons; newest first."""
     from fanous.pipeline.claims import corrections
 
     code = country_code(country) if country else None

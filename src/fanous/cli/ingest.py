@@ -1,4 +1,4 @@
-"""``fanous ingest``: files into the store - measurements, or ready-made series."""
+"""``fanous ingest``: brings files of measurements or series into the store."""
 
 import sys
 from pathlib import Path
@@ -18,44 +18,64 @@ REJECTS_SHOWN = 20
 
 def ingest(
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="ooni, ooni-csv, ioda-csv, csv ... (see above)")
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="Source of the files: ooni, ooni-csv, ioda-csv, csv ... (see above)."
+        ),
     ],
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files of that source.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files from that source.")],
     country: Annotated[
-        str | None, typer.Option("--country", metavar="CC", help="For series: the country they are about.")
+        str | None, typer.Option("--country", metavar="CC", help="For series: the country they describe.")
     ] = None,
-    time: Annotated[str, typer.Option("--time", metavar="COLUMN", help="csv: the column of times.")] = "time",
-    value: Annotated[str, typer.Option("--value", metavar="COLUMN", help="csv: of values.")] = "value",
+    time: Annotated[
+        str, typer.Option("--time", metavar="COLUMN", help="csv: column with the times.")
+    ] = "time",
+    value: Annotated[
+        str, typer.Option("--value", metavar="COLUMN", help="csv: column with the values.")
+    ] = "value",
     place: Annotated[
-        str, typer.Option("--entity", metavar="COLUMN", help="csv: of regions or networks (AS17557).")
+        str,
+        typer.Option(
+            "--entity", metavar="COLUMN", help="csv: column with the places, regions or networks (AS17557)."
+        ),
     ] = "",
     signal: Annotated[
-        str, typer.Option("--signal", help="csv: what the values are, of docs/ontology.md.")
+        str, typer.Option("--signal", help="csv: signal of the values, as listed in docs/ontology.md.")
     ] = "connectivity",
     zone: Annotated[
-        str, typer.Option("--zone", help="csv: of times that name none: Asia/Tehran, +03:30.")
+        str,
+        typer.Option(
+            "--zone", help="csv: time zone of times without an offset, such as Asia/Tehran or +03:30."
+        ),
     ] = "UTC",
-    step: Annotated[int, typer.Option("--step", min=0, help="csv: seconds of a bin; 0 = the signal's.")] = 0,
+    step: Annotated[
+        int, typer.Option("--step", min=0, help="csv: bin width in seconds; 0: the signal's default.")
+    ] = 0,
     gather: Annotated[
-        str, typer.Option("--gather", help="csv: lines of a bin by median, mean, sum, count or distinct.")
+        str,
+        typer.Option(
+            "--gather", help="csv: how to combine the rows of a bin: median, mean, sum, count or distinct."
+        ),
     ] = "median",
     empty_is_zero: Annotated[
-        bool, typer.Option("--empty-is-zero", help="csv: a bin without a line counts 0 (count, distinct).")
+        bool,
+        typer.Option("--empty-is-zero", help="csv: count a bin without rows as 0 (with count or distinct)."),
     ] = False,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring files into the store, judge them and detect.
+    """Bring files into the store, judge the measurements and detect incidents.
 
-    ooni: measurements as .jsonl, .jsonl.gz or .tar.gz of POST bodies, any nettest.  ooni-csv: tables of
+    ooni: measurements of any nettest, as .jsonl, .jsonl.gz or a .tar.gz of POST bodies.  ooni-csv: tables of
     OONI observations, .csv or .csv.gz.
 
-    Ready-made series need --country.  ioda-csv: what IODA's dashboard exports; csv: a table of any shape, its
-    columns named here; mrt: a routing table, then updates; ndt: rows of M-Lab's tests; ioda, ripestat,
-    radar, tor, google: a saved answer of theirs; ioda-outages, radar-outages: one with outages, as claims.
+    Series need --country.  ioda-csv: an export from IODA's dashboard; csv: any table, its columns named by
+    the options below; mrt: a routing table, then updates; ndt: rows of M-Lab's tests; ioda, ripestat, radar,
+    tor, google: a saved API response; ioda-outages, radar-outages: a saved response with outages, stored as
+    claims.
 
-    Doing it again changes nothing; an interrupted run is completed by running it again.
+    Ingesting a file twice changes nothing.  To complete an interrupted run, run it again.
     """
     from fanous.cli.progress import file_progress
     from fanous.pipeline import stages

@@ -1,4 +1,4 @@
-"""Bringing: what collectors received goes into an open store, and the log says what became of it."""
+"""Brings what collectors received into an open store, and logs the result."""
 
 import logging
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fanous.store import Store
 
 SOURCE = "edge"
-"""The connector that reads what collectors keep: OONI's data format, one document a line."""
+"""The source that reads what collectors keep: OONI's data format, one document a line."""
 
 log = logging.getLogger("fanous.collector")
 

@@ -1,4 +1,4 @@
-"""Command line of the lab: ``fanous lab list``, ``up``, ``down`` and ``shell``."""
+"""``fanous lab``: the commands ``list``, ``up``, ``down`` and ``shell``."""
 
 import os
 import sys
@@ -18,13 +18,13 @@ MOST_SHOWN = 24
 """Vantage points on a terminal."""
 
 lab_app = typer.Typer(
-    help="A national internet with real censors in network namespaces; needs root.", no_args_is_help=True
+    help="Run a national internet with real censors in network namespaces; needs root.", no_args_is_help=True
 )
 
 
 @lab_app.command("list")
 def lab_list(as_json: JsonOption = False) -> None:
-    """The techniques (what each does, and what a perfect observer would call it), and the scenarios."""
+    """List the techniques (what each does, and what a perfect observer would call it) and the scenarios."""
     from fanous.lab.catalogue import scenario_titles
     from fanous.lab.censors import TECHNIQUES
 
@@ -55,23 +55,30 @@ def lab_list(as_json: JsonOption = False) -> None:
 
 @lab_app.command("up")
 def lab_up(
-    networks: Annotated[int, typer.Option("--networks", min=1, help="Providers in the country.")] = 2,
+    networks: Annotated[
+        int, typer.Option("--networks", min=1, help="Number of providers in the country.")
+    ] = 2,
     vantage_points: Annotated[
-        int, typer.Option("--vantage-points", min=1, max=100, help="In each of them.")
+        int,
+        typer.Option("--vantage-points", min=1, max=100, help="Number of vantage points in each provider."),
     ] = 1,
     country: Annotated[
-        str, typer.Option("--country", metavar="CC", help="Whose internet it stands for; ZZ = nobody's.")
+        str, typer.Option("--country", metavar="CC", help="Country whose internet it represents; ZZ: none.")
     ] = "ZZ",
     target: Annotated[
-        list[str] | None, typer.Option("--target", help="A platform or a host; may be repeated.")
+        list[str] | None, typer.Option("--target", help="Platform or hostname; may be repeated.")
     ] = None,
     cut: Annotated[
         list[str] | None,
-        typer.Option("--cut", metavar="TECHNIQUE[:TARGET,...]", help="Everybody is hit; may be repeated."),
+        typer.Option(
+            "--cut",
+            metavar="TECHNIQUE[:TARGET,...]",
+            help="Censor to apply to every provider; may be repeated.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Build a lab and leave it standing until `fanous lab down`; `fanous lab shell` opens a shell in it."""
+    """Start a lab that runs until `fanous lab down`; `fanous lab shell` opens a shell in it."""
     from time import monotonic
 
     from fanous.lab.censors import apply
@@ -118,7 +125,7 @@ def _standing_document(internet: "Internet") -> dict[str, Any]:
 
 @lab_app.command("down")
 def lab_down() -> None:
-    """Take down the lab that stands, and what is left of those whose process died."""
+    """Stop the running lab, and clean up after any whose process died."""
     from fanous.lab import registry
     from fanous.lab.internet import STANDING_NAME
 
@@ -128,14 +135,14 @@ def lab_down() -> None:
 
 @lab_app.command("shell", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 def lab_shell(
-    vantage: Annotated[str, typer.Argument(metavar="VANTAGE", help="Such as as17557-1.")],
+    vantage: Annotated[str, typer.Argument(metavar="VANTAGE", help="Vantage point, such as as17557-1.")],
     command: Annotated[
-        list[str] | None, typer.Argument(metavar="[COMMAND]...", help="Instead of a shell.")
+        list[str] | None, typer.Argument(metavar="[COMMAND]...", help="Command to run instead of a shell.")
     ] = None,
 ) -> None:
-    """A shell at a vantage point of the lab that is up: curl, dig or a browser under censorship.
+    """Open a shell at a vantage point of the running lab, to use curl, dig or a browser under censorship.
 
-    The lab's authority is trusted by what heeds SSL_CERT_FILE (OpenSSL, curl, Python).
+    Programs that respect SSL_CERT_FILE (OpenSSL, curl, Python) trust the lab's certificate authority.
     """
     from fanous.lab import registry
     from fanous.lab.internet import attach

@@ -1,4 +1,4 @@
-"""Command line of rehearsals: ``fanous lab run`` and ``fanous lab record``."""
+"""``fanous lab run`` and ``fanous lab record``: rehearse a scenario in the lab."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from fanous.lab.scenario import Scenario
 
 ScenarioArgument = Annotated[
-    str, typer.Argument(metavar="SCENARIO", help="A TOML file, or the name of one that ships.")
+    str, typer.Argument(metavar="SCENARIO", help="A TOML file, or the name of an included scenario.")
 ]
-SeedOption = Annotated[int | None, typer.Option("--seed", help="Another one than the scenario's.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", help="Override the scenario's seed.")]
 
 
 def lab_run(name: ScenarioArgument, seed: SeedOption = None, as_json: JsonOption = False) -> None:
-    """Play a scenario with real packets, and hold what Fanous finds against what happened; needs root.
+    """Play a scenario with real packets, and compare what Fanous finds with what happened; needs root.
 
-    The real probe measures from every vantage point, through the real collector, into the real pipeline.  A
-    terminal shows it live.  Exit code 1: something was missed, or found where nothing was.
+    The real probe measures from every vantage point and sends to the real collector and pipeline.  On a
+    terminal, progress is shown live.  Exit code 1 if anything was missed or falsely detected.
     """
     from fanous.evaluation.rehearsal.document import rehearsal_document
     from fanous.evaluation.rehearsal.report import report_lines
@@ -40,10 +40,12 @@ def lab_run(name: ScenarioArgument, seed: SeedOption = None, as_json: JsonOption
 
 def lab_record(
     name: ScenarioArgument,
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="Such as event.fanous.xz.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FILE", help="File to write, such as event.fanous.xz.")
+    ],
     seed: SeedOption = None,
 ) -> None:
-    """Play a scenario, and keep its measurements, what happened and the scenario in one compact file."""
+    """Play a scenario, and save it with its measurements and what happened in one compact file."""
     import tempfile
 
     from fanous.evaluation.rehearsal.capture import write_recording

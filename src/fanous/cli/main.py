@@ -1,7 +1,7 @@
-"""Command line: parses words, calls the pipeline, prints.  Nothing is decided here.
+"""The ``fanous`` command: parses arguments, calls the pipeline, and prints.  Nothing is decided here.
 
-stdout carries the answer (with ``--json`` one document and nothing else), stderr all the rest.  Exit codes:
-0 done, 1 the user can mend it, 2 wrong usage, 70 a bug.
+stdout carries the answer (with ``--json`` one document and nothing else), stderr everything else.  Exit
+codes: 0 done, 1 an error the user can fix, 2 wrong usage, 70 a bug.
 """
 
 import os
@@ -162,10 +162,10 @@ def _root(
 
 @app.command()
 def judge(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help="OONI measurements.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of OONI measurements.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Say what single measurements show, and why; no store is needed."""
+    """Judge single measurements and explain the verdicts; no store is needed."""
     from fanous.pipeline.judge import judge_files
     from fanous.probe.notes import UNPLACED
 
@@ -196,16 +196,18 @@ def judge(
 @app.command()
 def confirm(
     country: CountryArgument,
-    target: Annotated[list[str] | None, typer.Option("--target", help="Only these; may be repeated.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="Only this target; may be repeated.")
+    ] = None,
     since: SinceOption = None,
     until: UntilOption = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What is disrupted there: on which networks, by which method, from when to when, and how sure.
+    """Show what is disrupted in a country: on which networks, how, from when to when, and how certain it is.
 
-    It only reads: bring measurements in first with `fanous ingest`.
+    This only reads the store: bring measurements in first with `fanous ingest`.
     """
     from fanous.cli.terminal import print_answer
     from fanous.pipeline import query
@@ -234,14 +236,14 @@ def confirm(
 @app.command()
 def signals(
     country: CountryArgument,
-    at: Annotated[str | None, typer.Option("--at", help="As it was then; default: now.")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="State at this date or time; default: now.")] = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """How connected a country is by each source: the newest levels in % of ordinary, with age and licence.
+    """Show each source's signals for a country: latest value in % of its baseline, with age and licence.
 
-    It only reads: bring series in first with `fanous pull` or `fanous ingest`.
+    This only reads the store: bring series in first with `fanous pull` or `fanous ingest`.
     """
     from fanous.charts.connectivity import connectivity_document, print_connectivity
     from fanous.pipeline.series import series_now
@@ -260,12 +262,12 @@ def signals(
 def rejudge(
     country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also what the rules of this version judged already.")
+        bool, typer.Option("--all", help="Also what the rules of this version have already judged.")
     ] = False,
     store: StoreOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Compute every conclusion again from the raw records, with the rules of this version."""
+    """Recompute every conclusion from the raw records, with the rules of this version."""
     from fanous.pipeline import stages
 
     with open_named(store, config) as opened:
@@ -277,12 +279,16 @@ def rejudge(
 
 @app.command()
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="Print the answer and end.")] = False,
-    port: Annotated[int, typer.Option("--port", help="Of the pages; 0 = any.", min=0, max=65535)] = 8470,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only serve the pages.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print the answer and exit.")] = False,
+    port: Annotated[
+        int, typer.Option("--port", help="Port of the pages; 0: any free port.", min=0, max=65535)
+    ] = 8470,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Serve the pages without opening a browser.")
+    ] = False,
     store: StoreOption = None,
 ) -> None:
-    """The main job on an event after Pakistan, 17 December 2023, staged in the lab: offline, its own store.
+    """Try Fanous offline on a lab event modelled on Pakistan, 17 December 2023, in a store of its own.
 
     Prints the answer, then serves its pages on this machine until Ctrl-C.
     """
@@ -300,26 +306,28 @@ def demo(
 @app.command()
 def evaluate(
     corpus: Annotated[
-        list[Path] | None, typer.Argument(metavar="CORPUS...", help="Folders with an events.toml.")
+        list[Path] | None, typer.Argument(metavar="CORPUS...", help="Folders that contain an events.toml.")
     ] = None,
     adversary: Annotated[
         bool,
-        typer.Option("--adversary", help="Instead: how many lying probes it takes (15 minutes)."),
+        typer.Option(
+            "--adversary", help="Instead, measure how many lying probes an attack needs (takes 15 minutes)."
+        ),
     ] = False,
     calibration: Annotated[
         bool,
         typer.Option(
             "--calibration",
-            help="Instead: how often claims of a stated confidence are right, in made-up weeks, in the lab's "
-            "truth table (--truth-table) and in the corpora named.",
+            help="Instead, measure how often incidents of a stated confidence are right, in simulated weeks, "
+            "in the lab's truth table (--truth-table) and in the given corpora.",
         ),
     ] = False,
     truth_table: Annotated[
-        Path | None, typer.Option("--truth-table", metavar="FILE", help="What `make lab` wrote.")
+        Path | None, typer.Option("--truth-table", metavar="FILE", help="Truth table written by `make lab`.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Replay labelled events through the live code path: what was found, missed, and how late."""
+    """Replay labelled events through the live code path; report hits, misses and delays."""
     if calibration:
         _evaluate_calibration(corpus or [], truth_table, as_json)
         return

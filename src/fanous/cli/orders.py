@@ -1,4 +1,4 @@
-"""``fanous orders``: a key, and signed orders for an organisation's probes; and how a probe heeds them."""
+"""``fanous orders``: keys and signed orders for an organisation's probes; and how a probe follows them."""
 
 import sys
 import time
@@ -25,7 +25,9 @@ orders_app = typer.Typer(
 OrdersKey = Annotated[
     str | None,
     typer.Option(
-        "--orders-key", metavar="KEY", help="Take orders signed by this public key from the collector."
+        "--orders-key",
+        metavar="KEY",
+        help="Follow orders from the collector that are signed with this key (public half).",
     ),
 ]
 
@@ -33,10 +35,10 @@ OrdersKey = Annotated[
 @orders_app.command("key")
 def orders_key(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Where the private key goes; keep it offline.")
+        Path, typer.Argument(metavar="FILE", help="File to write the private key to; keep it offline.")
     ],
 ) -> None:
-    """Make a key; prints the public half, which probes are given as --orders-key."""
+    """Make a key pair and print the public key, which probes take as --orders-key."""
     from fanous.probe.orders import new_key
 
     print(new_key(file))
@@ -44,11 +46,15 @@ def orders_key(
 
 @orders_app.command("sign")
 def orders_sign(
-    draft: Annotated[Path, typer.Argument(metavar="ORDERS.toml", help="urls, apps, stop, days.")],
-    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The private key.")],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="For `fanous collect --orders`.")],
+    draft: Annotated[
+        Path, typer.Argument(metavar="ORDERS.toml", help="TOML file with the keys urls, apps, stop and days.")
+    ],
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="Private key to sign with.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="File to write, for `fanous collect --orders`.")
+    ],
 ) -> None:
-    """Sign orders: what to measure, or `stop = "why"`, which ends every probe that asks."""
+    """Sign orders: what to measure, or `stop = "why"`, which stops every probe that asks."""
     from fanous.probe.orders import private_key, read_draft, sign
 
     signed = sign(read_draft(draft), private_key(key), time.time())

@@ -1,4 +1,4 @@
-"""Command line of pages: serving a store's pages from one process."""
+"""Serves a store's pages from one process, for ``fanous demo``."""
 
 import sys
 import webbrowser

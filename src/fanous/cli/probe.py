@@ -1,4 +1,4 @@
-"""Command line of the probe: ``fanous probe run``, ``serve``, ``stream``, ``consent`` and ``list``.
+"""``fanous probe``: the commands ``run``, ``serve``, ``stream``, ``consent`` and ``list``.
 
 stdout carries the answer (with ``--json`` one document and nothing else), stderr all the rest.
 """
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from fanous.probe.run import RunReport
     from fanous.probe.spool.upload import Sent
 
-probe_app = typer.Typer(help="Measure from this machine: which sites work from here?", no_args_is_help=True)
+probe_app = typer.Typer(help="Measure from this machine which sites work.", no_args_is_help=True)
 probe_app.command("serve")(probe_serve)
 probe_app.command("stream")(probe_stream)
 
@@ -63,24 +63,24 @@ def probe_run(
             "--every",
             metavar="DURATION",
             parser=seconds_of,
-            help="Go on, a round so often: 10m or more, 60s or more with --organisation.",
+            help="Repeat at this interval: at least 10m, or 60s with --organisation.",
         ),
     ] = None,
     organisation: Annotated[
         bool,
-        typer.Option("--organisation", help="With --every: this line is an organisation's own."),
+        typer.Option("--organisation", help="With --every: this connection belongs to an organisation."),
     ] = False,
     during: Annotated[
         Path | None,
         typer.Option(
             "--during",
             metavar="FILE.ics",
-            help="With --every: announced events, around which an organisation's line measures every 60 s.",
+            help="With --every: calendar of events; with --organisation, measure every 60 s around them.",
         ),
     ] = None,
     rounds: Annotated[
         int | None,
-        typer.Option("--rounds", min=0, metavar="N", help="With --every: end after N rounds; 0 = go on."),
+        typer.Option("--rounds", min=0, metavar="N", help="With --every: stop after N rounds; 0: never."),
     ] = None,
     out: Out = None,
     helper: Helper = None,
@@ -90,32 +90,37 @@ def probe_run(
     cap_mb: CapMB = None,
     transfer: Annotated[
         int,
-        typer.Option("--transfer", min=0, metavar="N", help="Also compare the rate, in N pairs (3 or 7)."),
+        typer.Option(
+            "--transfer", min=0, metavar="N", help="Also compare download speeds, in N pairs (3 or 7)."
+        ),
     ] = 0,
     localise: Annotated[
         bool,
-        typer.Option("--localise", help="Where a name is cut, find out how far away; draws attention."),
+        typer.Option(
+            "--localise", help="If a name is blocked, find out how many hops away; may draw attention."
+        ),
     ] = False,
     collectors: Collectors = None,
     proxy: Proxy = None,
     orders_key: OrdersKey = None,
     settings_file: SettingsFile = None,
     allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Also connect to private addresses that a resolver gives.")
+        bool,
+        typer.Option("--allow-private", help="Also connect to private addresses returned by a resolver."),
     ] = False,
     ca_file: CaFile = None,
-    no_health: Annotated[bool, typer.Option("--no-health", help="Do not look at the line first.")] = False,
+    no_health: Annotated[bool, typer.Option("--no-health", help="Skip the check of the connection.")] = False,
     yes: Yes = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure which sites work from here, and what is wrong with the others.
 
-    Without -i and --list the social platforms are measured.  Exit 1 where there is no network, or a login
-    page in front of it: nothing is concluded then.
+    Without -i or --list, the social platforms are measured.  If there is no network, or only a login page,
+    nothing is concluded and the exit code is 1.
 
-    With --every it goes on until it is stopped, and prints one line a round.  Rounds come with jitter, and
-    consent is looked up before each.  With --collector, what was measured is sent after each round; while no
-    collector can be reached it waits on the disk, also what was seen while there was no network.
+    With --every, rounds repeat until stopped, at slightly random intervals; each prints one line, and consent
+    is checked before each.  With --collector, measurements are sent after each round.  While no collector can
+    be reached they wait on disk, including those made without a network.
     """
     from fanous.probe.record import ProbeVantage
     from fanous.probe.rounds import check_interval
@@ -177,13 +182,15 @@ def probe_run(
 @probe_app.command("consent")
 def probe_consent(
     withdraw: Annotated[
-        bool, typer.Option("--withdraw", help="Forget that you consented, and delete what was not sent.")
+        bool, typer.Option("--withdraw", help="Withdraw your consent, and delete measurements not yet sent.")
     ] = False,
     lang: Annotated[
         str | None,
-        typer.Option("--lang", metavar="CODE", help="en, ur, fa, ar, fr, es; default: as LANG says."),
+        typer.Option(
+            "--lang", metavar="CODE", help="Language: en, ur, fa, ar, fr or es; default: from LANG."
+        ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Consent without being asked.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Consent without a prompt.")] = False,
 ) -> None:
     """Give or withdraw your consent to measuring from this machine."""
     from fanous.probe import consent
@@ -205,10 +212,10 @@ def probe_consent(
 @probe_app.command("list")
 def probe_list(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Print the URLs of this list, or file.")
+        str | None, typer.Argument(metavar="[NAME]", help="Print the URLs in this list or file.")
     ] = None,
 ) -> None:
-    """The lists of targets that ship with Fanous; with a name, what is in it."""
+    """List the target lists included in Fanous or, with a name, the URLs in that list."""
     from fanous.refdata.targets import list_names, target_list
 
     if name is not None:

@@ -1,4 +1,4 @@
-"""Probing: what the commands of the probe share - options, consent before the first packet, one round."""
+"""What the probe commands share: options, consent before the first packet, and one round."""
 
 import asyncio
 import os
@@ -44,23 +44,33 @@ Inputs = Annotated[
 ]
 Lists = Annotated[
     list[str] | None,
-    typer.Option("--list", metavar="NAME", help="A list by name (`fanous probe list`) or a file of URLs."),
+    typer.Option(
+        "--list",
+        metavar="NAME",
+        help="Measure this list (`fanous probe list` shows the names) or file of URLs.",
+    ),
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="FILE.jsonl", help="Append the measurements to this file.")
+    Path | None, typer.Option("--out", metavar="FILE.jsonl", help="Append measurements to this file.")
 ]
 Helper = Annotated[
-    str | None, typer.Option("--helper", metavar="URL", help="Ask this OONI test helper for a control.")
+    str | None,
+    typer.Option("--helper", metavar="URL", help="Ask this OONI test helper for control measurements."),
 ]
-Country = Annotated[str, typer.Option("--country", metavar="CC", help="Where you are.")]
-Asn = Annotated[int, typer.Option("--asn", min=0, help="Number of your network; 0 = unknown.")]
-Mobile = Annotated[bool, typer.Option("--mobile", help="This line is a mobile one (cap: 10 MB).")]
-CapMB = Annotated[float | None, typer.Option("--cap-mb", min=0, help="Most megabytes a day.")]
+Country = Annotated[str, typer.Option("--country", metavar="CC", help="Country you are in.")]
+Asn = Annotated[int, typer.Option("--asn", min=0, help="ASN of your network; 0: unknown.")]
+Mobile = Annotated[
+    bool, typer.Option("--mobile", help="This is a mobile connection (limits data to 10 MB a day).")
+]
+CapMB = Annotated[float | None, typer.Option("--cap-mb", min=0, help="Maximum megabytes per day.")]
 SettingsFile = Annotated[
-    Path | None, typer.Option("--settings", help="TOML file that changes time-outs, resolvers, controls ...")
+    Path | None,
+    typer.Option("--settings", help="TOML file with timeouts, resolvers, controls and other settings."),
 ]
-CaFile = Annotated[Path | None, typer.Option("--ca-file", help="PEM file of authorities to trust.")]
-Yes = Annotated[bool, typer.Option("--yes", help="You consent for this run (for scripts).")]
+CaFile = Annotated[
+    Path | None, typer.Option("--ca-file", help="PEM file of certificate authorities to trust.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Consent for this run only (for scripts).")]
 
 
 def wanted_by(inputs: Sequence[str], lists: Sequence[str]) -> "ProbeOptions":

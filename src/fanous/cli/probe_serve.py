@@ -1,4 +1,4 @@
-"""``fanous probe serve``: answers Prometheus as blackbox_exporter does."""
+"""``fanous probe serve``: serves metrics to Prometheus as blackbox_exporter does."""
 
 import asyncio
 import sys
@@ -11,12 +11,17 @@ from fanous.cli.probe_options import CaFile, SettingsFile, Yes, check_consent
 
 def probe_serve(
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65_535, help="As blackbox_exporter's.")] = 9115,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port", min=0, max=65_535, help="Port to listen on; the default is blackbox_exporter's."
+        ),
+    ] = 9115,
     settings_file: SettingsFile = None,
     ca_file: CaFile = None,
     yes: Yes = False,
 ) -> None:
-    """Answer /probe?target=&module= with Prometheus' probe_* metrics: http_2xx, tcp_connect, fanous."""
+    """Serve Prometheus' probe_* metrics at /probe?target=&module=; modules: http_2xx, tcp_connect, fanous."""
     from fanous.probe.net.sockets import SocketNetwork
     from fanous.probe.serve import serve
     from fanous.probe.settings import adjusted, load_settings

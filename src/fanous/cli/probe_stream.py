@@ -1,4 +1,4 @@
-"""``fanous probe stream``: could a live video be watched from here, and how sharp?"""
+"""``fanous probe stream``: measures whether live video plays from here, and at what resolution."""
 
 import asyncio
 import time
@@ -41,9 +41,9 @@ def probe_stream(
     yes: Yes = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch what a player would for ten seconds, and say whether 240p, 480p or 720p could be watched.
+    """Fetch ten seconds of video as a player would, and report whether 240p, 480p or 720p would play.
 
-    Each stream costs up to 4 MB.
+    Each stream uses up to 4 MB of data.
     """
     from fanous.probe.allowance import day_meter
     from fanous.probe.net.sockets import SocketNetwork

@@ -1,4 +1,4 @@
-"""Progress: how far a long command is, on stderr, for people only."""
+"""Progress bars for long commands, on stderr, shown only on a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""``fanous pull``: the newest values of a public source, or a window of them, into the store."""
+"""``fanous pull``: brings the newest values of a public source, or those of a given time, into the store."""
 
 import logging
 import os
@@ -37,39 +37,41 @@ def pull(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="SOURCE", help="ioda, ripestat, radar, tor, google, ris, ioda-outages, radar-outages."
+            metavar="SOURCE", help="ioda, ripestat, radar, tor, google, ris, ioda-outages or radar-outages."
         ),
     ],
     country: Annotated[str, typer.Option("--country", metavar="CC", help="Country code, such as PK.")],
     since: SinceOption = None,
     until: UntilOption = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Go on: pull again at the source's own interval.")
+        bool, typer.Option("--follow", help="Keep pulling at the source's own interval.")
     ] = False,
     networks: Annotated[
         list[int] | None,
-        typer.Option("--network", metavar="ASN", help="Also this network; may be repeated."),
+        typer.Option("--network", metavar="ASN", help="Also pull this network; may be repeated."),
     ] = None,
-    regions: Annotated[bool, typer.Option("--regions", help="Also the country's regions (ioda).")] = False,
+    regions: Annotated[
+        bool, typer.Option("--regions", help="ioda: also pull the country's regions.")
+    ] = False,
     mirror: Annotated[
-        str, typer.Option("--mirror", metavar="URL", help="Ask there in place of the publisher.")
+        str, typer.Option("--mirror", metavar="URL", help="Fetch from this mirror instead of the publisher.")
     ] = "",
     table: Annotated[
-        Path | None, typer.Option("--table", metavar="FILE", help="ris: a routing table (MRT) to begin with.")
+        Path | None, typer.Option("--table", metavar="FILE", help="ris: routing table (MRT) to start from.")
     ] = None,
     collector: Annotated[
-        str, typer.Option("--collector", help="ris: the collector that the table is of.")
+        str, typer.Option("--collector", help="ris: collector that the table comes from.")
     ] = "rrc00",
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring series of a public source into the store, and detect.
+    """Bring series from a public source into the store, and detect incidents.
 
-    Without --since, what each place lacks of the last 28 days.  Stopping and starting it again
-    goes on where it was.  It asks politely: within a budget, waiting as long as it is told to.  ris is a
-    stream: it goes on until you stop it.  ioda-outages and radar-outages bring what their publishers say of
-    outages: claims beside yours (`fanous claims check`), never evidence.
+    Without --since, fetches what is missing from the last 28 days for each place.  If stopped, it resumes
+    where it left off.  Requests stay within a budget and respect the publisher's rate limits.  ris is a
+    stream, and runs until stopped.  ioda-outages and radar-outages fetch what their publishers say about
+    outages; these are stored as claims (see `fanous claims check`), never as evidence.
     """
     from fanous.sources.publishers import LIVE_SOURCES
     from fanous.sources.settings import source_settings

@@ -1,5 +1,5 @@
-"""Streamed: ``fanous collect --queue``, ``fanous drain --queue`` and ``fanous queue``, around a stream of
-NATS."""
+"""``fanous queue``, and the --queue option of ``fanous collect`` and ``fanous drain``: a stream on NATS
+servers."""
 
 import asyncio
 import logging
@@ -139,11 +139,14 @@ def _drain(
 
 def queue(
     url: Annotated[
-        str, typer.Argument(metavar="URL", help="nats://a,b,c, as `fanous collect --queue` has it.")
+        str,
+        typer.Argument(
+            metavar="URL", help="Stream, such as nats://a,b,c, as given to `fanous collect --queue`."
+        ),
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """What waits in the stream between collectors and store, and what was set aside and why."""
+    """Show what is waiting in the stream between collectors and store, and what was set aside and why."""
     from fanous.collector.stream.address import parse_address
 
     address = parse_address(url)

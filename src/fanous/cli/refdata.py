@@ -1,4 +1,4 @@
-"""Command line of reference data: ``fanous refdata update``."""
+"""``fanous refdata``: updates reference data."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,8 @@ from fanous.cli.common import JsonOption, print_document
 from fanous.errors import FanousError
 
 refdata_app = typer.Typer(
-    help="Reference data: fingerprints of block pages, users of networks.", no_args_is_help=True
+    help="Update reference data: block page fingerprints and numbers of users per network.",
+    no_args_is_help=True,
 )
 
 
@@ -17,19 +18,21 @@ refdata_app = typer.Typer(
 def refdata_update(
     files: Annotated[
         list[Path] | None,
-        typer.Option("--from", metavar="FILE", help="A file that you have; may be repeated."),
+        typer.Option(
+            "--from", metavar="FILE", help="Read this local file instead of downloading; may be repeated."
+        ),
     ] = None,
     listing: Annotated[
-        bool, typer.Option("--list", help="Change nothing: show what is installed, with source and licence.")
+        bool, typer.Option("--list", help="Only show what is installed, with source and licence.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring larger sets of fingerprints in, and how many users each network has.
+    """Install larger sets of fingerprints, and the number of users of each network.
 
-    Fingerprints come from where OONI, Citizen Lab and Censored Planet publish them, users from APNIC's
-    estimates.  --from takes any of these as a file, and user figures of your own (TOML with a table a
-    country, see docs/formats.md), which count before all others.  What cannot be had or read leaves what
-    stands.  Afterwards `fanous rejudge` applies them to what is in a store.
+    Fingerprints are downloaded from OONI, Citizen Lab and Censored Planet, user numbers from APNIC's
+    estimates.  --from reads any of these from a file, or your own user numbers (TOML with one table per
+    country, see docs/formats.md), which take precedence over all others.  If a set cannot be fetched or read,
+    the installed one is kept.  Run `fanous rejudge` afterwards to apply the new data to a store.
     """
     from fanous.cli.fingerprint_sets import failure, updated_document, updated_lines
     from fanous.config import data_folder

@@ -1,4 +1,4 @@
-"""Owned: a command whose store another process has open is carried out there, with the same output.
+"""Runs a command in the process that has the store open, with the same output as here.
 
 ``ask_owner`` asks.  ``fanous run``, which answers, carries the words out with a ``dispatcher``.
 """

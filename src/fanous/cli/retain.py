@@ -1,4 +1,4 @@
-"""``fanous retain``: carry out the policy of ``[retention]``, or say what it would do."""
+"""``fanous retain``: applies the policy in ``[retention]``, or shows what it would do."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,19 +11,21 @@ from fanous.cli.common import JsonOption, StoreOption, open_named, print_documen
 def retain(
     config: Annotated[
         Path,
-        typer.Option("--config", help="TOML file; table `retention` has the policy.", show_default=False),
+        typer.Option(
+            "--config",
+            help="TOML configuration file; its `retention` table sets the policy.",
+            show_default=False,
+        ),
     ],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Drop old observations and move old raw records to a bucket, as [retention] of the configuration says.
+    """Delete old observations and move old raw records to a bucket, as the `retention` settings say.
 
-    `fanous run` does the same once a day.  Measurements, verdicts, incidents and raw records are never
-    dropped, and around an incident observations stay as well.  Done twice it changes nothing; what was killed
-    in the middle is completed by the next time.
+    `fanous run` does this once a day.  Measurements, verdicts, incidents and raw records are never deleted;
+    neither are observations around an incident.  Running it twice changes nothing, and an interrupted run is
+    completed by the next one.
     """
     from fanous.pipeline.retain import Retained, carry_out, plan, retention
 

@@ -1,4 +1,4 @@
-"""``fanous run``: the whole monitor on one machine, until Ctrl-C or SIGTERM."""
+"""``fanous run``: runs the whole monitor on one machine, until Ctrl-C or SIGTERM."""
 
 import os
 import sys
@@ -18,17 +18,24 @@ def run(
     store: StoreOption = None,
     config: ConfigOption = None,
     no_probe: Annotated[
-        bool, typer.Option("--no-probe", help="Measure nothing from here: only receive, detect and show.")
+        bool,
+        typer.Option(
+            "--no-probe",
+            help="Make no measurements from this machine; only receive, detect and serve the pages.",
+        ),
     ] = False,
     no_collector: Annotated[
-        bool, typer.Option("--no-collector", help="Receive nothing: only this machine's own measurements.")
+        bool,
+        typer.Option(
+            "--no-collector", help="Do not receive measurements; use only those made on this machine."
+        ),
     ] = False,
 ) -> None:
-    """Watch: probe on a schedule, receive what probes send, detect as it comes, and show it.
+    """Run the whole monitor: measure on a schedule, receive from probes, detect incidents, serve the pages.
 
-    The page stands at http://127.0.0.1:8470/, the collector at http://127.0.0.1:8471; the file that --config
-    names may say otherwise.  Nothing is measured from here before you consent (`fanous probe consent`).  The
-    log goes to stderr.  Other commands work on the same store meanwhile.
+    Unless --config sets other addresses, the pages are at http://127.0.0.1:8470/ and the collector is at
+    http://127.0.0.1:8471.  Nothing is measured from here until you consent (`fanous probe consent`).  The log
+    goes to stderr.  Other commands can use the same store while it runs.
     """
     from fanous.cli.remote import dispatcher
     from fanous.log import log_to_stderr

@@ -1,4 +1,4 @@
-"""``fanous scan``: own active probing of /24 blocks, started by an operator who answers for it."""
+"""``fanous scan``: pings /24 address blocks, only when started by an operator who takes responsibility."""
 
 import sys
 import time
@@ -19,31 +19,46 @@ to you: put their network into the list that --opt-out names, and it is never as
 def scan(
     country: Annotated[str, typer.Option("--country", metavar="CC", help="Country code, such as PK.")],
     targets: Annotated[
-        Path, typer.Option("--targets", metavar="FILE", help="Addresses that once answered, one a line.")
+        Path,
+        typer.Option(
+            "--targets", metavar="FILE", help="File of addresses known to have answered, one per line."
+        ),
     ],
     control: Annotated[
-        list[str], typer.Option("--control", metavar="ADDRESS", help="Outside the country; may be repeated.")
+        list[str],
+        typer.Option(
+            "--control",
+            metavar="ADDRESS",
+            help="Address outside the country, to check our own connection; may be repeated.",
+        ),
     ],
     opt_out: Annotated[
-        Path | None, typer.Option("--opt-out", metavar="FILE", help="Networks that must not be asked.")
+        Path | None,
+        typer.Option("--opt-out", metavar="FILE", help="File of networks that must not be pinged."),
     ] = None,
-    rounds: Annotated[int, typer.Option("--rounds", min=0, help="End after so many; 0 = go on.")] = 0,
-    rate: Annotated[float, typer.Option("--rate", min=1, max=20_000, help="Pings a second at most.")] = 500,
+    rounds: Annotated[
+        int, typer.Option("--rounds", min=0, help="Stop after this many rounds; 0: never.")
+    ] = 0,
+    rate: Annotated[float, typer.Option("--rate", min=1, max=20_000, help="Maximum pings per second.")] = 500,
     timeout: Annotated[
-        float, typer.Option("--timeout", min=0.1, max=10, help="Seconds to wait for the last answers.")
+        float, typer.Option("--timeout", min=0.1, max=10, help="Seconds to wait for the last replies.")
     ] = 3.0,
     agreed: Annotated[
-        bool, typer.Option("--i-answer-for-this", help="You run this machine and answer for what it sends.")
+        bool,
+        typer.Option(
+            "--i-answer-for-this", help="You run this machine and take responsibility for what it sends."
+        ),
     ] = False,
-    lab: Annotated[bool, typer.Option("--lab", help="Private addresses may be asked too.")] = False,
+    lab: Annotated[bool, typer.Option("--lab", help="Also ping private addresses.")] = False,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask, every 10 minutes, one address of each /24 block whether it is there; say how many blocks are up.
+    """Ping one address in each /24 block every 10 minutes, and report how many blocks are up.
 
-    It is off by default and nothing else starts it.  Who runs it needs the network's leave, a contact in the
-    reverse DNS of the machine, and a page that says why.  Needs root or CAP_NET_RAW.
+    Nothing starts a scan except this command.  Before you run it, get permission from your network provider,
+    put a contact in the machine's reverse DNS, and publish a page that explains the pings.  Needs root or
+    CAP_NET_RAW.
     """
     code = country_code(country)
     if not agreed:

@@ -1,4 +1,4 @@
-"""Scorecard: an evaluation as a JSON document and as a table."""
+"""Prints an evaluation as a JSON document or as a table."""
 
 from statistics import median
 from typing import Any

@@ -1,4 +1,4 @@
-"""Screen: the console of a terminal, as wide as the terminal is."""
+"""The console of a terminal, as wide as the terminal itself."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""Terminal: the answer for people - a sentence an incident, the grid, what could not be said."""
+"""Prints the answer on a terminal: a sentence for each incident, the grid, and what data could not settle."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

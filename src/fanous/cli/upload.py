@@ -1,4 +1,4 @@
-"""Sending: measurements to a collector, over a spool on the probe's own disk, so that none is lost.
+"""Sends measurements to a collector through a spool on the probe's own disk, so that none is lost.
 
 What no collector can be reached for waits there - above all what was seen while there was no network - and is
 sent with the next run that names a collector.
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 Collectors = Annotated[
     list[str] | None,
-    typer.Option("--collector", metavar="URL", help="Send to this collector; more than one: its mirrors."),
+    typer.Option("--collector", metavar="URL", help="Send to this collector; repeat to name its mirrors."),
 ]
 Proxy = Annotated[
-    str | None, typer.Option("--proxy", metavar="URL", help="Send through this proxy, http://host:port.")
+    str | None,
+    typer.Option("--proxy", metavar="URL", help="Send through this proxy, such as http://host:port."),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Command line of verification: ``fanous verify``."""
+"""``fanous verify``: recomputes an incident from its evidence bundle."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,16 +21,18 @@ WORDS = {
 
 
 def verify(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="What `fanous incidents bundle` wrote.")],
+    bundle: Annotated[
+        Path, typer.Argument(metavar="BUNDLE", help="Evidence bundle written by `fanous incidents bundle`.")
+    ],
     signed_by: Annotated[
-        str, typer.Option("--signed-by", help="Fingerprint that the signer must have, or its first digits.")
+        str, typer.Option("--signed-by", help="Required fingerprint of the signer, or its first digits.")
     ] = "",
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Recompute an incident from its evidence, offline: MATCH, or what differs.
+    """Recompute an incident from its evidence bundle, offline; print MATCH or the differences.
 
-    A bundle with any changed byte is refused.  No store is needed, and --store is not touched.
+    A bundle in which any byte has changed is refused.  No store is needed, and --store is ignored.
     """
     del store  # scripts give it to every command; what is in a store must not decide here
     from fanous.publish.evidence.container import BundleRefused

@@ -1,4 +1,4 @@
-"""Collector: the probes' door - reports are opened, measurements kept, probes told what to measure.
+"""Collector: the probes' door - opens reports, keeps measurements, and tells probes what to measure.
 
 It speaks OONI's collector protocol as the server code behaves (ooni/backend, cited in each module), so that
 a probe of OONI's could report here; no such probe has been run against it.  The parts, each its own file:

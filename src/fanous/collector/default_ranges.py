@@ -1,6 +1,6 @@
-"""Shipped: where an address is, by the tables that come with Fanous; the collector's default.
+"""Default ranges: locates an address by the tables included in Fanous; the collector's default.
 
-The network is the one that announces the address (``refdata.routed``), the country the one in which it was
+The network is the one that announces the address (``refdata.prefixes``), the country the one in which it was
 registered (``iptocc``, from the registries' own lists).
 """
 

@@ -1,4 +1,4 @@
-"""Why: the page for somebody who sees our pings and wants to know, or to be left alone."""
+"""Explanation: the page for people who see our pings and want to know why, or want them to stop."""
 
 from html import escape
 

@@ -1,4 +1,4 @@
-"""Unreported: a measurement that is sent by itself, without a report that was opened for it.
+"""Lone measurement: one that is sent by itself, without a report opened for it.
 
 So does ooniprobe from 3.31 on (ooni/probe-cli, internal/probeservices/submit.go, ``Submit``).  Follows
 ``submit_measurement`` of ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/v1/probe_services.py,

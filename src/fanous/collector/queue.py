@@ -1,6 +1,6 @@
 """Queue: where acknowledged measurements wait for the owner of the store, as a collector sees it.
 
-Two kinds: ``collector.inbox.Inbox``, a folder of one collector, and ``collector.stream.publish.Stream``, a
+Two kinds: ``collector.inbox.Inbox``, a folder of one collector, and ``collector.stream.publish.QueueStream``, a
 replicated stream that any number of collectors fill.
 """
 

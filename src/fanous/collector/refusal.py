@@ -1,4 +1,4 @@
-"""Refused: a request that gets no other answer than a status and a reason."""
+"""Refusal: a request that is answered only with a status and a reason."""
 
 from fanous.errors import FanousError
 

@@ -1,4 +1,4 @@
-"""Framing: a request that states its length in two ways is refused, and its connection closed.
+"""Request length: refuses a request that states its length in two ways, and closes its connection.
 
 A proxy before the collector may believe the one and the server the other: the rest of the body would be a
 request of its own then, under somebody else's address (RFC 9112 section 6.1).

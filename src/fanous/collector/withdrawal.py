@@ -1,4 +1,4 @@
-"""Withdrawn: measurements that wait in an inbox, or were kept apart there, are taken out for good.
+"""Withdrawal: deletes measurements of withdrawn probes that wait or were set aside in an inbox.
 
 For whoever has the store open: nobody else takes files from its inbox meanwhile.
 """

@@ -19,7 +19,7 @@ from fanous.model.weights import NetworkWeight, UserWeights
 COUNTRY = "XA"
 BEFORE = 36.0
 AFTER = 12.0
-"""Baseline hours on either side of an attack."""
+"""Ordinary hours on either side of an attack."""
 
 SEEDS = 3
 """Runs of each attack; it works if it does in most of them."""

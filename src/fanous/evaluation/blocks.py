@@ -1,4 +1,4 @@
-"""Planting: blocking put into replays of real quiet measurements, held against what the live code finds.
+"""Blocks: adds blocking to replays of real quiet measurements, and compares it with what the live code finds.
 
 Each replay is a country of its own: quiet days dealt out again, with one event in it or none.  Where the
 event is, how long, by which technique and on which networks is known exactly; the rest is exposure.

@@ -30,7 +30,7 @@ class CorpusFile:
     """Measurements to bring in.
 
     Attributes:
-        source: name of the connector that reads them.
+        source: name of the source that reads them.
         path: beside ``events.toml``; empty = not so.
         shared: below the folder of shared research data; empty = not so.
         about: of ready-made series: what the file does not say of itself; ``None`` = measurements.

@@ -1,4 +1,4 @@
-"""Demonstration: the main job on an event, offline, in a store of its own.
+"""The demonstration: Fanous on one event, offline, in a store of its own.
 
 The event was recorded in the lab (``fanous lab record pakistan-2023-12-17``): real packets, the real probe,
 staged censors.  Raw measurements only, so that everything said of it comes from the rules, and the output

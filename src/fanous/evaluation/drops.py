@@ -1,4 +1,4 @@
-"""Injecting: losses put into quiet level series, held against what the live code finds of them.
+"""Drops: adds losses to quiet series, and compares them with what the live code finds.
 
 The detectors and the making of incidents are those that run in earnest; IODA's rule sees the same series.
 """

@@ -1,4 +1,5 @@
-"""Failing: a platform that fails for everybody, and one that is blocked, held against what live code finds.
+"""Failures: a platform that fails for everybody and one that is blocked, compared with what the live code
+finds.
 
 METHODS 1 asks that the first is never called the second.  Each play is a world of its own: countries that
 each replay the same real quiet measurements in an order of their own, and one thing that happens in it.

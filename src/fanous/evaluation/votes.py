@@ -1,4 +1,4 @@
-"""Voting: what made-up votes amount to, through the live series, detectors and rules of confirmation.
+"""Votes: what made-up votes amount to, through the live series, detectors and confirmation rules.
 
 For evaluations that need thousands of small events and no store; ``aggregate`` makes the series.
 """

@@ -1,4 +1,4 @@
-"""Shipped: the scenarios that come with Fanous, by name; each says its sources and how it compresses time."""
+"""Catalogue: the scenarios included in Fanous, by name; each gives its sources and how it compresses time."""
 
 from difflib import get_close_matches
 from importlib.resources import files

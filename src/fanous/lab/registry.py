@@ -1,4 +1,4 @@
-"""Standing: what labs there are on this machine, and taking down those that nobody holds any more.
+"""Registry: the labs on this machine, and the removal of those whose process has died.
 
 A lab that a process holds locks a file: the kernel frees that however the process dies, so the next ``up`` or
 ``down`` knows what it may remove.  Programs are recorded before anything else happens, with their start time,

@@ -1,6 +1,6 @@
 """Seam: the probe's network at a vantage point of the lab, for many vantage points in one process.
 
-Each socket is made inside the vantage point's namespace and stays there; all else is ``net.sockets``.
+Each socket is made inside the vantage point's namespace and stays there; all else is ``probe.net.sockets``.
 """
 
 import asyncio

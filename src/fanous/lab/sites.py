@@ -26,7 +26,7 @@ BLOCK_PAGE_ADDRESS = f"{HOME_V4}.66"
 DOMESTIC_ADDRESS = f"{HOME_V4}.80"
 
 PUBLIC_RESOLVER, DOH_RESOLVER, DOT_RESOLVER = "8.8.8.8", "1.1.1.1", "9.9.9.9"
-"""As in the real world (and in ``probes.settings``): DNS over UDP, HTTPS and TLS."""
+"""As in the real world (and in ``probe.settings``): DNS over UDP, HTTPS and TLS."""
 
 PUBLIC_RESOLVER6 = "2001:4860:4860::8888"
 
@@ -50,7 +50,7 @@ CONTROL_HOSTS = (
     "detectportal.firefox.com",
     "captive.apple.com",
 )
-"""What ``probes.settings.Settings`` rests on by default."""
+"""What ``probe.settings.Settings`` rests on by default."""
 
 
 @dataclass(frozen=True, slots=True)

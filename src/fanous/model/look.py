@@ -23,7 +23,7 @@ class Look:
     Attributes:
         uid: of the measurement.
         at: unix seconds, UTC, at which it was made (not at which it arrived).
-        source: the connector it came through.
+        source: the source it came through.
     """
 
     uid: str

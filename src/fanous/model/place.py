@@ -1,6 +1,6 @@
-"""Entity: a place on the network - a country, a region of it, or a network (ASN) in it.
+"""Place: a country, a region of it, or a network (ASN) in it.
 
-An entity is named the way people in the field name it: ``PK``, ``PK-PB``, ``AS17557``.
+A place is named the way people in the field name it: ``PK``, ``PK-PB``, ``AS17557``.
 """
 
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ class Rate:
         kbps: of the fastest of them.
         rtt_ms: median time of the measurement's connections that stood; NaN = unknown.
         beside: the target whose downloads they accompanied, mostly from its own address.
-        source: the connector it came through.
+        source: the source it came through.
     """
 
     uid: str

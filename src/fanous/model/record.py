@@ -8,7 +8,7 @@ class Record:
     """The bytes that go to the archive, and where they came from.
 
     Attributes:
-        source: name of the connector that read it (``ooni``, ``ooni-csv``); the same connector parses
+        source: name of the source that read it (``ooni``, ``ooni-csv``); the same source parses
             it again when conclusions are recomputed.
         data: one JSON document, UTF-8, without a line break.
         file: where it was read, for error messages.

@@ -1,4 +1,4 @@
-"""Levels: a ready-made series as a public source gave it, before the store has it."""
+"""Source series: a series as a public source gave it, before it is in the store."""
 
 from dataclasses import dataclass
 

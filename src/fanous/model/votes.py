@@ -28,7 +28,7 @@ class Votes:
         mechanisms: str, of the most severe verdict behind a yes; empty = unknown.
         kbps: float64, NaN = not measured.
         access: str, ``any``, ``mobile`` or ``fixed``.
-        sources: str, the connector it came through.
+        sources: str, the source it came through.
     """
 
     uids: Names

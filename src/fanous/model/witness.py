@@ -1,4 +1,4 @@
-"""Account: what one family of sources has to say of one incident."""
+"""Witness: what one family of sources says about an incident."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,7 +20,7 @@ class Witness:
     """What one source, or a family without a source, says.
 
     Attributes:
-        source: connector; empty = no source of the family says anything.
+        source: by its name; empty = no source of the family says anything.
         why: in words, for a reader.
         saw: measurements on the networks named, while it was on, that saw it.
         contrary: likewise, that saw the contrary.

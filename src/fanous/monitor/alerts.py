@@ -1,4 +1,4 @@
-"""Alerting: looks again and again what has to be told outside."""
+"""Alerts: checks regularly for alerts that are due, and sends them."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Local: the unix socket beside the store, over which the other commands reach it while it is owned."""
+"""Control: the unix socket next to the store, by which other commands reach it while the monitor runs."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""Hearing: when each network was last heard, asked again and again; a change is a line in the log."""
+"""Heartbeats: checks regularly when each network was last heard; a change is a line in the log."""
 
 import asyncio
 from logging import getLogger

@@ -22,7 +22,7 @@ log = getLogger("fanous.monitor")
 
 class Intake:
     """Args:
-    folders: of sealed files; their measurements are those of ``source``, a connector's name.
+    folders: of sealed files; their measurements are those of ``source``, a source's name.
     every: seconds of the machine between two looks.
     """
 

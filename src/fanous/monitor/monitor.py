@@ -51,7 +51,7 @@ def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None
     """Run until SIGINT or SIGTERM; what was acknowledged by then is in the store.
 
     Args:
-        source: connector of what probes send, our own among them.
+        source: of what probes send, our own among them.
         dispatch: carries out the commands of other processes on the store.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Streamed: what other collectors keep in a stream of NATS goes into the store, like what waits on the disk.
+"""Queue: moves what other collectors keep in a NATS stream into the store, like what waits on the disk.
 
 The servers hear that a message is done only after the store said so: killed at any point, the same ones
 come again, and are known by their identities.
@@ -22,7 +22,7 @@ FETCH_SECONDS = 1.0
 
 class Streamed:
     """Args:
-    source: connector of what probes send.
+    source: of what probes send.
     """
 
     def __init__(self, ask: Ask, address: StreamAddress, source: str) -> None:

@@ -1,4 +1,4 @@
-"""Configuration: what ``fanous run`` does, out of one TOML file; every key has a default.
+"""Settings: what ``fanous run`` does, read from one TOML file; every key has a default.
 
 A complaint names file, table and key, and the nearest key that there is.
 """

@@ -1,4 +1,4 @@
-"""Site settings: the table ``[web]`` - how the pages are seen from outside, who may change what they show."""
+"""Site: the table ``[web]`` - how the pages are seen from outside, and who may change what they show."""
 
 import os
 from dataclasses import dataclass, field

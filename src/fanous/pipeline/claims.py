@@ -1,4 +1,4 @@
-"""Statements: what others say and what was announced, held against what the store knows; reads only."""
+"""Claims: checks what others say, and reports on announced events, by what the store knows; reads only."""
 
 from itertools import pairwise
 from math import inf

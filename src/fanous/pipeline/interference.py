@@ -1,4 +1,4 @@
-"""Interfering: what measurements in the store say -> incidents of blocking, throttling and silence."""
+"""Interference: finds blocking, throttling and silence in the measurements in the store."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,7 +28,7 @@ from fanous.store import Store
 DAY = 86400.0
 
 FAMILY_OF: dict[str, Family] = {"edge": Family.EDGE, "ooni": Family.OONI, "ooni-csv": Family.OONI}
-"""Which family each connector's measurements belong to."""
+"""Which family each source's measurements belong to."""
 
 TICK = 600
 """Bin width in seconds: coarse ticks lose short sessions (an hour is the most that may be used)."""

@@ -1,4 +1,4 @@
-"""Judging: measurements to verdicts without a store, as ``fanous judge`` gives them."""
+"""Judges measurements without a store, for ``fanous judge``."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

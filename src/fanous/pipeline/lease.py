@@ -1,4 +1,4 @@
-"""Leasing: one process at a time works on a country, and holds on to it while it does."""
+"""Lease: lets one process at a time work on a country, and renews its hold while it does."""
 
 import threading
 import time

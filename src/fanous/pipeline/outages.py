@@ -1,4 +1,4 @@
-"""Connecting: from the ready-made series in the store to outages.
+"""Outages: finds outages in the store's series of public sources.
 
 series -> the country's own line from its regions -> anomalies -> groups -> incidents
 """

@@ -1,4 +1,4 @@
-"""Pulling: ready-made series of live sources into the store, piece by piece.
+"""Pull: brings series of live sources into the store, piece by piece.
 
 A piece is stored, then remembered; a run that was stopped goes on where it was, each place where that place
 was left, and what is older than its source's last corrections is not asked for again.

@@ -1,4 +1,4 @@
-"""Answering: what is known of disruptions in a country, read from the store and nothing else.
+"""Query: what is known about disruptions in a country, read from the store and nothing else.
 
 A person waits for it, so it imports none of the stages that conclude: starting takes as long as asking.
 """

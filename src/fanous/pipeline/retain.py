@@ -1,4 +1,4 @@
-"""Retaining: what a store keeps as it is, and for how long.
+"""Retention: what a store keeps, and for how long.
 
 Nothing that a conclusion rests on goes.  Of old measurements the rows of observations are dropped, which can
 be made again from the raw records, and raw records move to a bucket, where every reader still finds them.
@@ -18,7 +18,7 @@ from fanous.store.facts import Window
 from fanous.store.location import check_bucket
 
 LEAST_KEPT_DAYS = 150
-"""Of observations: detection of what comes in late looks back on up to 120 days (``pipeline.HISTORY`` and
+"""Of observations: detection of what comes in late looks back on up to 120 days (``pipeline.stages.HISTORY`` and
 ``LATE``), and must find what it found before."""
 
 

@@ -1,4 +1,4 @@
-"""Revising: what was found becomes revisions in the ledger, each with the reason why the claim changed."""
+"""Revise: writes what was found to the ledger as revisions, each with the reason for the change."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Streaming: changes of routing as they come, a count a bin into the store.
+"""RIS Live: counts routing changes as they arrive, and writes a count per bin to the store.
 
 What was missed while the stream was away is not known: the bins of a gap are not recorded, and routes that
 changed in it stay wrong until the next table is loaded.

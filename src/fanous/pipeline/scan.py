@@ -1,4 +1,4 @@
-"""Scanning: rounds of own active probing into the store."""
+"""Scan: writes rounds of our own active probing to the store."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,6 +1,6 @@
-"""Gathering: ready-made series into the store, from files; and what they say now.
+"""Series: brings series from files into the store, and reads their newest values.
 
-file -> reading -> store; the countries touched are marked, and ``pipeline.detect_all`` does the rest
+file -> reading -> store; the countries touched are marked, and ``pipeline.stages.detect_all`` does the rest
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Pipeline: the only file that knows all stages; it reads top to bottom.
+"""Stages: the only file that knows every stage; it reads from top to bottom.
 
     file -> record -> parsed measurement -> verdicts -> store -> series -> anomalies -> incidents -> ledger
 

@@ -1,10 +1,10 @@
-"""Probes: what is tried from here, and recorded as OONI measurements (data format 0.2.0).
+"""Probe: measures from this machine, and records OONI measurements (data format 0.2.0).
 
-One step a file (``dns tcp tls http quic transfer``), each an ``async`` function that takes a ``Trace``,
-tries one thing, writes what it saw into the trace and returns what the next step needs.  A failed step is
-a result; only a bug, a cancellation or the data cap leaves a step as an exception.  ``endpoint`` puts the
-steps of one URL together, ``run`` measures a list of them.
+Each step has a file (``dns``, ``tcp``, ``tls``, ``http``, ``quic``, ``transfer``) with an ``async`` function
+that takes a ``Trace``, tries one thing, records what it saw in the trace and returns what the next step needs.
+A failed step is a result; only a bug, a cancellation or the data cap ends a step with an exception.
+``endpoint`` combines the steps for one URL, and ``run`` measures a list of URLs.
 
-To add one: a file with such a function, its keys in ``Trace``, and a line in ``endpoint`` (or a nettest of
-its own beside it).  Nothing here concludes: the words for people come from ``fanous.analysis.rules``.
+To add a step: a file with such a function, its keys in ``Trace``, and a line in ``endpoint`` (or a nettest of
+its own).  Nothing is concluded here: verdicts come from ``fanous.analysis.rules``.
 """

@@ -1,4 +1,4 @@
-"""Opening: a connection to one address of a site that is ready for a request, with all that is tried for it.
+"""Connection: opens a connection to one address of a site, ready for a request.
 
 The handshake with an innocuous name comes *before* that with the site's: residual blocking poisons the next
 minutes of an address once the trigger was sent.

@@ -1,4 +1,4 @@
-"""Answers: DNS messages (RFC 1035) to the wire and back, as df-002 writes what they say."""
+"""DNS wire format: encodes and decodes DNS messages (RFC 1035), and describes them as df-002 does."""
 
 from dataclasses import dataclass, field
 

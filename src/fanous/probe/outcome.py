@@ -18,7 +18,7 @@ from fanous.refdata.fingerprints import fingerprints
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 
 UNKNOWN_NETWORK = "unknown network"
-"""The connector's defect of a record without country or ASN: the centre cannot place it, but its user can."""
+"""The source's defect of a record without country or ASN: the centre cannot place it, but its user can."""
 
 BY_ANOTHER_RESOLVER = (
     "It came only by the answer of an encrypted resolver; your own resolver's answer did not lead to it."

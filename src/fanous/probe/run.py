@@ -65,7 +65,7 @@ async def run(
     """Measure ``urls``.
 
     Args:
-        messengers: nettests of apps by name, as ``probes.messengers`` has them.
+        messengers: nettests of apps by name, as ``probe.messengers`` has them.
         chance: the dice that choose samples for a download; ``None`` = as the settings seed them.
 
     A URL with an address of this network in it (``https://127.0.0.1/``) needs no network; all others are

@@ -52,7 +52,7 @@ NO_HISTORY = "It has no history to compare with."
 class WitnessRow:
     """Attributes:
     name: of the family, in English as the catalogues have it.
-    source: connector or series; empty = the family has none that speaks.
+    source: of measurements or series; empty = the family has none that speaks.
     word: of ``SIGHTS``.
     why: text of the catalogues; empty where figures say it.
     saw: measurements that saw it; with ``contrary``, 0 where none was made.

@@ -1,4 +1,4 @@
-"""Reference data: facts that do not come from measuring - countries, networks, platforms, user shares.
+"""Reference data: facts that are not measured - countries, networks, platforms, user shares.
 
 To add a table: one data file and one module that reads it through ``tables``; README.md beside them
 says its source, date and licence.

@@ -1,4 +1,5 @@
-"""Rated CSV: Citizen Lab's filtering annotations and OONI's blocking fingerprints, which grew out of them.
+"""Annotation CSV: Citizen Lab's filtering annotations, and OONI's blocking fingerprints, which grew out of
+them.
 
 Both rate each row by how unlikely it is to be wrong (``confidence_no_fp``, 0 to 10) and by who blocks
 (``scope``).  Sources: the Readme of github.com/ooni/blocking-fingerprints; the header lines of

@@ -1,4 +1,4 @@
-"""Replacing a file whole: at every instant the old one stands there or the new one, also after a crash."""
+"""Atomic: replaces a file as a whole, so that the old or the new one is always there, even after a crash."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Baseline pages: what servers and sites say every day, so that no fingerprint may take it for blocking.
+"""Common pages: what servers and sites say every day, so that no fingerprint may take it for blocking.
 
 Written by us after the pages that common servers ship and sites show; a borrowed pattern that occurs in
 one of them proves nothing.

@@ -1,4 +1,4 @@
-"""Compiled: patterns in the form that the engine runs, kept on disk so that a command need not wait.
+"""Pattern cache: compiled patterns kept on disk, so that commands start without a wait.
 
 Compiling what ships takes a second (bounded gaps grow), loading it a millisecond.  The file says which
 patterns, processor family and release it is for and carries its own digest: what does not fit is compiled

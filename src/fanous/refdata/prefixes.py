@@ -1,4 +1,4 @@
-"""Routed: which network announces an address, as the public routing tables had it.
+"""Prefixes: which network announces an address, according to the public routing tables.
 
 ``routed.xz`` holds ranges and ASNs alone (source, date and licence: README.md beside this file; made by
 ``tools/pack_routed.py``).  It ages: good enough to see that a probe of a country's provider calls through a

@@ -42,7 +42,7 @@ def folded(name: str) -> str:
 
 
 def region_of(country: str, name: str) -> str:
-    """``("PK", "Punjab")`` -> ``PK-PB``; a place without a known code is ``PK:name`` (``Entity.region``).
+    """``("PK", "Punjab")`` -> ``PK-PB``; a place without a known code is ``PK:name`` (``Place.region``).
 
     A name that is empty is the whole country: the empty text.
     """

@@ -1,4 +1,4 @@
-"""Borrowed: what a published set of fingerprints amounts to, row by row; and which rows prove nothing.
+"""Set rows: what each row of a published fingerprint set means, and which rows prove nothing.
 
 Sets are made for other tools, with other readers behind them.  Here a block page makes a verdict, so what
 occurs on ordinary pages is left out and counted, and what cannot be used is named with its line.

@@ -1,4 +1,4 @@
-"""Update of user figures: a file of the user's own, or APNIC's table, becomes one small file a country."""
+"""Update of user numbers: turns the user's own file, or APNIC's table, into one small file per country."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Scan: own active probing of /24 blocks, as Trinocular does it, run by an operator and off by default.
+"""Scan: our own active probing of /24 blocks, as in Trinocular; run by an operator, and off by default.
 
 Which blocks are up is believed, not read off one packet: ``belief`` (pure) weighs answers, ``rounds`` (pure)
 says whom to ask next within 20 probes per block and hour, ``icmp`` sends and listens, ``targets`` reads whom

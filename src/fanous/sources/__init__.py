@@ -3,11 +3,11 @@
 ``connectors`` and ``publishers`` name them all.  To add one:
 
 - raw measurements: a package with a class that has ``read`` (I/O: a file -> records) and ``parse`` (pure: a record
-  -> measurement and observations) as ``connector.Connector`` describes them, and a ``redact``, without which its
-  records never leave a store (``fanous.publish.evidence``);
-- a file of series: a class with ``read`` as ``signals.files.LevelFiles`` describes it;
-- series or claims of a publisher on the net: a class with ``pieces`` and ``parse`` as ``signals.live.LiveSource``
-  describes them; its saved answers then are files too.
+  -> measurement and observations) as ``connector.MeasurementSource`` describes them, and a ``redact``, without which
+  its records never leave a store (``fanous.publish.evidence``);
+- a file of series: a class with ``read`` as ``signals.files.SeriesFiles`` describes it;
+- series or claims of an online publisher: a class with ``pieces`` and ``parse`` as ``signals.live.LiveSource``
+  describes them; its saved responses can then be read as files too.
 
 Each gets a line in ``connectors`` (measurements) or ``publishers`` (all else), and a test.  The terms of a source
 are in ``fanous.refdata.sources``, its signals in ``fanous.analysis.series.signals``.

@@ -1,4 +1,4 @@
-"""Polite: one document over HTTP from a publisher who owes us nothing.
+"""Fetch: gets one document over HTTP, considerately, from a publisher who owes us nothing.
 
 Asks no more often than its budget, waits as long as it is told to, does not fetch again what has not
 changed, and gives up with a sentence that says whether another try may help.  Nothing here is a

@@ -1,4 +1,4 @@
-"""Cached: documents that a publisher said it can tell us have not changed (ETag, Last-Modified).
+"""HTTP cache: documents of publishers that can say whether they have changed (ETag, Last-Modified).
 
 Each is one file, written aside and renamed: a crash leaves the old one or the new one.  Losing it costs a
 fetch, nothing else.

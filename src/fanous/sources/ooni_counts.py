@@ -1,4 +1,4 @@
-"""Counts: how many measurements there were a day and network, as OONI's database counts them.
+"""OONI counts: the number of measurements per day and network, as counted in OONI's database.
 
 No measurement is in it: it tells who was heard, and nothing of what they saw.
 """

@@ -1,13 +1,13 @@
-"""Store: what Fanous remembers - raw records, the facts taken from them, and the incidents claimed.
+"""Store: what Fanous remembers - raw records, the facts taken from them, and incidents.
 
-Three parts behind one protocol (``store.protocol``): the *archive* keeps every raw record and is the only
-part that cannot be computed again; *facts* (ClickHouse's dialect, in-process by default) hold
-observations and verdicts; the *ledger* (SQLite by default) holds incidents and their revisions.
+Three parts share one protocol (``store.protocol``): the *archive* keeps every raw record and is the only part
+that cannot be recomputed; *facts* (ClickHouse's dialect, in-process by default) hold observations and
+verdicts; the *ledger* (SQLite by default) holds incidents and their revisions.
 
-What is acknowledged is on the disk: a batch goes to the archive first, then to the facts, and the marker
-that says so comes last.  After a crash, ``recover`` judges what has no marker, so that nothing is lost and
-nothing is there twice.  To add a question that the store answers: a method in ``protocol``, its SQL in
-``reads`` or ``votes``, its row in ``rows``.
+What is acknowledged is on disk: a batch goes to the archive first, then to the facts, and is marked as
+complete last.  After a crash, ``replay.recover`` judges every batch without a mark, so that nothing is lost
+and nothing is stored twice.  To add a question that the store answers: a method in ``protocol``, its SQL in
+the module of its subject (``votes``, ``coverage``, ``evidence`` ...), and its row in ``rows``.
 """
 
 from fanous.store.batch import Appended, Forgotten, Judged

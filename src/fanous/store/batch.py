@@ -1,4 +1,4 @@
-"""Judged: one measurement as it enters the store - raw record, facts, and what the rules say of them."""
+"""Batch: one measurement as it enters the store - raw record, facts, and the verdicts of the rules."""
 
 from dataclasses import dataclass
 

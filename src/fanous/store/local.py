@@ -1,4 +1,4 @@
-"""EmbeddedStore: the store of one machine - archive folder, in-process facts, SQLite ledger.
+"""Local store: the store of one machine - archive folder, in-process facts, SQLite ledger.
 
 One process at a time owns it (``lock``); within that process, one store at a time is open.
 """

@@ -1,4 +1,4 @@
-"""StoreLocation: where the three parts of a store stand, and the table ``[store]`` that says so."""
+"""Location: where the three parts of a store are, and the table ``[store]`` that says so."""
 
 import os
 import re

@@ -275,7 +275,7 @@ class Questions(Protocol):
         out, since nothing may rest on them."""
 
     def arrivals(self, since: float) -> list[Arrivals]:
-        """When measurements were received, by connector."""
+        """When measurements were received, by source."""
 
     def soundness(self, since: float) -> list[Soundness]:
         """What was received from each version of a probe's software, by name."""

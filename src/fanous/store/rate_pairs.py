@@ -9,7 +9,7 @@ from fanous.store.window import IN_INTERVALS, in_any
 
 _OWN = "target IN {targets:Array(String)} AND NOT isNaN(kbps)"
 _CONTROL = "target NOT IN {targets:Array(String)} AND failure IS NULL AND NOT isNaN(kbps)"
-# As ``rules.transfer`` has it: medians of a measurement, other names as its control, without the helper.
+# As ``analysis.rules.transfer`` has it: medians of a measurement, other names as its control, without the helper.
 _PAIRS = f"""
 SELECT from_probe, network, about, own, control FROM (
     SELECT uid, any(asn) AS network, anyIf(target, {_OWN}) AS about, medianIf(kbps, {_OWN}) AS own,

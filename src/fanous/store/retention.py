@@ -1,4 +1,4 @@
-"""Keeping: what a store can be asked so that it does not grow for ever (``fanous.pipeline.retain`` decides)."""
+"""Retention: what keeps a store from growing without end (``fanous.pipeline.retain`` decides)."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -96,7 +96,7 @@ class Insufficient:
 
 @dataclass(frozen=True, slots=True)
 class StoredMeasurement:
-    """The header of a measurement, and where its raw record lies; for attributes see ``Bundle``."""
+    """The header of a measurement, and where its raw record lies; for attributes see ``ParsedMeasurement``."""
 
     measurement: Measurement
     source: str

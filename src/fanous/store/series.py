@@ -1,4 +1,4 @@
-"""Levels: ready-made series, kept bin by bin; what comes again with another value takes the old one's place.
+"""Series: the series of public sources, kept bin by bin; a value that comes again replaces the old one.
 
 One insert a call, so that a crash leaves all of a call's bins or none; giving them again completes it.
 """
@@ -243,7 +243,7 @@ def _series(row: tuple[Any, ...]) -> Series:
 
 
 def check_series(batch: Sequence[SourceSeries]) -> None:
-    """Refuse what a connector must never give.
+    """Refuse what a source must never give.
 
     Raises:
         ValueError: a bug in a connector.

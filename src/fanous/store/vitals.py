@@ -31,7 +31,7 @@ FROM measurements WHERE {_RECEIVED}
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """When measurements came through one connector.
+    """When measurements came through one source.
 
     Attributes:
         bins: unix seconds, ascending: hours in which any came.

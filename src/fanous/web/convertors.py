@@ -1,4 +1,4 @@
-"""Places: what may stand in an address, so that any other path is simply no page."""
+"""Convertors: what may appear in a URL path, so that no other path is a page."""
 
 from starlette.convertors import Convertor, register_url_convertor
 

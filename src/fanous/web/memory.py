@@ -1,4 +1,4 @@
-"""Remembering: a store that is asked for pages, and answers the same question once a while.
+"""Memory: a store that remembers its answers for a while, so that pages do not ask the same question twice.
 
 Pages of several languages, and several parts of one page, ask the same; with a large store each question
 costs tenths of a second of its one thread.  What was measured stays as it is until something is brought in,

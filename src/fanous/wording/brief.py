@@ -1,4 +1,4 @@
-"""Shorter: a claim with less and less detail, for a post or a text message; its status never goes."""
+"""Brief: a claim with less and less detail, for a post or a text message; its status always stays."""
 
 from collections.abc import Mapping
 

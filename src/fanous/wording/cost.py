@@ -1,4 +1,4 @@
-"""Cost for readers: dollars with two digits, the range of each method, every input with its source."""
+"""Cost in words: dollars with two digits, the range of each method, every input with its source."""
 
 from math import floor, log10
 from typing import Any

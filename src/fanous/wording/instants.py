@@ -1,4 +1,4 @@
-"""Clocks: an instant as people read it, on the clock of the country and in UTC."""
+"""Instants: a moment as people read it, on the clock of the country and in UTC."""
 
 from datetime import UTC, datetime, timedelta
 

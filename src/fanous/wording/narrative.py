@@ -1,6 +1,6 @@
-"""Telling: an incident as a headline and as whole sentences, in a language.
+"""Narrative: an incident as a headline and as whole sentences, in one language.
 
-English has the one sentence of ``publishers.sentence``; other languages say the same in several short ones,
+English has the one sentence of ``wording.sentence``; other languages say the same in several short ones,
 each translated as a whole.  Nothing is claimed here that the incident does not say: below nation scope a
 number of networks stands, not the country, and a suspicion stays one.
 """

@@ -1,4 +1,4 @@
-"""Choosing: which language a reader gets - the one named in the address, else what the browser prefers."""
+"""Negotiate: which language a reader gets - the one named in the URL, else what the browser prefers."""
 
 from fanous.wording.language import ENGLISH, LANGUAGES, Language
 

@@ -1,4 +1,4 @@
-"""Lines: an outage or a slow-down of the line itself in words, with what each family of sources says."""
+"""Outage in words: an outage or a slow-down, with what each family of sources says."""
 
 from fanous.model.incident import Estimate, FamilyView, Incident, Kind, Says, Scope, Status
 from fanous.model.place import Access, asn_of

@@ -1,4 +1,4 @@
-"""Short: an incident as a post and as a text message; what does not fit is left out whole, never a hedge.
+"""Post: an incident as a post and as a text message; what does not fit is left out whole, never a hedge.
 
 A text message carries 160 characters of the GSM alphabet or 70 of any other (3GPP TS 23.038): one letter of
 Arabic script, or one ``ç``, makes all of it the latter.

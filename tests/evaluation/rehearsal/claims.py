@@ -6,7 +6,7 @@ from fanous.evaluation.rehearsal.course import Sighting
 
 
 def claim(**said: Any) -> dict[str, Any]:
-    """A document as ``publishers.document.detailed_document`` gives it, as far as a score reads it."""
+    """A document as ``publish.document.detailed_document`` gives it, as far as a score reads it."""
     targets = said.get("targets", ["x"])
     mechanisms = said.get("mechanisms", ["tls.reset.sni"])
     kind = said.get("kind", "blocking")

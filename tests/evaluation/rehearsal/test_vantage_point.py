@@ -21,7 +21,7 @@ SLOW = Outcome(
 
 
 @pytest.fixture
-def post(tmp_path: Path) -> LabProbe:
+def probe(tmp_path: Path) -> LabProbe:
     duty = Duty("as1-1", ProbeVantage("PK", 1), (X, YOUTUBE), (), Settings(most_body=65_536))
     made = LabProbe(duty, FakeNetwork(), tmp_path, "http://192.0.2.1", LabClock(0.0, 0.0, 300.0))
     made._tick = 2.0

@@ -1,4 +1,4 @@
-"""Detectors: series in, anomalies out; pure, without state, so that replay is the live code path.
+"""Detectors: find anomalies in series; pure and without state, so that replay is the live code path.
 
 To add one: a module with a frozen ``Options`` dataclass (each threshold with its reason) and a function
 ``find_...(series, options) -> list[Anomaly]``, and one line in ``DETECTORS``, or in ``QUANTITY_DETECTORS`` if it

@@ -1,7 +1,7 @@
-"""Recalling: what a detector said of series that have not changed is not computed again.
+"""Caches what a detector found, so that series that have not changed are not examined again.
 
 Detectors are pure, and series of one target in one country are looked at together and by themselves
-(``detectors.interference``); so what was found for the very same series, to the last bin, holds.  It is kept
+(``analysis.detectors.interference``); so what was found for the very same series, to the last bin, holds.  It is kept
 by a digest of their content, within the process: lost, it is computed again.
 """
 

@@ -1,4 +1,4 @@
-"""Late: what came in since something was claimed, as the reason for its revision."""
+"""Arrivals: measurements that came in after a claim was made, as the reason for its revision."""
 
 from collections.abc import Sequence
 

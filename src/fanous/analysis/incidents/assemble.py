@@ -1,4 +1,4 @@
-"""Lifecycle: a group of anomalies and the votes behind it become one incident with a status.
+"""Assembles one incident, with its status, from a group of anomalies and the votes behind it.
 
 suspected -> confirmed -> ended, or retracted where the suspicion faded before any network reached the
 threshold.  Silence ends nothing: an end needs data.

@@ -1,4 +1,4 @@
-"""Beside: what else was cut around an incident, and what may have been hit without being meant.  Hints.
+"""Collateral damage: what else was blocked around an incident, perhaps unintentionally.  Hints only.
 
 Circumvention goes first: where QUIC, encrypted DNS or the stores of apps are cut, platforms often follow
 within days.  And a censor that looks for a piece of a name hits every name that holds it; one that cuts an

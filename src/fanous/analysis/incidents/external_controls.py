@@ -1,4 +1,4 @@
-"""Elsewhere: where a target worked while it failed on the networks named: the other control of rule C2."""
+"""External controls: where a target worked while it failed on the networks named; a control of rule C2."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Correlate: which anomalies are one event.
+"""Groups the anomalies that belong to one event.
 
 One real event is one incident: the same target failing on several networks, in sessions, with weekends
 between; or several targets that began to fail together.

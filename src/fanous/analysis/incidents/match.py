@@ -1,4 +1,4 @@
-"""Matching: which incident found now is which one known before.
+"""Matches the incidents found now with those already known.
 
 Late measurements move onsets and add networks; the event keeps its id.
 """

@@ -1,4 +1,4 @@
-"""Naming: on which networks of an event the evidence is their own, and enough to name them."""
+"""Networks of an incident: which ones have enough evidence of their own to be named."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

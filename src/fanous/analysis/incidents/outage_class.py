@@ -1,4 +1,4 @@
-"""Outage: what kind of outage it is, which only its reach tells."""
+"""Classifies an outage, by its reach alone."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Coincide: which stretches of level series are one outage.
+"""Groups the anomalies of signals that belong to one outage.
 
 The same place again within hours, or at the same hours of the next days (a curfew); several places, or
 several sources of one place, that fall together.

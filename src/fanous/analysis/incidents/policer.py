@@ -1,4 +1,4 @@
-"""Policing: is what is slow held to a fixed rate, or does it share a crowded line?  Pure.
+"""Tells a policer, which holds traffic to a fixed rate, from a congested connection.  Pure.
 
 Across probes, ln(rate of the target) is regressed on ln(rate of the control).  Under a policer the target's
 rate does not follow the line's (slope 0); under congestion it does (slope 1).  Both rates are measured with

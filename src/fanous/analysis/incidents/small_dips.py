@@ -1,4 +1,4 @@
-"""Meanwhile: how high the lines of a family stood that did not see an outage.
+"""Small dips: how far the series of a family fell that did not show an outage.
 
 *As usual* may hide a tenth that is missing and not worth an alarm; a reader is told.
 """

@@ -1,7 +1,7 @@
-"""Rules: an observation and its controls become a verdict; pure, and all of it data.
+"""Rules: turn an observation and its controls into a verdict; pure, and all of it data.
 
 To add a rule: one ``Rule`` in its layer's table, above the first one that would take the case, with an id
-that was never used; a golden case in ``tests/rules``; and a new ``RULES_VERSION``.  The order is the
+that was never used; a golden case in tests/analysis/rules; and a new ``RULES_VERSION``.  The order is the
 meaning: what the site, the probe or the user's own network explains stands above what blocking explains.
 """
 

@@ -1,4 +1,4 @@
-"""Outside: did the helper get through a step of the probe's?"""
+"""The helper's view: did it get through the same step as the probe?"""
 
 from dataclasses import dataclass
 

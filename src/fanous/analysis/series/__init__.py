@@ -1,1 +1,1 @@
-"""Series: verdicts become votes, votes become series; baselines, silence, repeats and slowness."""
+"""Series: turns verdicts into votes and votes into series; baselines, silence, repeats and slowness."""

@@ -1,4 +1,4 @@
-"""Recording: a rehearsal in one file - its scenario's truth and its raw measurements, compressed together.
+"""Capture: a rehearsal in one compressed file - its scenario's truth and its raw measurements.
 
 The first line says what happened; every other line is one measurement as the collector kept it.  What says
 nothing new is left out, so that an event fits into the package: pages of the lab's servers are cut to their

@@ -1,4 +1,4 @@
-"""Sighting: an incident as a rehearsal saw it come, with the seconds at which its status changed."""
+"""Course: an incident as a rehearsal saw it develop, with the seconds at which its status changed."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +13,7 @@ class Sighting:
     """One incident.
 
     Attributes:
-        document: as it was known last (``publishers.document.detailed_document``).
+        document: as it was known last (``publish.document.detailed_document``).
         suspected: seconds of the lab at which it was first claimed.
         confirmed: at which it was first said to be confirmed; ``None`` = never.
         by_target: target -> seconds at which it was first named in a confirmed incident.

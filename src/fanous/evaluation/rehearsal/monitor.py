@@ -27,7 +27,7 @@ from fanous.publish.document import detailed_document
 from fanous.store import Store, open_store
 
 SOURCE = "edge"
-"""The connector that reads what an inbox holds."""
+"""The source that reads what an inbox holds."""
 
 PAUSE = 0.4
 """Seconds between two looks at the inbox."""

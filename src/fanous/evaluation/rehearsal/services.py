@@ -1,4 +1,4 @@
-"""Outside: the collector and the test helper of a rehearsal, as a program in the lab's outer namespace.
+"""Services: a rehearsal's collector and test helper, as a program in the lab's outer namespace.
 
     python -m fanous.evaluation.rehearsal.services SPECIFICATION.json
 

@@ -1,4 +1,4 @@
-"""LabProbe: one vantage point of the lab at work - rounds at the scenario's tick, a spool, an uploader."""
+"""Vantage point: one probe of the lab at work - rounds at the scenario's tick, a spool, an uploader."""
 
 import asyncio
 import random
@@ -36,7 +36,7 @@ UPLOAD_PATIENCE = 2.5
 """Seconds for one request to the collector: the lab's way there and back takes 0.1 s."""
 
 LONGEST_WAIT = 900.0
-"""Seconds of the monitor's clock between two tries of an upload (``spool.backoff``), stretched like all."""
+"""Seconds of the monitor's clock between two tries of an upload (``probe.spool.backoff``), stretched like all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Blocked rows: what a measurement would have recorded had its network blocked the target.
+"""Block rows: what a measurement would have recorded if its network had blocked the target.
 
 Written from OONI's data formats (df-002, df-005, df-006, df-007) and what its tables hold of blocked
 measurements; knows nothing of rules or detectors.

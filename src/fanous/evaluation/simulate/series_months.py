@@ -1,4 +1,4 @@
-"""Level months: five weeks of a made-up country without an outage, as public sources of levels would show it.
+"""Series months: five weeks of a made-up country without an outage, as public sources would show it.
 
 Told by what people and networks do: when they get up and go to bed, rest days and holidays, how many blocks
 there are, what a source fails to measure.  Nothing here comes from a detector or is a setting of one.

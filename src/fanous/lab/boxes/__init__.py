@@ -1,4 +1,4 @@
-"""Boxes: programs in the path of a lab's traffic - what no rule of a firewall can do by itself.
+"""Boxes: programs in the path of the lab's traffic, for what firewall rules alone cannot do.
 
 One process (``middlebox``) runs them all, each with sockets in the router where it stands.  To add one: a
 class in a file of its own whose constructor takes a ``box.BoxPlace`` and its options, with ``close``; one line

@@ -1,4 +1,4 @@
-"""Censors: what can be done to a lab's users, by name.
+"""Censors: every technique that can be applied to the lab's users, by name.
 
 To add a technique: a function of a ``cut.Strike`` that does it with real packets and returns how to undo it,
 in the file of what it looks at, and one entry in ``TECHNIQUES``.  tests/lab/test_techniques.py then asks for

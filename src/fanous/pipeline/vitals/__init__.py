@@ -1,6 +1,6 @@
-"""Vitals: whether the monitor itself is well - what is measured of it, and what of that is an ailment.
+"""Vitals: the monitor's own health - what is measured, and when that counts as an ailment.
 
-``examine`` looks at a store and its folders, ``ailments`` says what is wrong (pure), ``exposition`` writes
-the figures for Prometheus, ``status`` serves both.  To add one: a field of ``Vitals``, how it is read in
-``examine``, a function in ``ailments.CHECKS``.
+``examine`` inspects a store and its folders, ``ailments`` decides what is wrong (pure), ``exposition`` writes
+the figures for Prometheus, and ``status`` serves both.  To add one: a field of ``Vitals``, the code that reads
+it in ``examine``, and a function in ``ailments.CHECKS``.
 """

@@ -1,5 +1,5 @@
-"""Stream: could a live video be watched from here, and how sharp?
+"""Stream: measures whether live video plays from here, and at what resolution.
 
-``manifest`` reads HLS and DASH, ``nettest`` fetches what a player would fetch and records when it came,
-``levels`` plays that at the rates of 240p, 480p and 720p.
+``manifest`` reads HLS and DASH, ``nettest`` fetches what a player would fetch and records when it arrived, and
+``playback`` plays that at the bit rates of 240p, 480p and 720p.
 """

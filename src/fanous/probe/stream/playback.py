@@ -1,4 +1,4 @@
-"""Levels: what came, played at the rates of live video.  Pure.
+"""Playback: plays what was received at the bit rates of live video.  Pure.
 
 A player begins when two seconds are there, and stands still whenever nothing is left.
 """

@@ -1,8 +1,8 @@
-"""Alerts: who is told of what, over which channel, at least once and under one key.
+"""Alerts: sends each incident to those who asked to know, at least once and always under the same key.
 
-    revision ─► outbox (same transaction) ─► routing: rules ─► deliveries ─► message ─► sender ─► settled
+    revision ─► outbox (same transaction) ─► routes: rules ─► deliveries ─► message ─► sender ─► settled
 
-``routing``, ``rule``, ``pace`` and ``message`` decide and touch nothing; ``dispatch`` moves deliveries on.
-To add a kind of channel: a module in ``senders`` with a function from a message to an outcome, its line in
-``senders.SENDERS``, and its key in ``settings``.
+``routes``, ``rule``, ``pace`` and ``message`` decide and touch nothing; ``dispatch`` moves deliveries along.
+To add a kind of channel: a module in ``senders`` with a function that sends a message and returns an
+``Attempt``, its line in ``senders.SENDERS``, and its key in ``settings``.
 """

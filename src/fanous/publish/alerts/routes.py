@@ -1,4 +1,4 @@
-"""Routing: from news to orders, one for each channel that the news concerns."""
+"""Routes: turns news into orders, one for each channel that the news concerns."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ NEWEST_ENDED = 7 * DAY
 """What ended longer ago is history, brought in from a file: nobody is woken up for it."""
 
 NEWEST_OPEN = 60 * DAY
-"""Likewise what is open since before: detection looks back so far (``pipeline.HISTORY``)."""
+"""Likewise what is open since before: detection looks back so far (``pipeline.stages.HISTORY``)."""
 
 
 def orders_of(news: News, rules: Iterable[AlertRule], now: float) -> list[Order]:

@@ -1,4 +1,5 @@
-"""Signing: webhooks that a receiver can trust, as Standard Webhooks has it (standardwebhooks.com).
+"""Signature: signs webhooks so that receivers can trust them, as Standard Webhooks specifies
+(standardwebhooks.com).
 
 ``webhook-signature: v1,`` and the base64 of HMAC-SHA256 over ``id.timestamp.body``.  The time is signed too:
 a receiver that refuses old ones and remembers ids cannot be fooled by a replay.

@@ -1,10 +1,11 @@
-"""Evidence: an incident's bundle - packed here, recomputed anywhere.
+"""Evidence bundles: packed here from what an incident rests on, and recomputed anywhere.
 
-``pack`` takes an incident and the records it rests on out of a store; ``verify`` runs the live pipeline over
-them in a store of its own and says MATCH, or what differs.  The file is a tar of named parts
-(``container``), each by its SHA-256 in a manifest (``manifest``), which is signed (``signing``).  The
-format is written down in docs/evidence.md.
+``pack`` takes an incident and the records it rests on from a store; ``verify`` runs the live pipeline over
+them in a store of its own and prints MATCH or the differences.  The file is a tar of named parts
+(``container``), whose SHA-256 digests are in a manifest (``manifest``), which is signed (``signature``).  The
+format is documented in docs/evidence.md.
 
-Records leave a store redacted only.  To let those of a new source leave: a ``redact`` beside its connector
-(an allow-list of what it parses) and one line each in ``redaction.REDACTORS`` and ``licences.LICENCES``.
+Records leave a store only in redacted form.  To let those of a new source leave: a ``redact`` module in its
+package (an allow-list of what it parses), and one line each in ``redaction.REDACTORS`` and
+``licences.LICENCES``.
 """

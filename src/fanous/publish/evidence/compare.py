@@ -1,4 +1,4 @@
-"""Claim: an incident as a document without its label, and where two of them differ.
+"""Compare: an incident as a document without its label, and where two of them differ.
 
 Numbers count after rounding to 1e-6: library maths differs in the last bits between processors.
 """

@@ -29,7 +29,7 @@ UNSTATED = {
 
 
 def licence_of(source: str) -> dict[str, str]:
-    """Of a connector of measurements, or of a source of ready-made series."""
+    """Of a source of measurements or of series."""
     if source in SOURCES:
         known = SOURCES[source]
         return {"licence": known.licence, "attribution": known.credit, "remark": f"series of {known.title}"}

@@ -32,7 +32,7 @@ Decoded = TypeVar("Decoded")
 
 
 class RecordLine(Struct, frozen=True, forbid_unknown_fields=True):
-    """One line: ``record`` is the redacted record as its connector parses it."""
+    """One line: ``record`` is the redacted record as its source parses it."""
 
     source: str
     record: Raw

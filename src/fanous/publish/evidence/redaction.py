@@ -13,7 +13,7 @@ from fanous.sources.ooni.redact import redact as redact_ooni
 from fanous.sources.ooni_csv.redact import redact as redact_ooni_csv
 
 Redactor = Callable[[bytes, ParsedMeasurement, bool], bytes]
-"""The record's bytes, what the connector made of them, whether a known page was found in it -> what may
+"""The record's bytes, what the source made of them, whether a known page was found in it -> what may
 leave; raises ``Rejected``."""
 
 

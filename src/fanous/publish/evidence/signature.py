@@ -1,4 +1,4 @@
-"""Signing: the Ed25519 key that says who packed a bundle.
+"""Signature: the Ed25519 key that shows who packed a bundle.
 
 The key is made on first use and stays on the machine; whether a fingerprint is that of somebody you trust,
 no file can tell you.

@@ -248,7 +248,7 @@ def _constants() -> dict[str, Any]:
 
 
 def _options() -> dict[str, Any]:
-    """Of each detector: ``detectors.blocking.raise_at``."""
+    """Of each detector, by keys like ``"detectors.blocking.raise_at"``."""
     by_name = {name: asdict(detector.options) for name, detector in DETECTORS.items()}
     of_series = {"drop": asdict(LEVEL), "slowdown": asdict(SLOWDOWN), "ioda": asdict(IODA)}
     return {

@@ -1,8 +1,8 @@
-"""Export: open data to take away - CSV, GeoJSON, Parquet, and a data package that describes them.
+"""Export: open data as CSV, GeoJSON and Parquet, with a data package that describes it.
 
     store ─► tables (rows with their licence) ─► forms ─► a folder
 
-What a source gives under a non-commercial or unclear licence never enters, nor what rests on it; a cell of
+Data under a non-commercial or unclear licence is left out, and so is anything that rests on it.  A cell of
 measurements has at least ``tables.LEAST_PROBES`` probes behind it, and times are whole minutes.  To add a
-table: its fields and a function that gives its rows, in ``tables``, and its line in ``TABLES``.
+table: its fields and a function that returns its rows, in ``tables``, and its line in ``tables.TABLES``.
 """

@@ -1,4 +1,4 @@
-"""Allowed: what may leave a store as open data, by the sources it rests on."""
+"""Policy: which data may be published as open data, by the sources it rests on."""
 
 from fanous.model.incident import Incident, Says
 from fanous.model.place import Family

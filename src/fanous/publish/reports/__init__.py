@@ -1,7 +1,7 @@
-"""Reports: one incident to take away - HTML, PDF, Markdown, a post, a text message - from one gathering.
+"""Reports: one incident as HTML, PDF, Markdown, a post and a text message, all from the same facts.
 
-    store ─► gather ─► Report ─► html, pdf, markdown, short
+    store ─► gather ─► Report ─► html, pdf, markdown, post, sms
 
-A form decides nothing: what a report says stands in ``Report``.  To add a form: a module with a function from
-a report, and its line in ``write.FORMS``.
+A form decides nothing: what a report says is in ``Report``.  To add a form: a function from a ``Report`` to
+bytes in ``forms``, and its line in ``write.FORMS``.
 """

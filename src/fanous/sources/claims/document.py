@@ -1,4 +1,5 @@
-"""Saying: what a source itself says of outages, as claims beside ours - never a measurement, never evidence.
+"""Claims of sources: what a source itself says about outages - stored next to our incidents, never as
+evidence.
 
 Whatever a publisher's own detector or staff call an outage goes into the ledger as a claim of theirs, which
 ``fanous claims check`` holds against what was measured.

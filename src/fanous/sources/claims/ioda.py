@@ -1,4 +1,4 @@
-"""IODA's events and alerts: when its own detector says that a place was out.
+"""IODA's events and alerts: the outages that its own detector reports.
 
 Fields as the interface's public description has them (``/outages/events`` and ``/outages/alerts`` in
 ``OutagesController.php``, ``OutagesEventNormalizer.php`` and ``OutagesAlertNormalizer.php`` of

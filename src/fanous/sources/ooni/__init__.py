@@ -16,7 +16,7 @@ from fanous.sources.ooni.read import read as read_file
 
 
 class Ooni:
-    """The connector ``ooni``."""
+    """The source ``ooni``."""
 
     def read(
         self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
@@ -30,7 +30,7 @@ class Ooni:
 
 
 class Edge(Ooni):
-    """The connector ``edge``: measurements of our own probes, which write the same format.
+    """The source ``edge``: measurements of our own probes, which write the same format.
 
     They are a family of their own: who runs the vantage points decides what can fail together.
     """
@@ -38,5 +38,5 @@ class Edge(Ooni):
     def read(
         self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
     ) -> Iterator[Record]:
-        """As ``Ooni`` reads them, under this connector's name."""
+        """As ``Ooni`` reads them, under this source's name."""
         return (replace(record, source="edge") for record in super().read(path, on_reject, on_progress))

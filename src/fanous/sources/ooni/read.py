@@ -42,7 +42,7 @@ _envelope = msgspec.json.Decoder(PostBody)
 
 
 def read(path: Path, on_reject: OnReject, on_progress: OnProgress | None = None) -> Iterator[Record]:
-    """Records of one file; see ``Connector.read``."""
+    """Records of one file; see ``MeasurementSource.read``."""
     with open_source(path, on_progress) as source:
         try:
             head = source.stream.peek(BLOCK)

@@ -60,7 +60,7 @@ def redact(data: bytes, parsed: ParsedMeasurement, *, keep_pages: bool = False) 
     """The record as it may leave the store.
 
     Args:
-        parsed: what the connector made of ``data``.
+        parsed: what the source made of ``data``.
         keep_pages: a known block page was found: the pages are evidence, and stay (times to the minute).
 
     Raises:

@@ -15,7 +15,7 @@ from fanous.sources.ooni_csv.read import read as read_file
 
 
 class OoniCsv:
-    """The connector ``ooni-csv``."""
+    """The source ``ooni-csv``."""
 
     def read(
         self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None

@@ -1,4 +1,4 @@
-"""Grouping: rows of one measurement brought together, and repeated ones counted, with flat memory.
+"""Groups: brings the rows of one measurement together and counts repeated ones, with flat memory.
 
 The rows of a measurement stand up to tens of thousands of rows apart, so a file of any size goes through a
 temporary SQLite database, which lives on disk and vanishes when it is closed.

@@ -38,7 +38,7 @@ MOST_ROWS = 5000
 
 
 def read(path: Path, on_reject: OnReject, on_progress: OnProgress | None = None) -> Iterator[Record]:
-    """Records of one file; see ``Connector.read``."""
+    """Records of one file; see ``MeasurementSource.read``."""
     with open_source(path, on_progress) as source, Grouping() as grouping:
         lines = _Lines(source, on_reject)
         _collect(lines, grouping, on_reject, path)

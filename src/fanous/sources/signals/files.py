@@ -1,4 +1,4 @@
-"""Reading: what was read of one series, and which lines of the file it came from; and how to read a file.
+"""Files of series: what was read of each series, from which lines of the file; and how to read a file.
 
 Lines are what the user counts: each is stored, known already, or rejected with a reason.
 """

@@ -1,4 +1,4 @@
-"""Asking: the query of a request as a typed question; what nobody knows is refused by name."""
+"""Query: reads the query of a request as a typed question; an unknown parameter is refused by name."""
 
 from datetime import UTC, datetime
 from difflib import get_close_matches

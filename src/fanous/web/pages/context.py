@@ -1,4 +1,4 @@
-"""Beside: what people put next to the incidents - claims by others, and events that were announced."""
+"""Context: what people recorded next to the incidents - claims by others, and announced events."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

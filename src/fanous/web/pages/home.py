@@ -1,4 +1,4 @@
-"""Now: what is disrupted, what is watched, and what cannot be seen."""
+"""Home: what is disrupted, what is monitored, and what cannot be seen."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence

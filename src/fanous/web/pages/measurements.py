@@ -1,4 +1,4 @@
-"""Measured: the measurements that an incident rests on, and each of them with what was concluded from it."""
+"""Measurements: those that an incident rests on, each with what was concluded from it."""
 
 from dataclasses import dataclass
 
