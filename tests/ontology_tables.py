@@ -19,7 +19,6 @@ from tests.documents import ROOT, section
 ONTOLOGY = ROOT / "docs" / "ontology.md"
 WHOLE = "The whole measurement"
 
-LEVELS_HEAD = "| ready-made series | title | unit | bad | proves | family | step | least drop |"
 LEVELS_RULE = "|" + "---|" * 8
 
 _MECHANISM = re.compile(r"(dns|encdns|ip|tcp|tls|quic|http|server)(\.[a-z_]+)*")

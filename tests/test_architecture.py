@@ -240,6 +240,45 @@ def test_a_light_probe_loads_no_arrays_no_engine_and_no_pages() -> None:
     assert {name.split(".")[0] for name in said.split()} & HEAVY == set()
 
 
+NOUNS = {
+    "anomaly",
+    "filtering",
+    "jsonfeed",
+    "need",
+    "packaging",
+    "ping",
+    "probing",
+    "reply",
+    "routing",
+    "speed",
+    "tally",
+}
+"""Nouns that end like a gerund, a participle or an adverb."""
+
+OTHER_WORDS = {"told", "here", "now", "beside", "meanwhile", "elsewhere", "seen", "heard", "drawn", "known"}
+
+
+@pytest.mark.parametrize("path", files("."), ids=label)
+def test_a_file_is_called_by_a_noun_or_a_verb(path: Path) -> None:
+    """No gerund, adverb or participle: a reader looks for a thing, or for what is done."""
+    words = set(path.stem.split("_")) - NOUNS
+    assert [word for word in words if word.endswith(("ing", "ed", "ly")) or word in OTHER_WORDS] == []
+
+
+API_TYPES = "web/api/types.py"
+"""The API's form of a noun is named as the noun: the OpenAPI document gives these names to programs."""
+
+
+def test_no_class_name_stands_for_two_things() -> None:
+    """But `Store`: what `import fanous` gives under that name is the store, opened for reading."""
+    where: dict[str, list[str]] = {}
+    for path in files("."):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and label(path) != API_TYPES:
+                where.setdefault(node.name, []).append(label(path))
+    assert {name: paths for name, paths in where.items() if len(paths) > 1 and name != "Store"} == {}
+
+
 def test_there_is_something_to_look_at() -> None:
     assert len(files("analysis")) > 50
     assert len(files("model")) > 20

@@ -15,7 +15,7 @@ from fanous.errors import FanousError
 from fanous.monitor.settings import read
 from fanous.probe.settings import Settings
 from fanous.store.location import store_place
-from tests.publish.alerts.told import SECRET
+from tests.publish.alerts.outbox import SECRET
 
 Wrong = tuple[str, str]
 """A value as TOML has it, and what the complaint says beside file, table and key."""

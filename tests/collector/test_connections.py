@@ -12,7 +12,7 @@ from fanous.collector.connections import MOST_OF_ONE
 from fanous.collector.door import Policy
 from fanous.collector.origin import trusted_proxies
 from tests.collector.probe import OPEN
-from tests.collector.threaded import connected, door, read_all
+from tests.collector.threads import connected, door, read_all
 
 GET = b"GET / HTTP/1.1\r\nHost: c\r\n\r\n"
 

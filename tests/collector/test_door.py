@@ -17,7 +17,7 @@ from fanous.collector.inbox import APART
 from fanous.collector.limits import RateLimit, RateLimits
 from fanous.collector.origin import Origin, trusted_proxies
 from tests.collector.probe import OPEN, REPORT_ID, body
-from tests.collector.threaded import connected, door, read_all
+from tests.collector.threads import connected, door, read_all
 
 UNPLACED = REPORT_ID.replace("_PK_17557_", "_ZZ_0_")
 SLOW = RateLimits(RateLimit(0.01, 2), RateLimit(10, 100))

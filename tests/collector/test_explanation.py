@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fanous.collector.door import Policy
 from fanous.collector.explanation import page
-from tests.collector.threaded import door
+from tests.collector.threads import door
 
 
 def test_it_says_what_is_sent_and_whom_to_write_to() -> None:

@@ -10,7 +10,7 @@ from fanous.collector.inbox import inbox_of
 from fanous.probe.spool import Spool, Uploader
 from fanous.store import open_store
 from tests.collector.probe import OPEN, REPORT_ID, body, measurement
-from tests.collector.running import client, collector
+from tests.collector.server import client, collector
 
 ADDRESS = "203.0.113.77"
 FORMS = (

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from fanous.collector.door import Policy
-from tests.collector.threaded import connected, door, read_all
+from tests.collector.threads import connected, door, read_all
 
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: c\r\n\r\n"
 

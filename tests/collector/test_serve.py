@@ -11,7 +11,7 @@ from fanous.errors import FanousError
 from fanous.pipeline import stages
 from fanous.store import open_store
 from tests.collector.probe import OPEN, REPORT_ID, body
-from tests.collector.running import client, collector
+from tests.collector.server import client, collector
 
 
 def test_a_measurement_that_a_probe_reports_is_acknowledged_and_comes_into_the_store(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from fanous.cli.collect import drain
 from fanous.store import open_store
 from fanous.store.schema import FORMAT
 from tests.collector.probe import REPORT_ID, body
-from tests.collector.running import Running, client, collector
+from tests.collector.server import Running, client, collector
 from tests.store.test_migrations import OLD, WINDOW, old_store
 
 

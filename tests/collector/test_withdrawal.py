@@ -12,7 +12,7 @@ from fanous.collector.withdrawal import NEW, withdraw
 from fanous.errors import FanousError
 from fanous.store import open_store
 from tests.collector.probe import REPORT_ID, body
-from tests.collector.running import client, collector
+from tests.collector.server import client, collector
 
 OTHER = REPORT_ID.replace("Ab3", "Zz9")
 

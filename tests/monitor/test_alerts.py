@@ -9,8 +9,8 @@ from fanous.store import open_store
 from tests.charts.events import SUSPECTED, incident
 from tests.monitor.lab import fanous, monitor
 from tests.monitor.test_run import QUIET, written
+from tests.publish.alerts.outbox import SECRET
 from tests.publish.alerts.receivers import Receiver, web_server
-from tests.publish.alerts.told import SECRET
 
 
 def configured(folder: Path, receiver: Receiver) -> Path:

@@ -13,7 +13,7 @@ from fanous.store import open_store
 from tests.children import child_environment
 
 KILLS = 20
-CHILD = Path(__file__).with_name("interrupted_ingest.py")
+CHILD = Path(__file__).with_name("ingest_child.py")
 
 
 def run(store: Path, file: Path, word: str = "", kill_after: float | None = None) -> tuple[set[str], bool]:

@@ -18,7 +18,7 @@ from fanous.sources.signals.files import About
 from fanous.store import Store, open_store
 from fanous.web.application import application
 from fanous.web.site import Site
-from tests.web.visiting import Reader
+from tests.web.visits import Reader
 
 T = TypeVar("T")
 

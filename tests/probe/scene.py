@@ -14,7 +14,7 @@ from fanous.probe.run import RunReport, run
 from fanous.probe.settings import Settings
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority
-from tests.probe.net.routed import RoutedNetwork, Routes
+from tests.probe.net.routes import RoutedNetwork, Routes
 
 SITE = "site.example"
 SITE_IP, CONTROL_IP, DOH_IP, DOT_IP, RESOLVER_IP = (f"198.51.45.{n}" for n in (1, 2, 3, 4, 5))

@@ -15,7 +15,7 @@ from fanous.collector.door import Policy
 from fanous.errors import FanousError
 from fanous.pipeline.judge import judge_files
 from fanous.probe.rounds import repeat
-from tests.collector.threaded import door
+from tests.collector.threads import door
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority
 

@@ -98,7 +98,7 @@ def test_a_name_that_dns_cannot_carry_is_a_failure_not_a_crash(name: str) -> Non
 
 def test_encrypted_resolvers_answer_over_validated_tls(tmp_path: Path) -> None:
     async def play() -> list[dict[str, Any]]:
-        from tests.probe.net.routed import RoutedNetwork
+        from tests.probe.net.routes import RoutedNetwork
 
         async with scene(tmp_path) as place:
             await place.resolvers("198.51.45.1")
@@ -117,7 +117,7 @@ def test_a_forged_resolver_is_told_by_its_certificate(
     ip: str, port: int, engine: str, tmp_path: Path
 ) -> None:
     async def play() -> list[dict[str, Any]]:
-        from tests.probe.net.routed import RoutedNetwork
+        from tests.probe.net.routes import RoutedNetwork
 
         async with scene(tmp_path) as place:
             await place.serve("forger.example", ip, port, servers.resolver_over_tls("203.0.113.7"))

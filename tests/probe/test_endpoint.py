@@ -9,7 +9,7 @@ import pytest
 from fanous.model.verdict import State
 from fanous.probe.endpoint import measure
 from tests.probe.net import servers
-from tests.probe.net.routed import RoutedNetwork
+from tests.probe.net.routes import RoutedNetwork
 from tests.probe.scene import CONTROL_IP, SITE, SITE_IP, Found, Scene, measured, scene
 
 URL = f"https://{SITE}/"

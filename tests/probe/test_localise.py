@@ -203,7 +203,7 @@ def test_real_packets_find_a_real_censor() -> None:
                     client,
                     sys.executable,
                     "-m",
-                    "tests.probe.localise_here",
+                    "tests.probe.localise_child",
                     "10.99.4.2",
                 ],
                 check=True,

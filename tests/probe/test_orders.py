@@ -16,6 +16,7 @@ from fanous.collector.origin import Origin
 from fanous.errors import FanousError
 from fanous.monitor.monitor import policy_of
 from fanous.monitor.settings import DoorSettings
+from fanous.probe.options import ProbeOptions
 from fanous.probe.orders import (
     Draft,
     SignedOrders,
@@ -27,8 +28,7 @@ from fanous.probe.orders import (
     read_envelope,
     sign,
 )
-from fanous.probe.wanted import ProbeOptions
-from tests.collector.threaded import door
+from tests.collector.threads import door
 
 NOW = 1_700_000_000.0
 DRAFT = Draft("", ("https://x.example/",), ("telegram",), 30.0)

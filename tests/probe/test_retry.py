@@ -17,7 +17,7 @@ from fanous.probe.retry import CUT, LOST, retried
 from fanous.probe.run import run
 from fanous.probe.trace import Trace
 from tests.probe.net import servers
-from tests.probe.net.routed import RoutedNetwork, Routes
+from tests.probe.net.routes import RoutedNetwork, Routes
 from tests.probe.scene import SETTINGS, SITE, SITE_IP, Scene, measured, scene
 
 URL = f"https://{SITE}/"

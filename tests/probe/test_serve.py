@@ -12,7 +12,7 @@ from fanous.evaluation.simulate.network import FakeNetwork
 from fanous.probe.net.sockets import SocketNetwork
 from fanous.probe.serve import MODULES, serve
 from tests.probe.net import servers
-from tests.probe.net.routed import RoutedNetwork
+from tests.probe.net.routes import RoutedNetwork
 from tests.probe.scene import SETTINGS, SITE, SITE_IP, scene
 
 

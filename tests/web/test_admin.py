@@ -10,7 +10,7 @@ from fanous.web.admin import is_token
 from fanous.web.site import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
-from tests.web.visiting import NOW, Reader, reader
+from tests.web.visits import NOW, Reader, reader
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 RETRACT = "/admin/incidents/PK-2023-0042/retract"

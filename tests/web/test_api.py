@@ -14,7 +14,7 @@ from fanous.web.application import application
 from fanous.web.site import Site
 from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
 from tests.web.small_store import SmallStore
-from tests.web.visiting import NOW, Reader, reader
+from tests.web.visits import NOW, Reader, reader
 
 API = "/api/v1"
 

@@ -7,7 +7,7 @@ from fanous.store.rows import Heard
 from fanous.web.site import Site
 from tests.charts.events import ONGOING, SUSPECTED, incident
 from tests.web.small_store import SmallStore
-from tests.web.visiting import NOW, reader
+from tests.web.visits import NOW, reader
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 

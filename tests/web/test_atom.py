@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 from tests.charts.events import ONGOING, SUSPECTED, incident
 from tests.web.small_store import SmallStore
-from tests.web.visiting import reader
+from tests.web.visits import reader
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 

@@ -14,7 +14,7 @@ from fanous.web.bundles import MOST_RECORDS
 from fanous.web.site import Site
 from tests.charts.events import incident
 from tests.web.small_store import SmallStore
-from tests.web.visiting import NOW, Reader, reader
+from tests.web.visits import NOW, Reader, reader
 
 
 def test_what_a_page_gives_away_is_verified_elsewhere(rally: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from fanous.web.pages.connectivity import level_of, lines_of
 from fanous.web.site import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
-from tests.web.visiting import NOW, Reader, reader
+from tests.web.visits import NOW, Reader, reader
 
 HOUR, DAY = 3600, 86_400
 DOWN_SINCE = NOW - 6 * HOUR

@@ -9,7 +9,7 @@ from fanous.model.place import Place
 from fanous.model.series import Series
 from fanous.web.pages.places import MOST_PLACES, standing
 from tests.web.test_connectivity import series, visiting
-from tests.web.visiting import NOW
+from tests.web.visits import NOW
 
 
 def at(one: Series, asn: int = 0, region: str = "") -> Series:

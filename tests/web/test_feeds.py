@@ -13,7 +13,7 @@ from fanous.store.ledger import Revision
 from fanous.web.site import Site
 from tests.charts.events import ONGOING, SUSPECTED, incident
 from tests.web.small_store import SmallStore
-from tests.web.visiting import NOW, Reader, reader
+from tests.web.visits import NOW, Reader, reader
 
 CAP = "{urn:oasis:names:tc:emergency:cap:1.2}"
 SITE = Site(url="https://fanous.example", clock=lambda: NOW)

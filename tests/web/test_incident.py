@@ -13,7 +13,7 @@ from fanous.web.site import Site
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import NATION, SUSPECTED, incident, network
 from tests.web.small_store import SmallStore
-from tests.web.visiting import Reader, reader
+from tests.web.visits import Reader, reader
 
 NOW = MONDAY + 12 * HOUR
 ON = Interval(MONDAY + 4 * HOUR, MONDAY + 8 * HOUR)

@@ -15,7 +15,7 @@ from fanous.web.shelf import Shelf
 from fanous.web.site import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
-from tests.web.visiting import NOW
+from tests.web.visits import NOW
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
-from tests.web.visiting import NOW, reader
+from tests.web.visits import NOW, reader
 
 KNOWN = replace(incident(**ONGOING), id="PK-2023-0001")
 PATH = "/PK/PK-2023-0001"

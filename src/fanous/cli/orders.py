@@ -12,8 +12,8 @@ import typer
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
+    from fanous.probe.options import ProbeOptions
     from fanous.probe.orders import Orders, SignedOrders
-    from fanous.probe.wanted import ProbeOptions
 
 KNOWN = "orders.json"
 """Beside consent: the orders that were last taken, which hold until they end where no collector answers."""

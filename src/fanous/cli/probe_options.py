@@ -18,10 +18,10 @@ from fanous.probe.settings import probe_folder
 if TYPE_CHECKING:
     from random import Random
 
+    from fanous.probe.options import ProbeOptions
     from fanous.probe.record import ProbeVantage
     from fanous.probe.run import RunReport
     from fanous.probe.settings import Settings
-    from fanous.probe.wanted import ProbeOptions
 
 _DURATION = re.compile("([0-9]{1,6})([smh])")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -79,7 +79,7 @@ def wanted_by(inputs: Sequence[str], lists: Sequence[str]) -> "ProbeOptions":
     Raises:
         FanousError: a list that is none, a URL that cannot be asked for, an app that nobody knows.
     """
-    from fanous.probe.wanted import wanted_of
+    from fanous.probe.options import wanted_of
 
     return wanted_of(inputs, lists, lambda line: print(line, file=sys.stderr))
 

@@ -24,11 +24,11 @@ from fanous.monitor.sources import Errand, errands
 from fanous.pipeline.retain import Retention, retention
 from fanous.probe.cadence import cadence
 from fanous.probe.consent import check_country
+from fanous.probe.options import DEFAULT_LIST, ProbeOptions, wanted_of
 from fanous.probe.record import ProbeVantage
 from fanous.probe.rounds import VOLUNTEER_LEAST, check_interval, least_interval, pause
 from fanous.probe.run import is_near
 from fanous.probe.settings import MOBILE_CAP_MB, Settings, settings_from
-from fanous.probe.wanted import DEFAULT_LIST, ProbeOptions, wanted_of
 from fanous.publish.alerts.settings import Alerting, read_alerting
 from fanous.refdata.countries import is_country
 from fanous.sources.ooni.header import LATEST

@@ -17,7 +17,7 @@ from fanous.probe.record import ProbeVantage, line
 from fanous.probe.run import run
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.probe.net import servers
-from tests.probe.net.routed import RoutedNetwork
+from tests.probe.net.routes import RoutedNetwork
 from tests.probe.scene import Scene, scene
 
 META_IP, WEB_IP, SIGNAL_IP = "157.240.1.1", "198.51.45.31", "198.51.45.32"

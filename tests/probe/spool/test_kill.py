@@ -18,11 +18,11 @@ from fanous.collector.inbox import APART, inbox_of
 from fanous.probe.spool import Spool, Uploader
 from fanous.store import open_store
 from tests.children import child_environment
-from tests.collector.running import started
+from tests.collector.server import started
 
 KILLS = int(os.environ.get("FANOUS_KILLS", "20"))
 """200 before a release."""
-PROBE = [sys.executable, "-m", "tests.probe.spool.interrupted_probe"]
+PROBE = [sys.executable, "-m", "tests.probe.spool.probe_child"]
 NUMBER = re.compile(rb"bdd20d7a-bba5-40dd-a111-(\d{12})")
 
 

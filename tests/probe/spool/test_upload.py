@@ -18,7 +18,7 @@ from fanous.probe.spool import Spool, Uploader
 from fanous.probe.spool.spool import REFUSED
 from fanous.probe.spool.upload import Sent
 from tests.collector.probe import measurement
-from tests.collector.threaded import door
+from tests.collector.threads import door
 
 NOWHERE = "http://127.0.0.1:9"
 """The discard port, where nobody listens."""

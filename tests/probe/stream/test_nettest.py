@@ -13,7 +13,7 @@ from fanous.probe.stream.nettest import MOST_BYTES, stream_record
 from fanous.probe.stream.watchable import Watchable, watchable
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from tests.probe.net import servers
-from tests.probe.net.routed import RoutedNetwork
+from tests.probe.net.routes import RoutedNetwork
 from tests.probe.scene import SITE, SITE_IP, scene
 
 MASTER = (

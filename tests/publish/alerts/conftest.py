@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.publish.alerts.told import close_ledgers
+from tests.publish.alerts.outbox import close_ledgers
 
 
 @pytest.fixture(autouse=True)

@@ -16,8 +16,8 @@ from fanous.publish.alerts.senders.alertmanager import STANDS
 from fanous.publish.alerts.settings import Alerting
 from fanous.publish.alerts.signature import is_genuine
 from tests.charts.events import ONGOING, SUSPECTED, incident
+from tests.publish.alerts.outbox import NOW, SECRET, Told, configured
 from tests.publish.alerts.receivers import Receiver, mail_server, web_server
-from tests.publish.alerts.told import NOW, SECRET, Told, configured
 
 SUSPICION, CONFIRMED = incident(**SUSPECTED), incident(**ONGOING)
 

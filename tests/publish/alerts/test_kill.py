@@ -10,13 +10,13 @@ import pytest
 from fanous.model.alert import AlertState
 from tests.charts.events import ONGOING, incident
 from tests.children import child_environment
+from tests.publish.alerts.outbox import SECRET, Told, configured
 from tests.publish.alerts.receivers import Receiver, mail_server, web_server
-from tests.publish.alerts.told import SECRET, Told, configured
 
 
 def send(folder: Path, receiver: Receiver, *, die: bool) -> int:
     """One process that sends what is due; killed where the receiver has the whole message, if ``die``."""
-    words = [sys.executable, "-m", "tests.publish.alerts.sending", str(folder)]
+    words = [sys.executable, "-m", "tests.publish.alerts.sender", str(folder)]
     child = subprocess.Popen(words, env=child_environment())
     receiver.on_arrival = child.kill if die else lambda: None
     return child.wait(60)

@@ -9,7 +9,7 @@ from fanous.model.alert import Happening
 from fanous.publish.alerts.channel import Means
 from fanous.publish.alerts.settings import Alerting, read_alerting
 from fanous.wording.language import LANGUAGES
-from tests.publish.alerts.told import SECRET
+from tests.publish.alerts.outbox import SECRET
 
 HOOK = f'[alerts.channels.noc]\nwebhook = "https://noc.example/"\nsecret = "{SECRET}"\n'
 RULE = '[[alerts.rules]]\nchannels = ["noc"]\n'

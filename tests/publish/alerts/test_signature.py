@@ -4,7 +4,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.publish.alerts.signature import TOLERANCE, is_genuine, secret_bytes, signed_headers
-from tests.publish.alerts.told import SECRET
+from tests.publish.alerts.outbox import SECRET
 
 BODY, NOW = b'{"a": 1}', 1_702_830_000.0
 SIGNED = signed_headers(SECRET, "key-1", BODY, NOW)

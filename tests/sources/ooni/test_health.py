@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.sources.ooni.document import AnswerRecord, HealthKeys, LookRecord, Query, Timed
+from fanous.sources.ooni.document import AnswerRecord, HealthKeys, LookRecord, QueryRecord, Timed
 from fanous.sources.ooni.health import NO_CONTROL, control_failure_of, defect_of, observe
 
 
@@ -25,9 +25,9 @@ def test_an_unreadable_look_allows_no_conclusion() -> None:
     assert defect_of(None)
 
 
-def query(engine: str, failure: str | None = None, name: str | None = None) -> Query:
+def query(engine: str, failure: str | None = None, name: str | None = None) -> QueryRecord:
     answers = None if failure else [AnswerRecord(ipv4="192.0.2.1")]
-    return Query("www.example.com", "A", engine, failure, answers, name, 0.0, 0.1)
+    return QueryRecord("www.example.com", "A", engine, failure, answers, name, 0.0, 0.1)
 
 
 def test_only_encrypted_lookups_are_facts_and_stand_under_their_resolver() -> None:
@@ -58,7 +58,7 @@ def test_only_encrypted_lookups_are_facts_and_stand_under_their_resolver() -> No
     ],
 )
 def test_the_control_is_a_plain_answer_and_a_known_good_page(
-    plain: Query, pages: dict[str, bool] | None, failure: str | None
+    plain: QueryRecord, pages: dict[str, bool] | None, failure: str | None
 ) -> None:
     assert control_failure_of(HealthKeys(LookRecord(True, False, False, controls=pages), [plain])) == failure
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.web.browser.opening import DESKTOP, INCIDENT, PHONE, is_right_for_everyone, opened
+from tests.web.browser.pages import DESKTOP, INCIDENT, PHONE, is_right_for_everyone, opened
 
 pytestmark = pytest.mark.browser
 

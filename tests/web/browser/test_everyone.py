@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, ViewportSize
 
 from fanous.wording import LANGUAGES
-from tests.web.browser.opening import DESKTOP, INCIDENT, PAGES, PHONE, is_right_for_everyone, opened
+from tests.web.browser.pages import DESKTOP, INCIDENT, PAGES, PHONE, is_right_for_everyone, opened
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from fanous.web.site import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.browser.conftest import served
 from tests.web.small_store import SmallStore
-from tests.web.visiting import NOW
+from tests.web.visits import NOW
 
 pytestmark = pytest.mark.browser
 

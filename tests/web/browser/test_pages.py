@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser
 
-from tests.web.browser.opening import DESKTOP, INCIDENT, PAGES, PHONE, opened
+from tests.web.browser.pages import DESKTOP, INCIDENT, PAGES, PHONE, opened
 
 pytestmark = pytest.mark.browser
 

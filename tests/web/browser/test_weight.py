@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from fanous.wording import LANGUAGES
-from tests.web.browser.opening import INCIDENT
+from tests.web.browser.pages import INCIDENT
 
 pytestmark = pytest.mark.browser
 

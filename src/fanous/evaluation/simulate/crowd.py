@@ -67,7 +67,7 @@ class Crowd:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SimulatedAttempt:
     """``hour`` since the beginning."""
 
     hour: float
@@ -76,9 +76,9 @@ class Attempt:
     failed: bool
 
 
-def attempts(crowd: Crowd, seed: int) -> list[Attempt]:
+def attempts(crowd: Crowd, seed: int) -> list[SimulatedAttempt]:
     """All attempts, in the order of time."""
-    made: list[Attempt] = []
+    made: list[SimulatedAttempt] = []
     for asn in range(1, crowd.networks + 1):
         for number in range(crowd.honest):
             made += _honest(crowd, asn, number, Random(f"{seed}/{asn}/{number}"))
@@ -87,17 +87,17 @@ def attempts(crowd: Crowd, seed: int) -> list[Attempt]:
     return sorted(made, key=lambda attempt: attempt.hour)
 
 
-def _honest(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[Attempt]:
+def _honest(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[SimulatedAttempt]:
     for hour in _rounds(crowd, RATE, chance):
         caught = crowd.real and _during(crowd, hour) and chance.random() < CAUGHT
-        yield Attempt(hour, asn, f"{asn}.{number}", caught or chance.random() < FAILING)
+        yield SimulatedAttempt(hour, asn, f"{asn}.{number}", caught or chance.random() < FAILING)
 
 
-def _lies(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[Attempt]:
+def _lies(crowd: Crowd, asn: int, number: int, chance: Random) -> Iterator[SimulatedAttempt]:
     rate = RATE * FLOOD if crowd.strategy in (Strategy.FLOOD, Strategy.WAVER) else RATE
     for turn, hour in enumerate(_rounds(crowd, rate, chance)):
         name = f"liar {number}" + (f".{turn}" if crowd.strategy is Strategy.SYBIL else "")
-        yield Attempt(hour, asn, name, _claimed(crowd, hour, chance))
+        yield SimulatedAttempt(hour, asn, name, _claimed(crowd, hour, chance))
 
 
 def _claimed(crowd: Crowd, hour: float, chance: Random) -> bool:
@@ -123,7 +123,7 @@ def _during(crowd: Crowd, hour: float) -> bool:
     return crowd.event[0] <= hour < crowd.event[1]
 
 
-def votes_of(made: Sequence[Attempt]) -> Votes:
+def votes_of(made: Sequence[SimulatedAttempt]) -> Votes:
     """The same as votes on ``x``; every attempt brings a normal control, the liars' forged ones too."""
     count = len(made)
 

@@ -32,7 +32,7 @@ class AnswerRecord(Struct, gc=False):
     ttl: int | float | str | None = None
 
 
-class Query(Struct, gc=False):
+class QueryRecord(Struct, gc=False):
     """df-002; ``x_resolver_name`` is ours, of public resolvers alone: an address may be that of a user's own
     router, and is not read."""
 
@@ -171,7 +171,7 @@ class ControlRequest(Struct, gc=False):
 class StepKeys(Struct, gc=False):
     """What every nettest that connects somewhere records."""
 
-    queries: list[Query] | None = None
+    queries: list[QueryRecord] | None = None
     tcp_connect: list[Connect] | None = None
     tls_handshakes: list[Handshake] | None = None
     quic_handshakes: list[Handshake] | None = None
@@ -288,7 +288,7 @@ class HealthKeys(Struct, gc=False):
     """Our own nettest ``fanous_health``; of its steps the look-ups are read, and how long handshakes took."""
 
     x_health: LookRecord | None = None
-    queries: list[Query] | None = None
+    queries: list[QueryRecord] | None = None
     tls_handshakes: list[Timed] | None = None
 
 

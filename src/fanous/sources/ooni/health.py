@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fanous.analysis.rules.controls import RESOLVER
 from fanous.model.observation import Layer, Observation
 from fanous.refdata.platforms import target_of
-from fanous.sources.ooni.document import HealthKeys, Query
+from fanous.sources.ooni.document import HealthKeys, QueryRecord
 from fanous.sources.ooni.failure import failure_of
 from fanous.sources.ooni.place import duration, host_of, seconds_of
 
@@ -85,6 +85,6 @@ def _is_slow(keys: HealthKeys) -> bool:
     return bool(given) and PATIENCE * max(took, default=0.0) > min(given)
 
 
-def _resolver(query: Query) -> str:
+def _resolver(query: QueryRecord) -> str:
     """Name of an encrypted resolver; empty = it is another one, or the record does not name it."""
     return host_of(query.x_resolver_name) if query.engine in ("doh", "dot") else ""

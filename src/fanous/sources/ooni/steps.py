@@ -15,7 +15,7 @@ from fanous.sources.ooni.document import (
     Connect,
     ConnectStatus,
     Handshake,
-    Query,
+    QueryRecord,
     StepKeys,
     Transaction,
 )
@@ -87,7 +87,7 @@ class Reader:
             else:
                 self._notes.append("requests: one without its request, so nobody knows what was asked")
 
-    def _lookup(self, query: Query) -> Observation:
+    def _lookup(self, query: QueryRecord) -> Observation:
         hostname = host_of(query.hostname)
         answers = [(address, answer) for answer in query.answers or () if (address := _answered(answer))]
         for address, _ in answers:

@@ -10,7 +10,7 @@ from fanous.web.pages.context import web_address
 from fanous.web.site import Site
 from tests.charts.events import END, NATION, START, incident
 from tests.web.small_store import SmallStore
-from tests.web.visiting import NOW, Reader, reader
+from tests.web.visits import NOW, Reader, reader
 
 PATH = "/PK/PK-2023-0042"
 HOSTILE = "<img src=x onerror=alert(1)>"

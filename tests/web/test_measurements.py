@@ -17,7 +17,7 @@ from fanous.web.site import Site
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import incident, network
 from tests.web.small_store import SmallStore
-from tests.web.visiting import NOW, Reader, reader
+from tests.web.visits import NOW, Reader, reader
 
 HOSTILE = "<script>alert(1)</script>"
 ON = Interval(MONDAY + 4 * HOUR, MONDAY + 8 * HOUR)

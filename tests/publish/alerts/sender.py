@@ -1,10 +1,10 @@
-"""A process that sends what is due, so that a test can kill it: ``python -m tests.publish.alerts.sending FOLDER``."""
+"""A process that sends what is due, so that a test can kill it: ``python -m tests.publish.alerts.sender FOLDER``."""
 
 import sys
 from pathlib import Path
 
 from fanous.publish.alerts.settings import read_alerting
-from tests.publish.alerts.told import Told
+from tests.publish.alerts.outbox import Told
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
