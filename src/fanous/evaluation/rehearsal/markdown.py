@@ -91,8 +91,8 @@ def _carried(today: Iterable[TechniqueResult]) -> str:
         for (rules, detectors), n in sorted(counts.items())
     )
     return (
-        f" Played with older ones: {', '.join(played)}; nothing in those runs is judged differently "
-        "by the newer versions, and what they do change was played again (CHANGELOG.md)."
+        f" Played with older ones: {', '.join(played)}; these differ from today's in nothing that happens in "
+        "those runs, and runs in which they do differ were played again (CHANGELOG.md)."
     )
 
 
