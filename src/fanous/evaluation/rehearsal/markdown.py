@@ -15,19 +15,19 @@ from fanous.model.incident import Kind
 HEAD = """\
 # Truth table
 
-How often Fanous is right where the truth is known: real packets in network namespaces, real censors, the real
+How often Fanous is right when the truth is known: real packets in network namespaces, real censors, the real
 probe, collector and pipeline, live rules and thresholds. Written by `make lab` from
 `docs/truth-table.jsonl`; do not edit.
 
-Twelve vantage points on six networks, and one abroad; a tick of two seconds that stands for ten minutes of
-the monitor's clock; 20 s of ordinary time, 24 s of the event, 12 s after it. Slow lines: a tick of 8 s that
-stands for five minutes; 56, 72 and 40 s. Residual blocking, and allow-lists nation-wide: a tick of 6 s; 60,
+Twelve vantage points on six networks, and one abroad; a tick of two seconds that represents ten minutes of
+the monitor's clock; 20 s before the event, 24 s of the event, 12 s after it. Slow lines: a tick of 8 s that
+represents five minutes; 56, 72 and 40 s. Residual blocking, and allow-lists nation-wide: a tick of 6 s; 60,
 72 and 36 s. *Cadence*: the nation again, once, at a tick of 4 s; 40, 36 and 8 s: half the compression, so
-that the time-outs of a probe, which are compressed less than its pace, weigh less. Techniques that are about
+that the time-outs of a probe, which are compressed less than its pace, weigh less. Techniques that concern
 one target are tried two at a time on two platforms. *Found*: an incident of a kind that the technique
 explains, about its target, on its networks. *Right*: its mechanism names the technique, or is coarser and
-true; *wrong*: another one is named. Seconds are of the lab, from the onset to the moment at which the monitor
-said *confirmed*, everything included. Intervals are Wilson's, 95 %.
+true; *wrong*: it names another one. Seconds are of the lab, from the onset to the moment at which the
+monitor said *confirmed*, everything included. Intervals are Wilson's, 95 %.
 """
 
 Z = 1.96
@@ -72,11 +72,11 @@ def _played(results: Sequence[TechniqueResult]) -> tuple[list[TechniqueResult], 
         older[r.rules, r.detectors].append(r)
     whole = [own for own in older.values() if 2 * len({r.technique for r in own}) > len(techniques)]
     if not whole or 2 * len({r.technique for r in today}) > len(techniques):
-        return today, f"What stands here holds for {now}.{_carried(today)}"
+        return today, f"This page holds for {now}.{_carried(today)}"
     rules, detectors = whole[-1][0].rules, whole[-1][0].detectors
     return whole[-1], (
         f"**Played with rules `{rules}` and detectors `{detectors}`, which are not those of this program** "
-        f"({now}): with these {len(today)} results were played so far."
+        f"({now}): {len(today)} results were played so far with these."
     )
 
 
@@ -91,8 +91,8 @@ def _carried(today: Iterable[TechniqueResult]) -> str:
         for (rules, detectors), n in sorted(counts.items())
     )
     return (
-        f" Played with older ones: {', '.join(played)}; these differ in nothing that happens in those runs, "
-        "and what they differ in was played anew (CHANGELOG.md)."
+        f" Played with older ones: {', '.join(played)}; these differ from today's in nothing that happens in "
+        "those runs, and runs in which they do differ were played again (CHANGELOG.md)."
     )
 
 
@@ -157,7 +157,7 @@ def _summary(interference: Sequence[TechniqueResult], quiet: Sequence[TechniqueR
         *_rightly(interference, quiet),
         *_delays([r for r in interference if r.nation is not None]),
         (
-            "share of rounds that the machine could not make, median",
+            "share of rounds that the machine missed, median",
             f"{median([r.rounds_missed for r in every] or [0]):.3f}",
         ),
         ("load of the machine for each core, median", f"{median([r.load for r in every] or [0]):.1f}"),
@@ -178,7 +178,7 @@ def _rightly(
         ("confirmed", share(_count(interference, lambda r: r.confirmed is not None), every)),
         ("techniques found right at least once", _techniques_seen(interference)),
         (
-            "single network said to be more than it is",
+            "a single network reported as more than one",
             share(_count(lone, lambda r: not r.scope_right), len(lone)),
         ),
         ("kbit/s within 15 % of the truth", share(_count(rates, _near), len(rates))),
@@ -187,9 +187,9 @@ def _rightly(
             share(_count(quiet, _lied), len(quiet)),
         ),
         ("the same with a false suspicion", share(_count(quiet, _doubted), len(quiet))),
-        ("the same with one that was not taken back", share(_count(quiet, _left), _count(quiet, _told_left))),
+        ("the same with one that was not retracted", share(_count(quiet, _left), _count(quiet, _told_left))),
         (
-            "runs of interference with a false confirmation besides",
+            "runs of interference with another, false confirmation",
             share(_count(interference, _lied), every),
         ),
     ]
@@ -297,7 +297,7 @@ def _median_p95(values: Iterable[float | None]) -> str:
 
 COLUMNS = (
     "technique",
-    "where",
+    "placement",
     "n",
     "found",
     "confirmed",
@@ -345,7 +345,7 @@ def _quiet(results: Sequence[TechniqueResult]) -> list[str]:
     lines = [
         "## Where nothing may be found",
         "",
-        "| case | n | false suspicions | false confirmations | not taken back |",
+        "| case | n | false suspicions | false confirmations | not retracted |",
         "|---|---|---|---|---|",
     ]
     for name, own in sorted(by_name.items()):
