@@ -1,6 +1,6 @@
 """Sources: other people's data, and the files of our own probes.
 
-``connectors`` and ``publishers`` name them all.  To add one:
+``measurements`` and ``publishers`` name them all.  To add one:
 
 - raw measurements: a package with a class that has ``read`` (I/O: a file -> records) and ``parse`` (pure: a record
   -> measurement and observations) as ``connector.MeasurementSource`` describes them, and a ``redact``, without which
@@ -9,7 +9,7 @@
 - series or claims of an online publisher: a class with ``pieces`` and ``parse`` as ``signals.live.LiveSource``
   describes them; its saved responses can then be read as files too.
 
-Each gets a line in ``connectors`` (measurements) or ``publishers`` (all else), and a test.  The terms of a source
+Each gets a line in ``measurements`` or ``publishers`` (all else), and a test.  The terms of a source
 are in ``fanous.refdata.sources``, its signals in ``fanous.analysis.series.signals``.
 ``tests/sources/test_contract.py`` checks every one of them.
 

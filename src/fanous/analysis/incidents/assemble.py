@@ -95,7 +95,7 @@ def incident_of(
     """The incident that a group of findings amounts to.
 
     Args:
-        group: findings of one event (``correlate``).
+        group: findings of one event (``group``).
         votes: all votes of the country on the group's targets, from before the onset to after the end.
         elsewhere: votes of other countries on the same targets that say *works*.
         alternatives: what is known for other explanations; one that holds takes the claim back.

@@ -20,7 +20,7 @@ def without_strays(group: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAno
     """The group less what leads it or trails it, shares no mechanism with it and would not stand alone.
 
     Args:
-        group: findings of one event (``correlate``).
+        group: findings of one event (``group``).
         votes: of the country, on the group's targets.
     """
     kept = sorted(group, key=lambda f: f.anomaly.start)
