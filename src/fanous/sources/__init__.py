@@ -9,8 +9,8 @@
 - series or claims of an online publisher: a class with ``pieces`` and ``parse`` as ``signals.live.LiveSource``
   describes them; its saved responses can then be read as files too.
 
-Each gets a line in ``measurements`` or ``publishers`` (all else), and a test.  The terms of a source
-are in ``fanous.refdata.sources``, its signals in ``fanous.analysis.series.signals``.
+Each gets a line in one of the two, and a test.  The terms of a source are in ``fanous.refdata.sources``, its
+signals in ``fanous.analysis.series.signals``.
 ``tests/sources/test_contract.py`` checks every one of them.
 
 Rules for all: memory stays flat as a file grows; what cannot be used is reported with its line and the reason; NaN
