@@ -27,8 +27,7 @@ from tests.jetstream import cluster
 
 from fanous.pipeline import stages
 from fanous.pipeline.judge import known_fingerprints
-from fanous.store import open_store
-from fanous.store.local import EmbeddedStore
+from fanous.store.local import EmbeddedStore, open_store
 
 
 def from_files(file: Path) -> None:

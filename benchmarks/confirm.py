@@ -18,8 +18,8 @@ from pathlib import Path
 
 from fanous.model.incident import Evidence, Incident, Interval, Kind, NetworkPart, Part, Scope, Status
 from fanous.model.place import Access
-from fanous.store import Store, open_store
-from fanous.store.local import EmbeddedStore
+from fanous.store.local import EmbeddedStore, open_store
+from fanous.store.protocol import Store
 
 COUNTRY = "PK"
 START = 1_672_531_200  # 2023-01-01

@@ -36,7 +36,7 @@ from fanous.pipeline import stages as pipeline
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.tally import Ingested
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store import open_store
+from fanous.store.local import open_store
 
 OONI = "OONI's pipeline on such files and such a machine: 222-287/s for the transform alone, 139-164/s stored"
 

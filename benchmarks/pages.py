@@ -22,7 +22,8 @@ from pathlib import Path
 
 from benchmarks.confirm import COUNTRY, START, YEAR, fill, incident
 
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 NOW = float(START + YEAR)
 DAY = 86_400

@@ -22,7 +22,7 @@ from aioquic.asyncio.server import serve as serve_quic
 from aioquic.quic.configuration import QuicConfiguration
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority
-from tests.probe.net.routes import (RoutedNetwork, Routes)
+from tests.probe.net.routes import RoutedNetwork, Routes
 from tests.probe.scene import DOH_IP, DOT_IP, RESOLVER_IP, SETTINGS, SITE, SITE_IP
 
 from fanous.probe.record import ProbeVantage

@@ -36,8 +36,8 @@ from fanous.model.instant import from_iso
 from fanous.pipeline import stages as pipeline
 from fanous.pipeline.judge import known_fingerprints, rules_version
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store import Judged, open_store
-from fanous.store.local import EmbeddedStore
+from fanous.store.batch import Judged
+from fanous.store.local import EmbeddedStore, open_store
 
 COUNTRIES = ("PK", "IR", "TR", "BD", "IQ", "EG", "ET", "VN", "MM", "KZ")
 DAYS = 30

@@ -20,7 +20,9 @@ from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.place import Access
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
-from fanous.store import Judged, Store, open_store
+from fanous.store.batch import Judged
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 BATCH = 2000
 START = 1_700_000_000.0

@@ -34,8 +34,7 @@ from tests.jetstream import Cluster, cluster
 from fanous.collector.stream.address import StreamAddress, StreamPart
 from fanous.collector.stream.connection import connected, state_of
 from fanous.errors import FanousError
-from fanous.store import open_store
-from fanous.store.local import EmbeddedStore
+from fanous.store.local import EmbeddedStore, open_store
 
 CLIENTS = 32
 MEASUREMENTS = 100_000

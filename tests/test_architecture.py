@@ -331,3 +331,18 @@ def test_what_gives_the_same_answer_every_time_is_pure(source: str) -> None:
 )
 def test_a_handler_that_swallows_everything_is_found(source: str, swallows: bool) -> None:
     assert bool(swallows_everything(source)) == swallows
+
+
+def test_the_package_lists_its_public_api_and_loads_nothing_for_it() -> None:
+    code = "import sys, fanous; print(*dir(fanous)); print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    listed, loaded = (line.split() for line in said.splitlines())
+    assert set(listed) == {"Store", "__version__", "confirm", "incidents", "judge", "series"}
+    assert {name for name in loaded if name.startswith("fanous.")} == set()
+
+
+@pytest.mark.parametrize("room", sorted(path.parent.name for path in SOURCE.glob("*/__init__.py")))
+def test_importing_a_room_loads_nothing_heavy(room: str) -> None:
+    code = f"import sys, fanous.{room}; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert {name.split(".")[0] for name in said.split()} & HEAVY == set()

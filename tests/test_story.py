@@ -16,7 +16,8 @@ from fanous.model.incident import Kind, Scope, Status
 from fanous.model.instant import from_iso
 from fanous.pipeline import stages
 from fanous.pipeline.claims import check
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 from tests.cli.test_main import document, fanous
 from tests.documents import ROOT, commands_of
 

@@ -11,7 +11,7 @@ from fanous.errors import FanousError
 from fanous.pipeline import stages
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.tally import Ingested
-from fanous.store import open_store
+from fanous.store.local import open_store
 
 NO_PEER = (
     "OONI's pipeline cannot run beside it here: it wants a ClickHouse server and files of its own kind; what "

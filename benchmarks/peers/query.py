@@ -14,8 +14,7 @@ from typing import TypeVar
 from benchmarks.peers.figure import Figure
 
 from fanous.errors import FanousError
-from fanous.store import open_store
-from fanous.store.local import EmbeddedStore
+from fanous.store.local import EmbeddedStore, open_store
 
 T = TypeVar("T")
 COUNTRY, TARGET, STEP = "PK", "x", 600

@@ -22,3 +22,6 @@ if not TYPE_CHECKING:
         from fanous.pipeline import library
 
         return getattr(library, name)
+
+    def __dir__() -> list[str]:
+        return sorted(__all__)

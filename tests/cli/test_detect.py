@@ -13,9 +13,10 @@ from fanous.errors import FanousError
 from fanous.model.incident import Incident
 from fanous.pipeline import stages
 from fanous.pipeline.tally import Ingested
-from fanous.store import Store, StoreLocation, open_store
 from fanous.store.ledger import Ledger
-from fanous.store.location import at_urls
+from fanous.store.local import open_store
+from fanous.store.location import StoreLocation, at_urls
+from fanous.store.protocol import Store
 from tests.children import child_environment
 from tests.postgres import postgres, programs
 from tests.store.servers import Server, front

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from fanous.cli.main import app
 from fanous.model.need import Need
-from fanous.store import open_store
+from fanous.store.local import open_store
 from fanous.store.location import store_place
 from tests.store.cases import judged
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.children import child_environment
 
 KEYS = [

@@ -17,7 +17,8 @@ from fanous.errors import FanousError
 from fanous.monitor.control import perform
 from fanous.monitor.request import CommandRequest
 from fanous.pipeline import query, stages
-from fanous.store import StoreHeld, open_store
+from fanous.store.local import open_store
+from fanous.store.lock import StoreHeld
 from tests.monitor.owner import DISPATCH, lock_of, owner
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from fanous.collector.inbox import inbox_of
 from fanous.probe.spool import Spool, Uploader
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.collector.probe import OPEN, REPORT_ID, body, measurement
 from tests.collector.server import client, collector
 

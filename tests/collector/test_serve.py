@@ -9,7 +9,7 @@ from fanous.cli.collect import drain
 from fanous.collector.inbox import APART, inbox_of
 from fanous.errors import FanousError
 from fanous.pipeline import stages
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.collector.probe import OPEN, REPORT_ID, body
 from tests.collector.server import client, collector
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fanous.cli.collect import drain
-from fanous.store import open_store
+from fanous.store.local import open_store
 from fanous.store.schema import FORMAT
 from tests.collector.probe import REPORT_ID, body
 from tests.collector.server import Running, client, collector

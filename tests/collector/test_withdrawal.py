@@ -10,7 +10,7 @@ from fanous.cli.forget import forget
 from fanous.collector.inbox import APART, inbox_of
 from fanous.collector.withdrawal import NEW, withdraw
 from fanous.errors import FanousError
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.collector.probe import REPORT_ID, body
 from tests.collector.server import client, collector
 

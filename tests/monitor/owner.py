@@ -11,8 +11,8 @@ from typer.main import get_command
 from fanous.cli.main import app
 from fanous.cli.remote import dispatcher
 from fanous.monitor.control import Local
-from fanous.store import open_store
 from fanous.store.ask import OneThread
+from fanous.store.local import open_store
 from fanous.store.location import in_folder
 
 DISPATCH = dispatcher(get_command(app))

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from fanous.model.incident import Interval
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.charts.events import SUSPECTED, incident
 from tests.monitor.lab import fanous, monitor
 from tests.monitor.test_run import QUIET, written

@@ -17,8 +17,9 @@ from fanous.monitor.heartbeats import Hearing, heartbeats
 from fanous.monitor.request import CommandRequest
 from fanous.pipeline import stages
 from fanous.pipeline.tally import Ingested
-from fanous.store import Store, open_store
 from fanous.store.ask import OneThread
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 from tests.monitor.owner import DISPATCH
 
 HOUR = 3600.0

@@ -14,8 +14,8 @@ from fanous.collector.stream.publish import QueueStream
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
 from fanous.monitor.queue import Streamed
-from fanous.store import open_store
 from fanous.store.ask import OneThread
+from fanous.store.local import open_store
 from tests.collector.probe import measurement
 from tests.jetstream import cluster
 

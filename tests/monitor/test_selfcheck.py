@@ -9,8 +9,8 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.monitor.selfcheck import Selfcheck
-from fanous.store import open_store
 from fanous.store.ask import OneThread
+from fanous.store.local import open_store
 
 NOON = 1_702_814_400.0
 

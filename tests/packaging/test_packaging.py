@@ -22,8 +22,7 @@ from fanous.cli.main import app
 from fanous.collector.stream.address import parse_address
 from fanous.config import read_config
 from fanous.monitor.settings import read
-from fanous.store import StoreLocation
-from fanous.store.location import store_place
+from fanous.store.location import StoreLocation, store_place
 from tests.children import child_environment
 from tests.documents import ROOT, label, unknown_words
 from tests.jetstream import server

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from fanous.pipeline import stages
 from fanous.pipeline.tally import Ingested
-from fanous.store import Judged, Store, open_store
+from fanous.store.batch import Judged
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 stages.BATCH_RECORDS = 40
 append = stages._append

@@ -12,7 +12,9 @@ from fanous.model.incident import Incident, Status
 from fanous.model.observation import Layer
 from fanous.model.verdict import State
 from fanous.pipeline import stages
-from fanous.store import Judged, Store, open_store
+from fanous.store.batch import Judged
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 from tests.analysis.incidents.events import Ballot, votes
 from tests.store.cases import NOON, judged
 

@@ -12,7 +12,8 @@ from fanous.model.place import Family
 from fanous.model.witness import Sight
 from fanous.pipeline import stages
 from fanous.pipeline.claims import check, witnesses
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 SINCE, UNTIL = from_iso("2023-12-17T14:00Z"), from_iso("2023-12-18T00:00Z")
 RALLY = from_iso("2023-12-17T21:00+05:00")

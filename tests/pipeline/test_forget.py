@@ -11,7 +11,8 @@ import pytest
 from fanous.evaluation.rehearsal.capture import unpack
 from fanous.model.incident import Status
 from fanous.pipeline import stages
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 from tests.children import child_environment
 
 EVENT = "pakistan-2023-12-17"
@@ -75,7 +76,8 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from fanous.pipeline import stages
-from fanous.store import archive, facts, open_store
+from fanous.store import archive, facts
+from fanous.store.local import open_store
 steps = iter(range(1000))
 def deadly(method):
     def stepped(*given):

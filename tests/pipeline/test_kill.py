@@ -9,7 +9,7 @@ from random import Random
 
 from fanous.evaluation.simulate import pakistan
 from fanous.pipeline import stages
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.children import child_environment
 
 KILLS = 20

@@ -12,7 +12,8 @@ from fanous.model.place import Access
 from fanous.model.weights import NetworkWeight, UserWeights
 from fanous.pipeline import stages
 from fanous.pipeline.tally import Ingested
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 START, STEP = 1_702_800_000, 600
 BINS, CUT = 40, range(20, 28)

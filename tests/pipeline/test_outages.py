@@ -15,7 +15,8 @@ from fanous.pipeline import query, stages
 from fanous.pipeline.claims import check, witnesses
 from fanous.pipeline.series import ingest_series
 from fanous.sources.signals.files import About
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 from fanous.web.application import application
 from fanous.web.site import Site
 from tests.web.visits import Reader

@@ -15,7 +15,8 @@ from fanous.pipeline.pull import FAILURES_IN_A_ROW, FIRST_DAYS, OVERLAP, Pull, d
 from fanous.refdata.sources import SOURCES
 from fanous.sources.fetch import Polite, Waits
 from fanous.sources.signals.live import Query
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 from tests.sources.publisher import Answer, always, publishing
 from tests.sources.signals.samples import SAMPLES, T0, ioda, ioda_series

@@ -16,7 +16,8 @@ from fanous.model.source_series import SourceSeries
 from fanous.pipeline import stages
 from fanous.pipeline.claims import corrections
 from fanous.pipeline.revise import withdraw, write_changes
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 from tests.store.cases import NOON, incident, judged
 
 LATE = 24499

@@ -12,7 +12,8 @@ from fanous.model.instant import from_iso, to_iso
 from fanous.pipeline.series import ingest_series, series_now
 from fanous.sources.signals.columns import TableColumns
 from fanous.sources.signals.files import About
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 from tests.sources.signals.samples import SAMPLES
 
 PK = About("PK", TableColumns("time", "value", "connectivity"))

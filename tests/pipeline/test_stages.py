@@ -18,7 +18,8 @@ from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.tally import AHEAD
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 FOUR = {"facebook", "instagram", "x", "youtube"}
 

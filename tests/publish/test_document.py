@@ -9,7 +9,7 @@ import pytest
 
 from fanous.model.incident import Estimate, Interval
 from fanous.publish.document import detailed_document, incident_document
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.charts.events import END, NATION, ONGOING, START, SUSPECTED, incident
 
 KEYS = [

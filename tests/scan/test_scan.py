@@ -21,7 +21,8 @@ from fanous.scan.icmp import _packets, _tokens, answer_of
 from fanous.scan.journal import load
 from fanous.scan.rounds import BlockStates, unknown
 from fanous.scan.targets import Targets, read_targets
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 CONTROLS = np.array([0x0A09FF01, 0x0A09FF02, 0x0A09FF03], np.int64)
 """10.9.255.1 and on."""

@@ -24,7 +24,7 @@ from fanous.model.observation import Layer, Observation
 from fanous.model.place import Access
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
-from fanous.store import Judged
+from fanous.store.batch import Judged
 
 NOON = 1_702_814_400.0
 """17 December 2023, 12:00 UTC."""

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
 from fanous.store.location import at_urls
+from fanous.store.protocol import Store
 from tests.postgres import PostgresServer, postgres, programs
 from tests.store.servers import Server, front
 

@@ -7,7 +7,7 @@ import numpy as np
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import SourceSeries
-from fanous.store import open_store
+from fanous.store.local import open_store
 
 BINS, SERIES = 2000, 5
 """Of one batch."""

@@ -6,7 +6,7 @@ from fanous.evaluation.simulate.builders import observation
 from fanous.model.incident import Interval, Kind, Part
 from fanous.model.observation import Layer, Observation, Observer
 from fanous.pipeline.claims import what_else
-from fanous.store import Store
+from fanous.store.protocol import Store
 from tests.store.cases import NOON, incident, judged
 
 HOUR = 3600.0

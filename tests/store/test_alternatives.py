@@ -7,7 +7,7 @@ from fanous.model.alternatives import LineRecord, Onset, Software
 from fanous.model.incident import Interval
 from fanous.model.observation import Layer
 from fanous.model.verdict import State, Verdict
-from fanous.store import Store
+from fanous.store.protocol import Store
 from tests.store.cases import NOON, judged
 
 DAY = 86400.0

@@ -7,9 +7,9 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.record import Record
-from fanous.store import open_store
 from fanous.store.archive import DamagedSegment, Received
 from fanous.store.bucket import BucketArchive
+from fanous.store.local import open_store
 from fanous.store.location import at_urls
 from tests.store.cases import NOON, judged
 

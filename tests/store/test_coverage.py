@@ -1,6 +1,6 @@
 from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.store.rows import Heard, Insufficient, Reason
 from tests.store.cases import NOON, judged
 

@@ -32,7 +32,7 @@ def test_a_database_that_is_not_there_is_to_be_made(one_server: Server) -> None:
 def test_a_store_that_is_written_to_loads_no_pandas(tmp_path: Path) -> None:
     """Its versions are written when it is opened first."""
     look = (
-        "import sys; from pathlib import Path; from fanous.store import open_store\n"
+        "import sys; from pathlib import Path; from fanous.store.local import open_store\n"
         f"with open_store(Path({str(tmp_path / 'store')!r})): print('pandas' in sys.modules)"
     )
     found = subprocess.run(

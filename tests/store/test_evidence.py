@@ -2,7 +2,7 @@ from fanous.evaluation.simulate.builders import verdict
 from fanous.model.incident import Interval
 from fanous.model.observation import Layer
 from fanous.model.verdict import State
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.store.rows import EvidenceCounts, MechanismCount
 from tests.store.cases import NOON, judged
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from fanous.cli import detect
-from fanous.store import Lease, LeaseLost
-from fanous.store.leases import LEASE_SECONDS
+from fanous.store.leases import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.ledger import Ledger
 from tests.store.cases import NOON, incident
 

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.store.level_appender import BINS, SERIES
 
 KILLS = 5

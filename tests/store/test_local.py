@@ -9,7 +9,10 @@ from fanous.errors import FanousError
 from fanous.evaluation.simulate.builders import measurement, verdict
 from fanous.model.observation import Layer, Observation
 from fanous.model.record import Record
-from fanous.store import Judged, Store, StoreLocation, open_store
+from fanous.store.batch import Judged
+from fanous.store.local import open_store
+from fanous.store.location import StoreLocation
+from fanous.store.protocol import Store
 from tests.store.cases import NOON, incident, judged
 
 
@@ -147,7 +150,7 @@ def test_an_odd_uid_is_known_again(store: Store) -> None:
 
 def test_opening_leaves_the_working_directory_as_it_was(tmp_path: Path) -> None:
     code = (
-        "import os, sys; before = os.getcwd(); from fanous.store import open_store\n"
+        "import os, sys; before = os.getcwd(); from fanous.store.local import open_store\n"
         "with open_store(sys.argv[1]): assert os.getcwd() == before\n"
         "assert os.getcwd() == before"
     )

@@ -5,7 +5,8 @@ from fanous.model.measurement import ParsedMeasurement
 from fanous.model.observation import Layer, Observation, Observer
 from fanous.model.place import Access
 from fanous.model.verdict import State, Verdict
-from fanous.store import Judged, Store
+from fanous.store.batch import Judged
+from fanous.store.protocol import Store
 from tests.store.cases import NOON, judged
 
 FULL = Observation(

@@ -13,7 +13,9 @@ from fanous.model.approval import Approval
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Scope
-from fanous.store import Store, StoreLocation, open_store
+from fanous.store.local import open_store
+from fanous.store.location import StoreLocation
+from fanous.store.protocol import Store
 from tests.store.cases import NOON, incident
 
 CLAIM = Claim(

@@ -8,7 +8,7 @@ import pytest
 from fanous.charts.grid import columns_of, filled, network_times
 from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.store.cases import NOON, judged, random_batch
 
 DAY = 86_400.0

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.store import StoreLocation
-from fanous.store.location import store_place
+from fanous.store.location import StoreLocation, store_place
 from fanous.store.notices import review_national
 
 

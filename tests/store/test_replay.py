@@ -7,9 +7,11 @@ from fanous.evaluation.simulate.builders import verdict
 from fanous.model.measurement import ParsedMeasurement
 from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
-from fanous.store import Judged, Store, open_store, recover, rejudge
 from fanous.store.archive import Archive, Received
-from fanous.store.local import EmbeddedStore
+from fanous.store.batch import Judged
+from fanous.store.local import EmbeddedStore, open_store
+from fanous.store.protocol import Store
+from fanous.store.replay import recover, rejudge
 from tests.store.cases import NOON, judge, judged
 
 

@@ -10,7 +10,8 @@ from fanous.model.arrival import SeriesArrival
 from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey
 from fanous.model.source_series import SourceSeries
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 from fanous.store.series import Pulled, spans_of
 from tests.store.cases import judged
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fanous.model.spell import Spell
-from fanous.store import open_store
 from fanous.store.ledger import Ledger
+from fanous.store.local import open_store
 from fanous.store.spells import KEPT, MOST, Key
 from tests.store.cases import NOON
 

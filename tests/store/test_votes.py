@@ -9,7 +9,7 @@ from fanous.evaluation.simulate.builders import verdict
 from fanous.model.observation import Layer
 from fanous.model.series import Series
 from fanous.model.verdict import State
-from fanous.store import Store
+from fanous.store.protocol import Store
 from tests.store.cases import NOON, judged, random_batch, rows
 
 Plain = list[tuple[object, int, list[float], list[float], list[float], list[float], list[float]]]

@@ -15,8 +15,9 @@ from fanous.model.place import Place
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
 from fanous.model.votes import Votes
-from fanous.store import Lease, Store
+from fanous.store.leases import Lease
 from fanous.store.ledger import Revision
+from fanous.store.protocol import Store
 from fanous.store.rows import Heard, Insufficient, StoredMeasurement
 from fanous.store.segment import Location
 from tests.analysis.incidents.events import Ballot, votes

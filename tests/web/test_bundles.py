@@ -7,8 +7,8 @@ import pytest
 from fanous.model.incident import Evidence, Status
 from fanous.pipeline import stages
 from fanous.publish.evidence.verify import Result, verify
-from fanous.store import open_store
 from fanous.store.ask import OneThread
+from fanous.store.local import open_store
 from fanous.web.application import application
 from fanous.web.bundles import MOST_RECORDS
 from fanous.web.site import Site

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web import memory
 from fanous.web.memory import Remembering
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from fanous.cli.main import app
 from fanous.model.cost import Range
-from fanous.store import open_store
+from fanous.store.local import open_store
 from fanous.wording.cost import dollars
 from tests.charts.events import incident
 

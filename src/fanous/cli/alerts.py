@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fanous.publish.alerts.channel import Channel
     from fanous.publish.alerts.senders.outcome import Attempt
     from fanous.publish.alerts.settings import Alerting
-    from fanous.store import Store
+    from fanous.store.protocol import Store
 
 T = TypeVar("T")
 

@@ -248,7 +248,7 @@ class Draining:
 
 def drain_until_closed(inbox: Path, store: Path, lifeline: Connection) -> None:
     """Drain again and again, and once more after ``lifeline`` is closed at its other end."""
-    from fanous.store import open_store
+    from fanous.store.local import open_store
 
     for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)  # whoever sends them sends them to both; the parent says when

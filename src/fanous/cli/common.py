@@ -16,7 +16,8 @@ from fanous.model.instant import from_iso
 from fanous.refdata.countries import is_country
 
 if TYPE_CHECKING:
-    from fanous.store import Store, StoreHeld
+    from fanous.store.lock import StoreHeld
+    from fanous.store.protocol import Store
 
 StoreOption = Annotated[
     Path | None,
@@ -52,8 +53,9 @@ def open_named(store: Path | None, config: Path | None, *, read_only: bool = Fal
     Where `fanous run` has it open, the whole command is carried out there, and ends here.
     """
     from fanous.monitor.request import carried
-    from fanous.store import StoreHeld, open_store
+    from fanous.store.local import open_store
     from fanous.store.location import store_place
+    from fanous.store.lock import StoreHeld
     from fanous.store.notices import review_national
 
     here = carried.get()

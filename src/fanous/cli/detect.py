@@ -30,7 +30,8 @@ from fanous.errors import FanousError
 from fanous.log import log_to_stderr, logline
 
 if TYPE_CHECKING:
-    from fanous.store import Store, StoreLocation
+    from fanous.store.location import StoreLocation
+    from fanous.store.protocol import Store
 
 LEASE = 60.0
 """As ``fanous.store.leases.LEASE_SECONDS``, which a light probe cannot import; a test compares them."""
@@ -195,7 +196,7 @@ class _Worker:
 
 def work_until_closed(place: "StoreLocation", every: float, lease: float, lifeline: Connection) -> None:
     """What a worker's process does."""
-    from fanous.store import open_store
+    from fanous.store.local import open_store
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # a terminal sends it to all; the parent says when to end

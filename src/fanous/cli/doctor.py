@@ -62,8 +62,7 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
     from fanous.pipeline.vitals.ailments import find_ailments
     from fanous.pipeline.vitals.examine import examine
     from fanous.pipeline.vitals.status import feed_document
-    from fanous.store import StoreLocation
-    from fanous.store.location import in_folder, store_place
+    from fanous.store.location import StoreLocation, in_folder, store_place
 
     place = store_place(store, config)
     location = place if isinstance(place, StoreLocation) else in_folder(place)

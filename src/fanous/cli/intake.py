@@ -9,7 +9,7 @@ from fanous.log import logline
 
 if TYPE_CHECKING:
     from fanous.pipeline.tally import Ingested
-    from fanous.store import Store
+    from fanous.store.protocol import Store
 
 SOURCE = "edge"
 """The source that reads what collectors keep: OONI's data format, one document a line."""

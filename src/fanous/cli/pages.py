@@ -18,8 +18,8 @@ def serve_recorded(store: Path, port: int, *, notice: str, now: float, browser: 
         FanousError: the port is taken, or the store cannot be opened.
     """
     from fanous.collector.serve import listening_socket
-    from fanous.store import open_store
     from fanous.store.ask import OneThread
+    from fanous.store.local import open_store
     from fanous.web.application import application
     from fanous.web.serve import serve
     from fanous.web.site import Site

@@ -26,7 +26,7 @@ from fanous.log import log_to_stderr, logline
 if TYPE_CHECKING:
     from fanous.pipeline.pull import Pull
     from fanous.sources.settings import SourceSettings
-    from fanous.store import Store
+    from fanous.store.protocol import Store
 
 SHOWN = 10
 

@@ -18,7 +18,7 @@ from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.capture import unpack
 from fanous.pipeline import query, stages
 from fanous.pipeline.query import CountryAnswer
-from fanous.store import open_store
+from fanous.store.local import open_store
 
 EVENT = "pakistan-2023-12-17"
 COUNTRY = "PK"

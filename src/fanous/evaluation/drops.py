@@ -20,7 +20,7 @@ from fanous.model.score import YEAR, LossScore, QuietScore
 from fanous.model.series import Series
 from fanous.pipeline.outages import outages_of, quantity_series
 from fanous.refdata.users import user_weights
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 DAY = 86400.0
 HOUR = 3600.0

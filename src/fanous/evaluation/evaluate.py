@@ -32,7 +32,8 @@ from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
 from fanous.pipeline import stages
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.series import ingest_series
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 HOUR = 3600.0
 MONTH = YEAR / 12

@@ -10,8 +10,8 @@ from fanous.model.instant import to_iso
 from fanous.monitor.clock import Clock
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.scheduler import pause
-from fanous.store import Store
 from fanous.store.ask import Ask
+from fanous.store.protocol import Store
 
 EVERY = 60.0
 """Seconds between two looks, by the monitor's clock; silence is told in bins of ten minutes anyway."""

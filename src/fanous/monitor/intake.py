@@ -13,8 +13,8 @@ from fanous.model.incident import Incident
 from fanous.pipeline import stages
 from fanous.pipeline.scheduler import pause
 from fanous.pipeline.tally import Ingested
-from fanous.store import Store
 from fanous.store.ask import Ask
+from fanous.store.protocol import Store
 from fanous.wording.sentence import sentence
 
 log = getLogger("fanous.monitor")

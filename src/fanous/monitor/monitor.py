@@ -36,9 +36,10 @@ from fanous.pipeline.vitals.status import status_app
 from fanous.probe.orders import envelope_of
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
-from fanous.store import Store, StoreLocation, open_store
 from fanous.store.ask import Ask, OneThread
-from fanous.store.location import in_folder
+from fanous.store.local import open_store
+from fanous.store.location import StoreLocation, in_folder
+from fanous.store.protocol import Store
 from fanous.web.application import application
 from fanous.web.site import Site
 

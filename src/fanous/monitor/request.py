@@ -17,7 +17,7 @@ import msgspec
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
-    from fanous.store import Store
+    from fanous.store.protocol import Store
 
 LONGEST_PATH = 100
 """Bytes of a socket's path that every system takes (Linux 107, macOS 103)."""

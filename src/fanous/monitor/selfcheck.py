@@ -16,8 +16,8 @@ from fanous.pipeline.vitals.examine import examine
 from fanous.pipeline.vitals.exposition import metrics
 from fanous.pipeline.vitals.vitals import Vitals
 from fanous.probe.metrics import Metric
-from fanous.store import Store
 from fanous.store.ask import Ask
+from fanous.store.protocol import Store
 
 EVERY = 60.0
 """Seconds of the machine between two looks; each takes the store's thread for some tens of milliseconds."""

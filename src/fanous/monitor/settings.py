@@ -33,7 +33,7 @@ from fanous.publish.alerts.settings import Alerting, read_alerting
 from fanous.refdata.countries import is_country
 from fanous.sources.ooni.header import LATEST
 from fanous.sources.settings import source_settings
-from fanous.store import StoreLocation
+from fanous.store.location import StoreLocation
 from fanous.store.notices import review_national
 
 PAGE = "127.0.0.1:8470"

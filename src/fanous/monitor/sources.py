@@ -23,8 +23,8 @@ from fanous.refdata.sources import SOURCES
 from fanous.sources.fetch import Polite
 from fanous.sources.settings import SourceSettings
 from fanous.sources.signals.live import Get, Query
-from fanous.store import Store
 from fanous.store.ask import Ask as AskStore
+from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
 LOOK = 60.0

@@ -21,7 +21,7 @@ from fanous.model.witness import Witness
 from fanous.pipeline.interference import FAMILY_OF
 from fanous.refdata.examinations import exam_season
 from fanous.refdata.platforms import domains_of
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 
 def witnesses(store: Store, incident: Incident) -> tuple[Witness, ...]:

@@ -23,7 +23,7 @@ from fanous.model.series import Series
 from fanous.model.votes import Votes
 from fanous.model.weights import UserWeights
 from fanous.pipeline.judge import rules_version
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 DAY = 86400.0
 

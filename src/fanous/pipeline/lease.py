@@ -8,8 +8,8 @@ from logging import getLogger
 
 from fanous.errors import FanousError
 from fanous.log import logline
-from fanous.store import Lease, LeaseLost, Store
-from fanous.store.leases import LEASE_SECONDS
+from fanous.store.leases import LEASE_SECONDS, Lease, LeaseLost
+from fanous.store.protocol import Store
 
 RENEWALS = 3
 """In the time that a lease lasts: two may fail before it is lost."""

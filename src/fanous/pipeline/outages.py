@@ -25,7 +25,7 @@ from fanous.model.place import Family, Place
 from fanous.model.series import Series
 from fanous.model.weights import UserWeights
 from fanous.refdata.examinations import exam_season
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 DAY = 86400.0
 

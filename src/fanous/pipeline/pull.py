@@ -14,7 +14,7 @@ from fanous.pipeline.stages import detect_all
 from fanous.refdata.sources import SOURCES
 from fanous.sources.publishers import LIVE_SOURCES
 from fanous.sources.signals.live import Get, Parsed, Piece, Query
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
 FAILURES_IN_A_ROW = 3

@@ -12,7 +12,7 @@ from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Kind
 from fanous.pipeline.tally import AHEAD
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 OF_ALL = (Kind.OUTAGE, Kind.SLOWDOWN)
 """Kinds that name no target, and concern each."""

@@ -9,7 +9,7 @@ from fanous.errors import FanousError
 from fanous.model.approval import Approval
 from fanous.model.incident import Incident, Interval, Kind, Status
 from fanous.pipeline.lease import alone_with
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 NOT_BORNE_OUT = "the measurements do not bear it out any more"
 OF_LEVELS = {Kind.OUTAGE, Kind.SLOWDOWN}

@@ -17,7 +17,7 @@ from fanous.pipeline.stages import detect_all
 from fanous.sources.signals.mrt import country_of, routes
 from fanous.sources.signals.ris import SOURCE, apply
 from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
 """Seconds before a stream that broke off is asked for again; doubled each time it breaks off at once."""

@@ -15,7 +15,7 @@ from fanous.scan.journal import save
 from fanous.scan.level import levels
 from fanous.scan.rounds import BlockStates, answered, begun, learnt, wanted
 from fanous.scan.targets import Targets
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 Ask = Callable[[Ints], Flags]
 """Addresses (numbers) -> which of them answered."""

@@ -24,7 +24,7 @@ from fanous.sources.claims.document import same
 from fanous.sources.connector import WHOLE_FILE, OnProgress
 from fanous.sources.publishers import SERIES_FILES
 from fanous.sources.signals.files import About, PublishedClaim, Reading, SeriesFiles
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.store.series import spans_of
 
 RATES = 28 * 86400.0

@@ -29,9 +29,11 @@ from fanous.pipeline.tally import AHEAD, Ingested
 from fanous.refdata.users import user_weights
 from fanous.sources.connector import OnProgress
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store import Forgotten, Judged, LeaseLost, Replayed, Store, recover
-from fanous.store import rejudge as judge_again
-from fanous.store.leases import LEASE_SECONDS
+from fanous.store.batch import Forgotten, Judged
+from fanous.store.leases import LEASE_SECONDS, LeaseLost
+from fanous.store.protocol import Store
+from fanous.store.replay import Replayed, recover
+from fanous.store.replay import rejudge as judge_again
 
 DAY = 86400.0
 

@@ -12,7 +12,7 @@ from fanous.publish.edition import Edition
 from fanous.publish.stories import incident_path, stories
 from fanous.publish.window import oldest
 from fanous.refdata.users import user_weights
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.wording import narrative
 from fanous.wording.language import Language
 from fanous.wording.names import target_title

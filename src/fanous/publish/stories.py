@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fanous.model.incident import Incident, NetworkPart, Status
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.wording.narrative import is_open
 
 DAY = 86_400.0

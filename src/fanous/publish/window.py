@@ -3,7 +3,7 @@
 No page and no picture may keep the store busy for long.
 """
 
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 HOUR = 3600
 MOST_DRAWN = 40_000

@@ -6,7 +6,7 @@ from fanous.model.incident import Estimate, FamilyView, Incident, Says
 from fanous.model.place import Family
 from fanous.model.witness import Sight, Witness
 from fanous.pipeline.claims import witnesses
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 FAMILIES = {
     Family.EDGE: "Fanous probes",

@@ -9,29 +9,3 @@ complete last.  After a crash, ``replay.recover`` judges every batch without a m
 and nothing is stored twice.  To add a question that the store answers: a method in ``protocol``, its SQL in
 the module of its subject (``votes``, ``coverage``, ``evidence`` ...), and its row in ``rows``.
 """
-
-from fanous.store.batch import Appended, Forgotten, Judged
-from fanous.store.leases import Lease, LeaseLost
-from fanous.store.local import open_store
-from fanous.store.location import StoreLocation
-from fanous.store.lock import StoreHeld
-from fanous.store.protocol import Store
-from fanous.store.replay import Replayed, recover, rejudge
-from fanous.store.segment import Location, Segment
-
-__all__ = [
-    "Appended",
-    "Forgotten",
-    "Judged",
-    "Lease",
-    "LeaseLost",
-    "Location",
-    "Replayed",
-    "Segment",
-    "Store",
-    "StoreHeld",
-    "StoreLocation",
-    "open_store",
-    "recover",
-    "rejudge",
-]

@@ -25,7 +25,7 @@ from fanous.pipeline import stages
 from fanous.pipeline.revise import withdraw
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.answers import Answers
 
 MOST_BYTES = 64 << 10

@@ -7,8 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fanous.store import Store
 from fanous.store.ask import Ask
+from fanous.store.protocol import Store
 from fanous.web.memory import Remembering
 from fanous.web.page import Page
 from fanous.web.reply import Reply

@@ -8,7 +8,7 @@ from fanous.publish.feeds import FORMATS, Format
 from fanous.publish.feeds.cap import MEDIA as CAP
 from fanous.publish.feeds.cap import cap
 from fanous.publish.feeds.entries import Feed, corrections_feed, feed_of
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.answers import Answers, Maker
 from fanous.web.pages.pictures import found
 from fanous.web.reply import Reply

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from fanous.pipeline.scheduler import Task, supervise
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.answers import Answers
 
 POLL_SECONDS = 1.5

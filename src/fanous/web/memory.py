@@ -12,7 +12,7 @@ from math import inf
 from time import monotonic
 from typing import Any, cast
 
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 KEPT_SECONDS = {
     "networks": 300.0,

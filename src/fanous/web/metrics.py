@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from fanous.model.alert import AlertState
 from fanous.probe.metrics import Metric, render
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.reply import Reply
 from fanous.web.visit import Visit
 from fanous.wording.narrative import is_open

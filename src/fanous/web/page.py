@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.visit import Visit
 
 Facts = Mapping[str, Any]

@@ -18,7 +18,8 @@ from fanous.model.weights import NetworkWeight, UserWeights
 from fanous.pipeline import stages
 from fanous.pipeline.interference import find_interference
 from fanous.pipeline.tally import Ingested
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 START = 1_702_800_000 // 86400 * 86400
 MINUTES = 5

@@ -22,7 +22,7 @@ from fanous.collector.submission import Submission
 from fanous.errors import FanousError
 from fanous.pipeline.tally import REJECTS_LISTED
 from fanous.pipeline.vitals.exposition import metrics
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.collector.probe import measurement
 from tests.jetstream import Cluster, cluster
 

@@ -7,7 +7,8 @@ from fanous.pipeline.vitals.ailments import find_ailments
 from fanous.pipeline.vitals.examine import examine
 from fanous.pipeline.vitals.exposition import metrics
 from fanous.probe.metrics import render
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 from tests.store.cases import NOON, judged
 
 HOUR = 3600.0

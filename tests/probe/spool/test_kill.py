@@ -16,7 +16,7 @@ import pytest
 
 from fanous.collector.inbox import APART, inbox_of
 from fanous.probe.spool import Spool, Uploader
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.children import child_environment
 from tests.collector.server import started
 

@@ -10,9 +10,9 @@ from fanous.model.incident import Incident
 from fanous.publish.alerts.dispatch import Dispatcher, Done
 from fanous.publish.alerts.message import Sender
 from fanous.publish.alerts.settings import Alerting, read_alerting
-from fanous.store import Store
 from fanous.store.ledger import Ledger, Revision
 from fanous.store.outbox import Outbox
+from fanous.store.protocol import Store
 from tests.charts.events import END
 
 T = TypeVar("T")

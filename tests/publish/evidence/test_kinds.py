@@ -24,7 +24,8 @@ from fanous.publish.evidence.series_lines import pack_series, unpack_series
 from fanous.publish.evidence.signature import signing_key
 from fanous.publish.evidence.verify import Result, Verification, verify
 from fanous.sources.signals.files import About
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 from tests.pipeline.test_outage_story import BINS, CUT, abroad, before, found, heard
 from tests.pipeline.test_outages import blackout, exported
 

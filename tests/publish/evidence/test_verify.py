@@ -25,7 +25,7 @@ from fanous.publish.evidence.redaction import REDACTORS, redacted
 from fanous.publish.evidence.signature import signing_key
 from fanous.publish.evidence.verify import Result, verify
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.shared_data import shared_file
 from tests.store.cases import incident
 

@@ -22,7 +22,7 @@ from fanous.publish.export.package import Exported, export
 from fanous.publish.export.policy import is_open, licence_of, sources_of
 from fanous.publish.export.tables import LEAST_PROBES, TABLES, ExportScope, minute
 from fanous.refdata.sources import SOURCES
-from fanous.store import Store
+from fanous.store.protocol import Store
 from tests.analysis.incidents.events import MONDAY, Ballot
 from tests.charts.events import incident
 from tests.web.small_store import SmallStore

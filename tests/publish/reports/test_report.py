@@ -15,7 +15,7 @@ from fanous.model.incident import Incident, Kind, Part, Status
 from fanous.publish.reports.forms import html, markdown, pdf, post, sms
 from fanous.publish.reports.report import Report, gather
 from fanous.publish.reports.write import FORMS, write
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.wording.language import LANGUAGES
 from fanous.wording.words import status_word
 from tests.analysis.incidents.events import Ballot

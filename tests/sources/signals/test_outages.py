@@ -12,7 +12,7 @@ from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
 from fanous.sources.publishers import LIVE_SOURCES
 from fanous.sources.signals.live import Parsed, Query
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.sources.signals.samples import (
     T0,
     ioda_alert,

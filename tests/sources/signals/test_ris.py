@@ -14,7 +14,7 @@ from fanous.errors import FanousError, Rejected
 from fanous.pipeline.ris_live import RoutingStream, follow, table_of
 from fanous.sources.signals.ris import apply, listen
 from fanous.sources.signals.visibility import STEP, Visibility
-from fanous.store import open_store
+from fanous.store.local import open_store
 from tests.sources.signals.mrt_files import PEERS, table
 
 T0 = 1_700_006_400

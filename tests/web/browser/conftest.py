@@ -25,8 +25,8 @@ from fanous.model.place import Place
 from fanous.model.series import SeriesKey
 from fanous.model.source_series import SourceSeries
 from fanous.pipeline import stages
-from fanous.store import open_store
 from fanous.store.ask import OneThread
+from fanous.store.local import open_store
 from fanous.web.application import application
 from fanous.web.serve import configured
 from fanous.web.site import Site

@@ -24,7 +24,8 @@ from fanous.pipeline import stages
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.tally import Ingested
 from fanous.publish.document import detailed_document
-from fanous.store import Store, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 SOURCE = "edge"
 """The source that reads what an inbox holds."""

@@ -19,8 +19,9 @@ from fanous.pipeline.query import CountryAnswer
 from fanous.pipeline.tally import Ingested
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
-from fanous.store import Store as AnyStore
-from fanous.store import StoreLocation, open_store
+from fanous.store.local import open_store
+from fanous.store.location import StoreLocation
+from fanous.store.protocol import Store as AnyStore
 
 Instant = datetime | str | float
 """A moment: an aware datetime, RFC 3339 or a date as text (UTC unless it says otherwise), or unix seconds."""

@@ -8,7 +8,7 @@ from fanous.analysis.series.heartbeats import MEMORY
 from fanous.model.backlog import Backlog
 from fanous.pipeline.vitals.ailments import CLOCK_SLACK
 from fanous.pipeline.vitals.vitals import Disk, Vitals
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 RECENT = 86_400.0
 """Seconds of receipt by which software and clocks are judged: what was mended yesterday is forgotten."""

@@ -21,8 +21,8 @@ from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.senders.alertmanager import RENEW
 from fanous.publish.alerts.senders.outcome import Attempt
 from fanous.publish.alerts.settings import Alerting
-from fanous.store import Store
 from fanous.store.ask import Ask
+from fanous.store.protocol import Store
 from fanous.wording.narrative import is_open
 
 log = getLogger("fanous.publish.alerts")

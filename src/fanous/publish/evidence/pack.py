@@ -27,7 +27,7 @@ from fanous.publish.evidence.signature import fingerprint, public_hex
 from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata.users import user_weights
 from fanous.sources.redaction import to_minute
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 README = """Evidence of a disruption of the internet, packed by Fanous.
 

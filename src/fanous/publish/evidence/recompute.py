@@ -15,7 +15,9 @@ from fanous.pipeline import stages
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.container import BundleRefused
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store import Judged, Store, open_store
+from fanous.store.batch import Judged
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 BATCH = 2000
 """Records in memory at once, as in the pipeline."""

@@ -17,7 +17,8 @@ from fanous.model.record import Record
 from fanous.model.series import Floats, Series
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.stages import HISTORY
-from fanous.store import Location, Segment, Store
+from fanous.store.protocol import Store
+from fanous.store.segment import Location, Segment
 
 MINUTE = 60.0
 

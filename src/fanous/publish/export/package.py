@@ -13,7 +13,7 @@ from fanous.publish.export.forms import as_csv, as_geojson, as_parquet
 from fanous.publish.export.tables import TABLES, ExportScope, ExportTable, LeftOut
 from fanous.refdata.atomic import replace_file
 from fanous.refdata.sources import SOURCES
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 MEDIA = {
     "csv": "text/csv",

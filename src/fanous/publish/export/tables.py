@@ -11,7 +11,7 @@ from fanous.model.incident import Incident
 from fanous.publish.document import incident_document
 from fanous.publish.export.policy import OWN, is_open, licence_of, sources_of
 from fanous.refdata.sources import SOURCES
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.wording.sentence import sentence
 
 LEAST_PROBES = 3

@@ -14,8 +14,8 @@ from fanous.publish.edition import Edition
 from fanous.publish.feeds.atom import xml_text
 from fanous.publish.stories import incident_path
 from fanous.refdata.countries import country_name
-from fanous.store import Store
 from fanous.store.ledger import Revision
+from fanous.store.protocol import Store
 from fanous.wording.narrative import claim_line, sentences
 
 CAP = "urn:oasis:names:tc:emergency:cap:1.2"

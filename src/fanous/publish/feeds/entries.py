@@ -15,7 +15,7 @@ from fanous.publish.edition import Edition
 from fanous.publish.stories import DAY, incident_path, stories
 from fanous.refdata.countries import country_name
 from fanous.refdata.platforms import target_of
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.wording.names import network_title, target_title
 from fanous.wording.narrative import claim_line, sentences
 

@@ -10,7 +10,7 @@ from fanous.publish.pictures import chart_svg
 from fanous.publish.stories import incident_path, spell
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.economies import economy
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.wording import clocks, narrative, words
 from fanous.wording.brief import shorter
 from fanous.wording.cost import cost_lines

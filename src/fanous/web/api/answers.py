@@ -14,7 +14,7 @@ from fanous.publish.document import Document, detailed_document, incident_docume
 from fanous.publish.stories import incident_path
 from fanous.refdata.economies import economy
 from fanous.refdata.platforms import target_of
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.api.problem import Wrong
 from fanous.web.api.query import Key, cursor_of, moment, place_of
 from fanous.web.api.types import (

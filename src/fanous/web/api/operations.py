@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.api import answers
 from fanous.web.api.answers import Asked
 from fanous.web.api.types import (

@@ -15,7 +15,7 @@ from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.place import Place
 from fanous.model.series import Series
 from fanous.refdata.sources import SOURCES
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.visit import Visit
 from fanous.wording.language import Language
 

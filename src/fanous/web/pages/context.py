@@ -10,7 +10,7 @@ from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.pipeline.claims import check
-from fanous.store import Store
+from fanous.store.protocol import Store
 
 MOST = 8
 """Claims, or events, that a page shows: each claim is a question to the store."""

@@ -1,7 +1,7 @@
 """Corrections: what was claimed and taken back or narrowed since, and why."""
 
 from fanous.pipeline.claims import corrections
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.page import Facts
 from fanous.web.visit import Visit
 

@@ -1,7 +1,7 @@
 """Countries: all that are watched, by name, with what is said of them."""
 
 from fanous.refdata.countries import country_name
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.page import Facts
 from fanous.web.pages.home import lately_heard, watched
 from fanous.web.visit import Visit

@@ -12,7 +12,7 @@ from fanous.publish.stories import DAY, open_ones, stories
 from fanous.publish.window import HOUR, newest, whole_hours
 from fanous.refdata.countries import is_country
 from fanous.refdata.users import user_weights
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.page import Facts
 from fanous.web.pages.connectivity import connectivity, lowest
 from fanous.web.pages.context import claims_between, events_between, statements_of

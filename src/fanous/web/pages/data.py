@@ -3,7 +3,7 @@
 from fanous.publish.evidence.licences import licence_of
 from fanous.refdata.sources import SOURCES
 from fanous.sources.measurements import MEASUREMENT_SOURCES
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.page import Facts
 from fanous.web.visit import Visit
 

@@ -3,7 +3,7 @@
 from fanous.analysis.incidents.events import EventOutcome
 from fanous.pipeline.claims import event_report
 from fanous.publish.stories import stories
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.page import Facts
 from fanous.web.visit import Visit
 

@@ -8,7 +8,7 @@ from fanous.model.incident import Incident, Status
 from fanous.publish.stories import DAY, LATELY, lately_over, open_ones, stories
 from fanous.publish.window import whole_hours
 from fanous.refdata.users import user_weights
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.store.rows import Heard
 from fanous.web.page import Facts
 from fanous.web.pages.context import events_between

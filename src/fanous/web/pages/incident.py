@@ -16,7 +16,7 @@ from fanous.publish.stories import spell, stories
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.economies import economy
 from fanous.refdata.users import user_weights
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.page import Facts
 from fanous.web.pages.connectivity import connectivity
 from fanous.web.pages.context import Announced, announced_beside, claims_about, statements_of

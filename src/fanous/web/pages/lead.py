@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fanous.model.incident import Status
 from fanous.publish.pictures import lines_of, reach, spans_of
 from fanous.publish.stories import Story
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.pages.connectivity import Connectivity, connectivity
 from fanous.web.pages.grids import Drawing, by_network
 from fanous.web.pages.incident import Chart, chart_of

@@ -12,7 +12,7 @@ from fanous.publish.evidence.licences import licence_of
 from fanous.publish.evidence.redaction import redacted
 from fanous.publish.stories import stories
 from fanous.publish.window import oldest
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.page import Facts
 from fanous.web.pages.pictures import found
 from fanous.web.reply import Reply

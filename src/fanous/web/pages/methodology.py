@@ -4,7 +4,7 @@ from fanous.analysis.detectors import DETECTOR_VERSION, LEVEL
 from fanous.analysis.incidents import confirm, scope
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.page import Facts
 from fanous.web.visit import Visit
 

@@ -7,7 +7,7 @@ from fanous.publish.window import newest, whole_hours
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.page import Facts
 from fanous.web.pages.country import WINDOWS, days_asked, network_lines
 from fanous.web.pages.grids import by_target

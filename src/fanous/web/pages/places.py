@@ -9,7 +9,7 @@ from fanous.charts.connectivity import place_name
 from fanous.model.incident import Incident
 from fanous.model.place import Place
 from fanous.model.series import Series
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.pages.connectivity import DAY, Level, level_of
 
 LOOK_BACK = 8 * DAY

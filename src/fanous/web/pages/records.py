@@ -10,7 +10,7 @@ from fanous.model.instant import to_iso
 from fanous.publish.document import detailed_document
 from fanous.publish.stories import incident_path
 from fanous.refdata.countries import country_name
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.pages.pictures import found
 from fanous.web.reply import Reply
 from fanous.web.visit import Visit

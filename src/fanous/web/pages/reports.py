@@ -2,7 +2,7 @@
 
 from fanous.publish.reports import forms
 from fanous.publish.reports.report import gather
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.answers import Later
 from fanous.web.pages.pictures import found
 from fanous.web.reply import Reply

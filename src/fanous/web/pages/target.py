@@ -6,7 +6,7 @@ from fanous.model.incident import Status
 from fanous.publish.stories import DAY, stories
 from fanous.publish.window import newest, whole_hours
 from fanous.refdata.platforms import platforms
-from fanous.store import Store
+from fanous.store.protocol import Store
 from fanous.web.page import Facts
 from fanous.web.pages.grids import Drawing, by_network
 from fanous.web.visit import Visit
