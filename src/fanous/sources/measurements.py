@@ -1,4 +1,4 @@
-"""Connectors: every source of raw measurements, by the name that the command line and the store know it by."""
+"""Measurements: every source of raw measurements, by the name that the command line and the store know it by."""
 
 from fanous.sources.connector import MeasurementSource
 from fanous.sources.ooni import Edge, Ooni
