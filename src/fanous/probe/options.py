@@ -1,4 +1,4 @@
-"""Wanted: what is to be measured - addresses and lists by name become sites and apps."""
+"""Options: what is to be measured - addresses and lists by name become sites and apps."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Anomalies: from the bins in which a watcher said *down* to anomalies with an onset and an end."""
+"""Anomalies: from the bins that lie too low to anomalies with an onset and an end."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Baseline: what the days so far say of each series of a grid - its norms, and how deep it dips by itself.
+"""Baseline: what past days say of each series of a grid - its usual values, and how deep it dips by itself.
 
 What departs is written down with the value that was expected (*inpainted*), so an outage never enters the
 baseline that it is held against; a new level enters it once it has lasted.

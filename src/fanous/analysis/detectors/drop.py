@@ -1,4 +1,4 @@
-"""Drop: where a series lies below what is ordinary for the hour, bin by bin.
+"""Drop: where a series lies below its baseline for the hour, bin by bin.
 
 Each day is held against the days before it alone, so that replay says what a live watcher saw.
 """
