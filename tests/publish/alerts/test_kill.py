@@ -61,7 +61,7 @@ def test_a_revision_and_its_news_are_written_together_or_not_at_all(step: str, t
     script = f"""
 import os, sqlalchemy as sa
 from pathlib import Path
-from tests.publish.alerts.told import Told
+from tests.publish.alerts.outbox import Told
 from tests.charts.events import ONGOING, incident
 told = Told(Path({str(tmp_path)!r}))
 def die(*args):
