@@ -34,7 +34,7 @@ class SeriesNow:
 
     @property
     def percent(self) -> float | None:
-        """Of the ordinary level; ``None`` = cannot be said."""
+        """Share of the baseline; ``None`` = cannot be said."""
         if self.ordinary is None or self.ordinary <= 0:
             return None
         return 100 * self.value / self.ordinary

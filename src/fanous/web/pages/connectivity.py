@@ -25,7 +25,7 @@ MOST_POINTS = 96
 MOST_LINES = 5
 MOST_ROWS = 12
 TOP = 1.25
-"""Of the ordinary level: what lies above is drawn at the edge, for nothing is disrupted there."""
+"""Share of the baseline: what lies above is drawn at the edge, for nothing is disrupted there."""
 
 HEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -182,7 +182,7 @@ def _drawn(
 
     def one(shape: Shape, mark: str) -> Markup:
         legend = Legend(
-            language.say("Level in % of what is ordinary"),
+            language.say("Value in % of the baseline"),
             language.say("Lowest share") + f": {lowest}",
             ticks(lines.start, lines.end, country, language, shape.ticks),
             heights(language),
