@@ -49,7 +49,7 @@ def _report(country: SeriesCountry, seeds: range) -> None:
 
 def _claims(series: Sequence[Series]) -> list[Incident]:
     situation = Situation("XA", series, None, (), "", "")
-    return outages_of(QUANTITY_DETECTORS["level"](series), situation)
+    return outages_of(QUANTITY_DETECTORS["drop"](series), situation)
 
 
 def _told(series: Sequence[Series], signal: str, seed: int) -> bool:

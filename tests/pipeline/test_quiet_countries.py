@@ -14,7 +14,7 @@ SEEDS = range(6)
 
 def claims(country: SeriesCountry, seed: int) -> list[Incident]:
     series = quiet_month(country, seed)
-    return outages_of(QUANTITY_DETECTORS["level"](series), Situation("XA", series, None, (), "", ""))
+    return outages_of(QUANTITY_DETECTORS["drop"](series), Situation("XA", series, None, (), "", ""))
 
 
 @pytest.mark.parametrize("country", COUNTRIES, ids=lambda country: country.name)
