@@ -48,10 +48,10 @@ def serve(folder: Path, listening: socket.socket, told: Connection) -> None:
     """The server's process: pages over the store, and a change when it is asked for one."""
     import threading
 
-    from fanous.store.ask import OneThread
+    from fanous.store.protocol import OneThread
     from fanous.web.application import application
     from fanous.web.serve import serve as serving
-    from fanous.web.site import Site
+    from fanous.web.visit import Site
 
     with OneThread(lambda: open_store(folder)) as owner:
         began = time.monotonic()

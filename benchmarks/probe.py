@@ -25,9 +25,9 @@ from tests.probe.net.authority import Authority
 from tests.probe.net.routes import RoutedNetwork, Routes
 from tests.probe.scene import DOH_IP, DOT_IP, RESOLVER_IP, SETTINGS, SITE, SITE_IP
 
-from fanous.probe.record import ProbeVantage
 from fanous.probe.run import run
 from fanous.probe.settings import Settings
+from fanous.probe.trace import ProbeVantage
 
 REAL = Settings()
 

@@ -15,10 +15,8 @@ from collections.abc import Callable
 from random import Random
 
 from fanous.model.incident import Interval
-from fanous.model.measurement import Measurement, ParsedMeasurement
-from fanous.model.observation import Layer, Observation, Observer
+from fanous.model.measurement import Layer, Measurement, Observation, Observer, ParsedMeasurement, Record
 from fanous.model.place import Access
-from fanous.model.record import Record
 from fanous.model.verdict import State, Verdict
 from fanous.store.batch import Judged
 from fanous.store.local import open_store

@@ -13,9 +13,9 @@ from fanous.analysis.cost import words as cost_words
 from fanous.evaluation.demo import NOTICE
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import CORRECTION, MORE
-from fanous.web.pages import context, event, grids
+from fanous.web.pages import events, grids
 from fanous.wording import cost, narrative, words
-from fanous.wording.mechanisms import MECHANISMS
+from fanous.wording.words import MECHANISMS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "fanous"
 KEYWORDS = {"say": None, "marked": None, "count": (1, 2)}
@@ -43,10 +43,10 @@ TABLES: tuple[tuple[str, ...], ...] = (
     tuple(witnesses.SIGHTS.values()),
     tuple(witnesses.BLIND.values()),
     (witnesses.NOTHING, witnesses.NO_HISTORY),
-    tuple(context.ANSWERS.values()),
-    tuple(context.CLAIMED.values()),
-    tuple(context.TIMINGS.values()),
-    (*event.OUTCOMES.values(), event.ANNOUNCED),
+    tuple(events.ANSWERS.values()),
+    tuple(events.CLAIMED.values()),
+    tuple(events.TIMINGS.values()),
+    (*events.OUTCOMES.values(), events.ANNOUNCED),
     ("Slowed", "Blocked", "Offline", "mobile", "fixed", "Service itself down", "Cannot tell"),
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),

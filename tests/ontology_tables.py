@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from fanous.analysis.rules import RULES, Rule, mechanisms
 from fanous.analysis.series.signals import SIGNALS, Signal
-from fanous.model.observation import Layer
-from fanous.wording.mechanisms import mechanism_words
+from fanous.model.measurement import Layer
+from fanous.wording.words import mechanism_words
 from tests.documents import ROOT, section
 
 ONTOLOGY = ROOT / "docs" / "ontology.md"

@@ -21,7 +21,7 @@ from fanous.analysis.incidents import assemble, outage
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.cli.main import BUG, app
 from fanous.model.incident import Kind, Says, Scope, Status
-from fanous.model.observation import Layer, Observer
+from fanous.model.measurement import Layer, Observer
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
 from fanous.publish.evidence import thresholds as evidence_thresholds
@@ -270,10 +270,10 @@ def constants_with_an_id() -> set[tuple[str, str]]:
                     found.add((module.__name__, node.attr))
             elif isinstance(node, ast.ImportFrom):
                 found |= {(str(node.module), alias.name) for alias in node.names}
-    return found | {("fanous.pipeline.vitals.ailments", name) for name in CHECKS}
+    return found | {("fanous.pipeline.vitals", name) for name in CHECKS}
 
 
-@pytest.mark.parametrize("module", [*judging_modules(), "fanous.pipeline.vitals.ailments"])
+@pytest.mark.parametrize("module", [*judging_modules(), "fanous.pipeline.vitals"])
 def test_every_threshold_that_judges_has_an_id(module: str) -> None:
     known = {name for at, name in constants_with_an_id() if at == module}
     assert numeric_constants(module) - known == set()

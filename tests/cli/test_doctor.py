@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fanous.cli.main import app
-from fanous.model.need import Need
+from fanous.model.vitals import Need
 from fanous.store.local import open_store
 from fanous.store.location import store_place
 from tests.store.cases import judged

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from fanous.cli.common import ask_owner
 from fanous.cli.main import app
-from fanous.cli.remote import ask_owner
 from fanous.errors import FanousError
 from fanous.monitor.control import perform
 from fanous.monitor.request import CommandRequest
 from fanous.pipeline import query, stages
 from fanous.store.local import open_store
-from fanous.store.lock import StoreHeld
+from fanous.store.location import StoreHeld
 from tests.monitor.owner import DISPATCH, lock_of, owner
 
 

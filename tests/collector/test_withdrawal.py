@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from fanous.cli.collect import drain
-from fanous.cli.forget import forget
-from fanous.collector.inbox import APART, inbox_of
-from fanous.collector.withdrawal import NEW, withdraw
+from fanous.cli.retain import forget
+from fanous.collector.inbox import APART, NEW, inbox_of, withdraw
 from fanous.errors import FanousError
 from fanous.store.local import open_store
 from tests.collector.probe import REPORT_ID, body

@@ -6,9 +6,8 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.evaluation.corpus import SHARED, corpus_files, load_corpus
-from fanous.evaluation.simulate.generators import GENERATORS
-from fanous.evaluation.simulate.pages import PLATFORMS
-from fanous.evaluation.simulate.pakistan import RESTRICTIONS
+from fanous.evaluation.simulate.pakistan import GENERATORS, RESTRICTIONS
+from fanous.evaluation.simulate.records import PLATFORMS
 from fanous.model.incident import Interval, Kind, Scope
 from fanous.model.instant import from_iso
 from fanous.refdata.platforms import target_of

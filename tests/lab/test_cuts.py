@@ -7,12 +7,22 @@ from statistics import median
 import pytest
 
 from fanous.errors import FanousError
-from fanous.lab.boxes.page import block_response
+from fanous.lab.boxes.inspection import block_response
 from fanous.lab.censors import Cut, apply, firewall, hit_by, in_path
 from fanous.lab.censors.cut import CROWDED_KBPS
 from fanous.lab.internet import Internet
-from fanous.lab.plan import Plan, PlannedNetwork, VantagePoint, plan_of
-from fanous.lab.sites import DOH_HOST, DOH_RESOLVER, DOMESTIC_ADDRESS, DOT_HOST, DOT_RESOLVER, PUBLIC_RESOLVER
+from fanous.lab.plan import (
+    DOH_HOST,
+    DOH_RESOLVER,
+    DOMESTIC_ADDRESS,
+    DOT_HOST,
+    DOT_RESOLVER,
+    PUBLIC_RESOLVER,
+    Plan,
+    PlannedNetwork,
+    VantagePoint,
+    plan_of,
+)
 from fanous.lab.webservers import PAGE_BYTES
 from fanous.model.place import Access
 from tests.lab.clients import asked, connected, handshake, load

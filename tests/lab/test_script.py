@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.lab.catalogue import scenario, scenario_names, shipped
 from fanous.lab.censors import TECHNIQUES
-from fanous.lab.script import load_scenario, parse_scenario
+from fanous.lab.scenario import load_scenario, parse_scenario, scenario, scenario_names, shipped
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind, Scope
 from fanous.model.place import Access

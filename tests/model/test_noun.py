@@ -6,7 +6,7 @@ from dataclasses import field, replace
 from math import nan
 from pathlib import Path
 
-from fanous.model.noun import noun
+from fanous.model.measurement import noun
 
 CHANGES = """
 from fanous.model.observation import Layer, Observation

@@ -13,13 +13,12 @@ from fanous.evaluation.simulate import pakistan
 from fanous.model.place import Place
 from fanous.monitor.clock import Clock
 from fanous.monitor.control import perform
-from fanous.monitor.heartbeats import Hearing, heartbeats
 from fanous.monitor.request import CommandRequest
+from fanous.monitor.tasks import Hearing, heartbeats
 from fanous.pipeline import stages
 from fanous.pipeline.tally import Ingested
-from fanous.store.ask import OneThread
 from fanous.store.local import open_store
-from fanous.store.protocol import Store
+from fanous.store.protocol import OneThread, Store
 from tests.monitor.owner import DISPATCH
 
 HOUR = 3600.0
@@ -55,7 +54,7 @@ def test_a_silence_is_told_once_when_it_begins_and_once_when_it_ends(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO, "fanous.monitor")
-    monkeypatch.setattr("fanous.monitor.heartbeats.SHORTEST", 0.001)
+    monkeypatch.setattr("fanous.monitor.tasks.SHORTEST", 0.001)
     silences = [False, True, True, False]
 
     async def main() -> None:
@@ -67,7 +66,7 @@ def test_a_silence_is_told_once_when_it_begins_and_once_when_it_ends(
                 stop.set()
             return [Heartbeat(Place("PK", 17557), 1_700_000_000.0, 600.0, silent)]
 
-        monkeypatch.setattr("fanous.monitor.heartbeats.heartbeats", beats)
+        monkeypatch.setattr("fanous.monitor.tasks.heartbeats", beats)
         with OneThread(lambda: open_store(tmp_path / "store")) as owner:
             hearing = Hearing(owner.ask, Clock(1e9), stop)
             await hearing.listen()

@@ -8,8 +8,8 @@ import pytest
 
 from fanous.evaluation.simulate import pakistan
 from fanous.monitor.intake import Intake, take_from
-from fanous.store.ask import OneThread
 from fanous.store.local import open_store
+from fanous.store.protocol import OneThread
 from tests.pipeline.test_stages import dated
 
 

@@ -13,9 +13,9 @@ from fanous.collector.stream.connection import connected, state_of
 from fanous.collector.stream.publish import QueueStream
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
-from fanous.monitor.queue import Streamed
-from fanous.store.ask import OneThread
+from fanous.monitor.intake import Streamed
 from fanous.store.local import open_store
+from fanous.store.protocol import OneThread
 from tests.collector.probe import measurement
 from tests.jetstream import cluster
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.monitor.settings import read
-from fanous.monitor.site import SiteSettings
+from fanous.monitor.settings import SiteSettings, read
 
 MAP = "PK\tM0 0h9v9z\n"
 

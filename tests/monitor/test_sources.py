@@ -11,8 +11,8 @@ from fanous.monitor.clock import Clock
 from fanous.monitor.settings import read
 from fanous.monitor.sources import Sources
 from fanous.pipeline.pull import Pull
-from fanous.store.ask import OneThread
 from fanous.store.local import open_store
+from fanous.store.protocol import OneThread
 from tests.sources.publisher import Answer, always, publishing
 from tests.sources.signals.samples import ioda, ioda_series
 

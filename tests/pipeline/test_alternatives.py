@@ -9,7 +9,7 @@ import pytest
 from fanous.evaluation.simulate.builders import verdict
 from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Status
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from fanous.model.verdict import State
 from fanous.pipeline import stages
 from fanous.store.batch import Judged

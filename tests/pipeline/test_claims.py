@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 
 from fanous.model.claim import Claim, ClaimCheck, Said
-from fanous.model.incident import Scope
+from fanous.model.incident import Scope, Sight
 from fanous.model.instant import from_iso
 from fanous.model.place import Family
-from fanous.model.witness import Sight
 from fanous.pipeline import stages
 from fanous.pipeline.claims import check, witnesses
 from fanous.store.local import open_store

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from fanous.model.incident import Incident, Kind, Scope, Status
-from fanous.model.place import Access
-from fanous.model.weights import NetworkWeight, UserWeights
+from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.pipeline import stages
 from fanous.pipeline.tally import Ingested
 from fanous.store.local import open_store

@@ -4,7 +4,7 @@ import pytest
 
 from fanous.analysis.detectors import QUANTITY_DETECTORS
 from fanous.analysis.incidents.outage import Situation
-from fanous.evaluation.simulate.series_months import COUNTRIES, SeriesCountry, quiet_month
+from fanous.evaluation.simulate.series import COUNTRIES, SeriesCountry, quiet_month
 from fanous.model.incident import Incident
 from fanous.pipeline.outages import outages_of
 

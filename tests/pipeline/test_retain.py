@@ -15,11 +15,10 @@ from typer.testing import CliRunner
 from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Status
-from fanous.monitor.upkeep import Upkeep
+from fanous.monitor.tasks import Upkeep
 from fanous.pipeline.retain import Retention, around, carry_out, plan, retention
-from fanous.store.ask import OneThread
 from fanous.store.local import open_store
-from fanous.store.protocol import Store
+from fanous.store.protocol import OneThread, Store
 from tests.charts.events import incident
 from tests.store.cases import NOON, judged
 

@@ -11,8 +11,7 @@ import pytest
 from fanous.errors import FanousError
 from fanous.model.incident import Interval, Kind, NetworkPart, Part, Status
 from fanous.model.place import Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
+from fanous.model.series import SeriesKey, SourceSeries
 from fanous.pipeline import stages
 from fanous.pipeline.claims import corrections
 from fanous.pipeline.revise import withdraw, write_changes

@@ -11,8 +11,8 @@ from fanous.analysis.rules import judge
 from fanous.errors import FanousError
 from fanous.evaluation.simulate import pakistan
 from fanous.model.incident import Incident, Kind, Scope, Status
-from fanous.model.record import Record
-from fanous.model.weights import UserWeights
+from fanous.model.measurement import Record
+from fanous.model.place import UserWeights
 from fanous.pipeline import query, stages
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints

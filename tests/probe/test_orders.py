@@ -16,7 +16,6 @@ from fanous.collector.origin import Origin
 from fanous.errors import FanousError
 from fanous.monitor.monitor import policy_of
 from fanous.monitor.settings import DoorSettings
-from fanous.probe.options import ProbeOptions
 from fanous.probe.orders import (
     Draft,
     SignedOrders,
@@ -28,6 +27,7 @@ from fanous.probe.orders import (
     read_envelope,
     sign,
 )
+from fanous.probe.run import ProbeOptions
 from tests.collector.threads import door
 
 NOW = 1_700_000_000.0

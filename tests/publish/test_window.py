@@ -7,8 +7,8 @@ import pytest
 
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
-from fanous.publish import window
-from fanous.publish.window import HOUR, newest, oldest
+from fanous.publish import edition
+from fanous.publish.edition import HOUR, newest, oldest
 
 
 class Busy:
@@ -24,7 +24,7 @@ class Busy:
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(window, "MOST_DRAWN", 3000)
+    monkeypatch.setattr(edition, "MOST_DRAWN", 3000)
 
 
 STORE = cast(Any, Busy())

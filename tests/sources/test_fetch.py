@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from fanous.errors import FanousError
-from fanous.refdata.sources import SOURCES, PublicSource
 from fanous.sources import fetch
+from fanous.sources.connector import SOURCES, PublicSource
 from fanous.sources.fetch import TRIES, Polite, Waits
 from tests.sources.publisher import Answer, Publisher, always, in_turn, publishing
 

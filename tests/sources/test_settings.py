@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.sources.settings import source_settings
+from fanous.sources.publishers import source_settings
 
 
 def toml(folder: Path, text: str) -> Path:

@@ -5,8 +5,7 @@ import sys
 import numpy as np
 
 from fanous.model.place import Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
+from fanous.model.series import SeriesKey, SourceSeries
 from fanous.store.local import open_store
 
 BINS, SERIES = 2000, 5

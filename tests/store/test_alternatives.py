@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 from fanous.evaluation.simulate.builders import verdict
-from fanous.model.alternatives import LineRecord, Onset, Software
-from fanous.model.incident import Interval
-from fanous.model.observation import Layer
+from fanous.model.incident import Interval, LineRecord, Onset, Software
+from fanous.model.measurement import Layer
 from fanous.model.verdict import State, Verdict
 from fanous.store.protocol import Store
 from tests.store.cases import NOON, judged

@@ -6,7 +6,7 @@ import obstore
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.record import Record
+from fanous.model.measurement import Record
 from fanous.store.archive import DamagedSegment, Received
 from fanous.store.bucket import BucketArchive
 from fanous.store.local import open_store

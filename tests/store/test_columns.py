@@ -2,10 +2,9 @@
 
 import pytest
 
-from fanous.store.batch import Placed
-from fanous.store.columns import observation_columns
+from fanous.store.archive import Location, Segment
+from fanous.store.batch import Placed, observation_columns
 from fanous.store.schema import OBSERVATIONS
-from fanous.store.segment import Location, Segment
 from tests.store.cases import judged
 
 SEGMENT = Segment("2023121715", "PK", "webconnectivity", "ooni", "0" * 16)

@@ -1,7 +1,7 @@
 from fanous.evaluation.simulate.builders import verdict
 from fanous.model.verdict import State
+from fanous.store.coverage import Heard, Insufficient, Reason
 from fanous.store.protocol import Store
-from fanous.store.rows import Heard, Insufficient, Reason
 from tests.store.cases import NOON, judged
 
 

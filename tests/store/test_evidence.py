@@ -1,9 +1,9 @@
 from fanous.evaluation.simulate.builders import verdict
 from fanous.model.incident import Interval
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from fanous.model.verdict import State
+from fanous.store.coverage import EvidenceCounts, MechanismCount
 from fanous.store.protocol import Store
-from fanous.store.rows import EvidenceCounts, MechanismCount
 from tests.store.cases import NOON, judged
 
 BLOCKED = verdict(State.BLOCKED)

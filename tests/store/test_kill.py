@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from random import Random
 
+from fanous.pipeline.stages import recover
 from fanous.store.local import EmbeddedStore, open_store
-from fanous.store.replay import recover
 from tests.store.cases import judge
 
 KILLS = 20

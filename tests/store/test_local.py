@@ -7,8 +7,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.evaluation.simulate.builders import measurement, verdict
-from fanous.model.observation import Layer, Observation
-from fanous.model.record import Record
+from fanous.model.measurement import Layer, Observation, Record
 from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation

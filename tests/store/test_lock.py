@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.store.lock import Owner, StoreLock
+from fanous.store.location import Owner, StoreLock
 
 HOLD = """
 import sys, time

@@ -1,8 +1,7 @@
 from math import isnan
 
 from fanous.evaluation.simulate.builders import measurement
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.observation import Layer, Observation, Observer
+from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement
 from fanous.model.place import Access
 from fanous.model.verdict import State, Verdict
 from fanous.store.batch import Judged

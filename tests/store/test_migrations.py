@@ -16,10 +16,9 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.pipeline import stages
-from fanous.store.engine import Engine
+from fanous.store.engine import MIGRATIONS, Engine, bring_up_to_date
 from fanous.store.local import open_store
 from fanous.store.location import at_urls, in_folder
-from fanous.store.migrations import MIGRATIONS, bring_up_to_date
 from fanous.store.schema import FACTS, FORMAT, Layout
 from tests.store.servers import Server
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.approval import Approval
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Scope
+from fanous.model.incident import Approval, Scope
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation
 from fanous.store.protocol import Store

@@ -4,14 +4,13 @@ import pytest
 
 from fanous.errors import FanousError, Rejected
 from fanous.evaluation.simulate.builders import verdict
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.record import Record
+from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import State, Verdict
+from fanous.pipeline.stages import recover, rejudge_segments
 from fanous.store.archive import Archive, Received
 from fanous.store.batch import Judged
 from fanous.store.local import EmbeddedStore, open_store
 from fanous.store.protocol import Store
-from fanous.store.replay import recover, rejudge
 from tests.store.cases import NOON, judge, judged
 
 
@@ -78,7 +77,7 @@ def test_a_damaged_segment_is_named_and_the_others_are_finished(tmp_path: Path) 
         assert [segment for segment, _ in store.damaged()] == [bad]
         assert store.append([judged("c")], rules_version="1").stored == 1  # it stops nothing
         (tmp_path / "archive" / bad.path).write_bytes(content)  # restored from a copy
-        rejudge(store, judge, rules_version="1")
+        rejudge_segments(store, judge, rules_version="1")
         assert store.damaged() == []
         assert store.known(["a", "b", "c"]) == {"a", "b", "c"}
 
@@ -102,18 +101,18 @@ def test_a_record_that_this_version_cannot_use_is_named(tmp_path: Path) -> None:
 
 def test_rejudging_replaces_verdicts_and_duplicates_nothing(store: Store) -> None:
     store.append([judged("a"), judged("b")], rules_version="1")
-    (step,) = rejudge(store, now_blocked, rules_version="2")
+    (step,) = rejudge_segments(store, now_blocked, rules_version="2")
     assert step.measurements == 2
     assert states(store, "a") == ["blocked", "ok"]
     assert len(store.observations("a")) == 2
-    assert rejudge(store, judge, rules_version="2") == []
-    assert len(rejudge(store, judge, rules_version="2", everything=True)) == 1
+    assert rejudge_segments(store, judge, rules_version="2") == []
+    assert len(rejudge_segments(store, judge, rules_version="2", everything=True)) == 1
     assert states(store, "a") == ["ok"]
 
 
 def test_one_country_can_be_rejudged_alone(store: Store) -> None:
     store.append([judged("a"), judged("b", country="IR")], rules_version="1")
-    rejudge(store, now_blocked, rules_version="2", country="PK")
+    rejudge_segments(store, now_blocked, rules_version="2", country="PK")
     assert states(store, "a") == ["blocked", "ok"]
     assert states(store, "b") == ["ok"]
     assert [segment.country for segment in store.judged_otherwise("2")] == ["IR"]
@@ -129,7 +128,7 @@ def test_an_interrupted_rejudge_is_completed_by_running_it_again(store: Store) -
     assert list(store.unfinished()) == [second]
     assert list(store.judged_otherwise("2")) == [third]
     recover(store, now_blocked, rules_version="2")
-    rejudge(store, now_blocked, rules_version="2")
+    rejudge_segments(store, now_blocked, rules_version="2")
     assert [states(store, f"m{n}") for n in range(3)] == [["blocked", "ok"]] * 3
 
 
@@ -138,6 +137,6 @@ def test_facts_stay_where_their_segment_is_damaged(store: Store) -> None:
     store.append([judged("a")], rules_version="1")
     (segment,) = store.segments()
     (store._archive.folder / segment.path).write_bytes(b"rubbish")
-    (step,) = rejudge(store, now_blocked, rules_version="2")
+    (step,) = rejudge_segments(store, now_blocked, rules_version="2")
     assert [bad for bad, _ in step.damaged] == [segment]
     assert states(store, "a") == ["ok"]

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.arrival import SeriesArrival
+from fanous.model.coverage import SeriesArrival
 from fanous.model.place import Access, Place
-from fanous.model.series import Series, SeriesKey
-from fanous.model.source_series import SourceSeries
+from fanous.model.series import Series, SeriesKey, SourceSeries
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled, spans_of

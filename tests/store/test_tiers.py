@@ -6,10 +6,9 @@ import obstore
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.record import Record
-from fanous.store.archive import Archive, DamagedSegment, Received, tiered
-from fanous.store.segment import Segment
-from fanous.store.tiers import MOVED, TieredArchive, begin
+from fanous.model.measurement import Record
+from fanous.store.archive import Archive, DamagedSegment, Received, Segment, tiered
+from fanous.store.bucket import MOVED, TieredArchive, begin
 from tests.store.cases import NOON
 
 

@@ -6,7 +6,7 @@ import pytest
 from fanous.analysis.series import aggregate
 from fanous.analysis.series.aggregate import BLOCKED_DNS, BLOCKED_PATH, THROTTLED, VerdictRow
 from fanous.evaluation.simulate.builders import verdict
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from fanous.model.series import Series
 from fanous.model.verdict import State
 from fanous.store.protocol import Store

@@ -10,16 +10,15 @@ from fanous.model.alert import Delivery
 from fanous.model.claim import Claim
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
-from fanous.model.observation import Observation
+from fanous.model.measurement import Observation
 from fanous.model.place import Place
-from fanous.model.series import Series
+from fanous.model.series import Series, Votes
 from fanous.model.verdict import Verdict
-from fanous.model.votes import Votes
+from fanous.store.archive import Location
+from fanous.store.coverage import Heard, Insufficient, StoredMeasurement
 from fanous.store.leases import Lease
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store
-from fanous.store.rows import Heard, Insufficient, StoredMeasurement
-from fanous.store.segment import Location
 from tests.analysis.incidents.events import Ballot, votes
 
 T = TypeVar("T")

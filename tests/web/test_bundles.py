@@ -7,11 +7,11 @@ import pytest
 from fanous.model.incident import Evidence, Status
 from fanous.pipeline import stages
 from fanous.publish.evidence.verify import Result, verify
-from fanous.store.ask import OneThread
 from fanous.store.local import open_store
+from fanous.store.protocol import OneThread
 from fanous.web.application import application
 from fanous.web.bundles import MOST_RECORDS
-from fanous.web.site import Site
+from fanous.web.visit import Site
 from tests.charts.events import incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader

@@ -7,12 +7,11 @@ import pytest
 from starlette.requests import Request
 
 from fanous.web import live
-from fanous.web import shelf as shelf_module
+from fanous.web import reply as shelf_module
 from fanous.web.answers import Answers
 from fanous.web.live import Live
-from fanous.web.reply import Reply
-from fanous.web.shelf import Shelf
-from fanous.web.site import Site
+from fanous.web.reply import Reply, Shelf
+from fanous.web.visit import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW

@@ -7,13 +7,12 @@ import pytest
 
 from fanous.evaluation.simulate.builders import measurement, observation
 from fanous.model.incident import Interval
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.record import Record
+from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import State, Verdict
 from fanous.pipeline import stages
-from fanous.store.rows import StoredMeasurement
-from fanous.store.segment import Location, Segment
-from fanous.web.site import Site
+from fanous.store.archive import Location, Segment
+from fanous.store.coverage import StoredMeasurement
+from fanous.web.visit import Site
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import incident, network
 from tests.web.small_store import SmallStore

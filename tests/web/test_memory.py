@@ -3,8 +3,8 @@
 from typing import Any, cast
 
 from fanous.store.protocol import Store
-from fanous.web import memory
-from fanous.web.memory import Remembering
+from fanous.web import answers
+from fanous.web.answers import Remembering
 
 
 class Counting:
@@ -45,11 +45,11 @@ def test_what_was_measured_is_asked_once_until_something_is_brought_in() -> None
     counting, kept, store = one(at)
     assert [store.networks("PK"), store.networks("PK"), store.networks("KE")] == [{1: "PK"}] * 2 + [{1: "KE"}]
     assert counting.asked == ["PK", "KE"]
-    at[0] = memory.LONGEST_SECONDS - 1
+    at[0] = answers.LONGEST_SECONDS - 1
     kept.forget()
     store.networks("PK")
     assert counting.asked == ["PK", "KE"]
-    at[0] = memory.LONGEST_SECONDS
+    at[0] = answers.LONGEST_SECONDS
     store.networks("PK")
     assert counting.asked == ["PK", "KE", "PK"]
 
@@ -61,10 +61,10 @@ def test_after_something_was_brought_in_an_answer_is_good_for_its_time_and_no_lo
     ask("PK", 1)
     ask("KE", 1)
     counting.marks["PK"] = (2, 7)
-    at[0] = memory.KEPT_SECONDS["votes"] - 0.1
+    at[0] = answers.KEPT_SECONDS["votes"] - 0.1
     ask("PK", 1)
     assert len(counting.asked) == 2
-    at[0] = memory.KEPT_SECONDS["votes"]
+    at[0] = answers.KEPT_SECONDS["votes"]
     ask("PK", 1)
     ask("KE", 1)
     assert counting.asked == [("PK", 1), ("KE", 1), ("PK", 1)]
@@ -85,7 +85,7 @@ def test_what_does_not_hang_on_measurements_alone_is_good_for_its_time() -> None
     at = [0.0]
     counting, _, store = one(at)
     store.countries()
-    at[0] = memory.KEPT_SECONDS["countries"]
+    at[0] = answers.KEPT_SECONDS["countries"]
     store.countries()
     assert counting.asked == ["countries"] * 2
 
@@ -104,7 +104,7 @@ def test_what_is_claimed_is_never_remembered() -> None:
 
 
 def test_no_more_is_kept_than_there_is_room_for(monkeypatch: Any) -> None:
-    monkeypatch.setattr(memory, "MOST_KEPT", 1)
+    monkeypatch.setattr(answers, "MOST_KEPT", 1)
     counting, _, store = one([0.0])
     for country in ("PK", "KE", "PK"):
         store.networks(country)

@@ -1,5 +1,13 @@
-"""What all commands share: common options, opening the store they name, and how they print."""
+"""What all commands share: common options, opening the store they name, and how they print.
 
+The console of a terminal, as wide as the terminal itself.
+
+Runs a command in the process that has the store open, with the same output as here.
+
+``ask_owner`` asks.  ``fanous run``, which answers, carries the words out with a ``dispatcher``.
+"""
+
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,16 +16,36 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import msgspec
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 
-from fanous.cli.screen import screen
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso
 from fanous.refdata.countries import is_country
 
 if TYPE_CHECKING:
-    from fanous.store.lock import StoreHeld
+    from fanous.store.location import StoreHeld
     from fanous.store.protocol import Store
+import socket
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fanous.monitor.request import CommandReply, CommandRequest, address_of
+
+if TYPE_CHECKING:
+    from fanous.monitor.control import Dispatch
+
+
+def screen(*, stderr: bool = False, highlight: bool = True) -> Console:
+    """rich takes every dumb terminal for one of 80 columns.
+
+    Args:
+        highlight: colours for numbers and names in what is printed.
+    """
+    console = Console(stderr=stderr, highlight=highlight)
+    if console.is_dumb_terminal:
+        console.size = ConsoleDimensions(*shutil.get_terminal_size())
+    return console
+
 
 StoreOption = Annotated[
     Path | None,
@@ -54,8 +82,7 @@ def open_named(store: Path | None, config: Path | None, *, read_only: bool = Fal
     """
     from fanous.monitor.request import carried
     from fanous.store.local import open_store
-    from fanous.store.location import store_place
-    from fanous.store.lock import StoreHeld
+    from fanous.store.location import StoreHeld, store_place
     from fanous.store.notices import review_national
 
     here = carried.get()
@@ -79,7 +106,6 @@ def _leave_to_owner(held: "StoreHeld") -> NoReturn:
     Raises:
         FanousError: it answers no commands (another `fanous ingest`, say), or what the command ended with.
     """
-    from fanous.cli.remote import ask_owner
     from fanous.monitor.request import CommandRequest
 
     terminal = console()
@@ -137,3 +163,78 @@ def _colours(name: str | None) -> Literal["standard", "256", "truecolor", "windo
     """A name that rich knows; any other is none."""
     known = ("standard", "256", "truecolor", "windows")
     return cast(Literal["standard", "256", "truecolor", "windows"], name) if name in known else None
+
+
+CONNECT_SECONDS = 5.0
+
+
+def ask_owner(lock: Path, request: CommandRequest) -> CommandReply | None:
+    """The answer of the process that has the store; ``None`` = nobody answers at its socket.
+
+    A socket file that a dead process left refuses the connection, or is not there at all.
+
+    Raises:
+        FanousError: it was asked, and broke off.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking, address_of(lock) as address:
+        asking.settimeout(CONNECT_SECONDS)
+        try:
+            asking.connect(address)
+        except OSError:
+            return None
+        asking.settimeout(None)  # an ingest takes as long as it takes
+        try:
+            asking.sendall(msgspec.json.encode(request))
+            asking.shutdown(socket.SHUT_WR)
+            with asking.makefile("rb") as stream:
+                return msgspec.json.decode(stream.read(), type=CommandReply)
+        except (OSError, msgspec.MsgspecError):
+            raise FanousError(
+                "the process that has the store broke off while it worked on this; its log says why. What it "
+                "acknowledged is kept: run the command again",
+                permanent=False,
+            ) from None
+
+
+def dispatcher(root: Any) -> "Dispatch":
+    """Carries out words on the store that is open here, as a process of their own would.
+
+    Args:
+        root: the whole command line, as Click has it.
+    """
+
+    def dispatch(words: Sequence[str], folder: Path) -> tuple[int, str]:
+        try:
+            _invoke(root, words, folder)
+        except typer.Exit as leaving:
+            return leaving.exit_code, ""
+        except SystemExit as leaving:
+            return (leaving.code if isinstance(leaving.code, int) else 1), ""
+        except typer.Abort:
+            return 1, "this asks a question: answer it with an option, since another process has the store"
+        except typer.BadParameter as wrong:
+            return 2, wrong.format_message()
+        except FanousError as reason:
+            return 1, str(reason)
+        return 0, ""
+
+    return dispatch
+
+
+def _invoke(root: Any, words: Sequence[str], folder: Path) -> None:
+    command, rest, name = root, list(words), "fanous"
+    while rest and rest[0] in getattr(command, "commands", {}):
+        name = rest.pop(0)
+        command = command.commands[name]
+    with command.make_context(name, rest) as context:
+        for one in command.params:
+            if one.type.name == "path":
+                context.params[one.name] = _in_folder(context.params[one.name], folder)
+        command.invoke(context)
+
+
+def _in_folder(value: Any, folder: Path) -> Any:
+    """Relative paths stand in the folder from which was asked, not in ours."""
+    if isinstance(value, list | tuple):
+        return type(value)(_in_folder(one, folder) for one in value)
+    return None if value is None else str(folder / value)

@@ -113,7 +113,7 @@ def _affected(country: str, regions: list[str], given: str | None) -> tuple[Rang
 
 def _dependence(targets: tuple[str, ...], given: str | None) -> tuple[Range, Phrase | None]:
     from fanous.analysis.cost import words
-    from fanous.analysis.cost.reckon import UNKNOWN_SHARE
+    from fanous.analysis.cost.methods import UNKNOWN_SHARE
 
     if given is not None:
         return _share(given, "--dependence"), Phrase(words.DEPENDENCE_GIVEN)

@@ -36,7 +36,7 @@ def incidents_list(
     as_json: JsonOption = False,
 ) -> None:
     """List all incidents by onset, including retracted ones."""
-    from fanous.cli.terminal import incident_list
+    from fanous.cli.confirm import incident_list
     from fanous.publish.document import incident_document
     from fanous.wording.sentence import sentence
 
@@ -66,10 +66,10 @@ def incidents_show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one incident: what was measured on each network, and every revision."""
-    from fanous.cli.terminal import incident_text
+    from fanous.cli.confirm import incident_text
     from fanous.pipeline.claims import slowed_how, what_else, witnesses
     from fanous.publish.document import detailed_document, policing_document
-    from fanous.wording.witnesses import witness_lines, witnesses_document
+    from fanous.publish.witnesses import witness_lines, witnesses_document
 
     with open_named(store, config, read_only=True) as opened:
         incident = opened.incident(incident_id.upper())
@@ -119,9 +119,8 @@ def incidents_report(
 ) -> None:
     """Write a report as self-contained HTML, PDF and Markdown, with a chart, a post and a text message."""
     from fanous.evaluation.demo import notice_for
-    from fanous.publish.reports.forms import sms
+    from fanous.publish.reports.forms import sms, write
     from fanous.publish.reports.report import gather
-    from fanous.publish.reports.write import write
     from fanous.store.location import store_place
     from fanous.wording.language import LANGUAGES
 
@@ -163,8 +162,8 @@ def incidents_bundle(
 ) -> None:
     """Pack the evidence behind an incident, redacted and signed; `fanous verify` recomputes it anywhere."""
     from fanous.config import data_folder
+    from fanous.publish.evidence.manifest import KEY_FILE, signing_key
     from fanous.publish.evidence.pack import gather, pack
-    from fanous.publish.evidence.signature import KEY_FILE, signing_key
 
     private = signing_key(key or data_folder() / KEY_FILE)
     with open_named(store, config, read_only=True) as opened:

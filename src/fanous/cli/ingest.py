@@ -1,4 +1,7 @@
-"""``fanous ingest``: brings files of measurements or series into the store."""
+"""``fanous ingest``: brings files of measurements or series into the store.
+
+Progress bars for long commands, on stderr, shown only on a terminal.
+"""
 
 import sys
 from pathlib import Path
@@ -12,6 +15,18 @@ from fanous.errors import FanousError
 if TYPE_CHECKING:
     from fanous.pipeline.tally import Ingested
     from fanous.sources.signals.files import About
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 REJECTS_SHOWN = 20
 
@@ -77,7 +92,6 @@ def ingest(
 
     Ingesting a file twice changes nothing.  To complete an interrupted run, run it again.
     """
-    from fanous.cli.progress import file_progress
     from fanous.pipeline import stages
     from fanous.pipeline.series import ingest_series
     from fanous.sources.measurements import MEASUREMENT_SOURCES
@@ -107,8 +121,7 @@ def ingest(
 
 
 def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, str, bool]) -> "About":
-    from fanous.sources.signals.columns import Gather, TableColumns
-    from fanous.sources.signals.files import About
+    from fanous.sources.signals.files import About, Gather, TableColumns
 
     if source != "csv":
         return About(country)
@@ -150,3 +163,28 @@ def show(tally: "Ingested", as_json: bool) -> None:
         print(note, file=sys.stderr)
     if tally.rejected > REJECTS_SHOWN:
         print(f"... and {tally.rejected - REJECTS_SHOWN:,} more (--json lists them)", file=sys.stderr)
+
+
+@contextmanager
+def file_progress(paths: Sequence[Path]) -> Iterator[Callable[[Path, int], None] | None]:
+    """A bar over the bytes of all files, with rate and remaining time; ``None`` off a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    sizes = {path: path.stat().st_size if path.is_file() else 0 for path in paths}
+    done = dict.fromkeys(sizes, 0)
+    columns = (
+        TextColumn("{task.description}", markup=False),  # a file may be called a[red]
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=sum(sizes.values()) or None)
+
+        def moved(path: Path, consumed: int) -> None:
+            done[path] = consumed
+            bar.update(task, completed=sum(done.values()), description=path.name)
+
+        yield moved

@@ -2,6 +2,8 @@
 
 stdout carries the answer (with ``--json`` one document and nothing else), stderr everything else.  Exit
 codes: 0 done, 1 an error the user can fix, 2 wrong usage, 70 a bug.
+
+Former names of commands: typing one prints its present name.
 """
 
 import os
@@ -35,25 +37,36 @@ from fanous.cli.detect import detect
 from fanous.cli.doctor import doctor
 from fanous.cli.events import events_app
 from fanous.cli.export import export
-from fanous.cli.forget import forget
-from fanous.cli.former import add_former
 from fanous.cli.incidents import incidents_app
 from fanous.cli.ingest import ingest
-from fanous.cli.lab import lab_app
-from fanous.cli.lab_run import lab_record, lab_run
+from fanous.cli.lab import lab_app, lab_record, lab_run
 from fanous.cli.networks import networks
 from fanous.cli.orders import orders_app
 from fanous.cli.probe import probe_app
 from fanous.cli.pull import pull
 from fanous.cli.queue import queue
 from fanous.cli.refdata import refdata_app
-from fanous.cli.retain import retain
+from fanous.cli.retain import forget, retain
 from fanous.cli.run import run
 from fanous.cli.scan import scan
 from fanous.cli.verify import verify
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.refdata.platforms import target_of
+
+
+def add_former(app: typer.Typer, name: str, former: str, present: str) -> None:
+    """Have ``name`` of ``app`` answer that ``former`` is ``present`` now, whatever follows it; exit 2.
+
+    The message begins like typer's own about an unknown command, because scripts match on it.
+    """
+    anything = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+    @app.command(name, hidden=True, context_settings=anything)
+    def moved() -> None:
+        print(f"fanous: No such command `{former}`: it is now `{present}`", file=sys.stderr)
+        raise typer.Exit(2)
+
 
 SERVER_PARTS = frozenset(
     {
@@ -167,7 +180,7 @@ def judge(
 ) -> None:
     """Judge single measurements and explain the verdicts; no store is needed."""
     from fanous.pipeline.judge import judge_files
-    from fanous.probe.notes import UNPLACED
+    from fanous.probe.words import UNPLACED
 
     judged, rejects = judge_files(paths)
     if as_json:
@@ -209,7 +222,7 @@ def confirm(
 
     This only reads the store: bring measurements in first with `fanous ingest`.
     """
-    from fanous.cli.terminal import print_answer
+    from fanous.cli.confirm import print_answer
     from fanous.pipeline import query
     from fanous.publish.document import incident_document
 
@@ -292,13 +305,13 @@ def demo(
 
     Prints the answer, then serves its pages on this machine until Ctrl-C.
     """
-    from fanous.cli.terminal import print_answer
+    from fanous.cli.confirm import print_answer
     from fanous.evaluation.demo import NOTICE, demonstrate
 
     screen = console()
     recorded = demonstrate(screen, store, lambda answer: print_answer(screen, answer))
     if not once:
-        from fanous.cli.pages import serve_recorded
+        from fanous.cli.demo import serve_recorded
 
         serve_recorded(recorded.folder, port, notice=NOTICE, now=recorded.until, browser=not no_browser)
 
@@ -338,7 +351,7 @@ def evaluate(
         raise typer.BadParameter(
             "name at least one folder, or say --adversary or --calibration", param_hint="CORPUS..."
         )
-    from fanous.cli.scorecard import evaluation_document, print_evaluation
+    from fanous.cli.evaluate import evaluation_document, print_evaluation
     from fanous.evaluation.evaluate import evaluate_corpora
 
     evaluations = evaluate_corpora(corpus)
@@ -349,7 +362,7 @@ def evaluate(
 
 
 def _evaluate_adversary(as_json: bool) -> None:
-    from fanous.cli.adversary import attack_document, fifth_document, print_attacks, print_fifths
+    from fanous.cli.evaluate import attack_document, fifth_document, print_attacks, print_fifths
     from fanous.evaluation.adversary import attacks, fifths
 
     if as_json:
@@ -361,7 +374,7 @@ def _evaluate_adversary(as_json: bool) -> None:
 
 
 def _evaluate_calibration(corpora: list[Path], truth_table: Path | None, as_json: bool) -> None:
-    from fanous.cli.calibration import calibration_document, print_calibration
+    from fanous.cli.evaluate import calibration_document, print_calibration
     from fanous.evaluation.calibration import FAULTS, of_corpora, of_lab, of_weeks
 
     weeks = [one for faults in FAULTS for one in of_weeks(faults)]

@@ -25,7 +25,7 @@ from fanous.log import log_to_stderr, logline
 
 if TYPE_CHECKING:
     from fanous.pipeline.pull import Pull
-    from fanous.sources.settings import SourceSettings
+    from fanous.sources.publishers import SourceSettings
     from fanous.store.protocol import Store
 
 SHOWN = 10
@@ -73,8 +73,7 @@ def pull(
     stream, and runs until stopped.  ioda-outages and radar-outages fetch what their publishers say about
     outages; these are stored as claims (see `fanous claims check`), never as evidence.
     """
-    from fanous.sources.publishers import LIVE_SOURCES
-    from fanous.sources.settings import source_settings
+    from fanous.sources.publishers import LIVE_SOURCES, source_settings
 
     code = country_code(country)
     if source == "ris":
@@ -127,7 +126,7 @@ def pull_once(
     from fanous.config import data_folder
     from fanous.pipeline.pull import newest
     from fanous.pipeline.pull import pull as pull_window
-    from fanous.refdata.sources import SOURCES
+    from fanous.sources.connector import SOURCES
     from fanous.sources.fetch import Polite
     from fanous.sources.signals.live import Query
 
@@ -145,7 +144,7 @@ def pull_once(
 def _follow_ris(
     country: str, table: Path | None, collector: str, mirror: str, store: Path | None, config: Path | None
 ) -> None:
-    from fanous.pipeline.ris_live import RoutingStream, follow, table_of
+    from fanous.pipeline.pull import RoutingStream, follow, table_of
     from fanous.sources.signals.ris import ADDRESS, listen
 
     if table is None:

@@ -2,6 +2,13 @@
 
 Routes as in ooni/backend, ooniapi/services/ooniprobe/src/ooniprobe/routers/reports.py and
 .../routers/v1/probe_services.py; the test helper as in ooni/probe-cli, internal/oohelperd/handler.go.
+
+Queue: where acknowledged measurements wait for the owner of the store, as a collector sees it.
+
+Two kinds: ``collector.inbox.Inbox``, a folder of one collector, and ``collector.stream.publish.QueueStream``, a
+replicated stream that any number of collectors fill.
+
+Explanation: the page for people who see our pings and want to know why, or want them to stop.
 """
 
 import asyncio
@@ -11,6 +18,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from html import escape
+from typing import Protocol
 
 import msgspec
 from starlette.applications import Starlette
@@ -20,20 +29,60 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from fanous.collector.bodies import MOST_BYTES, plain
 from fanous.collector.checkin import ListedUrl, check_in, known_helpers
-from fanous.collector.connections import HEAD_SECONDS
-from fanous.collector.explanation import page
 from fanous.collector.helper import Helper
-from fanous.collector.limits import HELPER, SUBMISSIONS, Held, Limiter, RateLimits, Room
-from fanous.collector.lone_measurement import LoneReports, accepted, sent_alone
+from fanous.collector.limits import HEAD_SECONDS, HELPER, SUBMISSIONS, Held, Limiter, RateLimits, Room
 from fanous.collector.origin import Network, NoOrigins, Origins, client_address
-from fanous.collector.queue import Queue
-from fanous.collector.refusal import Refused
 from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
-from fanous.collector.request_length import OneLength
-from fanous.collector.submission import Submission, receive
+from fanous.collector.request import MOST_BYTES, OneLength, Refused, plain
+from fanous.collector.submission import LoneReports, Submission, accepted, receive, sent_alone
 from fanous.probe.orders import SignedOrders
+from fanous.scan.rounds import MOST_AN_HOUR
+
+
+class Queue(Protocol):
+    """Belongs to one event loop."""
+
+    async def keep(self, submission: Submission) -> None:
+        """Returns when the measurement is safe; only then may it be acknowledged.
+
+        Raises:
+            Refused: not now; nothing has to be lost if the client comes again.
+        """
+
+    async def tend(self) -> None:
+        """What has to be done again and again; runs until cancelled."""
+
+    async def close(self) -> None:
+        """Finish what is under way."""
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Why do you see this?</title>
+<h1>Why do you see pings from this machine?</h1>
+<p>It asks blocks of internet addresses whether they can be reached, so that the public learns when a country
+or a network is cut off. It is part of <b>Fanous</b>, an open monitor of internet disruptions.</p>
+<ul>
+<li>Every request is one ping (ICMP echo). Nothing else is sent, and no port is tried.</li>
+<li>A block of 256 addresses gets at most {most} pings in an hour, all addresses together.</li>
+<li>Only addresses that answered before are asked.</li>
+<li>Only counts of blocks are kept and published, never an address.</li>
+</ul>
+<p>You do not want it? {contact}, name your network, and it is never asked again.</p>
+</html>
+"""
+
+
+def page(contact: str) -> str:
+    """The page as HTML.
+
+    Args:
+        contact: a mail address or other words of the operator; empty = none was given.
+    """
+    told = f"Write to {escape(contact)}" if contact else "Write to the contact in this machine's reverse DNS"
+    return _PAGE.format(most=MOST_AN_HOUR, contact=told)
+
 
 SMALL = 64 << 10
 """Bytes of body that everything but a submission may have."""

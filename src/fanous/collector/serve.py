@@ -15,11 +15,10 @@ from typing import Any
 
 import uvicorn
 
-from fanous.collector.connections import MOST_OF_ONE, patient_protocol
-from fanous.collector.door import Policy, collector_app
+from fanous.collector.door import Policy, Queue, collector_app
 from fanous.collector.helper import Helper
 from fanous.collector.inbox import SEAL_SECONDS, Inbox
-from fanous.collector.queue import Queue
+from fanous.collector.limits import MOST_OF_ONE, patient_protocol
 from fanous.errors import FanousError
 from fanous.log import logline
 

@@ -14,8 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.evaluation import blocks, failures
-from fanous.evaluation.blocks import Replay
+from fanous.evaluation import replays
 from fanous.evaluation.corpus import (
     SHARED,
     Corpus,
@@ -26,9 +25,9 @@ from fanous.evaluation.corpus import (
     load_corpus,
 )
 from fanous.evaluation.drops import inject
-from fanous.model.calibration import Stated
+from fanous.evaluation.replays import Replay
 from fanous.model.incident import Incident, Interval, Status
-from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore
+from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore, Stated
 from fanous.pipeline import stages
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.series import ingest_series
@@ -60,11 +59,11 @@ def evaluate_corpus(corpus: Corpus) -> Evaluation:
         files = corpus_files(corpus, Path(shared) if shared else None, folder)
         paths = [path for _, path in files]
         if corpus.planting is not None:
-            plans = blocks.plans(corpus, corpus.planting, paths)
-            return blocks.gathered(corpus.title, replayed(plans, folder))
+            plans = replays.plans(corpus, corpus.planting, paths)
+            return replays.gathered_blocks(corpus.title, replayed(plans, folder))
         if corpus.world is not None:
-            plays = failures.plays(corpus, corpus.world, paths)
-            return failures.gathered(corpus.title, replayed(plays, folder))
+            plays = replays.plays(corpus, corpus.world, paths)
+            return replays.gathered_failures(corpus.title, replayed(plays, folder))
         with open_store(folder / "store") as store:
             stored = sum(_bring_in(store, file, path) for file, path in files)
             compared = _compare(corpus, store, stored)

@@ -11,10 +11,10 @@ from fanous.analysis.incidents.group import TypedAnomaly, correlate
 from fanous.analysis.series.aggregate import VerdictRow, counted, series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
+from fanous.model.place import UserWeights
+from fanous.model.series import Votes
 from fanous.model.verdict import State
-from fanous.model.votes import Votes
-from fanous.model.weights import UserWeights
 from fanous.pipeline.interference import FAMILY_OF, TICK
 from fanous.pipeline.judge import rules_version
 

@@ -1,13 +1,21 @@
 """Incident: anomalies that are one event, with what is claimed about it and how sure that is.
 
 An incident is never edited: a change is a new revision with its reason.
+
+Witness: what one family of sources says about an incident.
+
+Alternatives: what else could explain that a target fails - the platform, an instrument, or the line.
+
+Approval: a person has looked at a claim that was held, and lets it stand.
+
+Correction: a revision that took something back.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fanous.model.place import Access, asn_of
+from fanous.model.place import Access, Family, asn_of
 
 
 class Kind(StrEnum):
@@ -220,3 +228,134 @@ class Incident:
     def mechanisms(self) -> tuple[str, ...]:
         """All mechanisms, each once, in the order of the parts."""
         return tuple(dict.fromkeys(m for part in self.parts for m in part.mechanisms))
+
+
+class Sight(StrEnum):
+    """Whether it saw it."""
+
+    SAW = "saw"
+    DID_NOT_SEE = "did_not_see"
+    COULD_NOT_SEE = "could_not_see"
+    NO_DATA = "no_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What one source, or a family without a source, says.
+
+    Attributes:
+        source: by its name; empty = no source of the family says anything.
+        why: in words, for a reader.
+        saw: measurements on the networks named, while it was on, that saw it.
+        contrary: likewise, that saw the contrary.
+    """
+
+    family: Family
+    source: str
+    sight: Sight
+    why: str
+    saw: int = 0
+    contrary: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """How targets fared in another country, at those times at which they failed here.
+
+    Attributes:
+        probes: that failed then.
+        failing: measurements that failed then (blocked, throttled, down, or a symptom).
+        measured: measurements then that say anything.
+        failing_before: the same in the days before the first of them.
+        measured_before: likewise.
+    """
+
+    country: str
+    probes: int
+    failing: int
+    measured: int
+    failing_before: int
+    measured_before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """How one version of a probe's software fared on one network during the event, counted in probes.
+
+    Attributes:
+        failing: for which the target failed at least once.
+        working: for which it only ever worked.
+    """
+
+    name: str
+    asn: int
+    failing: int
+    working: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineRecord:
+    """How one probe that saw it fared meanwhile with all that it measured.
+
+    Attributes:
+        of_all: not one probe, but all of the network together, those that did not see it among them.
+        targets: that it measured.
+        others: of them, those of which nothing is claimed.
+        failing: 0..``others``, how many of these failed as they do on a bad line; one that failed now and
+            then counts by the share.
+    """
+
+    asn: int
+    targets: int
+    others: int
+    failing: float
+    of_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """What is known for and against other explanations; empty = nothing."""
+
+    onsets: tuple[Onset, ...] = ()
+    software: tuple[Software, ...] = ()
+    lines: tuple[LineRecord, ...] = ()
+
+
+NONE_KNOWN = Alternatives()
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who let which incident pass.
+
+    Attributes:
+        revision: the one that was looked at.
+        at: unix seconds, UTC.
+        note: in their words; empty = none.
+    """
+
+    incident: str
+    revision: int
+    who: str
+    at: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What is no longer claimed.
+
+    Attributes:
+        incident: its label.
+        n: the revision that took it back.
+        at: unix seconds, UTC.
+        taken_back: each thing, in words.
+        reason: of the revision.
+    """
+
+    incident: str
+    country: str
+    n: int
+    at: float
+    taken_back: tuple[str, ...]
+    reason: str

@@ -1,10 +1,16 @@
 """Place: a country, a region of it, or a network (ASN) in it.
 
 A place is named the way people in the field name it: ``PK``, ``PK-PB``, ``AS17557``.
+
+Address: is a text one, where a name could stand?  Asked of every hostname by probes, readers and rules.
+
+User weights: which share of a country's users is on which network.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from ipaddress import ip_address
 
 
 class Access(StrEnum):
@@ -56,3 +62,53 @@ def asn_of(place: str) -> int:
     """``AS17557`` -> 17557; 0 for a country or a region."""
     number = place.removeprefix("AS")
     return int(number) if number.isdigit() else 0
+
+
+LONGEST = 45
+"""Characters of an IPv6 address that ends in an IPv4 one (INET6_ADDRSTRLEN, RFC 3493)."""
+
+
+@lru_cache(maxsize=65_536)
+def is_address(text: str) -> bool:
+    """Is it an IPv4 or IPv6 address, without brackets?"""
+    if not text or len(text) > LONGEST or (text[-1] not in "0123456789." and ":" not in text):
+        return False  # most names, told without an exception
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkWeight:
+    """Users of one network.
+
+    Attributes:
+        asn: the network.
+        share: of the country's users (all access classes together), 0..1.
+        access: the line that this network sells; ``any`` = both or unknown.
+        operator: who runs it; several networks may have one operator.
+    """
+
+    asn: int
+    share: float
+    access: Access
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserWeights:
+    """A country's networks by users.
+
+    Attributes:
+        country: ISO 3166-1 alpha-2.
+        networks: each ASN once; the shares sum to at most 1, the rest is on networks not listed.
+        error: relative standard deviation of a share (the weights' own error).
+        source: where the figures come from, with year.
+    """
+
+    country: str
+    networks: tuple[NetworkWeight, ...]
+    error: float
+    source: str

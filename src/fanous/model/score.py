@@ -1,9 +1,95 @@
-"""Score: how what Fanous says of a labelled corpus compares with its labels."""
+"""Score: how what Fanous says of a labelled corpus compares with its labels.
+
+Calibration: how often claims of a stated confidence turn out right.
+
+Attack: what lying probes try, the least number with which it works, and how often a fifth of them does.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import sqrt
 
-from fanous.model.calibration import Stated
+from fanous.model.incident import Scope
+
+EDGES = (0.0, 0.5, 0.9, 0.95, 0.99, 0.995, 1.0)
+"""Of the classes of confidence: most claims lie above .9, where one in a hundred matters."""
+
+Z = 1.96
+"""Of a normal distribution, for 95 % intervals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One claim whose truth is known."""
+
+    confidence: float
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Claims of one class of confidence.
+
+    Attributes:
+        low, high: bounds of the class; ``low`` belongs to it.
+        stated: mean confidence.
+        right: share that was right, with its 95 % interval (Wilson's).
+    """
+
+    low: float
+    high: float
+    n: int
+    stated: float
+    right: float
+    right_low: float
+    right_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """All claims of one kind of evidence.
+
+    Attributes:
+        name: of what they are.
+        remark: what a reader must know of it; empty = nothing.
+        brier: mean squared distance of confidence and truth; ``None`` = no claims.
+        classes: those that hold any claim.
+    """
+
+    name: str
+    remark: str
+    n: int
+    right: int
+    brier: float | None
+    classes: tuple[Reliability, ...]
+
+
+def calibrate(name: str, claims: Sequence[Stated], remark: str = "") -> Calibration:
+    """Hold stated confidences against the truth."""
+    squares = [(one.confidence - one.right) ** 2 for one in claims]
+    classes = []
+    for low, high in pairwise(EDGES):
+        own = [c for c in claims if low <= c.confidence and (c.confidence < high or high == EDGES[-1])]
+        if own:
+            classes.append(_class(low, high, own))
+    brier = sum(squares) / len(squares) if squares else None
+    return Calibration(name, remark, len(claims), sum(c.right for c in claims), brier, tuple(classes))
+
+
+def _class(low: float, high: float, own: Sequence[Stated]) -> Reliability:
+    n, right = len(own), sum(one.right for one in own)
+    stated = sum(one.confidence for one in own) / n
+    return Reliability(low, high, n, stated, right / n, *wilson(right, n))
+
+
+def wilson(right: int, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share."""
+    share = right / n
+    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z * sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
 
 YEAR = 365.25 * 86400.0
 
@@ -220,3 +306,51 @@ def _at_most(count: int) -> float:
     """Upper 95 % bound of a Poisson count (Byar's approximation)."""
     n = count + 1
     return float(n * (1 - 1 / (9 * n) + 1.645 / (3 * n**0.5)) ** 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One attack and its break-even.
+
+    Attributes:
+        goal: ``make`` a confirmed incident of this scope (or wider), or ``unmake`` a real national one (none
+            of the networks attacked is named any more).
+        networks: of the country, with ``honest`` probes each.
+        days: for which the liars keep it up.
+        spread: networks on which the liars sit.
+        liars: least number with which it works; ``None`` = not with four times the honest ones there.
+    """
+
+    goal: str
+    scope: Scope
+    strategy: str
+    networks: int
+    honest: int
+    days: float
+    spread: int
+    liars: int | None
+
+    @property
+    def share(self) -> float | None:
+        """Of the probes on the networks attacked."""
+        return None if self.liars is None else self.liars / (self.liars + self.honest * self.spread)
+
+
+@dataclass(frozen=True, slots=True)
+class Fifth:
+    """How often an attack works by a fifth of the probes on one network of five, for twelve hours.
+
+    Attributes:
+        goal: ``make``: a confirmed incident names the network; ``unmake``: that of a real one does not.
+        strategy: empty = nobody lies.
+        times: attacks, each on a seed of its own.
+        worked: of them; national: of them, those that made, or unmade, a national claim.
+    """
+
+    goal: str
+    strategy: str
+    honest: int
+    liars: int
+    times: int
+    worked: int
+    national: int

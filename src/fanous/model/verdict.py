@@ -6,8 +6,7 @@
 from enum import StrEnum
 from math import nan
 
-from fanous.model.noun import noun
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer, noun
 
 
 class State(StrEnum):

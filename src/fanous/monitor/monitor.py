@@ -8,40 +8,34 @@ from functools import partial
 from logging import getLogger
 from pathlib import Path
 
-from fanous.collector.default_ranges import origins_named
+from fanous.collector.checkin import DEFAULT_URLS, read_urls
 from fanous.collector.door import Policy
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import submissions_at
-from fanous.collector.origin import trusted_proxies
+from fanous.collector.origin import origins_named, trusted_proxies
 from fanous.collector.serve import listening_socket, serving
-from fanous.collector.urls import DEFAULT_URLS, read_urls
 from fanous.config import data_folder
 from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.monitor.alerts import tell
 from fanous.monitor.control import Dispatch, Local
-from fanous.monitor.heartbeats import Hearing
-from fanous.monitor.intake import Intake
+from fanous.monitor.intake import Intake, Streamed
 from fanous.monitor.pages import serve_until
-from fanous.monitor.queue import Streamed
 from fanous.monitor.rounds import OwnProbe
-from fanous.monitor.selfcheck import Selfcheck
 from fanous.monitor.settings import OWN, Address, Configuration, DoorSettings
 from fanous.monitor.sources import Sources
-from fanous.monitor.upkeep import Upkeep
+from fanous.monitor.tasks import Hearing, Selfcheck, Upkeep, tell
 from fanous.pipeline.retain import Retention
 from fanous.pipeline.scheduler import Task, supervise
-from fanous.pipeline.vitals.status import status_app
+from fanous.pipeline.status import status_app
 from fanous.probe.orders import envelope_of
 from fanous.publish.alerts.dispatch import Dispatcher
 from fanous.publish.alerts.message import Sender
-from fanous.store.ask import Ask, OneThread
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
-from fanous.store.protocol import Store
+from fanous.store.protocol import Ask, OneThread, Store
 from fanous.web.application import application
-from fanous.web.site import Site
+from fanous.web.visit import Site
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 

@@ -1,40 +1,107 @@
 """Settings: what ``fanous run`` does, read from one TOML file; every key has a default.
 
 A complaint names file, table and key, and the nearest key that there is.
+
+Site: the table ``[web]`` - how the pages are seen from outside, and who may change what they show.
 """
 
+import os
 import random
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from fanous.collector.default_ranges import NOTHING
+from fanous.collector.checkin import read_urls
 from fanous.collector.inbox import inbox_of
-from fanous.collector.origin import trusted_proxies
+from fanous.collector.origin import NOTHING, trusted_proxies
 from fanous.collector.stream.address import StreamAddress, parse_address
-from fanous.collector.urls import read_urls
 from fanous.config import Table, read_config, web_address
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.monitor.clock import Clock
-from fanous.monitor.site import SiteSettings, site_settings
 from fanous.monitor.sources import Errand, errands
 from fanous.pipeline.retain import Retention, retention
-from fanous.probe.cadence import cadence
+from fanous.probe.allowance import VOLUNTEER_LEAST, cadence, check_interval, least_interval, pause
 from fanous.probe.consent import check_country
-from fanous.probe.options import DEFAULT_LIST, ProbeOptions, wanted_of
-from fanous.probe.record import ProbeVantage
-from fanous.probe.rounds import VOLUNTEER_LEAST, check_interval, least_interval, pause
-from fanous.probe.run import is_near
+from fanous.probe.run import DEFAULT_LIST, ProbeOptions, is_near, wanted_of
 from fanous.probe.settings import MOBILE_CAP_MB, Settings, settings_from
+from fanous.probe.trace import ProbeVantage
 from fanous.publish.alerts.settings import Alerting, read_alerting
-from fanous.refdata.countries import is_country
+from fanous.refdata.countries import is_country, shapes
 from fanous.sources.ooni.header import LATEST
-from fanous.sources.settings import source_settings
+from fanous.sources.publishers import source_settings
 from fanous.store.location import StoreLocation
 from fanous.store.notices import review_national
+
+LEAST_TOKEN = 24
+"""Characters of an administrator's token: what is shorter can be tried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """Attributes:
+    url: public address without a slash at its end; empty = as each request names it.
+    map: file of the shapes of countries; ``None`` = the one that ships.
+    key: that signs evidence bundles; ``None`` = the user's own.
+    token: of an administrator; empty = there is no door for one.
+    """
+
+    url: str = ""
+    map: Path | None = None
+    key: Path | None = None
+    token: str = field(default="", repr=False)
+
+
+def site_settings(table: Table, beside: Path) -> SiteSettings:
+    """Read and checked.
+
+    Args:
+        beside: folder that relative names stand in.
+
+    Raises:
+        FanousError: an address that is none, a map that cannot be read, a token that is missing or short.
+    """
+    table.allow("url", "map", "key", "admin_token")
+
+    def file(key: str) -> Path | None:
+        return (beside / Path(table.text(key)).expanduser()).absolute() if table.has(key) else None
+
+    return SiteSettings(_url(table), _map(table, file("map")), file("key"), _token(table))
+
+
+def _url(table: Table) -> str:
+    url = web_address(table, "url").rstrip("/")
+    parts = urlsplit(url)
+    if parts.path or parts.query:
+        raise table.wrong("url", f"{url!r} is more than a site, such as 'https://fanous.example'")
+    return url
+
+
+def _map(table: Table, file: Path | None) -> Path | None:
+    if file is not None:
+        with table.about("map"):
+            drawn = shapes(file)
+        if not drawn:
+            raise table.wrong("map", f"{file} has no country: a line is a code, a tab and a path of an SVG")
+    return file
+
+
+def _token(table: Table) -> str:
+    """It stands in the environment, so that a configuration may be shown to anybody."""
+    if not table.has("admin_token"):
+        return ""
+    name = table.text("admin_token")
+    token = os.environ.get(name, "")
+    if len(token) < LEAST_TOKEN:
+        lacking = "is not set" if not token else f"has fewer than {LEAST_TOKEN} characters"
+        raise table.wrong(
+            "admin_token", f"the environment variable {name!r} {lacking}; `openssl rand -hex 32` makes one"
+        )
+    return token
+
 
 PAGE = "127.0.0.1:8470"
 DOOR = "127.0.0.1:8471"

@@ -19,11 +19,11 @@ from fanous.monitor.clock import Clock
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
 from fanous.pipeline.scheduler import pause
 from fanous.pipeline.stages import detect_all
-from fanous.refdata.sources import SOURCES
+from fanous.sources.connector import SOURCES
 from fanous.sources.fetch import Polite
-from fanous.sources.settings import SourceSettings
+from fanous.sources.publishers import SourceSettings
 from fanous.sources.signals.live import Get, Query
-from fanous.store.ask import Ask as AskStore
+from fanous.store.protocol import Ask as AskStore
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 

@@ -5,21 +5,18 @@ from math import inf
 
 import numpy as np
 
+from fanous.analysis.incidents.alternatives import Policing, policing
 from fanous.analysis.incidents.claims import Checked, check_claim
-from fanous.analysis.incidents.collateral import beside
-from fanous.analysis.incidents.corrections import taken_back
-from fanous.analysis.incidents.coverage import coverage_of
 from fanous.analysis.incidents.events import OTHER_DAYS, EventReport, report_event
-from fanous.analysis.incidents.policer import Policing, policing
-from fanous.analysis.incidents.witnesses import who_saw_what
+from fanous.analysis.incidents.hints import beside
+from fanous.analysis.incidents.revision import taken_back
+from fanous.analysis.incidents.witnesses import coverage_of, who_saw_what
 from fanous.model.claim import Claim, Said
-from fanous.model.correction import Correction
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Incident, Kind, Scope
+from fanous.model.incident import Correction, Incident, Kind, Scope, Witness
 from fanous.model.place import Family
-from fanous.model.witness import Witness
 from fanous.pipeline.interference import FAMILY_OF
-from fanous.refdata.examinations import exam_season
+from fanous.refdata.countries import exam_season
 from fanous.refdata.platforms import domains_of
 from fanous.store.protocol import Store
 

@@ -9,19 +9,15 @@ from fanous.analysis.detectors import DETECTOR_VERSION, DETECTORS, SLOWDOWN_DETE
 from fanous.analysis.detectors.cache import Recall
 from fanous.analysis.incidents.alternatives import LINE_FAULTS
 from fanous.analysis.incidents.assemble import Setting, incident_of
-from fanous.analysis.incidents.dissent import is_lone_dissent
 from fanous.analysis.incidents.group import TypedAnomaly, correlate
-from fanous.analysis.incidents.networks import inside
+from fanous.analysis.incidents.networks import inside, is_lone_dissent
 from fanous.analysis.series.aggregate import counted
 from fanous.analysis.series.silence import SilenceWindow, silence_series, silence_votes
 from fanous.analysis.series.slowness import Slowness, slowness
-from fanous.model.alternatives import NONE_KNOWN, Alternatives
-from fanous.model.incident import Estimate, Incident, Interval
-from fanous.model.look import Look
-from fanous.model.place import Family
-from fanous.model.series import Series
-from fanous.model.votes import Votes
-from fanous.model.weights import UserWeights
+from fanous.model.coverage import Look
+from fanous.model.incident import NONE_KNOWN, Alternatives, Estimate, Incident, Interval
+from fanous.model.place import Family, UserWeights
+from fanous.model.series import Series, Votes
 from fanous.pipeline.judge import rules_version
 from fanous.store.protocol import Store
 

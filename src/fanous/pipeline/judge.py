@@ -19,7 +19,7 @@ NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transf
 
 
 UNPLACED = "It names no network or no country: it is judged all the same, but no series counts it."
-"""What whoever measured with our own probe can do about it stands in ``fanous.probe.notes``."""
+"""What whoever measured with our own probe can do about it stands in ``fanous.probe.words``."""
 
 
 def known_fingerprints() -> Fingerprints:
@@ -81,7 +81,7 @@ def _judged(parsed: ParsedMeasurement, data: bytes) -> JudgedRecord:
     """A record that does not say where it was made has no voice in any series (the store
     sees to that); whoever asks about it is answered all the same."""
     # Not at the top: whoever ingests or detects needs these rules and no probe.
-    from fanous.probe import notes as probe
+    from fanous.probe import words as probe
     from fanous.probe.outcome import UNKNOWN_NETWORK
 
     notes, own = probe.notes_of(data), parsed

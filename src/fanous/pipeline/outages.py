@@ -10,21 +10,18 @@ from functools import partial
 import numpy as np
 
 from fanous.analysis.detectors import LEVEL, QUANTITY_DETECTOR_VERSION, QUANTITY_DETECTORS
-from fanous.analysis.detectors.grid import fills_days
-from fanous.analysis.detectors.rollup import rolled_up
-from fanous.analysis.incidents.absorb import absorb
+from fanous.analysis.detectors.grid import fills_days, rolled_up
 from fanous.analysis.incidents.confirm import OUTAGE_FAMILIES
-from fanous.analysis.incidents.course import worth_keeping
-from fanous.analysis.incidents.outage import Situation, outage_of
-from fanous.analysis.incidents.outage_group import outages
+from fanous.analysis.incidents.group import outages
+from fanous.analysis.incidents.merge import absorb
+from fanous.analysis.incidents.outage import Situation, outage_of, worth_keeping
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.slowness import speed_series
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Interval, Kind, Status
-from fanous.model.place import Family, Place
+from fanous.model.place import Family, Place, UserWeights
 from fanous.model.series import Series
-from fanous.model.weights import UserWeights
-from fanous.refdata.examinations import exam_season
+from fanous.refdata.countries import exam_season
 from fanous.store.protocol import Store
 
 DAY = 86400.0

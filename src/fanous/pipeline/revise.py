@@ -1,15 +1,90 @@
-"""Revise: writes what was found to the ledger as revisions, each with the reason for the change."""
+"""Revise: writes what was found to the ledger as revisions, each with the reason for the change.
 
+Lease: lets one process at a time work on a country, and renews its hold while it does.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from logging import getLogger
 
-from fanous.analysis.incidents.arrivals import arrival_sentence
-from fanous.analysis.incidents.match import match
-from fanous.analysis.incidents.review import WITHDRAWN, held, is_held, is_withdrawn, must_wait
+from fanous.analysis.incidents.merge import match
+from fanous.analysis.incidents.revision import (
+    WITHDRAWN,
+    arrival_sentence,
+    held,
+    is_held,
+    is_withdrawn,
+    must_wait,
+)
 from fanous.errors import FanousError
-from fanous.model.approval import Approval
-from fanous.model.incident import Incident, Interval, Kind, Status
-from fanous.pipeline.lease import alone_with
+from fanous.log import logline
+from fanous.model.incident import Approval, Incident, Interval, Kind, Status
+from fanous.store.leases import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
+
+RENEWALS = 3
+"""In the time that a lease lasts: two may fail before it is lost."""
+
+WAIT = 120.0
+"""Seconds that a person waits for a country which a worker has: longer than the slowest country took."""
+
+POLL = 0.2
+
+log = getLogger("fanous.detect")
+
+
+@contextmanager
+def kept(store: Store, lease: Lease, seconds: float = LEASE_SECONDS) -> Iterator[None]:
+    """Renew a lease for as long as the work goes on, and write only under it.
+
+    It is given back at the end, unless it was marked as detected.
+    """
+    ended = threading.Event()
+    renewing = threading.Thread(
+        target=_renew, args=(store, lease, seconds, ended), name="renewing", daemon=True
+    )
+    renewing.start()
+    try:
+        with store.holding(lease):
+            yield
+    finally:
+        ended.set()
+        renewing.join()
+        store.give_back(lease)
+
+
+def _renew(store: Store, lease: Lease, seconds: float, ended: threading.Event) -> None:
+    while not ended.wait(seconds / RENEWALS):
+        try:
+            store.renew(lease, seconds)
+        except LeaseLost:
+            log.warning(logline("lease_lost", country=lease.country, worker=lease.worker))
+            return  # its next write says so to who works
+        except FanousError as error:
+            log.warning(logline("not_renewed", country=lease.country, why=str(error)))
+
+
+@contextmanager
+def alone_with(store: Store, country: str) -> Iterator[Lease]:
+    """No worker detects in the country meanwhile; waits for the one that does.
+
+    Raises:
+        FanousError: it takes too long.
+    """
+    until = time.monotonic() + WAIT
+    while (lease := store.lease(country=country)) is None:
+        if time.monotonic() > until:
+            who = dict(store.leases()).get(country, "another process")
+            raise FanousError(
+                f"{country} is being detected by {who} all the time: try again", permanent=False
+            )
+        time.sleep(POLL)
+    with kept(store, lease):
+        yield lease
+
 
 NOT_BORNE_OUT = "the measurements do not bear it out any more"
 OF_LEVELS = {Kind.OUTAGE, Kind.SLOWDOWN}

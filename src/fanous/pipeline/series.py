@@ -9,15 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from fanous.analysis.detectors.rollup import rolled_up
+from fanous.analysis.detectors.grid import rolled_up
 from fanous.analysis.series.baselines import Spans, baseline_level, outage_times
 from fanous.analysis.series.signals import SIGNALS
 from fanous.analysis.series.slowness import speed_series
 from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
-from fanous.model.series import Series
-from fanous.model.source_series import SourceSeries
+from fanous.model.series import Series, SourceSeries
 from fanous.pipeline.stages import detect_all, finish_interrupted, remarks
 from fanous.pipeline.tally import Ingested
 from fanous.sources.claims.document import same

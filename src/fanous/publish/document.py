@@ -5,7 +5,7 @@ Instants are RFC 3339 in UTC, whole seconds; what is not known is ``null``, neve
 
 from typing import Any
 
-from fanous.analysis.incidents.policer import Policing
+from fanous.analysis.incidents.alternatives import Policing
 from fanous.model.incident import Estimate, FamilyView, Incident, Interval, UsersShare
 from fanous.model.instant import to_iso
 

@@ -1,16 +1,33 @@
 """Countries: the name of a country for people, and the clock on its walls.
 
 Names come from Unicode CLDR through babel; the main zone of each country stands in ``countries.toml``.
+
+Regions: a place inside a country by its ISO 3166-2 code, from the names that sources write.
+
+Names are compared without accents and words such as "province".  No guess by likeness is made: one letter
+lies between provinces; what is not known keeps the source's own name.
+
+World: the shapes of countries for a quiet map, as SVG paths.
+
+``world.tsv`` is drawn by ``tools/draw_world.py``; the owner of a site may name another file of the same form.
+Where borders are disputed the lines are those of the source, and carry no judgement.
+
+Examinations: where and when the internet was cut for them before.
 """
 
+import lzma
+import re
+import unicodedata
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from fanous.config import Table
+from fanous.errors import FanousError
 from fanous.model.place import UNKNOWN_COUNTRY
-from fanous.refdata.tables import toml_table
+from fanous.refdata.files import bytes_of, toml_table
 
 
 @lru_cache(maxsize=1)
@@ -77,3 +94,105 @@ def zone_name(instant: float, cc: str) -> str:
         return name
     sign, digits = moment.strftime("%z")[:1], moment.strftime("%z")[1:]
     return f"UTC{sign}{digits[:2]}" + (f":{digits[2:4]}" if digits[2:4] != "00" else "")
+
+
+_KINDS = re.compile(
+    r"\b(province|state|region|district|governorate|territory|division|county|oblast|prefecture|ostan|of)\b"
+)
+
+
+@lru_cache(maxsize=1)
+def _regions_names() -> dict[str, str]:
+    lines = lzma.decompress(bytes_of("regions.tsv.xz")).decode("utf-8").splitlines()
+    return dict(line.split("\t") for line in lines if line and not line.startswith("#"))
+
+
+@lru_cache(maxsize=16)
+def _codes(country: str) -> dict[str, str]:
+    """Folded name -> code; a name that two places of the country share leads to neither."""
+    found: dict[str, str] = {}
+    for code, name in _regions_names().items():
+        if code.startswith(f"{country}-"):
+            key = folded(name)
+            found[key] = "" if key in found else code
+    also = toml_table("region_names.toml")["names"].get(country, {})
+    return found | {folded(name): code for code, names in also.items() for name in names}
+
+
+def folded(name: str) -> str:
+    """``Balōchistān Province`` -> ``balochistan``."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    letters = "".join(c for c in plain if not unicodedata.combining(c))
+    return re.sub(r"[^\w]+", " ", _KINDS.sub(" ", letters)).strip()
+
+
+def region_of(country: str, name: str) -> str:
+    """``("PK", "Punjab")`` -> ``PK-PB``; a place without a known code is ``PK:name`` (``Place.region``).
+
+    A name that is empty is the whole country: the empty text.
+    """
+    text = " ".join(name.split())
+    if not text:
+        return ""
+    if text.upper() in _regions_names() and text.upper().startswith(f"{country}-"):
+        return text.upper()
+    return _codes(country).get(folded(text)) or f"{country}:{text[:80]}"
+
+
+def region_name(region: str) -> str:
+    """The name for people."""
+    country, colon, name = region.partition(":")
+    return name if colon else _regions_names().get(country, region)
+
+
+WIDTH, HEIGHT = 1000, 460
+"""Pixels of the map that every file of shapes is drawn for."""
+
+NO_CODE = "-"
+"""Land without a code of ISO 3166-1."""
+
+
+@lru_cache(maxsize=4)
+def shapes(file: Path | None = None) -> dict[str, str]:
+    """ISO 3166-1 alpha-2 (or ``NO_CODE``) -> path.
+
+    Raises:
+        FanousError: ``file`` is not such a file.
+    """
+    try:
+        text = bytes_of("world.tsv").decode() if file is None else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FanousError(f"the map {file} cannot be read: {error}") from None
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line or line.startswith("#"):
+            continue
+        code, tab, path = line.partition("\t")
+        if not tab or not path.startswith("M"):
+            raise FanousError(f"{file}:{number}: a line of a map is a country code, a tab and an SVG path")
+        found[code] = path
+    return found
+
+
+def exam_season(cc: str, instant: float) -> str:
+    """The remark that examinations, for which it was cut before, are held at that time; empty = none are.
+
+    Args:
+        cc: ISO 3166-1 alpha-2.
+        instant: unix seconds, UTC.
+    """
+    season = _seasons().get(cc)
+    if season is None:
+        return ""
+    moment, (first, last) = local(instant, cc), season["hours"]
+    if moment.month not in season["months"] or not first <= moment.hour + moment.minute / 60 <= last:
+        return ""
+    return (
+        f"it began at the season and hour of {season['exam']}, for which the internet was cut there before "
+        f"({season['known']})"
+    )
+
+
+@lru_cache(maxsize=1)
+def _seasons() -> dict[str, dict[str, Any]]:
+    return toml_table("examinations.toml")

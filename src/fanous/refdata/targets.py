@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from fanous.config import nearest
 from fanous.errors import FanousError
+from fanous.refdata.files import toml_table
 from fanous.refdata.platforms import ROLES
-from fanous.refdata.tables import toml_table
 
 FOLDER = "targets"
 DO_NOT_RUN = "do_not_run"

@@ -2,24 +2,140 @@
 
 A set that stands is replaced only by one that can be read and has not shrunk; at every instant there is
 either the old file or the new one, whole.
+
+Download: one file of reference data over HTTPS, within limits of size and time.
+
+Nothing here is a measurement: what goes wrong is the operator's to mend, and says so.
+
+Update of user numbers: turns the user's own file, or APNIC's table, into one small file per country.
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
+from typing import IO
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+import msgspec
+
+from fanous import __version__
 from fanous.analysis.rules.fingerprints import compile_fingerprints, parse_fingerprints
 from fanous.errors import FanousError
-from fanous.refdata.about import SetOrigin, write_about
-from fanous.refdata.atomic import replace_file
-from fanous.refdata.download import download
+from fanous.refdata.files import bytes_of, replace_file
 from fanous.refdata.fingerprints import OURS
 from fanous.refdata.set_rows import BadRow, SetReading
-from fanous.refdata.sets import LARGEST_SET, PublicSet, decoded, installed_sets, public_set, read_set
-from fanous.refdata.tables import bytes_of
+from fanous.refdata.sets import (
+    LARGEST_SET,
+    PublicSet,
+    SetOrigin,
+    decoded,
+    installed_sets,
+    public_set,
+    read_set,
+    write_about,
+)
+from fanous.refdata.users import (
+    APNIC_URL,
+    FOLDER,
+    LARGEST_FIGURES,
+    FiguresFile,
+    figures_path,
+    is_apnic,
+    parse_apnic,
+    parse_own,
+)
+
+STALL = 20.0
+"""Seconds that a server may be silent."""
+DEADLINE = 120.0
+"""Seconds for the whole file: 0.3 MB at 30 kbit/s, which a throttled line still gives."""
+PIECE = 64 << 10
+PASSING = (408, 429)
+"""Refusals of a client that need not be there on another try (RFC 9110, RFC 6585)."""
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def download(
+    url: str,
+    *,
+    largest: int = LARGEST_SET,
+    stall: float = STALL,
+    deadline: float = DEADLINE,
+    loopback: bool = False,
+) -> bytes:
+    """The file at ``url``, whole.
+
+    Args:
+        loopback: also take http from this machine itself, for a mirror on it and for tests.
+
+    Raises:
+        FanousError: it cannot be had; not ``permanent`` where another try may help.
+    """
+    _refuse_open(url, loopback)
+    opener = build_opener(_Redirects(loopback))
+    request = Request(url, headers={"User-Agent": f"fanous/{__version__}"})
+    ends = time.monotonic() + deadline
+    try:
+        with opener.open(request, timeout=stall) as response:
+            return _whole(response, url, largest, ends)
+    except HTTPError as error:
+        with error:
+            stays = error.code < 500 and error.code not in PASSING
+            raise FanousError(
+                f"{url}: the server says {error.code} {error.reason}", permanent=stays
+            ) from None
+    except (URLError, HTTPException, OSError) as error:
+        reason = getattr(error, "reason", None) or error or type(error).__name__
+        raise FanousError(f"{url} cannot be fetched: {reason}", permanent=False) from error
+
+
+def _whole(response: HTTPResponse, url: str, largest: int, ends: float) -> bytes:
+    announced = response.length or 0  # what is left to come, by the header; None = it does not say
+    pieces: list[bytes] = []
+    size = 0
+    while piece := response.read1(PIECE):  # what has come by now: a trickle must not hold us
+        pieces.append(piece)
+        size += len(piece)
+        if size > largest:
+            raise FanousError(f"{url} has more than {largest:,} bytes: this is not the file")
+        if time.monotonic() > ends:
+            raise FanousError(f"{url} comes too slowly: {size:,} bytes so far", permanent=False)
+    if size < announced:
+        raise FanousError(f"{url} broke off after {size:,} of {announced:,} bytes", permanent=False)
+    return b"".join(pieces)
+
+
+def _refuse_open(url: str, loopback: bool) -> None:
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (loopback and parts.scheme == "http" and parts.hostname in LOOPBACK):
+        return
+    raise FanousError(f"{url} is not https: what comes in clear may have been changed on the way")
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Follows redirects, but never out of HTTPS."""
+
+    def __init__(self, loopback: bool) -> None:
+        self._loopback = loopback
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        try:
+            _refuse_open(newurl, self._loopback)
+        except FanousError:
+            fp.close()
+            raise
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
 
 LEAST_LEFT = 0.7
 """A new set with less than this share of the old one's fingerprints is taken for a broken file: of OONI's
@@ -156,3 +272,89 @@ def _install(path: Path, data: bytes, about: SetOrigin) -> None:
         write_about(path, about)
     except OSError as error:
         raise FanousError(f"{path} cannot be written: {error.strerror}; mend the folder") from error
+
+
+LEAST_COUNTRIES = 0.7
+"""APNIC's table with less than this share of the countries that stand is taken for a broken file."""
+
+APNIC_FILE = "APNIC's users by network"
+
+
+def fetch_apnic(url: str) -> bytes:
+    return download(url, largest=LARGEST_FIGURES)
+
+
+def is_figures(path: Path) -> bool:
+    """Is a file that the user gives one of user figures, rather than of fingerprints?"""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return is_apnic(text) or (path.suffix == ".toml" and "users_m" in text)
+
+
+def update_users(
+    source: Path | None, folder: Path, *, fetch: Callable[[str], bytes] = fetch_apnic
+) -> Updated:
+    """Install the figures of ``source``; what fails leaves what stands.
+
+    Args:
+        source: ``None`` = APNIC's table, fetched.
+        folder: of reference data.
+    """
+    name, place = (APNIC_FILE, APNIC_URL) if source is None else (source.name, str(source))
+    try:
+        data = fetch(APNIC_URL) if source is None else _read(source)
+        text = _decoded(data, place)
+        told = parse_apnic(text, place) if is_apnic(text) or source is None else parse_own(text, place)
+        changed = _update_users_install(told, folder)
+    except FanousError as error:
+        return Updated(name, place, UpdateOutcome.FAILED, str(error), of="countries' users")
+    outcome = UpdateOutcome.UPDATED if changed else UpdateOutcome.UNCHANGED
+    return Updated(name, place, outcome, usable=len(told.countries), of="countries' users")
+
+
+def forget_users(country: str, folder: Path) -> bool:
+    """Remove the user's own figures of a country, so that what ships counts again; was there any?"""
+    path = figures_path(folder, "own", country)
+    there = path.exists()
+    path.unlink(missing_ok=True)
+    return there
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FanousError(f"{path} cannot be read: {error.strerror}; give the file you have") from error
+
+
+def _decoded(data: bytes, place: str) -> str:
+    if len(data) > LARGEST_FIGURES:
+        raise FanousError(f"{place} has more than {LARGEST_FIGURES >> 20} MiB: these are no user figures")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FanousError(f"{place} is not UTF-8 ({error}); fetch the file again") from error
+
+
+def _update_users_install(told: FiguresFile, folder: Path) -> bool:
+    """Put each country's file in its place; did any change?"""
+    kind = folder / FOLDER / told.kind
+    standing = {path.stem for path in kind.glob("*.json")} if told.kind == "apnic" else set()
+    if len(told.countries) < LEAST_COUNTRIES * len(standing):
+        raise FanousError(
+            f"it names {len(told.countries)} countries and what stands {len(standing)}, so that is kept; if "
+            f"the new one is right, remove {kind} and update again"
+        )
+    changed = False
+    try:
+        kind.mkdir(parents=True, exist_ok=True)
+        for country, figures in told.countries.items():
+            path, data = figures_path(folder, told.kind, country), msgspec.json.encode(figures)
+            if not path.exists() or path.read_bytes() != data:
+                replace_file(path, data)
+                changed = True
+    except OSError as error:
+        raise FanousError(f"{kind} cannot be written: {error.strerror}; mend the folder") from error
+    return changed

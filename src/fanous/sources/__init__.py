@@ -9,7 +9,7 @@
 - series or claims of an online publisher: a class with ``pieces`` and ``parse`` as ``signals.live.LiveSource``
   describes them; its saved responses can then be read as files too.
 
-Each gets a line in one of the two, and a test.  The terms of a source are in ``fanous.refdata.sources``, its
+Each gets a line in one of the two, and a test.  The terms of a source are in ``fanous.sources.connector``, its
 signals in ``fanous.analysis.series.signals``.
 ``tests/sources/test_contract.py`` checks every one of them.
 

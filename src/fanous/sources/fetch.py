@@ -19,7 +19,7 @@ import httpx
 
 from fanous import __version__
 from fanous.errors import FanousError
-from fanous.refdata.sources import PublicSource
+from fanous.sources.connector import PublicSource
 from fanous.sources.http_cache import Cached, HttpCache
 
 TRIES = 5

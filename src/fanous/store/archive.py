@@ -2,19 +2,107 @@
 
 The one part of the store that cannot be computed again: a segment is complete and on the disk, under a
 name that holds the digest of the file, before anything is acknowledged.
+
+Segment: the name of one archive file.  The name says all there is to know without opening it.
+
+OONI's folder layout (``raw/YYYYMMDD/HH/CC/testname/``, test names without underscores), by the hour of
+*receipt*, with the source and a digest of the file where OONI has a serial number.
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from fanous.errors import FanousError
-from fanous.model.record import Record
+from fanous.model.measurement import Record, noun
+from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.store.disk import disk_errors, make_folder, sync_folder, write_durably
-from fanous.store.segment import SUFFIX, Location, Segment, SegmentFolder, parse_name, shelf
+
+SUFFIX = ".jsonl.zst"
+_NAME = re.compile(r"(\d{10})_([A-Z]{2})_([a-z0-9]{1,64})\.([a-z0-9-]{1,32})\.([0-9a-f]{16})")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Segment:
+    """One file of the archive.
+
+    Attributes:
+        hour: of receipt, UTC, ``YYYYMMDDHH``.
+        country: ISO 3166-1 alpha-2.
+        test_name: OONI's nettest without underscores, as in OONI's own folders.
+        source: connector that read the records and reads them again.
+        digest: first 16 hex digits of the SHA-256 of the file; before November 2026, of what it unpacks to.
+    """
+
+    hour: str
+    country: str
+    test_name: str
+    source: str
+    digest: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.hour}_{self.country}_{self.test_name}.{self.source}.{self.digest}"
+
+    @property
+    def begins(self) -> float:
+        """The beginning of the hour of receipt; unix seconds, UTC."""
+        return datetime.strptime(self.hour, "%Y%m%d%H").replace(tzinfo=UTC).timestamp()
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Relative to the archive's folder."""
+        folder = PurePosixPath("raw", self.hour[:8], self.hour[8:], self.country, self.test_name)
+        return folder / f"{self.name}{SUFFIX}"
+
+
+@noun
+class Location:
+    """Where one raw record lies.
+
+    Attributes:
+        position: 0-based line in the uncompressed segment.
+    """
+
+    segment: Segment
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFolder:
+    """The folder a record belongs to: everything of a segment's name but its digest."""
+
+    hour: str
+    country: str
+    test_name: str
+    source: str
+
+    def holding(self, digest: str) -> Segment:
+        return Segment(self.hour, self.country, self.test_name, self.source, digest)
+
+
+def shelf(received_at: float, country: str, test_name: str, source: str) -> SegmentFolder:
+    """The folder for a record; what a probe wrote never becomes part of a path unchecked."""
+    plain = re.sub(r"[^a-z0-9]", "", test_name.lower())[:64]
+    return SegmentFolder(
+        hour=datetime.fromtimestamp(received_at, UTC).strftime("%Y%m%d%H"),
+        country=country if _COUNTRY.fullmatch(country) else UNKNOWN_COUNTRY,
+        test_name=plain or "unknown",
+        source=re.sub(r"[^a-z0-9-]", "-", source.lower())[:32] or "unknown",
+    )
+
+
+def parse_name(name: str) -> Segment | None:
+    """The segment of a file name without suffix; ``None`` = no segment has such a name."""
+    match = _NAME.fullmatch(name)
+    return Segment(*match.groups()) if match else None
+
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -32,7 +120,7 @@ SEGMENT_BYTES = 32 * 1024 * 1024
 TEMPORARY = ".tmp"
 
 COLD = "cold"
-"""File of the archive's folder: the address of the bucket that has the older segments (``store.tiers``)."""
+"""File of the archive's folder: the address of the bucket that has the older segments (``store.bucket``)."""
 
 
 class DamagedSegment(FanousError):

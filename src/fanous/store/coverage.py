@@ -1,18 +1,141 @@
-"""Coverage: what was measured at all - countries, networks, volume, and what allows no conclusion."""
+"""Coverage: what was measured at all - countries, networks, volume, and what allows no conclusion.
+
+Rows: what the store's questions are answered with.
+
+Times are unix seconds, UTC; windows half-open ``[since, until)``.  Only sound measurements count (no
+``defect``) unless a row says otherwise.
+
+Vitals: what a store tells of the monitor's own health - who delivers, in what state, how late.
+
+Everything counts by when it was *received*: the clocks of probes are one of the things that are looked at.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import inf
 
 import numpy as np
 
-from fanous.model.arrival import Arrival
-from fanous.model.look import LineState, Look
+from fanous.model.coverage import Arrival, LineState, Look
+from fanous.model.measurement import Layer, Measurement
 from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey
-from fanous.store.columns import ticks
-from fanous.store.engine import Engine
-from fanous.store.rows import Heard, Insufficient, Reason
-from fanous.store.window import AT_IN_WINDOW, IN_WINDOW, window
+from fanous.model.verdict import State
+from fanous.store.archive import Location
+from fanous.store.batch import ticks
+from fanous.store.engine import AT_IN_WINDOW, IN_WINDOW, Engine, window
+
+
+@dataclass(frozen=True, slots=True)
+class MechanismCount:
+    """How often one rule said one thing on one network, ordered from the most frequent.
+
+    Attributes:
+        symptom: see ``Verdict.symptom``.
+        measurements: in which it was said.
+        probes: whose measurements these are.
+    """
+
+    target: str
+    asn: int
+    layer: Layer
+    mechanism: str
+    rule_id: str
+    state: State
+    symptom: bool
+    measurements: int
+    probes: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceCounts:
+    """What a claim rests on.
+
+    Attributes:
+        measurements: that saw it.
+        probes: whose measurements these are.
+        networks: on which it was seen.
+        controlled: of ``measurements``, those with a normal control of their own.
+        elsewhere: measurements of the same targets on other networks of the country at the same times
+            that found them to work.
+        sources: connectors that the measurements came through, sorted.
+    """
+
+    measurements: int
+    probes: int
+    networks: int
+    controlled: int
+    elsewhere: int
+    sources: tuple[str, ...]
+
+    @property
+    def controls(self) -> int:
+        """``Evidence.controls``: measurements that show that the target worked elsewhere."""
+        return self.controlled + self.elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why nothing was concluded.
+
+    Attributes:
+        rule_id: of the rule that said so; empty = the measurement itself was unsound.
+        why: the rule's sentence (one of them, where they hold figures), or the measurement's defect.
+    """
+
+    rule_id: str
+    why: str
+    measurements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Insufficient:
+    """A target that was measured, and of which nothing can be said.
+
+    Attributes:
+        measurements: all of the target in the window, unsound ones included.
+        reasons: from the most frequent; at least one.
+    """
+
+    target: str
+    measurements: int
+    reasons: tuple[Reason, ...]
+
+    @property
+    def why(self) -> str:
+        """For a reader: the most frequent reason, and of how many measurements it holds."""
+        first = self.reasons[0]
+        return f"{first.why} ({first.measurements} of {self.measurements} measurements)"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMeasurement:
+    """The header of a measurement, and where its raw record lies; for attributes see ``ParsedMeasurement``."""
+
+    measurement: Measurement
+    source: str
+    received_at: float
+    location: Location
+    observations: int
+    control_failure: str | None
+    bogus: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One network in a window.
+
+    Attributes:
+        at: its last sound measurement was made then.
+        probes: independent ones.
+    """
+
+    country: str
+    asn: int
+    at: float
+    measurements: int
+    probes: int
+
 
 NOTHING_OUTSIDE = "nothing outside the country answers"
 """``defect`` of a look at a line on which only sites inside the country answer."""
@@ -195,3 +318,91 @@ def _volume(country: str, step: int, asn: int, bins: list[int], made: list[int],
         controlled=np.zeros(len(times), np.int64),
         measurements=measurements,
     )
+
+
+STEP = 3600
+"""Width of the bins of ``Arrivals``; seconds."""
+
+_RECEIVED = "received_at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC')"
+_ARRIVALS = f"""
+SELECT source,
+    arraySort(groupUniqArray(intDiv(toUnixTimestamp64Micro(received_at), {STEP} * 1000000) * {STEP})),
+    max(toUnixTimestamp64Micro(received_at)) / 1000000, count()
+FROM measurements WHERE {_RECEIVED} GROUP BY source ORDER BY source
+"""
+_SOUNDNESS = f"""
+SELECT software, count(), countIf(defect != ''), uniqExact(probe)
+FROM measurements WHERE {_RECEIVED} AND software != '' GROUP BY software ORDER BY software
+"""
+_CLOCKS = f"""
+SELECT count(), countIf(started_at > addSeconds(received_at, {{slack:Int64}})),
+    uniqExactIf(probe, started_at > addSeconds(received_at, {{slack:Int64}})), uniqExact(probe)
+FROM measurements WHERE {_RECEIVED}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """When measurements came through one source.
+
+    Attributes:
+        bins: unix seconds, ascending: hours in which any came.
+        last: unix seconds; when the last one came.
+        measurements: in all.
+    """
+
+    source: str
+    bins: tuple[int, ...]
+    last: float
+    measurements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Soundness:
+    """How much of what one version of a probe's software sends cannot be used.
+
+    Attributes:
+        unsound: of ``measurements``, those with a defect.
+    """
+
+    software: str
+    measurements: int
+    unsound: int
+    probes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Measurements that were made, by their own account, after they were received.
+
+    Attributes:
+        ahead: of ``measurements``; likewise ``probes_ahead`` of ``probes``.
+    """
+
+    measurements: int
+    ahead: int
+    probes_ahead: int
+    probes: int
+
+
+class VitalAnswers:
+    """The monitor's own health.
+
+    Attributes:
+        _engine: with the table ``measurements``.
+    """
+
+    _engine: Engine
+
+    def arrivals(self, since: float) -> list[Arrivals]:
+        """See ``Questions.arrivals``."""
+        rows = self._engine.rows(_ARRIVALS, since=ticks(since))
+        return [Arrivals(source, tuple(bins), last, count) for source, bins, last, count in rows]
+
+    def soundness(self, since: float) -> list[Soundness]:
+        """See ``Questions.soundness``."""
+        return [Soundness(*row) for row in self._engine.rows(_SOUNDNESS, since=ticks(since))]
+
+    def clocks(self, since: float, slack: float) -> Clocks:
+        """See ``Questions.clocks``."""
+        return Clocks(*self._engine.rows(_CLOCKS, since=ticks(since), slack=int(slack))[0])

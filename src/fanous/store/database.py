@@ -3,15 +3,19 @@
 One schema and one set of statements for both (SQLAlchemy Core).  Writers take turns: each writing transaction
 begins by touching one row, which in SQLite takes the file's lock and in PostgreSQL the row's, so that two
 processes never give the same number to two incidents.
+
+Codec: an incident as the JSON document that the ledger keeps.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, DataError, OperationalError
 
 from fanous.errors import FanousError
+from fanous.model.incident import Incident
 from fanous.store.disk import FULL
 from fanous.store.location import hidden
 
@@ -128,3 +132,33 @@ def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object) 
     for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
+
+
+_DECODER = msgspec.json.Decoder(Incident)
+
+
+def encode_incident(incident: Incident) -> str:
+    """A document that reads back as the same incident.
+
+    Raises:
+        ValueError: it would not (a NaN: what was not measured is ``None`` in an incident).
+    """
+    document = msgspec.json.encode(incident)
+    try:
+        same = _DECODER.decode(document) == incident
+    except msgspec.ValidationError:
+        same = False
+    if not same:
+        raise ValueError(f"this incident cannot be written down: {incident}")
+    return document.decode()
+
+
+def decode_incident(document: str) -> Incident:
+    """The incident of a document; fields that this version does not know are ignored."""
+    try:
+        return _DECODER.decode(document)
+    except msgspec.MsgspecError as error:
+        raise FanousError(
+            f"the ledger holds an incident that cannot be read ({error}): it was written by another version "
+            "or damaged; restore the ledger from a copy"
+        ) from error

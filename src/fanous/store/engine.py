@@ -2,15 +2,25 @@
 
 Both speak the ClickHouse dialect through ``clickhouse-connect``.  The in-process engine can host one folder
 a process at a time; after ``close`` another may be opened.
+
+Migrations: what brings the tables of facts from each format to the next, on a store that is in use.
+
+Each statement may be run again: a process that dies half-way leaves the rest to the next one.  Rows are never
+rewritten here; what a new format has to know of old measurements comes from the archive (``fanous rejudge``).
+To add one: raise ``schema.FORMAT``, add its entry here, and a fixture of the format before it to the tests.
+
+Window: times as parameters of a question, half-open, in the engine's microseconds.
 """
 
 import logging
 import os
 import struct
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import clickhouse_connect
@@ -19,12 +29,74 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 from urllib3.exceptions import HTTPError
 
+from fanous import __version__
 from fanous.errors import FanousError
-from fanous.store.columns import Columns, mend
+from fanous.model.incident import Interval, Stretches
+from fanous.store.batch import Columns, mend, ticks
 from fanous.store.disk import FULL
 from fanous.store.location import StoreLocation
-from fanous.store.migrations import bring_up_to_date
-from fanous.store.schema import TABLES, Layout
+from fanous.store.schema import FACTS, FIND_SEGMENT, FORMAT, TABLES, Layout
+
+
+class Tables(Protocol):
+    """What a migration asks of an engine (``store.engine.Engine``)."""
+
+    def tables(self) -> set[str]: ...
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]: ...
+
+    def run(self, sql: str) -> None: ...
+
+    def insert(self, table: str, columns: Columns) -> None: ...
+
+
+def _to_2(layout: Layout) -> Iterator[str]:
+    """Rows of a segment are found by an index; before, removing some read the column of all."""
+    for table in FACTS:
+        rows = layout.rows_of(table)
+        yield f"ALTER TABLE {rows} ADD {FIND_SEGMENT.replace('INDEX', 'INDEX IF NOT EXISTS', 1)}"
+        yield f"ALTER TABLE {rows} MATERIALIZE INDEX find_segment"
+
+
+MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2}
+"""Format -> the statements that lead to it from the one before."""
+
+
+def bring_up_to_date(
+    engine: Tables,
+    layout: Layout,
+    migrations: Mapping[int, Callable[[Layout], Iterator[str]]] = MIGRATIONS,
+    to: int = FORMAT,
+) -> None:
+    """Make the tables where there are none, and lead older ones to the present format.
+
+    Raises:
+        FanousError: a newer Fanous wrote them.
+    """
+    known = engine.tables()
+    if "measurements" in known and "versions" in known:
+        found = engine.rows("SELECT max(version) FROM versions")[0][0] or 1
+    else:
+        found = 1 if "measurements" in known else 0
+    if found > to:
+        raise FanousError(
+            f"the facts of this store were written by a newer Fanous (format {found}, this one knows {to}): "
+            "install that version, or name another store"
+        )
+    for table in TABLES.values():
+        for statement in layout.create(table):
+            engine.run(statement)
+    for version in range(max(found, 1) + 1, to + 1) if found else ():
+        for statement in migrations[version](layout):
+            engine.run(statement)
+        _remember(engine, version)
+    if not found:
+        _remember(engine, to)
+
+
+def _remember(engine: Tables, version: int) -> None:
+    engine.insert("versions", {"version": [version], "since": [ticks(time.time())], "fanous": [__version__]})
+
 
 _DISK_FULL = ("No space left on device", "NOT_ENOUGH_SPACE", "Not enough space")
 _ON_A_CLUSTER = {
@@ -177,3 +249,40 @@ def _never_arrived(error: BaseException) -> bool:
 
 def _is_disk_full(error: Exception) -> bool:
     return any(words in str(error) for words in _DISK_FULL)
+
+
+IN_WINDOW = (
+    "started_at >= fromUnixTimestamp64Micro({since:Int64}, 'UTC') "
+    "AND started_at < fromUnixTimestamp64Micro({until:Int64}, 'UTC')"
+)
+AT_IN_WINDOW = IN_WINDOW.replace("started_at", "at")
+"""The same for bins of ready-made series."""
+# The plain bounds come first: they alone let the engine skip what is outside.
+IN_INTERVALS = (
+    f"{IN_WINDOW} AND arrayExists((a, b) -> toUnixTimestamp64Micro(started_at) >= a "
+    "AND toUnixTimestamp64Micro(started_at) < b, {starts:Array(Int64)}, {ends:Array(Int64)})"
+)
+IN_STRETCHES = (
+    f"{IN_WINDOW} AND arrayExists((n, a, b) -> asn = n AND toUnixTimestamp64Micro(started_at) >= a "
+    "AND toUnixTimestamp64Micro(started_at) < b, {places:Array(UInt32)}, {starts:Array(Int64)}, "
+    "{ends:Array(Int64)})"
+)
+"""The same where each network has intervals of its own."""
+
+
+def window(since: float, until: float) -> dict[str, int]:
+    """Parameters of ``IN_WINDOW``."""
+    return {"since": ticks(since), "until": ticks(until)}
+
+
+def in_any(intervals: Sequence[Interval]) -> dict[str, int | list[int]]:
+    """Parameters of ``IN_INTERVALS``; an interval without end goes on for ever."""
+    starts = [ticks(interval.start) for interval in intervals]
+    ends = [ticks(inf if interval.end is None else interval.end) for interval in intervals]
+    return {"starts": starts, "ends": ends, "since": min(starts, default=0), "until": max(ends, default=0)}
+
+
+def in_stretches(stretches: Stretches) -> dict[str, int | list[int]]:
+    """Parameters of ``IN_STRETCHES``: ASN -> its intervals."""
+    rows = [(asn, interval) for asn, own in stretches.items() for interval in own]
+    return {"places": [asn for asn, _ in rows], **in_any([interval for _, interval in rows])}

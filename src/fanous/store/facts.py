@@ -3,17 +3,33 @@
 A segment's rows count when its marker is in the table ``segments``.  Rows go in first and the marker last;
 before a segment is written again its marker goes first, then its rows.  So a crash at any point leaves a
 segment either whole or without a marker, and one without a marker is simply written again.
+
+Lookup: measurements by their uid, with their facts as they were put in.
+
+Retention: what keeps a store from growing without end (``fanous.pipeline.retain`` decides).
 """
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import fields
+from typing import Any, Protocol, TypeVar
 
-from fanous.store.batch import Placed
-from fanous.store.columns import Columns, measurement_columns, observation_columns, ticks, verdict_columns
-from fanous.store.engine import Engine
-from fanous.store.schema import FACTS
-from fanous.store.segment import Segment, parse_name
+import msgspec
+
+from fanous.model.measurement import Measurement, Observation
+from fanous.model.verdict import Verdict
+from fanous.store.archive import Location, Segment, parse_name
+from fanous.store.batch import (
+    Columns,
+    Placed,
+    measurement_columns,
+    observation_columns,
+    ticks,
+    verdict_columns,
+)
+from fanous.store.coverage import StoredMeasurement
+from fanous.store.engine import IN_WINDOW, Engine, window
+from fanous.store.schema import FACTS, MEASUREMENTS, OBSERVATIONS, VERDICTS
 
 Window = tuple[str, float, float]
 """Country, first and last instant (unix seconds, UTC; half-open)."""
@@ -125,3 +141,135 @@ def _older(before: float, kept: Sequence[Window]) -> tuple[str, dict[str, Any]]:
 def _plain(uid: str) -> str:
     """As the table has it (``columns.mend``)."""
     return uid.encode("utf-8", "replace").decode()
+
+
+Noun = TypeVar("Noun", Measurement, Observation, Verdict)
+
+# The measurement's country and time are found first: with them its rows are one granule.
+_OF_UID = (
+    "(country, started_at, uid) IN "
+    "(SELECT country, started_at, uid FROM measurements WHERE uid = {uid:String})"
+)
+
+
+UIDS_ASKED = 10_000
+"""Names in one question: what the engine takes in a parameter without complaint."""
+
+_LOCATIONS = f"""
+SELECT segment, position FROM measurements WHERE uid IN {{uids:Array(String)}} AND {IN_WINDOW}
+ORDER BY segment, position
+"""
+
+
+_OF_PROBES = """
+SELECT segment, position, country, toUnixTimestamp64Micro(started_at) / 1000000 FROM measurements
+WHERE probe IN {probes:Array(String)} ORDER BY segment, position
+"""
+
+
+class LookupAnswers:
+    """Measurements by their uid.
+
+    Attributes:
+        _engine: with all tables.
+    """
+
+    _engine: Engine
+
+    def records_of(self, probes: Iterable[str]) -> list[tuple[Location, str, float]]:
+        """Where the records of these probes lie, with country and instant of each; in order of receipt."""
+        asked = list(dict.fromkeys(probes))
+        return [
+            (_location(segment, position), country, made)
+            for start in range(0, len(asked), UIDS_ASKED)
+            for segment, position, country, made in self._engine.rows(
+                _OF_PROBES, probes=asked[start : start + UIDS_ASKED]
+            )
+        ]
+
+    def measurement(self, uid: str) -> StoredMeasurement | None:
+        """See ``Questions.measurement``."""
+        rows = self._engine.rows(
+            f"SELECT {_selected(MEASUREMENTS)} FROM measurements WHERE uid = {{uid:String}} LIMIT 1", uid=uid
+        )
+        if not rows:
+            return None
+        row = dict(zip(MEASUREMENTS, rows[0], strict=True))
+        return StoredMeasurement(
+            measurement=_noun(Measurement, row),
+            source=row["source"],
+            received_at=row["received_at"],
+            location=_location(row["segment"], row["position"]),
+            observations=row["observations"],
+            control_failure=row["control_failure"],
+            bogus=tuple(row["bogus"]),
+        )
+
+    def locations(self, uids: Iterable[str], since: float, until: float) -> list[Location]:
+        """See ``Questions.locations``."""
+        asked = list(uids)
+        rows = [
+            row
+            for at in range(0, len(asked), UIDS_ASKED)
+            for row in self._engine.rows(_LOCATIONS, uids=asked[at : at + UIDS_ASKED], **window(since, until))
+        ]
+        return [_location(segment, position) for segment, position in sorted(rows)]
+
+    def verdicts(self, uid: str) -> list[Verdict]:
+        """See ``Questions.verdicts``."""
+        return [_noun(Verdict, row) for row in self._facts_of("verdicts", VERDICTS, uid)]
+
+    def observations(self, uid: str) -> list[Observation]:
+        """See ``Questions.observations``."""
+        return [_noun(Observation, row) for row in self._facts_of("observations", OBSERVATIONS, uid)]
+
+    def _facts_of(self, table: str, columns: dict[str, str], uid: str) -> list[dict[str, Any]]:
+        sql = f"SELECT {_selected(columns)} FROM {table} WHERE {_OF_UID} ORDER BY number"
+        return [dict(zip(columns, row, strict=True)) for row in self._engine.rows(sql, uid=uid)]
+
+
+def _location(name: str, position: int) -> Location:
+    segment = parse_name(name)
+    if segment is None:
+        raise ValueError(f"not the name of a segment: {name}")
+    return Location(segment, position)
+
+
+def _selected(columns: dict[str, str]) -> str:
+    """The columns by name, times as unix seconds."""
+    return ", ".join(
+        f"toUnixTimestamp64Micro(`{name}`) / 1000000" if kind.startswith("DateTime64") else f"`{name}`"
+        for name, kind in columns.items()
+    )
+
+
+def _noun(noun: type[Noun], row: dict[str, Any]) -> Noun:
+    """The fields of a row that the noun has."""
+    own = {field.name: row[field.name] for field in fields(noun) if field.name in row}
+    return msgspec.convert(own, noun)
+
+
+class Keeping(Protocol):
+    """A part of ``Store``."""
+
+    def observations_before(self, before: float, kept: Sequence[Window]) -> int:
+        """Rows of observations that were made before an instant.
+
+        Args:
+            kept: country, first and last instant: what lies within them does not count.
+        """
+
+    def drop_observations(self, before: float, kept: Sequence[Window]) -> None:
+        """Take those rows out.  Measurements, verdicts and raw records stay, so that every conclusion does,
+        and ``replace_verdicts`` brings them back."""
+
+    def movable(self, before: float) -> list[Segment]:
+        """Whole segments, received before an instant, that lie in a local folder; in order of receipt."""
+
+    def move(self, segment: Segment, url: str) -> None:
+        """Take a segment of the local archive to the bucket; it is read from there from then on.
+
+        Raises:
+            DamagedSegment: it cannot be read, and stays where it is.
+            FanousError: the bucket cannot be written, or another one has older segments already.
+        """

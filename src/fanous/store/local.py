@@ -15,37 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fanous.errors import FanousError
-from fanous.model.approval import Approval
 from fanous.model.claim import Claim
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Incident
-from fanous.model.record import Record
-from fanous.model.source_series import SourceSeries
-from fanous.model.spell import Spell
-from fanous.store.addresses import AddressAnswers
-from fanous.store.alternatives import AlternativeAnswers
-from fanous.store.archive import Archive, Received, tiered
+from fanous.model.incident import Approval, Incident
+from fanous.model.measurement import Record
+from fanous.model.series import SourceSeries
+from fanous.model.vitals import Spell
+from fanous.store.archive import Archive, Location, Received, Segment, tiered
 from fanous.store.batch import Appended, Forgotten, Judged, Placed
-from fanous.store.coverage import CoverageAnswers
+from fanous.store.coverage import CoverageAnswers, VitalAnswers
 from fanous.store.disk import disk_errors
 from fanous.store.engine import Engine
-from fanous.store.evidence import EvidenceAnswers
-from fanous.store.facts import Facts, Window
+from fanous.store.evidence import AddressAnswers, AlternativeAnswers, EvidenceAnswers, RatePairAnswers
+from fanous.store.facts import Facts, LookupAnswers, Window
 from fanous.store.leases import LEASE_SECONDS, Lease
-from fanous.store.ledger import Ledger, Revision
-from fanous.store.location import StoreLocation, check_folder, in_folder
-from fanous.store.lock import Owner, StoreLock
-from fanous.store.lookup import LookupAnswers
+from fanous.store.ledger import Key, Ledger, Revision
+from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, in_folder
 from fanous.store.outbox import Outbox
-from fanous.store.outcomes import OutcomeAnswers
 from fanous.store.protocol import Store
-from fanous.store.rate_pairs import RatePairAnswers
-from fanous.store.rates import RateAnswers
-from fanous.store.segment import Location, Segment
 from fanous.store.series import Pulled, SeriesAnswers, check_series
-from fanous.store.spells import Key
-from fanous.store.vitals import VitalAnswers
-from fanous.store.votes import VoteAnswers
+from fanous.store.votes import OutcomeAnswers, RateAnswers, VoteAnswers
 
 
 def open_store(
@@ -216,7 +205,7 @@ class EmbeddedStore(
 
     def move(self, segment: Segment, url: str) -> None:
         self._may_write()
-        from fanous.store.tiers import TieredArchive, begin
+        from fanous.store.bucket import TieredArchive, begin
 
         begin(self._archive.folder, url, self.now())
         if not isinstance(self._archive, TieredArchive):
@@ -374,7 +363,7 @@ def archive_at(location: StoreLocation) -> Archive:
 
         return BucketArchive(location.bucket, location.archive)
     if url := tiered(location.archive):
-        from fanous.store.tiers import TieredArchive
+        from fanous.store.bucket import TieredArchive
 
         return TieredArchive(location.archive, url)
     return Archive(location.archive)

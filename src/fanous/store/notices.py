@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from fanous.config import config_table
 from fanous.errors import FanousError
-from fanous.model.approval import Approval
 from fanous.model.claim import Claim
 from fanous.model.event import AnnouncedEvent
+from fanous.model.incident import Approval
 from fanous.store.database import SCHEMA, Database
 
 Noun = TypeVar("Noun", Claim, AnnouncedEvent)

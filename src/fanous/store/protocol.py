@@ -3,42 +3,46 @@
 Times are unix seconds, UTC, and windows half-open ``[since, until)``.  A method that writes raises
 ``FanousError`` where the operator can mend it (disk full, no right to write) and has then acknowledged
 nothing; what was acknowledged before stays.
+
+Ask: the one way to the store from other threads.
+
+The store's engine works for one thread of one owner, so whoever else has a question hands it over and waits.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import inf
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.alternatives import LineRecord, Onset, Software
-from fanous.model.approval import Approval
-from fanous.model.arrival import Arrival, SeriesArrival
 from fanous.model.claim import Claim
+from fanous.model.coverage import Arrival, Look, MeasurementCount, SeriesArrival
 from fanous.model.event import AnnouncedEvent
-from fanous.model.incident import Incident, Interval, Stretches
-from fanous.model.look import Look
-from fanous.model.observation import Observation
-from fanous.model.outcome import MeasurementCount
+from fanous.model.incident import Approval, Incident, Interval, LineRecord, Onset, Software, Stretches
+from fanous.model.measurement import Observation, Record
 from fanous.model.place import Place
-from fanous.model.rate import Rate
-from fanous.model.rate_pair import RatePair
-from fanous.model.record import Record
-from fanous.model.series import Series
-from fanous.model.source_series import SourceSeries
+from fanous.model.series import Rate, RatePair, Series, SourceSeries, Votes
 from fanous.model.verdict import Verdict
-from fanous.model.votes import Votes
+from fanous.store.archive import Location, Segment
 from fanous.store.batch import Appended, Forgotten, Judged
-from fanous.store.ledger import Revision
+from fanous.store.coverage import (
+    Arrivals,
+    Clocks,
+    EvidenceCounts,
+    Heard,
+    Insufficient,
+    MechanismCount,
+    Soundness,
+    StoredMeasurement,
+)
+from fanous.store.facts import Keeping
+from fanous.store.leases import Work
+from fanous.store.ledger import Ailing, Revision
 from fanous.store.outbox import Outbox
-from fanous.store.retention import Keeping
-from fanous.store.rows import EvidenceCounts, Heard, Insufficient, MechanismCount, StoredMeasurement
-from fanous.store.segment import Location, Segment
 from fanous.store.series import Pulled
-from fanous.store.spells import Ailing
-from fanous.store.vitals import Arrivals, Clocks, Soundness
-from fanous.store.work import Work
 
 
 class Measurements(Protocol):
@@ -397,3 +401,39 @@ class Store(Measurements, Keeping, Questions, Claims, Work, Notes, Ailing, Proto
     def __enter__(self) -> "Store": ...
 
     def __exit__(self, *exc_info: object) -> None: ...
+
+
+T = TypeVar("T")
+
+
+class Ask(Protocol):
+    """Runs a question in the thread that owns the store, one at a time, and gives its answer."""
+
+    def __call__(self, question: Callable[[Store], T], /) -> Awaitable[T]: ...
+
+
+class OneThread:
+    """An owner for where nothing else uses the store: ``fanous demo`` and tests.
+
+    A context manager: the store is opened, used and closed in one thread of its own.
+    """
+
+    def __init__(self, opening: Callable[[], Store]) -> None:
+        """``opening`` is called in the thread."""
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._store = self._thread.submit(opening).result()
+
+    async def ask(self, question: Callable[[Store], T], /) -> T:
+        """See ``Ask``."""
+        import asyncio
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, question, self._store)
+
+    def __enter__(self) -> "OneThread":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.submit(self._store.close).result()
+        self._thread.shutdown()

@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fanous.model.arrival import SeriesArrival
+from fanous.model.coverage import SeriesArrival
 from fanous.model.place import Access, Place
-from fanous.model.series import Floats, Ints, Series, SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.refdata.sources import SOURCES
-from fanous.store.columns import LAST, Columns, ticks
-from fanous.store.engine import Engine
+from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
+from fanous.sources.connector import SOURCES
+from fanous.store.batch import LAST, Columns, ticks
+from fanous.store.engine import AT_IN_WINDOW, Engine, window
 from fanous.store.schema import LEVEL_KEY
-from fanous.store.window import AT_IN_WINDOW, window
 
 _SECONDS = "toInt64(toUnixTimestamp64Micro(at) / 1000000)"
 # FINAL: of rows with one key, the one fetched last.

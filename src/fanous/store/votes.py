@@ -1,4 +1,11 @@
-"""Votes: verdicts to votes to series, in SQL; ``analysis.series.aggregate`` is the reference and the explanation."""
+"""Votes: verdicts to votes to series, in SQL; ``analysis.series.aggregate`` is the reference and the explanation.
+
+Outcomes: how many measurements of some targets were made, and how many failed, counted by the engine.
+
+A year of a country is millions of measurements: what is shown of them is counted where they lie.
+
+Rates: how fast data came to probes under innocuous names, from the facts of their downloads.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,12 +21,12 @@ from fanous.analysis.series.aggregate import (
     series_of,
 )
 from fanous.analysis.series.repeats import MOST
-from fanous.model.place import Place
-from fanous.model.series import Ints, Series, SeriesKey
+from fanous.model.coverage import MeasurementCount
+from fanous.model.place import Access, Place
+from fanous.model.series import Ints, Rate, Series, SeriesKey, Votes
 from fanous.model.verdict import SLOWNESS
-from fanous.model.votes import Votes
-from fanous.store.engine import Engine
-from fanous.store.window import IN_WINDOW, window
+from fanous.store.batch import ticks
+from fanous.store.engine import IN_WINDOW, Engine, window
 
 _IS_SLOW = f"(layer = 'transfer' OR position(mechanism, '{SLOWNESS}') > 0)"
 _SLOWED = f"layer != 'dns' AND (state = 'throttled' OR (symptom AND {_IS_SLOW}))"
@@ -225,3 +232,96 @@ def _ballots(bins: Ints, probes: list[float], *columns: list[float]) -> Ballots:
     seen, controlled, measurements = (np.array(column, np.int64) for column in columns)
     numbers = np.unique(np.array(probes, np.uint64), return_inverse=True)[1]
     return Ballots(bins, numbers, seen == 1, controlled == 1, measurements)
+
+
+_FELL = "(state = 'blocked' OR symptom OR (state = 'throttled' AND layer != 'dns'))"
+# A measurement speaks if any of its targets has a vote (``store.votes``); it failed if one of them did.
+_OF_TARGETS = f"""
+FROM verdicts
+WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target IN {{targets:Array(String)}}
+    AND ({_FELL} OR state = 'ok') AND {IN_WINDOW}
+"""
+# Rows stand in order of days: the first and the last day are found at the ends, and only they are looked at.
+_ENDS = f"""
+SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
+{_OF_TARGETS} AND toDate(started_at) IN (
+    (SELECT toDate(started_at) AS day {_OF_TARGETS} ORDER BY day LIMIT 1),
+    (SELECT toDate(started_at) AS day {_OF_TARGETS} ORDER BY day DESC LIMIT 1)
+) HAVING count() > 0
+"""
+# The engine tells identifiers apart by 128 bits of a hash, as it says of ``uniqExact``.
+_OUTCOMES = f"""
+SELECT asn, roundDown(toUnixTimestamp64Micro(started_at), {{edges:Array(Int64)}}) AS edge, uniqExact(uid),
+    uniqExactIf(uid, {_FELL})
+{_OF_TARGETS} GROUP BY asn, edge ORDER BY asn, edge
+"""
+
+
+class OutcomeAnswers:
+    """What was measured of targets, counted.
+
+    Attributes:
+        _engine: with the table ``verdicts``.
+    """
+
+    _engine: Engine
+
+    def ends(
+        self, country: str, since: float, until: float, targets: Sequence[str]
+    ) -> tuple[float, float] | None:
+        """See ``Questions.ends``."""
+        rows = self._engine.rows(_ENDS, **_asked(country, since, until, targets))
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def outcomes(
+        self, country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
+    ) -> list[MeasurementCount]:
+        """See ``Questions.outcomes``."""
+        at = [ticks(edge) for edge in edges]
+        rows = self._engine.rows(_OUTCOMES, edges=at, **_asked(country, since, until, targets))
+        return [MeasurementCount(asn, edge / 1_000_000, made, failed) for asn, edge, made, failed in rows]
+
+
+def _asked(country: str, since: float, until: float, targets: Sequence[str]) -> dict[str, Any]:
+    return {"country": country, "targets": list(targets), **window(since, until)}
+
+
+# Downloads are few beside all else that is observed: they are found first, and only their measurements read.
+_RATES = f"""
+WITH controls AS (
+    SELECT uid, max(kbps) AS fastest FROM observations
+    WHERE layer = 'transfer' AND role = 'control' AND vantage = 'probe' AND NOT isNaN(kbps) AND {IN_WINDOW}
+    GROUP BY uid
+), trips AS (
+    SELECT uid, 1000 * quantileExact(seconds) AS rtt FROM observations
+    WHERE layer = 'tcp' AND vantage = 'probe' AND failure IS NULL AND NOT isNaN(seconds) AND {IN_WINDOW}
+        AND uid IN (SELECT uid FROM controls)
+    GROUP BY uid
+)
+SELECT m.uid, m.country, m.asn, m.access, m.probe, toUnixTimestamp64Micro(m.started_at) / 1000000 AS made,
+    controls.fastest, if(empty(trips.uid), nan, trips.rtt), m.target, m.source
+FROM measurements AS m
+INNER JOIN controls ON m.uid = controls.uid
+LEFT JOIN trips ON m.uid = trips.uid
+WHERE m.defect = '' AND m.asn != 0 AND m.country != 'ZZ' AND {IN_WINDOW.replace("started_at", "m.started_at")}
+ORDER BY made, m.uid
+"""
+
+
+class RateAnswers:
+    """Rates of downloads.
+
+    Attributes:
+        _engine: with the tables ``measurements`` and ``observations``.
+    """
+
+    _engine: Engine
+
+    def rates(self, since: float, until: float) -> list[Rate]:
+        """See ``Questions.rates``."""
+        return [
+            Rate(uid, country, asn, Access(access), probe, at, kbps, rtt, beside, source)
+            for uid, country, asn, access, probe, at, kbps, rtt, beside, source in self._engine.rows(
+                _RATES, **window(since, until)
+            )
+        ]

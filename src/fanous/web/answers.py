@@ -1,21 +1,151 @@
-"""Answers: from a request to a reply, by way of the shelf and the store."""
+"""Answers: from a request to a reply, by way of the shelf and the store.
+
+Page: what a page needs from the store, and the template that shows it.
+
+Memory: a store that remembers its answers for a while, so that pages do not ask the same question twice.
+
+Pages of several languages, and several parts of one page, ask the same; with a large store each question
+costs tenths of a second of its one thread.  What was measured stays as it is until something is brought in,
+so such an answer is good for as long; what is claimed (incidents, claims, events) is never remembered.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from time import monotonic
+from typing import Any, cast
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fanous.store.ask import Ask
-from fanous.store.protocol import Store
-from fanous.web.memory import Remembering
-from fanous.web.page import Page
-from fanous.web.reply import Reply
-from fanous.web.shelf import Shelf
-from fanous.web.site import Site
+from fanous.store.protocol import Ask, Store
+from fanous.web.reply import Reply, Shelf
 from fanous.web.templates import rendered
-from fanous.web.visit import Visit, visit_of
+from fanous.web.visit import Site, Visit, visit_of
+
+Facts = Mapping[str, Any]
+"""Names for a template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Attributes:
+    path: as Starlette writes routes, ``/{country}``.
+    gather: reads the store, in the store's thread; ``None`` = there is no such page.
+    """
+
+    path: str
+    template: str
+    gather: Callable[[Store, Visit], Facts | None]
+
+
+KEPT_SECONDS = {
+    "networks": 300.0,
+    "countries": 60.0,
+    "series_fetched": 60.0,
+    "heard": 15.0,
+    "volume": 15.0,
+    "votes": 15.0,
+    "insufficient": 60.0,
+    "levels": 60.0,
+}
+"""Question -> seconds for which its answer is good, whatever comes in.  Names change by the month, what was
+measured by the minute."""
+
+MEASURED = frozenset({"networks", "heard", "volume", "votes", "insufficient"})
+"""Questions whose answers change only when measurements are brought in.  They name a country first; ``heard``
+is about all."""
+
+LONGEST_SECONDS = 600.0
+"""Where a server has the facts, another process may take rows out in the midst of a question."""
+
+MARKS_SECONDS = 1.0
+"""How long is believed what was brought in: pages ask many questions at once."""
+
+
+MOST_KEPT = 24
+"""Answers: the largest, the votes of one busy country, takes some 20 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Attributes:
+    at: monotonic seconds at which it was asked.
+    mark: of what had been brought in until then.
+    """
+
+    at: float
+    mark: Hashable
+    answer: Any
+
+
+class Remembering:
+    """Stands for a ``Store`` wherever pages ask; used in the store's thread alone."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._answers: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._store: Store | None = None
+        self._marks: dict[str, tuple[int, int]] = {}
+        self._marked, self._changed = -inf, -inf
+
+    def of(self, store: Store) -> Store:
+        """The same store, remembered."""
+        if self._store is not store:
+            self._store = store
+            self._answers.clear()
+            self._marked = -inf
+        return cast(Store, self)
+
+    def forget(self) -> None:
+        """Something changed: only what is still true is remembered."""
+        self._marked, self._changed = -inf, self._clock()
+
+    def __getattr__(self, name: str) -> Any:
+        question = getattr(self._store, name)
+        if name not in KEPT_SECONDS:
+            return question
+        return lambda *args, **named: self._asked(name, question, args, named)
+
+    def _asked(self, name: str, question: Callable[..., Any], args: Any, named: dict[str, Any]) -> Any:
+        key = (name, _fixed(args), _fixed(sorted(named.items())))
+        mark = self._mark(args[0] if args else None) if name in MEASURED else None
+        kept = self._answers.get(key)
+        if kept is not None and self._is_good(kept, mark, KEPT_SECONDS[name]):
+            self._answers.move_to_end(key)
+            return kept.answer
+        began = self._clock()
+        answer = question(*args, **named)
+        self._answers[key] = _Kept(began, mark, answer)
+        self._answers.move_to_end(key)
+        while len(self._answers) > MOST_KEPT:
+            self._answers.popitem(last=False)
+        return answer
+
+    def _is_good(self, kept: _Kept, mark: Hashable, seconds: float) -> bool:
+        """Nothing came in since, or it is young and was asked after the last change."""
+        age = self._clock() - kept.at
+        if mark is not None and kept.mark == mark:
+            return age < LONGEST_SECONDS
+        return kept.at > self._changed and age < seconds
+
+    def _mark(self, about: Any) -> Hashable:
+        """What had been brought in of a country; of all where none is named."""
+        if self._clock() - self._marked >= MARKS_SECONDS:
+            self._marked = self._clock()
+            self._marks = cast(Store, self._store).brought_in()
+        return self._marks.get(about, (0, 0)) if isinstance(about, str) else tuple(self._marks.items())
+
+
+def _fixed(value: Any) -> Hashable:
+    """Lists as tuples, so that they can be part of a key."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(_fixed(one) for one in value)
+    return cast(Hashable, value)
+
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Later = Callable[[], Reply]

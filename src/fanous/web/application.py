@@ -1,27 +1,170 @@
 """Application: the public side as an ASGI application.  It reads; only ``admin``, behind a token, can change
-what stands in a store."""
+what stands in a store.
+
+Errors: what a reader gets instead of a page.
+
+Headers: what every answer says to a browser - nothing from elsewhere, no guessing, no frames.
+
+The policy names ``'self'`` alone: a text that slipped through as markup could still load and run nothing.
+
+Convertors: what may appear in a URL path, so that no other path is a page.
+"""
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fanous.store.ask import Ask
+from fanous.store.protocol import Ask
 from fanous.web.admin import Admin
 from fanous.web.answers import Answers
 from fanous.web.api import api_routes
+from fanous.web.api.operations import ROOT
+from fanous.web.api.query import problem
 from fanous.web.bundles import Bundles
-from fanous.web.convertors import register
-from fanous.web.errors import refusal
 from fanous.web.feeds import feed_routes
-from fanous.web.headers import SecurityHeaders
 from fanous.web.live import Live
 from fanous.web.metrics import metrics
 from fanous.web.pages import PAGES, RECORDS
-from fanous.web.site import Site
-from fanous.web.static import icon, robots, static
+from fanous.web.templates import icon, rendered, robots, static
+from fanous.web.visit import Site, visit_of
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {frames}"
+)
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+"""Pictures and feeds are made to be shown elsewhere, so a resource may be read from another origin; pages
+hold nothing of the reader."""
+
+A_YEAR = 31_536_000
+EMBEDDED = "/embed/"
+"""Only what stands below may be framed by other sites."""
+
+
+def security_headers(path: str, *, secure: bool) -> dict[str, str]:
+    """For an answer to ``path``.
+
+    Args:
+        secure: the public address is HTTPS, so browsers may be told to use nothing else.
+    """
+    framed = path.startswith(EMBEDDED)
+    headers = HEADERS | {"Content-Security-Policy": CONTENT_POLICY.format(frames="*" if framed else "'none'")}
+    if not framed:
+        headers["X-Frame-Options"] = "DENY"
+    if secure:
+        headers["Strict-Transport-Security"] = f"max-age={A_YEAR}"
+    return headers
+
+
+class SecurityHeaders:
+    """Middleware: adds the headers to every answer."""
+
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+        """``secure`` as in ``security_headers``."""
+        self._app = app
+        self._secure = secure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        added = security_headers(scope["path"], secure=self._secure)
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(added)
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
+HTML = "text/html; charset=utf-8"
+
+
+def refusal(request: Request, site: Site, error: Exception) -> Response:
+    """A page for 404 and its kin, and for a bug or a store that does not answer: of the inside it tells
+    nothing.  (Starlette raises a bug again after this, so that the server's log has it.)"""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = security_headers(request.url.path, secure=site.url.startswith("https://"))
+    if isinstance(error, HTTPException):
+        headers |= error.headers or {}
+    if request.url.path.startswith(f"{ROOT}/"):
+        return problem(status, f"{request.method} {request.url.path}", headers)
+    text = rendered("error.html", visit_of(request, site), {"status": status, "why": _why(error)})
+    return Response(text, status, media_type=HTML, headers=headers | {"Cache-Control": "no-store"})
+
+
+def _why(error: Exception) -> str:
+    """What a reader may be told: only of a refusal that is ours, 409."""
+    return str(error.detail) if isinstance(error, HTTPException) and error.status_code == 409 else ""
+
+
+class _Text(Convertor[str]):
+    """A part of a path that has a form; it stays as it is written."""
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+class CountryConvertor(_Text):
+    """``PK``."""
+
+    regex = "[A-Z]{2}"
+
+
+class Lower(_Text):
+    """``pk``."""
+
+    regex = "[a-z]{2}"
+
+
+class NetworkConvertor(_Text):
+    """``AS17557``."""
+
+    regex = "AS[1-9][0-9]{0,9}"
+
+
+class IncidentId(_Text):
+    """``PK-2023-0042``."""
+
+    regex = "[A-Z]{2}-[0-9]{4}-[0-9]{4,6}"
+
+
+class EventId(_Text):
+    """``PK-watch-1``."""
+
+    regex = "[A-Z]{2}-watch-[0-9]{1,6}"
+
+
+class Uid(_Text):
+    """Of a measurement: ``20231217150203.123_PK_webconnectivity_0123456789abcdef``, or a digest."""
+
+    regex = "[0-9A-Za-z][0-9A-Za-z._-]{0,119}"
+
+
+def register() -> None:
+    """Make the forms known to Starlette; doing it again changes nothing."""
+    register_url_convertor("country", CountryConvertor())
+    register_url_convertor("lower", Lower())
+    register_url_convertor("network", NetworkConvertor())
+    register_url_convertor("incident", IncidentId())
+    register_url_convertor("event", EventId())
+    register_url_convertor("uid", Uid())
 
 
 def application(ask: Ask, site: Site | None = None) -> Starlette:

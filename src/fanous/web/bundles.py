@@ -17,8 +17,8 @@ from starlette.responses import Response
 
 from fanous.config import data_folder
 from fanous.errors import FanousError
+from fanous.publish.evidence.manifest import KEY_FILE, signing_key
 from fanous.publish.evidence.pack import Gathered, gather, pack
-from fanous.publish.evidence.signature import KEY_FILE, signing_key
 from fanous.store.protocol import Store
 from fanous.web.answers import Answers
 from fanous.web.reply import Reply

@@ -4,13 +4,11 @@ from collections.abc import Callable
 
 from starlette.routing import Route
 
-from fanous.publish.feeds import FORMATS, Format
-from fanous.publish.feeds.cap import MEDIA as CAP
-from fanous.publish.feeds.cap import cap
-from fanous.publish.feeds.entries import Feed, corrections_feed, feed_of
+from fanous.publish.feeds import CAP_MEDIA as CAP
+from fanous.publish.feeds import FORMATS, Feed, Format, cap, corrections_feed, feed_of
 from fanous.store.protocol import Store
 from fanous.web.answers import Answers, Maker
-from fanous.web.pages.pictures import found
+from fanous.web.pages.incident import incident_asked
 from fanous.web.reply import Reply
 from fanous.web.visit import Visit
 
@@ -47,5 +45,5 @@ def _maker(gather: Callable[[Store, Visit], Feed], form: Format) -> Maker:
 
 
 def _cap(store: Store, visit: Visit) -> Reply | None:
-    incident = found(store, visit)
+    incident = incident_asked(store, visit)
     return None if incident is None else Reply.of(cap(store, incident, visit.edition), CAP)

@@ -1,15 +1,46 @@
-"""Visit: one request as the pages see it - what is asked for, and the edition in which it is answered."""
+"""Visit: one request as the pages see it - what is asked for, and the edition in which it is answered.
+
+Site: what the owner of a monitor may set about its pages.
+"""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from starlette.requests import Request
 
 from fanous.publish.edition import Edition
-from fanous.web.site import Site
-from fanous.wording.language import Language
-from fanous.wording.negotiate import chosen, preferred
+from fanous.wording.language import Language, chosen, preferred
+
+DEFAULT_PORT = 8470
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Settings of the public side.
+
+    Attributes:
+        url: public address without a slash at its end, ``https://fanous.example``; empty = as the request
+            names it.  Behind a reverse proxy it must be set, or permanent links name the inner address.
+        notice: said on every page, in English: "Recorded event ..."; empty = nothing.
+        clock: unix seconds, UTC; what the pages call *now*.
+        world: file of map shapes in the format of ``refdata/world.tsv``; ``None`` = that file.
+        heard: (country, ASN) -> when a probe there was last heard, where something knows better than the
+            stored measurements (heartbeats).
+        key: Ed25519 key that signs evidence bundles; ``None`` = the user's own, made once.
+        token: what an administrator's requests must carry; empty = the pages have no such door.
+    """
+
+    url: str = ""
+    notice: str = ""
+    clock: Callable[[], float] = time.time
+    world: Path | None = None
+    heard: Callable[[], dict[tuple[str, int], float]] = field(default=dict)
+    key: Path | None = None
+    token: str = field(default="", repr=False)
+
 
 HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 """Only such a Host header is repeated in an address on a page."""

@@ -4,13 +4,13 @@ import pytest
 
 from fanous.analysis.detectors import QUANTITY_DETECTORS
 from fanous.analysis.incidents.outage import Situation
-from fanous.evaluation.simulate.notation import DAY
-from fanous.evaluation.simulate.speeds import SpeedCountry, speeds
+from fanous.evaluation.simulate.builders import DAY
+from fanous.evaluation.simulate.series import SpeedCountry, speeds
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Incident, Kind, Scope
 from fanous.model.series import Series
 from fanous.pipeline.outages import outages_of
-from fanous.refdata.weights import weights
+from fanous.refdata.users import weights
 
 LAST = 15 * 24
 """Hours since the beginning; the last day, with two weeks before it."""

@@ -16,7 +16,7 @@ from fanous.analysis.rules.fingerprints import (
 )
 from fanous.errors import FanousError
 from fanous.evaluation.simulate.builders import observation
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 from fanous.refdata.fingerprints import fingerprints
 
 

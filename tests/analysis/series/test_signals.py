@@ -4,7 +4,7 @@ import pytest
 
 from fanous.analysis.detectors import DETECTORS
 from fanous.analysis.series.signals import SIGNALS, Direction, Signal, signals_of
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from fanous.model.place import Family
 
 

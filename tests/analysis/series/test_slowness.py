@@ -12,9 +12,8 @@ import pytest
 
 from fanous.analysis.series.slowness import slowness, speed_series
 from fanous.model.incident import Incident, Kind, Scope, Status
-from fanous.model.place import Access
-from fanous.model.rate import Rate
-from fanous.model.weights import NetworkWeight, UserWeights
+from fanous.model.place import Access, NetworkWeight, UserWeights
+from fanous.model.series import Rate
 from fanous.pipeline import stages
 from fanous.pipeline.interference import find_interference
 from fanous.pipeline.tally import Ingested

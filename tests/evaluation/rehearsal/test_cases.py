@@ -20,12 +20,11 @@ from fanous.evaluation.rehearsal.cases import (
     Case,
     cases,
 )
-from fanous.evaluation.rehearsal.clock import LabClock
-from fanous.evaluation.rehearsal.markdown import page, quantile, share, wilson
+from fanous.evaluation.rehearsal.course import LabClock
 from fanous.evaluation.rehearsal.result import SAME_BUT_FOR, TechniqueResult, append, known, results_of
 from fanous.evaluation.rehearsal.run import Rehearsal
 from fanous.evaluation.rehearsal.score import score
-from fanous.evaluation.rehearsal.table import run_cases
+from fanous.evaluation.rehearsal.table import page, quantile, run_cases, share, wilson
 from fanous.lab.censors import TECHNIQUES
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fanous.evaluation.rehearsal.document import rehearsal_document
+from fanous.evaluation.rehearsal.report import rehearsal_document
 from fanous.evaluation.rehearsal.run import Rehearsal, rehearse
 from fanous.evaluation.rehearsal.score import Score, score
 from fanous.lab.scenario import Expectation, LabNetwork, Scenario, ScenarioStep

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from fanous.collector.inbox import backlogs
-from fanous.pipeline.vitals.ailments import find_ailments
-from fanous.pipeline.vitals.examine import examine
-from fanous.pipeline.vitals.exposition import metrics
+from fanous.pipeline.status import metrics
+from fanous.pipeline.vitals import examine, find_ailments
 from fanous.probe.metrics import render
 from fanous.store.local import open_store
 from fanous.store.protocol import Store

@@ -10,8 +10,8 @@ import pytest
 from fanous.model.alert import AlertState
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import from_iso
+from fanous.publish.alerts.channel import MOST_ATTEMPTS
 from fanous.publish.alerts.message import Sender
-from fanous.publish.alerts.pace import MOST_ATTEMPTS
 from fanous.publish.alerts.senders.alertmanager import STANDS
 from fanous.publish.alerts.settings import Alerting
 from fanous.publish.alerts.signature import is_genuine

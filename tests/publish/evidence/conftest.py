@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fanous.pipeline import stages
+from fanous.publish.evidence.manifest import signing_key
 from fanous.publish.evidence.pack import Packed, gather, pack
-from fanous.publish.evidence.signature import signing_key
 from fanous.store.local import open_store
 
 NOW = 1_702_900_000.0

@@ -10,18 +10,17 @@ import numpy as np
 import pytest
 
 from fanous.evaluation.rehearsal.capture import unpack
-from fanous.evaluation.simulate.envelope import new_round
-from fanous.evaluation.simulate.pages import X
-from fanous.evaluation.simulate.places import PAKISTAN, Keeper, SimulatedProbe
-from fanous.evaluation.simulate.speeds import SpeedCountry, speeds
-from fanous.evaluation.simulate.web_connectivity import Fate, SimulatedVisit, web_measurement
+from fanous.evaluation.simulate.nettests import Fate, SimulatedVisit, web_measurement
+from fanous.evaluation.simulate.probes import PAKISTAN, Keeper, SimulatedProbe
+from fanous.evaluation.simulate.records import X, new_round
+from fanous.evaluation.simulate.series import SpeedCountry, speeds
 from fanous.model.incident import Incident, Kind, Status
-from fanous.model.source_series import SourceSeries
+from fanous.model.series import SourceSeries
 from fanous.pipeline import stages
 from fanous.pipeline.series import ingest_series
+from fanous.publish.evidence.container import pack_series, unpack_series
+from fanous.publish.evidence.manifest import signing_key
 from fanous.publish.evidence.pack import Packed, gather, pack
-from fanous.publish.evidence.series_lines import pack_series, unpack_series
-from fanous.publish.evidence.signature import signing_key
 from fanous.publish.evidence.verify import Result, Verification, verify
 from fanous.sources.signals.files import About
 from fanous.store.local import open_store

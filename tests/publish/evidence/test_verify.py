@@ -10,19 +10,17 @@ import msgspec
 import pytest
 
 from fanous.analysis.incidents import confirm
-from fanous.analysis.incidents.review import held
+from fanous.analysis.incidents.revision import held
 from fanous.errors import FanousError
 from fanous.model.incident import Scope
-from fanous.model.record import Record
+from fanous.model.measurement import Record
 from fanous.pipeline import stages
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence import manifest
-from fanous.publish.evidence.container import BundleRefused, pack_parts, read_parts
-from fanous.publish.evidence.licences import LICENCES, licence_of
-from fanous.publish.evidence.lines import pack_lines, unpack_lines
+from fanous.publish.evidence.container import BundleRefused, pack_lines, pack_parts, read_parts, unpack_lines
+from fanous.publish.evidence.manifest import signing_key
 from fanous.publish.evidence.pack import Packed, gather, pack
-from fanous.publish.evidence.redaction import REDACTORS, redacted
-from fanous.publish.evidence.signature import signing_key
+from fanous.publish.evidence.redaction import LICENCES, REDACTORS, licence_of, redacted
 from fanous.publish.evidence.verify import Result, verify
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store

@@ -16,12 +16,19 @@ from pyarrow import parquet
 from fanous.errors import FanousError
 from fanous.model.incident import Evidence, FamilyView, Kind, Says
 from fanous.model.place import Place
-from fanous.model.series import Series, SeriesKey
-from fanous.model.votes import Votes
-from fanous.publish.export.package import Exported, export
-from fanous.publish.export.policy import is_open, licence_of, sources_of
-from fanous.publish.export.tables import LEAST_PROBES, TABLES, ExportScope, minute
-from fanous.refdata.sources import SOURCES
+from fanous.model.series import Series, SeriesKey, Votes
+from fanous.publish.export import (
+    LEAST_PROBES,
+    TABLES,
+    Exported,
+    ExportScope,
+    export,
+    is_open,
+    licence_of,
+    minute,
+    sources_of,
+)
+from fanous.sources.connector import SOURCES
 from fanous.store.protocol import Store
 from tests.analysis.incidents.events import MONDAY, Ballot
 from tests.charts.events import incident

@@ -12,9 +12,8 @@ import pytest
 from fanous.charts.card import running
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Kind, Part, Status
-from fanous.publish.reports.forms import html, markdown, pdf, post, sms
+from fanous.publish.reports.forms import FORMS, html, markdown, pdf, post, sms, write
 from fanous.publish.reports.report import Report, gather
-from fanous.publish.reports.write import FORMS, write
 from fanous.store.protocol import Store
 from fanous.wording.language import LANGUAGES
 from fanous.wording.words import status_word

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.columns import TableColumns
-from fanous.sources.signals.files import About, PublishedClaim, Reading
+from fanous.sources.signals.files import About, PublishedClaim, Reading, TableColumns
 
 
 @dataclass(slots=True)

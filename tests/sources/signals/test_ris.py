@@ -11,7 +11,7 @@ import pytest
 from websockets.sync.server import ServerConnection, serve
 
 from fanous.errors import FanousError, Rejected
-from fanous.pipeline.ris_live import RoutingStream, follow, table_of
+from fanous.pipeline.pull import RoutingStream, follow, table_of
 from fanous.sources.signals.ris import apply, listen
 from fanous.sources.signals.visibility import STEP, Visibility
 from fanous.store.local import open_store

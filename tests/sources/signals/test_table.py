@@ -8,7 +8,7 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.sources.connector import WHOLE_FILE
-from fanous.sources.signals.columns import Gather, TableColumns
+from fanous.sources.signals.files import Gather, TableColumns
 from tests.shared_data import shared_file
 from tests.sources.signals.reads import read
 

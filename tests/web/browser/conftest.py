@@ -22,14 +22,13 @@ from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import from_iso
 from fanous.model.place import Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
+from fanous.model.series import SeriesKey, SourceSeries
 from fanous.pipeline import stages
-from fanous.store.ask import OneThread
 from fanous.store.local import open_store
+from fanous.store.protocol import OneThread
 from fanous.web.application import application
 from fanous.web.serve import configured
-from fanous.web.site import Site
+from fanous.web.visit import Site
 
 AFTERWARDS = from_iso("2023-12-19T00:00Z")
 RALLY = AnnouncedEvent(

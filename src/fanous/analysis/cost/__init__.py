@@ -4,6 +4,6 @@ To add a method: a function from an economy to an estimate of a whole shutdown i
 ``METHODS``.
 """
 
-from fanous.analysis.cost.reckon import cost_of, of_incident
+from fanous.analysis.cost.methods import cost_of, of_incident
 
 __all__ = ["cost_of", "of_incident"]

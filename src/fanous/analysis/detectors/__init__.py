@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from fanous.analysis.detectors.baseline import DropOptions
 from fanous.analysis.detectors.drop import find_drops
 from fanous.analysis.detectors.interference import InterferenceOptions, find_interference
 from fanous.analysis.detectors.ioda import IodaOptions, find_below_median
-from fanous.analysis.detectors.options import DropOptions
 from fanous.analysis.detectors.slowdown import SlowdownOptions, find_slowdowns
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind

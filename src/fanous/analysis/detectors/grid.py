@@ -3,6 +3,12 @@
 Series share a grid if they have one bin width, begin on one day, and their bins begin at the same moments: on
 a clock such as Iran's hours begin at half past in UTC, and days at no midnight of UTC.  Values are turned so
 that down is bad: a *level*, of which a share can be missing.
+
+Windows: means over the last bins at several scales, where bins may be missing.
+
+Roll-up: a country's own line from the lines of its regions, where a source gives no other.
+
+The national line of a source hides a regional cut; the other way round, many regions at once are a nation.
 """
 
 from collections import defaultdict
@@ -10,10 +16,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from bottleneck import nanmedian
 from numpy.typing import NDArray
 
 from fanous.analysis.series.signals import SIGNALS, Direction
-from fanous.model.series import Floats, Series
+from fanous.model.place import Place
+from fanous.model.series import Floats, Series, SeriesKey
 
 Single = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -87,3 +95,85 @@ def as_level(one: Series) -> Floats:
         return np.asarray(1.0 - one.values)
     with np.errstate(divide="ignore"):
         return np.asarray(np.where(one.values > 0, 1.0 / one.values, np.nan))
+
+
+def window_means(values: Single, scales: Sequence[int], bins: int) -> Single:
+    """Mean of the last ``m`` bins that were measured, for each scale ``m`` and each of the last ``bins``.
+
+    Args:
+        values: float32, shape (at least ``bins``, series); NaN = not measured.
+
+    Returns:
+        float32, shape (scales, bins, series).  NaN where the bin itself was not measured, or less than half
+        of the window was: nothing is decided without data.
+    """
+    measured = ~np.isnan(values)
+    sums = _running(np.where(measured, values, 0))
+    counts = _running(measured)
+    first = len(values) - bins
+    means = np.empty((len(scales), bins, values.shape[1]), np.float32)
+    here = np.arange(first, len(values)) + 1
+    for index, width in enumerate(scales):
+        before = np.maximum(here - width, 0)
+        held = counts[here] - counts[before]
+        enough = measured[first:] & (2 * held >= width)
+        total = sums[here] - sums[before]
+        means[index] = np.where(enough, total / np.maximum(held, 1), np.nan)
+    return means
+
+
+def _running(values: Single) -> Single:
+    """Sums of all rows before each; one row more than ``values``."""
+    out = np.zeros((len(values) + 1, values.shape[1]), np.float32)
+    np.cumsum(values, axis=0, dtype=np.float32, out=out[1:])
+    return out
+
+
+def last_measured(values: Single) -> Single:
+    """Each bin's value, or the newest one before it; NaN where there is none."""
+    rows = np.where(np.isnan(values), 0, np.arange(len(values))[:, None])
+    return np.take_along_axis(values, np.maximum.accumulate(rows, axis=0), axis=0)
+
+
+REGIONS = 10
+"""Regions from which on their median speaks for the country: half of them must fall before it falls."""
+
+REPORTING = 0.5
+"""Share of the regions that must be measured in a bin; else the median is of other regions each time."""
+
+ROLLED_UP = "median of regions"
+"""Subtype of the series that come out."""
+
+
+def rolled_up(series: Sequence[Series]) -> list[Series]:
+    """The median over regions, bin by bin, for each source and signal without a line of the country itself.
+
+    Every region counts once: how many users live in each is not known here.
+    """
+    regional: dict[tuple[str, str, str, str, int], list[Series]] = defaultdict(list)
+    own = set()
+    for one in series:
+        key = one.key
+        name = (key.place.country, key.source, key.signal, key.subtype, one.step)
+        if key.place.region and not key.place.asn and len(one):
+            regional[name].append(one)
+        elif not key.place.asn:
+            own.add(name[:3])
+    return [
+        _median(group, country, source, signal)
+        for (country, source, signal, _, _), group in sorted(regional.items())
+        if len(group) >= REGIONS and (country, source, signal) not in own
+    ]
+
+
+def _median(group: list[Series], country: str, source: str, signal: str) -> Series:
+    times = np.unique(np.concatenate([one.times for one in group]))
+    values = np.full((len(times), len(group)), np.nan)
+    for column, one in enumerate(group):
+        values[np.searchsorted(times, one.times), column] = one.values
+    counts = (~np.isnan(values)).sum(axis=1)
+    kept = counts >= REPORTING * len(group)
+    middle = nanmedian(values[kept], axis=1) if kept.any() else np.array([])
+    none = np.zeros(int(kept.sum()), np.int64)
+    key = SeriesKey(Place(country), "", signal, source=source, subtype=ROLLED_UP)
+    return Series(key, group[0].step, times[kept], np.asarray(middle), counts[kept], none, none)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fanous.analysis.detectors.baseline import DropOptions
 from fanous.analysis.detectors.drop import find_drops
-from fanous.analysis.detectors.options import DropOptions
 from fanous.analysis.series.signals import SIGNALS
 from fanous.model.anomaly import Anomaly
 from fanous.model.series import Floats, Series

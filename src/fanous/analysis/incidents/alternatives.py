@@ -1,15 +1,28 @@
 """Alternatives: explanations that take a claim back - the platform failed, an instrument or a line did.
 
 All need more than one voice, so that a few liars cannot make a true incident disappear.
+
+External controls: where a target worked while it failed on the networks named; a control of rule C2.
+
+Tells a policer, which holds traffic to a fixed rate, from a congested connection.  Pure.
+
+Across probes, ln(rate of the target) is regressed on ln(rate of the control).  Under a policer the target's
+rate does not follow the line's (slope 0); under congestion it does (slope 1).  Both rates are measured with
+error, so ordinary least squares would read a true 1 as .75: Deming regression, errors alike on both sides.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fanous.model.alternatives import Alternatives, LineRecord, Onset, Software
-from fanous.model.votes import Votes
+from fanous.analysis.incidents.confirm import CONTROL_WINDOW, spared
+from fanous.analysis.incidents.group import TypedAnomaly
+from fanous.model.incident import Alternatives, Estimate, LineRecord, Onset, Software
+from fanous.model.series import Floats, RatePair, Votes
 
 NEW_COUNTRIES = 3
 """METHODS 1: a platform is down, rather than blocked, if it began to fail in three countries at once."""
@@ -138,3 +151,147 @@ def defect(software: Sequence[Software]) -> str:
         f"an instrument's defect: only {name or 'software without a name'} sees it, while other software "
         f"finds it to work on the same networks ({others.total()} probes)"
     )
+
+
+def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[TypedAnomaly], failing: Floats) -> Floats:
+    """When a target worked on an unaffected network, or abroad, near a failing hour.
+
+    Worked is what no signal says the contrary of: that a name was looked up shows little where no connection
+    could be made.
+
+    Args:
+        votes: of the country, about its targets.
+        elsewhere: of other countries.
+        named: what the incident is about.
+        failing: unix seconds, ascending: when it failed on the networks named.
+
+    Returns:
+        Unix seconds, ascending.
+    """
+    keys = [finding.anomaly.key for finding in named]
+    targets = list({key.target for key in keys})
+    others = votes.where(~np.isin(votes.asns, [key.place.asn for key in keys]))
+    others = others.where(np.isin(others.targets, targets) & _is_near(others.times, failing))
+    failed = np.isin(others.uids, others.uids[others.seen])
+    works = ~failed & np.isin(others.signals, list({key.signal for key in keys}))
+    works &= np.isin(others.asns, spared(others.asns, failed))
+    abroad = ~elsewhere.seen & np.isin(elsewhere.targets, targets) & _is_near(elsewhere.times, failing)
+    return np.sort(np.concatenate([others.times[works], elsewhere.times[abroad]]))
+
+
+def _is_near(times: Floats, failing: Floats) -> NDArray[np.bool_]:
+    """Which of ``times`` stand within ``CONTROL_WINDOW`` of one of ``failing`` (ascending)."""
+    if not len(failing):
+        return np.zeros(len(times), np.bool_)
+    after = np.searchsorted(failing, times)
+    distance = np.minimum(
+        np.abs(times - failing[np.minimum(after, len(failing) - 1)]),
+        np.abs(times - failing[np.maximum(after - 1, 0)]),
+    )
+    return np.asarray(distance <= CONTROL_WINDOW)
+
+
+PROBES = 5
+"""With fewer a slope is known to no better than a coin (METHODS 1)."""
+
+SPREAD = 0.3
+"""Least standard deviation of ln(control rate) across probes (a third up or down): where all lines are alike,
+a fixed rate and a shared line look the same."""
+
+SURE = 1.645
+"""Of a normal distribution, for 90 % intervals."""
+
+
+class SlownessCause(StrEnum):
+    """What holds the rate down."""
+
+    POLICER = "policer"
+    CONGESTION = "congestion"
+    CANNOT_TELL = "cannot_tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Policing:
+    """What the rates say.
+
+    Attributes:
+        slope: ``None`` = too few probes, or their lines are too alike.
+        kbps: of the target, over probes; ``None`` = no rate was measured.
+        why: in words, for a reader; never more than was measured.
+    """
+
+    cause: SlownessCause
+    probes: int
+    slope: Estimate | None
+    kbps: Estimate | None
+    why: str
+
+
+def policing(rates: Sequence[RatePair]) -> Policing:
+    """Tell a policer from congestion, one point a probe (its median rates)."""
+    target, control = _by_probe(rates)
+    n = len(target)
+    kbps = _mean_rate(target)
+    if n < PROBES:
+        why = f"{n} probes with a rate of the target and of another name; it takes {PROBES} to tell"
+        return Policing(SlownessCause.CANNOT_TELL, n, None, kbps, why)
+    if control.std(ddof=1) < SPREAD:
+        why = "the lines of the probes are too alike: a fixed rate and a crowded line would look the same"
+        return Policing(SlownessCause.CANNOT_TELL, n, None, kbps, why)
+    slope = _with_interval(control, target)
+    return Policing(_cause(slope), n, slope, kbps, _why(_cause(slope), slope, n))
+
+
+def _by_probe(rates: Sequence[RatePair]) -> tuple[Floats, Floats]:
+    """Logarithms of the median rates of each probe: of the target, of the control."""
+    own: dict[str, list[RatePair]] = {}
+    for rate in rates:
+        own.setdefault(rate.probe, []).append(rate)
+    target = [float(np.median([r.kbps for r in each])) for each in own.values()]
+    control = [float(np.median([r.control_kbps for r in each])) for each in own.values()]
+    return np.log(np.array(target)), np.log(np.array(control))
+
+
+def deming(x: Floats, y: Floats) -> float:
+    """Slope of y on x where both have errors of the same size."""
+    xx, yy = float(x.var(ddof=1)), float(y.var(ddof=1))
+    xy = float(((x - x.mean()) * (y - y.mean())).sum() / (len(x) - 1))
+    if xy == 0:
+        return 0.0
+    gap = yy - xx
+    root = float(np.hypot(gap, 2 * xy))
+    return (gap + root) / (2 * xy) if gap > 0 else 2 * xy / (root - gap)
+
+
+def _with_interval(x: Floats, y: Floats) -> Estimate:
+    """The slope with its 90 % interval, by leaving out one probe after another (jackknife)."""
+    n, whole = len(x), deming(x, y)
+    without = np.array([deming(np.delete(x, i), np.delete(y, i)) for i in range(n)])
+    error = float(np.sqrt((n - 1) / n * ((without - without.mean()) ** 2).sum()))
+    return Estimate(whole, whole - SURE * error, whole + SURE * error)
+
+
+def _cause(slope: Estimate) -> SlownessCause:
+    """A policer only if 1 is excluded and the slope lies nearer to 0, and the other way round."""
+    if slope.high < 1 and slope.mean < 0.5:
+        return SlownessCause.POLICER
+    return SlownessCause.CONGESTION if slope.low > 0 and slope.mean > 0.5 else SlownessCause.CANNOT_TELL
+
+
+def _why(cause: SlownessCause, slope: Estimate, n: int) -> str:
+    measured = f"slope {slope.mean:.2f} ({slope.low:.2f} to {slope.high:.2f}) across {n} probes"
+    told = {
+        SlownessCause.POLICER: "its rate hardly follows the line's: held to a fixed one, as by a policer",
+        SlownessCause.CONGESTION: "its rate follows that of the line, as on a crowded path",
+        SlownessCause.CANNOT_TELL: "the rates fit a fixed limit and a crowded path alike",
+    }[cause]
+    return f"{told} ({measured})"
+
+
+def _mean_rate(logs: Floats) -> Estimate | None:
+    """Geometric mean over probes with its 90 % interval."""
+    if not len(logs):
+        return None
+    half = SURE * float(logs.std(ddof=1)) / float(np.sqrt(len(logs))) if len(logs) > 1 else 0.5
+    mean = float(logs.mean())
+    return Estimate(float(np.exp(mean)), float(np.exp(mean - half)), float(np.exp(mean + half)))

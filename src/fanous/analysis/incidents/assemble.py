@@ -10,7 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fanous.analysis.incidents.alternatives import bad_lines, broken_machine, other_explanation
+from fanous.analysis.incidents.alternatives import (
+    bad_lines,
+    broken_machine,
+    other_explanation,
+    works_elsewhere,
+)
 from fanous.analysis.incidents.confirm import (
     Ruling,
     families_seen,
@@ -21,15 +26,13 @@ from fanous.analysis.incidents.confirm import (
     rule_c1_c3,
     rule_c2,
 )
-from fanous.analysis.incidents.external_controls import works_elsewhere
 from fanous.analysis.incidents.group import TypedAnomaly
-from fanous.analysis.incidents.networks import RAISED, inside, nameable_of, of_the_line
-from fanous.analysis.incidents.outage_class import outage_mechanisms
-from fanous.analysis.incidents.scope import Extent, extent
-from fanous.analysis.incidents.strays import without_strays
-from fanous.model.alternatives import NONE_KNOWN, Alternatives
+from fanous.analysis.incidents.networks import RAISED, inside, nameable_of, of_the_line, without_strays
+from fanous.analysis.incidents.scope import Extent, extent, outage_mechanisms
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import (
+    NONE_KNOWN,
+    Alternatives,
     Estimate,
     Evidence,
     Incident,
@@ -41,10 +44,8 @@ from fanous.model.incident import (
     Status,
     Stretches,
 )
-from fanous.model.place import Family, Place
-from fanous.model.series import Floats
-from fanous.model.votes import Votes
-from fanous.model.weights import UserWeights
+from fanous.model.place import Family, Place, UserWeights
+from fanous.model.series import Floats, Votes
 
 MECHANISM_SHARE = 0.1
 """A mechanism is named if at least this share of the failing measurements showed it."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from fanous.analysis.incidents.coverage import coverage_sentence, is_ordinary, lacking
+from fanous.analysis.incidents.witnesses import coverage_sentence, is_ordinary, lacking
 from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.coverage import Coverage
 from fanous.model.incident import Incident, Interval, Kind, Scope, Status

@@ -10,12 +10,12 @@ from enum import StrEnum
 from math import ceil, exp
 from statistics import median
 
-from fanous.analysis.incidents.coverage import coverage_of, coverage_sentence, is_ordinary, lacking
+from fanous.analysis.incidents.witnesses import coverage_of, coverage_sentence, is_ordinary, lacking
 from fanous.model.coverage import Coverage
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Incident, Status
 from fanous.model.instant import to_iso
-from fanous.model.votes import Votes
+from fanous.model.series import Votes
 
 HOUR = 3600.0
 DAY = 86400.0

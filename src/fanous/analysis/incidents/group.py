@@ -2,13 +2,20 @@
 
 One real event is one incident: the same target failing on several networks, in sessions, with weekends
 between; or several targets that began to fail together.
+
+Groups the anomalies of signals that belong to one outage.
+
+The same place again within hours, or at the same hours of the next days (a curfew); several places, or
+several sources of one place, that fall together.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
+from fanous.model.place import Place
 
 HOUR = 3600.0
 
@@ -75,3 +82,79 @@ def _one_event(first: Anomaly, second: Anomaly) -> bool:
 
 def _reaches(anomaly: Anomaly) -> float:
     return anomaly.last_seen if anomaly.end is None else anomaly.end
+
+
+DAY = 86400.0
+
+
+FLAPS = 6 * HOUR
+"""A line that comes back for less than this and falls again never settled."""
+
+SAME_HOURS = 2 * HOUR
+"""Curfews and examination sessions begin at the same hour; noise moves the first low bin by one or two."""
+
+
+@dataclass(slots=True)
+class _Event:
+    """Places in the order of onset, and those anomalies that another may still belong to."""
+
+    members: list[int]
+    near: list[Anomaly]
+
+    def has(self, anomaly: Anomaly) -> bool:
+        """One link is enough: thousands of lines that fall together are millions of pairs."""
+        if any(_outage_group_one_event(one, anomaly) for one in reversed(self.near)):
+            return True
+        self.near = [one for one in self.near if anomaly.start <= reaches(one) + SAME_NETWORK_GAP]
+        return False
+
+
+def outages(anomalies: Sequence[Anomaly]) -> list[list[Anomaly]]:
+    """Groups that are one event, each in order of onset; all anomalies are of one country."""
+    ordered = sorted(anomalies, key=lambda a: a.start)
+    found: list[_Event] = []
+    live: list[_Event] = []
+    for place, anomaly in enumerate(ordered):
+        own = _Event([place], [anomaly])
+        others: list[_Event] = []
+        for event in live:
+            if event.has(anomaly):
+                own.members, own.near = event.members + own.members, event.near + own.near
+            else:
+                (others if event.near else found).append(event)
+        live = [*others, own]
+    members = sorted(sorted(event.members) for event in (*found, *live))
+    return [[ordered[place] for place in one] for one in members]
+
+
+def reaches(anomaly: Anomaly) -> float:
+    """Its end; infinity while it goes on."""
+    return inf if anomaly.end is None else anomaly.end
+
+
+def _outage_group_one_event(first: Anomaly, second: Anomaly) -> bool:
+    """``first`` begins no later than ``second``."""
+    gap = second.start - reaches(first)
+    if first.key == second.key:
+        return gap <= FLAPS or (gap <= SAME_NETWORK_GAP and _sessions(first, second))
+    if gap > 0:
+        return False
+    if first.key.place == second.key.place or is_country(first.key.place):
+        return True  # another source of the place, or a part of the country that falls while it is down
+    return second.start - first.start <= TOGETHER
+
+
+def _sessions(first: Anomaly, second: Anomaly) -> bool:
+    """They begin, or end, at the same hours."""
+    ends = first.end is not None and second.end is not None and _same_hours(first.end, second.end)
+    return ends or _same_hours(first.start, second.start)
+
+
+def _same_hours(one: float, other: float) -> bool:
+    apart = abs(one - other) % DAY
+    return min(apart, DAY - apart) <= SAME_HOURS
+
+
+def is_country(place: Place) -> bool:
+    """The country's own line, not that of a part."""
+    return not place.asn and not place.region

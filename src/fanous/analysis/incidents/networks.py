@@ -1,5 +1,17 @@
-"""Networks of an incident: which ones have enough evidence of their own to be named."""
+"""Networks of an incident: which ones have enough evidence of their own to be named.
 
+Strays: stretches before or after an event that fail in another way than it does, and on little evidence.
+
+In the alert of an event ordinary failures on the same networks are stretches too; left in, they move its
+onset and its end by days.
+
+Dissent: one probe alone says that a target fails, and its neighbours reach it - no ground for a suspicion.
+
+A probe with a fault of its own, or one that lies, says the same bin after bin; the filter, which takes each
+bin for a new piece of evidence, believes it in the end.
+"""
+
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,15 +23,15 @@ from fanous.analysis.incidents.confirm import (
     COMPANY_SHARE,
     NETWORK_SHARE,
     beyond_baseline,
+    is_long,
     mostly_controlled,
     nameable,
     nameable_in_company,
+    names_of,
 )
 from fanous.analysis.incidents.group import TypedAnomaly
-from fanous.analysis.incidents.voices import names_of
 from fanous.analysis.series.repeats import MEMORY
-from fanous.model.series import SeriesKey
-from fanous.model.votes import Votes
+from fanous.model.series import SeriesKey, Votes
 
 RAISED = 0.99
 """Probability from which a network counts as affected (the detectors' ``raise_at``)."""
@@ -171,3 +183,59 @@ def _by_network(findings: Sequence[TypedAnomaly]) -> dict[int, list[TypedAnomaly
     for finding in findings:
         by_network.setdefault(finding.anomaly.key.place.asn, []).append(finding)
     return by_network
+
+
+MAIN_SHARE = 0.1
+"""Of what failed in an event, for a mechanism to be one of its own."""
+
+
+def without_strays(group: Sequence[TypedAnomaly], votes: Votes) -> list[TypedAnomaly]:
+    """The group less what leads it or trails it, shares no mechanism with it and would not stand alone.
+
+    Args:
+        group: findings of one event (``group``).
+        votes: of the country, on the group's targets.
+    """
+    kept = sorted(group, key=lambda f: f.anomaly.start)
+    while _is_stray(kept[0], kept[1:], votes):
+        kept.pop(0)
+    kept.sort(key=lambda f: f.anomaly.last_seen)
+    while _is_stray(kept[-1], kept[:-1], votes):
+        kept.pop()
+    left = set(map(id, kept))
+    return [finding for finding in group if id(finding) in left]
+
+
+def _is_stray(finding: TypedAnomaly, others: Sequence[TypedAnomaly], votes: Votes) -> bool:
+    """Does it share nothing with what most of the others fail by that are about its target?"""
+    target = finding.anomaly.key.target
+    raised = [f for f in others if f.anomaly.key.target == target and f.anomaly.probability >= RAISED]
+    counts = Counter(votes.mechanisms[inside(votes, raised) & votes.seen].tolist())
+    main = {mechanism for mechanism, n in counts.items() if n >= MAIN_SHARE * counts.total()}
+    seen = votes.where(inside(votes, [finding]) & votes.seen)
+    if not main or not len(seen) or not main.isdisjoint(seen.mechanisms.tolist()):
+        return False
+    return not mostly_controlled(seen) and not is_long(seen)
+
+
+def is_lone_dissent(group: Sequence[TypedAnomaly], votes: Votes) -> bool:
+    """Does one probe stand behind the whole group, while others on its network reach the target all the time?
+
+    Args:
+        group: findings of one event.
+        votes: of the country on the group's targets.
+    """
+    rows = np.zeros(len(votes), np.bool_)
+    for finding in group:
+        key, stretch = finding.anomaly.key, finding.anomaly
+        rows |= (
+            (votes.asns == key.place.asn)
+            & (votes.targets == key.target)
+            & (votes.signals == key.signal)
+            & (votes.times >= stretch.start_latest)
+            & (votes.times < stretch.last_seen)
+        )
+    inside = votes.where(rows)
+    for_it = set(inside.probes[inside.seen].tolist())
+    others = set(inside.probes.tolist()) - for_it
+    return len(for_it) == 1 and bool(others)

@@ -2,16 +2,18 @@
 
 The share is drawn many times over what is not known: the weights' own error, and whether networks that
 nobody measured are affected.  Nation-scale is claimed only where almost every draw says so.
+
+Classifies an outage, by its reach alone.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from fanous.model.incident import Scope, UsersShare
-from fanous.model.place import Access
+from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.series import Floats
-from fanous.model.weights import NetworkWeight, UserWeights
 
 DRAWS = 4000
 SEED = 20231217
@@ -134,3 +136,22 @@ def _wording(affected: set[int], weights: UserWeights) -> str:
     if len(shares) == 1 and next(iter(shares.values())) > NATION_SHARE:
         return "one operator, most users"
     return ""
+
+
+OUTAGE = "outage"
+
+
+def outage_mechanisms(mechanisms: Iterable[str], reach: Extent) -> tuple[str, ...]:
+    """The mechanisms with ``outage`` made as exact as the reach allows; others stay.
+
+    Intranet only and an allow-list are said by the probes themselves; the rest follows from who lost the
+    network.
+    """
+    exact = OUTAGE
+    if reach.access is Access.MOBILE:
+        exact = "outage.mobile"
+    elif reach.scope is Scope.NATION:
+        exact = "outage.national"
+    elif reach.scope is Scope.ISP:
+        exact = "outage.isp"
+    return tuple(dict.fromkeys(exact if name == OUTAGE else name for name in mechanisms))

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 from fanous.analysis.rules.addresses import is_bogon, is_ipv6, is_local, is_own_machine
-from fanous.analysis.rules.evidence import MeasurementEvidence
+from fanous.analysis.rules.evidence import LEAST_SHARE, MeasurementEvidence
 from fanous.analysis.rules.failures import CUT_CAUSES, Cause, cause_of
 from fanous.analysis.rules.fingerprints import FingerprintKind
-from fanous.analysis.rules.groups import LEAST_SHARE
 from fanous.analysis.rules.pages import Likeness, is_challenge, likeness
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 
 PUBLIC = ("udp", "doh", "dot")
 """Resolvers outside the operator's network."""

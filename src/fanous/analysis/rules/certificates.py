@@ -8,7 +8,7 @@ from fanous.analysis.rules.controls import ENCRYPTED, Controls
 from fanous.analysis.rules.failures import Cause
 from fanous.analysis.rules.rule import Rule
 from fanous.analysis.rules.tcp import endpoint_failure
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 
 PUBLIC_AUTHORITIES = (

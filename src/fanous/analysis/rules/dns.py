@@ -2,22 +2,89 @@
 
 An answer is never wrong because it differs: delivery networks answer by place.  It is right where a
 certificate validates for the name; it is wrong only where something contradicts it.
+
+Figures of lookups, for the sentences of their rules.
+
+Rules for Facebook's names, which its messenger looks up and no helper does.
 """
 
 from fanous.analysis.rules import mechanisms
+from fanous.analysis.rules.addresses import is_foreign
 from fanous.analysis.rules.answers import PUBLIC
 from fanous.analysis.rules.controls import Controls
-from fanous.analysis.rules.dns_facebook import FACEBOOKS
-from fanous.analysis.rules.dns_failures import FAILED
-from fanous.analysis.rules.dns_figures import answered, forged
-from fanous.analysis.rules.encdns import ENCRYPTED
+from fanous.analysis.rules.dns_failures import ENCRYPTED, FAILED
 from fanous.analysis.rules.fingerprints import FingerprintKind
-from fanous.analysis.rules.owners import is_foreign
 from fanous.analysis.rules.pages import Likeness
 from fanous.analysis.rules.rule import Rule
-from fanous.model.address import is_address
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
+from fanous.model.place import is_address
 from fanous.model.verdict import State
+
+
+def answered(o: Observation, _c: Controls) -> str:
+    """Who answered what."""
+    return f"{o.hostname} by {o.resolver or 'unknown'}: {', '.join(o.answers[:4])}"
+
+
+def forged(o: Observation, c: Controls) -> str:
+    """The same, and where it was forged as far as that can be told."""
+    public = c.answer.came_through_public_resolver
+    path = "; also through a public resolver, so forged on the path" if public else ""
+    return answered(o, c) + path
+
+
+FACEBOOK = 32934
+
+LEAST_NAMES = 2
+"""Names of Facebook's at one address outside its network: a filter's server stands in for all of them."""
+
+
+def _not_facebook(o: Observation, c: Controls) -> bool:
+    known = [asn for asn in o.answer_asns if asn]
+    return (
+        c.evidence.parsed.measurement.test_name == "facebook_messenger"
+        and bool(known)
+        and FACEBOOK not in known
+        and c.answer.is_unconnected
+    )
+
+
+def _one_address_for_facebook(o: Observation, c: Controls) -> bool:
+    """Several of Facebook's names are answered with one address that is not Facebook's.
+
+    Its content network has servers with operators, so its names do not count.
+    """
+    if c.evidence.parsed.measurement.test_name != "facebook_messenger":
+        return False
+    others_network = any(o.answer_asns) and FACEBOOK not in o.answer_asns
+    names = {s.hostname for s in c.evidence.of(Layer.DNS) if not set(s.answers).isdisjoint(o.answers)}
+    return others_network and sum(not name.endswith(".fbcdn.net") for name in names) >= LEAST_NAMES
+
+
+FACEBOOKS = (
+    Rule(
+        id="dns.not_facebook",
+        layer=Layer.DNS,
+        state=State.BLOCKED,
+        why="Facebook's name was answered with an address outside Facebook's network, and nothing answers "
+        "there.",
+        holds=lambda o, c: o.failure is None and _not_facebook(o, c),
+        mechanism=mechanisms.FORGED,
+        figures=forged,
+        disowns=True,
+    ),
+    Rule(
+        id="dns.one_address_for_facebook",
+        layer=Layer.DNS,
+        state=State.INSUFFICIENT,
+        why="Several of Facebook's names were answered with one address outside Facebook's network; nothing "
+        "tells whose it is.",
+        holds=lambda o, c: o.failure is None and _one_address_for_facebook(o, c),
+        mechanism=mechanisms.FORGED,
+        figures=answered,
+        symptom=True,
+    ),
+)
 
 
 def _on_the_way(o: Observation, c: Controls) -> bool:

@@ -2,20 +2,110 @@
 
 Everything beyond the first sort is worked out only when a rule asks for it: most measurements are of
 sites that simply work.
+
+Groups: the endpoints of one target and role as a whole, for nettests that no helper controls.
+
+Of a dozen endpoints some are always slow or gone; what counts is the share that fails, and where.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from math import isnan
 
-from fanous.analysis.rules.addresses import is_bogon, is_ipv6
+from fanous.analysis.rules.addresses import is_bogon, is_ipv6, is_private_name
 from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, SILENT_CAUSES, Cause, cause_of
 from fanous.analysis.rules.fingerprints import Fingerprint, Fingerprints
-from fanous.analysis.rules.groups import Group, groups_of
-from fanous.analysis.rules.names import is_private_name
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.observation import Layer, Observation, Observer
+from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasurement
+
+LEAST_SHARE = 0.5
+"""Real measurements: 1-4 of 12 endpoints fail in ordinary times, 8-12 of 12 where they are blocked."""
+
+_DEPTH = {Layer.DNS: 0, Layer.TCP: 1, Layer.TLS: 2, Layer.QUIC: 2, Layer.HTTP: 3, Layer.TRANSFER: 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How the endpoints of one target and role fared.
+
+    Attributes:
+        endpoints: that were tried.
+        failed: of those, at which no step beyond the failing one worked.
+        layer: at which most of the failed ones failed; ``None`` = none failed.
+        cause: how most of those at ``layer`` failed.
+    """
+
+    endpoints: int
+    failed: int
+    layer: Layer | None
+    cause: Cause | None
+
+    @property
+    def fails(self) -> bool:
+        return self.failed >= LEAST_SHARE * self.endpoints > 0
+
+
+def groups_of(observations: Iterable[Observation]) -> dict[tuple[str, str, bool], Group]:
+    """Groups by target, role, and whether they are lookups (by name) or connections (by endpoint)."""
+    members: dict[tuple[str, str, bool], dict[str, list[Observation]]] = {}
+    without_address = []
+    for o in observations:
+        endpoints = members.setdefault((o.target, o.role, o.layer is Layer.DNS), {})
+        if o.ip or o.layer is Layer.DNS:
+            endpoints.setdefault(_endpoint(o), []).append(o)
+        else:
+            without_address.append((endpoints, o))
+    for endpoints, o in without_address:
+        _add_by_name(endpoints, o)
+    return {key: _group(endpoints.values()) for key, endpoints in members.items()}
+
+
+def _add_by_name(endpoints: dict[str, list[Observation]], o: Observation) -> None:
+    """A step whose address is unknown belongs to all endpoints of its name and port, or is its own."""
+    same = [
+        steps
+        for steps in endpoints.values()
+        if o.hostname and any((s.hostname, s.port) == (o.hostname, o.port) for s in steps)
+    ]
+    for steps in same or [endpoints.setdefault(_endpoint(o), [])]:
+        steps.append(o)
+
+
+def _endpoint(o: Observation) -> str:
+    if o.layer is Layer.DNS:
+        return o.hostname
+    if not o.ip:
+        return f"{o.hostname or o.url} {o.port}"
+    return f"{o.ip} {o.port}"
+
+
+def _group(endpoints: Iterable[list[Observation]]) -> Group:
+    count = 0
+    failures: list[tuple[Layer, Cause]] = []
+    for steps in endpoints:
+        count += 1
+        failure = _first_failure(steps)
+        if failure is not None:
+            failures.append(failure)
+    if not failures:
+        return Group(count, 0, None, None)
+    layer = Counter(at for at, _ in failures).most_common(1)[0][0]
+    cause = Counter(how for at, how in failures if at is layer).most_common(1)[0][0]
+    return Group(count, len(failures), layer, cause)
+
+
+def _first_failure(steps: list[Observation]) -> tuple[Layer, Cause] | None:
+    """Where an endpoint broke first; ``None`` where every step has one attempt that worked."""
+    worked = {o.layer for o in steps if o.failure is None}
+    broken = sorted(
+        (_DEPTH[o.layer], o.layer, cause_of(o.failure))
+        for o in steps
+        if o.failure is not None and o.layer not in worked
+    )
+    return (broken[0][1], broken[0][2]) if broken else None
+
 
 Endpoint = tuple[Layer, str, int]
 

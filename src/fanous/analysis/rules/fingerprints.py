@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher
 from fanous.errors import FanousError
-from fanous.model.observation import Observation
+from fanous.model.measurement import Observation
 
 LONGEST_BODY = 512 * 1024
 """Characters.  Block pages are short; of anything longer only the beginning is read."""

@@ -11,7 +11,7 @@ from fanous.analysis.rules.fingerprints import FingerprintKind, Where
 from fanous.analysis.rules.http_failures import FAILURES
 from fanous.analysis.rules.pages import Likeness, is_challenge, is_redirect, refused_by_site
 from fanous.analysis.rules.rule import Rule
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 
 

@@ -8,7 +8,7 @@ from fanous.analysis.rules.controls import Controls
 from fanous.analysis.rules.failures import CERTIFICATE_CAUSES, Cause
 from fanous.analysis.rules.rule import Rule
 from fanous.analysis.rules.transfer import LEAST_RATIO, SILENT_SHARE, froze, line_kbps
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 from fanous.model.verdict import State
 
 FREEZE = (10_000, 24_000)

@@ -5,7 +5,7 @@ The deepest node that the evidence supports is named; where nothing tells the le
 
 from fanous.analysis.rules.controls import Controls
 from fanous.analysis.rules.failures import LOOKUP_CAUSES, Cause
-from fanous.model.observation import Observation
+from fanous.model.measurement import Observation
 
 SERVER_DOWN = "server.down"
 GEO_BLOCK = "server.geo_block"

@@ -7,7 +7,7 @@ reasons: only a page that differs in everything that can be compared is another 
 
 from enum import StrEnum
 
-from fanous.model.observation import Observation
+from fanous.model.measurement import Observation
 
 LEAST_PROPORTION = 0.7
 """Shorter body over longer body from which on two pages count as equally long (ts-017)."""

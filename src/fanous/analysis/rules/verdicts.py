@@ -1,6 +1,8 @@
 """Verdicts: run each observation through the rules of its layer, and gather what they say.
 
 Pure: the same measurement and the same fingerprints give the same verdicts, today and in ten years.
+
+Rules for a measurement as a whole: where they hold, nothing else of it may be concluded.
 """
 
 from dataclasses import dataclass
@@ -11,15 +13,46 @@ from fanous.analysis.rules.dns import DNS_RULES
 from fanous.analysis.rules.evidence import MeasurementEvidence
 from fanous.analysis.rules.fingerprints import Fingerprints
 from fanous.analysis.rules.http import HTTP_RULES
-from fanous.analysis.rules.measurement import WHOLE_RULES
-from fanous.analysis.rules.quic import QUIC_RULES
 from fanous.analysis.rules.rule import Rule
 from fanous.analysis.rules.tcp import TCP_RULES
-from fanous.analysis.rules.tls import TLS_RULES
+from fanous.analysis.rules.tls import QUIC_RULES, TLS_RULES
 from fanous.analysis.rules.transfer import TRANSFER_RULES
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation, ParsedMeasurement
 from fanous.model.verdict import SLOWNESS, State, Verdict
+
+
+def _defect(_o: Observation, c: Controls) -> str:
+    return c.evidence.parsed.measurement.defect
+
+
+PRIVATE_NAME = Rule(
+    id="measurement.private_name",
+    layer=None,
+    state=State.INSUFFICIENT,
+    why="It is a name or an address of a home or company network: nobody outside can say where it should "
+    "lead.",
+    holds=lambda _o, c: c.evidence.is_of_private_name,
+)
+
+WHOLE_RULES = (
+    Rule(
+        id="measurement.defect",
+        layer=None,
+        state=State.INSUFFICIENT,
+        why="No conclusion may rest on this measurement.",
+        holds=lambda _o, c: bool(c.evidence.parsed.measurement.defect),
+        figures=_defect,
+    ),
+    PRIVATE_NAME,
+    Rule(
+        id="measurement.no_network",
+        layer=None,
+        state=State.INSUFFICIENT,
+        why="Nothing at all answered the probe, not even its lookups or the helper: it had no network.",
+        holds=lambda _o, c: c.evidence.nothing_worked,
+    ),
+)
+
 
 RULES_VERSION = "2026.21"
 """Raised whenever a rule, a threshold or their order changes; stored with every incident."""

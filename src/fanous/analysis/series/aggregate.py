@@ -13,11 +13,10 @@ from math import floor
 import numpy as np
 
 from fanous.analysis.series.repeats import Bools, overruled
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from fanous.model.place import UNKNOWN_COUNTRY, Place
-from fanous.model.series import Floats, Ints, Series, SeriesKey
+from fanous.model.series import Floats, Ints, Series, SeriesKey, Votes
 from fanous.model.verdict import SLOWNESS, State
-from fanous.model.votes import Votes
 
 BLOCKED_DNS = "blocked_dns"
 BLOCKED_PATH = "blocked_path"

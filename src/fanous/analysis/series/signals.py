@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fanous.model.incident import Kind
-from fanous.model.observation import Layer
+from fanous.model.measurement import Layer
 from fanous.model.place import Family
 from fanous.model.verdict import State
 

@@ -13,10 +13,9 @@ from math import floor, nan
 
 import numpy as np
 
-from fanous.model.look import LineState, Look
+from fanous.model.coverage import LineState, Look
 from fanous.model.place import Place
-from fanous.model.series import Series, SeriesKey
-from fanous.model.votes import Votes
+from fanous.model.series import Series, SeriesKey, Votes
 
 SILENCE = "silence"
 

@@ -15,9 +15,7 @@ from statistics import median
 import numpy as np
 
 from fanous.model.place import Place
-from fanous.model.rate import Rate
-from fanous.model.series import Series, SeriesKey
-from fanous.model.votes import Votes
+from fanous.model.series import Rate, Series, SeriesKey, Votes
 
 SLOWED = "slowed"
 MECHANISM = "slowdown.general"

@@ -17,9 +17,9 @@ from typing import Any
 
 import msgspec
 
-from fanous.collector.drain import drain
-from fanous.evaluation.rehearsal.clock import LabClock
-from fanous.model.weights import UserWeights
+from fanous.collector.inbox import drain
+from fanous.evaluation.rehearsal.course import LabClock
+from fanous.model.place import UserWeights
 from fanous.pipeline import stages
 from fanous.pipeline.judge import known_fingerprints
 from fanous.pipeline.tally import Ingested

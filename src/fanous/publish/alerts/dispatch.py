@@ -2,28 +2,66 @@
 
 An attempt is noted before it is made and settled after, so that a process killed in between sends again,
 under the same key, and never takes a channel for one that was not told.
+
+Routes: turns news into orders, one for each channel that the news concerns.
 """
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
 
+from fanous.analysis.incidents.revision import happenings
 from fanous.log import logline
-from fanous.model.alert import AlertState, Delivery
-from fanous.publish.alerts.channel import Channel, Means
+from fanous.model.alert import AlertState, Delivery, Happening, News, Order
+from fanous.model.incident import Incident
+from fanous.publish.alerts.channel import HOUR, MOST_ATTEMPTS, AlertRule, Channel, Means, wait_after
 from fanous.publish.alerts.message import Message, Sender, compose
-from fanous.publish.alerts.pace import HOUR, MOST_ATTEMPTS, wait_after
-from fanous.publish.alerts.routes import orders_of
 from fanous.publish.alerts.senders import SENDERS
 from fanous.publish.alerts.senders.alertmanager import RENEW
 from fanous.publish.alerts.senders.outcome import Attempt
 from fanous.publish.alerts.settings import Alerting
-from fanous.store.ask import Ask
-from fanous.store.protocol import Store
+from fanous.store.protocol import Ask, Store
 from fanous.wording.narrative import is_open
+
+DAY = 86_400.0
+
+NEWEST_ENDED = 7 * DAY
+"""What ended longer ago is history, brought in from a file: nobody is woken up for it."""
+
+NEWEST_OPEN = 60 * DAY
+"""Likewise what is open since before: detection looks back so far (``pipeline.stages.HISTORY``)."""
+
+
+def orders_of(news: News, rules: Iterable[AlertRule], now: float) -> list[Order]:
+    """Each channel at most once, whatever number of rules names it."""
+    happened = happenings(news.before, news.incident)
+    if not happened:
+        return []
+    channels = dict.fromkeys(news.told, happened[0]) if _concerns_the_told(happened) else {}
+    if not is_history(news.incident, now):
+        for rule in rules:
+            fitting = [one for one in happened if one in rule.on and one is not Happening.CORRECTED]
+            if fitting and rule.concerns(news.incident):
+                channels |= dict.fromkeys(rule.channels, happened[0])
+    return [
+        Order(channel, news.incident.id, news.n, happening) for channel, happening in sorted(channels.items())
+    ]
+
+
+def _concerns_the_told(happened: tuple[Happening, ...]) -> bool:
+    """Whoever was told something is told when it is over or was wrong, whatever the rules say now."""
+    return Happening.CORRECTED in happened or Happening.ENDED in happened
+
+
+def is_history(incident: Incident, now: float) -> bool:
+    if incident.end is not None:
+        return incident.end < now - NEWEST_ENDED
+    latest = max([incident.onset, *(one.start for one in incident.intervals)])
+    return latest < now - NEWEST_OPEN
+
 
 log = getLogger("fanous.publish.alerts")
 

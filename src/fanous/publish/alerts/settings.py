@@ -16,9 +16,7 @@ from urllib.parse import urlsplit
 from fanous.config import Table, nearest, network_numbers, none_of, read_config, web_address
 from fanous.model.alert import Happening
 from fanous.model.incident import Kind, Status
-from fanous.publish.alerts.channel import Channel, Form, Means
-from fanous.publish.alerts.pace import Pace, QuietHours
-from fanous.publish.alerts.rule import AlertRule
+from fanous.publish.alerts.channel import AlertRule, Channel, Form, Means, Pace, QuietHours
 from fanous.publish.alerts.signature import secret_bytes
 from fanous.refdata.countries import country_codes
 from fanous.refdata.platforms import target_of

@@ -5,19 +5,18 @@ from dataclasses import dataclass
 
 from fanous.analysis.cost import cost_of, of_incident
 from fanous.model.incident import Incident
-from fanous.publish.edition import Edition
+from fanous.publish.edition import Edition, incident_path, spell
 from fanous.publish.pictures import chart_svg
-from fanous.publish.stories import incident_path, spell
 from fanous.publish.witnesses import witness_rows
 from fanous.refdata.economies import economy
 from fanous.store.protocol import Store
 from fanous.wording import clocks, narrative, words
-from fanous.wording.brief import shorter
 from fanous.wording.cost import cost_lines
 from fanous.wording.language import ENGLISH, Language
-from fanous.wording.names import network_title
 from fanous.wording.narrative import Narrative
+from fanous.wording.post import shorter
 from fanous.wording.sentence import because
+from fanous.wording.words import network_title
 
 LOCAL = "http://127.0.0.1:8470"
 """Where the pages stand on one's own machine: links of a report lead there unless told otherwise."""

@@ -12,11 +12,10 @@ from typing import Any
 
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
-from fanous.refdata.sources import SOURCES
 from fanous.sources.claims.document import LATEST, Told, lasted, told
-from fanous.sources.signals.document import decoded, field, plain, whole
+from fanous.sources.connector import SOURCES
 from fanous.sources.signals.ioda import ADDRESS
-from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
+from fanous.sources.signals.live import Get, Parsed, Piece, Query, decoded, field, plain, whole, windows
 
 SOURCE = "ioda-outages"
 CALLS = {"outages/events": "&format=codf", "outages/alerts": ""}

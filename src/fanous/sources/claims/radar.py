@@ -11,12 +11,11 @@ from typing import Any
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
-from fanous.refdata.sources import SOURCES
 from fanous.sources.claims.document import HOUR, QUOTED, Told, lasted, told
-from fanous.sources.signals.clock import reader
-from fanous.sources.signals.document import decoded, field
-from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
+from fanous.sources.connector import SOURCES
+from fanous.sources.signals.live import Get, Parsed, Piece, Query, decoded, field, windows
 from fanous.sources.signals.radar import ADDRESS, date, result_of
+from fanous.sources.signals.rows import reader
 
 SOURCE = "radar-outages"
 CALLS = ("annotations/outages", "traffic_anomalies")

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from fanous.model.measurement import ParsedMeasurement
-from fanous.model.record import Record
+from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.sources.connector import OnProgress, OnReject
 from fanous.sources.ooni.parse import parse as parse_record
 from fanous.sources.ooni.read import read as read_file

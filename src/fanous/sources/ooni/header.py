@@ -9,7 +9,7 @@ from fanous.model.instant import from_iso
 from fanous.model.measurement import Measurement
 from fanous.model.place import UNKNOWN_COUNTRY, Access
 from fanous.sources.ooni.document import Header
-from fanous.sources.ooni.place import LONGEST_URL, asn_of
+from fanous.sources.ooni.values import LONGEST_URL, asn_of
 
 EARLIEST, LATEST = from_iso("2010-01-01"), from_iso("2100-01-01")
 """OONI's first measurements are of 2012; outside of this the probe's clock was not set."""

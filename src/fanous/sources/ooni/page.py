@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw
 
-from fanous.sources.ooni.document import Binary, Response, Text
-from fanous.sources.ooni.salvage import repair
+from fanous.sources.ooni.document import Binary, Response, Text, repair
 
 TITLE_BEGINS = ("<title", "<TITLE", "<Title")
 LONGEST_TITLE = 500

@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from fanous.errors import Rejected
 from fanous.model.measurement import ParsedMeasurement
-from fanous.sources.ooni import health, messenger
+from fanous.sources.connector import digest, pruned, to_minute, without_seconds
+from fanous.sources.ooni import nettests
 from fanous.sources.ooni.document import (
     Binary,
     Header,
@@ -25,10 +26,9 @@ from fanous.sources.ooni.document import (
     TorTarget,
     TransferKeys,
     WebKeys,
+    repair,
 )
 from fanous.sources.ooni.page import TITLE_BEGINS, bytes_of
-from fanous.sources.ooni.salvage import repair
-from fanous.sources.redaction import digest, pruned, to_minute, without_seconds
 
 IDENTIFYING = re.compile(
     r"set-cookie|cookie|etag|age|report-to|nel|.*(?:request|trace|correlation|session|amz).*id.*"
@@ -48,8 +48,8 @@ _KEYS: dict[str, type[Struct]] = {
     "tor": TorKeys,
     "ndt": TransferKeys,
     "dash": TransferKeys,
-    health.TEST_NAME: HealthKeys,
-    **dict.fromkeys(messenger.PLATFORMS, StepKeys),
+    nettests.TEST_NAME: HealthKeys,
+    **dict.fromkeys(nettests.PLATFORMS, StepKeys),
 }
 
 

@@ -1,26 +1,64 @@
-"""Web: what the nettest web_connectivity (ts-017) adds to a probe's steps - the outside test helper."""
+"""Web: what the nettest web_connectivity (ts-017) adds to a probe's steps - the outside test helper.
 
-from collections.abc import Iterator
+Opinions: what a browser's ClientHello met where our own probe's was cut (``x_second_opinions``).
+"""
 
-from fanous.model.address import is_address
-from fanous.model.observation import Layer, Observation, Observer
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from fanous.model.measurement import Layer, Observation, Observer
+from fanous.model.place import is_address
 from fanous.refdata.platforms import role_of, target_of
-from fanous.sources.ooni.document import Control, HelperConnect, HelperLookup, HelperPage, IPInfo, WebKeys
-from fanous.sources.ooni.failure import failure_of
-from fanous.sources.ooni.opinions import with_opinions
+from fanous.sources.ooni.document import (
+    Control,
+    HelperConnect,
+    HelperLookup,
+    HelperPage,
+    IPInfo,
+    Opinion,
+    WebKeys,
+)
+from fanous.sources.ooni.nettests import downloads
 from fanous.sources.ooni.page import header_named, headers_of
-from fanous.sources.ooni.place import (
+from fanous.sources.ooni.steps import Reader, Role, cert_valid
+from fanous.sources.ooni.values import (
     LONGEST_URL,
     address_of,
     asn_of,
     count_of,
     endpoint_of,
+    failure_of,
     host_and_port,
     host_of,
     seconds_of,
 )
-from fanous.sources.ooni.steps import Reader, Role, cert_valid
-from fanous.sources.ooni.transfer import downloads
+
+ANSWERED, CUT = "answered", "cut"
+ANSWERS = ("server_hello", "alert")
+"""Either is TLS; our probe notes no other answer."""
+
+_Place = tuple[str, str, int]
+
+
+def with_opinions(observed: Iterable[Observation], given: list[Opinion]) -> Iterator[Observation]:
+    """``observed``, each failed handshake with what a browser's met: same name, same address and port."""
+    opinions = _by_place(given)
+    for one in observed:
+        if one.layer is Layer.TLS and one.failure is not None:
+            one = replace(one, browser=opinions.get((one.hostname, one.ip, one.port), ""))
+        yield one
+
+
+def _by_place(given: list[Opinion]) -> dict[_Place, str]:
+    """Of several at one place every one must have been answered: one may slip through by chance."""
+    opinions: dict[_Place, str] = {}
+    for one in given:
+        place = (host_of(one.server_name), *endpoint_of(one.address))
+        answered = one.answer in ANSWERS
+        if answered or one.failure is not None:
+            opinions[place] = ANSWERED if answered and opinions.get(place) != CUT else CUT
+    return opinions
+
 
 SILENT_HELPER = "control_empty"
 """``control_failure`` where the record holds no answer of the helper and does not say why."""

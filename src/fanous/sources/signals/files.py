@@ -1,20 +1,59 @@
 """Files of series: what was read of each series, from which lines of the file; and how to read a file.
 
 Lines are what the user counts: each is stored, known already, or rejected with a reason.
+
+Columns: which columns of a table mean what, and how its lines come to the values of bins.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from fanous.model.claim import Claim
-from fanous.model.series import Floats, Ints, SeriesKey
-from fanous.model.source_series import SourceSeries
+from fanous.model.series import Floats, Ints, SeriesKey, SourceSeries
 from fanous.sources.connector import OnProgress, OnReject
-from fanous.sources.signals.columns import TableColumns
+
+
+class Gather(StrEnum):
+    """How the lines of one place and bin become one value."""
+
+    MEDIAN = "median"
+    MEAN = "mean"
+    SUM = "sum"
+    COUNT = "count"
+    DISTINCT = "distinct"
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumns:
+    """What the user says of a table of any shape.
+
+    Attributes:
+        time: column of the time: ISO 8601, ``11-Nov-2019 00:00:00``, or unix seconds.
+        value: column of the value.
+        signal: a name in ``fanous.analysis.series.signals``.
+        place: column of the region's name or code, or of the network (``AS17557``); empty = every line is
+            about the country.
+        zone: of times that name none: an IANA zone or an offset (``+06:30``).  Unix seconds are taken for
+            local too, where this is not UTC.
+        step: bin width in seconds; 0 = the signal's own.
+        gather: how lines of one bin become one value.
+        empty_is_zero: a bin without lines, between the first and the last of the file, is a 0: for tables
+            that list every answer, so that no line is no answer.  Only for counts.
+    """
+
+    time: str
+    value: str
+    signal: str
+    place: str = ""
+    zone: str = "UTC"
+    step: int = 0
+    gather: Gather = Gather.MEDIAN
+    empty_is_zero: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,12 +10,10 @@ from typing import Any
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.refdata.sources import SOURCES
-from fanous.sources.signals.document import decoded, plain, whole
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.sources.connector import SOURCES
 from fanous.sources.signals.files import median_step, series_of_file
-from fanous.sources.signals.live import Get, Parsed, Piece, Query
+from fanous.sources.signals.live import Get, Parsed, Piece, Query, decoded, plain, whole
 
 SOURCE = "google"
 ADDRESS = "https://transparencyreport.google.com/transparencyreport/api/v3/traffic/fraction"

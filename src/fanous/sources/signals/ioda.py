@@ -9,12 +9,22 @@ from typing import Any
 
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.refdata.regions import region_of
-from fanous.refdata.sources import SOURCES
-from fanous.sources.signals.document import decoded, field, merged, on_grid, plain, whole
-from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.refdata.countries import region_of
+from fanous.sources.connector import SOURCES
+from fanous.sources.signals.live import (
+    Get,
+    Parsed,
+    Piece,
+    Query,
+    decoded,
+    field,
+    merged,
+    on_grid,
+    plain,
+    whole,
+    windows,
+)
 
 SOURCE = "ioda"
 ADDRESS = "https://api.ioda.inetintel.cc.gatech.edu/v2"

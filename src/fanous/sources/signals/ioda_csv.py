@@ -16,10 +16,8 @@ import numpy as np
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.model.place import Access, Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
+from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
-from fanous.sources.signals.clock import reader
 from fanous.sources.signals.files import (
     About,
     OnRepeat,
@@ -29,7 +27,7 @@ from fanous.sources.signals.files import (
     reading_of,
     series_of_file,
 )
-from fanous.sources.signals.rows import CsvRows, number
+from fanous.sources.signals.rows import CsvRows, number, reader
 
 SOURCE = "ioda-csv"
 TIME = "Time (UTC)"

@@ -20,9 +20,8 @@ from fanous.errors import FanousError
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
 from fanous.sources.connector import OnProgress, OnReject
-from fanous.sources.signals.clock import reader
 from fanous.sources.signals.files import About, OnRepeat, Reading, SeriesFiles, reading_of, series_of_file
-from fanous.sources.signals.rows import CsvRows, number
+from fanous.sources.signals.rows import CsvRows, number, reader
 
 SOURCE = "ndt"
 TIMES = ("TestTime", "a.TestTime", "a_TestTime", "test_time", "date")

@@ -13,13 +13,11 @@ from typing import Any
 from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.refdata.sources import SOURCES
-from fanous.sources.signals.clock import reader
-from fanous.sources.signals.document import decoded, field, plain
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.sources.connector import SOURCES
 from fanous.sources.signals.files import series_of_file
-from fanous.sources.signals.live import Get, Parsed, Piece, Query
+from fanous.sources.signals.live import Get, Parsed, Piece, Query, decoded, field, plain
+from fanous.sources.signals.rows import reader
 
 SOURCE = "radar"
 ADDRESS = "https://api.cloudflare.com/client/v4/radar"

@@ -11,12 +11,22 @@ import numpy as np
 
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
-from fanous.refdata.sources import SOURCES
-from fanous.sources.signals.clock import reader
-from fanous.sources.signals.document import LATEST, MOST_BINS, decoded, field, merged, plain
-from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
+from fanous.model.series import SeriesKey, SourceSeries
+from fanous.sources.connector import SOURCES
+from fanous.sources.signals.live import (
+    LATEST,
+    MOST_BINS,
+    Get,
+    Parsed,
+    Piece,
+    Query,
+    decoded,
+    field,
+    merged,
+    plain,
+    windows,
+)
+from fanous.sources.signals.rows import reader
 
 SOURCE = "ripestat"
 ADDRESS = "https://stat.ripe.net/data/country-resource-stats/data.json"

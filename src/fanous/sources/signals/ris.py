@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from fanous.errors import FanousError, Rejected
-from fanous.sources.signals.document import decoded, field, plain
+from fanous.sources.signals.live import decoded, field, plain
 from fanous.sources.signals.visibility import Visibility
 
 SOURCE = "ris"

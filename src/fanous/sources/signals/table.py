@@ -15,12 +15,19 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.errors import FanousError
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
-from fanous.refdata.regions import region_of
+from fanous.refdata.countries import region_of
 from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
-from fanous.sources.signals.clock import reader, zone_of
-from fanous.sources.signals.columns import Gather, TableColumns
-from fanous.sources.signals.files import About, OnRepeat, Reading, SeriesFiles, reading_of, series_of_file
-from fanous.sources.signals.rows import CsvRows, is_nothing, number
+from fanous.sources.signals.files import (
+    About,
+    Gather,
+    OnRepeat,
+    Reading,
+    SeriesFiles,
+    TableColumns,
+    reading_of,
+    series_of_file,
+)
+from fanous.sources.signals.rows import CsvRows, is_nothing, number, reader, zone_of
 
 SOURCE = "csv"
 COUNTING = (Gather.COUNT, Gather.DISTINCT)

@@ -12,11 +12,10 @@ from math import isnan
 from fanous.errors import Rejected
 from fanous.model.place import Access, Place
 from fanous.model.series import SeriesKey
-from fanous.refdata.sources import SOURCES
-from fanous.sources.signals.clock import reader
+from fanous.sources.connector import SOURCES
 from fanous.sources.signals.files import series_of_file
 from fanous.sources.signals.live import Get, Parsed, Piece, Query, windows
-from fanous.sources.signals.rows import number
+from fanous.sources.signals.rows import number, reader
 
 SOURCE = "tor"
 ADDRESS = "https://metrics.torproject.org"

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from fanous.model.place import Access, Place
-from fanous.model.series import SeriesKey
-from fanous.model.source_series import SourceSeries
+from fanous.model.series import SeriesKey, SourceSeries
 from fanous.sources.signals.files import series_of_file
 
 STEP = 300

@@ -1,20 +1,23 @@
 """Pages: one module a page, each with a function from the store and a visit to the facts of its template."""
 
-from fanous.web.answers import Maker
-from fanous.web.page import Page
-from fanous.web.pages.corrections import corrections_facts
-from fanous.web.pages.countries import countries_facts
-from fanous.web.pages.country import country_facts
-from fanous.web.pages.data import data_facts
-from fanous.web.pages.event import event_facts
-from fanous.web.pages.home import now_facts
-from fanous.web.pages.incident import incident_facts
+from fanous.web.answers import Maker, Page
+from fanous.web.pages.about import corrections_facts, data_facts, methodology_facts
+from fanous.web.pages.country import country_facts, network_facts
+from fanous.web.pages.events import event_facts
+from fanous.web.pages.home import countries_facts, now_facts
+from fanous.web.pages.incident import (
+    bibtex,
+    card_picture,
+    chart_png,
+    chart_svg,
+    incident_facts,
+    incident_json,
+    oembed,
+    report_markdown,
+    report_pdf,
+    ris,
+)
 from fanous.web.pages.measurements import measurement_facts, measurement_json, measurements_facts
-from fanous.web.pages.methodology import methodology_facts
-from fanous.web.pages.network import network_facts
-from fanous.web.pages.pictures import card_picture, chart_png, chart_svg
-from fanous.web.pages.records import bibtex, incident_json, oembed, ris
-from fanous.web.pages.reports import report_markdown, report_pdf
 from fanous.web.pages.target import target_facts
 
 PAGES: tuple[Page, ...] = (

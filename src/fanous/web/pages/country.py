@@ -1,24 +1,25 @@
-"""Country: what is disrupted there, through time, on which networks, and how much of it can be seen."""
+"""Country: what is disrupted there, through time, on which networks, and how much of it can be seen.
+
+Network: one ASN in one country - what could be reached from it, and which incidents name it.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from fanous.charts.matrix import LARGE
+from fanous.charts.reachability import LARGE
 from fanous.model.incident import Incident, Kind, Status
-from fanous.model.place import Access
-from fanous.model.votes import Votes
-from fanous.publish.stories import DAY, open_ones, stories
-from fanous.publish.window import HOUR, newest, whole_hours
+from fanous.model.place import Access, asn_of
+from fanous.model.series import Votes
+from fanous.publish.edition import DAY, HOUR, newest, open_ones, stories, whole_hours
 from fanous.refdata.countries import is_country
+from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
-from fanous.web.page import Facts
-from fanous.web.pages.connectivity import connectivity, lowest
-from fanous.web.pages.context import claims_between, events_between, statements_of
-from fanous.web.pages.grids import by_network
-from fanous.web.pages.places import places
-from fanous.web.pages.timeline import timeline
+from fanous.web.answers import Facts
+from fanous.web.pages.connectivity import connectivity, lowest, places
+from fanous.web.pages.events import claims_between, events_between, statements_of
+from fanous.web.pages.grids import by_network, by_target, timeline
 from fanous.web.visit import Visit
 from fanous.wording.narrative import is_open
 
@@ -156,3 +157,32 @@ def network_lines(store: Store, code: str, since: float, until: float) -> list[N
             )
         )
     return sorted(lines, key=lambda line: (-(line.share or 0.0), -line.measurements, line.asn))
+
+
+def network_facts(store: Store, visit: Visit) -> Facts | None:
+    code, place = visit.asked["country"], visit.asked["network"]
+    asn = asn_of(place)
+    days = days_asked(visit)
+    since, until = whole_hours(visit.now - days * DAY, visit.now + 1)
+    lines = [line for line in network_lines(store, code, since, until) if line.asn == asn]
+    names = store.networks(code)
+    if not is_country(code) or (not lines and asn not in names):
+        return None
+    naming = [incident for incident in store.incidents(code) if place in incident.entities]
+    standing = [incident for incident in naming if incident.status is not Status.RETRACTED]
+    drawn = newest(store, code, since, until)
+    votes = store.votes(code, drawn, until)
+    return {
+        "code": code,
+        "asn": asn,
+        "entity": place,
+        "days": days,
+        "windows_asked": WINDOWS,
+        "names": names,
+        "registered": registered_name(asn),
+        "line": lines[0] if lines else None,
+        "weights": user_weights(code),
+        "drawn": drawn if drawn > since else None,
+        "incidents": stories(store, sorted(naming, key=lambda incident: -incident.onset)),
+        "grid": by_target(votes, standing, code, asn, visit.language),
+    }

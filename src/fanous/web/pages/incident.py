@@ -1,29 +1,48 @@
-"""Incident: what, where, since when, how, for whom - and what the claim rests on."""
+"""Incident: what, where, since when, how, for whom - and what the claim rests on.
 
+Pictures: the share card and the chart of an incident, as they are asked for.
+
+Records: an incident for programs and reference lists - JSON, BibTeX, RIS, oEmbed.
+
+Reports: an incident to print or to paste, made where it is asked for.
+"""
+
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+import msgspec
 from markupsafe import Markup
 
 from fanous.analysis.cost import cost_of, of_incident
-from fanous.analysis.incidents.review import is_held
-from fanous.charts.matrix import beside, matrix
+from fanous.analysis.incidents.revision import is_held
+from fanous.charts.paint import png
 from fanous.charts.plot import NARROW, WIDE, plot
-from fanous.charts.reachability import Lines
+from fanous.charts.reachability import Lines, beside, matrix
 from fanous.model.incident import Incident, Status
+from fanous.model.instant import to_iso
+from fanous.publish import pictures
+from fanous.publish.document import detailed_document
+from fanous.publish.edition import incident_path, spell, stories
 from fanous.publish.pictures import legend_of, lines_among, reach, spans_of
-from fanous.publish.stories import spell, stories
+from fanous.publish.reports import forms
+from fanous.publish.reports.report import gather
 from fanous.publish.witnesses import witness_rows
+from fanous.refdata.countries import country_name
 from fanous.refdata.economies import economy
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
-from fanous.web.page import Facts
+from fanous.web.answers import Facts, Later
 from fanous.web.pages.connectivity import connectivity
-from fanous.web.pages.context import Announced, announced_beside, claims_about, statements_of
+from fanous.web.pages.events import Announced, announced_beside, claims_about, statements_of
+from fanous.web.reply import Reply
 from fanous.web.visit import Visit
 from fanous.wording.cost import cost_lines
-from fanous.wording.names import printable
-from fanous.wording.narrative import methods
+from fanous.wording.language import ENGLISH
+from fanous.wording.narrative import headline, methods
+from fanous.wording.sentence import sentence
+from fanous.wording.words import printable
 
 MOST_BESIDE = 3
 """Targets that were not disrupted beside those that were: what still worked is half of the story."""
@@ -110,3 +129,160 @@ def _short(title: str) -> str:
 def is_packable(incident: Incident) -> bool:
     """Can its evidence be packed: does it rest on measurements, and does the ledger claim it?"""
     return bool(incident.targets) and incident.status is not Status.RETRACTED and not is_held(incident)
+
+
+SVG, PNG = "image/svg+xml", "image/png"
+CARD_WIDTH, CHART_WIDTH = 1200, 1500
+"""A chart is printed: 1500 pixels are 12.7 cm at 300 dots an inch."""
+
+
+def incident_asked(store: Store, visit: Visit) -> Incident | None:
+    """The incident that the address names."""
+    incident = store.incident(visit.asked["id"])
+    return incident if incident and incident.country == visit.asked["country"] else None
+
+
+def card_picture(store: Store, visit: Visit) -> Later | None:
+    incident = incident_asked(store, visit)
+    if incident is None:
+        return None
+    drawn = pictures.card_svg(store, incident, visit.edition)
+    return lambda: Reply.of(png(drawn, CARD_WIDTH), PNG)
+
+
+def chart_svg(store: Store, visit: Visit) -> Reply | None:
+    drawn = _chart(store, visit)
+    return Reply.of(drawn, SVG) if drawn else None
+
+
+def chart_png(store: Store, visit: Visit) -> Later | None:
+    drawn = _chart(store, visit)
+    return (lambda: Reply.of(png(drawn, CHART_WIDTH), PNG)) if drawn else None
+
+
+def _chart(store: Store, visit: Visit) -> str:
+    """Empty = no such incident, or nothing to draw."""
+    incident = incident_asked(store, visit)
+    return pictures.chart_svg(store, incident, visit.edition) if incident else ""
+
+
+JSON = "application/json"
+BIBTEX, RIS = "application/x-bibtex; charset=utf-8", "application/x-research-info-systems; charset=utf-8"
+
+EMBED_WIDTH, EMBED_HEIGHT = 640, 420
+INCIDENT_PATH = re.compile(r"/([A-Z]{2})/([A-Z]{2}-\d{4}-\d{4,6})/?")
+TEX_SPECIAL = re.compile(r"([&%$#_{}])")
+"""Of TeX; the backslash, the tilde and the circumflex have words of their own."""
+
+
+def incident_json(store: Store, visit: Visit) -> Reply | None:
+    """As ``fanous incidents show --json`` gives it, with its sentence and its address."""
+    incident = incident_asked(store, visit)
+    if incident is None:
+        return None
+    history = [
+        {"n": one.n, "at": to_iso(one.at), "status": str(one.incident.status), "reason": one.reason}
+        for one in store.revisions(incident.id)
+    ]
+    document = detailed_document(incident) | {
+        "sentence": sentence(incident, store.networks(incident.country)),
+        "url": visit.permanent(incident_path(incident)),
+        "synthetic": bool(visit.site.notice),
+        "revisions": history,
+    }
+    return Reply.of(msgspec.json.format(msgspec.json.encode(document), indent=2), JSON)
+
+
+def bibtex(store: Store, visit: Visit) -> Reply | None:
+    incident = incident_asked(store, visit)
+    if incident is None:
+        return None
+    title, year, revision = _cited(store, incident)
+    fields = {
+        "author": "{Fanous}",
+        "title": f"{{{tex(title)}}}",
+        "year": year,
+        "type": f"Incident {incident.id}, revision {revision}",
+        "howpublished": f"\\url{{{visit.permanent(incident_path(incident))}}}",
+        "keywords": f"internet shutdown, {tex(country_name(incident.country))}, {incident.kind}",
+    }
+    lines = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items())
+    return Reply.of(f"@misc{{fanous-{incident.id},\n{lines}\n}}\n", BIBTEX)
+
+
+def ris(store: Store, visit: Visit) -> Reply | None:
+    incident = incident_asked(store, visit)
+    if incident is None:
+        return None
+    title, year, revision = _cited(store, incident)
+    lines = [
+        ("TY", "ELEC"),
+        ("AU", "Fanous"),
+        ("TI", title),
+        ("PY", year),
+        ("DA", to_iso(incident.onset)[:10].replace("-", "/")),
+        ("ID", incident.id),
+        ("ET", f"revision {revision}"),
+        ("UR", visit.permanent(incident_path(incident))),
+        ("ER", ""),
+    ]
+    return Reply.of("".join(f"{tag}  - {' '.join(value.split())}\r\n" for tag, value in lines), RIS)
+
+
+def tex(text: str) -> str:
+    """Text that TeX takes as text."""
+    words = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    pieces = re.split(r"([\\~^])", text)
+    return "".join(words.get(piece, TEX_SPECIAL.sub(r"\\\1", piece)) for piece in pieces)
+
+
+def _cited(store: Store, incident: Incident) -> tuple[str, str, int]:
+    """Title, year of the event, revision."""
+    title = headline(incident, store.networks(incident.country), ENGLISH).text
+    revisions = store.revisions(incident.id)
+    return title, to_iso(incident.onset)[:4], revisions[-1].n if revisions else 1
+
+
+def oembed(store: Store, visit: Visit) -> Reply | None:
+    """oEmbed 1.0, type ``rich``: an ``<iframe>`` with the chart of an incident of this site."""
+    match = INCIDENT_PATH.fullmatch(urlsplit(visit.asked.get("url", "")).path)
+    incident = store.incident(match[2]) if match else None
+    if incident is None or match is None or incident.country != match[1]:
+        return None
+    title = headline(incident, store.networks(incident.country), visit.language).text
+    address = visit.permanent(f"/embed{incident_path(incident)}")
+    document = {
+        "version": "1.0",
+        "type": "rich",
+        "title": title,
+        "provider_name": "Fanous",
+        "provider_url": visit.permanent("/"),
+        "width": EMBED_WIDTH,
+        "height": EMBED_HEIGHT,
+        "html": f'<iframe src="{address}" width="{EMBED_WIDTH}" height="{EMBED_HEIGHT}" '
+        'style="border:0" loading="lazy"></iframe>',
+        "thumbnail_url": visit.permanent(f"{incident_path(incident)}/card.png"),
+        "thumbnail_width": 1200,
+        "thumbnail_height": 630,
+    }
+    return Reply.of(msgspec.json.encode(document), JSON)
+
+
+PDF, MARKDOWN = "application/pdf", "text/markdown; charset=utf-8"
+
+
+def report_pdf(store: Store, visit: Visit) -> Later | None:
+    """Printed outside the store's thread."""
+    incident = incident_asked(store, visit)
+    if incident is None:
+        return None
+    report = gather(store, incident, visit.language, visit.base, visit.site.notice)
+    return lambda: Reply.of(forms.pdf(report), PDF)
+
+
+def report_markdown(store: Store, visit: Visit) -> Reply | None:
+    incident = incident_asked(store, visit)
+    if incident is None:
+        return None
+    report = gather(store, incident, visit.language, visit.base, visit.site.notice)
+    return Reply.of(forms.markdown(report), MARKDOWN)

@@ -7,14 +7,12 @@ import numpy as np
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.incident import Incident
-from fanous.model.record import Record
-from fanous.publish.evidence.licences import licence_of
-from fanous.publish.evidence.redaction import redacted
-from fanous.publish.stories import stories
-from fanous.publish.window import oldest
+from fanous.model.measurement import Record
+from fanous.publish.edition import oldest, stories
+from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.store.protocol import Store
-from fanous.web.page import Facts
-from fanous.web.pages.pictures import found
+from fanous.web.answers import Facts
+from fanous.web.pages.incident import incident_asked
 from fanous.web.reply import Reply
 from fanous.web.visit import Visit
 
@@ -44,7 +42,7 @@ class MeasurementSeen:
 
 def measurements_facts(store: Store, visit: Visit) -> Facts | None:
     """A page of the list, oldest first."""
-    incident = found(store, visit)
+    incident = incident_asked(store, visit)
     if incident is None:
         return None
     (story,) = stories(store, [incident])

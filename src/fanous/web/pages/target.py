@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from fanous.model.incident import Status
-from fanous.publish.stories import DAY, stories
-from fanous.publish.window import newest, whole_hours
+from fanous.publish.edition import DAY, newest, stories, whole_hours
 from fanous.refdata.platforms import platforms
 from fanous.store.protocol import Store
-from fanous.web.page import Facts
+from fanous.web.answers import Facts
 from fanous.web.pages.grids import Drawing, by_network
 from fanous.web.visit import Visit
 from fanous.wording.narrative import is_open

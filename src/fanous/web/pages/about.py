@@ -1,0 +1,54 @@
+"""Methodology: how a claim comes about, with the very rules and thresholds that run.
+
+Data: what can be taken away, where it comes from, and under which licence.
+
+Corrections: what was claimed and taken back or narrowed since, and why.
+"""
+
+from fanous.analysis.detectors import DETECTOR_VERSION, LEVEL
+from fanous.analysis.incidents import confirm, scope
+from fanous.analysis.rules import RULES, RULES_VERSION
+from fanous.analysis.series.signals import SIGNALS
+from fanous.pipeline.claims import corrections
+from fanous.publish.evidence.redaction import licence_of
+from fanous.sources.connector import SOURCES
+from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.store.protocol import Store
+from fanous.web.answers import Facts
+from fanous.web.visit import Visit
+
+
+def methodology_facts(_store: Store, _visit: Visit) -> Facts:
+    return {
+        "rules": RULES,
+        "rules_version": RULES_VERSION,
+        "detector_version": DETECTOR_VERSION,
+        "confirm": confirm,
+        "scope": scope,
+        "level": LEVEL,
+        "levels": [signal for signal in SIGNALS.values() if signal.is_quantity],
+    }
+
+
+MOST_COUNTRIES = 40
+"""Asked which public series they have; a monitor of the world has the same sources in each."""
+
+
+def data_facts(store: Store, _visit: Visit) -> Facts:
+    """Terms of every source that could be in this store, and since when each public one gave nothing."""
+    fetched: dict[str, float] = {}
+    for country in store.countries()[:MOST_COUNTRIES]:
+        for source, at in store.series_fetched(country).items():
+            fetched[source] = max(at, fetched.get(source, at))
+    return {
+        "records": [(name, licence_of(name)) for name in MEASUREMENT_SOURCES],
+        "series": [(source, fetched.get(source.name)) for source in SOURCES.values()],
+    }
+
+
+MOST_CORRECTIONS = 100
+
+
+def corrections_facts(store: Store, _visit: Visit) -> Facts:
+    found = corrections(store)
+    return {"corrections": found[:MOST_CORRECTIONS], "more": max(0, len(found) - MOST_CORRECTIONS)}
