@@ -49,8 +49,9 @@ MOST_LISTED = 12
 """Words that a complaint lists where the nearest one is named as well."""
 
 Text = Annotated[str, Meta(min_length=1)]
-Texts = Annotated[tuple[Text, ...], Meta(min_length=1)]
-Numbers = Annotated[tuple[float, ...], Meta(min_length=1)]
+Some = Annotated[tuple[T, ...], Meta(min_length=1)]
+"""A list that must not be empty."""
+
 Asn = Annotated[
     int,
     Meta(gt=0, lt=2**32, extra={"needed": ("an ASN such as 17557", "network numbers (AS17557 is 17557)")}),
@@ -84,7 +85,11 @@ class Instant(float):
 
 
 class WrongKey(ValueError):
-    """A key of a section is wrong, or does not go with another one.  The message says why."""
+    """A key of a section is wrong, or does not go with another one.  The message says why.
+
+    Attributes:
+        key: of the section, or below it, such as ``rules[1].channels`` (counted from 1).
+    """
 
     def __init__(self, key: str, why: str) -> None:
         super().__init__(why)
@@ -226,7 +231,8 @@ def _explained(
             single = value[int(step[2])]
             break
     if isinstance(error.__cause__, WrongKey):
-        return name, error.__cause__.key, str(error.__cause__)
+        table, _, key = f"{name}.{error.__cause__.key}".removeprefix(".").rpartition(".")
+        return table, key, str(error.__cause__)
     if about_key := _KEY.match(said or str(error)):
         known = [field.encode_name for field in _chosen(found, value).fields]
         hint = nearest(about_key[2], known) or f"; known are {', '.join(known)}"

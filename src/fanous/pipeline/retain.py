@@ -25,7 +25,7 @@ LEAST_KEPT_DAYS = 150
 ``LATE``), and must find what it found before."""
 
 
-class Retention(Section):
+class Retention(Section, frozen=True):
     """The table ``[retention]``: how long what is stored stays as it is; ``None`` = for good.
 
     Attributes:

@@ -292,7 +292,7 @@ def _in_process(folder: Path) -> str:
     return f"{_EMBEDDED}://{quote(str(folder))}"
 
 
-class StoreTable(Section):
+class StoreTable(Section, frozen=True):
     """The table ``[store]``: one folder, or the three addresses; all are empty = the folder of the user's data."""
 
     folder: Text = ""

@@ -134,7 +134,7 @@ class Notices:
         return (_decoded(document, noun) for document in documents)
 
 
-class Review(Section):
+class Review(Section, frozen=True):
     """The table ``[review]``.
 
     Attributes:
