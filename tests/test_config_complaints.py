@@ -4,11 +4,11 @@ Every table and every key stands here: one that is new, and is not, fails the fi
 """
 
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import get_origin
 
 import pytest
+from msgspec.structs import fields
 
 from fanous.config import TABLES
 from fanous.errors import FanousError
