@@ -14,7 +14,8 @@ from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import submissions_at
 from fanous.collector.origin import origins_named, trusted_proxies
 from fanous.collector.serve import listening_socket, serving
-from fanous.config import data_folder
+from fanous.collector.settings import DoorSettings
+from fanous.config import Address, data_folder
 from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
@@ -22,7 +23,7 @@ from fanous.monitor.control import Dispatch, Local
 from fanous.monitor.intake import Intake, Streamed
 from fanous.monitor.pages import serve_until
 from fanous.monitor.rounds import OwnProbe
-from fanous.monitor.settings import OWN, Address, Configuration, DoorSettings
+from fanous.monitor.settings import OWN, Configuration
 from fanous.monitor.sources import Sources
 from fanous.monitor.tasks import Hearing, Selfcheck, Upkeep, tell
 from fanous.pipeline.retain import Retention
@@ -155,7 +156,7 @@ def site_of(configuration: Configuration, hearing: Hearing) -> Site:
         world=set_.map,
         heard=hearing.heard,
         key=set_.key,
-        token=set_.token,
+        token=str(set_.token),
     )
 
 
