@@ -65,7 +65,7 @@ def test_a_scenario_says_who_where_when_and_what() -> None:
     assert (second.until, second.networks) == (120, (45669,))
     assert read.targets == ("x", "youtube")
     (expected,) = read.expects
-    assert (expected.kind, expected.scope, expected.confirmed) == (Kind.BLOCKING, Scope.ISP, True)
+    assert (expected.kind, expected.scope, expected.status) == (Kind.BLOCKING, Scope.ISP, "confirmed")
     assert read.networks[1].access is Access.MOBILE
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
+from fanous.config import Instant
 from fanous.errors import FanousError
 from fanous.evaluation.corpus import (
     AFTER,
@@ -325,7 +326,9 @@ def _failures_labelled(
         if fate.fails and happening is not WorldEvent.FAILS:
             events.append(block(country, country, world.targets, on))
         elif not fate.always:
-            quiet.append(QuietInterval(country, (), corpus.since, until, "nothing was blocked there"))
+            quiet.append(
+                QuietInterval(country, Instant(corpus.since), Instant(until), "nothing was blocked there")
+            )
     return replace(corpus, until=until, events=tuple(events), quiet=tuple(quiet), world=None)
 
 

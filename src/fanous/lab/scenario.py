@@ -1,13 +1,9 @@
-"""Script: a scenario from a TOML file that anybody may write; the format is public (docs/formats.md).
+"""Scenario: a country of the lab, what happens in it, and what must be found.
 
-A complaint names file, line, and the nearest right word.
-
-Scenario: a country, what happens in it, and what must be found.
-
-``tick`` is the pause between two rounds of a vantage point in the lab; unless a scenario says otherwise it
-stands for ten minutes of a monitor's time, so a two-second tick compresses time three hundredfold.
-
-Catalogue: the scenarios included in Fanous, by name; each gives its sources and how it compresses time.
+A scenario is a TOML file that anybody may write (docs/formats.md has the format); those included in Fanous are found by
+name, and each gives its sources and how it compresses time.  ``tick`` is the pause between two rounds of a vantage
+point; unless a scenario says otherwise it stands for ten minutes of a monitor's time, so that a tick of two seconds
+compresses time three hundredfold.
 """
 
 import re
@@ -82,25 +78,26 @@ class ScenarioStep:
     keep: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """One incident that must be found.
+class Expectation(Section, frozen=True):
+    """A table ``[[expect]]``: one incident that must be found.
 
     Attributes:
-        kind: ``blocking``, ``throttling``, ``outage`` or ``slowdown``.
         scope: ``None`` = any.
         targets: that it must name; empty = whatever.
         mechanisms: one of these must be named; empty = whatever.
         access: ``None`` = any.
-        confirmed: ``False`` = a suspicion is enough (and a confirmation no error).
+        status: ``suspected`` = a suspicion is enough (and a confirmation no error).
     """
 
     kind: Kind
-    scope: Scope | None
-    targets: tuple[str, ...]
-    mechanisms: tuple[str, ...]
-    access: Access | None
-    confirmed: bool
+    scope: Scope | None = None
+    targets: tuple[Text, ...] = ()
+    mechanisms: Some[Text] = ()
+    access: Access | None = None
+    status: Literal["confirmed", "suspected"] = "confirmed"
+
+    def __post_init__(self) -> None:
+        _check_targets("targets", self.targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,24 +261,6 @@ class EventTable(Section, frozen=True):
         return tuple(int(asn) for asn in self.networks)
 
 
-class ExpectTable(Section, frozen=True):
-    """A table ``[[expect]]``; see ``Expectation``."""
-
-    kind: Kind
-    scope: Scope | None = None
-    targets: tuple[Text, ...] = ()
-    mechanisms: Some[Text] = ()
-    access: Access | None = None
-    status: Literal["confirmed", "suspected"] = "confirmed"
-
-    def __post_init__(self) -> None:
-        _check_targets("targets", self.targets)
-
-    def expectation(self) -> Expectation:
-        confirmed = self.status == "confirmed"
-        return Expectation(self.kind, self.scope, self.targets, self.mechanisms, self.access, confirmed)
-
-
 class ScenarioFile(Section, frozen=True):
     """The whole file; see ``Scenario``."""
 
@@ -296,7 +275,7 @@ class ScenarioFile(Section, frozen=True):
     begins: Instant | None = None
     targets: tuple[Text, ...] = ()
     event: tuple[EventTable, ...] = ()
-    expect: tuple[ExpectTable, ...] = ()
+    expect: tuple[Expectation, ...] = ()
 
     def __post_init__(self) -> None:
         _check_targets("targets", self.targets)
@@ -326,7 +305,7 @@ class ScenarioFile(Section, frozen=True):
             targets=tuple(dict.fromkeys([*self.targets, *named])) or DEFAULT_TARGETS,
             networks=networks,
             events=tuple(steps),
-            expects=tuple(one.expectation() for one in self.expect),
+            expects=self.expect,
             begins=None if self.begins is None else float(self.begins),
             tick_stands_for=float(self.tick_stands_for),
             transfer_every=self.transfer_every,

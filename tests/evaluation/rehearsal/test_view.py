@@ -25,7 +25,7 @@ LINES = (
     LabNetwork("PK", 2, "PTCL", Access.FIXED, 0.5, 2),
 )
 EVENT = ScenarioStep(10.0, 40.0, "sni_reset", ("x",), (1, 2))
-WANTED = Expectation(Kind.BLOCKING, Scope.NATION, ("x",), ("tls.reset.sni",), None, True)
+WANTED = Expectation(Kind.BLOCKING, Scope.NATION, ("x",), ("tls.reset.sni",))
 SCENARIO = Scenario("Virtual rally", "PK", 7, 2.0, 60.0, ("x", "youtube"), LINES, (EVENT,), (WANTED,))
 
 

@@ -105,7 +105,7 @@ def _expected(met: Met) -> dict[str, Any]:
         "access": str(wanted.access) if wanted.access else None,
         "targets": list(wanted.targets),
         "mechanisms": list(wanted.mechanisms),
-        "status": "confirmed" if wanted.confirmed else "suspected",
+        "status": wanted.status,
         "incident": met.by or None,
         "why_missed": met.why or None,
     }
