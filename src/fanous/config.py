@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
@@ -79,6 +79,21 @@ class Instant(float):
             return cls(from_iso(text))
         except (ValueError, TypeError, AttributeError):
             raise ValueError(f"{value!r} is no time such as 2023-12-17T15:00:00Z") from None
+
+
+class Hours:
+    """Hours of a day on some clock, as ``22:00-07:00``."""
+
+    def __init__(self, start: time, end: time) -> None:
+        self.start, self.end = start, end
+
+    @classmethod
+    def from_toml(cls, text: str) -> "Hours":
+        first, _, last = text.partition("-")
+        try:
+            return cls(*(datetime.strptime(one.strip(), "%H:%M").time() for one in (first, last)))
+        except ValueError:
+            raise ValueError(f"{text!r} is not like '22:00-07:00'") from None
 
 
 class Address(str):

@@ -14,9 +14,10 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta
+from msgspec.structs import asdict
 
 from fanous.analysis.series.signals import SIGNALS
-from fanous.config import Asn, CountryCode, Instant, Section, Some, Text, WrongKey, none_of, read
+from fanous.config import Asn, CountryCode, Hours, Instant, Section, Some, Text, WrongKey, none_of, read
 from fanous.errors import FanousError
 from fanous.evaluation.simulate.pakistan import GENERATORS
 from fanous.evaluation.simulate.rows import TECHNIQUES
@@ -119,14 +120,8 @@ class CorpusFile(Section, frozen=True):
         if self.source not in SERIES_FILES:
             return None
         columns = TableColumns(
-            time=self.time,
-            value=self.value,
-            place=self.entity,
-            signal=self.signal,
-            zone=self.zone,
-            step=self.step,
-            gather=self.gather,
-            empty_is_zero=self.empty_is_zero,
+            *(self.time, self.value, self.signal, self.entity),
+            *(self.zone, self.step, self.gather, self.empty_is_zero),
         )
         return About(self.country, columns if self.source == "csv" else None)
 
@@ -187,28 +182,22 @@ class Planting(Section, frozen=True):
 
 
 class Sessions(Section, frozen=True):
-    """The same hours, such as ``07:15-11:00``, on several days, on a country's clock; past midnight where the end lies
-    before the start."""
+    """The same hours on several days, on a country's clock; past midnight where the end lies before the start."""
 
     days: tuple[date, ...]
-    hours: Some[Text]
+    hours: Some[Hours]
     zone: ZoneInfo
-
-    def __post_init__(self) -> None:
-        self.intervals()
 
     def intervals(self) -> list[Interval]:
         return [self._session(day, hours) for day in self.days for hours in self.hours]
 
-    def _session(self, day: date, hours: str) -> Interval:
-        first, dash, last = hours.partition("-")
-        try:
-            start, end = (datetime.strptime(text.strip(), "%H:%M").time() for text in (first, last))
-        except ValueError:
-            raise WrongKey("hours", f"{hours!r} is not like '07:15-11:00'") from None
-        ends_on = day if dash and end > start else day + timedelta(days=1)
-        begins = datetime.combine(day, start, self.zone)
-        return Interval(begins.timestamp(), datetime.combine(ends_on, end, self.zone).timestamp())
+    def _session(self, day: date, hours: Hours) -> Interval:
+        last = day if hours.end > hours.start else day + timedelta(days=1)
+        begins, ends = (
+            datetime.combine(day, hours.start, self.zone),
+            datetime.combine(last, hours.end, self.zone),
+        )
+        return Interval(begins.timestamp(), ends.timestamp())
 
 
 Pair = Annotated[
@@ -257,7 +246,7 @@ class OnNetworks(Times, frozen=True, kw_only=True):
         self.on_at()
 
 
-class EventTable(Times, frozen=True, kw_only=True):
+class LabelledTable(Times, frozen=True, kw_only=True):
     """A table ``[[event]]``; see ``LabelledEvent``."""
 
     id: Text
@@ -286,15 +275,7 @@ class EventTable(Times, frozen=True, kw_only=True):
         if not set(must) <= set(networks):
             raise WrongKey("must", f"{sorted(set(must) - set(networks))} are not among its networks")
         return LabelledEvent(
-            id=self.id,
-            country=self.country,
-            kind=self.kind,
-            targets=self.targets,
-            networks=networks,
-            scope=self.scope,
-            source=self.source,
-            must=must,
-            line=line,
+            *(self.id, self.country, self.kind, self.targets, networks, self.scope, self.source, must, line)
         )
 
 
@@ -378,7 +359,7 @@ class EventsFile(Section, frozen=True):
     """The whole of ``events.toml``."""
 
     corpus: CorpusTable
-    event: tuple[EventTable, ...] = ()
+    event: tuple[LabelledTable, ...] = ()
     quiet: tuple[QuietInterval, ...] = ()
     injection: Injection | None = None
     planting: Planting | None = None
@@ -442,20 +423,16 @@ def load_corpus(folder: Path) -> Corpus:
     if not path.exists():
         raise FanousError(f"{folder} is not a corpus: it has no {FILE} (the format: docs/corpora.md)")
     found = read(path, EventsFile)
+    given = asdict(found.corpus) | {key: float(getattr(found.corpus, key)) for key in ("since", "until")}
     return Corpus(
         folder=folder,
-        title=found.corpus.title,
-        since=float(found.corpus.since),
-        until=float(found.corpus.until),
-        files=found.corpus.files,
-        generated=found.corpus.generated,
-        seed=found.corpus.seed,
         events=tuple(one.event() for one in found.event),
         quiet=found.quiet,
         injection=found.injection,
         planting=found.planting,
         world=found.world,
         country=found.planting.country if found.planting else "",
+        **given,
     )
 
 

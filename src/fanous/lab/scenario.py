@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
-from msgspec import Meta
+from msgspec import Meta, field
 from msgspec.structs import asdict
 
 from fanous.config import Asn, CountryCode, Instant, Section, Some, Text, WrongKey, none_of, parse, read
@@ -231,16 +231,8 @@ class EventTable(Section, frozen=True):
         until = duration if self.until is None else min(float(self.until), duration)
         if until <= self.at:
             raise WrongKey("until", "it must lie after at")
-        return ScenarioStep(
-            at=float(self.at),
-            until=until,
-            technique=self.technique,
-            targets=self.targets,
-            networks=self._asns(networks, country),
-            compliance=self.compliance,
-            rate_kbps=self.rate_kbps,
-            keep=self.keep,
-        )
+        given = {"at": float(self.at), "until": until, "networks": self._asns(networks, country)}
+        return ScenarioStep(**asdict(self) | given)
 
     def _asns(self, networks: Sequence[LabNetwork], country: str) -> tuple[int, ...]:
         inside = [line for line in networks if line.country == country]
@@ -267,49 +259,39 @@ class ScenarioFile(Section, frozen=True):
     title: Text
     country: CountryCode
     duration: Duration
-    network: Some[NetworkTable]
+    networks: Some[NetworkTable] = field(name="network")
     seed: int = 7
     tick: Duration = Duration(2.0)
     tick_stands_for: Duration = Duration(TICK_STANDS_FOR)
     transfer_every: Annotated[int, Meta(ge=1, le=100)] = TRANSFER_EVERY
     begins: Instant | None = None
     targets: tuple[Text, ...] = ()
-    event: tuple[EventTable, ...] = ()
-    expect: tuple[Expectation, ...] = ()
+    events: tuple[EventTable, ...] = field(default=(), name="event")
+    expects: tuple[Expectation, ...] = field(default=(), name="expect")
 
     def __post_init__(self) -> None:
         _check_targets("targets", self.targets)
-        asns = [line.asn for line in self.network]
+        asns = [line.asn for line in self.networks]
         for nth, asn in enumerate(asns):
             if asn in asns[:nth]:
                 raise WrongKey(f"network[{nth + 1}].asn", f"AS{asn} stands twice")
-        if sum(line.users_share for line in self.network) > 1.0001:
+        if sum(line.users_share for line in self.networks) > 1.0001:
             raise WrongKey("network", "the users_share of all networks together is more than 1")
         self.scenario()  # refuses events that do not fit
 
     def scenario(self) -> Scenario:
-        networks = tuple(line.network(self.country) for line in self.network)
+        networks = tuple(line.network(self.country) for line in self.networks)
         steps = []
-        for number, event in enumerate(self.event, 1):
+        for number, event in enumerate(self.events, 1):
             try:
                 steps.append(event.step(networks, self.country, float(self.duration)))
             except WrongKey as error:
                 raise WrongKey(f"event[{number}].{error.key}", str(error)) from None
+        plain = {key: float(one) for key, one in asdict(self).items() if isinstance(one, float)}
         named = [target for step in steps for target in step.targets]
-        return Scenario(
-            title=self.title,
-            country=self.country,
-            seed=self.seed,
-            tick=float(self.tick),
-            duration=float(self.duration),
-            targets=tuple(dict.fromkeys([*self.targets, *named])) or DEFAULT_TARGETS,
-            networks=networks,
-            events=tuple(steps),
-            expects=self.expect,
-            begins=None if self.begins is None else float(self.begins),
-            tick_stands_for=float(self.tick_stands_for),
-            transfer_every=self.transfer_every,
-        )
+        targets = tuple(dict.fromkeys([*self.targets, *named])) or DEFAULT_TARGETS
+        given = {"targets": targets, "networks": networks, "events": tuple(steps)}
+        return Scenario(**asdict(self) | plain | given)
 
 
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")

@@ -6,7 +6,6 @@ Secrets may stand in the environment instead (``apprise_env``, ``secret_env``).
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +14,18 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Meta
 
-from fanous.config import Section, Some, Text, WrongKey, about, check_web_address, nearest, none_of, section
+from fanous.config import (
+    Hours,
+    Section,
+    Some,
+    Text,
+    WrongKey,
+    about,
+    check_web_address,
+    nearest,
+    none_of,
+    section,
+)
 from fanous.model.alert import Happening
 from fanous.publish.alerts.channel import AlertRule, Channel, Form, Means, Pace, QuietHours
 from fanous.publish.alerts.signature import secret_bytes
@@ -43,7 +53,7 @@ class ChannelTable(Section, frozen=True):
 
     Attributes:
         apprise_env, secret_env: environment variables that hold what is not to stand in a file.
-        quiet: hours of each day on the clock of ``zone``, such as ``22:00-07:00``.
+        quiet: hours of each day on the clock of ``zone``.
     """
 
     apprise: Text = ""
@@ -53,7 +63,7 @@ class ChannelTable(Section, frozen=True):
     secret: Text = ""
     secret_env: Text = ""
     language: Text = "en"
-    quiet: Some[Text] = ()
+    quiet: Some[Hours] = ()
     zone: ZoneInfo = ZoneInfo("UTC")
     even_when_quiet: Some[Happening] = ()
     per_hour: Annotated[int, Meta(ge=1)] = 30
@@ -75,6 +85,7 @@ class ChannelTable(Section, frozen=True):
             raise WrongKey("language", none_of(self.language, tuple(LANGUAGES)))
         if self.form is not Form.FULL and means is not Means.APPRISE:
             raise WrongKey("form", "programs get the whole message: only apprise takes another form")
+        quiet = tuple(QuietHours(one.start, one.end, self.zone) for one in self.quiet)
         return Channel(
             name=name,
             means=means,
@@ -82,7 +93,7 @@ class ChannelTable(Section, frozen=True):
             secret=self._secret() if means is Means.WEBHOOK else "",
             language=LANGUAGES[self.language],
             form=self.form,
-            pace=Pace(tuple(map(self._quiet_hours, self.quiet)), self.even_when_quiet, self.per_hour),
+            pace=Pace(quiet, self.even_when_quiet, self.per_hour),
         )
 
     def _key_of(self, means: Means) -> str:
@@ -120,14 +131,6 @@ class ChannelTable(Section, frozen=True):
         if not name and not told:
             raise WrongKey(key, "it is missing")
         return os.environ[name] if name else told
-
-    def _quiet_hours(self, hours: str) -> QuietHours:
-        first, _, last = hours.partition("-")
-        try:
-            start, end = (datetime.strptime(text.strip(), "%H:%M").time() for text in (first, last))
-        except ValueError:
-            raise WrongKey("quiet", f"{hours!r} is not like '22:00-07:00'") from None
-        return QuietHours(start, end, self.zone)
 
 
 def _is_near(host: str) -> bool:
