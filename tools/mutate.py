@@ -263,6 +263,10 @@ class Children:
             with self._lock:
                 self._running.discard(process)
 
+    @property
+    def is_over(self) -> bool:
+        return self._is_over
+
     def end(self) -> None:
         """End all of them, and start no more."""
         with self._lock:
@@ -315,9 +319,9 @@ class Copy:
 
     def judge(self, one: Mutation, tests: Sequence[str], limit: float) -> Result:
         """Make the mistake, run the tests, and undo it."""
-        place, began = find(one, self.root), time.monotonic()
+        place, began = find(one, self.tree), time.monotonic()
         file = self.tree / place.file
-        source = (self.root / place.file).read_text()
+        source = file.read_text()
         write(file, mutated(source, place, one.replacement))
         try:
             ran = self._noticed(one, tests, began + limit)
@@ -397,6 +401,8 @@ def judge_all(
             free.put(copy)
 
         def judge(one: Mutation) -> None:
+            if children.is_over:
+                return
             copy = free.get()
             try:
                 done.put(copy.judge(one, table.tests_of(one), limit))
