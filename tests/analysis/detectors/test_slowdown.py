@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.analysis.detectors import QUANTITY_DETECTORS
+from fanous.analysis.detectors.slowdown import SLOWDOWN
 from fanous.analysis.incidents.outage import Situation
 from fanous.evaluation.simulate.builders import DAY
 from fanous.evaluation.simulate.series import SpeedCountry, speeds
@@ -25,7 +25,7 @@ def measured(country: SpeedCountry, seed: int = 1) -> list[Series]:
 
 
 def claims(series: list[Series]) -> tuple[list[Anomaly], list[Incident]]:
-    found = QUANTITY_DETECTORS["slowdown"](series)
+    found = SLOWDOWN.found(series)
     situation = Situation("PK", series, weights("PK"), (), "rules", "levels")
     return found, outages_of(found, situation, Kind.SLOWDOWN)
 

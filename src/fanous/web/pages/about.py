@@ -5,7 +5,8 @@ Data: what can be taken away, where it comes from, and under which licence.
 Corrections: what was claimed and taken back or narrowed since, and why.
 """
 
-from fanous.analysis.detectors import DETECTOR_VERSION, LEVEL
+from fanous.analysis.detectors.drop import DROP
+from fanous.analysis.detectors.interference import DETECTOR_VERSION
 from fanous.analysis.incidents import confirm, scope
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
@@ -25,7 +26,7 @@ def methodology_facts(_store: Store, _visit: Visit) -> Facts:
         "detector_version": DETECTOR_VERSION,
         "confirm": confirm,
         "scope": scope,
-        "level": LEVEL,
+        "level": DROP.options,
         "levels": [signal for signal in SIGNALS.values() if signal.is_quantity],
     }
 
