@@ -48,8 +48,8 @@ def find_interference(
 ) -> list[Incident]:
     """The incidents that the measurements of a window amount to, probes' silence and slowness among them."""
     setting = Setting(country, FAMILY_OF, shares, rules_version(), DETECTOR_VERSION)
-    beats = store.looks(since, until)
-    series = store.series(country, since, until, TICK)
+    beats = store.facts.looks(since, until)
+    series = store.facts.series(country, since, until, TICK)
     series += silence_series(beats, country, SilenceWindow(since, until, TICK))
     findings = _findings(series)
     return _interference(store, (since, until), findings, beats, setting) + _slowdowns(
@@ -77,8 +77,8 @@ def _interference(
         return []
     country = setting.country
     targets = sorted({finding.anomaly.key.target for finding in findings})
-    votes = store.votes(country, *when, targets)
-    elsewhere = store.working_elsewhere(country, *when, targets)
+    votes = store.facts.votes(country, *when, targets)
+    elsewhere = store.facts.working_elsewhere(country, *when, targets)
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
     incidents = []
@@ -96,7 +96,7 @@ def _interference(
 def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:
     """General slow-downs by our own transfers."""
     setting = replace(setting, detector_version=SLOWDOWN_DETECTOR_VERSION)
-    told = slowness(store.rates(*when), setting.country)
+    told = slowness(store.facts.rates(*when), setting.country)
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
     findings = _findings(told.series)
     found = [
@@ -133,9 +133,11 @@ def alternatives(store: Store, country: str, group: Sequence[TypedAnomaly], vote
     for finding, stretch in zip(group, stretches, strict=True):
         by_network.setdefault(finding.anomaly.key.place.asn, []).append(stretch)
     return Alternatives(
-        tuple(store.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)),
-        tuple(store.software(country, targets, asns, stretches)),
-        tuple(store.lines(country, targets, by_network, LINE_FAULTS)),
+        tuple(
+            store.facts.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)
+        ),
+        tuple(store.facts.software(country, targets, asns, stretches)),
+        tuple(store.facts.lines(country, targets, by_network, LINE_FAULTS)),
     )
 
 

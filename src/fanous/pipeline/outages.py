@@ -39,7 +39,7 @@ def quantity_series(store: Store, country: str, since: float, until: float) -> l
 def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
     """Series whose departures show incidents of this kind before any other."""
     names = [signal.name for signal in SIGNALS.values() if signal.is_quantity and signal.proves[0] is kind]
-    return store.levels(country, since, until, names)
+    return store.facts.levels(country, since, until, names)
 
 
 def find_outages(
@@ -48,7 +48,7 @@ def find_outages(
     """Outages and general slow-downs of a window; writes nothing."""
     series = quantity_series(store, country, since, until)
     speeds = _levels(store, country, since, until, Kind.SLOWDOWN)
-    speeds += speed_series(store.rates(since, until), country)
+    speeds += speed_series(store.facts.rates(since, until), country)
     if not series and not speeds:
         return []
     situation = Situation(
@@ -79,7 +79,7 @@ def _elsewhere(store: Store, country: str, since: float, until: float) -> list[t
     """When other countries had an outage."""
     return [
         (incident.country, interval)
-        for incident in store.incidents(None, since, until)
+        for incident in store.ledger.incidents(None, since, until)
         if incident.country != country
         and incident.kind is Kind.OUTAGE
         and incident.status is not Status.RETRACTED
