@@ -58,7 +58,7 @@ def events_add(
         if ics is not None:
             # Where `fanous run` has the store, it also reads the calendar: what is left out is reported once.
             events = _from_calendar(ics, code, named)
-        registered = [opened.add_event(one) for one in events]
+        registered = [opened.ledger.add_event(one) for one in events]
     if as_json:
         print_document({"watches": [event_document(one) for one in registered]})
         return
@@ -88,7 +88,7 @@ def events_list(
     from fanous.wording.events import event_document, event_line
 
     with open_named(store, config, read_only=True) as opened:
-        found = opened.events(country_code(country) if country else None)
+        found = opened.ledger.events(country_code(country) if country else None)
     if as_json:
         print_document({"watches": [event_document(one) for one in found]})
         return
@@ -110,7 +110,7 @@ def events_report(
     from fanous.wording.events import report_document, report_lines
 
     with open_named(store, config, read_only=True) as opened:
-        event = next((one for one in opened.events() if one.id.lower() == event_id.lower()), None)
+        event = next((one for one in opened.ledger.events() if one.id.lower() == event_id.lower()), None)
         if event is None:
             raise FanousError(f"no event {event_id} in this store; `fanous events list` shows them")
         report = claims.event_report(opened, event)

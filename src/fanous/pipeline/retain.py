@@ -101,8 +101,8 @@ def plan(store: Store, policy: Retention) -> RetentionPlan:
     count = 0
     if policy.observations_days is not None:
         before = now - policy.observations_days * DAY
-        kept = around(store.incidents(), now)
-        count = store.observations_before(before, kept)
+        kept = around(store.ledger.incidents(), now)
+        count = store.facts.observations_before(before, kept)
     segments = [] if policy.archive_days is None else store.movable(now - policy.archive_days * DAY)
     return RetentionPlan(before, kept, count, tuple(segments), policy.bucket)
 
@@ -130,7 +130,7 @@ def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
 def drop(store: Store, due: RetentionPlan, done: Retained) -> None:
     """The observations."""
     if due.before is not None and due.observations:
-        store.drop_observations(due.before, due.kept)
+        store.facts.drop_observations(due.before, due.kept)
         done.observations = due.observations
 
 

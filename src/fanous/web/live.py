@@ -103,4 +103,4 @@ class Live:
 
 def _written(store: Store) -> str:
     """All that pages say of incidents, and all that others say of them, is only ever added to."""
-    return ".".join(map(str, store.written()))
+    return ".".join(map(str, store.ledger.written()))

@@ -38,8 +38,8 @@ MOST_COUNTRIES = 40
 def data_facts(store: Store, _visit: Visit) -> Facts:
     """Terms of every source that could be in this store, and since when each public one gave nothing."""
     fetched: dict[str, float] = {}
-    for country in store.countries()[:MOST_COUNTRIES]:
-        for source, at in store.series_fetched(country).items():
+    for country in store.facts.countries()[:MOST_COUNTRIES]:
+        for source, at in store.facts.series_fetched(country).items():
             fetched[source] = max(at, fetched.get(source, at))
     return {
         "records": [(name, licence_of(name)) for name in MEASUREMENT_SOURCES],

@@ -64,12 +64,12 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         return None
     days = days_asked(visit)
     since, until = visit.now - days * DAY, visit.now + 1
-    incidents = store.incidents(code, since, until)
+    incidents = store.ledger.incidents(code, since, until)
     standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
     measured = whole_hours(since, until)
     drawn = newest(store, code, *measured)
-    votes = store.votes(code, drawn, measured[1])
-    past = [incident for incident in store.incidents(code) if not is_open(incident)]
+    votes = store.facts.votes(code, drawn, measured[1])
+    past = [incident for incident in store.ledger.incidents(code) if not is_open(incident)]
     past.sort(key=lambda incident: -incident.onset)
     lines = network_lines(store, code, *measured)
     events = events_between(store, code, since, until + AHEAD)
@@ -94,10 +94,10 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "grid": by_network(votes, standing, code, visit.language),
         "targets": target_grids(votes, standing, code, visit),
         "networks": lines,
-        "names": store.networks(code),
+        "names": store.facts.networks(code),
         "weights": user_weights(code),
         "seen_share": sum(line.share or 0.0 for line in lines if line.measurements),
-        "insufficient": store.insufficient(code, *measured)[:8],
+        "insufficient": store.facts.insufficient(code, *measured)[:8],
     }
 
 
@@ -141,7 +141,7 @@ def target_grids(
 def network_lines(store: Store, code: str, since: float, until: float) -> list[NetworkLine]:
     """Networks that were heard or have many users, by users, then by measurements."""
     known = {weight.asn: weight for weight in own.networks} if (own := user_weights(code)) else {}
-    heard = {series.key.place.asn: series for series in store.volume(code, since, until, HOUR)}
+    heard = {series.key.place.asn: series for series in store.facts.volume(code, since, until, HOUR)}
     lines = []
     large = {asn for asn, weight in known.items() if weight.share >= LARGE}
     for asn in large | heard.keys():
@@ -165,13 +165,13 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
     days = days_asked(visit)
     since, until = whole_hours(visit.now - days * DAY, visit.now + 1)
     lines = [line for line in network_lines(store, code, since, until) if line.asn == asn]
-    names = store.networks(code)
+    names = store.facts.networks(code)
     if not is_country(code) or (not lines and asn not in names):
         return None
-    naming = [incident for incident in store.incidents(code) if place in incident.entities]
+    naming = [incident for incident in store.ledger.incidents(code) if place in incident.entities]
     standing = [incident for incident in naming if incident.status is not Status.RETRACTED]
     drawn = newest(store, code, since, until)
-    votes = store.votes(code, drawn, until)
+    votes = store.facts.votes(code, drawn, until)
     return {
         "code": code,
         "asn": asn,
