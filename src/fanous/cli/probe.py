@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -210,6 +210,8 @@ def probe_run(
     is checked before each.  With --collector, measurements are sent after each round.  While no collector can
     be reached they wait on disk, including those made without a network.
     """
+    from msgspec.structs import replace
+
     from fanous.probe.allowance import check_interval
     from fanous.probe.settings import adjusted, load_settings
     from fanous.probe.trace import ProbeVantage
