@@ -13,7 +13,7 @@ from fanous.analysis.cost import words as cost_words
 from fanous.evaluation.demo import NOTICE
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import CORRECTION, MORE
-from fanous.web.pages import events, grids
+from fanous.web.pages import PAGES, events, grids
 from fanous.wording import cost, narrative, words
 from fanous.wording.words import MECHANISMS
 
@@ -48,6 +48,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
     tuple(events.TIMINGS.values()),
     (*events.OUTCOMES.values(), events.ANNOUNCED),
     ("Slowed", "Blocked", "Offline", "mobile", "fixed", "Service itself down", "Cannot tell"),
+    tuple(page.title for page in PAGES if page.title),
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),
     (CORRECTION, MORE),

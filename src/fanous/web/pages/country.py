@@ -12,15 +12,15 @@ from fanous.model.incident import Incident, Kind, Status
 from fanous.model.place import Access, asn_of
 from fanous.model.series import Votes
 from fanous.publish.edition import DAY, HOUR, newest, open_ones, stories, whole_hours
+from fanous.publish.feeds import feed_of
 from fanous.refdata.countries import is_country
 from fanous.refdata.networks import registered_name
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
-from fanous.web.answers import Facts
 from fanous.web.pages.connectivity import connectivity, lowest, places
 from fanous.web.pages.events import claims_between, events_between, statements_of
 from fanous.web.pages.grids import by_network, by_target, timeline
-from fanous.web.visit import Visit
+from fanous.web.routes import Facts, Visit, page
 from fanous.wording.narrative import is_open
 
 WINDOWS = (7, 30, 90, 365)
@@ -58,6 +58,12 @@ def days_asked(visit: Visit) -> int:
     return int(asked) if asked in map(str, WINDOWS) else ORDINARY_WINDOW
 
 
+@page(
+    "/{country:country}",
+    "country.html",
+    asks=("days",),
+    feed=lambda store, visit: feed_of(store, visit, visit.asked["country"]),
+)
 def country_facts(store: Store, visit: Visit) -> Facts | None:
     code = visit.asked["country"]
     if not is_country(code):
@@ -159,6 +165,12 @@ def network_lines(store: Store, code: str, since: float, until: float) -> list[N
     return sorted(lines, key=lambda line: (-(line.share or 0.0), -line.measurements, line.asn))
 
 
+@page(
+    "/{country:country}/{network:network}",
+    "network.html",
+    asks=("days",),
+    feed=lambda store, visit: feed_of(store, visit, visit.asked["country"], visit.asked["network"]),
+)
 def network_facts(store: Store, visit: Visit) -> Facts | None:
     code, place = visit.asked["country"], visit.asked["network"]
     asn = asn_of(place)

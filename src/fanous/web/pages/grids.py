@@ -15,7 +15,7 @@ from fanous.model.incident import Incident, Status
 from fanous.model.series import Votes
 from fanous.publish.edition import Story
 from fanous.refdata.users import user_weights
-from fanous.web.visit import Visit
+from fanous.web.routes import Visit
 from fanous.wording.language import Language
 
 MOST_ROWS = 16
