@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Incident, Status
 from fanous.publish.edition import DAY, LATELY, Story, lately_over, open_ones, stories, whole_hours
 from fanous.publish.feeds import feed_of
@@ -22,7 +23,6 @@ from fanous.store.coverage import Heard
 from fanous.store.protocol import Store
 from fanous.web.pages.connectivity import Connectivity, connectivity
 from fanous.web.pages.events import events_between
-from fanous.web.pages.grids import Drawing, by_network
 from fanous.web.pages.incident import Chart, chart_of
 from fanous.web.routes import Facts, Visit, page
 from fanous.wording.narrative import is_open

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Status
 from fanous.publish.edition import DAY, newest, stories, whole_hours
 from fanous.publish.feeds import feed_of
 from fanous.refdata.platforms import platforms
 from fanous.store.protocol import Store
-from fanous.web.pages.grids import Drawing, by_network
 from fanous.web.routes import Facts, Visit, page
 from fanous.wording.narrative import is_open
 
