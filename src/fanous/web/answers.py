@@ -1,8 +1,9 @@
 """Answers: from a request to a reply, by way of the shelf and the store.
 
-Facts are remembered for a while, so that pages do not ask the same question twice: pages of several languages, and
-several parts of one page, ask the same, and with a large store each question costs tenths of a second of its one thread.  What was measured stays as it is until something is brought in,
-so such an answer is good for as long; what is claimed (incidents, claims, events) is never remembered.
+Facts are remembered for a while, so that pages do not ask the same question twice: pages of several languages,
+and several parts of one page, ask the same, and with a large store each question costs tenths of a second of its
+one thread.  What was measured stays as it is until something is brought in, so such an answer is good for as long;
+what is claimed (incidents, claims, events) is never remembered.
 """
 
 import asyncio
