@@ -242,25 +242,25 @@ def policing(rates: Sequence[RatePair]) -> Policing:
     """
     target, control = _by_probe(rates)
     n = len(target)
-    kbps = _mean_rate(target)
+    kbps = mean_rate(target)
     if n < PROBES:
         why = f"{n} probes with a rate of the target and of another name; it takes {PROBES} to tell"
         return Policing(SlownessCause.CANNOT_TELL, n, None, kbps, why)
-    if control.std(ddof=1) < SPREAD:
+    if np.log(control).std(ddof=1) < SPREAD:
         why = "the lines of the probes are too alike: a fixed rate and a crowded line would look the same"
         return Policing(SlownessCause.CANNOT_TELL, n, None, kbps, why)
-    slope = _with_interval(control, target)
+    slope = _with_interval(np.log(control), np.log(target))
     return Policing(_cause(slope), n, slope, kbps, _why(_cause(slope), slope, n))
 
 
 def _by_probe(rates: Sequence[RatePair]) -> tuple[Floats, Floats]:
-    """Logarithms of the median rates of each probe: of the target, of the control."""
+    """Median rates of each probe, in kbit/s: of the target, of the control."""
     own: dict[str, list[RatePair]] = {}
     for rate in rates:
         own.setdefault(rate.probe, []).append(rate)
     target = [float(np.median([r.kbps for r in each])) for each in own.values()]
     control = [float(np.median([r.control_kbps for r in each])) for each in own.values()]
-    return np.log(np.array(target)), np.log(np.array(control))
+    return np.array(target), np.array(control)
 
 
 def deming(x: Floats, y: Floats) -> float:
@@ -299,10 +299,11 @@ def _why(cause: SlownessCause, slope: Estimate, n: int) -> str:
     return f"{told} ({measured})"
 
 
-def _mean_rate(logs: Floats) -> Estimate | None:
-    """Geometric mean over probes with its 90 % interval."""
-    if not len(logs):
+def mean_rate(rates: Floats) -> Estimate | None:
+    """Geometric mean of rates, each finite and above 0, with its 90 % interval; None = there are none."""
+    if not len(rates):
         return None
+    logs = np.log(rates)
     half = SURE * float(logs.std(ddof=1)) / float(np.sqrt(len(logs))) if len(logs) > 1 else 0.5
     mean = float(logs.mean())
     return Estimate(float(np.exp(mean)), float(np.exp(mean - half)), float(np.exp(mean + half)))

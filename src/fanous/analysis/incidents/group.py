@@ -38,6 +38,14 @@ class TypedAnomaly:
     anomaly: Anomaly
     kind: Kind
 
+    @property
+    def asn(self) -> int:
+        return self.anomaly.key.place.asn
+
+    @property
+    def target(self) -> str:
+        return self.anomaly.key.target
+
 
 def correlate(findings: Sequence[TypedAnomaly]) -> list[list[TypedAnomaly]]:
     """Groups of findings that are one event, each in order of onset."""
