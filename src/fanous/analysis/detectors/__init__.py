@@ -14,6 +14,7 @@ from fanous.analysis.detectors.drop import find_drops
 from fanous.analysis.detectors.interference import InterferenceOptions, find_interference
 from fanous.analysis.detectors.ioda import IodaOptions, find_below_median
 from fanous.analysis.detectors.slowdown import SlowdownOptions, find_slowdowns
+from fanous.analysis.series.signals import SIGNALS
 from fanous.model.anomaly import Anomaly
 from fanous.model.incident import Kind
 from fanous.model.series import Series
@@ -42,22 +43,28 @@ class Detector:
     options: InterferenceOptions
 
 
+def _signals(detector: str) -> tuple[str, ...]:
+    """The signals that name this detector in their declarations."""
+    return tuple(signal.name for signal in SIGNALS.values() if signal.detector == detector)
+
+
 DETECTORS: dict[str, Detector] = {
-    "blocking": Detector(
-        ("blocked_dns", "blocked_path"), Kind.BLOCKING, find_interference, InterferenceOptions()
-    ),
+    "blocking": Detector(_signals("blocking"), Kind.BLOCKING, find_interference, InterferenceOptions()),
     # A policed flow still gives some probes a good moment (the bucket lets a burst through).
     "throttling": Detector(
-        ("throttled",), Kind.THROTTLING, find_interference, replace(InterferenceOptions(), mean_on=0.75)
+        _signals("throttling"),
+        Kind.THROTTLING,
+        find_interference,
+        replace(InterferenceOptions(), mean_on=0.75),
     ),
     # A probe's machine is restarted, its line fails by itself: more often than a platform does.
     "silence": Detector(
-        ("silence",), Kind.OUTAGE, find_interference, replace(InterferenceOptions(), mean_off=0.03)
+        _signals("silence"), Kind.OUTAGE, find_interference, replace(InterferenceOptions(), mean_off=0.03)
     ),
     # Of rates that differ by half from one to the next one in thirty is slow by chance; of those of which a
     # third is left one in four is not.
     "slowness": Detector(
-        ("slowed",),
+        _signals("slowness"),
         Kind.SLOWDOWN,
         find_interference,
         replace(InterferenceOptions(), mean_off=0.05, mean_on=0.75),
