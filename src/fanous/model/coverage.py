@@ -60,7 +60,7 @@ class SeriesArrival:
     """Bins of ready-made series, of all places of a country together.
 
     Attributes:
-        source: a name in ``fanous.sources.connector``; ``signal``: one in ``fanous.analysis.series.signals``.
+        source: a name in ``fanous.sources.publishers``; ``signal``: one in ``fanous.analysis.series.signals``.
         bins: that came in, or came in with another value.
         late: of these, before the newest that was known then and is the same still.
     """
