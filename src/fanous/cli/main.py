@@ -49,6 +49,7 @@ from fanous.cli.refdata import refdata_app
 from fanous.cli.retain import forget, retain
 from fanous.cli.run import run
 from fanous.cli.scan import scan
+from fanous.cli.sources import SourceCommand
 from fanous.cli.verify import verify
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
@@ -109,8 +110,8 @@ app.add_typer(claims_app, name="claims")
 app.add_typer(events_app, name="events")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(refdata_app, name="refdata")
-app.command()(ingest)
-app.command()(pull)
+app.command(cls=SourceCommand)(ingest)
+app.command(cls=SourceCommand)(pull)
 app.command()(scan)
 app.command()(run)
 app.command()(networks)

@@ -33,7 +33,7 @@ from fanous.pipeline.query import CountryAnswer
 from fanous.pipeline.tally import Ingested, Reject
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
-from fanous.sources.connector import SOURCES
+from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation
 from fanous.store.protocol import Store as AnyStore

@@ -20,9 +20,8 @@ from fanous.model.series import Series, SourceSeries
 from fanous.pipeline.stages import detect_all, finish_interrupted, remarks
 from fanous.pipeline.tally import Ingested
 from fanous.sources.claims.document import same
-from fanous.sources.connector import WHOLE_FILE, OnProgress
+from fanous.sources.connector import WHOLE_FILE, About, OnProgress, PublishedClaim, Reading, SeriesFiles
 from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.files import About, PublishedClaim, Reading, SeriesFiles
 from fanous.store.protocol import Store
 from fanous.store.series import spans_of
 

@@ -13,6 +13,7 @@ from math import floor
 import numpy as np
 
 from fanous.analysis.series.repeats import Bools, overruled
+from fanous.analysis.series.signals import COUNTED, SIGNALS, Signal, Symptoms
 from fanous.model.measurement import Layer
 from fanous.model.place import UNKNOWN_COUNTRY, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey, Votes
@@ -88,40 +89,37 @@ def votes(rows: Iterable[VerdictRow]) -> Iterator[Vote]:
         if not row.defect and row.asn and row.country != UNKNOWN_COUNTRY:
             grouped[row.uid, row.target].append(row)
     for group in grouped.values():
-        dns = [row for row in group if row.layer == Layer.DNS]
-        path = [row for row in group if row.layer != Layer.DNS]
-        yield from _vote(BLOCKED_DNS, dns, _blocked(dns), dns[0].resolver_asn if dns else 0)
-        yield from _vote(BLOCKED_PATH, path, _blocked(path), 0)
-        throttled = _throttled(path)
-        yield from _vote(THROTTLED, [r for r in path if _slowed(r)] if throttled else path, throttled, 0)
+        for signal in COUNTED:
+            rows_of_it = [row for row in group if row.layer in signal.layers]
+            others = [row for row in group if signal.yields_to and _shows(SIGNALS[signal.yields_to], row)]
+            yield from _vote(signal, rows_of_it, yields=bool(others))
 
 
-def _vote(signal: str, rows: list[VerdictRow], seen: bool | None, resolver_asn: int) -> Iterator[Vote]:
-    if seen is None:
+def _vote(signal: Signal, rows: list[VerdictRow], *, yields: bool) -> Iterator[Vote]:
+    """None, if the verdicts say neither that the target works nor that it does not."""
+    seen = [row for row in rows if _shows(signal, row)]
+    if not seen and (yields or all(row.state != State.OK for row in rows)):
         return
     row = rows[0]
-    key = SeriesKey(Place(row.country, row.asn), row.target, signal, resolver_asn=resolver_asn)
-    yield Vote(key, row.started_at, row.probe, seen, any(r.controlled for r in rows))
+    key = SeriesKey(
+        Place(row.country, row.asn),
+        row.target,
+        signal.name,
+        resolver_asn=row.resolver_asn if signal.by_resolver else 0,
+    )
+    # Slowness is told by comparison: only a control that travelled with a slow verdict says anything about it.
+    told = seen if seen and signal.symptoms is Symptoms.SLOW else rows
+    yield Vote(key, row.started_at, row.probe, bool(seen), any(r.controlled for r in told))
 
 
-def _blocked(rows: list[VerdictRow]) -> bool | None:
-    """``None`` = the verdicts say neither that it works nor that it is blocked."""
-    if any(row.state == State.BLOCKED or (row.symptom and not _slowed(row)) for row in rows):
-        return True
-    return False if any(row.state == State.OK for row in rows) else None
-
-
-def _throttled(rows: list[VerdictRow]) -> bool | None:
-    """A blocked target cannot be measured for throttling: no vote."""
-    if any(_slowed(row) for row in rows):
-        return True
-    return None if _blocked(rows) else _blocked(rows)
-
-
-def _slowed(row: VerdictRow) -> bool:
-    """A symptom of a transfer, or of a page or handshake that is slow: it came through."""
-    is_slow = row.layer == Layer.TRANSFER or (row.layer != Layer.DNS and SLOWNESS in row.mechanism)
-    return row.state == State.THROTTLED or (row.symptom and is_slow)
+def _shows(signal: Signal, row: VerdictRow) -> bool:
+    """Does the verdict say what the signal counts?"""
+    if row.layer not in signal.layers:
+        return False
+    if not row.symptom or signal.symptoms is Symptoms.ALL:
+        return row.state in signal.states or row.symptom
+    is_slow = row.layer == Layer.TRANSFER or SLOWNESS in row.mechanism
+    return row.state in signal.states or is_slow == (signal.symptoms is Symptoms.SLOW)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

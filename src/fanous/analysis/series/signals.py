@@ -19,6 +19,14 @@ class Direction(StrEnum):
     DOWN = "down"
 
 
+class Symptoms(StrEnum):
+    """Which symptoms (``Verdict.symptom``) count as a vote like a verdict does."""
+
+    ALL = "all"
+    SLOW = "slow"  # of a transfer, or of a page or handshake that is slow: it came through
+    NOT_SLOW = "not slow"
+
+
 @dataclass(frozen=True, slots=True)
 class Signal:
     """One kind of series.
@@ -32,6 +40,8 @@ class Signal:
         family: of the sources that give it, where the source does not say otherwise.
         layers: of the verdicts it is counted from; empty = not counted from verdicts.
         states: verdicts that count as a vote for it.
+        symptoms: that count with these verdicts.
+        yields_to: the signal that leaves this one without a vote where both cannot be measured at once.
         by_resolver: is it one series per resolver network too (a lie told by a resolver is its own)?
         step: width of a bin as the source gives it, in seconds; 0 = not a ready-made series.
         least_drop: share of the ordinary level, 0..1, that must be missing before anything is said: what
@@ -46,6 +56,8 @@ class Signal:
     family: Family
     layers: tuple[Layer, ...]
     states: tuple[State, ...]
+    symptoms: Symptoms = Symptoms.ALL
+    yields_to: str = ""
     by_resolver: bool = False
     step: int = 0
     least_drop: float = 0.0
@@ -84,6 +96,7 @@ _TABLE = (
         family=Family.OONI,
         layers=PATH_LAYERS,
         states=(State.BLOCKED,),
+        symptoms=Symptoms.NOT_SLOW,
     ),
     Signal(
         name="throttled",
@@ -94,6 +107,8 @@ _TABLE = (
         family=Family.OONI,
         layers=PATH_LAYERS,
         states=(State.THROTTLED,),
+        symptoms=Symptoms.SLOW,
+        yields_to="blocked_path",  # a blocked target cannot be measured for throttling
     ),
     Signal(
         name="silence",
@@ -205,10 +220,13 @@ SIGNALS: dict[str, Signal] = {
     signal.name: signal for signal in (*_TABLE, *_ROUTING, *_PROBING, *_USAGE, *_EDGE, *_DARKNET)
 }
 
+COUNTED = tuple(signal for signal in SIGNALS.values() if signal.layers)
+"""Signals that are counted from verdicts, as votes (``analysis.series.aggregate``)."""
+
 
 def signals_of(layer: Layer) -> tuple[Signal, ...]:
     """The signals that count verdicts of ``layer``."""
-    return tuple(signal for signal in _TABLE if layer in signal.layers)
+    return tuple(signal for signal in COUNTED if layer in signal.layers)
 
 
 def shown_by(kind: Kind, *, quantities: bool) -> tuple[str, ...]:
