@@ -37,7 +37,7 @@ from fanous.pipeline import stages as pipeline
 from fanous.pipeline.judge import known_fingerprints, rules_version
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.batch import Judged
-from fanous.store.local import EmbeddedStore, open_store
+from fanous.store.local import open_store
 
 COUNTRIES = ("PK", "IR", "TR", "BD", "IQ", "EG", "ET", "VN", "MM", "KZ")
 DAYS = 30
@@ -133,7 +133,6 @@ def processed(file: Path) -> tuple[dict[str, float], dict[str, float]]:
         return now
 
     with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "store") as store:
-        assert isinstance(store, EmbeddedStore)
         gc.disable()  # as ``pipeline.bring_in`` does
         observations = measurements = 0
         now = time.process_time()
