@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from random import Random
 
-from fanous.pipeline.stages import recover
+from fanous.pipeline.ingest import recover
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.store.cases import judge

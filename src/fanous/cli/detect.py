@@ -134,11 +134,11 @@ def _work(store: "Store", every: float, lease: float, ended: Callable[[float], b
         every: seconds between two looks once nothing waits; 0 = end then.
         ended: waits so many seconds, and says whether it is time to end.
     """
-    from fanous.pipeline import stages
+    from fanous.pipeline import detect
 
     done: list[str] = []
     while not ended(0):
-        country = stages.detect_next(store, seconds=lease)
+        country = detect.detect_next(store, seconds=lease)
         if country:
             done.append(country)
             log.info(logline("detected", country=country))

@@ -281,12 +281,12 @@ def rejudge(
     config: ConfigOption = None,
 ) -> None:
     """Recompute every conclusion from the raw records, with the rules of this version."""
-    from fanous.pipeline import stages
+    from fanous.pipeline import ingest
 
     with open_named(store, config) as opened:
-        replayed = stages.rejudge(opened, country_code(country) if country else None, everything=everything)
+        replayed = ingest.rejudge(opened, country_code(country) if country else None, everything=everything)
     print(f"judged {sum(one.measurements for one in replayed):,} measurements again")
-    for remark in stages.remarks(replayed):
+    for remark in ingest.remarks(replayed):
         print(f"cannot be used: {remark}", file=sys.stderr)
 
 

@@ -1,6 +1,6 @@
 """Series: brings series from files into the store, and reads their newest values.
 
-file -> reading -> store; the countries touched are marked, and ``pipeline.stages.detect_all`` does the rest
+file -> reading -> store; the countries touched are marked, and ``pipeline.detect.detect_all`` does the rest
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,8 +17,9 @@ from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
 from fanous.model.series import Series, SourceSeries
-from fanous.pipeline.stages import detect_all, finish_interrupted, remarks
-from fanous.pipeline.tally import Ingested
+from fanous.pipeline.detect import detect_all
+from fanous.pipeline.ingest import finish_interrupted, remarks
+from fanous.pipeline.judge import Ingested
 from fanous.sources.claims.document import same
 from fanous.sources.connector import WHOLE_FILE, OnProgress
 from fanous.sources.publishers import SERIES_FILES
