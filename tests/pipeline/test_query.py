@@ -22,7 +22,9 @@ CONCLUDING = (
     "fanous.analysis.rules",
     "fanous.pipeline.interference",
     "fanous.pipeline.outages",
-    "fanous.pipeline.stages",
+    "fanous.pipeline.detect",
+    "fanous.pipeline.ingest",
+    "fanous.pipeline.judge",
     "fanous.sources",
 )
 

@@ -134,11 +134,11 @@ def _work(store: "Store", every: float, lease: float, ended: Callable[[float], b
         every: seconds between two looks once nothing waits; 0 = end then.
         ended: waits so many seconds, and says whether it is time to end.
     """
-    from fanous.pipeline import stages
+    from fanous.pipeline import detect
 
     done: list[str] = []
     while not ended(0):
-        country = stages.detect_next(store, seconds=lease)
+        country = detect.detect_next(store, seconds=lease)
         if country:
             done.append(country)
             log.info(logline("detected", country=country))
@@ -218,10 +218,10 @@ def rejudge(
     config: ConfigOption = None,
 ) -> None:
     """Recompute every conclusion from the raw records, with the rules of this version."""
-    from fanous.pipeline import stages
+    from fanous.pipeline import ingest
 
     with open_named(store, config) as opened:
-        replayed = stages.rejudge(opened, country_code(country) if country else None, everything=everything)
+        replayed = ingest.rejudge(opened, country_code(country) if country else None, everything=everything)
     print(f"judged {sum(one.measurements for one in replayed):,} measurements again")
-    for remark in stages.remarks(replayed):
+    for remark in ingest.remarks(replayed):
         print(f"cannot be used: {remark}", file=sys.stderr)

@@ -203,11 +203,11 @@ def incidents_approve(
     config: ConfigOption = None,
 ) -> None:
     """Approve an incident held for review; the ledger keeps who approved it and when."""
-    from fanous.pipeline import stages
+    from fanous.pipeline import detect
     from fanous.wording.sentence import sentence
 
     with open_named(store, config) as opened:
-        incident = stages.approve(opened, incident_id.upper(), by, note, time.time())
+        incident = detect.approve(opened, incident_id.upper(), by, note, time.time())
     print(f"{incident.id}  {incident.status}  {sentence(incident)}")
 
 
