@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from fanous.cli.main import app
 from fanous.model.incident import Incident, Status
-from fanous.pipeline import query, stages
+from fanous.pipeline import ingest, query
 from fanous.store.local import open_store
 
 
@@ -17,7 +17,7 @@ from fanous.store.local import open_store
 def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fail") / "store"
     with open_store(folder) as store:
-        stages.ingest(store, "ooni", [rally])
+        ingest.ingest(store, "ooni", [rally])
     return folder
 
 
