@@ -283,6 +283,7 @@ SERVER_PARTS = frozenset(
         "bottleneck",
         "chdb",
         "clickhouse_connect",
+        "icalendar",
         "iptocc",
         "jinja2",
         "markupsafe",
