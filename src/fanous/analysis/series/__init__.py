@@ -1,1 +1,1 @@
-"""Series: turns verdicts into votes and votes into series; baselines, silence, repeats and slowness."""
+"""Series: verdicts become votes, and votes become series.  Pure."""
