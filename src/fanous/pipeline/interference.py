@@ -49,8 +49,8 @@ def find_interference(
 ) -> list[Incident]:
     """The incidents that the measurements of a window amount to, probes' silence and slowness among them."""
     setting = Setting(country, FAMILY_OF, shares, rules_version(), version_of(Reads.VOTES))
-    beats = store.looks(since, until)
-    series = store.series(country, since, until, TICK)
+    beats = store.facts.looks(since, until)
+    series = store.facts.series(country, since, until, TICK)
     series += silence_series(beats, country, SilenceWindow(since, until, TICK))
     findings = _findings(Reads.VOTES, series)
     return _interference(store, (since, until), findings, beats, setting) + _slowdowns(
@@ -79,8 +79,8 @@ def _interference(
         return []
     country = setting.country
     targets = sorted({finding.anomaly.key.target for finding in findings})
-    votes = store.votes(country, *when, targets)
-    elsewhere = store.working_elsewhere(country, *when, targets)
+    votes = store.facts.votes(country, *when, targets)
+    elsewhere = store.facts.working_elsewhere(country, *when, targets)
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
     incidents = []
@@ -98,7 +98,7 @@ def _interference(
 def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:
     """General slow-downs by our own transfers."""
     setting = replace(setting, detector_version=version_of(Reads.RATES))
-    told = slowness(store.rates(*when), setting.country)
+    told = slowness(store.facts.rates(*when), setting.country)
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
     findings = _findings(Reads.RATES, told.series)
     found = [
@@ -135,9 +135,11 @@ def alternatives(store: Store, country: str, group: Sequence[TypedAnomaly], vote
     for finding, stretch in zip(group, stretches, strict=True):
         by_network.setdefault(finding.anomaly.key.place.asn, []).append(stretch)
     return Alternatives(
-        tuple(store.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)),
-        tuple(store.software(country, targets, asns, stretches)),
-        tuple(store.lines(country, targets, by_network, LINE_FAULTS)),
+        tuple(
+            store.facts.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)
+        ),
+        tuple(store.facts.software(country, targets, asns, stretches)),
+        tuple(store.facts.lines(country, targets, by_network, LINE_FAULTS)),
     )
 
 

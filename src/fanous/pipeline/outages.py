@@ -40,7 +40,7 @@ def quantity_series(store: Store, country: str, since: float, until: float) -> l
 
 def _levels(store: Store, country: str, since: float, until: float, kind: Kind) -> list[Series]:
     """Series that detectors of this kind of incident watch."""
-    return store.levels(country, since, until, signals_read(Reads.QUANTITIES, kind))
+    return store.facts.levels(country, since, until, signals_read(Reads.QUANTITIES, kind))
 
 
 def find_outages(
@@ -49,7 +49,7 @@ def find_outages(
     """Outages and general slow-downs of a window; writes nothing."""
     series = quantity_series(store, country, since, until)
     speeds = _levels(store, country, since, until, Kind.SLOWDOWN)
-    speeds += speed_series(store.rates(since, until), country)
+    speeds += speed_series(store.facts.rates(since, until), country)
     if not series and not speeds:
         return []
     situation = Situation(
@@ -89,7 +89,7 @@ def _elsewhere(store: Store, country: str, since: float, until: float) -> list[t
     """When other countries had an outage."""
     return [
         (incident.country, interval)
-        for incident in store.incidents(None, since, until)
+        for incident in store.ledger.incidents(None, since, until)
         if incident.country != country
         and incident.kind is Kind.OUTAGE
         and incident.status is not Status.RETRACTED

@@ -119,6 +119,19 @@ def test_the_networks_of_another_country_cause_no_alert() -> None:
     assert {str(a.key.place) for a in raised(abroad, thin)} == {"AS1"}
 
 
+@pytest.mark.parametrize(("hours", "raised_too"), [(22, True), (62, False)])
+def test_the_alert_outlasts_the_other_network_by_a_day_and_a_half(hours: int, raised_too: bool) -> None:
+    wide = series("ok*288 no*24 ok*576", asn=1, probes=5)
+    thin = series(f"ok*312 -*{hours * 6} no -*6 no", asn=2, controlled=False)
+    assert {a.key.place.asn for a in raised(wide, thin)} == ({1, 2} if raised_too else {1})
+
+
+def test_a_lone_failure_hours_before_the_others_widens_the_onset_and_does_not_move_it() -> None:
+    (found,) = raised(series("ok*288 no -*20 no*24"))
+    assert (found.start_earliest, found.start_latest) == (288 * STEP, 309 * STEP)
+    assert found.start == 309 * STEP - OPTIONS.back_date
+
+
 def test_rates_are_per_time_so_a_faster_tick_decides_sooner() -> None:
     (slow,) = raised(series("ok*288 no*18", probes=3))
     (fast,) = raised(series("ok*288 no*18", probes=3, step=60))
