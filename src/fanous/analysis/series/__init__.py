@@ -2,10 +2,10 @@
 
 To add a signal, declare it with one row in ``analysis.series.signals``.  Nothing else names it:
 
-- a quantity (``_level``): a source gives it under this name, and ``detector`` looks for outages in it.
+- a quantity (``_level``): a source gives it under this name, and the detector of its kind looks for departures in it.
 - one that is counted from verdicts: ``layers``, ``states`` and ``symptoms`` say which verdicts vote for it.
   ``analysis.series.aggregate`` and the store's queries (``store.vote_sql``) count it from then on, and the detector
-  named by ``detector`` watches it.
+  of its kind watches it.
 
 Run ``python -m tests.ontology_tables`` for the documents.  ``tests/sources/test_recipes.py`` performs this recipe.
 """
