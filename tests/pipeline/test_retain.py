@@ -82,7 +82,7 @@ def test_around_each_of_several_incidents_nothing_goes(tmp_path: Path) -> None:
         claimed(onset=NOON + 160 * DAY, onset_earliest=None, end=NOON + 161 * DAY, status=Status.ENDED),
     ]
     with opened(tmp_path / "s") as store:
-        assert store.observations_before(NOW - 200 * DAY, around(two, NOW)) == 2, "those of the day between"
+        assert store.facts.observations_before(NOW - 200 * DAY, around(two, NOW)) == 2, "those of the day between"
 
 
 def claimed(**given: object) -> Incident:

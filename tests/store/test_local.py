@@ -51,7 +51,7 @@ def test_a_segment_of_which_some_rows_are_gone_is_unfinished(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.append([judged("a")], rules_version="1")
-    (segment,) = store.segments()
+    (segment,) = store.archive.segments()
     remove, left = Engine.remove, iter([True])
 
     def crash_at_the_second(engine: Engine, table: str, condition: str, **parameters: Any) -> None:
