@@ -15,8 +15,8 @@ from fanous.monitor.clock import Clock
 from fanous.monitor.control import perform
 from fanous.monitor.request import CommandRequest
 from fanous.monitor.tasks import Hearing, heartbeats
-from fanous.pipeline import stages
-from fanous.pipeline.tally import Ingested
+from fanous.pipeline import ingest
+from fanous.pipeline.judge import Ingested
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
 from tests.monitor.owner import DISPATCH
@@ -28,14 +28,16 @@ HOUR = 3600.0
 def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("heard") / "store"
     with open_store(folder) as store:
-        stages.bring_in(store, "ooni", [rally], Ingested())
+        ingest.bring_in(store, "ooni", [rally], Ingested())
     return folder
 
 
 def test_every_network_of_the_last_weeks_is_there_with_when_it_was_heard(filled: Path) -> None:
     with open_store(filled, clock=lambda: pakistan.UNTIL) as store:
         beats = heartbeats(store, "PK")
-        assert {beat.place.asn for beat in beats} == {v.key.place.asn for v in store.volume("PK", 0, 9e9)}
+        assert {beat.place.asn for beat in beats} == {
+            v.key.place.asn for v in store.facts.volume("PK", 0, 9e9)
+        }
         assert not any(beat.silent for beat in beats)
         assert all(pakistan.UNTIL - 6 * HOUR < beat.last <= pakistan.UNTIL for beat in beats)
         assert len(heartbeats(store)) > len(beats), "other countries too"

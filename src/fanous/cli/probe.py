@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanous.cli.common import JsonOption, print_document
+from fanous.cli.common import JsonOption, add_former, print_document
 from fanous.cli.orders import OrdersKey, heeded
 from fanous.cli.probe_options import (
     Asn,
@@ -139,6 +139,7 @@ def probe_stream(
 probe_app = typer.Typer(help="Measure from this machine which sites work.", no_args_is_help=True)
 probe_app.command("serve")(probe_serve)
 probe_app.command("stream")(probe_stream)
+add_former(probe_app, "watch", "fanous probe watch", "fanous probe run --every 10m")
 
 
 @probe_app.command("run")
@@ -257,7 +258,8 @@ def probe_run(
             print(f"{to_iso(time.time())}  {_sent(collectors, proxy)}", flush=True)
 
     if every is not None:
-        _go_on(one_round, every, settings.seed, rounds or 0, during, organisation=organisation)
+        events = _announced(during, vantage.country, organisation=organisation)
+        _go_on(one_round, every, settings.seed, rounds or 0, events, organisation=organisation)
         return
     check_consent(yes, settings.cap_mb)
     if localise:
@@ -333,7 +335,7 @@ def _go_on(
     every: float,
     seed: int,
     rounds: int,
-    during: Path | None,
+    events: Sequence[AnnouncedEvent],
     *,
     organisation: bool,
 ) -> None:
@@ -342,7 +344,7 @@ def _go_on(
 
     from fanous.probe.allowance import cadence, least_interval, repeat
 
-    events, dice = _announced(during, organisation=organisation), Random(seed or None)
+    dice = Random(seed or None)
 
     def interval() -> float:
         return cadence(every, time.time(), events, organisation=organisation)
@@ -350,7 +352,7 @@ def _go_on(
     repeat(lambda _: one_round(dice), interval, least_interval(organisation=organisation), rounds=rounds)
 
 
-def _announced(calendar: Path | None, *, organisation: bool) -> list[AnnouncedEvent]:
+def _announced(calendar: Path | None, country: str, *, organisation: bool) -> list[AnnouncedEvent]:
     """The events of a calendar, all of them in the probe's own country."""
     if calendar is None:
         return []
@@ -358,7 +360,7 @@ def _announced(calendar: Path | None, *, organisation: bool) -> list[AnnouncedEv
 
     if not organisation:
         print("a volunteer's line keeps its pace, whatever is announced", file=sys.stderr)
-    events = read_calendar(calendar, lambda why: print(why, file=sys.stderr))
+    events = read_calendar(calendar, country, lambda why: print(why, file=sys.stderr))
     return [AnnouncedEvent("", one.start, one.end, one.title) for one in events]
 
 

@@ -23,8 +23,8 @@ from fanous.evaluation.simulate.pakistan import GENERATORS
 from fanous.evaluation.simulate.rows import TECHNIQUES
 from fanous.model.incident import Interval, Kind, Scope
 from fanous.model.instant import to_iso
+from fanous.sources.connector import About, Gather, TableColumns
 from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.files import About, Gather, TableColumns
 
 FILE = "events.toml"
 SHARED = "FANOUS_SHARED_DATA"

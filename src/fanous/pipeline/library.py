@@ -26,14 +26,13 @@ from fanous.model.instant import from_iso
 from fanous.model.measurement import Measurement
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
-from fanous.pipeline import query, stages
+from fanous.pipeline import ingest, query
 from fanous.pipeline.interference import TICK
-from fanous.pipeline.judge import judge_records
+from fanous.pipeline.judge import Ingested, Reject, judge_records
 from fanous.pipeline.query import CountryAnswer
-from fanous.pipeline.tally import Ingested, Reject
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
-from fanous.sources.connector import SOURCES
+from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation
 from fanous.store.protocol import Store as AnyStore
@@ -170,7 +169,7 @@ class Store:
         Raises:
             FanousError: no such source, or a file that cannot be read at all.
         """
-        return stages.ingest(self.opened, source, [Path(path) for path in paths])
+        return ingest.ingest(self.opened, source, [Path(path) for path in paths])
 
 
 def confirm(
@@ -202,7 +201,9 @@ def incidents(
     Args:
         country: ``None`` = all.
     """
-    return store.opened.incidents(_code(country) if country else None, _seconds(since), _seconds(until))
+    return store.opened.ledger.incidents(
+        _code(country) if country else None, _seconds(since), _seconds(until)
+    )
 
 
 def series(
@@ -228,14 +229,14 @@ def series(
     unknown = [name for name in signals or () if name not in SIGNALS]
     if unknown:
         raise FanousError(f"no signal {unknown[0]!r}; known are {', '.join(SIGNALS)}")
-    code, span = _code(country), store.opened.span(_code(country))
+    code, span = _code(country), store.opened.facts.span(_code(country))
     if span is None:
         return series_table([])
     first = _seconds(since) if since is not None else span[0] // step * step
     last = _seconds(until) if until is not None else span[1] + 1
     assert first is not None and last is not None
-    found = store.opened.series(code, first, last, step, list(targets) if targets is not None else None)
-    found += store.opened.levels(code, first, last)
+    found = store.opened.facts.series(code, first, last, step, list(targets) if targets is not None else None)
+    found += store.opened.facts.levels(code, first, last)
     return series_table(one for one in found if signals is None or one.key.signal in signals)
 
 

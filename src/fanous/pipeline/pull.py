@@ -18,11 +18,10 @@ from pathlib import Path
 
 from fanous.errors import FanousError, Rejected
 from fanous.log import logline
+from fanous.pipeline.detect import detect_all
 from fanous.pipeline.series import put_claims, put_series
-from fanous.pipeline.stages import detect_all
-from fanous.sources.connector import SOURCES
-from fanous.sources.publishers import LIVE_SOURCES
-from fanous.sources.signals.live import Get, Parsed, Piece, Query
+from fanous.sources.connector import Get, Parsed, Piece, Query
+from fanous.sources.publishers import LIVE_SOURCES, SOURCES
 from fanous.sources.signals.mrt import country_of, routes
 from fanous.sources.signals.ris import SOURCE, apply
 from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility
@@ -114,7 +113,7 @@ def pull(
     """
     done = Pull(source, ask.country)
     try:
-        for one in fetch(source, ask, get, now, store.pulled(source, ask.country), onwards=onwards):
+        for one in fetch(source, ask, get, now, store.facts.pulled(source, ask.country), onwards=onwards):
             keep(store, one, done)
             if on_piece is not None and (one.parsed is not None or one.why):
                 on_piece(one.piece, done)
@@ -223,7 +222,9 @@ def keep(store: Store, fetched: Fetched, done: Pull) -> None:
         return
     written = put_series(store, parsed.series)
     done.claims += put_claims(store, parsed.claims)
-    store.put_pulled(done.source, done.country, [Pulled(piece.name, piece.since, piece.until, fetched.at)])
+    store.facts.put_pulled(
+        done.source, done.country, [Pulled(piece.name, piece.since, piece.until, fetched.at)]
+    )
     done.pieces += 1
     done.values += sum(len(levels) for levels in parsed.series)
     done.new += sum(int(which.sum()) for which in written)
@@ -232,7 +233,7 @@ def keep(store: Store, fetched: Fetched, done: Pull) -> None:
 
 def due(store: Store, source: str, country: str, every: float, now: float) -> bool:
     """Is it time to pull again?  For a loop: ``every`` seconds after the last pull of any piece."""
-    last = max((one.pulled_at for one in store.pulled(source, country)), default=None)
+    last = max((one.pulled_at for one in store.facts.pulled(source, country)), default=None)
     return last is None or now >= last + every
 
 

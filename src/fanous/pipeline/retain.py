@@ -14,14 +14,14 @@ from msgspec import Meta
 
 from fanous.config import Section, Text, WrongKey, about, section
 from fanous.model.incident import Incident, Status
-from fanous.pipeline.stages import DAY, HISTORY
+from fanous.pipeline.detect import DAY, HISTORY
 from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.facts import Window
 from fanous.store.location import check_bucket
 from fanous.store.protocol import Store
 
 LEAST_KEPT_DAYS = 150
-"""Of observations: detection of what comes in late looks back on up to 120 days (``pipeline.stages.HISTORY`` and
+"""Of observations: detection of what comes in late looks back on up to 120 days (``pipeline.detect.HISTORY`` and
 ``LATE``), and must find what it found before."""
 
 
@@ -94,8 +94,8 @@ def plan(store: Store, policy: Retention) -> RetentionPlan:
     count = 0
     if policy.observations_days is not None:
         before = now - policy.observations_days * DAY
-        kept = around(store.incidents(), now)
-        count = store.observations_before(before, kept)
+        kept = around(store.ledger.incidents(), now)
+        count = store.facts.observations_before(before, kept)
     segments = [] if policy.archive_days is None else store.movable(now - policy.archive_days * DAY)
     return RetentionPlan(before, kept, count, tuple(segments), policy.bucket)
 
@@ -123,7 +123,7 @@ def _joined(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
 def drop(store: Store, due: RetentionPlan, done: Retained) -> None:
     """The observations."""
     if due.before is not None and due.observations:
-        store.drop_observations(due.before, due.kept)
+        store.facts.drop_observations(due.before, due.kept)
         done.observations = due.observations
 
 

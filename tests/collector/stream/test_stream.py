@@ -19,8 +19,8 @@ from fanous.collector.stream.publish import QueueStream
 from fanous.collector.stream.pull import BATCH, Writer, drain_stream
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
+from fanous.pipeline.judge import REJECTS_LISTED
 from fanous.pipeline.status import metrics
-from fanous.pipeline.tally import REJECTS_LISTED
 from fanous.store.local import open_store
 from tests.collector.probe import measurement
 from tests.jetstream import Cluster, cluster
@@ -242,7 +242,7 @@ def test_the_commands_bring_a_stream_into_a_store_and_show_what_is_left(
     queue(url)
     assert "uid9" in capsys.readouterr().out
     with open_store(tmp_path / "store") as store:
-        assert store.known({"uid1", "uid2", "uid3"}) == {"uid1", "uid2", "uid3"}
+        assert store.facts.known({"uid1", "uid2", "uid3"}) == {"uid1", "uid2", "uid3"}
 
 
 def test_a_batch_has_no_more_messages_than_rejects_are_named() -> None:

@@ -1,16 +1,9 @@
-"""Drop: where a series lies below its baseline for the hour, bin by bin.
+"""Drop: where a series lies below its baseline for the hour.
 
-Each day is held against the days before it alone, so that replay says what a live watcher saw.
-
-Departures: what a day-by-day walk over a grid leaves behind, bin by bin.
-
-Anomalies: from the bins that lie too low to anomalies with an onset and an end.
-
-Sudden: did a series fall at once, as no day of people begins or ends?
-
-On a holiday people sleep longer: the morning's curve comes late, and for hours less is there than is ordinary
-for the hour.  But they wake one after another, so that the share sinks from one half hour to the next, while
-what is cut is gone at once and sinks no further.  So a fall counts beyond what the half hours beside it fell.
+Each day is held against the days before it alone, so that a replay sees what a live monitor saw.  A grid of series is
+walked day by day (``departures``); runs of bins that lie too low become anomalies with an onset and an end
+(``stretches``); and each anomaly says whether the series fell at once (``sudden_from``), as no day of people begins or
+ends.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,30 +13,44 @@ import numpy as np
 from bottleneck import nanmedian
 
 from fanous.analysis.detectors.baseline import HOUR, NORMAL, Baseline, DropOptions, in_a_row
+from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.detectors.grid import DAY, Bools, SeriesGrid, grids, last_measured, window_means
 from fanous.analysis.series.baselines import Single
-from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.series.signals import SIGNALS, shown_by
 from fanous.model.anomaly import Anomaly, Departure
+from fanous.model.incident import Kind
 from fanous.model.series import Ints, Series
 
+QUANTITY_DETECTOR_VERSION = "2026.17-levels"
+"""Changes whenever the same quantities may give other anomalies; the incidents made of them carry it."""
+
 BACK = 48 * 3600
-"""Seconds that an onset may lie before the alarm: a gradual decline is noticed late; more is drift."""
+"""Seconds that an onset may lie before the alarm: a gradual decline is noticed late; anything longer is drift."""
+
+
+def find_drops(series: Sequence[Series], options: DropOptions) -> list[Anomaly]:
+    """Anomalies of quantities, in order of onset."""
+    found = [anomaly for one in departures(series, options) for anomaly in stretches(one, options)]
+    return sorted(found, key=lambda a: (a.start, str(a.key.place), a.key.signal))
+
+
+# --- departures: bin by bin -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Departures:
-    """What becomes of a grid; arrays of bins have shape (bins, series).
+    """How a grid departs from its baseline; arrays of bins have shape (bins, series).
 
     Attributes:
-        drop: float32, share of the ordinary level that is missing (negative: an excess); NaN = not
-            measured, or nothing to compare with.
-        norms: float32, the ordinary level; NaN = unknown.
-        on: bool, a watcher would say that it is down.
+        drop: float32, share of the baseline that is missing (negative: an excess); NaN = not measured, or
+            nothing to compare with.
+        norms: float32, the baseline; NaN = unknown.
+        on: bool, a live monitor would say that it is down.
         edge: float32, drop from which a bin belongs to a stretch.
-        ratio: float32, the deepest drop over what it had to exceed; 1 = just so.
-        unlike: bool, it lies below every day of the last week at this hour too.
-        short: bool, (days, series), no whole week of history.
-        accepted: (bin, series) at which a stretch became the new ordinary.
+        ratio: float32, the deepest drop over what it had to exceed; 1 = just exceeded.
+        unlike: bool, it also lies below every day of the last week at this hour.
+        short: bool, (days, series), less than a week of history.
+        accepted: (bin, series) at which a stretch became the new baseline.
     """
 
     grid: SeriesGrid
@@ -58,7 +65,7 @@ class Departures:
 
     @classmethod
     def blank(cls, grid: SeriesGrid) -> "Departures":
-        """Nothing walked yet."""
+        """Before any day was walked."""
         days, bins, count = grid.levels.shape
         shape = (days * bins, count)
         unknown, naught = np.full(shape, np.nan, np.float32), np.zeros(shape, np.float32)
@@ -75,7 +82,7 @@ class Departures:
         )
 
     def lead(self, row: int, column: int, floor: int = 0) -> Ints:
-        """The low bins that lead up to ``row``, from the newest back; bins without data do not part them.
+        """The low bins that lead up to ``row``, from the newest back; bins without data do not split them.
 
         Args:
             floor: no bin before this one.
@@ -87,131 +94,124 @@ class Departures:
         return before[: int(high[0])] if len(high) else before
 
 
-WITHIN = 1800
-"""Seconds of the stretches of time that are compared: what holds for bins of five minutes as of thirty."""
-
-WIDEST = 3600
-"""Seconds of the widest bin that tells a fall from a slope."""
-
-STAYS = 0.5
-"""Share of a fall that must still be missing after half an hour, and ..."""
-
-SETTLED = 3 * HOUR
-"""... in the middle of these seconds, or of what the stretch lasts of them: a gap of the source is soon over,
-and a day that is low besides is no part of it."""
-
-AROUND = 3 * HOUR
-"""Seconds before and after the hour of the day, in which a series moves as it does at that hour: together a
-quarter of the day, as for its dips."""
-
-CHANGES = 24
-"""Changes that say how far a series moves by itself: of fewer the spread is known to no better than a
-third."""
-
-SPANS = (1, 2)
-"""Half hours between those that are compared: where it began in the middle of one, that one is left out."""
-
-FLOOR = 0.01
-"""Share of the typical level that counts as nought: below it a change says nothing more."""
+def departures(series: Sequence[Series], options: DropOptions) -> Iterator[Departures]:
+    """Every series day by day, a grid at a time."""
+    for grid in grids(series):
+        yield _walk(grid, options)
 
 
-def sudden_from(found: Departures, column: int, low: Ints, options: DropOptions) -> float | None:
-    """Beginning of the first of the bins ``low`` into which the series fell at once.
+def _walk(grid: SeriesGrid, options: DropOptions) -> Departures:
+    ordinary, found = Baseline(grid, options), Departures.blank(grid)
+    longest = max(ordinary.scales)
+    for day in range(len(grid.levels)):
+        rows = slice(day * grid.bins, (day + 1) * grid.bins)
+        norms, found.short[day] = ordinary.norms(day)
+        ordinary.look_back(day, norms)
+        limits = ordinary.limits(day, norms, found.short[day])
+        found.norms[rows] = norms
+        found.drop[rows] = np.maximum(1 - grid.levels[day] / norms, -options.ceiling)
+        found.edge[rows] = _edge(limits, options)
+        found.unlike[rows] = _unlike(ordinary, day, norms)
+        recent = found.drop[max(0, rows.start - longest) : rows.stop]
+        means = window_means(recent, ordinary.scales, grid.bins)
+        found.on[rows], found.ratio[rows] = _states(ordinary, recent, means, limits)
+        ordinary.learn(day, norms, found.drop[rows], found.on[rows] | (found.drop[rows] >= limits[0]))
+        _take_back(ordinary, found, rows)
+        _carry(ordinary, found.on[rows], rows.start)
+        found.accepted.extend(ordinary.accept(day, found.drop))
+    return found
 
-    ``None`` = it did not, or shows nothing that people do, so that nothing is to be told apart.
 
-    A fall is a change from half hour to half hour beyond the median change at that time of the day.  Less
-    what it fell beside that, it must exceed the least drop of the signal and ``spreads`` robust deviations of
-    such changes, around that time of the day, before the stretch.
+def _unlike(ordinary: Baseline, day: int, norms: Single) -> Bools:
+    """Bins below every day of the last week at that hour, and below what was measured a week ago.
 
-    Args:
-        low: rows of the stretch that are low, ascending.
+    The baseline has expected values in place of what departed, so that a day of rest would be news each week.  Where
+    more than half is gone, it is news.
     """
-    step, signal = found.grid.step, SIGNALS[found.grid.series[column].key.signal]
-    if step > WIDEST or not signal.of_people or not len(low):
-        return None
-    width, left = max(1, WITHIN // step), 1 - found.drop[:, column]
-    changes = _changes(found.grid.levels[:, :, column].ravel(), width, found.grid.bins, options.days)
-    moves = _moves(changes, int(low[0]), step, options.days)
-    limit = max(float(found.grid.least[column]), options.spreads * moves)
-    falls = _falls(changes, low, width)
-    for row, fall in zip(low[falls >= limit].tolist(), falls[falls >= limit].tolist(), strict=True):
-        if _kept_lost(left[: int(low[-1]) + 1], row, width, SETTLED // step) >= STAYS * fall:
-            return float(found.grid.start + row * step)
-    return None
+    grid, options = ordinary.grid, ordinary.options
+    level, margin = grid.levels[day], 1 - options.leave * grid.least
+    new = level < ordinary.lowest(day) * margin
+    if day >= options.week_seen:
+        before = grid.levels[day - options.week_seen]
+        new &= ~(level >= before * margin) | (level < options.severe * norms)
+    return np.asarray(new)
 
 
-def _kept_lost(left: Single, row: int, width: int, settled: int) -> float:
-    """Share of the level before ``row`` that is still missing after half an hour, and in the middle of
-    ``settled`` bins.
+def _edge(limits: Single, options: DropOptions) -> Single:
+    """Drop below which a bin is not part of a stretch, (bins, series).
 
-    Args:
-        left: shares of the ordinary level, up to the end of the stretch.
+    Where the threshold exceeds the whole level, half of the level is still low enough.
     """
-    halves = (left[max(0, row - back * width) : max(0, row - (back - 1) * width)] for back in (1, 2))
-    before = np.fmin(*map(nanmedian, halves))
-    after = np.fmax(nanmedian(left[row + width : row + 3 * width]), nanmedian(left[row : row + settled]))
-    return float(1 - after / before) if before > 0 else 0.0
+    return np.asarray(options.leave * np.minimum(limits[min(1, len(limits) - 1)], 1))
 
 
-def _changes(levels: Single, width: int, day: int, days: int) -> Single:
-    """Log of the change from the half hour before each bin to the one that it begins, less the median of such
-    changes at that time on the days before; (bins,), NaN = unknown.
+def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -> tuple[Bools, Single]:
+    """Down or not, with hysteresis, (bins, series); and the ratio of drop to threshold.
 
-    Args:
-        width: bins of half an hour.
-        day: bins of a day.
+    It goes down where the drop exceeds the threshold at any scale while the last bins are low themselves and the last
+    hour is not much better than the whole: what was lost before a return must not count again.  It goes up where the
+    last hour has come back.  Bins without data change nothing.
     """
-    halves = _half_hours(levels, width)
-    halves = np.maximum(halves, FLOOR * nanmedian(halves))  # NaN stays
-    logs = np.log(np.where(halves > 0, halves, np.nan))
-    change = np.concatenate([np.full(width, np.nan, np.float32), logs[width:] - logs[:-width]])
-    padded = np.concatenate([np.full(days * day, np.nan, np.float32), change])
-    before = np.stack([padded[back * day : back * day + len(change)] for back in range(days)])
-    return np.asarray(change - nanmedian(before, axis=0), np.float32)
+    options, bins = ordinary.options, means.shape[1]
+    edge = _edge(limits, options)
+    hour = means[min(1, len(means) - 1)]
+    lasting = np.where(hour >= options.leave * means, means / limits, 0)
+    ratio = np.nan_to_num(lasting, nan=0.0).max(axis=0)
+    low = _low(recent, edge, in_a_row(ordinary.grid.step, options))
+    back = hour < edge
+    moved = np.where(back, -1, np.where((ratio >= 1) & low, 1, 0)).astype(np.int8)
+    moved = np.concatenate([ordinary.on[None].astype(np.int8) * 2 - 1, moved])
+    rows = np.where(moved == 0, 0, np.arange(bins + 1)[:, None])
+    state = np.take_along_axis(moved, np.maximum.accumulate(rows, axis=0), axis=0)[1:]
+    return state > 0, np.asarray(ratio, np.float32)
 
 
-def _half_hours(levels: Single, width: int) -> Single:
-    """Mean of the ``width`` bins from each on, (bins,); NaN where less than half of them were measured."""
-    padded = np.concatenate([levels, np.full(width - 1, np.nan, np.float32)])
-    bins = np.lib.stride_tricks.sliding_window_view(padded, width)
-    measured = ~np.isnan(bins)
-    counts = measured.sum(axis=1)
-    sums = np.where(measured, bins, 0).sum(axis=1)
-    return np.where(2 * counts >= width, sums / np.maximum(counts, 1), np.nan).astype(np.float32)
+def _low(recent: Single, edge: Single, row: int) -> Bools:
+    """Are the last ``row`` bins that were measured each low?  (bins, series)."""
+    bins = len(edge)
+    held = last_measured(recent)
+    low = held[-bins:] >= edge
+    for _ in range(row - 1):
+        held = _one_before(held, recent)
+        low &= held[-bins:] >= edge
+    return np.asarray(low)
 
 
-def _moves(changes: Single, first: int, step: int, days: int) -> float:
-    """Robust deviation of the changes before row ``first`` around its time of the day; inf = unknown."""
-    width = max(1, WITHIN // step)
-    rows = np.arange(max(0, first - days * DAY // step), first - width + 1)
-    apart = np.abs((rows - first) * step % DAY - DAY // 2)  # half a day less the distance in time of day
-    near = np.abs(changes[rows[apart >= DAY // 2 - AROUND]])
-    near = near[~np.isnan(near)]
-    return NORMAL * float(np.median(near)) if len(near) >= CHANGES * width else float("inf")
+def _one_before(held: Single, recent: Single) -> Single:
+    """The measured value before the newest: shifted at each measurement, kept where there is none."""
+    shifted = np.concatenate([np.full((1, held.shape[1]), np.nan, np.float32), held[:-1]])
+    return last_measured(np.where(np.isnan(recent), np.nan, shifted).astype(np.float32))
 
 
-def _falls(changes: Single, rows: Ints, width: int) -> Single:
-    """Share lost at the beginning of each row, less what was lost beside it; NaN = unknown."""
-    blank = np.full(max(SPANS) * width, np.nan, np.float32)
-    padded, here = np.concatenate([blank, changes, blank]), rows + len(blank)
-    fallen, best = np.zeros(len(rows), np.float32), np.full(len(rows), np.nan, np.float32)
-    for span in SPANS:
-        fallen = fallen + padded[here + (span - 1) * width]
-        beside = np.fmin(padded[here - width], padded[here + span * width])
-        best = np.fmax(best, np.exp(span * np.fmin(beside, 0)) - np.exp(fallen))
-    return best
+def _take_back(ordinary: Baseline, found: Departures, rows: slice) -> None:
+    """Take out of the baseline what led up to an alarm and was learnt before it was raised."""
+    on = found.on[max(0, rows.start - 1) : rows.stop].astype(np.int8)
+    first = rows.stop - len(on)
+    begun = np.diff(on, axis=0) > 0
+    for row, column in np.argwhere(begun).tolist():
+        lead = found.lead(first + row + 1, column)
+        if len(lead):
+            ordinary.take_back(column, lead, found.norms[lead, column])
 
+
+def _carry(ordinary: Baseline, on: Bools, first: int) -> None:
+    """Remember which stretches go on at midnight, and since which bin."""
+    begun = first + len(on) - np.argmin(on[::-1], axis=0)
+    ordinary.since = np.where(~on.all(axis=0), begun, np.where(ordinary.on, ordinary.since, first))
+    ordinary.on = on[-1].copy()
+
+
+# --- anomalies: from bins that lie too low --------------------------------------------------------------
 
 HALF_GAP = 1800.0
-"""Seconds by which an onset may lie before the first low bin where bins before it are missing (and an end
-after the last): midway, but never further, as the filter's ``back_date``."""
+"""Seconds at most by which an onset may lie before the first low bin if bins before it are missing, and an end after
+the last: midway, but never further (as ``InterferenceOptions.back_date``)."""
 
 DEEP = 0.5
-"""Share of the level: what has less left is deep down, which no ordinary day is."""
+"""Share of the level: on no ordinary day is less left."""
 
 CERTAIN = 0.9999
-"""No single series says more."""
+"""No single series is surer than this."""
 
 
 def stretches(found: Departures, options: DropOptions) -> Iterator[Anomaly]:
@@ -275,14 +275,14 @@ def _at(found: Departures, row: int) -> float:
 
 
 def _end(last_seen: float, after: float | None) -> float | None:
-    """Where it was seen to come back; ``None`` = it was not."""
+    """Where it was seen to come back; None = it was not."""
     return None if after is None else last_seen + min((after - last_seen) / 2, HALF_GAP)
 
 
 def _probability(ratio: Single) -> float:
-    """.99 where the threshold was just reached, a tenth of the doubt for each time more.
+    """0.99 where the threshold was just reached, and a tenth of the doubt for each multiple of it.
 
-    An order of trust, not a calibrated chance.
+    It orders anomalies by trust and is no calibrated probability.
     """
     return float(min(1 - 0.1 * 10.0 ** -float(ratio.max(initial=1.0)), CERTAIN))
 
@@ -308,114 +308,133 @@ def _departure(
     )
 
 
-def find_drops(series: Sequence[Series], options: DropOptions) -> list[Anomaly]:
-    """Anomalies of level series, in order of onset."""
-    found = [anomaly for one in departures(series, options) for anomaly in stretches(one, options)]
-    return sorted(found, key=lambda a: (a.start, str(a.key.place), a.key.signal))
+# --- sudden: did the series fall at once? ---------------------------------------------------------------
+#
+# On a holiday people sleep longer: the morning's curve comes late, and for hours there is less than usual for the
+# hour.  But people wake one after another, so the share sinks from one half hour to the next, while what is cut is
+# gone at once and sinks no further.  So a fall counts beyond what the half hours next to it fell.
+
+WITHIN = 1800
+"""Seconds that are compared with each other, for bins of five minutes as of thirty."""
+
+WIDEST = 3600
+"""Seconds of the widest bin in which a fall differs from a slope."""
+
+STAYS = 0.5
+"""Share of a fall that must still be missing after half an hour, and ..."""
+
+SETTLED = 3 * HOUR
+"""... at the median of these seconds, or of as much of them as the stretch lasts: a gap of the source is soon over, and
+a day that is low besides is not part of it."""
+
+AROUND = 3 * HOUR
+"""Seconds before and after a time of the day within which a series moves as it does at that time: together a quarter
+of the day, as for its dips."""
+
+CHANGES = 24
+"""Changes needed to know how far a series moves by itself; the spread of fewer is known to no better than a third."""
+
+SPANS = (1, 2)
+"""Half hours between those that are compared: if it began in the middle of one, that one is left out."""
+
+FLOOR = 0.01
+"""Share of the typical level that counts as 0: below it a change says nothing more."""
 
 
-def departures(series: Sequence[Series], options: DropOptions) -> Iterator[Departures]:
-    """Every series through its days, a grid at a time."""
-    for grid in grids(series):
-        yield _walk(grid, options)
+def sudden_from(found: Departures, column: int, low: Ints, options: DropOptions) -> float | None:
+    """Beginning of the first of the bins ``low`` into which the series fell at once.
 
+    None = it did not, or the signal does not show what people do, so that there is nothing to distinguish.
 
-def _walk(grid: SeriesGrid, options: DropOptions) -> Departures:
-    ordinary, found = Baseline(grid, options), Departures.blank(grid)
-    longest = max(ordinary.scales)
-    for day in range(len(grid.levels)):
-        rows = slice(day * grid.bins, (day + 1) * grid.bins)
-        norms, found.short[day] = ordinary.norms(day)
-        ordinary.look_back(day, norms)
-        limits = ordinary.limits(day, norms, found.short[day])
-        found.norms[rows] = norms
-        found.drop[rows] = np.maximum(1 - grid.levels[day] / norms, -options.ceiling)
-        found.edge[rows] = _edge(limits, options)
-        found.unlike[rows] = _unlike(ordinary, day, norms)
-        recent = found.drop[max(0, rows.start - longest) : rows.stop]
-        means = window_means(recent, ordinary.scales, grid.bins)
-        found.on[rows], found.ratio[rows] = _states(ordinary, recent, means, limits)
-        ordinary.learn(day, norms, found.drop[rows], found.on[rows] | (found.drop[rows] >= limits[0]))
-        _take_back(ordinary, found, rows)
-        _carry(ordinary, found.on[rows], rows.start)
-        found.accepted.extend(ordinary.accept(day, found.drop))
-    return found
+    A fall is a change from half hour to half hour beyond the median change at that time of the day.  Less what the half
+    hours next to it fell, it must exceed the least drop of the signal and ``spreads`` robust deviations of such changes
+    around that time of the day, before the stretch.
 
-
-def _unlike(ordinary: Baseline, day: int, norms: Single) -> Bools:
-    """Bins below every day of the last week at that hour, and below what was really measured a week ago.
-
-    What departed was written down as ordinary, so that a day of rest would be news each week; where more than
-    half is gone, it is.
+    Args:
+        low: rows of the stretch that are low, ascending.
     """
-    grid, options = ordinary.grid, ordinary.options
-    level, margin = grid.levels[day], 1 - options.leave * grid.least
-    new = level < ordinary.lowest(day) * margin
-    if day >= options.week_seen:
-        before = grid.levels[day - options.week_seen]
-        new &= ~(level >= before * margin) | (level < options.severe * norms)
-    return np.asarray(new)
+    step, signal = found.grid.step, SIGNALS[found.grid.series[column].key.signal]
+    if step > WIDEST or not signal.of_people or not len(low):
+        return None
+    width, left = max(1, WITHIN // step), 1 - found.drop[:, column]
+    changes = _changes(found.grid.levels[:, :, column].ravel(), width, found.grid.bins, options.days)
+    moves = _moves(changes, int(low[0]), step, options.days)
+    limit = max(float(found.grid.least[column]), options.spreads * moves)
+    falls = _falls(changes, low, width)
+    for row, fall in zip(low[falls >= limit].tolist(), falls[falls >= limit].tolist(), strict=True):
+        if _kept_lost(left[: int(low[-1]) + 1], row, width, SETTLED // step) >= STAYS * fall:
+            return float(found.grid.start + row * step)
+    return None
 
 
-def _edge(limits: Single, options: DropOptions) -> Single:
-    """Drop below which a bin is no part of a stretch, (bins, series).
+def _kept_lost(left: Single, row: int, width: int, settled: int) -> float:
+    """Share of the level before ``row`` that is still missing after half an hour, and at the median of ``settled``
+    bins.
 
-    Where the threshold exceeds everything, half of the level is still low enough.
+    Args:
+        left: shares of the baseline, up to the end of the stretch.
     """
-    return np.asarray(options.leave * np.minimum(limits[min(1, len(limits) - 1)], 1))
+    halves = (left[max(0, row - back * width) : max(0, row - (back - 1) * width)] for back in (1, 2))
+    before = np.fmin(*map(nanmedian, halves))
+    after = np.fmax(nanmedian(left[row + width : row + 3 * width]), nanmedian(left[row : row + settled]))
+    return float(1 - after / before) if before > 0 else 0.0
 
 
-def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -> tuple[Bools, Single]:
-    """Down or not, with hysteresis, (bins, series); and the ratio of drop to threshold.
+def _changes(levels: Single, width: int, day: int, days: int) -> Single:
+    """Logarithm of the change from the half hour before each bin to the one that it begins, less the median of such
+    changes at that time on the days before; (bins,), NaN = unknown.
 
-    It goes down where the drop exceeds the threshold at any scale while the last bins are low themselves
-    and the last hour is not much better than the whole (what was lost before a return must not be counted
-    again).  It goes up where the last hour has come back.  Bins without data change nothing.
+    Args:
+        width: bins of half an hour.
+        day: bins of a day.
     """
-    options, bins = ordinary.options, means.shape[1]
-    edge = _edge(limits, options)
-    hour = means[min(1, len(means) - 1)]
-    lasting = np.where(hour >= options.leave * means, means / limits, 0)
-    ratio = np.nan_to_num(lasting, nan=0.0).max(axis=0)
-    low = _low(recent, edge, in_a_row(ordinary.grid.step, options))
-    back = hour < edge
-    moved = np.where(back, -1, np.where((ratio >= 1) & low, 1, 0)).astype(np.int8)
-    moved = np.concatenate([ordinary.on[None].astype(np.int8) * 2 - 1, moved])
-    rows = np.where(moved == 0, 0, np.arange(bins + 1)[:, None])
-    state = np.take_along_axis(moved, np.maximum.accumulate(rows, axis=0), axis=0)[1:]
-    return state > 0, np.asarray(ratio, np.float32)
+    halves = _half_hours(levels, width)
+    halves = np.maximum(halves, FLOOR * nanmedian(halves))  # NaN stays
+    logs = np.log(np.where(halves > 0, halves, np.nan))
+    change = np.concatenate([np.full(width, np.nan, np.float32), logs[width:] - logs[:-width]])
+    padded = np.concatenate([np.full(days * day, np.nan, np.float32), change])
+    before = np.stack([padded[back * day : back * day + len(change)] for back in range(days)])
+    return np.asarray(change - nanmedian(before, axis=0), np.float32)
 
 
-def _low(recent: Single, edge: Single, row: int) -> Bools:
-    """The last ``row`` bins that were measured are each low, (bins, series)."""
-    bins = len(edge)
-    held = last_measured(recent)
-    low = held[-bins:] >= edge
-    for _ in range(row - 1):
-        held = _one_before(held, recent)
-        low &= held[-bins:] >= edge
-    return np.asarray(low)
+def _half_hours(levels: Single, width: int) -> Single:
+    """Mean of the ``width`` bins from each on, (bins,); NaN where fewer than half of them were measured."""
+    padded = np.concatenate([levels, np.full(width - 1, np.nan, np.float32)])
+    bins = np.lib.stride_tricks.sliding_window_view(padded, width)
+    measured = ~np.isnan(bins)
+    counts = measured.sum(axis=1)
+    sums = np.where(measured, bins, 0).sum(axis=1)
+    return np.where(2 * counts >= width, sums / np.maximum(counts, 1), np.nan).astype(np.float32)
 
 
-def _one_before(held: Single, recent: Single) -> Single:
-    """The measured value before the newest one: shifted at each measurement, kept where there is none."""
-    shifted = np.concatenate([np.full((1, held.shape[1]), np.nan, np.float32), held[:-1]])
-    return last_measured(np.where(np.isnan(recent), np.nan, shifted).astype(np.float32))
+def _moves(changes: Single, first: int, step: int, days: int) -> float:
+    """Robust deviation of the changes before row ``first`` around its time of the day; inf = unknown."""
+    width = max(1, WITHIN // step)
+    rows = np.arange(max(0, first - days * DAY // step), first - width + 1)
+    apart = np.abs((rows - first) * step % DAY - DAY // 2)  # half a day less the distance in time of day
+    near = np.abs(changes[rows[apart >= DAY // 2 - AROUND]])
+    near = near[~np.isnan(near)]
+    return NORMAL * float(np.median(near)) if len(near) >= CHANGES * width else float("inf")
 
 
-def _take_back(ordinary: Baseline, found: Departures, rows: slice) -> None:
-    """What led up to an alarm was let in as ordinary before anybody knew."""
-    on = found.on[max(0, rows.start - 1) : rows.stop].astype(np.int8)
-    first = rows.stop - len(on)
-    begun = np.diff(on, axis=0) > 0
-    for row, column in np.argwhere(begun).tolist():
-        lead = found.lead(first + row + 1, column)
-        if len(lead):
-            ordinary.take_back(column, lead, found.norms[lead, column])
+def _falls(changes: Single, rows: Ints, width: int) -> Single:
+    """Share lost at the beginning of each row, less what was lost next to it; NaN = unknown."""
+    blank = np.full(max(SPANS) * width, np.nan, np.float32)
+    padded, here = np.concatenate([blank, changes, blank]), rows + len(blank)
+    fallen, best = np.zeros(len(rows), np.float32), np.full(len(rows), np.nan, np.float32)
+    for span in SPANS:
+        fallen = fallen + padded[here + (span - 1) * width]
+        beside = np.fmin(padded[here - width], padded[here + span * width])
+        best = np.fmax(best, np.exp(span * np.fmin(beside, 0)) - np.exp(fallen))
+    return best
 
 
-def _carry(ordinary: Baseline, on: Bools, first: int) -> None:
-    """Remember which stretches go on at midnight, and since which bin."""
-    begun = first + len(on) - np.argmin(on[::-1], axis=0)
-    ordinary.since = np.where(~on.all(axis=0), begun, np.where(ordinary.on, ordinary.since, first))
-    ordinary.on = on[-1].copy()
+DROP = Detector(
+    name="drop",
+    version=QUANTITY_DETECTOR_VERSION,
+    kind=Kind.OUTAGE,
+    reads=Reads.QUANTITIES,
+    signals=shown_by(Kind.OUTAGE, quantities=True),
+    options=DropOptions(),
+    find=find_drops,
+)
