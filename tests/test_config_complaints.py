@@ -100,7 +100,7 @@ KEYS: dict[str, dict[str, list[Wrong]]] = {
         "on": FLAG,
         "urls": [('"x"', "a list is needed"), ('["gopher://x"]', "is no address of a site")],
         "lists": [('"x"', "a list is needed"), ('["sociall"]', "did you mean 'social'?")],
-        "every": [('"1"', "a number"), ("60", "too fast")],
+        "every": [('"1"', "a number"), ("60", "too fast"), ("nan", "a number from 0")],
         "organisation": FLAG,
         "country": [
             ("5", "an ISO 3166-1 code"),

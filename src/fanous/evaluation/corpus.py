@@ -68,7 +68,7 @@ class SimulatedWorld(Section, frozen=True):
     technique: Text
     hours: Some[float]
     networks_quiet: tuple[Asn, ...] = ()
-    density: float = 1.0
+    density: Annotated[float, Meta(ge=0)] = 1.0
     days: int = 14
     times: Annotated[int, Meta(ge=1)] = 4
 

@@ -25,7 +25,7 @@ from fanous.pipeline.retain import Retention, retention
 from fanous.probe.allowance import VOLUNTEER_LEAST, cadence, check_interval, least_interval, pause
 from fanous.probe.consent import check_country
 from fanous.probe.run import ProbeOptions, is_near, wanted_of
-from fanous.probe.settings import MOBILE_CAP_MB, Settings
+from fanous.probe.settings import MOBILE_CAP_MB, Seconds, Settings
 from fanous.probe.trace import ProbeVantage
 from fanous.publish.alerts.settings import Alerting, read_alerting
 from fanous.refdata.countries import check_countries
@@ -133,7 +133,7 @@ class RoundsTable(Section, frozen=True):
     on: bool = True
     urls: Some[Text] = ()
     lists: Some[Text] = ()
-    every: float = VOLUNTEER_LEAST
+    every: Seconds = VOLUNTEER_LEAST
     organisation: bool = False
     country: CountryCode = UNKNOWN_COUNTRY
     asn: Annotated[int, Meta(ge=0, lt=2**32)] = 0
