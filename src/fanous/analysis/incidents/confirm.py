@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from fanous.analysis.series.aggregate import PROBE_MAJORITY
 from fanous.analysis.series.repeats import KNOWN, NEW
-from fanous.model.incident import Interval, Kind, Stretches
+from fanous.model.incident import Kind, Stretches
 from fanous.model.place import Family
 from fanous.model.series import Floats, Ints, Votes
 
@@ -302,14 +302,16 @@ class _Case:
     def _lasts(self, seen: Votes) -> bool:
         """Does it last longer than faults do (where controls were lost: in one stretch)?"""
         return is_long(seen.where(~np.isin(seen.asns, list(self.lost)))) or any(
-            is_long(seen.where((seen.asns == asn) & (seen.times >= one.start) & (seen.times < _end(one))))
+            is_long(
+                seen.where(
+                    (seen.asns == asn)
+                    & (seen.times >= one.start)
+                    & (seen.times < (np.inf if one.end is None else one.end))
+                )
+            )
             for asn, own in self.lost.items()
             for one in own
         )
-
-
-def _end(stretch: Interval) -> float:
-    return np.inf if stretch.end is None else stretch.end
 
 
 def helped(seen: Votes) -> bool:

@@ -107,7 +107,8 @@ def agree(first: Anomaly, second: Anomaly) -> bool:
     if deep and not (of_people(first) and of_people(second)):
         return True
     early, late = sorted((first, second), key=lambda a: a.start)
-    apart = _not_before(late) - _not_after(early)
+    not_before = late.start if late.start_earliest is None else late.start_earliest
+    apart = not_before - early.start_latest
     if not (_uncommon(first) and _uncommon(second)):
         return _lost_addresses(first, second) and apart <= AT_ONCE
     return deep or apart <= AGREE or _raised_together(first, second)
@@ -121,14 +122,6 @@ def _lost_addresses(first: Anomaly, second: Anomaly) -> bool:
 def _raised_together(first: Anomaly, second: Anomaly) -> bool:
     moments = [a.raised_at for a in (first, second) if a.raised_at is not None]
     return len(moments) == 2 and abs(moments[0] - moments[1]) <= AGREE
-
-
-def _not_before(anomaly: Anomaly) -> float:
-    return anomaly.start if anomaly.start_earliest is None else anomaly.start_earliest
-
-
-def _not_after(anomaly: Anomaly) -> float:
-    return anomaly.start_latest
 
 
 # --- may one family be suspected on its own? ------------------------------------------------------------
@@ -173,7 +166,9 @@ def alone(anomaly: Anomaly) -> bool:
     if not of_people(anomaly):
         most = LONE_ROUTING if family_of(anomaly) is Family.ROUTING else LONE_PROBING
         return lasts >= LONE and left(anomaly) <= most
-    return (lasts >= LONE_USAGE and _unlike(anomaly)) or _lasts_from(_sudden(anomaly), anomaly)
+    fall = _sudden(anomaly)
+    lasts_from_fall = fall is not None and anomaly.last_seen - fall >= LONE_USAGE
+    return (lasts >= LONE_USAGE and _unlike(anomaly)) or lasts_from_fall
 
 
 def _uncommon(anomaly: Anomaly) -> bool:
@@ -189,10 +184,6 @@ def _unlike(anomaly: Anomaly) -> bool:
 def _sudden(anomaly: Anomaly) -> float | None:
     """When it fell at once; None = it sank."""
     return None if anomaly.departure is None else anomaly.departure.sudden_from
-
-
-def _lasts_from(fall: float | None, anomaly: Anomaly) -> bool:
-    return fall is not None and anomaly.last_seen - fall >= LONE_USAGE
 
 
 # --- what each family says ------------------------------------------------------------------------------

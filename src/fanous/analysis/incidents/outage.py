@@ -128,7 +128,8 @@ def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Inc
     told = opinions(group, situation.series)
     far = reach(group, situation.series, told, situation.weights)
     ran = course(far.lead)
-    end = ran.intervals[-1].end if _agreed(far.lead) and _mostly_back(far.lead) else _end(far.lead)
+    several_families = len({family_of(a) for a in far.lead}) > 1
+    end = ran.intervals[-1].end if several_families and _mostly_back(far.lead) else _end(far.lead)
     intervals = _until(ran.intervals, end)
     status, reason = _status(verdict, end, far)
     entities = _entities(situation.country, far)
@@ -189,10 +190,6 @@ def _status(verdict: Ruling, end: float | None, far: Reach) -> tuple[Status, str
     short = any(a.departure is not None and a.departure.short for a in far.lead)
     history = "held against less than a week of history" if short else ""
     return status, "; ".join(filter(None, (reason, far.wording, history, lasting)))
-
-
-def _agreed(lead: Sequence[Anomaly]) -> bool:
-    return len({family_of(a) for a in lead}) > 1
 
 
 def _mostly_back(lead: Sequence[Anomaly]) -> bool:
