@@ -19,7 +19,7 @@ from fanous.evaluation.simulate.pakistan import GENERATORS
 from fanous.evaluation.simulate.rows import TECHNIQUES
 from fanous.model.incident import Interval, Kind, Scope
 from fanous.sources.connector import About, Gather, TableColumns
-from fanous.sources.publishers import SERIES_FILES
+from fanous.sources.publishers import SERIES_FILES, SOURCES
 
 LEAST_COUNTRIES = 6
 """The one that blocks, two that always did, two with a liar each, and one where nothing is the matter."""
@@ -334,7 +334,7 @@ COLUMNS = ("time", "value", "entity", "signal", "zone")
 def _about(table: Table, source: str) -> About | None:
     if source not in SERIES_FILES:
         return None
-    if source != "csv":
+    if not SOURCES[source].takes_columns:
         return About(table.country())
     columns = TableColumns(
         time=table.text("time"),
