@@ -42,7 +42,6 @@ class Signal:
         states: verdicts that count as a vote for it.
         symptoms: that count with these verdicts.
         yields_to: the signal that leaves this one without a vote where both cannot be measured at once.
-        detector: name of the detector that finds its anomalies.
         by_resolver: is it one series per resolver network too (a lie told by a resolver is its own)?
         step: width of a bin as the source gives it, in seconds; 0 = not a ready-made series.
         least_drop: share of the ordinary level, 0..1, that must be missing before anything is said: what
@@ -57,7 +56,6 @@ class Signal:
     family: Family
     layers: tuple[Layer, ...]
     states: tuple[State, ...]
-    detector: str
     symptoms: Symptoms = Symptoms.ALL
     yields_to: str = ""
     by_resolver: bool = False
@@ -87,7 +85,6 @@ _TABLE = (
         family=Family.OONI,
         layers=(Layer.DNS,),
         states=(State.BLOCKED,),
-        detector="blocking",
         by_resolver=True,
     ),
     Signal(
@@ -100,7 +97,6 @@ _TABLE = (
         layers=PATH_LAYERS,
         states=(State.BLOCKED,),
         symptoms=Symptoms.NOT_SLOW,
-        detector="blocking",
     ),
     Signal(
         name="throttled",
@@ -113,7 +109,6 @@ _TABLE = (
         states=(State.THROTTLED,),
         symptoms=Symptoms.SLOW,
         yields_to="blocked_path",  # a blocked target cannot be measured for throttling
-        detector="throttling",
     ),
     Signal(
         name="silence",
@@ -124,7 +119,6 @@ _TABLE = (
         family=Family.EDGE,
         layers=(),
         states=(),
-        detector="silence",
     ),
     Signal(
         name="slowed",
@@ -135,7 +129,6 @@ _TABLE = (
         family=Family.EDGE,
         layers=(),
         states=(),
-        detector="slowness",
     ),
 )
 
@@ -159,7 +152,6 @@ def _level(
         family=family,
         layers=(),
         states=(),
-        detector="drop",
         step=step,
         least_drop=least_drop,
     )
@@ -235,3 +227,16 @@ COUNTED = tuple(signal for signal in SIGNALS.values() if signal.layers)
 def signals_of(layer: Layer) -> tuple[Signal, ...]:
     """The signals that count verdicts of ``layer``."""
     return tuple(signal for signal in COUNTED if layer in signal.layers)
+
+
+def shown_by(kind: Kind, *, quantities: bool) -> tuple[str, ...]:
+    """Names of the signals whose departures show incidents of this kind before any other.
+
+    Args:
+        quantities: ready-made series, or those that Fanous counts itself.
+    """
+    return tuple(
+        signal.name
+        for signal in SIGNALS.values()
+        if signal.is_quantity is quantities and signal.proves[0] is kind
+    )

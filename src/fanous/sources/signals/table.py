@@ -91,9 +91,7 @@ class CsvTable:
 
 def _checked(columns: TableColumns | None) -> TableColumns:
     if columns is None:
-        raise FanousError(
-            "name the columns of the table: --time NAME --value NAME, and --signal"
-        )
+        raise FanousError("name the columns of the table: --time NAME --value NAME, and --signal")
     if columns.signal not in SIGNALS or not SIGNALS[columns.signal].is_quantity:
         known = ", ".join(name for name, signal in SIGNALS.items() if signal.is_quantity)
         raise FanousError(f"no signal {columns.signal!r}: use one of {known}")
