@@ -269,7 +269,13 @@ def _is_number(value: Any) -> bool:
 def judging_modules() -> list[str]:
     within = [f"{package}.{found.name}" for package in JUDGING for found in modules_of(package)]
     within.remove("fanous.analysis.detectors.cache")  # how much it remembers changes no conclusion
-    return [*JUDGING, *within, "fanous.pipeline.stages", "fanous.pipeline.interference"]
+    return [
+        *JUDGING,
+        *within,
+        "fanous.pipeline.detect",
+        "fanous.pipeline.ingest",
+        "fanous.pipeline.interference",
+    ]
 
 
 def modules_of(package: str) -> Iterator[pkgutil.ModuleInfo]:

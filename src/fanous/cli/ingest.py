@@ -13,7 +13,7 @@ from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_cod
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
-    from fanous.pipeline.tally import Ingested
+    from fanous.pipeline.judge import Ingested
     from fanous.sources.connector import About
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -85,7 +85,7 @@ def ingest(
 
     Ingesting a file twice changes nothing.  To complete an interrupted run, run it again.
     """
-    from fanous.pipeline import stages
+    from fanous.pipeline import ingest
     from fanous.pipeline.series import ingest_series
     from fanous.sources.measurements import MEASUREMENT_SOURCES
     from fanous.sources.publishers import SERIES_FILES
@@ -102,7 +102,7 @@ def ingest(
         )
     with open_named(store, config) as opened, file_progress(paths) as moved:
         if about is None:
-            tally = stages.ingest(opened, source, paths, moved)
+            tally = ingest.ingest(opened, source, paths, moved)
         else:
             tally = ingest_series(opened, source, paths, about, moved)
     show(tally, as_json)
@@ -127,7 +127,7 @@ def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, 
 
 def show(tally: "Ingested", as_json: bool) -> None:
     """The counts, for people or as one document."""
-    from fanous.pipeline.stages import out_of_reach
+    from fanous.pipeline.ingest import out_of_reach
 
     for note in tally.notes:
         print(note, file=sys.stderr)

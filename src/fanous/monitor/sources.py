@@ -16,9 +16,9 @@ from pathlib import Path
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.monitor.clock import Clock
+from fanous.pipeline.detect import detect_all
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
 from fanous.pipeline.scheduler import pause
-from fanous.pipeline.stages import detect_all
 from fanous.sources.connector import Get, Query
 from fanous.sources.fetch import Polite
 from fanous.sources.publishers import SOURCES, SourceSettings

@@ -1,10 +1,7 @@
-"""Votes: the votes of measurements and the series made of them, asked of the engine (``vote_sql``).
+"""Votes: from verdicts to votes, series and counts, in SQL.
 
-Outcomes: how many measurements of some targets were made, and how many failed, counted by the engine.
-
-A year of a country is millions of measurements: what is shown of them is counted where they lie.
-
-Rates: how fast data came to probes under innocuous names, from the facts of their downloads.
+``analysis.series.aggregate`` is the reference for series, and explains them.  A year of a country is millions of
+measurements: what is shown of them is counted by the engine, where they lie.
 """
 
 from collections.abc import Sequence
@@ -17,19 +14,55 @@ from fanous.analysis.series.signals import COUNTED
 from fanous.model.coverage import MeasurementCount
 from fanous.model.place import Access, Place
 from fanous.model.series import Ints, Rate, Series, SeriesKey, Votes
-from fanous.store.batch import ticks
-from fanous.store.engine import IN_WINDOW, Engine, window
+from fanous.store.engine import IN_WINDOW, FactsPart, ticks, window
 from fanous.store.vote_sql import DETAILS, RATED, SERIES, WITNESSES, WORKING
 
+_FELL = "(state = 'blocked' OR symptom OR (state = 'throttled' AND layer != 'dns'))"
+# A measurement speaks if any of its targets has a vote (``store.votes``); it failed if one of them did.
+_OF_TARGETS = f"""
+FROM verdicts
+WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target IN {{targets:Array(String)}}
+    AND ({_FELL} OR state = 'ok') AND {IN_WINDOW}
+"""
+# Rows stand in order of days: the first and the last day are found at the ends, and only they are looked at.
+_ENDS = f"""
+SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
+{_OF_TARGETS} AND toDate(started_at) IN (
+    (SELECT toDate(started_at) AS day {_OF_TARGETS} ORDER BY day LIMIT 1),
+    (SELECT toDate(started_at) AS day {_OF_TARGETS} ORDER BY day DESC LIMIT 1)
+) HAVING count() > 0
+"""
+# The engine tells identifiers apart by 128 bits of a hash, as it says of ``uniqExact``.
+_OUTCOMES = f"""
+SELECT asn, roundDown(toUnixTimestamp64Micro(started_at), {{edges:Array(Int64)}}) AS edge, uniqExact(uid),
+    uniqExactIf(uid, {_FELL})
+{_OF_TARGETS} GROUP BY asn, edge ORDER BY asn, edge
+"""
 
-class VoteAnswers:
-    """The votes and the series made of them.
+# Downloads are few beside all else that is observed: they are found first, and only their measurements read.
+_RATES = f"""
+WITH controls AS (
+    SELECT uid, max(kbps) AS fastest FROM observations
+    WHERE layer = 'transfer' AND role = 'control' AND vantage = 'probe' AND NOT isNaN(kbps) AND {IN_WINDOW}
+    GROUP BY uid
+), trips AS (
+    SELECT uid, 1000 * quantileExact(seconds) AS rtt FROM observations
+    WHERE layer = 'tcp' AND vantage = 'probe' AND failure IS NULL AND NOT isNaN(seconds) AND {IN_WINDOW}
+        AND uid IN (SELECT uid FROM controls)
+    GROUP BY uid
+)
+SELECT m.uid, m.country, m.asn, m.access, m.probe, toUnixTimestamp64Micro(m.started_at) / 1000000 AS made,
+    controls.fastest, if(empty(trips.uid), nan, trips.rtt), m.target, m.source
+FROM measurements AS m
+INNER JOIN controls ON m.uid = controls.uid
+LEFT JOIN trips ON m.uid = trips.uid
+WHERE m.defect = '' AND m.asn != 0 AND m.country != 'ZZ' AND {IN_WINDOW.replace("started_at", "m.started_at")}
+ORDER BY made, m.uid
+"""
 
-    Attributes:
-        _engine: with the table ``verdicts``.
-    """
 
-    _engine: Engine
+class VoteFacts(FactsPart):
+    """What the verdicts amount to: votes, series of them, counts; and rates of downloads."""
 
     def series(
         self, country: str, since: float, until: float, step: int = 600, targets: Sequence[str] | None = None
@@ -42,18 +75,46 @@ class VoteAnswers:
             targets: ``None`` = all.
         """
         sql = SERIES % _parts(targets)
-        rows = self._engine.rows(sql, step=step, **_parameters(country, since, until, targets))
+        rows = self.engine.rows(sql, step=step, **_parameters(country, since, until, targets))
         return [_series(country, step, *row) for row in rows]
 
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
         """The same before it is gathered in bins, by time."""
         sql = WITNESSES % _parts(targets, more=DETAILS)
-        return _witnesses(self._engine.columns(sql, **_parameters(country, since, until, targets)))
+        return _witnesses(self.engine.columns(sql, **_parameters(country, since, until, targets)))
 
     def working_elsewhere(self, country: str, since: float, until: float, targets: Sequence[str]) -> Votes:
         """Measurements of other countries that found all layers to work, by time (``blocked_path``)."""
         sql = WORKING % _parts(targets, places="!=")
-        return _votes(self._engine.columns(sql, **_parameters(country, since, until, targets)))
+        return _votes(self.engine.columns(sql, **_parameters(country, since, until, targets)))
+
+    def ends(
+        self, country: str, since: float, until: float, targets: Sequence[str]
+    ) -> tuple[float, float] | None:
+        """When the first and the last measurement was made that says yes or no of one of the targets."""
+        rows = self.engine.rows(_ENDS, **_asked(country, since, until, targets))
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def outcomes(
+        self, country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
+    ) -> list[MeasurementCount]:
+        """Measurements that say yes or no of one of the targets, counted by network and stretch of time.
+
+        Args:
+            edges: unix seconds, ascending, where stretches begin; what is earlier counts to the first.
+        """
+        at = [ticks(edge) for edge in edges]
+        rows = self.engine.rows(_OUTCOMES, edges=at, **_asked(country, since, until, targets))
+        return [MeasurementCount(asn, edge / 1_000_000, made, failed) for asn, edge, made, failed in rows]
+
+    def rates(self, since: float, until: float) -> list[Rate]:
+        """Rates of downloads under innocuous names, in all countries, by time."""
+        return [
+            Rate(uid, country, asn, Access(access), probe, at, kbps, rtt, beside, source)
+            for uid, country, asn, access, probe, at, kbps, rtt, beside, source in self.engine.rows(
+                _RATES, **window(since, until)
+            )
+        ]
 
 
 def _parts(targets: Sequence[str] | None, *, places: str = "=", more: str = "") -> dict[str, str]:
@@ -151,98 +212,5 @@ def _ballots(bins: Ints, probes: list[float], *columns: list[float]) -> Ballots:
     return Ballots(bins, numbers, seen == 1, controlled == 1, measurements)
 
 
-_FELL = "(state = 'blocked' OR symptom OR (state = 'throttled' AND layer != 'dns'))"
-# A measurement speaks if any of its targets has a vote (``store.votes``); it failed if one of them did.
-_OF_TARGETS = f"""
-FROM verdicts
-WHERE country = {{country:String}} AND asn != 0 AND defect = '' AND target IN {{targets:Array(String)}}
-    AND ({_FELL} OR state = 'ok') AND {IN_WINDOW}
-"""
-# Rows stand in order of days: the first and the last day are found at the ends, and only they are looked at.
-_ENDS = f"""
-SELECT toUnixTimestamp64Micro(min(started_at)) / 1000000, toUnixTimestamp64Micro(max(started_at)) / 1000000
-{_OF_TARGETS} AND toDate(started_at) IN (
-    (SELECT toDate(started_at) AS day {_OF_TARGETS} ORDER BY day LIMIT 1),
-    (SELECT toDate(started_at) AS day {_OF_TARGETS} ORDER BY day DESC LIMIT 1)
-) HAVING count() > 0
-"""
-# The engine tells identifiers apart by 128 bits of a hash, as it says of ``uniqExact``.
-_OUTCOMES = f"""
-SELECT asn, roundDown(toUnixTimestamp64Micro(started_at), {{edges:Array(Int64)}}) AS edge, uniqExact(uid),
-    uniqExactIf(uid, {_FELL})
-{_OF_TARGETS} GROUP BY asn, edge ORDER BY asn, edge
-"""
-
-
-class OutcomeAnswers:
-    """What was measured of targets, counted.
-
-    Attributes:
-        _engine: with the table ``verdicts``.
-    """
-
-    _engine: Engine
-
-    def ends(
-        self, country: str, since: float, until: float, targets: Sequence[str]
-    ) -> tuple[float, float] | None:
-        """When the first and the last measurement was made that says yes or no of one of the targets."""
-        rows = self._engine.rows(_ENDS, **_asked(country, since, until, targets))
-        return (rows[0][0], rows[0][1]) if rows else None
-
-    def outcomes(
-        self, country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
-    ) -> list[MeasurementCount]:
-        """Measurements that say yes or no of one of the targets, counted by network and stretch of time.
-
-        Args:
-            edges: unix seconds, ascending, where stretches begin; what is earlier counts to the first.
-        """
-        at = [ticks(edge) for edge in edges]
-        rows = self._engine.rows(_OUTCOMES, edges=at, **_asked(country, since, until, targets))
-        return [MeasurementCount(asn, edge / 1_000_000, made, failed) for asn, edge, made, failed in rows]
-
-
 def _asked(country: str, since: float, until: float, targets: Sequence[str]) -> dict[str, Any]:
     return {"country": country, "targets": list(targets), **window(since, until)}
-
-
-# Downloads are few beside all else that is observed: they are found first, and only their measurements read.
-_RATES = f"""
-WITH controls AS (
-    SELECT uid, max(kbps) AS fastest FROM observations
-    WHERE layer = 'transfer' AND role = 'control' AND vantage = 'probe' AND NOT isNaN(kbps) AND {IN_WINDOW}
-    GROUP BY uid
-), trips AS (
-    SELECT uid, 1000 * quantileExact(seconds) AS rtt FROM observations
-    WHERE layer = 'tcp' AND vantage = 'probe' AND failure IS NULL AND NOT isNaN(seconds) AND {IN_WINDOW}
-        AND uid IN (SELECT uid FROM controls)
-    GROUP BY uid
-)
-SELECT m.uid, m.country, m.asn, m.access, m.probe, toUnixTimestamp64Micro(m.started_at) / 1000000 AS made,
-    controls.fastest, if(empty(trips.uid), nan, trips.rtt), m.target, m.source
-FROM measurements AS m
-INNER JOIN controls ON m.uid = controls.uid
-LEFT JOIN trips ON m.uid = trips.uid
-WHERE m.defect = '' AND m.asn != 0 AND m.country != 'ZZ' AND {IN_WINDOW.replace("started_at", "m.started_at")}
-ORDER BY made, m.uid
-"""
-
-
-class RateAnswers:
-    """Rates of downloads.
-
-    Attributes:
-        _engine: with the tables ``measurements`` and ``observations``.
-    """
-
-    _engine: Engine
-
-    def rates(self, since: float, until: float) -> list[Rate]:
-        """Rates of downloads under innocuous names, in all countries, by time."""
-        return [
-            Rate(uid, country, asn, Access(access), probe, at, kbps, rtt, beside, source)
-            for uid, country, asn, access, probe, at, kbps, rtt, beside, source in self._engine.rows(
-                _RATES, **window(since, until)
-            )
-        ]

@@ -14,7 +14,7 @@ from fanous.analysis.incidents.revision import held
 from fanous.errors import FanousError
 from fanous.model.incident import Scope
 from fanous.model.measurement import Record
-from fanous.pipeline import stages
+from fanous.pipeline import ingest
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import BundleRefused, pack_lines, pack_parts, read_parts, unpack_lines
@@ -299,7 +299,7 @@ def test_the_manifest_lists_each_part_by_its_content(packed: Packed) -> None:
 @pytest.mark.shared_data
 def test_the_kenyan_blocks_of_2023_are_proved_from_a_csv(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        stages.ingest(store, "ooni-csv", [shared_file("ooni/2023-KE-telegram.csv.gz")])
+        ingest.ingest(store, "ooni-csv", [shared_file("ooni/2023-KE-telegram.csv.gz")])
         (found,) = (i for i in store.ledger.incidents("KE") if i.confirmed_at is not None)
         gathered = gather(store, found.id)
     done = pack(gathered, tmp_path / "ke.fan", signing_key(tmp_path / "key"), 0.0)

@@ -1,11 +1,11 @@
 """Series: turns verdicts into votes and votes into series; baselines, silence, repeats and slowness.
 
-To add a signal, declare it with one row in ``analysis.series.signals``.  Nothing else names it; detectors watch it by
-the first kind of incident that it ``proves``.
+To add a signal, declare it with one row in ``analysis.series.signals``.  Nothing else names it:
 
-- A quantity (``_level``) comes from a source, which gives its series this name.
-- A signal counted from verdicts declares ``layers``, ``states`` and ``symptoms``, which say what votes for it.
-  ``analysis.series.aggregate`` and the store's queries (``store.vote_sql``) count it from then on.
+- a quantity (``_level``): a source gives it under this name, and the detector of its kind looks for departures in it.
+- one that is counted from verdicts: ``layers``, ``states`` and ``symptoms`` say which verdicts vote for it.
+  ``analysis.series.aggregate`` and the store's queries (``store.vote_sql``) count it from then on, and the detector
+  of its kind watches it.
 
 Run ``python -m tests.ontology_tables`` for the documents.  ``tests/sources/test_recipes.py`` performs this recipe.
 """

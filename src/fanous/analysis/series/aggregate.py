@@ -1,8 +1,8 @@
-"""Aggregate: verdicts to series - the reference in plain Python for what the store computes in SQL.
+"""Aggregate: from verdicts to series: the reference in plain Python for what the store computes in SQL.
 
-A measurement votes, then a probe votes, then the bin holds the share of the probes: so neither a probe
-that measures every second nor a nettest that writes many verdicts outweighs the others.  Of a probe that
-says the same in bin after bin against its neighbours the repeats do not count (``repeats``).
+A measurement votes, then a probe votes, then the bin holds the share of probes; so neither a probe that measures every
+second nor a nettest that writes many verdicts outweighs the others.  If a probe says the same in bin after bin against
+its neighbours, the repeats do not count (``repeats``).
 """
 
 from collections import defaultdict
@@ -23,13 +23,13 @@ BLOCKED_DNS = "blocked_dns"
 BLOCKED_PATH = "blocked_path"
 THROTTLED = "throttled"
 PROBE_MAJORITY = 0.5
-"""A probe says "blocked" in a bin where at least half of its measurements do: ties count as seen, since
-a probe on a path that blocks every second attempt is not a probe that can reach the target."""
+"""A probe says "blocked" in a bin if at least half of its measurements do.  Ties count as seen, since a probe on a path
+that blocks every second attempt cannot be said to reach the target."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictRow:
-    """One verdict with what is needed of its measurement; fields as in ``Verdict``, ``Measurement``."""
+    """One verdict with what is needed of its measurement; fields as in ``Verdict`` and ``Measurement``."""
 
     uid: str
     country: str
@@ -48,12 +48,12 @@ class VerdictRow:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What one measurement says of one target in one signal.
+    """What one measurement says about one target in one signal.
 
     Attributes:
         at: unix seconds, UTC.
-        seen: the measurement saw blocking (or throttling).
-        controlled: a normal control travelled with one of the verdicts behind the vote.
+        seen: did it see blocking (or throttling)?
+        controlled: did a normal control travel with one of the verdicts behind the vote?
     """
 
     key: SeriesKey
@@ -67,8 +67,7 @@ def series(rows: Iterable[VerdictRow], step: int) -> list[Series]:
     """The three signals of verdicts, for each network, target (and resolver's network for DNS).
 
     Args:
-        rows: in any order; those of unsound measurements, unknown networks and unknown countries are
-            left out.
+        rows: in any order; those of unsound measurements, unknown networks and unknown countries are left out.
         step: bin width in seconds.
 
     Returns:
@@ -83,7 +82,7 @@ def series(rows: Iterable[VerdictRow], step: int) -> list[Series]:
 
 
 def votes(rows: Iterable[VerdictRow]) -> Iterator[Vote]:
-    """Each measurement's vote on each target in each signal it has a say in."""
+    """Each measurement's vote on each target in each signal on which it can vote."""
     grouped: defaultdict[tuple[str, str], list[VerdictRow]] = defaultdict(list)
     for row in rows:
         if not row.defect and row.asn and row.country != UNKNOWN_COUNTRY:
@@ -124,14 +123,14 @@ def _shows(signal: Signal, row: VerdictRow) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ballots:
-    """What the probes of one series say, one row a probe and bin; all arrays have shape (n,).
+    """What the probes of one series say, one row for each probe and bin; all arrays have shape (n,).
 
     Attributes:
         bins: int64, unix seconds at which the bin begins.
-        probes: one number a probe.
+        probes: one number for each probe.
         seen: bool, what most of its measurements in the bin say.
-        controlled: bool, one of them carried a normal control.
-        measurements: int64.
+        controlled: bool, did one of them carry a normal control?
+        measurements: int64, how many it made in the bin.
     """
 
     bins: Ints
@@ -142,7 +141,7 @@ class Ballots:
 
 
 def series_of(key: SeriesKey, step: int, ballots: Ballots) -> Series:
-    """Each probe counts once a bin, and repeats against the majority do not count."""
+    """The series of one key: each probe counts once a bin, and repeats against the majority do not count."""
     heard = ~overruled(ballots.probes, ballots.bins, ballots.seen)
     times, bin_of = np.unique(ballots.bins[heard], return_inverse=True)
 
@@ -162,7 +161,7 @@ def series_of(key: SeriesKey, step: int, ballots: Ballots) -> Series:
 
 
 def counted(votes: Votes, step: int) -> Votes:
-    """The votes that count: without those of probes that repeat themselves against the majority.
+    """The votes that count, without those of probes that repeat themselves against the majority.
 
     Args:
         step: bin width of the series that the detectors saw, seconds.
@@ -179,7 +178,7 @@ def counted(votes: Votes, step: int) -> Votes:
 
 
 def _counts(probes: Ints, bins: Ints, seen: Bools) -> Bools:
-    """Of the votes of one series."""
+    """Which votes of one series count."""
     (of, when), ballot = np.unique(np.stack([probes, bins]), axis=1, return_inverse=True)
     ballot = ballot.ravel()
     said = np.bincount(ballot, weights=seen) >= PROBE_MAJORITY * np.bincount(ballot)
