@@ -26,7 +26,6 @@ from fanous.model.measurement import Layer, Observer
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
 from fanous.publish.evidence import thresholds as evidence_thresholds
-from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SERIES_FILES
 from fanous.store.schema import FORMAT, TABLES
 from tests import thresholds as other_thresholds
@@ -196,7 +195,6 @@ def test_every_source_is_named_where_the_documents_describe_files() -> None:
     text = text_of(FORMATS)
     described = rows([line for line in section(text, "### Quantity series") if line.startswith("| ")])
     assert {name for cells in described for name in re.findall("`([a-z-]+)`", cells[0])} == set(SERIES_FILES)
-    assert all(f"fanous ingest {name} " in text_of(ROOT / "README.md") for name in MEASUREMENTS)
 
 
 def test_every_mechanism_has_a_meaning() -> None:

@@ -62,7 +62,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         "analysis/series/signals.py",
         "_TABLE = (",
         '    Signal("blocked_tls", "Handshakes cut", "share", Direction.UP, (Kind.BLOCKING,), Family.OONI, '
-        '(Layer.TLS,), (State.BLOCKED,), "blocking"),',
+        "(Layer.TLS,), (State.BLOCKED,)),",
     )
     yield copy
 
@@ -135,7 +135,7 @@ def test_a_source_of_measurements_is_one_file_and_its_line(bench: Bench, tmp_pat
     (tmp_path / "day.jsonl").write_bytes(b"\n".join([line, *others]) + b"\n")
     done = json.loads(bench.fanous("ingest", "harbour", str(tmp_path / "day.jsonl"), "--json"))
     assert (done["read"], done["stored"], done["rejected"]) == (5, 5, 0)
-    votes = f'(votes := store.votes("PK", {T0}, {T0 + 86_400}))'
+    votes = f'(votes := store.facts.votes("PK", {T0}, {T0 + 86_400}))'
     saw = 'votes.where(votes.signals == "blocked_path")'
     signals, counted = bench.ask(f"[{votes}.signals.tolist(), list(families_that_saw({saw}, FAMILY_OF))]")
     assert set(signals) == {"blocked_dns", "blocked_path", "blocked_tls"}  # with that of the recipe below
@@ -215,7 +215,9 @@ def test_a_signal_is_one_row(bench: Bench, tmp_path: Path) -> None:
     bench.fanous("ingest", "ooni", str(tmp_path / "day.jsonl"), "--json")
     (tmp_path / "gauge.csv").write_text("time,value\n2023-12-17T00:00Z,120\n")
     bench.fanous("ingest", "tides", str(tmp_path / "gauge.csv"), "--country", "PK", "--json")
-    counted = f'{{one.key.signal: one.values.tolist() for one in store.series("PK", {T0}, {T0 + 86_400})}}'
+    counted = (
+        f'{{one.key.signal: one.values.tolist() for one in store.facts.series("PK", {T0}, {T0 + 86_400})}}'
+    )
     assert bench.ask(counted) == {"blocked_dns": [0.0], "blocked_path": [1.0], "blocked_tls": [1.0]}
     (shown,) = json.loads(bench.fanous("signals", "PK", "--json", "--at", "2023-12-17T00:30"))["signals"]
     assert (shown["signal"], shown["unit"], shown["family"]) == ("tide_gauge", "cm", "usage")

@@ -24,7 +24,7 @@ from fanous.evaluation.simulate.rows import TECHNIQUES
 from fanous.model.incident import Interval, Kind, Scope
 from fanous.model.instant import to_iso
 from fanous.sources.connector import About, Gather, TableColumns
-from fanous.sources.publishers import SERIES_FILES
+from fanous.sources.publishers import SERIES_FILES, SOURCES
 
 FILE = "events.toml"
 SHARED = "FANOUS_SHARED_DATA"
@@ -105,8 +105,9 @@ class CorpusFile(Section, frozen=True):
     empty_is_zero: bool = False
 
     def __post_init__(self) -> None:
+        declared = SOURCES.get(self.source)
         needed = ("country",) if self.source in SERIES_FILES else ()
-        for key in (*needed, "time", "value", "signal") if self.source == "csv" else needed:
+        for key in (*needed, "time", "value", "signal") if declared and declared.takes_columns else needed:
             if not getattr(self, key):
                 raise WrongKey(key, "it is missing")
         if self.signal and self.signal not in SIGNALS:
@@ -123,7 +124,7 @@ class CorpusFile(Section, frozen=True):
             *(self.time, self.value, self.signal, self.entity),
             *(self.zone, self.step, self.gather, self.empty_is_zero),
         )
-        return About(self.country, columns if self.source == "csv" else None)
+        return About(self.country, columns if SOURCES[self.source].takes_columns else None)
 
 
 class Injection(Section, frozen=True):

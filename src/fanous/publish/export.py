@@ -31,9 +31,9 @@ import msgspec
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Says
 from fanous.model.instant import to_iso
-from fanous.model.place import Family
 from fanous.publish.document import incident_document
 from fanous.refdata.files import replace_file
+from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.wording.sentence import sentence
@@ -44,15 +44,20 @@ OWN = "edge"
 
 def is_open(source: str) -> bool:
     """May values of this source enter?  What is not known may not."""
-    return source == OWN or (source in SOURCES and SOURCES[source].is_open)
+    return source in SOURCES and SOURCES[source].is_open
 
 
 def sources_of(incident: Incident) -> tuple[str, ...]:
     """What its claim rests on; a family without a named source stands as ``family:NAME``, and is not open."""
     found: list[str] = []
     for family in incident.evidence.families:
-        if family in (Family.EDGE, Family.OONI):
-            found.append(str(family))
+        # A family of measurements may rest on each of its sources; the first speaks for others of its licence.
+        by_licence: dict[str, str] = {}
+        for source in MEASUREMENTS.values():
+            if source.family == family:
+                by_licence.setdefault(source.licence, source.name)
+        if by_licence:
+            found += by_licence.values()
             continue
         named = [
             series.partition(" ")[0]
@@ -72,7 +77,7 @@ def licence_of(sources: tuple[str, ...], own: str) -> str:
     """
     if not sources or not all(is_open(one) for one in sources):
         return ""
-    terms = {own if one == OWN or SOURCES[one].licence == "ours" else SOURCES[one].licence for one in sources}
+    terms = {own if SOURCES[one].licence == "ours" else SOURCES[one].licence for one in sources}
     return "; ".join(sorted({own, *terms}))
 
 

@@ -18,8 +18,9 @@ To add
 - claims of such a publisher: the same in ``sources/claims/NAME.py``; ``sources.claims.document`` helps.
 
 Then add a sample to the tests of the contract (``tests/sources/test_contract.py``,
-``tests/sources/signals/samples.py``), which check every source, and run ``python -m tests.source_tables`` for the
-documents.  ``tests/sources/test_recipes.py`` performs each of these recipes.
+``tests/sources/signals/samples.py``), which check every source, describe its files in docs/formats.md, and run
+``python -m tests.source_tables``, which writes the tables of the documents.  ``tests/sources/test_recipes.py`` performs
+each of these recipes.
 
 Rules for all: memory stays flat as a file grows; what cannot be used is reported with its line and the reason; NaN
 means that nothing was measured, never 0; of two values for the same bin, the later one counts; ``Record.data``

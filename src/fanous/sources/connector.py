@@ -229,7 +229,7 @@ class LiveSource(Protocol):
             name: of the piece, or of the file that holds the document.
 
         Raises:
-            Rejected: it is no document of this source; the message is the reason.
+            Rejected: it is not a document of this source; the message is the reason.
         """
         ...
 

@@ -19,64 +19,6 @@ from isal.igzip_lib import IsalError
 from fanous.errors import FanousError
 from fanous.sources.connector import OnProgress
 
-MAGIC = b"\x1f\x8b"
-COMPRESSED = 1 << 17
-"""Bytes read from the file at a time."""
-
-GZIP_WINDOW = 31
-"""zlib's ``wbits`` for a gzip header and trailer, whose checksum is verified."""
-
-
-class Inflater(io.RawIOBase):
-    """Decompressed bytes of ``raw``; several gzip members in a row are one stream (RFC 1952 section 2.2).
-
-    Raises on reading:
-        EOFError: the file breaks off.
-        OSError, isal's IsalError: it is damaged.
-    """
-
-    def __init__(self, raw: io.RawIOBase) -> None:
-        self._raw = raw
-        self._waiting = b""
-        self._member: Any = isal_zlib.decompressobj(GZIP_WINDOW)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        while True:
-            if self._member.eof and not self._next_member():
-                return 0
-            if not self._waiting:
-                self._waiting = self._raw.read(COMPRESSED) or b""
-                ended = not self._waiting
-            else:
-                ended = False
-            data = self._member.decompress(self._waiting, len(view))
-            self._waiting = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
-            if data:
-                view[: len(data)] = data
-                return len(data)
-            if ended and not self._member.eof:
-                raise EOFError
-
-    def _next_member(self) -> bool:
-        """Begin the next member, if there is one; zeros after the last are padding."""
-        while len(self._waiting) < len(MAGIC):
-            more = self._raw.read(COMPRESSED)
-            if not more:
-                break
-            self._waiting = (self._waiting + more).lstrip(b"\0")
-        self._waiting = self._waiting.lstrip(b"\0")
-        if not self._waiting:
-            return False
-        if not self._waiting.startswith(MAGIC):
-            raise OSError("other bytes follow the compressed ones")
-        self._member = isal_zlib.decompressobj(GZIP_WINDOW)
-        return True
-
-
 LINE_LIMIT = 64 << 20
 """Bytes.  The largest measurements in OONI's archive are around 20 MB; a longer line is not one."""
 
@@ -185,3 +127,61 @@ def read_line(stream: BufferedReader, limit: int = LINE_LIMIT) -> tuple[bytes, i
         length += len(more)
         if not more or more.endswith(b"\n"):
             return b"", length
+
+
+MAGIC = b"\x1f\x8b"
+COMPRESSED = 1 << 17
+"""Bytes read from the file at a time."""
+
+GZIP_WINDOW = 31
+"""zlib's ``wbits`` for a gzip header and trailer, whose checksum is verified."""
+
+
+class Inflater(io.RawIOBase):
+    """Decompressed bytes of ``raw``; several gzip members in a row are one stream (RFC 1952 section 2.2).
+
+    Raises on reading:
+        EOFError: the file breaks off.
+        OSError, isal's IsalError: it is damaged.
+    """
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+        self._waiting = b""
+        self._member: Any = isal_zlib.decompressobj(GZIP_WINDOW)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        while True:
+            if self._member.eof and not self._next_member():
+                return 0
+            if not self._waiting:
+                self._waiting = self._raw.read(COMPRESSED) or b""
+                ended = not self._waiting
+            else:
+                ended = False
+            data = self._member.decompress(self._waiting, len(view))
+            self._waiting = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            if data:
+                view[: len(data)] = data
+                return len(data)
+            if ended and not self._member.eof:
+                raise EOFError
+
+    def _next_member(self) -> bool:
+        """Begin the next member, if there is one; zeros after the last are padding."""
+        while len(self._waiting) < len(MAGIC):
+            more = self._raw.read(COMPRESSED)
+            if not more:
+                break
+            self._waiting = (self._waiting + more).lstrip(b"\0")
+        self._waiting = self._waiting.lstrip(b"\0")
+        if not self._waiting:
+            return False
+        if not self._waiting.startswith(MAGIC):
+            raise OSError("other bytes follow the compressed ones")
+        self._member = isal_zlib.decompressobj(GZIP_WINDOW)
+        return True

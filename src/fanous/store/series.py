@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from fanous.model.coverage import SeriesArrival
 from fanous.model.place import Access, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
-from fanous.sources.publishers import SOURCES, has_series
 from fanous.store.engine import AT_IN_WINDOW, LAST, Columns, FactsPart, ticks, window
 from fanous.store.schema import LEVEL_KEY
 
@@ -220,6 +219,8 @@ def _columns(
 
 
 def _heading(one: SourceSeries, fetched_at: float) -> dict[str, Any]:
+    from fanous.sources.publishers import SOURCES  # with every reader, which no question to a store needs
+
     key = one.key
     return {
         "source": key.source,
@@ -262,6 +263,8 @@ def check_series(batch: Sequence[SourceSeries]) -> None:
     Raises:
         ValueError: a bug in a connector.
     """
+    from fanous.sources.publishers import has_series
+
     for one in batch:
         if not has_series(one.key.source):
             raise ValueError(f"levels of an unknown source: {one.key.source!r}")

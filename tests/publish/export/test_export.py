@@ -28,6 +28,7 @@ from fanous.publish.export import (
     minute,
     sources_of,
 )
+from fanous.sources.measurements import MEASUREMENTS
 from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from tests.analysis.incidents.events import MONDAY, Ballot
@@ -114,6 +115,18 @@ def test_a_claim_leaves_with_the_licence_of_what_it_rests_on_or_not_at_all(
 ) -> None:
     assert sources_of(claim) == sources
     assert licence_of(sources, OWN) == licence
+
+
+@pytest.mark.parametrize(("is_open", "licence"), [(True, f"{OWN}; CC BY 4.0 of the harbour"), (False, "")])
+def test_a_claim_rests_on_every_source_of_its_family(
+    is_open: bool, licence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge = SOURCES["edge"]
+    harbour = replace(edge, name="harbour", licence="CC BY 4.0 of the harbour", is_open=is_open)
+    monkeypatch.setitem(MEASUREMENTS, "harbour", harbour)
+    monkeypatch.setitem(SOURCES, "harbour", harbour)
+    assert sources_of(by("edge")) == ("edge", "harbour")
+    assert licence_of(("edge", "harbour"), OWN) == licence
 
 
 def test_what_rests_on_others_is_left_out_and_counted(tmp_path: Path) -> None:

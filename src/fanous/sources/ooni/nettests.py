@@ -67,9 +67,9 @@ def observe_rates(test_name: str, keys: TransferKeys) -> Iterator[Observation]:
 
 
 def downloads(target: str, made: list[DownloadRecord]) -> Iterator[Observation]:
-    """The downloads of ``x_transfers``; a control's stands under its own name.
+    """The downloads of ``x_transfers``; a control's has its own name as target.
 
-    The rate is that after the first third where it is known: a policer lets a burst through.
+    The rate is that after the first third, if it is known: a policer lets a burst through.
     """
     for one in made:
         url = (one.url or "")[:LONGEST_URL]
@@ -185,8 +185,8 @@ LAYERS = {
 
 
 CUT = frozenset({"generic_timeout_error", "connection_reset", "connection_aborted", "eof_error"})
-"""How a handshake ends that somebody on the way ended; all else is the bridge's own matter (``ntor AUTH
-mismatch`` in the first half of 2022, ts-023)."""
+"""How a handshake ends that was cut on the way; all other failures are the bridge's own (``ntor AUTH mismatch`` in the
+first half of 2022, ts-023)."""
 
 
 def tor_role(_: str) -> str:

@@ -82,7 +82,7 @@ def bytes_of(value: Binary) -> bytes | None:
 
 
 def headers_of(raw: Raw) -> list[tuple[str, str]]:
-    """(name, value) of each header, from a list of pairs or a map; empty where there are none."""
+    """(name, value) of each header, from a list of pairs or a map; empty if there are none."""
     start = bytes(memoryview(raw)[:1])
     try:
         if start == b"[":

@@ -75,7 +75,7 @@ NO_TRACE = TraceFacts()
 
 
 class Traces:
-    """The events of one measurement, arranged by transaction, or by handshake where there are none."""
+    """The events of one measurement, arranged by transaction, or by handshake if there are no transactions."""
 
     def __init__(self, events: Iterable[NetworkEvent]) -> None:
         self._of: dict[float, list[NetworkEvent]] = defaultdict(list)
@@ -289,7 +289,7 @@ class Reader:
         """All observations of ``steps``: lookups, connections, handshakes, requests.
 
         Args:
-            newest_first: ``requests`` stand in reverse order.
+            newest_first: ``requests`` are in reverse order.
             also: address -> host name, as known from elsewhere than the probe's own lookups.
         """
         traces = Traces(steps.network_events or ())

@@ -34,33 +34,6 @@ from fanous.sources.ooni.values import (
     seconds_of,
 )
 
-ANSWERED, CUT = "answered", "cut"
-ANSWERS = ("server_hello", "alert")
-"""Either is TLS; our probe notes no other answer."""
-
-_Place = tuple[str, str, int]
-
-
-def with_opinions(observed: Iterable[Observation], given: list[Opinion]) -> Iterator[Observation]:
-    """``observed``, each failed handshake with what a browser's met at the same name, address and port."""
-    opinions = _by_place(given)
-    for one in observed:
-        if one.layer is Layer.TLS and one.failure is not None:
-            one = replace(one, browser=opinions.get((one.hostname, one.ip, one.port), ""))
-        yield one
-
-
-def _by_place(given: list[Opinion]) -> dict[_Place, str]:
-    """Answered means that every one at a place was: a single one may slip through by chance."""
-    opinions: dict[_Place, str] = {}
-    for one in given:
-        place = (host_of(one.server_name), *endpoint_of(one.address))
-        answered = one.answer in ANSWERS
-        if answered or one.failure is not None:
-            opinions[place] = ANSWERED if answered and opinions.get(place) != CUT else CUT
-    return opinions
-
-
 SILENT_HELPER = "control_empty"
 """``control_failure`` of a record that has no answer of the helper and does not say why."""
 
@@ -236,3 +209,30 @@ def _page(url: str, host: str, target: str, role: str, page: HelperPage) -> Obse
         server=header_named(headers, "server")[:200],
         headers="\n".join([f"{name}: {value}" for name, value in headers]),
     )
+
+
+ANSWERED, CUT = "answered", "cut"
+ANSWERS = ("server_hello", "alert")
+"""Either is TLS; our probe notes no other answer."""
+
+_Place = tuple[str, str, int]
+
+
+def with_opinions(observed: Iterable[Observation], given: list[Opinion]) -> Iterator[Observation]:
+    """``observed``, each failed handshake with what a browser's met at the same name, address and port."""
+    opinions = _by_place(given)
+    for one in observed:
+        if one.layer is Layer.TLS and one.failure is not None:
+            one = replace(one, browser=opinions.get((one.hostname, one.ip, one.port), ""))
+        yield one
+
+
+def _by_place(given: list[Opinion]) -> dict[_Place, str]:
+    """Answered means that every one at a place was: a single one may slip through by chance."""
+    opinions: dict[_Place, str] = {}
+    for one in given:
+        place = (host_of(one.server_name), *endpoint_of(one.address))
+        answered = one.answer in ANSWERS
+        if answered or one.failure is not None:
+            opinions[place] = ANSWERED if answered and opinions.get(place) != CUT else CUT
+    return opinions

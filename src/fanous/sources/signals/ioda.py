@@ -132,7 +132,7 @@ def _codes(data: bytes) -> list[str]:
     """Codes of the entities in an answer.
 
     Raises:
-        Rejected: it is no such answer.
+        Rejected: it is not such an answer.
     """
     entities = field(decoded(data), "data")
     if not isinstance(entities, list):

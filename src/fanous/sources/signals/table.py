@@ -91,9 +91,7 @@ class CsvTable:
 
 def _checked(columns: TableColumns | None) -> TableColumns:
     if columns is None:
-        raise FanousError(
-            "a table of any shape needs to be told its columns: --time NAME --value NAME, and --signal"
-        )
+        raise FanousError("name the columns of the table: --time NAME --value NAME, and --signal")
     if columns.signal not in SIGNALS or not SIGNALS[columns.signal].is_quantity:
         known = ", ".join(name for name, signal in SIGNALS.items() if signal.is_quantity)
         raise FanousError(f"no signal {columns.signal!r}: use one of {known}")
@@ -186,7 +184,7 @@ class _Lines:
         if (last - first) // self._step > MOST_BINS:
             raise FanousError(
                 f"the times of this table reach from {first} to {last} (unix seconds): too far apart for a "
-                f"step of {self._step} s; mend the wrong ones or leave --empty-is-zero out"
+                f"step of {self._step} s; correct the wrong ones, or leave out --empty-is-zero"
             )
         return [start for start in range(first, last, self._step) if start not in gathered]
 
