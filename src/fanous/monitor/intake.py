@@ -77,7 +77,7 @@ def bring(place: str, files: Sequence[Path], source: str, store: Store) -> Inges
 def _claims(store: Store) -> dict[str, Incident]:
     """Incidents that measurements of today can change."""
     since = store.now() - stages.LATE - stages.HISTORY
-    return {incident.id: incident for incident in store.incidents(since=since)}
+    return {incident.id: incident for incident in store.ledger.incidents(since=since)}
 
 
 def _say_taken(place: str, files: int, tally: Ingested, seconds: float) -> None:
@@ -115,10 +115,6 @@ def _say_claimed(incident: Incident) -> None:
     )
 
 
-FETCH_SECONDS = 1.0
-"""So long more is waited for before it looks whether it is to end."""
-
-
 class Streamed:
     """Args:
     source: of what probes send.
@@ -147,4 +143,4 @@ class Streamed:
 
         with Writer(self._address, patience=0) as writer:  # the scheduler tries again, and says so
             while not stop.is_set():
-                drain_stream(writer, bring_in, FETCH_SECONDS)
+                drain_stream(writer, bring_in)

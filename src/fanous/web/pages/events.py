@@ -15,8 +15,7 @@ from fanous.model.incident import Incident, Status
 from fanous.pipeline.claims import check, event_report
 from fanous.publish.edition import stories
 from fanous.store.protocol import Store
-from fanous.web.answers import Facts
-from fanous.web.visit import Visit
+from fanous.web.routes import Facts, Visit, page
 
 MOST = 8
 """Claims, or events, that a page shows: each claim is a question to the store."""
@@ -87,7 +86,7 @@ def claims_about(store: Store, incident: Incident, now: float) -> list[Claim]:
     end = now if incident.end is None else incident.end
     return [
         claim
-        for claim in store.claims(incident.country)
+        for claim in store.ledger.claims(incident.country)
         if claim.since < end
         and claim.until > incident.onset
         and (not claim.targets or not incident.targets or set(claim.targets) & set(incident.targets))
@@ -99,7 +98,7 @@ def announced_beside(store: Store, incident: Incident) -> list[Announced]:
     if incident.status is Status.RETRACTED:
         return []
     found = []
-    for event in store.events(incident.country):
+    for event in store.ledger.events(incident.country):
         if is_about(incident, event) and touches(incident, event):
             one = relation(incident, event)
             found.append(Announced(event, TIMINGS[one.timing], abs(one.minutes) * 60))
@@ -108,13 +107,13 @@ def announced_beside(store: Store, incident: Incident) -> list[Announced]:
 
 def claims_between(store: Store, country: str, since: float, until: float) -> list[Claim]:
     """What others say of a window, the latest first."""
-    inside = [claim for claim in store.claims(country) if claim.since < until and claim.until > since]
+    inside = [claim for claim in store.ledger.claims(country) if claim.since < until and claim.until > since]
     return sorted(inside, key=lambda claim: -claim.since)
 
 
 def events_between(store: Store, country: str | None, since: float, until: float) -> list[AnnouncedEvent]:
     """Announced events that overlap a window, by start."""
-    return [one for one in store.events(country) if one.start < until and one.end > since]
+    return [one for one in store.ledger.events(country) if one.start < until and one.end > since]
 
 
 def web_address(link: str) -> str:
@@ -139,10 +138,11 @@ ANNOUNCED = "Announced"
 """Of an event that has not begun."""
 
 
+@page("/{country:country}/{event:event}", "event.html")
 def event_facts(store: Store, visit: Visit) -> Facts | None:
     """Before it begins it is only announced: nothing is said of what has not been."""
     code = visit.asked["country"]
-    event = next((one for one in store.events(code) if one.id == visit.asked["event"]), None)
+    event = next((one for one in store.ledger.events(code) if one.id == visit.asked["event"]), None)
     if event is None:
         return None
     report = event_report(store, event) if event.start <= visit.now else None

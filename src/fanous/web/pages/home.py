@@ -12,19 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Incident, Status
 from fanous.publish.edition import DAY, LATELY, Story, lately_over, open_ones, stories, whole_hours
+from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import lines_of, reach, spans_of
 from fanous.refdata.countries import HEIGHT, WIDTH, country_name, shapes
 from fanous.refdata.users import user_weights
 from fanous.store.coverage import Heard
 from fanous.store.protocol import Store
-from fanous.web.answers import Facts
 from fanous.web.pages.connectivity import Connectivity, connectivity
 from fanous.web.pages.events import events_between
-from fanous.web.pages.grids import Drawing, by_network
 from fanous.web.pages.incident import Chart, chart_of
-from fanous.web.visit import Visit
+from fanous.web.routes import Facts, Visit, page
 from fanous.wording.narrative import is_open
 
 
@@ -48,7 +48,9 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
         return None
     incident = story.incident
     since, until = reach(store, incident, visit.now)
-    votes = store.votes(incident.country, since, until, [target for target in incident.targets if target])
+    votes = store.facts.votes(
+        incident.country, since, until, [target for target in incident.targets if target]
+    )
     levels = None
     if not incident.targets:
         spans = spans_of(incident, visit.now)
@@ -153,8 +155,9 @@ class Watched:
     measurements: int
 
 
+@page("/", "now.html", title="Now", place=1, feed=feed_of)
 def now_facts(store: Store, visit: Visit) -> Facts:
-    incidents = store.incidents(None, visit.now - LATELY, visit.now + DAY)
+    incidents = store.ledger.incidents(None, visit.now - LATELY, visit.now + DAY)
     going = stories(store, open_ones(incidents))
     over = stories(store, lately_over(incidents, visit.now))
     heard = lately_heard(store, visit.now)
@@ -194,7 +197,7 @@ def stale(store: Store, seen: Sequence[Watched], now: float) -> list[tuple[str, 
     """(country, public source, when it last gave anything) of sources that have gone quiet."""
     found = []
     for country in seen[:MOST_COUNTRIES]:
-        for source, at in store.series_fetched(country.country).items():
+        for source, at in store.facts.series_fetched(country.country).items():
             if at < now - STALE:
                 found.append((country.country, source, at))
     return sorted(found, key=lambda one: one[2])[:MOST_QUIET]
@@ -202,7 +205,7 @@ def stale(store: Store, seen: Sequence[Watched], now: float) -> list[tuple[str, 
 
 def lately_heard(store: Store, now: float) -> list[Heard]:
     """Networks that gave a sound measurement within ``SEEN``."""
-    return list(store.heard(*whole_hours(now - SEEN, now + DAY)))
+    return list(store.facts.heard(*whole_hours(now - SEEN, now + DAY)))
 
 
 def heard_last(heard: Sequence[Heard], visit: Visit) -> dict[tuple[str, int], float]:
@@ -228,9 +231,10 @@ def watched(heard: Sequence[Heard], visit: Visit) -> list[Watched]:
     return sorted(found, key=lambda one: (-one.at, one.country))
 
 
+@page("/countries", "countries.html", title="Countries", place=2)
 def countries_facts(store: Store, visit: Visit) -> Facts:
-    incidents = store.incidents()
-    every = {*store.countries(), *(incident.country for incident in incidents)}
+    incidents = store.ledger.incidents()
+    every = {*store.facts.countries(), *(incident.country for incident in incidents)}
     lately = {one.country: one for one in watched(lately_heard(store, visit.now), visit)}
     lines = [
         (
