@@ -44,14 +44,14 @@ PICTURES = tuple(f"/PK/{OLD}/{name}" for name in ("card.png", "card.png?lang=ur"
 figures, so there is no chart to draw: those of ``fanous demo`` are measured by asking it."""
 
 
-def serve(folder: Path, listening: socket.socket, told: Connection) -> None:
+def serve_pages(folder: Path, listening: socket.socket, told: Connection) -> None:
     """The server's process: pages over the store, and a change when it is asked for one."""
     import threading
 
+    from fanous.collector.server import serve, server_config
     from fanous.store.protocol import OneThread
     from fanous.web.application import application
-    from fanous.web.serve import serve as serving
-    from fanous.web.visit import Site
+    from fanous.web.routes import Site
 
     with OneThread(lambda: open_store(folder)) as owner:
         began = time.monotonic()
@@ -69,7 +69,8 @@ def serve(folder: Path, listening: socket.socket, told: Connection) -> None:
             os.kill(os.getpid(), 15)
 
         threading.Thread(target=heed, daemon=True).start()
-        serving(application(owner.ask, site), listening, lambda: told.send("ready"))
+        config = server_config(application(owner.ask, site))
+        asyncio.run(serve(config, listening, ready=lambda: told.send("ready")))
 
 
 async def change(owner: object) -> None:
@@ -168,7 +169,7 @@ def main(observations: int, seconds: float) -> None:
         filling.join()
         listening = socket.create_server(("127.0.0.1", 0))
         port, (ours, theirs) = listening.getsockname()[1], multiprocessing.Pipe()
-        server = _daemon(serve, folder, listening, theirs)
+        server = _daemon(serve_pages, folder, listening, theirs)
         server.start()
         ours.recv()
         print(

@@ -10,10 +10,11 @@ from pathlib import Path
 from babel.messages.extract import extract_from_dir
 
 from fanous.analysis.cost import words as cost_words
+from fanous.charts import grid
 from fanous.evaluation.demo import NOTICE
 from fanous.publish import witnesses
 from fanous.publish.alerts.message import CORRECTION, MORE
-from fanous.web.pages import events, grids
+from fanous.web.pages import PAGES, events
 from fanous.wording import cost, narrative, words
 from fanous.wording.words import MECHANISMS
 
@@ -38,7 +39,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
     tuple(narrative.WHEN.values()),
     (narrative.CLAIM, narrative.HOW, narrative.USERS),
     tuple(MECHANISMS.values()),
-    tuple(grids.WORDS.values()),
+    tuple(grid.WORDS.values()),
     tuple(witnesses.FAMILIES.values()),
     tuple(witnesses.SIGHTS.values()),
     tuple(witnesses.BLIND.values()),
@@ -48,6 +49,7 @@ TABLES: tuple[tuple[str, ...], ...] = (
     tuple(events.TIMINGS.values()),
     (*events.OUTCOMES.values(), events.ANNOUNCED),
     ("Slowed", "Blocked", "Offline", "mobile", "fixed", "Service itself down", "Cannot tell"),
+    tuple(page.title for page in PAGES if page.title),
     ("There is no such page", "Pages can only be read", "This page cannot be shown right now"),
     (NOTICE,),
     (CORRECTION, MORE),

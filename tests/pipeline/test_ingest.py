@@ -106,6 +106,8 @@ def test_bringing_a_file_in_again_changes_nothing(store: Store, rally: Path) -> 
     assert (again.stored, again.duplicate, again.read) == (0, first.stored, first.read)
     assert store.ledger.incidents() == before
     assert len(store.ledger.revisions(before[0].id)) == 1
+    ingest.ingest(store, "ooni", [rally], detects=False)
+    assert store.ledger.undetected() == {}, "what was stored already starts no detection"
 
 
 def test_the_order_in_which_files_come_does_not_matter(store: Store, rally: Path, tmp_path: Path) -> None:
@@ -215,6 +217,18 @@ def test_what_comes_by_itself_from_years_back_is_kept_and_starts_no_detection(
         assert len(store.ledger.incidents("PK")) == 1
         ingest.ingest(store, "ooni", [dated(rally, tmp_path / "chosen.jsonl", "2015-03-02 12:00:00")])
         assert windows[-1][0] < pakistan.SINCE - 8 * 365 * detect.DAY, "an operator's file is looked at"
+
+
+def test_detection_begins_long_before_what_goes_on_and_takes_in_the_newest_bin(
+    store: Store, rally: Path, windows: list[tuple[float, float]]
+) -> None:
+    ingest.ingest(store, "ooni", [rally])
+    (found,) = store.ledger.incidents("PK")
+    assert found.end is not None
+    detect.detect(store, "PK", found.end - 1, found.end)
+    newest = store.facts.span("PK")
+    assert newest is not None
+    assert windows[-1] == (found.onset - detect.HISTORY, newest[1] + TICK)
 
 
 def test_a_clock_that_is_ahead_stretches_no_window(

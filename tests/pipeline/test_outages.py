@@ -18,7 +18,7 @@ from fanous.sources.signals.files import About
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.web.application import application
-from fanous.web.visit import Site
+from fanous.web.routes import Site
 from tests.web.visits import Reader
 
 T = TypeVar("T")

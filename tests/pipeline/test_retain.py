@@ -86,6 +86,16 @@ def test_windows_that_overlap_are_one() -> None:
     assert around([claimed(**later), claimed(**ended)], NOW) == (("PK", NOON - 60 * DAY, NOON + 21 * DAY),)
 
 
+def test_the_longest_of_windows_that_overlap_counts() -> None:
+    long = {"end": NOON + 20 * DAY, "status": Status.ENDED}
+    within = {"onset": NOON + 5 * DAY, "onset_earliest": None, "end": NOON + 6 * DAY, "status": Status.ENDED}
+    assert around([claimed(**long), claimed(**within)], NOW) == (("PK", NOON - 60 * DAY, NOON + 21 * DAY),)
+
+
+def test_what_goes_on_is_kept_until_now() -> None:
+    assert around([claimed()], NOW) == (("PK", NOON - 60 * DAY, NOW + DAY),)
+
+
 def test_old_raw_records_move_and_are_read_by_whoever_opens_the_store(
     served: tuple[str, Path], tmp_path: Path
 ) -> None:

@@ -80,6 +80,12 @@ def test_what_is_not_borne_out_is_retracted_and_listed_as_a_correction(store: St
     assert corrections(store, "IR") == []
 
 
+def test_what_began_before_the_window_is_not_retracted_for_want_of_data(store: Store) -> None:
+    (first,) = write_changes(store, "PK", [incident()], NOON - 1, NOON + 1)
+    assert write_changes(store, "PK", [], NOON + 60, NOON + 120) == []
+    assert store.ledger.incident(first.id) == first
+
+
 def test_what_became_a_part_of_another_claim_is_not_called_wrong(store: Store) -> None:
     """A suspected outage of the networks on which platforms were cut before."""
     cut = incident()

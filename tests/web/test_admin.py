@@ -7,7 +7,7 @@ import pytest
 
 from fanous.model.incident import Status
 from fanous.web.admin import is_token
-from fanous.web.visit import Site
+from fanous.web.routes import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from fanous.model.incident import Incident, Status
 from fanous.web.application import application
-from fanous.web.visit import Site
+from fanous.web.routes import Site
 from tests.charts.events import NATION, ONGOING, START, SUSPECTED, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader

@@ -11,7 +11,7 @@ from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
 from fanous.web.application import application
 from fanous.web.bundles import MOST_RECORDS
-from fanous.web.visit import Site
+from fanous.web.routes import Site
 from tests.charts.events import incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW, Reader, reader

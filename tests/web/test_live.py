@@ -11,7 +11,7 @@ from fanous.web import reply as shelf_module
 from fanous.web.answers import Answers
 from fanous.web.live import Live
 from fanous.web.reply import Reply, Shelf
-from fanous.web.visit import Site
+from fanous.web.routes import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW

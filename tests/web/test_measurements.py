@@ -12,7 +12,7 @@ from fanous.model.verdict import State, Verdict
 from fanous.pipeline import judge
 from fanous.store.archive import Location, Segment
 from fanous.store.facts import StoredMeasurement
-from fanous.web.visit import Site
+from fanous.web.routes import Site
 from tests.analysis.incidents.events import HOUR, MONDAY, Ballot
 from tests.charts.events import incident, network
 from tests.web.small_store import SmallStore

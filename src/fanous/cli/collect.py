@@ -105,12 +105,12 @@ def collect(
     A measurement is acknowledged once it is on disk or, with --queue, on a majority of the servers.  Probe
     addresses are never written anywhere."""
     from fanous.collector.checkin import DEFAULT_URLS, read_urls
-    from fanous.collector.door import Policy
+    from fanous.collector.door import Policy, serve
     from fanous.collector.helper import Helper, HelperPolicy
     from fanous.collector.inbox import inbox_of
     from fanous.collector.limits import submissions_at
     from fanous.collector.origin import origins_named, trusted_proxies
-    from fanous.collector.serve import listening_socket, serve
+    from fanous.collector.server import listening_socket
     from fanous.probe.orders import envelope_of
 
     source = context.get_parameter_source("store")
@@ -144,8 +144,7 @@ def collect(
 def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutine[Any, Any, None]]":
     """Says how an inbox and its disk are, each time it is asked."""
     from fanous.collector.inbox import MOST_BYTES, backlog
-    from fanous.collector.serve import listening_socket
-    from fanous.monitor.pages import serve_until
+    from fanous.collector.server import listening_socket, serve, server_config
     from fanous.pipeline.status import metrics, status_app
     from fanous.pipeline.vitals import Vitals, disks, find_ailments
 
@@ -163,7 +162,7 @@ def _status_of(inbox: Path, address: str) -> "Callable[[asyncio.Event], Coroutin
         return next((one.says for one in find_ailments(seen) if one.kind == "disk_low"), "")
 
     app = status_app(unready, lambda: find_ailments(vitals()), lambda: metrics(vitals(), ()))
-    return lambda stop: serve_until(stop, app, listening)
+    return lambda stop: serve(server_config(app), listening, stop)
 
 
 def drain(

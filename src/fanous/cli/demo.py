@@ -1,5 +1,6 @@
 """Serves a store's pages from one process, for ``fanous demo``."""
 
+import asyncio
 import sys
 import webbrowser
 from pathlib import Path
@@ -17,12 +18,11 @@ def serve_recorded(store: Path, port: int, *, notice: str, now: float, browser: 
     Raises:
         FanousError: the port is taken, or the store cannot be opened.
     """
-    from fanous.collector.serve import listening_socket
+    from fanous.collector.server import listening_socket, serve, server_config
     from fanous.store.local import open_store
     from fanous.store.protocol import OneThread
     from fanous.web.application import application
-    from fanous.web.serve import serve
-    from fanous.web.visit import Site
+    from fanous.web.routes import Site
 
     listening = listening_socket("127.0.0.1", port, "--port")
     address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
@@ -35,4 +35,4 @@ def serve_recorded(store: Path, port: int, *, notice: str, now: float, browser: 
             print("no browser could be opened; open the address yourself", file=sys.stderr)
 
     with OneThread(lambda: open_store(store, read_only=True)) as owner:
-        serve(application(owner.ask, site), listening, ready)
+        asyncio.run(serve(server_config(application(owner.ask, site)), listening, ready=ready))

@@ -79,9 +79,6 @@ class Bringing:
         return tally
 
 
-FETCH_SECONDS = 1.0
-"""So long a writer waits for more before it looks whether it is to end."""
-
 AGAIN = 5.0
 """Seconds until a store that refused a batch is tried again with the same."""
 
@@ -95,7 +92,7 @@ def collect_into_stream(
     listening: socket.socket, url: str, policy: "Policy", helper: "Helper", status: str
 ) -> None:
     """Until SIGINT or SIGTERM."""
-    from fanous.collector.serve import serve
+    from fanous.collector.door import serve
     from fanous.collector.stream.address import parse_address
     from fanous.collector.stream.publish import QueueStream
 
@@ -107,8 +104,7 @@ def collect_into_stream(
 
 def _status_of(stream: "QueueStream", address: str) -> Callable[[asyncio.Event], Coroutine[Any, Any, None]]:
     """Says how a stream is, as of the last look."""
-    from fanous.collector.serve import listening_socket
-    from fanous.monitor.pages import serve_until
+    from fanous.collector.server import listening_socket, serve, server_config
     from fanous.pipeline.status import metrics, status_app
     from fanous.pipeline.vitals import find_ailments
 
@@ -121,7 +117,7 @@ def _status_of(stream: "QueueStream", address: str) -> Callable[[asyncio.Event],
     app = status_app(
         lambda: stream.ailing, ailments, lambda: metrics(vitals_of(stream, time.time()), ailments())
     )
-    return lambda stop: serve_until(stop, app, listening)
+    return lambda stop: serve(server_config(app), listening, stop)
 
 
 def vitals_of(stream: "QueueStream", now: float) -> "Vitals":
@@ -180,7 +176,7 @@ def _drain(
                     raise
 
     while not stopping.is_set():
-        taken = drain_stream(writer, bring_in, FETCH_SECONDS)
+        taken = drain_stream(writer, bring_in)
         if taken and detects:
             bringing.detect()
         if not taken and not follow and (writer.part != "main" or not writer.left()):

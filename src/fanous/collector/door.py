@@ -9,17 +9,23 @@ Two kinds: ``collector.inbox.Inbox``, a folder of one collector, and ``collector
 replicated stream that any number of collectors fill.
 
 Explanation: the page for people who see our pings and want to know why, or want them to stop.
+
+Serve: the collector as a process - a socket, a door, an inbox, until it is asked to stop.
 """
 
 import asyncio
+import gc
+import logging
 import os
+import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import escape
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import msgspec
 from starlette.applications import Starlette
@@ -31,11 +37,25 @@ from starlette.routing import Route
 
 from fanous.collector.checkin import ListedUrl, check_in, known_helpers
 from fanous.collector.helper import Helper
-from fanous.collector.limits import HEAD_SECONDS, HELPER, SUBMISSIONS, Held, Limiter, RateLimits, Room
+from fanous.collector.inbox import SEAL_SECONDS, Inbox
+from fanous.collector.limits import (
+    HEAD_SECONDS,
+    HELPER,
+    MOST_OF_ONE,
+    SUBMISSIONS,
+    Held,
+    Limiter,
+    RateLimits,
+    Room,
+    patient_protocol,
+)
 from fanous.collector.origin import Network, NoOrigins, Origins, client_address
 from fanous.collector.reports import RANDOM_BYTES, open_report, parse_report_id
 from fanous.collector.request import MOST_BYTES, OneLength, Refused, plain
+from fanous.collector.server import serve as serve_app
+from fanous.collector.server import server_config
 from fanous.collector.submission import LoneReports, Submission, accepted, receive, sent_alone
+from fanous.log import logline
 from fanous.probe.orders import SignedOrders
 from fanous.scan.rounds import MOST_AN_HOUR
 
@@ -322,3 +342,79 @@ async def _http_refusal(_request: Request, error: Exception) -> Response:
     response = _json({"detail": error.detail})
     response.status_code = error.status_code
     return response
+
+
+MOST_CONNECTIONS = 2000
+IDLE_SECONDS = 30
+STOP_SECONDS = 10
+"""A measurement that is being sent when the process is asked to stop may take this long."""
+
+MOST_HEADER_BYTES = 16 << 10
+
+log = logging.getLogger("fanous.collector")
+
+
+def serve(
+    listening: socket.socket,
+    inbox: Path | Queue,
+    policy: Policy,
+    helper: Helper,
+    beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None,
+) -> None:
+    """Run until SIGINT or SIGTERM; what was accepted by then is finished.
+
+    Args:
+        inbox: where measurements are kept: a folder, or another queue.
+        beside: runs at the same time, until its event is set.
+
+    The modules that are loaded by now are taken from the cycle collector: walking them again and again kept
+    every fiftieth client waiting for 70 ms.
+    """
+    gc.collect()
+    gc.freeze()
+    asyncio.run(_serving_beside(listening, inbox, policy, helper, beside))
+
+
+async def _serving_beside(
+    listening: socket.socket,
+    inbox: Path | Queue,
+    policy: Policy,
+    helper: Helper,
+    beside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None,
+) -> None:
+    stop = asyncio.Event()
+    other = asyncio.create_task(beside(stop)) if beside else None
+    try:
+        await serving(listening, inbox, policy, helper)
+    finally:
+        stop.set()
+        if other is not None:
+            await other
+
+
+async def serving(
+    listening: socket.socket,
+    inbox: Path | Queue,
+    policy: Policy,
+    helper: Helper,
+    stop: asyncio.Event | None = None,
+    *,
+    seal_seconds: float = SEAL_SECONDS,
+) -> None:
+    """The same within a running event loop.
+
+    Args:
+        seal_seconds: see ``Inbox``.
+        stop: ends it, and signals are left to the caller; ``None`` = SIGINT and SIGTERM end it.
+    """
+    queue = Inbox(inbox, seal_seconds=seal_seconds) if isinstance(inbox, Path) else inbox
+    config = server_config(
+        collector_app(queue, helper, policy),
+        http=patient_protocol(policy.head, None if policy.trusted else MOST_OF_ONE),
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=MOST_HEADER_BYTES,
+    )
+    host, port = listening.getsockname()[:2]
+    await serve_app(config, listening, stop, lambda: log.info(logline("listening", host=host, port=port)))

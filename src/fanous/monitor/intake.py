@@ -115,10 +115,6 @@ def _say_claimed(incident: Incident) -> None:
     )
 
 
-FETCH_SECONDS = 1.0
-"""So long more is waited for before it looks whether it is to end."""
-
-
 class Streamed:
     """Args:
     source: of what probes send.
@@ -147,4 +143,4 @@ class Streamed:
 
         with Writer(self._address, patience=0) as writer:  # the scheduler tries again, and says so
             while not stop.is_set():
-                drain_stream(writer, bring_in, FETCH_SECONDS)
+                drain_stream(writer, bring_in)

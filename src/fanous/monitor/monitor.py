@@ -9,18 +9,17 @@ from logging import getLogger
 from pathlib import Path
 
 from fanous.collector.checkin import DEFAULT_URLS, read_urls
-from fanous.collector.door import Policy
+from fanous.collector.door import Policy, serving
 from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import submissions_at
 from fanous.collector.origin import origins_named, trusted_proxies
-from fanous.collector.serve import listening_socket, serving
+from fanous.collector.server import listening_socket, serve, server_config
 from fanous.config import data_folder
 from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.monitor.control import Dispatch, Local
 from fanous.monitor.intake import Intake, Streamed
-from fanous.monitor.pages import serve_until
 from fanous.monitor.rounds import OwnProbe
 from fanous.monitor.settings import OWN, Address, Configuration, DoorSettings
 from fanous.monitor.sources import Sources
@@ -35,7 +34,7 @@ from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, in_folder
 from fanous.store.protocol import Ask, OneThread, Store
 from fanous.web.application import application
-from fanous.web.visit import Site
+from fanous.web.routes import Site
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -175,7 +174,7 @@ def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
     async def show() -> None:
         listening = sockets.take()
         log.info(logline("pages", url=f"http://{address.host}:{listening.getsockname()[1]}/"))
-        await serve_until(stop, application(ask, site), listening)
+        await serve(server_config(application(ask, site)), listening, stop)
 
     return Task("pages", show)
 
@@ -183,7 +182,7 @@ def _pages(address: Address, ask: Ask, site: Site, stop: asyncio.Event) -> Task:
 def _status(address: Address, selfcheck: Selfcheck, stop: asyncio.Event) -> Task:
     sockets = Sockets(address, "[run] status")
     app = status_app(selfcheck.unready, lambda: selfcheck.ailments, selfcheck.figures, lambda: selfcheck.feed)
-    return Task("status", lambda: serve_until(stop, app, sockets.take()))
+    return Task("status", lambda: serve(server_config(app), sockets.take(), stop))
 
 
 def _folders(configuration: Configuration) -> tuple[Path, ...]:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from fanous.config import config_table
+from fanous.config import Section, section
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
 from fanous.model.event import AnnouncedEvent
@@ -138,15 +138,23 @@ class Notices:
         return (_decoded(document, noun) for document in documents)
 
 
+class Review(Section, frozen=True):
+    """The table ``[review]``.
+
+    Attributes:
+        national: are national claims held until a person approves them?  ``None`` = as the store remembers.
+    """
+
+    national: bool | None = None
+
+
 def review_national(config: Path | None) -> bool | None:
-    """``national`` of the table ``[review]``: are national claims held?  ``None`` = it does not say.
+    """``national`` of ``Review``.
 
     Raises:
         FanousError: the TOML file is missing or says something unknown.
     """
-    table = config_table(config, "review")
-    table.allow("national")
-    return table.flag("national", default=False) if table.has("national") else None
+    return section(config, "review", Review).national
 
 
 def _next(connection: sa.Connection, table: sa.Table, country: str, word: str) -> tuple[str, int]:

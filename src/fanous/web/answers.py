@@ -1,17 +1,14 @@
 """Answers: from a request to a reply, by way of the shelf and the store.
 
-Page: what a page needs from the store, and the template that shows it.
-
-Memory: facts that remember their answers for a while, so that pages do not ask the same question twice.
-
-Pages of several languages, and several parts of one page, ask the same; with a large store each question
-costs tenths of a second of its one thread.  What was measured stays as it is until something is brought in,
-so such an answer is good for as long; what is claimed (incidents, claims, events) is never remembered.
+Facts are remembered for a while, so that pages do not ask the same question twice: pages of several languages,
+and several parts of one page, ask the same, and with a large store each question costs tenths of a second of its
+one thread.  What was measured stays as it is until something is brought in, so such an answer is good for as long;
+what is claimed (incidents, claims, events) is never remembered.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
@@ -27,27 +24,11 @@ from fanous.store import facts as stored
 from fanous.store.coverage import Heard, Insufficient
 from fanous.store.protocol import Ask, Store
 from fanous.web.reply import Reply, Shelf
+from fanous.web.routes import Maker, Page, Site, Visit, visit_of
 from fanous.web.templates import rendered
-from fanous.web.visit import Site, Visit, visit_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-Facts = Mapping[str, Any]
-"""Names for a template."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Attributes:
-    path: as Starlette writes routes, ``/{country}``.
-    gather: reads the store, in the store's thread; ``None`` = there is no such page.
-    """
-
-    path: str
-    template: str
-    gather: Callable[[Store, Visit], Facts | None]
-
 
 KEPT_SECONDS = {
     "networks": 300.0,
@@ -179,12 +160,6 @@ def _fixed(value: Any) -> Hashable:
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-Later = Callable[[], Reply]
-"""What is left to do without the store, and takes long: a picture."""
-
-Maker = Callable[[Store, Visit], Reply | Later | None]
-"""Reads the store, in the store's thread, and makes the reply; ``None`` = nothing is there."""
-
 HTML = "text/html; charset=utf-8"
 
 
@@ -223,10 +198,10 @@ class Answers:
             # In a thread: readers of other pages do not wait while this one is written.
             return await asyncio.to_thread(lambda: Reply.of(rendered(page.template, visit, facts), HTML))
 
-        return self._endpoint(make)
+        return self._endpoint(make, page.asks)
 
-    def of(self, maker: Maker) -> Endpoint:
-        """The endpoint of anything else that is made from the store."""
+    def of(self, maker: Maker, asks: Sequence[str] = ()) -> Endpoint:
+        """The endpoint of anything else that is made from the store; ``asks`` as of a ``Resource``."""
 
         async def make(visit: Visit) -> Reply:
             reply = await self.ask(lambda store: maker(self._remembering(store), visit))
@@ -234,13 +209,13 @@ class Answers:
                 raise HTTPException(404)
             return reply if isinstance(reply, Reply) else await asyncio.to_thread(reply)
 
-        return self._endpoint(make)
+        return self._endpoint(make, asks)
 
-    def _endpoint(self, make: Callable[[Visit], Awaitable[Reply]]) -> Endpoint:
+    def _endpoint(self, make: Callable[[Visit], Awaitable[Reply]], asks: Sequence[str]) -> Endpoint:
         async def answer(request: Request) -> Response:
-            visit = visit_of(request, self.site)
+            visit = visit_of(request, self.site, asks)
             asked = tuple(sorted(visit.asked.items()))
-            key = (visit.path, visit.base, visit.language.code, visit.edition.named, asked)
+            key = (visit.path, visit.base, visit.language.code, visit.named, asked)
             reply = await self._shelf.get(key, lambda: make(visit))
             return reply.answer(request)
 

@@ -6,12 +6,11 @@ Errors: what a reader gets instead of a page.
 Headers: what every answer says to a browser - nothing from elsewhere, no guessing, no frames.
 
 The policy names ``'self'`` alone: a text that slipped through as markup could still load and run nothing.
-
-Convertors: what may appear in a URL path, so that no other path is a page.
 """
 
+from collections.abc import Callable
+
 from starlette.applications import Starlette
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -20,19 +19,20 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fanous.store.protocol import Ask
+from fanous.publish.feeds import FORMATS, Feed, Format
+from fanous.store.protocol import Ask, Store
 from fanous.web.admin import Admin
 from fanous.web.answers import Answers
 from fanous.web.api import api_routes
 from fanous.web.api.operations import ROOT
 from fanous.web.api.query import problem
 from fanous.web.bundles import Bundles
-from fanous.web.feeds import feed_routes
 from fanous.web.live import Live
 from fanous.web.metrics import metrics
-from fanous.web.pages import PAGES, RECORDS
+from fanous.web.pages import PAGES, RESOURCES
+from fanous.web.reply import Reply
+from fanous.web.routes import Maker, Site, Visit, visit_of
 from fanous.web.templates import icon, rendered, robots, static
-from fanous.web.visit import Site, visit_of
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -111,62 +111,6 @@ def _why(error: Exception) -> str:
     return str(error.detail) if isinstance(error, HTTPException) and error.status_code == 409 else ""
 
 
-class _Text(Convertor[str]):
-    """A part of a path that has a form; it stays as it is written."""
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-class CountryConvertor(_Text):
-    """``PK``."""
-
-    regex = "[A-Z]{2}"
-
-
-class Lower(_Text):
-    """``pk``."""
-
-    regex = "[a-z]{2}"
-
-
-class NetworkConvertor(_Text):
-    """``AS17557``."""
-
-    regex = "AS[1-9][0-9]{0,9}"
-
-
-class IncidentId(_Text):
-    """``PK-2023-0042``."""
-
-    regex = "[A-Z]{2}-[0-9]{4}-[0-9]{4,6}"
-
-
-class EventId(_Text):
-    """``PK-watch-1``."""
-
-    regex = "[A-Z]{2}-watch-[0-9]{1,6}"
-
-
-class Uid(_Text):
-    """Of a measurement: ``20231217150203.123_PK_webconnectivity_0123456789abcdef``, or a digest."""
-
-    regex = "[0-9A-Za-z][0-9A-Za-z._-]{0,119}"
-
-
-def register() -> None:
-    """Make the forms known to Starlette; doing it again changes nothing."""
-    register_url_convertor("country", CountryConvertor())
-    register_url_convertor("lower", Lower())
-    register_url_convertor("network", NetworkConvertor())
-    register_url_convertor("incident", IncidentId())
-    register_url_convertor("event", EventId())
-    register_url_convertor("uid", Uid())
-
-
 def application(ask: Ask, site: Site | None = None) -> Starlette:
     """The pages and feeds of one store.
 
@@ -174,7 +118,6 @@ def application(ask: Ask, site: Site | None = None) -> Starlette:
         ask: reaches the store; nothing else here does.
         site: ``None`` = as on one's own machine.
     """
-    register()
     answers = Answers(ask, site or Site())
     live = Live(answers)
 
@@ -203,10 +146,25 @@ def routes(answers: Answers, live: Live) -> list[BaseRoute]:
         *api_routes(answers),
         *feed_routes(answers),
         Route("/{country:country}/{id:incident}.fanous", Bundles(answers).download),
-        *(Route(path, answers.of(maker)) for path, maker in RECORDS.items()),
+        *(Route(one.path, answers.of(one.make, one.asks)) for one in RESOURCES),
         Route("/{code:lower}", upper_case),
-        *(Route(page.path, answers.page(page)) for page in PAGES),
+        *(Route(one.path, answers.page(one)) for one in PAGES),
     ]
+
+
+def feed_routes(answers: Answers) -> list[BaseRoute]:
+    """Below the path of each page that has a feed, one address a format."""
+    return [
+        Route(f"{page.path.rstrip('/')}/feed.{ending}", answers.of(feed_maker(page.feed, form)))
+        for page in PAGES
+        if page.feed is not None
+        for ending, form in FORMATS.items()
+    ]
+
+
+def feed_maker(gather: Callable[[Store, Visit], Feed], form: Format) -> Maker:
+    """What makes a feed in one format."""
+    return lambda store, visit: Reply.of(form.write(gather(store, visit), visit), form.media)
 
 
 async def upper_case(request: Request) -> Response:

@@ -20,7 +20,7 @@ from fanous.charts.reachability import ShareLine
 from fanous.model.instant import to_iso
 from fanous.refdata.countries import country_name, local, zone_name
 from fanous.web.reply import FOR_GOOD, Reply
-from fanous.web.visit import Visit
+from fanous.web.routes import Visit, navigation
 from fanous.wording import clocks, narrative, words
 from fanous.wording.language import ENGLISH, LANGUAGES, Language
 from fanous.wording.narrative import Narrative
@@ -82,6 +82,7 @@ def _environment() -> Environment:
     environment.globals.update(
         asset=asset,
         languages=LANGUAGES.values(),
+        navigation=navigation,
         words=words,
         target_title=target_title,
         network_title=network_title,

@@ -20,6 +20,15 @@ def date(moment: datetime, language: Language) -> str:
     return language.in_digits(format_date(moment.date(), "long", locale=language.locale))
 
 
+def day(moment: datetime, language: Language) -> str:
+    """``17 Dec``."""
+    if language.code == "en":
+        return f"{moment.day} {moment:%b}"
+    from babel.dates import format_skeleton
+
+    return language.in_digits(format_skeleton("MMMd", moment, locale=language.locale))
+
+
 def hour(instant: float, country: str, language: Language) -> str:
     """``19:55 PKT``."""
     moment = local(instant, country)
@@ -39,13 +48,8 @@ def utc_span(start: float, end: float, language: Language) -> str:
 
 def moment(instant: float, country: str, language: Language) -> str:
     """``17 Dec, 19:55``: on the country's clock, where the year and the zone stand elsewhere."""
-    from babel.dates import format_skeleton
-
     there = local(instant, country)
-    day = format_skeleton("MMMd", there, locale=language.locale)
-    if language.code == "en":
-        day = f"{there.day} {there:%b}"
-    return language.in_digits(f"{day}{language.comma}{there:%H:%M}")
+    return f"{day(there, language)}{language.comma}{language.in_digits(f'{there:%H:%M}')}"
 
 
 def both_clocks(instant: float, country: str, language: Language) -> str:

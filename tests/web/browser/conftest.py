@@ -17,6 +17,7 @@ import uvicorn
 from playwright.sync_api import Browser, sync_playwright
 from starlette.types import ASGIApp
 
+from fanous.collector.server import server_config
 from fanous.evaluation.demo import NOTICE
 from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
@@ -27,8 +28,7 @@ from fanous.pipeline import ingest
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
 from fanous.web.application import application
-from fanous.web.serve import configured
-from fanous.web.visit import Site
+from fanous.web.routes import Site
 
 AFTERWARDS = from_iso("2023-12-19T00:00Z")
 RALLY = AnnouncedEvent(
@@ -69,7 +69,7 @@ def routing() -> SourceSeries:
 def served(app: ASGIApp) -> Iterator[str]:
     """The application on a free port of loopback, in a thread of its own; gives its address."""
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(configured(app))
+    server = uvicorn.Server(server_config(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from fanous.web.application import application
-from fanous.web.visit import Site
+from fanous.web.routes import Site
 from tests.charts.events import ONGOING, incident
 from tests.web.browser.conftest import served
 from tests.web.small_store import SmallStore

@@ -237,11 +237,14 @@ was set aside can be brought in."""
 LATER = 3600.0
 """Seconds until what was set aside, and is still of no use, is offered again."""
 
+FETCH_SECONDS = 1.0
+"""How long a writer waits for messages before its caller can see whether it is to end."""
+
 BringIn = Callable[[Sequence[Path]], Mapping[int, str]]
 """Files -> the lines that cannot be used, from 1 on, and why; the others are on the disk when it returns."""
 
 
-def drain_stream(writer: Writer, bring_in: BringIn, seconds: float) -> int:
+def drain_stream(writer: Writer, bring_in: BringIn, seconds: float = FETCH_SECONDS) -> int:
     """Bring in what waits.
 
     Args:

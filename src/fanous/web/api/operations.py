@@ -31,7 +31,7 @@ from fanous.web.api.types import (
     PageQuery,
     checked,
 )
-from fanous.web.visit import Site
+from fanous.web.routes import Site
 from fanous.wording.cost import cost_document
 from fanous.wording.narrative import is_open
 from fanous.wording.sentence import sentence

@@ -5,19 +5,21 @@ Data: what can be taken away, where it comes from, and under which licence.
 Corrections: what was claimed and taken back or narrowed since, and why.
 """
 
-from fanous.analysis.detectors import DETECTOR_VERSION, LEVEL
+from fanous.analysis.detectors.drop import DROP
+from fanous.analysis.detectors.interference import DETECTOR_VERSION
 from fanous.analysis.incidents import confirm, scope
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
 from fanous.pipeline.claims import corrections
 from fanous.publish.evidence.redaction import licence_of
+from fanous.publish.feeds import corrections_feed
 from fanous.sources.connector import SOURCES
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.protocol import Store
-from fanous.web.answers import Facts
-from fanous.web.visit import Visit
+from fanous.web.routes import Facts, Visit, page
 
 
+@page("/methodology", "methodology.html", title="Method", place=3)
 def methodology_facts(_store: Store, _visit: Visit) -> Facts:
     return {
         "rules": RULES,
@@ -25,7 +27,7 @@ def methodology_facts(_store: Store, _visit: Visit) -> Facts:
         "detector_version": DETECTOR_VERSION,
         "confirm": confirm,
         "scope": scope,
-        "level": LEVEL,
+        "level": DROP.options,
         "levels": [signal for signal in SIGNALS.values() if signal.is_quantity],
     }
 
@@ -34,6 +36,7 @@ MOST_COUNTRIES = 40
 """Asked which public series they have; a monitor of the world has the same sources in each."""
 
 
+@page("/data", "data.html", title="Data", place=4)
 def data_facts(store: Store, _visit: Visit) -> Facts:
     """Terms of every source that could be in this store, and since when each public one gave nothing."""
     fetched: dict[str, float] = {}
@@ -49,6 +52,7 @@ def data_facts(store: Store, _visit: Visit) -> Facts:
 MOST_CORRECTIONS = 100
 
 
+@page("/corrections", "corrections.html", feed=corrections_feed)
 def corrections_facts(store: Store, _visit: Visit) -> Facts:
     found = corrections(store)
     return {"corrections": found[:MOST_CORRECTIONS], "more": max(0, len(found) - MOST_CORRECTIONS)}

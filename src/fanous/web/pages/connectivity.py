@@ -19,7 +19,7 @@ from fanous.model.place import Place
 from fanous.model.series import Series
 from fanous.sources.connector import SOURCES
 from fanous.store.protocol import Store
-from fanous.web.visit import Visit
+from fanous.web.routes import Visit
 from fanous.wording.language import Language
 
 DAY = 86_400.0

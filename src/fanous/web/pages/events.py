@@ -15,8 +15,7 @@ from fanous.model.incident import Incident, Status
 from fanous.pipeline.claims import check, event_report
 from fanous.publish.edition import stories
 from fanous.store.protocol import Store
-from fanous.web.answers import Facts
-from fanous.web.visit import Visit
+from fanous.web.routes import Facts, Visit, page
 
 MOST = 8
 """Claims, or events, that a page shows: each claim is a question to the store."""
@@ -139,6 +138,7 @@ ANNOUNCED = "Announced"
 """Of an event that has not begun."""
 
 
+@page("/{country:country}/{event:event}", "event.html")
 def event_facts(store: Store, visit: Visit) -> Facts | None:
     """Before it begins it is only announced: nothing is said of what has not been."""
     code = visit.asked["country"]

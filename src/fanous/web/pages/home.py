@@ -12,19 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Incident, Status
 from fanous.publish.edition import DAY, LATELY, Story, lately_over, open_ones, stories, whole_hours
+from fanous.publish.feeds import feed_of
 from fanous.publish.pictures import lines_of, reach, spans_of
 from fanous.refdata.countries import HEIGHT, WIDTH, country_name, shapes
 from fanous.refdata.users import user_weights
 from fanous.store.coverage import Heard
 from fanous.store.protocol import Store
-from fanous.web.answers import Facts
 from fanous.web.pages.connectivity import Connectivity, connectivity
 from fanous.web.pages.events import events_between
-from fanous.web.pages.grids import Drawing, by_network
 from fanous.web.pages.incident import Chart, chart_of
-from fanous.web.visit import Visit
+from fanous.web.routes import Facts, Visit, page
 from fanous.wording.narrative import is_open
 
 
@@ -155,6 +155,7 @@ class Watched:
     measurements: int
 
 
+@page("/", "now.html", title="Now", place=1, feed=feed_of)
 def now_facts(store: Store, visit: Visit) -> Facts:
     incidents = store.ledger.incidents(None, visit.now - LATELY, visit.now + DAY)
     going = stories(store, open_ones(incidents))
@@ -230,6 +231,7 @@ def watched(heard: Sequence[Heard], visit: Visit) -> list[Watched]:
     return sorted(found, key=lambda one: (-one.at, one.country))
 
 
+@page("/countries", "countries.html", title="Countries", place=2)
 def countries_facts(store: Store, visit: Visit) -> Facts:
     incidents = store.ledger.incidents()
     every = {*store.facts.countries(), *(incident.country for incident in incidents)}

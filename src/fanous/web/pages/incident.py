@@ -25,6 +25,7 @@ from fanous.model.instant import to_iso
 from fanous.publish import pictures
 from fanous.publish.document import detailed_document
 from fanous.publish.edition import incident_path, spell, stories
+from fanous.publish.feeds import CAP_MEDIA, cap
 from fanous.publish.pictures import legend_of, lines_among, reach, spans_of
 from fanous.publish.reports import forms
 from fanous.publish.reports.report import gather
@@ -33,11 +34,10 @@ from fanous.refdata.countries import country_name
 from fanous.refdata.economies import economy
 from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
-from fanous.web.answers import Facts, Later
 from fanous.web.pages.connectivity import connectivity
 from fanous.web.pages.events import Announced, announced_beside, claims_about, statements_of
 from fanous.web.reply import Reply
-from fanous.web.visit import Visit
+from fanous.web.routes import Facts, Later, Visit, page, resource
 from fanous.wording.cost import cost_lines
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import headline, methods
@@ -65,6 +65,8 @@ class Chart:
     until: float
 
 
+@page("/{country:country}/{id:incident}", "incident.html")
+@page("/embed/{country:country}/{id:incident}", "embed.html")
 def incident_facts(store: Store, visit: Visit) -> Facts | None:
     incident = store.ledger.incident(visit.asked["id"])
     if incident is None or incident.country != visit.asked["country"]:
@@ -126,11 +128,6 @@ def _short(title: str) -> str:
     return shown if len(shown) <= MOST_TITLE else f"{shown[: MOST_TITLE - 1].rstrip()}…"
 
 
-def is_packable(incident: Incident) -> bool:
-    """Can its evidence be packed: does it rest on measurements, and does the ledger claim it?"""
-    return bool(incident.targets) and incident.status is not Status.RETRACTED and not is_held(incident)
-
-
 SVG, PNG = "image/svg+xml", "image/png"
 CARD_WIDTH, CHART_WIDTH = 1200, 1500
 """A chart is printed: 1500 pixels are 12.7 cm at 300 dots an inch."""
@@ -142,19 +139,22 @@ def incident_asked(store: Store, visit: Visit) -> Incident | None:
     return incident if incident and incident.country == visit.asked["country"] else None
 
 
+@resource("/{country:country}/{id:incident}/card.png")
 def card_picture(store: Store, visit: Visit) -> Later | None:
     incident = incident_asked(store, visit)
     if incident is None:
         return None
-    drawn = pictures.card_svg(store, incident, visit.edition)
+    drawn = pictures.card_svg(store, incident, visit)
     return lambda: Reply.of(png(drawn, CARD_WIDTH), PNG)
 
 
+@resource("/{country:country}/{id:incident}/chart.svg")
 def chart_svg(store: Store, visit: Visit) -> Reply | None:
     drawn = _chart(store, visit)
     return Reply.of(drawn, SVG) if drawn else None
 
 
+@resource("/{country:country}/{id:incident}/chart.png")
 def chart_png(store: Store, visit: Visit) -> Later | None:
     drawn = _chart(store, visit)
     return (lambda: Reply.of(png(drawn, CHART_WIDTH), PNG)) if drawn else None
@@ -163,7 +163,7 @@ def chart_png(store: Store, visit: Visit) -> Later | None:
 def _chart(store: Store, visit: Visit) -> str:
     """Empty = no such incident, or nothing to draw."""
     incident = incident_asked(store, visit)
-    return pictures.chart_svg(store, incident, visit.edition) if incident else ""
+    return pictures.chart_svg(store, incident, visit) if incident else ""
 
 
 JSON = "application/json"
@@ -175,6 +175,7 @@ TEX_SPECIAL = re.compile(r"([&%$#_{}])")
 """Of TeX; the backslash, the tilde and the circumflex have words of their own."""
 
 
+@resource("/{country:country}/{id:incident}.json")
 def incident_json(store: Store, visit: Visit) -> Reply | None:
     """As ``fanous incidents show --json`` gives it, with its sentence and its address."""
     incident = incident_asked(store, visit)
@@ -193,6 +194,7 @@ def incident_json(store: Store, visit: Visit) -> Reply | None:
     return Reply.of(msgspec.json.format(msgspec.json.encode(document), indent=2), JSON)
 
 
+@resource("/{country:country}/{id:incident}.bib")
 def bibtex(store: Store, visit: Visit) -> Reply | None:
     incident = incident_asked(store, visit)
     if incident is None:
@@ -210,6 +212,7 @@ def bibtex(store: Store, visit: Visit) -> Reply | None:
     return Reply.of(f"@misc{{fanous-{incident.id},\n{lines}\n}}\n", BIBTEX)
 
 
+@resource("/{country:country}/{id:incident}.ris")
 def ris(store: Store, visit: Visit) -> Reply | None:
     incident = incident_asked(store, visit)
     if incident is None:
@@ -229,6 +232,13 @@ def ris(store: Store, visit: Visit) -> Reply | None:
     return Reply.of("".join(f"{tag}  - {' '.join(value.split())}\r\n" for tag, value in lines), RIS)
 
 
+@resource("/{country:country}/{id:incident}.cap")
+def common_alert(store: Store, visit: Visit) -> Reply | None:
+    """Its latest revision as an alert for warning systems."""
+    incident = incident_asked(store, visit)
+    return Reply.of(cap(store, incident, visit), CAP_MEDIA) if incident else None
+
+
 def tex(text: str) -> str:
     """Text that TeX takes as text."""
     words = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
@@ -243,6 +253,7 @@ def _cited(store: Store, incident: Incident) -> tuple[str, str, int]:
     return title, to_iso(incident.onset)[:4], revisions[-1].n if revisions else 1
 
 
+@resource("/oembed", asks=("url",))
 def oembed(store: Store, visit: Visit) -> Reply | None:
     """oEmbed 1.0, type ``rich``: an ``<iframe>`` with the chart of an incident of this site."""
     match = INCIDENT_PATH.fullmatch(urlsplit(visit.asked.get("url", "")).path)
@@ -271,6 +282,7 @@ def oembed(store: Store, visit: Visit) -> Reply | None:
 PDF, MARKDOWN = "application/pdf", "text/markdown; charset=utf-8"
 
 
+@resource("/{country:country}/{id:incident}/report.pdf")
 def report_pdf(store: Store, visit: Visit) -> Later | None:
     """Printed outside the store's thread."""
     incident = incident_asked(store, visit)
@@ -280,6 +292,7 @@ def report_pdf(store: Store, visit: Visit) -> Later | None:
     return lambda: Reply.of(forms.pdf(report), PDF)
 
 
+@resource("/{country:country}/{id:incident}/report.md")
 def report_markdown(store: Store, visit: Visit) -> Reply | None:
     incident = incident_asked(store, visit)
     if incident is None:

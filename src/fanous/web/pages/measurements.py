@@ -11,10 +11,9 @@ from fanous.model.measurement import Record
 from fanous.publish.edition import oldest, stories
 from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.store.protocol import Store
-from fanous.web.answers import Facts
 from fanous.web.pages.incident import incident_asked
 from fanous.web.reply import Reply
-from fanous.web.visit import Visit
+from fanous.web.routes import Facts, Visit, page, resource
 
 A_PAGE = 100
 """Measurements of one list."""
@@ -40,6 +39,7 @@ class MeasurementSeen:
     mechanism: str
 
 
+@page("/{country:country}/{id:incident}/measurements", "measurements.html", asks=("page",))
 def measurements_facts(store: Store, visit: Visit) -> Facts | None:
     """A page of the list, oldest first."""
     incident = incident_asked(store, visit)
@@ -84,6 +84,7 @@ def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[M
     return [*{(one.uid, one.target): one for one in seen}.values()], until
 
 
+@page("/measurement/{uid:uid}", "measurement.html")
 def measurement_facts(store: Store, visit: Visit) -> Facts | None:
     """One measurement: where and when, each conclusion with its rule, each fact that it rests on."""
     stored = store.facts.measurement(visit.asked["uid"])
@@ -103,6 +104,7 @@ def measurement_facts(store: Store, visit: Visit) -> Facts | None:
     }
 
 
+@resource("/measurement/{uid:uid}.json")
 def measurement_json(store: Store, visit: Visit) -> Reply | None:
     """The raw record as it may leave the store: to the minute, without addresses of people."""
     stored = store.facts.measurement(visit.asked["uid"])

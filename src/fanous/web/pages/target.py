@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
+from fanous.charts.grid import Drawing, by_network
 from fanous.model.incident import Status
 from fanous.publish.edition import DAY, newest, stories, whole_hours
+from fanous.publish.feeds import feed_of
 from fanous.refdata.platforms import platforms
 from fanous.store.protocol import Store
-from fanous.web.answers import Facts
-from fanous.web.pages.grids import Drawing, by_network
-from fanous.web.visit import Visit
+from fanous.web.routes import Facts, Visit, page
 from fanous.wording.narrative import is_open
 
 REACH = 30 * DAY
@@ -28,6 +28,11 @@ class TargetSeen:
     names: dict[int, str]
 
 
+@page(
+    "/target/{target}",
+    "target.html",
+    feed=lambda store, visit: feed_of(store, visit, target=visit.asked["target"]),
+)
 def target_facts(store: Store, visit: Visit) -> Facts | None:
     target = visit.asked["target"]
     if len(target) > LONGEST:
