@@ -57,7 +57,7 @@ def heartbeat(volume: Series, now: float) -> Heartbeat:
     """What the bins of a network in which something was measured say of it.
 
     Args:
-        volume: at least one bin; those of ``MEMORY`` (``Store.volume``).
+        volume: at least one bin; those of ``MEMORY`` (``Facts.volume``).
         now: unix seconds.
     """
     last = min(float(volume.times[-1]) + volume.step, now)
@@ -134,7 +134,7 @@ def collapses(own: Sequence[Series], elsewhere: Sequence[Series], until: float) 
     """Stretches of whole days on which hardly any network of a country was heard.
 
     Args:
-        own: measurements a day, a series a network (``Questions.volume`` with a step of a day).
+        own: measurements a day, a series a network (``Facts.volume`` with a step of a day).
         elsewhere: the same of other countries.
         until: unix seconds; the day that holds it is not over and is not judged.
     """
