@@ -1,4 +1,4 @@
-"""Claims: checks what others say, and reports on announced events, by what the store knows; reads only."""
+"""Claims: checks what others say against the store, and reports on announced events; reads only."""
 
 from itertools import pairwise
 from math import inf

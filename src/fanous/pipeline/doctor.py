@@ -1,4 +1,4 @@
-"""Doctor: what the probe, the server parts and the lab need, and what of it this machine lacks."""
+"""Doctor: what the probe, the server parts and the lab need, and which of it this machine lacks."""
 
 import re
 import shutil

@@ -50,7 +50,7 @@ def judge_record(
 
 
 REJECTS_LISTED = 1000
-"""All rejects are counted; so many are listed, so that a bad file of any size fits in memory."""
+"""All rejects are counted, and only so many listed, so that a bad file of any size fits in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,10 @@ class Ingested:
     Attributes:
         rejects: the first ``REJECTS_LISTED``.
         remarks: what an interrupted run left behind that cannot be used, in words.
-        notes: what is to be said of whole files, in words: columns that were passed over, and the like.
+        notes: what there is to say about whole files, in words: columns that were passed over, and the like.
         by_test: stored measurements by nettest.
         late: stored measurements that are too old for detection to go back to (``LATE``).
-        ahead: stored measurements of a date that has not been yet (``AHEAD``); no detection looks there.
+        ahead: stored measurements dated in the future (``AHEAD``); no detection looks there.
     """
 
     stored: int = 0
@@ -100,12 +100,12 @@ NOTHING_TO_JUDGE = "It holds no lookup, connection, handshake, request or transf
 
 
 UNPLACED = "It names no network or no country: it is judged all the same, but no series counts it."
-"""What whoever measured with our own probe can do about it stands in ``fanous.probe.words``."""
+"""``fanous.probe.words`` says what somebody who measured with our own probe can do about it."""
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedRecord:
-    """One measurement, its verdicts, and notes beside them (sentences; often none)."""
+    """One measurement, its verdicts, and notes on it (sentences; often none)."""
 
     parsed: ParsedMeasurement
     verdicts: tuple[Verdict, ...]
@@ -131,7 +131,7 @@ def judge_records(paths: Sequence[Path], tally: Ingested) -> Iterator[JudgedReco
 
 
 def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]:
-    """The same as documents, and ``file:line: why`` of what cannot be used.
+    """``judge_records`` as documents, and ``file:line: why`` of what cannot be used.
 
     Raises:
         FanousError: a file that cannot be read at all.
@@ -142,9 +142,9 @@ def judge_files(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], list[str]]
 
 
 def _judged(parsed: ParsedMeasurement, data: bytes) -> JudgedRecord:
-    """A record that does not say where it was made has no voice in any series (the store
-    sees to that); whoever asks about it is answered all the same."""
-    # Not at the top: whoever ingests or detects needs these rules and no probe.
+    """A record that does not say where it was made counts in no series (the store sees to that); whoever asks about
+    it gets an answer all the same."""
+    # Not at the top: ingesting and detecting need these rules and no probe.
     from fanous.probe import words as probe
     from fanous.probe.outcome import UNKNOWN_NETWORK
 

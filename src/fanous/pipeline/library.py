@@ -1,13 +1,8 @@
 """Library: what ``import fanous`` gives - the main job as typed functions, for notebooks and programs.
 
-The command line's own code; answers are the model's dataclasses, and Arrow tables where they are long.  Needs
-the server parts (``pip install 'fanous[server]'``), as every store does.
-
-Questions: an opened store, and what it can be asked.
-
-Judgement: what the rules say of the measurements in some files; no store is needed.
-
-Tables: series and verdicts as Arrow tables, with every column's unit in its name or beside it.
+It is the command line's own code.  Answers are the model's dataclasses, and Arrow tables where they are long, with
+every column's unit in its name or next to it.  An opened store answers questions; ``judge`` needs none.  Needs the
+server parts (``pip install 'fanous[server]'``), as every store does.
 """
 
 from collections.abc import Iterable, Sequence

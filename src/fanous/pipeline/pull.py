@@ -1,12 +1,11 @@
-"""Pull: brings series of live sources into the store, piece by piece.
+"""Pull: brings series of live sources into the store, piece by piece, or as a stream.
 
-A piece is stored, then remembered; a run that was stopped goes on where it was, each place where that place
-was left, and what is older than its source's last corrections is not asked for again.
+A piece is stored, then remembered.  A run that was stopped goes on where it was, each place where that place was left,
+and what is older than its source's last corrections is not asked for again.
 
-RIS Live: counts routing changes as they arrive, and writes a count per bin to the store.
-
-What was missed while the stream was away is not known: the bins of a gap are not recorded, and routes that
-changed in it stay wrong until the next table is loaded.
+Of RIS Live it counts routing changes as they arrive, and writes a count per bin to the store.  What was missed while
+the stream was away is not known: the bins of a gap are not recorded, and routes that changed in it stay wrong until
+the next table is loaded.
 """
 
 import logging
@@ -29,14 +28,14 @@ from fanous.store.protocol import Store
 from fanous.store.series import Pulled
 
 FAILURES_IN_A_ROW = 3
-"""After so many, only places that were not tried yet are; and where a source answered nothing so far and may
-do so later, it is left alone until the next time."""
+"""After so many, only places that were not tried yet are asked for.  A source that has answered nothing so far, and
+may later, is left alone until the next time."""
 
 DAY = 86400
 FIRST_DAYS = 28
 """Days that are fetched of a place that was never pulled: what a baseline of weeks needs."""
 OVERLAP = 3 * 3600
-"""Seconds before the last pull that are fetched again: sources mend their newest values."""
+"""Seconds before the last pull that are fetched again: sources correct their newest values."""
 
 
 @dataclass(slots=True)
@@ -49,7 +48,7 @@ class Pull:
         values: bins that they held; ``new``: of these, new or changed ones.
         claims: new ones: what the source itself says of outages.
         rejects: (piece, number in it, reason).
-        failures: (piece, reason): documents that could not be had or read.
+        failures: (piece, reason): documents that could not be fetched or read.
     """
 
     source: str
@@ -79,7 +78,7 @@ class Fetched:
     """What became of one piece, before the store has it.
 
     Attributes:
-        parsed: ``None`` = it was not asked for, or could not be had or read.
+        parsed: ``None`` = it was not asked for, or could not be fetched or read.
         why: reason why not; empty = it is in the store already, for good.
         at: unix seconds at which it was asked for.
     """
@@ -102,14 +101,14 @@ def pull(
 ) -> Pull:
     """Fetch a window of a source into the store, and detect on it.
 
-    A failure of one piece is told and leaves the others.
+    A failure of one piece is reported and does not stop the others.
 
     Args:
         now: unix seconds, UTC.
         onwards: see ``fetch``.
 
     Raises:
-        FanousError: no such source, or the list of places cannot be had.
+        FanousError: no such source, or the list of places cannot be fetched.
     """
     done = Pull(source, ask.country)
     try:
@@ -138,7 +137,7 @@ def fetch(
         onwards: ask for each place from where it was left on, instead of for the whole window.
 
     Raises:
-        FanousError: no such source, or the list of places cannot be had.
+        FanousError: no such source, or the list of places cannot be fetched.
     """
     if source not in LIVE_SOURCES:
         raise FanousError(f"no live source {source!r}: use one of {', '.join(LIVE_SOURCES)}")
@@ -161,7 +160,7 @@ def fetch(
 
 
 def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tuple[Fetched, bool]:
-    """What became of a piece; and whether what it failed of may pass."""
+    """What became of a piece, and whether its failure may pass."""
     try:
         parsed = LIVE_SOURCES[source].parse(get(piece.url), ask.country, piece.name)
     except Rejected as reason:
@@ -173,7 +172,7 @@ def _fetched(source: str, ask: Query, get: Get, piece: Piece, at: float) -> tupl
 
 @dataclass(slots=True)
 class _Patience:
-    """Whom to ask still: places that fail must not keep those behind them from being asked."""
+    """Whom to go on asking: places that fail must not keep those behind them from being asked."""
 
     tried: set[str] = field(default_factory=set)
     in_a_row: int = 0
@@ -197,7 +196,7 @@ class _Patience:
 def _onwards(source: str, ask: Query, get: Get, known: Sequence[Pulled]) -> Iterator[Piece]:
     """The pieces of each place since its own newest, those first that lack least.
 
-    A network that was named later, or a region that failed while the country was had, would else be asked for
+    Otherwise a network that was named later, or a region that failed while the country did not, would be asked for
     what the country lacks, and keep a gap.
     """
     live, get = LIVE_SOURCES[source], cache(get)  # the list of places is asked for once
@@ -238,7 +237,7 @@ def due(store: Store, source: str, country: str, every: float, now: float) -> bo
 
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
-"""Seconds before a stream that broke off is asked for again; doubled each time it breaks off at once."""
+"""Seconds before connecting again to a stream that broke off; doubled each time it breaks off at once."""
 
 log = logging.getLogger("fanous.pipeline.pull")
 

@@ -1,6 +1,6 @@
 """Query: what is known about disruptions in a country, read from the store and nothing else.
 
-A person waits for it, so it imports none of the stages that conclude: starting takes as long as asking.
+A person waits for the answer, so this imports none of the stages that conclude: starting would take as long as asking.
 """
 
 from collections import Counter
@@ -46,7 +46,7 @@ def confirm(
 
     Args:
         targets: restrict the answer to these; empty = all.
-        since: ``None`` = from the first measurement; likewise ``until``.
+        since: ``None`` = from the first measurement; so with ``until``.
 
     Raises:
         FanousError: the store has nothing of this country.

@@ -1,9 +1,9 @@
 """Retention: what a store keeps, and for how long.
 
-Nothing that a conclusion rests on goes.  Of old measurements the rows of observations are dropped, which can
-be made again from the raw records, and raw records move to a bucket, where every reader still finds them.
-Around an incident everything stays: what the ledger claims must be found again when something comes in late.
-Each step may be repeated, so what was killed in the middle is completed by the next one.
+Nothing that a conclusion rests on goes.  Of old measurements the rows of observations are dropped, which can be
+made again from the raw records; raw records move to a bucket, where every reader still finds them.  Around an
+incident everything stays: it must be found again when something comes in late.  Each step may be repeated, so the
+next run completes one that was killed in the middle.
 """
 
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """Revise: writes what was found to the ledger as revisions, each with the reason for the change.
 
-Lease: lets one process at a time work on a country, and renews its hold while it does.
+One process at a time works on a country: it holds a lease, which is renewed for as long as the work goes on.
 """
 
 import threading
@@ -26,10 +26,10 @@ from fanous.store.leases import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
 
 RENEWALS = 3
-"""In the time that a lease lasts: two may fail before it is lost."""
+"""Renewals in the time that a lease lasts: two may fail before it is lost."""
 
 WAIT = 120.0
-"""Seconds that a person waits for a country which a worker has: longer than the slowest country took."""
+"""Seconds that a person waits for a country that a worker has: longer than the slowest country took."""
 
 POLL = 0.2
 
@@ -69,7 +69,7 @@ def _renew(store: Store, lease: Lease, seconds: float, ended: threading.Event) -
 
 @contextmanager
 def alone_with(store: Store, country: str) -> Iterator[Lease]:
-    """No worker detects in the country meanwhile; waits for the one that does.
+    """Keep workers from detecting in a country; waits for the one that does.
 
     Raises:
         FanousError: it takes too long.
@@ -88,21 +88,21 @@ def alone_with(store: Store, country: str) -> Iterator[Lease]:
 
 NOT_BORNE_OUT = "the measurements do not bear it out any more"
 OF_LEVELS = {Kind.OUTAGE, Kind.SLOWDOWN}
-"""Kinds that ready-made series can change."""
+"""Kinds that series of public sources can change."""
 
 PART_OF = "it is told as a part of "
-"""Of an event that turned out to be one with another: the claim was right, and its id ends."""
+"""Of an incident that turned out to be one with another: it was right, and its id ends."""
 
 
 def write_changes(
     store: Store, country: str, found: list[Incident], since: float, until: float, why: str = ""
 ) -> list[Incident]:
-    """Revisions for what changed; what the data no longer bear out is retracted, in public.
+    """Write a revision of what changed; what the data no longer support is retracted, in public.
 
-    A national claim that a person has to see first is written as suspected until it is approved.
+    A national incident that a person has to see first is written as suspected until it is approved.
 
     Args:
-        why: what else happened that may have changed claims; stands first in the reasons.
+        why: what else happened that may have changed incidents; comes first in the reasons.
     """
     known = [i for i in store.ledger.incidents(country, since, until) if i.onset >= since]
     pairs = match(found, known)
@@ -118,7 +118,7 @@ def write_changes(
 
 
 def _holds(whole: Incident, part: Incident) -> bool:
-    """Is all that ``part`` is about seen in ``whole``, on one of its networks at a time of its own?"""
+    """Whether all that ``part`` is about is seen in ``whole``, on one of its networks at the same time."""
     if whole.status is Status.RETRACTED or not set(part.targets) <= set(whole.targets):
         return False
     about = set(part.targets) or {""}
@@ -153,7 +153,7 @@ def _write(store: Store, new: Incident, old: Incident | None, why: str) -> Incid
 
 
 def what_came(store: Store, new: Incident, old: Incident) -> str:
-    """What happened since the last revision that can have changed the claim; empty = nothing known."""
+    """What has happened since the last revision that can have changed the incident; empty = nothing known."""
     last = store.ledger.revisions(old.id)[-1].at
     approval = store.ledger.approvals().get(old.id)
     if approval is not None and approval.at >= last:
@@ -175,7 +175,7 @@ def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) 
     """The approval of an incident as it stands.
 
     Raises:
-        FanousError: there is no such incident, it is not held, or nobody puts a name to it.
+        FanousError: there is no such incident, it is not held, or the approval has no name to it.
     """
     revisions = store.ledger.revisions(incident_id)
     if not revisions:
@@ -189,7 +189,7 @@ def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) 
 
 
 def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> Incident:
-    """Take a claim back in the name of a person; its history stays, and no detection brings it again.
+    """Take an incident back in the name of a person; its history stays, and no detection brings it back.
 
     Raises:
         FanousError: there is no such incident, it is retracted already, or name or reason are missing.

@@ -1,9 +1,12 @@
 """Series: brings series from files into the store, and reads their newest values.
 
-file -> reading -> store; the countries touched are marked, and ``pipeline.detect.detect_all`` does the rest
+    file -> reading -> store
+
+The countries touched are marked, and ``pipeline.detect.detect_all`` does the rest.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from math import inf
 from pathlib import Path
 
@@ -21,7 +24,7 @@ from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import finish_interrupted, remarks
 from fanous.pipeline.judge import Ingested
 from fanous.sources.claims.document import same
-from fanous.sources.connector import WHOLE_FILE, About, OnProgress, PublishedClaim, Reading, SeriesFiles
+from fanous.sources.connector import WHOLE_FILE, About, PublishedClaim, Reading, SeriesFiles
 from fanous.sources.publishers import SERIES_FILES
 from fanous.store.leases import spans_of
 from fanous.store.protocol import Store
@@ -76,11 +79,7 @@ def _bring_in(
     def on_repeat(_: int) -> None:
         tally.duplicate += 1
 
-    def moved(consumed: int) -> None:
-        if on_progress is not None:
-            on_progress(path, consumed)
-
-    watch: OnProgress = moved
+    watch = None if on_progress is None else partial(on_progress, path)
     seen: set[int] = set()
     fresh: set[int] = set()
     sayings: list[PublishedClaim] = []
@@ -112,7 +111,7 @@ def put_claims(store: Store, claims: Sequence[Claim]) -> int:
 def put_series(
     store: Store, batch: Sequence[SourceSeries]
 ) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """Store series and mark their countries; what is marked first is not forgotten by a crash."""
+    """Mark the countries of series, then store the series: in this order a crash forgets none."""
     ends = ((one, at) for one in batch if len(one) for at in (one.times.min(), one.times.max()))
     store.ledger.mark_undetected(spans_of((one.key.place.country, float(at)) for one, at in ends))
     return list(store.facts.put_series(batch))
@@ -138,8 +137,8 @@ def _batches(
 def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     """The newest whole bin of every series of a country at an instant, the country first; reads only.
 
-    Where a source has regions alone, their median is the country's line, as it is for outages.  What is
-    ordinary is what was so outside the outages that the store knows.
+    Where a source has only regions, their median is the country's series, as it is for outages.  The baseline leaves
+    out the outages that the store knows.
 
     Raises:
         FanousError: there is none.

@@ -1,9 +1,7 @@
 """Status: ``/healthz``, ``/readyz``, ``/metrics`` and ``/ailments`` on an address of their own.
 
-The address is for who runs the monitor: figures of its disks and sources are nobody else's business, so it is
-not the pages' nor the collector's.
-
-Exposition: vitals as metrics for Prometheus.  No figure names a probe or a place below a country.
+The address is for whoever runs the monitor: figures of its disks and sources concern nobody else, so it is neither
+the pages' nor the collector's.  ``/metrics`` is for Prometheus; no figure names a probe or a place below a country.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,16 +1,8 @@
 """Vitals: the monitor's own health - what is measured, and when that counts as an ailment.
 
-``examine`` inspects a store and its folders, ``ailments`` decides what is wrong (pure), ``exposition`` writes
-the figures for Prometheus, and ``status`` serves both.  To add one: a field of ``Vitals``, the code that reads
-it in ``examine``, and a function in ``ailments.CHECKS``.
-
-Vitals: one look at a monitor - the noun of this package.
-
-Ailments: what of a monitor's vitals is wrong, and what to do about it.  Pure.
-
-Each is an incident of the monitor itself: it has a kind, of whom it speaks, and a sentence for who runs it.
-
-Examine: one look at a store and the disks that it stands on.
+``examine`` looks at a store and its disks, and ``ailments`` decides what is wrong: each is an incident of the monitor
+itself, with a kind, whom it is about, and a sentence for who runs it.  ``pipeline.status`` serves both.  To add one: a
+field of ``Vitals``, the code that reads it in ``examine``, and a function in ``CHECKS``.
 """
 
 import shutil
@@ -38,8 +30,10 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """Attributes:
-    at: unix seconds, by the store's clock; what was received is told by it.
+    """One look at a monitor.
+
+    Attributes:
+    at: unix seconds, by the store's clock, which dates what was received.
     machine_at: by the machine's, for files.
     undetected: countries with measurements that no detection has seen -> since when that is known here.
     damaged: segments of the archive that cannot be read -> why.

@@ -12,7 +12,7 @@ class Judged:
     """One raw record and all that was taken from it.
 
     Attributes:
-        record: goes to the archive.  One that comes from the archive (``Store.records``) keeps its
+        record: goes to the archive.  One that comes from the archive (``Records.records``) keeps its
             ``line``, which says where in its segment it lies.
     """
 

@@ -1,13 +1,12 @@
-"""Bucket: an archive in S3-compatible object storage, under the names that it has in a folder.
+"""Bucket: an archive in S3-compatible object storage, alone or for the older segments of a local one.
 
-An object is there whole or not at all, and is acknowledged when the storage says that it has it.  Its name
-holds the digest of its content, so writing it twice does no harm.
+Names are those of the folder.  An object is there whole or not at all, and is acknowledged when the storage says that
+it has it.  Its name holds the digest of its content, so writing it twice does no harm.
 
-Tiers: an archive whose older segments lie in a bucket, the rest in a folder; readers see one archive.
-
-Which bucket stands in a file of the folder, so that whoever opens the store finds all of it.  A segment
-leaves the folder only when the bucket has given it back byte for byte; until then it may stand in both.
-Names of those that left stand in a list there: who looks for unfinished ones need not list a bucket of years.
+Where older segments lie in a bucket and the rest in a folder, readers see one archive.  A file of the folder says which
+bucket, so that whoever opens the store finds all of it.  A segment leaves the folder only when the bucket has given it
+back byte for byte; until then it may be in both.  A list in the folder names those that left, so that looking for
+unfinished ones does not mean listing a bucket of years.
 """
 
 import os
@@ -29,10 +28,10 @@ from fanous.store.archive import COLD, SUFFIX, TEMPORARY, Archive, DamagedSegmen
 from fanous.store.disk import disk_errors, write_durably
 
 RECEIVED_AT = "received-at"
-"""Of an object's own attributes: unix seconds."""
+"""Attribute of an object: when its records were received, unix seconds."""
 
 PATIENCE = timedelta(seconds=60)
-"""How long a request is tried again before whoever waits is told."""
+"""How long a request is tried again before it is reported as failed."""
 
 
 class BucketArchive(Archive):
@@ -58,7 +57,7 @@ class BucketArchive(Archive):
                 )
 
     def has(self, segment: Segment) -> bool:
-        """Is it there?"""
+        """Whether the bucket has it."""
         with self._errors("read"):
             return self._has(segment)
 
@@ -141,7 +140,7 @@ def _store_at(url: str) -> S3Store:
 
 
 MOVED = "cold.segments"
-"""File of the archive's folder: the list, a name a line.  It may name more than the bucket has, not fewer."""
+"""File of the archive's folder: a name a line.  It may name more segments than the bucket has, but not fewer."""
 
 
 class TieredArchive(Archive):
@@ -152,12 +151,12 @@ class TieredArchive(Archive):
         self.cold = BucketArchive(url, folder)
 
     def is_here(self, segment: Segment) -> bool:
-        """Does it stand in the folder?"""
+        """Whether it is in the folder."""
         return (self.folder / segment.path).exists()
 
     def move(self, segment: Segment) -> None:
-        """To the bucket; when this returns it is there and no longer here.  Killed at any point, it stands
-        whole in one of them at least, and moving it again completes it.
+        """Take a segment to the bucket; when this returns it is there and no longer here.  Killed at any point, it is
+        whole in at least one of them, and moving it again completes it.
 
         Raises:
             DamagedSegment: it is not what was written here, or the bucket gives something else back.
@@ -198,7 +197,7 @@ class TieredArchive(Archive):
         return sorted({segment for name in names if (segment := parse_name(name))}, key=_place)
 
     def _list(self) -> Path:
-        """Made out of what the bucket has where it is missing."""
+        """Made from what the bucket has where it is missing."""
         path = self.folder / MOVED
         if not path.exists():
             self._write_moved(self.cold.segments())
@@ -221,7 +220,7 @@ def _place(segment: Segment) -> str:
 
 
 def _merged(here: Iterable[Segment], there: Iterable[Segment]) -> Iterator[Segment]:
-    """Both in order, each once."""
+    """Both in order, each segment once."""
     before = None
     for segment in merge(here, there, key=_place):
         if segment != before:
@@ -230,7 +229,7 @@ def _merged(here: Iterable[Segment], there: Iterable[Segment]) -> Iterator[Segme
 
 
 def begin(folder: Path, url: str, at: float) -> None:
-    """From now on this bucket has what is moved; before anything is.
+    """Note, before anything is moved, that this bucket takes the older segments.
 
     Raises:
         FanousError: another one has some already.

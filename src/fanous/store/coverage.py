@@ -84,7 +84,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Soundness:
-    """How much of what one version of a probe's software sends cannot be used.
+    """How much of what one version of a probe's software sends is of no use.
 
     Attributes:
         unsound: of ``measurements``, those with a defect.
@@ -101,7 +101,7 @@ class Clocks:
     """Measurements that were made, by their own account, after they were received.
 
     Attributes:
-        ahead: of ``measurements``; likewise ``probes_ahead`` of ``probes``.
+        ahead: of ``measurements``; so with ``probes_ahead`` and ``probes``.
     """
 
     measurements: int
@@ -114,7 +114,7 @@ NOTHING_OUTSIDE = "nothing outside the country answers"
 """``defect`` of a look at a line on which only sites inside the country answer."""
 
 ALLOW_LIST = "outside the country only sites of a list answer"
-"""Likewise where sites of a list answer besides."""
+"""``defect`` of a look at a line on which sites of a list answer as well."""
 
 MEASUREMENTS = "measurements"
 """Name of the signal of ``volume``."""
@@ -235,8 +235,8 @@ class CoverageFacts(FactsPart):
     """What was measured, where, by whom, and how it arrived."""
 
     def span(self, country: str) -> tuple[float, float] | None:
-        """When the first and the last sound measurement was made, or bin of a ready-made series began;
-        ``None`` = there is none."""
+        """When the first and the last sound measurement was made, or bin of a public source's series began;
+        ``None`` = there is neither."""
         rows = self.engine.rows(_SPAN, country=country)
         return (rows[0][0], rows[0][1]) if rows else None
 
@@ -258,17 +258,17 @@ class CoverageFacts(FactsPart):
         return [Arrival(asn, made, late) for asn, made, late in rows]
 
     def brought_in(self) -> dict[str, tuple[int, int]]:
-        """Country -> a mark that is another one after measurements of it came in, were judged again or were
-        taken out.  Cheap: it asks no measurement."""
+        """Country -> a mark that changes when measurements of the country come in, are judged again or are taken out.
+        Cheap: it reads no measurement."""
         return {country: (count, mark) for country, count, mark in self.engine.rows(_BROUGHT_IN)}
 
     def networks(self, country: str) -> dict[int, str]:
-        """ASN to the name that most of its measurements give."""
+        """ASN -> the name that most of its measurements give."""
         return dict(self.engine.rows(_NETWORKS, country=country))
 
     def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
-        """Sound measurements a bin, one series a network: signal ``measurements``, no target, ``counts``
-        the probes.  Bins without any are not listed."""
+        """Sound measurements per bin, a series a network: signal ``measurements``, no target; ``counts`` are the
+        probes.  Empty bins are not listed."""
         rows = self.engine.rows(_VOLUME, country=country, step=step, **window(since, until))
         return [_volume(country, step, *row) for row in rows]
 
@@ -277,8 +277,8 @@ class CoverageFacts(FactsPart):
         return [Heard(*row) for row in self.engine.rows(_HEARD, **window(since, until))]
 
     def looks(self, since: float, until: float) -> list[Look]:
-        """Looks of probes at their own line, in all countries, by time; probes behind a login page are left
-        out, since nothing may rest on them."""
+        """Looks of probes at their own line, in all countries, by time.  Probes behind a login page are left out:
+        nothing may rest on them."""
         rows = self.engine.rows(_LOOKS, **window(since, until))
         return [
             Look(uid, country, asn, Access(access), probe, at, LineState(line), source)
@@ -288,7 +288,7 @@ class CoverageFacts(FactsPart):
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
         """Targets that were measured and of which no rule could conclude anything, most measured first.
 
-        A symptom (``Verdict.symptom``) is no conclusion, though the detectors count it: a target here may
+        A symptom (``Verdict.symptom``) is not a conclusion, though the detectors count it: a target here may
         be in an incident too.
         """
         rows = self.engine.rows(_INSUFFICIENT, country=country, **window(since, until))
@@ -307,7 +307,7 @@ class CoverageFacts(FactsPart):
         return [Soundness(*row) for row in self.engine.rows(_SOUNDNESS, since=ticks(since))]
 
     def clocks(self, since: float, slack: float) -> Clocks:
-        """Of what was received: how much bears a time later than its receipt.
+        """Of what was received: how much is dated later than its receipt.
 
         Args:
             slack: seconds by which a clock may be ahead.

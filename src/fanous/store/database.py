@@ -1,10 +1,8 @@
-"""Database: where a ledger is kept - SQLite in a file, or PostgreSQL by URL - and what goes wrong with it.
+"""Database: where a ledger is kept - SQLite in a file, or PostgreSQL by URL - and how an incident is written there.
 
-One schema and one set of statements for both (SQLAlchemy Core).  Writers take turns: each writing transaction
+One schema and one set of statements serve both (SQLAlchemy Core).  Writers take turns: each writing transaction
 begins by touching one row, which in SQLite takes the file's lock and in PostgreSQL the row's, so that two
-processes never give the same number to two incidents.
-
-Codec: an incident as the JSON document that the ledger keeps.
+processes never give the same number to two incidents.  An incident is kept as a JSON document.
 """
 
 from collections.abc import Iterator
@@ -35,8 +33,8 @@ _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"
 """What people write -> the driver that is installed (psycopg 3)."""
 
 _MAKING = 7_462_661_101
-"""Of PostgreSQL's advisory lock while tables are made: "is it there?" and "make it" are two steps, and two
-processes that start at once would both take the second.  Any number that no other program takes."""
+"""Number of PostgreSQL's advisory lock while tables are made: "is it there?" and "make it" are two steps, and two
+processes that start at once would both take the second.  Any number that no other program uses will do."""
 
 
 class Database:
@@ -122,12 +120,12 @@ def _connect(url: str) -> sa.Engine:
 
 
 def _why(error: Exception, url: str) -> str:
-    """SQLAlchemy quotes the whole URL."""
+    """Without the URL, which SQLAlchemy quotes whole, password included."""
     return str(error).replace(url, "it")
 
 
 def _set_up_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
-    """WAL lets pages be read while a revision is written; FULL survives a power cut."""
+    """WAL lets pages be read while a revision is written; FULL lets it survive a power cut."""
     cursor = connection.cursor()
     for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
         cursor.execute(f"PRAGMA {setting}")

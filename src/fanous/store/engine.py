@@ -3,13 +3,10 @@
 Both speak the ClickHouse dialect through ``clickhouse-connect``.  The in-process engine can host one folder
 a process at a time; after ``close`` another may be opened.
 
-Migrations: what brings the tables of facts from each format to the next, on a store that is in use.
-
-Each statement may be run again: a process that dies half-way leaves the rest to the next one.  Rows are never
-rewritten here; what a new format has to know of old measurements comes from the archive (``fanous rejudge``).
-To add one: raise ``schema.FORMAT``, add its entry here, and a fixture of the format before it to the tests.
-
-Window: times as parameters of a question, half-open, in the engine's microseconds.
+An engine brings the tables of an older format up to date when it opens them.  Each statement of a migration may be
+run again, so a process that dies half-way leaves the rest to the next one.  Rows are never rewritten here; what a new
+format has to know of old measurements comes from the archive (``fanous rejudge``).  To add a migration: raise
+``schema.FORMAT``, add its entry to ``MIGRATIONS``, and a fixture of the format before it to the tests.
 """
 
 import logging
@@ -40,7 +37,7 @@ Columns = dict[str, list[Any]]
 """Name of a column -> its values, a row each."""
 
 LAST = 9_000_000_000.0
-"""The year 2255: the engine's times end in 2299, and what a broken clock says must not stop a batch."""
+"""Unix seconds, the year 2255: the engine's times end in 2299, and a broken clock must not stop a batch."""
 
 
 def ticks(instant: float) -> int:
@@ -49,7 +46,7 @@ def ticks(instant: float) -> int:
 
 
 def _to_2(layout: Layout) -> Iterator[str]:
-    """Rows of a segment are found by an index; before, removing some read the column of all."""
+    """An index finds the rows of a segment; without it, removing some reads the column of all."""
     for table in FACTS:
         rows = layout.rows_of(table)
         yield f"ALTER TABLE {rows} ADD {FIND_SEGMENT.replace('INDEX', 'INDEX IF NOT EXISTS', 1)}"
@@ -57,7 +54,7 @@ def _to_2(layout: Layout) -> Iterator[str]:
 
 
 MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2}
-"""Format -> the statements that lead to it from the one before."""
+"""Format -> the statements that lead to it from the format before."""
 
 
 def bring_up_to_date(
@@ -66,7 +63,7 @@ def bring_up_to_date(
     migrations: Mapping[int, Callable[[Layout], Iterator[str]]] = MIGRATIONS,
     to: int = FORMAT,
 ) -> None:
-    """Make the tables where there are none, and lead older ones to the present format.
+    """Make the tables where there are none, and bring older ones to the present format.
 
     Raises:
         FanousError: a newer Fanous wrote them.
@@ -105,9 +102,9 @@ _ON_A_CLUSTER = {
     "optimize_distributed_group_by_sharding_key": 1,  # a measurement's rows stand together
     "load_balancing": "in_order",  # the replica that was written to is the one that is read
 }
-"""Settings of every question and insert.  Never met a real cluster."""
+"""Settings of every question and insert.  They have never met a real cluster."""
 
-_MENDABLE = {
+_ADVICE = {
     "UNKNOWN_DATABASE": "make it first: CREATE DATABASE",
     "AUTHENTICATION_FAILED": "see that user and password are right",
     "ACCESS_DENIED": "grant this user the right",
@@ -128,10 +125,10 @@ options.pd = None
 
 
 class Engine:
-    """A client with the tables made.
+    """A client whose tables exist and are up to date.
 
     Args:
-        location: whose facts; the caller holds its lock.
+        location: of the store; the caller holds its lock.
     """
 
     def __init__(self, location: StoreLocation) -> None:
@@ -199,7 +196,7 @@ class Engine:
 
 
 def mended(columns: Columns, kinds: dict[str, str]) -> Columns:
-    """Columns that the engine can take, from ones that it could not.
+    """Columns that the engine can take, from columns that it could not.
 
     Odd records hold numbers out of range and half characters (lone surrogates): the archive keeps them
     as they were, the facts keep the nearest value, and one record does not stop its batch.
@@ -245,7 +242,7 @@ def _connect(location: StoreLocation) -> Client:
 
 @contextmanager
 def _engine_errors(what: str) -> Iterator[None]:
-    """Name what the operator can mend; any other error of the engine is a bug and rises as it is."""
+    """Turn what the operator can put right into a ``FanousError``; any other error of the engine is a bug and rises."""
     try:
         yield
     except ClickHouseError as error:
@@ -256,7 +253,7 @@ def _engine_errors(what: str) -> Iterator[None]:
                 f"cannot {what}: this process has another store open; close it first"
             ) from error
         text = " ".join(str(error).split())[:300]
-        for words, advice in _MENDABLE.items():
+        for words, advice in _ADVICE.items():
             if f"({words})" in str(error):
                 raise FanousError(f"cannot {what}: {text}; {advice}", permanent=False) from error
         if isinstance(error, OperationalError) and _never_arrived(error):
@@ -265,7 +262,7 @@ def _engine_errors(what: str) -> Iterator[None]:
 
 
 def _never_arrived(error: BaseException) -> bool:
-    """Did the connection fail, rather than the question?"""
+    """Whether the connection failed, rather than the question."""
     return error.__cause__ is not None and isinstance(error.__cause__, HTTPError | OSError)
 
 

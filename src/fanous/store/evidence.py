@@ -21,7 +21,7 @@ from fanous.store.engine import (
 
 @dataclass(frozen=True, slots=True)
 class MechanismCount:
-    """How often one rule said one thing on one network, ordered from the most frequent.
+    """How often one rule said one thing on one network.
 
     Attributes:
         symptom: see ``Verdict.symptom``.
@@ -95,7 +95,7 @@ FROM ({_BY_MEASUREMENT})
 
 
 LEAST_VOICES = 3
-"""Measurements of a target, before it tells of the lines of a network as a whole: one device on a bad line
+"""Measurements of a target before it counts for the lines of a network as a whole: one device on a bad line
 measures a list of sites once."""
 
 _FELL = "state IN ('blocked', 'throttled', 'down') OR symptom"
@@ -201,7 +201,7 @@ class EvidenceFacts(FactsPart):
     def mechanisms(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[MechanismCount]:
-        """Which rules said what in any of the intervals, every state included, most frequent first."""
+        """Which rules said what in the intervals, every state included, the most frequent first."""
         rows = self.engine.rows(_MECHANISMS, **_claim(country, targets, asns, intervals))
         return [
             MechanismCount(target, asn, Layer(layer), mechanism, rule, State(state), symptom, made, probes)
@@ -219,7 +219,7 @@ class EvidenceFacts(FactsPart):
     def onsets_elsewhere(
         self, country: str, targets: Sequence[str], slots: Sequence[int], width: int, before: float
     ) -> list[Onset]:
-        """How the targets fared in each other country, by country.
+        """How the targets fared in every other country, by country.
 
         Args:
             slots: unix seconds // ``width`` of the times at which they failed in ``country``: *then*.
@@ -243,10 +243,10 @@ class EvidenceFacts(FactsPart):
     def lines(
         self, country: str, targets: Sequence[str], stretches: Stretches, faults: Sequence[str]
     ) -> list[LineRecord]:
-        """How each probe (not ours) that saw a target fail fared meanwhile, and all of its network together.
+        """How each probe (not ours) that saw a target fail fared with other targets, and its whole network with it.
 
         Args:
-            faults: mechanisms that a bad line gives as well.
+            faults: mechanisms that a bad line can cause too.
         """
         asked: dict[str, Any] = {"country": country, "targets": list(targets), "faults": list(faults)}
         asked |= in_stretches(stretches)
@@ -255,8 +255,8 @@ class EvidenceFacts(FactsPart):
     def rate_pairs(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[RatePair]:
-        """What the targets gave to probes on these networks in the intervals, beside other names, one a
-        measurement; those without both rates are left out."""
+        """Rates of the targets and of other names in the same measurement, for probes on these networks in the
+        intervals; measurements without both are left out."""
         asked = {"country": country, "targets": list(targets), "asns": list(asns)}
         return [RatePair(*row) for row in self.engine.rows(_PAIRS, **asked, **in_any(intervals))]
 

@@ -1,12 +1,7 @@
-"""Ledger: incidents and every revision of them, in transactions.
+"""Ledger: incidents with every revision, and the monitor's own ailments, in transactions.
 
-A revision is a whole claim; it is appended and never changed.  The id is a label given on the first
-revision and is no part of the claim.
-
-Spells: what was wrong with the monitor itself, in the ledger, so that a restart forgets none of it.
-
-One row from the first look at which something was wrong to the first at which it was not; nothing is written
-while all is well.  What ended is kept for ``KEPT`` seconds, and of it the newest ``MOST``.
+A revision is a whole incident as it was published; it is appended and never changed.  The id is a label given on the
+first revision.
 """
 
 import os
@@ -27,93 +22,6 @@ from fanous.store.leases import Leases, check_held, free_all
 from fanous.store.notices import NOTICES, Notices
 from fanous.store.outbox import Outbox, note
 from fanous.store.schema import FORMAT
-
-KEPT = 30 * 86_400.0
-"""Of what ended: a person who looks once a month has seen it."""
-
-MOST = 1000
-"""Ended ones: something that comes and goes every two minutes fills a day and a half, and no disk."""
-
-_SPELLS = sa.Table(
-    "ailments",
-    SCHEMA,
-    sa.Column("kind", sa.String, primary_key=True),
-    sa.Column("about", sa.String, primary_key=True),
-    sa.Column("began_at", sa.Float, primary_key=True),
-    sa.Column("seen_at", sa.Float, nullable=False),
-    sa.Column("ended_at", sa.Float),
-    sa.Column("says", sa.String, nullable=False),
-    sa.Column("mend", sa.String, nullable=False),
-)
-_ENDED = _SPELLS.c.ended_at
-
-Key = tuple[str, str]
-"""Kind, and about whom."""
-
-
-class Spells:
-    """The table of a ledger that a monitor's ailments stand in."""
-
-    _database: Database
-
-    def note_ailments(self, found: Mapping[Key, tuple[str, str]], at: float) -> None:
-        """What is wrong now: begins what is new, ends what is not there any more.
-
-        Args:
-            found: kind and about whom -> what it says and how it is mended.
-            at: unix seconds, by the machine's clock.
-        """
-        going_on = sa.select(_SPELLS.c.kind, _SPELLS.c.about).where(_ENDED.is_(None))
-        with self._database.reading() as connection:
-            open_ones: set[Key] = {(row.kind, row.about) for row in connection.execute(going_on)}
-        if not found and not open_ones:
-            return
-        with self._database.writing() as connection:
-            for key in sorted(open_ones - found.keys()):
-                connection.execute(_still(key).values(ended_at=at))
-            for key, (says, mend) in found.items():
-                if key in open_ones:
-                    connection.execute(_still(key).values(seen_at=at, says=says, mend=mend))
-                else:
-                    _begin(connection, Spell(*key, says, mend, at, at))
-            _forget(connection, at)
-
-    def ailments(self, now: float) -> list[Spell]:
-        """What goes on, and what ended in the 30 days before ``now``; what began last comes first."""
-        shown = sa.or_(_ENDED.is_(None), now - KEPT <= _ENDED)
-        with self._database.reading() as connection:
-            rows = connection.execute(_SPELLS.select().where(shown)).all()
-        return _newest_first(
-            Spell(row.kind, row.about, row.says, row.mend, row.began_at, row.seen_at, row.ended_at)
-            for row in rows
-        )
-
-
-def _still(key: Key) -> sa.Update:
-    kind, about = key
-    return _SPELLS.update().where(_SPELLS.c.kind == kind, _SPELLS.c.about == about, _ENDED.is_(None))
-
-
-def _begin(connection: sa.Connection, spell: Spell) -> None:
-    """Where one of the same instant ended (a clock was set back), the new one takes its place."""
-    same = (_SPELLS.c.kind == spell.kind) & (_SPELLS.c.about == spell.about)
-    connection.execute(_SPELLS.delete().where(same, _SPELLS.c.began_at == spell.began_at))
-    row = {"kind": spell.kind, "about": spell.about, "began_at": spell.began_at, "seen_at": spell.seen_at}
-    connection.execute(_SPELLS.insert().values(**row, ended_at=None, says=spell.says, mend=spell.mend))
-
-
-def _forget(connection: sa.Connection, at: float) -> None:
-    connection.execute(_SPELLS.delete().where(at - KEPT > _ENDED))
-    last = sa.select(_ENDED).where(_ENDED.is_not(None)).order_by(_ENDED.desc()).offset(MOST).limit(1)
-    oldest = connection.scalar(last)
-    if oldest is not None:
-        connection.execute(_SPELLS.delete().where(oldest >= _ENDED))
-
-
-def _newest_first(spells: Iterable[Spell]) -> list[Spell]:
-    """Sorted here: how a database orders texts hangs on its locale."""
-    return sorted(spells, key=lambda one: (-one.began_at, one.kind, one.about))
-
 
 _INCIDENTS = sa.Table(
     "incidents",
@@ -141,10 +49,10 @@ _REVISIONS = sa.Table(
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What was claimed of an incident from ``at`` on, and why it changed.
+    """An incident as it stood from ``at`` on, and why it changed.
 
     Attributes:
-        n: 1 = the first claim.
+        n: 1 = the first.
         at: unix seconds, UTC.
     """
 
@@ -154,15 +62,20 @@ class Revision:
     incident: Incident
 
 
-class Ledger(Notices, Leases, Spells):
-    """Incidents, and what people note beside them, in a database, by SQLAlchemy URL.
+Key = tuple[str, str]
+"""Kind of an ailment, and whom it is about."""
+
+
+class Ledger(Notices, Leases):
+    """Incidents, and what people and processes note next to them, in a database.
 
     Args:
+        url: as SQLAlchemy writes it.
         owner: name under which leases are taken, by one process at a time: those that its predecessor died
             with are free at once.  Empty = one among many, with a name of its own.
 
     Attributes:
-        outbox: what has to be told outside, and what became of telling it.
+        outbox: which news goes to which channel, and what became of it.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time, owner: str = "") -> None:
@@ -185,12 +98,12 @@ class Ledger(Notices, Leases, Spells):
     def put(
         self, incident: Incident, reason: str, *, known_as: str | None = None, at: float | None = None
     ) -> Incident:
-        """Record what is claimed now; the same claim again changes nothing.
+        """Record an incident as it is now; the same again changes nothing.
 
         Args:
             reason: why it changed, for the reader of its history.
             known_as: id of the incident that this revises; ``None`` = a new one, which gets an id.
-            at: when it was claimed; ``None`` = now.
+            at: when it was found; ``None`` = now.
 
         Returns:
             The incident with its id.
@@ -207,7 +120,7 @@ class Ledger(Notices, Leases, Spells):
             return _append(connection, claim, before.n + 1, reason, now)
 
     def retract(self, incident_id: str, reason: str, *, at: float | None = None) -> Incident:
-        """Append a revision that takes the claim back."""
+        """Append a revision that takes the incident back."""
         now = self._clock() if at is None else at
         with self._database.writing() as connection:
             check_held(connection)
@@ -223,7 +136,7 @@ class Ledger(Notices, Leases, Spells):
         """Latest revisions that overlap the window, retracted ones included, by onset.
 
         Args:
-            since: ``None`` = no bound; likewise ``until``.
+            since: ``None`` = no bound; so with ``until``.
         """
         newer = _REVISIONS.alias()
         last = (
@@ -241,27 +154,59 @@ class Ledger(Notices, Leases, Spells):
             query = query.where(_REVISIONS.c.onset < until)
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
-        # Sorted here: how a database orders texts hangs on its locale.
+        # Sorted here: how a database orders text depends on its locale.
         return [decode_incident(row.document) for row in sorted(rows, key=lambda row: row[:2])]
 
     def incident(self, incident_id: str) -> Incident | None:
-        """Its latest revision."""
+        """Its latest revision; ``None`` = unknown."""
         claimed = self.revisions(incident_id)
         return claimed[-1].incident if claimed else None
 
     def revisions(self, incident_id: str) -> list[Revision]:
-        """All that was ever claimed of it, oldest first."""
+        """All revisions of an incident, oldest first; empty = unknown."""
         with self._database.reading() as connection:
             return _revisions(connection, incident_id)
 
     def written(self) -> tuple[int, ...]:
-        """How many revisions, claims, announced events and approvals were ever written: the same = nothing is new."""
+        """Counts of revisions, claims, announced events and approvals; while they stay the same, nothing is new."""
         counts = (
             sa.select(sa.func.count()).select_from(table).scalar_subquery()
             for table in (_REVISIONS, *NOTICES)
         )
         with self._database.reading() as connection:
             return tuple(connection.execute(sa.select(*counts)).one())
+
+    def note_ailments(self, found: Mapping[Key, tuple[str, str]], at: float) -> None:
+        """Say what is wrong now: what is new begins, what is gone ends.  Nothing is written while all is well.
+
+        Args:
+            found: kind and whom it is about -> what it says and how to put it right.
+            at: unix seconds, by the machine's clock.
+        """
+        going_on = sa.select(_SPELLS.c.kind, _SPELLS.c.about).where(_ENDED.is_(None))
+        with self._database.reading() as connection:
+            open_ones: set[Key] = {(row.kind, row.about) for row in connection.execute(going_on)}
+        if not found and not open_ones:
+            return
+        with self._database.writing() as connection:
+            for key in sorted(open_ones - found.keys()):
+                connection.execute(_of_open(key).values(ended_at=at))
+            for key, (says, mend) in found.items():
+                if key in open_ones:
+                    connection.execute(_of_open(key).values(seen_at=at, says=says, mend=mend))
+                else:
+                    _begin_spell(connection, Spell(*key, says, mend, at, at))
+            _forget_old(connection, at)
+
+    def ailments(self, now: float) -> list[Spell]:
+        """What is wrong, and what was within 30 days before ``now``; what began last comes first."""
+        shown = sa.or_(_ENDED.is_(None), now - KEPT <= _ENDED)
+        with self._database.reading() as connection:
+            rows = connection.execute(_SPELLS.select().where(shown)).all()
+        return _newest_first(
+            Spell(row.kind, row.about, row.says, row.mend, row.began_at, row.seen_at, row.ended_at)
+            for row in rows
+        )
 
 
 def _check_format(connection: sa.Connection, name: str) -> None:
@@ -317,3 +262,51 @@ def _revisions(connection: sa.Connection, incident_id: str) -> list[Revision]:
     query = sa.select(table.n, table.at, table.reason, table.document).where(table.incident == incident_id)
     rows = connection.execute(query.order_by(table.n))
     return [Revision(n, at, reason, decode_incident(document)) for n, at, reason, document in rows]
+
+
+# --- the ailments of the monitor ---------------------------------------------------------------------------
+
+KEPT = 30 * 86_400.0
+"""Seconds that an ailment is kept after its end: a person who looks once a month has seen it."""
+
+MOST = 1000
+"""Ailments kept after their end: one that comes and goes every two minutes fills a day and a half, and no disk."""
+
+_SPELLS = sa.Table(
+    "ailments",
+    SCHEMA,
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("about", sa.String, primary_key=True),
+    sa.Column("began_at", sa.Float, primary_key=True),
+    sa.Column("seen_at", sa.Float, nullable=False),
+    sa.Column("ended_at", sa.Float),
+    sa.Column("says", sa.String, nullable=False),
+    sa.Column("mend", sa.String, nullable=False),
+)
+_ENDED = _SPELLS.c.ended_at
+
+
+def _of_open(key: Key) -> sa.Update:
+    kind, about = key
+    return _SPELLS.update().where(_SPELLS.c.kind == kind, _SPELLS.c.about == about, _ENDED.is_(None))
+
+
+def _begin_spell(connection: sa.Connection, spell: Spell) -> None:
+    """One that ended at the same instant (a clock was set back) gives way to the new one."""
+    same = (_SPELLS.c.kind == spell.kind) & (_SPELLS.c.about == spell.about)
+    connection.execute(_SPELLS.delete().where(same, _SPELLS.c.began_at == spell.began_at))
+    row = {"kind": spell.kind, "about": spell.about, "began_at": spell.began_at, "seen_at": spell.seen_at}
+    connection.execute(_SPELLS.insert().values(**row, ended_at=None, says=spell.says, mend=spell.mend))
+
+
+def _forget_old(connection: sa.Connection, at: float) -> None:
+    connection.execute(_SPELLS.delete().where(at - KEPT > _ENDED))
+    last = sa.select(_ENDED).where(_ENDED.is_not(None)).order_by(_ENDED.desc()).offset(MOST).limit(1)
+    oldest = connection.scalar(last)
+    if oldest is not None:
+        connection.execute(_SPELLS.delete().where(oldest >= _ENDED))
+
+
+def _newest_first(spells: Iterable[Spell]) -> list[Spell]:
+    """Sorted here: how a database orders text depends on its locale."""
+    return sorted(spells, key=lambda one: (-one.began_at, one.kind, one.about))

@@ -1,9 +1,7 @@
-"""Location: where the three parts of a store are, and the table ``[store]`` that says so.
+"""Location: where the three parts of a store are, and the lock that says which process owns them.
 
-Lock: one process owns an embedded store, and a second one is told which.
-
-The engine refuses a second process too, but without a word.  The kernel holds the lock (``flock``), so it
-is free the moment its owner dies, by whatever death; the file's text only says who that is.
+The engine refuses a second process too, but does not say why.  The kernel holds the lock (``flock``), so it is free
+the moment its owner dies, however it dies; the text of the file only says who that is.
 """
 
 import fcntl
@@ -26,7 +24,7 @@ from fanous.model.instant import to_iso
 from fanous.store.disk import disk_errors
 
 FACTS = "facts"
-"""Folder of the facts, and of its lock the name."""
+"""Name of the folder of the facts, and of its lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def _write(descriptor: int, text: bytes) -> None:
 
 ARCHIVE, LEDGER, LOCK = "archive", "ledger.sqlite", f"{FACTS}.lock"
 SOCKET = "fanous.sock"
-"""Beside the lock: where the store's owner answers other commands."""
+"""Next to the lock: where the store's owner answers other commands."""
 
 _OURS = {ARCHIVE, FACTS, LEDGER, LOCK, SOCKET, f"{LEDGER}-wal", f"{LEDGER}-shm"}
 _EMBEDDED, _BUCKET = "chdb", "s3"

@@ -1,4 +1,4 @@
-"""Notices: what people put into the ledger beside the incidents - claims by others, announced events, approvals.
+"""Notices: what people add to the ledger next to the incidents - claims by others, announced events, approvals.
 
 Each is written once and never changed; a document holds it whole, the other columns find it.
 """
@@ -65,12 +65,12 @@ _HOLD = "hold_national"
 
 
 class Notices:
-    """The tables of a ledger that people fill."""
+    """The part of a ledger that people fill."""
 
     _database: Database
 
     def add_claim(self, claim: Claim, *, at: float | None = None) -> Claim:
-        """Record what somebody else says; the claim comes back with its label.
+        """Record what somebody else says about a disruption; returns the claim with its label.
 
         Args:
             at: when it was recorded; ``None`` = now.
@@ -84,11 +84,11 @@ class Notices:
         return named
 
     def claims(self, country: str | None = None) -> list[Claim]:
-        """By the time of which they speak; ``None`` = of all countries."""
+        """By the time they are about; ``None`` = of all countries."""
         return list(self._documents(_CLAIMS, country, Claim))
 
     def add_event(self, event: AnnouncedEvent, *, at: float | None = None) -> AnnouncedEvent:
-        """Register an announced event; the very same one again keeps its label and its first time."""
+        """Register an announced event; the same one again keeps its label and the time of its first registration."""
         now = time.time() if at is None else at
         with self._database.writing() as connection:
             same = sa.select(_EVENTS.c.document).where(_EVENTS.c.digest == event.digest)
@@ -105,7 +105,7 @@ class Notices:
         return list(self._documents(_EVENTS, country, AnnouncedEvent))
 
     def approve(self, approval: Approval) -> None:
-        """Record that a person lets an incident pass; the latest approval of it counts."""
+        """Record that a person lets an incident pass; of several approvals the latest counts."""
         with self._database.writing() as connection:
             connection.execute(_APPROVALS.insert().values(asdict(approval)))
 
@@ -116,13 +116,13 @@ class Notices:
         return {row.incident: Approval(row.incident, row.revision, row.who, row.at, row.note) for row in rows}
 
     def holds_national(self) -> bool:
-        """Do national claims wait for a person here?"""
+        """Do national incidents wait for a person here?"""
         query = sa.select(_SETTINGS.c.value).where(_SETTINGS.c.key == _HOLD)
         with self._database.reading() as connection:
             return connection.scalar(query) == "yes"
 
     def hold_national(self, hold: bool) -> None:
-        """Say whether they do, from now on and for whatever process writes into this store."""
+        """Say whether they do, from now on and for every process that writes into this store."""
         if hold == self.holds_national():
             return
         with self._database.writing() as connection:

@@ -1,4 +1,4 @@
-"""Series: the series of public sources, kept bin by bin; a value that comes again replaces the old one.
+"""Series: the series of public sources, kept bin by bin; a value that arrives again replaces the old one.
 
 One insert a call, so that a crash leaves all of a call's bins or none; giving them again completes it.
 """
@@ -86,8 +86,8 @@ class SeriesFacts(FactsPart):
         """Ready-made series of a country, its regions and its networks; one for each key and step.
 
         The key names ``source`` and ``subtype``.  ``counts`` are 1, ``controlled`` and ``measurements`` 0.
-        Bins in which the source has no value are not listed; bins begin where the source says, which need
-        not be at a multiple of ``step``.
+        Bins in which the source has no value are not listed.  Bins begin where the source says, which need not be
+        a multiple of ``step``.
 
         Args:
             signals: names in ``fanous.analysis.series.signals``; ``None`` = all.
@@ -105,7 +105,7 @@ class SeriesFacts(FactsPart):
     def series_arrived(
         self, country: str, since: float, until: float | None, after: float
     ) -> list[SeriesArrival]:
-        """Bins of the window that came, or came with another value, after an instant; by signal."""
+        """Bins of the window that arrived, or arrived with another value, after an instant; by signal."""
         span = window(since, inf if until is None else until)
         rows = self.engine.rows(_ARRIVED, country=country, after=ticks(after), **span)
         return [SeriesArrival(*row) for row in rows]
@@ -258,7 +258,7 @@ def _series(row: tuple[Any, ...]) -> Series:
 
 
 def check_series(batch: Sequence[SourceSeries]) -> None:
-    """Refuse what a source must never give.
+    """Refuse what no source may give.
 
     Raises:
         ValueError: a bug in a connector.

@@ -79,7 +79,7 @@ class VoteFacts(FactsPart):
         return [_series(country, step, *row) for row in rows]
 
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
-        """The same before it is gathered in bins, by time."""
+        """What ``series`` gathers in bins, by time."""
         sql = WITNESSES % _parts(targets, more=DETAILS)
         return _witnesses(self.engine.columns(sql, **_parameters(country, since, until, targets)))
 
@@ -91,17 +91,17 @@ class VoteFacts(FactsPart):
     def ends(
         self, country: str, since: float, until: float, targets: Sequence[str]
     ) -> tuple[float, float] | None:
-        """When the first and the last measurement was made that says yes or no of one of the targets."""
+        """When the first and the last measurement was made that has a vote on one of the targets."""
         rows = self.engine.rows(_ENDS, **_asked(country, since, until, targets))
         return (rows[0][0], rows[0][1]) if rows else None
 
     def outcomes(
         self, country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
     ) -> list[MeasurementCount]:
-        """Measurements that say yes or no of one of the targets, counted by network and stretch of time.
+        """Measurements with a vote on one of the targets, counted by network and stretch of time.
 
         Args:
-            edges: unix seconds, ascending, where stretches begin; what is earlier counts to the first.
+            edges: unix seconds, ascending, where stretches begin; what is earlier counts with the first.
         """
         at = [ticks(edge) for edge in edges]
         rows = self.engine.rows(_OUTCOMES, edges=at, **_asked(country, since, until, targets))

@@ -55,7 +55,7 @@ def heartbeat(volume: Series, now: float) -> Heartbeat:
     """What a network's bins in which something was measured say about it.
 
     Args:
-        volume: at least one bin; those of ``MEMORY`` (``Store.volume``).
+        volume: at least one bin; those of ``MEMORY`` (``Facts.volume``).
         now: unix seconds.
     """
     last = min(float(volume.times[-1]) + volume.step, now)
@@ -132,7 +132,7 @@ def collapses(own: Sequence[Series], elsewhere: Sequence[Series], until: float) 
     """Stretches of whole days on which hardly any network of a country was heard.
 
     Args:
-        own: measurements a day, one series for each network (``volume`` of the store with a step of a day).
+        own: measurements a day, one series for each network (``Facts.volume`` with a step of a day).
         elsewhere: the same for other countries.
         until: unix seconds; the day that contains it is not over and is not judged.
     """
