@@ -86,7 +86,7 @@ def _posted(line: bytes) -> bytes:
 
 
 def _observations(store: EmbeddedStore) -> int:
-    ((count,),) = store._engine.rows("SELECT count() FROM observations")
+    ((count,),) = store.facts.engine.rows("SELECT count() FROM observations")
     return int(count)
 
 

@@ -76,7 +76,7 @@ def serve_pages(folder: Path, listening: socket.socket, told: Connection) -> Non
 async def change(owner: object) -> None:
     """A new incident, now."""
     new = incident(["site9.example"], 4, int(NOW) - 7200, int(NOW) - 3600)
-    await owner.ask(lambda store: store.put(new, "bench"))  # type: ignore[attr-defined]  # OneThread
+    await owner.ask(lambda store: store.ledger.put(new, "bench"))  # type: ignore[attr-defined]  # OneThread
 
 
 async def arrival(owner: object) -> None:
@@ -85,7 +85,7 @@ async def arrival(owner: object) -> None:
         "INSERT INTO segments (segment, country, records, committed_at) "
         f"SELECT toString(generateUUIDv4()), '{COUNTRY}', 1, now64(6)"
     )
-    await owner.ask(lambda store: store._engine.run(marker))  # type: ignore[attr-defined]  # OneThread
+    await owner.ask(lambda store: store.facts.engine.run(marker))  # type: ignore[attr-defined]  # OneThread
 
 
 async def get(port: int, path: str, streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> bytes:
@@ -158,7 +158,7 @@ def prepared(folder: Path, observations: int) -> None:
 
 
 def _claim(store: Store) -> None:
-    store.put(incident(["x"], 20, int(NOW) - 4 * DAY, int(NOW) - 2 * DAY), "bench")
+    store.ledger.put(incident(["x"], 20, int(NOW) - 4 * DAY, int(NOW) - 2 * DAY), "bench")
 
 
 def main(observations: int, seconds: float) -> None:

@@ -14,12 +14,12 @@ import sys
 import tempfile
 import time
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import certifi
 from aioquic.asyncio.server import serve as serve_quic
 from aioquic.quic.configuration import QuicConfiguration
+from msgspec.structs import replace
 from tests.probe.net import servers
 from tests.probe.net.authority import Authority
 from tests.probe.net.routes import RoutedNetwork, Routes

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fanous.analysis.detectors import QUANTITY_DETECTORS
+from fanous.analysis.detectors.drop import DROP
 from fanous.analysis.incidents.outage import Situation
 from fanous.evaluation.simulate.series import COUNTRIES, DAY_SECONDS, FIRST, SeriesCountry, quiet_month
 from fanous.model.incident import Incident
@@ -49,7 +49,7 @@ def _report(country: SeriesCountry, seeds: range) -> None:
 
 def _claims(series: Sequence[Series]) -> list[Incident]:
     situation = Situation("XA", series, None, (), "", "")
-    return outages_of(QUANTITY_DETECTORS["drop"](series), situation)
+    return outages_of(DROP.found(series), situation)
 
 
 def _told(series: Sequence[Series], signal: str, seed: int) -> bool:

@@ -137,7 +137,7 @@ def processed(file: Path) -> tuple[dict[str, float], dict[str, float]]:
         gc.disable()  # as ``pipeline.bring_in`` does
         observations = measurements = 0
         now = time.process_time()
-        with adding(store._archive, "append", took, "archive"):
+        with adding(store.archive, "append", took, "archive"):
             for records in _chunks(connector.read(file, lambda line, why: print(f"line {line}: {why}"))):
                 now = lap("decode", now)
                 bundles = [connector.parse(record) for record in records]
@@ -148,7 +148,7 @@ def processed(file: Path) -> tuple[dict[str, float], dict[str, float]]:
                 ]
                 now = lap("judge", now)
                 spans = pipeline._spans(judged, 0.0, store.now())
-                store.mark_undetected(spans)
+                store.ledger.mark_undetected(spans)
                 store.append(judged, rules_version=rules_version())
                 measurements += len(judged)
                 observations += sum(len(one.parsed.observations) for one in judged)
@@ -237,7 +237,7 @@ def detection() -> Detection:
             open_store(f"{folder}/store", clock=_end_of_year) as store,
         ):
             fill(store, measurements, 4)
-            series = len(store.series(COUNTRY, end - pipeline.HISTORY, end))
+            series = len(store.facts.series(COUNTRY, end - pipeline.HISTORY, end))
             pipeline.detect(store, COUNTRY, end - 600, end)  # imports, caches
             began = time.process_time()
             pipeline.detect(store, COUNTRY, end - 600, end)

@@ -4,11 +4,11 @@ Every table and every key stands here: one that is new, and is not, fails the fi
 """
 
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import get_origin
 
 import pytest
+from msgspec.structs import fields
 
 from fanous.config import TABLES
 from fanous.errors import FanousError
@@ -27,8 +27,11 @@ SITE: list[Wrong] = [
     ('"htps://a.example"', "did you mean 'https'?"),
     ('"https://[a"', "an address such as"),
 ]
-COUNTRIES: list[Wrong] = [('"PK"', "a list is needed"), ('["Pakistan"]', "no ISO 3166-1 code such as 'PK'")]
-NETWORKS: list[Wrong] = [('["AS1"]', "a list of whole numbers"), ("[0]", "no ASN such as 17557")]
+COUNTRIES: list[Wrong] = [('"PK"', "a list is needed"), ('["Pakistan"]', "an ISO 3166-1 code such as 'PK'")]
+NETWORKS: list[Wrong] = [
+    ('["AS1"]', "network numbers (AS17557 is 17557)"),
+    ("[0]", "network numbers (AS17557 is 17557)"),
+]
 
 
 def _probe() -> Iterator[tuple[str, list[Wrong]]]:

@@ -16,7 +16,8 @@ import typer
 from benchmarks.__main__ import bench_app
 from typer.testing import CliRunner
 
-from fanous.analysis.detectors import DETECTOR_VERSION, DETECTORS
+from fanous.analysis.detectors.interference import DETECTOR_VERSION, InterferenceOptions
+from fanous.analysis.detectors.registry import DETECTORS
 from fanous.analysis.incidents import assemble, outage
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.cli.main import BUG, app
@@ -209,7 +210,9 @@ def test_every_value_has_its_meaning(heading: str, values: Any) -> None:
 # --- thresholds -----------------------------------------------------------------------------------
 
 
-DETECTORS_WITH_A_FILTER = tuple(DETECTORS)
+DETECTORS_WITH_A_FILTER = tuple(
+    name for name, detector in DETECTORS.items() if isinstance(detector.options, InterferenceOptions)
+)
 
 
 def spelled_out(name: str) -> list[str]:

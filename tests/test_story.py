@@ -41,7 +41,7 @@ def of(who: str, said: Said, **given: object) -> Claim:
 
 
 def test_it_is_one_nation_wide_incident_of_four_parts_confirmed_before_the_rally(store: Store) -> None:
-    (incident,) = store.incidents("PK")
+    (incident,) = store.ledger.incidents("PK")
     assert (incident.kind, incident.scope, incident.status) == (Kind.BLOCKING, Scope.NATION, Status.ENDED)
     assert {part.target: part.kind for part in incident.parts} == {
         "facebook": Kind.THROTTLING,

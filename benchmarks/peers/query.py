@@ -40,10 +40,10 @@ def measured(verdicts: int) -> list[Figure]:
         with open_store(folder / "store") as store:
             assert isinstance(store, EmbeddedStore)
             _fill(store, verdicts)
-            rows = store._engine.rows(
+            rows = store.facts.engine.rows(
                 "SELECT country, asn, toUnixTimestamp(started_at), target, state FROM verdicts"
             )
-            ours, found = _timed(lambda: store.series(COUNTRY, since, until, STEP, [TARGET]))
+            ours, found = _timed(lambda: store.facts.series(COUNTRY, since, until, STEP, [TARGET]))
         other = sqlite3.connect(folder / "peer.sqlite")
         other.execute("CREATE TABLE verdicts (country, asn, at, target, state)")
         other.executemany("INSERT INTO verdicts VALUES (?, ?, ?, ?, ?)", rows)
@@ -75,7 +75,7 @@ def measured(verdicts: int) -> list[Figure]:
 def _fill(store: EmbeddedStore, verdicts: int) -> None:
     """By SQL of its own: no rule is asked."""
     site = f"concat('site', toString(cityHash64(number, 3) % {TARGETS}))"
-    store._engine.run(f"""INSERT INTO verdicts (uid, country, asn, started_at, segment, access, probe,
+    store.facts.engine.run(f"""INSERT INTO verdicts (uid, country, asn, started_at, segment, access, probe,
         test_name, source, rules_version, number, target, layer, state, rule_id, mechanism, why, symptom,
         controlled, kbps)
         SELECT concat('u', toString(number)), '{COUNTRY}',

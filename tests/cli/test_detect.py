@@ -77,14 +77,14 @@ def undisturbed(place: StoreLocation, ledger: Path) -> list[Incident]:
     with open_store(alone) as store:
         mark_all(store)
         stages.detect_all(store)
-        return store.incidents()
+        return store.ledger.incidents()
 
 
 def mark_all(store: Store) -> None:
     for country in EVENTS:
-        span = store.span(country)
+        span = store.facts.span(country)
         assert span is not None
-        store.mark_undetected({country: span})
+        store.ledger.mark_undetected({country: span})
 
 
 def test_a_worker_that_is_killed_costs_nothing_but_time(place: StoreLocation, tmp_path: Path) -> None:
@@ -160,12 +160,12 @@ def test_in_a_store_of_one_folder_it_detects_what_was_left(
     where = tmp_path / "store"
     with open_store(where) as store:
         stages.bring_in(store, "ooni", [rally], Ingested())
-        assert store.incidents() == []
+        assert store.ledger.incidents() == []
     detect([], None, None, 1, 0.0, 60.0, where, None)
     assert capsys.readouterr().out == "detected in 3 countries: AE, IN, PK\n"
     detect([], None, None, 1, 0.0, 60.0, where, None)
     assert capsys.readouterr().out == "detected in 0 countries\n"
     with open_store(where) as store:
-        assert {one.country for one in store.incidents()} == {"PK"}
+        assert {one.country for one in store.ledger.incidents()} == {"PK"}
     with pytest.raises(FanousError, match="nothing was measured in IR"):
         detect(["IR"], None, None, 1, 0.0, 60.0, where, None)

@@ -105,6 +105,21 @@ def test_a_relative_path_stands_where_it_was_typed(
     assert b"stored 0, already there" in reply.out
 
 
+def test_an_event_that_is_left_out_of_a_calendar_is_reported_once(
+    filled: Path, typed: Typed, tmp_path: Path
+) -> None:
+    calendar = tmp_path / "c.ics"
+    calendar.write_text(
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Rally\nEND:VEVENT\n"
+        "BEGIN:VEVENT\nSUMMARY:Vote\nDTSTART;VALUE=DATE:20990208\nEND:VEVENT\nEND:VCALENDAR\n",
+        encoding="utf-8",
+    )
+    with owner(filled):
+        said = typed("events", "add", "--country", "PK", "--ics", calendar, "--store", filled)
+    assert (said.code, said.error, said.err.count("'Rally' is left out")) == (0, "", 1)
+    assert "Vote" in said.out
+
+
 def test_only_the_owner_of_the_store_may_ask(filled: Path) -> None:
     with owner(filled):
         mode = (filled / "fanous.sock").stat().st_mode

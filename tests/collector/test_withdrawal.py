@@ -70,8 +70,10 @@ def test_a_probe_that_withdraws_is_forgotten_wherever_its_measurements_are(
     drain(inbox, store)
     drain(inbox / APART, store)
     with open_store(store) as found:
-        kept = [record.data for segment in found.segments() for record in found.records(segment)]
-        assert found.known([uid]) == {uid}
+        kept = [
+            record.data for segment in found.archive.segments() for record in found.archive.records(segment)
+        ]
+        assert found.facts.known([uid]) == {uid}
     assert len(kept) == 1
 
 

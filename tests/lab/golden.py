@@ -10,11 +10,11 @@ import asyncio
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from math import isnan
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from fanous.analysis.rules import judge
 from fanous.evaluation.rehearsal.capture import slim

@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 import httpx
+from msgspec.structs import replace
 
 from fanous.monitor.clock import Clock, ClockedNetwork
 from fanous.probe.net.network import Meter

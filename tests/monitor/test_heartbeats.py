@@ -35,7 +35,9 @@ def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_network_of_the_last_weeks_is_there_with_when_it_was_heard(filled: Path) -> None:
     with open_store(filled, clock=lambda: pakistan.UNTIL) as store:
         beats = heartbeats(store, "PK")
-        assert {beat.place.asn for beat in beats} == {v.key.place.asn for v in store.volume("PK", 0, 9e9)}
+        assert {beat.place.asn for beat in beats} == {
+            v.key.place.asn for v in store.facts.volume("PK", 0, 9e9)
+        }
         assert not any(beat.silent for beat in beats)
         assert all(pakistan.UNTIL - 6 * HOUR < beat.last <= pakistan.UNTIL for beat in beats)
         assert len(heartbeats(store)) > len(beats), "other countries too"

@@ -66,7 +66,7 @@ def test_what_a_stream_holds_is_stored_and_what_is_of_no_use_is_set_aside(
 
     asyncio.run(main())
     with open_store(tmp_path / "store") as store:
-        assert store.known({"uid1", "uid2", "bad"}) == {"uid1", "uid2"}
+        assert store.facts.known({"uid1", "uid2", "bad"}) == {"uid1", "uid2"}
     (taken,) = (one.message for one in caplog.records if one.message.startswith("taken "))
     assert f"folder={address} files=1 stored=2 duplicate=0 rejected=1" in taken
 

@@ -177,4 +177,4 @@ def test_the_monitor_itself_heeds_whether_national_claims_are_held(tmp_path: Pat
     text = f'[review]\nnational = true\n[store]\nfolder = "{tmp_path}/store"'
     for told, held in ((text, True), ("", True), (text.replace("true", "false"), False)):
         with _opened(configured(tmp_path, told)) as store:
-            assert store.holds_national() is held
+            assert store.ledger.holds_national() is held

@@ -81,7 +81,7 @@ def event(country: str, asn: int) -> list[Judged]:
 
 def found(store: Store) -> list[Incident]:
     stages.detect(store, "PK", NOON - HOUR, NOON + 9 * HOUR)
-    return store.incidents("PK")
+    return store.ledger.incidents("PK")
 
 
 def elsewhere() -> list[Judged]:
@@ -112,7 +112,7 @@ def test_stray_failures_hours_before_hide_no_platform_that_is_down(store: Store)
     strays = measured("PK", PTCL, [-9.4, -9.1, -8.8], fails=True)
     put(store, strays, event("PK", PTCL), event("PK", JAZZ), elsewhere(), *others)
     stages.detect(store, "PK", NOON - 10 * HOUR, NOON + 9 * HOUR)
-    (incident,) = store.incidents("PK")
+    (incident,) = store.ledger.incidents("PK")
     assert incident.onset < NOON - 8 * HOUR
     assert incident.status is Status.RETRACTED and "the platform itself was down" in incident.reason
 
@@ -130,7 +130,7 @@ def test_what_one_version_of_a_program_alone_sees_is_its_own_defect(store: Store
     working = [measured("PK", asn, EVENT, fails=False, software="b 2.0") for asn in (PTCL, JAZZ)]
     put(store, event("PK", PTCL), event("PK", JAZZ), elsewhere(), *working)
     assert all(incident.confirmed_at is None for incident in found(store))
-    assert all("defect" in i.reason for i in store.incidents("PK") if i.status is Status.RETRACTED)
+    assert all("defect" in i.reason for i in store.ledger.incidents("PK") if i.status is Status.RETRACTED)
 
 
 def test_a_line_that_is_cut_again_and_again_is_one_incident_with_intervals(store: Store) -> None:

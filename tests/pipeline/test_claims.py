@@ -55,7 +55,7 @@ def test_the_day_before_was_normal(store: Store) -> None:
 
 
 def test_volunteers_saw_it_and_routing_could_not_have(store: Store) -> None:
-    (incident,) = store.incidents("PK")
+    (incident,) = store.ledger.incidents("PK")
     seen = {one.family: one for one in witnesses(store, incident)}
     assert seen[Family.OONI].sight is Sight.SAW
     assert seen[Family.OONI].saw > 100

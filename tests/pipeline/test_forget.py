@@ -39,7 +39,7 @@ def reports(recording: Path) -> list[str]:
 
 
 def kept(store: Store) -> list[bytes]:
-    return [record.data for segment in store.segments() for record in store.records(segment)]
+    return [record.data for segment in store.archive.segments() for record in store.archive.records(segment)]
 
 
 def test_one_probe_is_forgotten_and_the_others_still_bear_the_claim_out(
@@ -48,26 +48,26 @@ def test_one_probe_is_forgotten_and_the_others_still_bear_the_claim_out(
     gone = reports(recording)[0]
     with filled(tmp_path / "store", recording) as store:
         before = len(kept(store))
-        (claim,) = store.incidents("PK")
+        (claim,) = store.ledger.incidents("PK")
         forgotten = stages.forget(store, [gone])
         left = kept(store)
         assert forgotten.measurements == before - len(left) > 0
         assert not any(gone.encode() in data for data in left)
         assert stages.forget(store, [gone]).measurements == 0
-        last = store.revisions(claim.id)[-1]
+        last = store.ledger.revisions(claim.id)[-1]
         assert last.incident.evidence.probes < claim.evidence.probes
         assert last.incident.confirmed_at is not None
         assert "withdrawn by who made them" in last.reason
         assert stages.rejudge(store, everything=True)
-        assert store.incident(claim.id) == last.incident
+        assert store.ledger.incident(claim.id) == last.incident
 
 
 def test_a_claim_whose_probes_all_withdraw_is_retracted(tmp_path: Path, recording: Path) -> None:
     with filled(tmp_path / "store", recording) as store:
-        (claim,) = store.incidents("PK")
+        (claim,) = store.ledger.incidents("PK")
         stages.forget(store, reports(recording))
         assert kept(store)  # the probe abroad did not withdraw
-        known = store.incident(claim.id)
+        known = store.ledger.incident(claim.id)
         assert known is not None
         assert known.status is Status.RETRACTED
 
@@ -110,4 +110,4 @@ def test_killed_in_the_middle_it_is_completed_by_running_it_again(
         assert len(left) == len(set(left))
         expected = sum(gone.encode() not in line for line in recording.read_bytes().splitlines())
         assert len(left) == expected
-        assert sum(int(s.counts.sum()) for s in store.volume("PK", 0, 2e9)) > 0
+        assert sum(int(s.counts.sum()) for s in store.facts.volume("PK", 0, 2e9)) > 0

@@ -98,7 +98,7 @@ def test_what_the_probes_wrote_down_meanwhile_confirms_it_later(store: Store, tm
     assert (incident.status, incident.scope) == (Status.ENDED, Scope.NATION)
     assert incident.confirmed_at is not None
     assert incident.mechanisms == ("outage.national",)
-    assert [len(store.incidents("PK")), incident.id] == [1, "PK-2023-0001"]
+    assert [len(store.ledger.incidents("PK")), incident.id] == [1, "PK-2023-0001"]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def claims(store: Store) -> list[Incident]:
     """What is claimed, without labels."""
-    return [replace(incident, id="") for incident in store.incidents("PK")]
+    return [replace(incident, id="") for incident in store.ledger.incidents("PK")]
 
 
 def test_a_judged_record_holds_no_page_that_the_rules_have_read(rally: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_judged_record_holds_no_page_that_the_rules_have_read(rally: Path) -> 
 def test_the_rally_is_one_confirmed_nation_wide_incident(store: Store, rally: Path) -> None:
     tally = stages.ingest(store, "ooni", [rally])
     assert (tally.rejected, tally.duplicate) == (0, 0)
-    (incident,) = store.incidents("PK")
+    (incident,) = store.ledger.incidents("PK")
     assert incident.status is Status.ENDED
     assert incident.confirmed_at is not None
     assert incident.rule == "C2"
@@ -64,7 +64,7 @@ def test_the_rally_is_one_confirmed_nation_wide_incident(store: Store, rally: Pa
     assert incident.confirmed_at - first <= 2 * 3600
     assert incident.kbps is not None
     assert 100 <= incident.kbps.mean <= 170
-    assert store.incidents("IN") == store.incidents("AE") == []
+    assert store.ledger.incidents("IN") == store.ledger.incidents("AE") == []
 
 
 @pytest.mark.parametrize("place", [{"probe_asn": "AS0"}, {"probe_asn": None}, {"probe_cc": "ZZ"}])
@@ -76,14 +76,14 @@ def test_what_names_no_network_or_country_has_no_voice(
     tally = stages.ingest(store, "ooni", [tmp_path / "placeless.jsonl"])
     assert tally.stored == len(lines)
     for country in ("PK", "ZZ"):
-        assert store.incidents(country) == []
-        assert len(store.votes(country, 0, 2e9)) == 0
-        assert store.series(country, 0, 2e9) == []
+        assert store.ledger.incidents(country) == []
+        assert len(store.facts.votes(country, 0, 2e9)) == 0
+        assert store.facts.series(country, 0, 2e9) == []
 
 
 def test_ordinary_trouble_is_no_incident(store: Store, quiet: Path) -> None:
     stages.ingest(store, "ooni", [quiet])
-    assert [i for i in store.incidents() if i.status is not Status.RETRACTED] == []
+    assert [i for i in store.ledger.incidents() if i.status is not Status.RETRACTED] == []
 
 
 def test_without_the_rules_nothing_is_found(
@@ -94,16 +94,18 @@ def test_without_the_rules_nothing_is_found(
 
     monkeypatch.setattr(stages, "judge", no_rules)
     stages.ingest(store, "ooni", [rally])
-    assert store.incidents() == []
+    assert store.ledger.incidents() == []
 
 
 def test_bringing_a_file_in_again_changes_nothing(store: Store, rally: Path) -> None:
     first = stages.ingest(store, "ooni", [rally])
-    before = store.incidents()
+    before = store.ledger.incidents()
     again = stages.ingest(store, "ooni", [rally])
     assert (again.stored, again.duplicate, again.read) == (0, first.stored, first.read)
-    assert store.incidents() == before
-    assert len(store.revisions(before[0].id)) == 1
+    assert store.ledger.incidents() == before
+    assert len(store.ledger.revisions(before[0].id)) == 1
+    stages.ingest(store, "ooni", [rally], detects=False)
+    assert store.ledger.undetected() == {}, "what was stored already starts no detection"
 
 
 def test_the_order_in_which_files_come_does_not_matter(store: Store, rally: Path, tmp_path: Path) -> None:
@@ -115,8 +117,8 @@ def test_the_order_in_which_files_come_does_not_matter(store: Store, rally: Path
     half = claims(store)
     stages.ingest(store, "ooni", [early])
     two_steps = claims(store)
-    (label,) = {incident.id for incident in store.incidents("PK", *pakistan.WATCH)}
-    assert len(store.revisions(label)) == 2, "late measurements are a revision of the same incident"
+    (label,) = {incident.id for incident in store.ledger.incidents("PK", *pakistan.WATCH)}
+    assert len(store.ledger.revisions(label)) == 2, "late measurements are a revision of the same incident"
     store.close()
     with open_store(tmp_path / "other") as other:
         stages.ingest(other, "ooni", [rally])
@@ -125,14 +127,14 @@ def test_the_order_in_which_files_come_does_not_matter(store: Store, rally: Path
 
 def test_judging_again_gives_the_same_answer(store: Store, rally: Path) -> None:
     stages.ingest(store, "ooni", [rally])
-    before = store.incidents()
-    votes = store.votes("PK", pakistan.SINCE, pakistan.UNTIL)
+    before = store.ledger.incidents()
+    votes = store.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
     replayed = stages.rejudge(store, everything=True)
     assert sum(step.measurements for step in replayed) == sum(
         1 for line in rally.read_bytes().splitlines() if line
     )
-    assert store.incidents() == before
-    after = store.votes("PK", pakistan.SINCE, pakistan.UNTIL)
+    assert store.ledger.incidents() == before
+    after = store.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
     assert after.uids.tolist() == votes.uids.tolist()
     assert after.seen.tolist() == votes.seen.tolist()
 
@@ -141,14 +143,14 @@ def test_a_claim_that_the_data_do_not_bear_out_is_taken_back_in_public(
     store: Store, rally: Path, quiet: Path
 ) -> None:
     stages.ingest(store, "ooni", [rally])
-    (incident,) = store.incidents("PK")
+    (incident,) = store.ledger.incidents("PK")
     wrong = replace(incident, id="", parts=(replace(incident.parts[0], target="wikipedia"),))
-    label = store.put(wrong, "a mistake").id
+    label = store.ledger.put(wrong, "a mistake").id
     stages.ingest(store, "ooni", [quiet])
-    taken_back = store.incident(label)
+    taken_back = store.ledger.incident(label)
     assert taken_back is not None
     assert taken_back.status is Status.RETRACTED
-    assert [r.incident.status for r in store.revisions(label)] == [incident.status, Status.RETRACTED]
+    assert [r.incident.status for r in store.ledger.revisions(label)] == [incident.status, Status.RETRACTED]
 
 
 def test_the_answer_covers_the_window_and_names_what_was_not_measured(store: Store, rally: Path) -> None:
@@ -171,7 +173,7 @@ def test_a_country_without_measurements_is_an_error_that_says_what_there_is(
 
 def test_the_most_severe_kind_names_the_incident(store: Store, rally: Path) -> None:
     stages.ingest(store, "ooni", [rally])
-    (incident,) = store.incidents("PK")
+    (incident,) = store.ledger.incidents("PK")
     assert incident.kind is Kind.BLOCKING
     assert {part.kind for part in incident.parts} <= {Kind.BLOCKING, Kind.THROTTLING}
 
@@ -210,9 +212,21 @@ def test_what_comes_by_itself_from_years_back_is_kept_and_starts_no_detection(
         assert said.startswith("1 measurements are older than 60 days: stored")
         assert len(windows) >= 1
         assert min(since for since, _ in windows) >= pakistan.SINCE - stages.HISTORY
-        assert len(store.incidents("PK")) == 1
+        assert len(store.ledger.incidents("PK")) == 1
         stages.ingest(store, "ooni", [dated(rally, tmp_path / "chosen.jsonl", "2015-03-02 12:00:00")])
         assert windows[-1][0] < pakistan.SINCE - 8 * 365 * stages.DAY, "an operator's file is looked at"
+
+
+def test_detection_begins_long_before_what_goes_on_and_takes_in_the_newest_bin(
+    store: Store, rally: Path, windows: list[tuple[float, float]]
+) -> None:
+    stages.ingest(store, "ooni", [rally])
+    (found,) = store.ledger.incidents("PK")
+    assert found.end is not None
+    stages.detect(store, "PK", found.end - 1, found.end)
+    newest = store.facts.span("PK")
+    assert newest is not None
+    assert windows[-1] == (found.onset - stages.HISTORY, newest[1] + TICK)
 
 
 def test_a_clock_that_is_ahead_stretches_no_window(
@@ -221,7 +235,7 @@ def test_a_clock_that_is_ahead_stretches_no_window(
     ahead = dated(rally, tmp_path / "ahead.jsonl", "2031-03-01 12:00:00")
     with open_store(tmp_path / "store", clock=lambda: pakistan.UNTIL) as store:
         assert stages.ingest(store, "ooni", [ahead]).ahead == 1
-        assert (windows, store.undetected()) == ([], {})
+        assert (windows, store.ledger.undetected()) == ([], {})
         tally = stages.ingest(store, "ooni", [rally])
         assert (tally.late, tally.ahead, stages.out_of_reach(tally)) == (0, 0, [])
         stages.rejudge(store)

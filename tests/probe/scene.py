@@ -77,7 +77,7 @@ class Scene:
         await self.put(CONTROL_IP, 80, servers.pages({"/ok.txt": servers.response(b"success\n")}))
 
     def settings(self, **changes: Any) -> Settings:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         return replace(SETTINGS, ca_file=str(self.authority.ca_file), **changes)
 

@@ -13,6 +13,7 @@ from fanous.cli.main import app
 from fanous.cli.orders import heeded
 from fanous.collector.door import Policy
 from fanous.collector.origin import Origin
+from fanous.config import read
 from fanous.errors import FanousError
 from fanous.monitor.monitor import policy_of
 from fanous.monitor.settings import DoorSettings
@@ -23,7 +24,6 @@ from fanous.probe.orders import (
     opened,
     private_key,
     public_key,
-    read_draft,
     read_envelope,
     sign,
 )
@@ -97,15 +97,15 @@ def test_orders_never_lead_a_probe_into_its_own_network(url: str, key: tuple[Pat
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("nonsense = 1", "unknown key `nonsense`"),
-        ("urls = 1", "Expected `array`"),
+        ("nonsense = 1", "nonsense: there is no such key; known are stop, urls, apps, days"),
+        ("urls = 1", "urls: a list is needed, not 1"),
         ("urls = [", "cannot be read as TOML"),
     ],
 )
 def test_a_draft_that_is_wrong_says_where(text: str, why: str, tmp_path: Path) -> None:
     (tmp_path / "o.toml").write_text(text)
     with pytest.raises(FanousError, match=why):
-        read_draft(tmp_path / "o.toml")
+        read(tmp_path / "o.toml", Draft)
 
 
 def test_the_private_key_is_for_its_owner_alone_and_never_written_over(key: tuple[Path, str]) -> None:

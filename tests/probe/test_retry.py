@@ -1,11 +1,11 @@
 """What chance may have broken is tried again, and every attempt is kept."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from fanous.evaluation.simulate.fakes import FakeNetwork
 from fanous.model.verdict import State

@@ -14,6 +14,10 @@ from fanous.publish.edition import HOUR, newest, oldest
 class Busy:
     """A thousand measurements an hour on one network, for ten hours."""
 
+    @property
+    def facts(self) -> "Busy":
+        return self
+
     def volume(self, country: str, since: float, until: float, step: int) -> list[Series]:
         hours = np.arange(10, dtype=np.int64) * HOUR
         times = hours[(hours >= since) & (hours < until)]

@@ -67,7 +67,7 @@ class World:
 
 
 def up(store: Store) -> dict[str, list[float]]:
-    return {str(series.key.place): series.values.tolist() for series in store.levels("PK")}
+    return {str(series.key.place): series.values.tolist() for series in store.facts.levels("PK")}
 
 
 def test_a_round_is_a_level_of_the_country_its_regions_and_its_networks(
@@ -85,7 +85,7 @@ def test_a_round_is_a_level_of_the_country_its_regions_and_its_networks(
         "AS17557": [half, 0],
         "AS45669": [half, half],
     }
-    assert store.levels("PK")[0].times.tolist() == [60_000, 60_600]
+    assert store.facts.levels("PK")[0].times.tolist() == [60_000, 60_600]
 
 
 def test_when_our_own_line_is_broken_a_round_says_nothing(

@@ -23,7 +23,7 @@ def main(where: str, first: int) -> None:
     with open_store(where) as store:
         print("open", flush=True)
         for number in range(first, first + 1000):
-            store.put_series(batch(number))
+            store.facts.put_series(batch(number))
             print(number, flush=True)
 
 

@@ -37,12 +37,14 @@ def append_until_killed(where: Path, first: int, random: Random, code: Path) -> 
 
 
 def counted(store: EmbeddedStore, table: str) -> dict[str, int]:
-    return dict(store._engine.rows(f"SELECT uid, toInt64(count()) FROM {table} GROUP BY uid"))
+    return dict(store.facts.engine.rows(f"SELECT uid, toInt64(count()) FROM {table} GROUP BY uid"))
 
 
 def archived(store: EmbeddedStore) -> list[str]:
     return [
-        judge(record)[0].measurement.uid for segment in store.segments() for record in store.records(segment)
+        judge(record)[0].measurement.uid
+        for segment in store.archive.segments()
+        for record in store.archive.records(segment)
     ]
 
 
@@ -65,7 +67,7 @@ def test_twenty_kills_lose_nothing_and_duplicate_nothing(tmp_path: Path) -> None
             once = dict.fromkeys(found, 1)
             assert counted(store, "measurements") == counted(store, "verdicts") == once
             assert counted(store, "observations") == dict.fromkeys(found, 2)
-            assert store.damaged() == []
+            assert store.facts.damaged() == []
             assert list(store.unfinished()) == []
     assert len(acknowledged) > KILLS
     print(f"kills={KILLS} acknowledged={len(acknowledged)} interrupted_seen={interrupted}")

@@ -102,5 +102,5 @@ def test_a_store_from_before_this_table_opens(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "store" / "ledger.sqlite")) as ledger, ledger:
         ledger.execute("DROP TABLE ailments")
     with open_store(tmp_path / "store") as store:
-        store.note_ailments({FULL: ("it is", "mend it")}, NOON)
-        assert store.ailments(NOON) == [spell(FULL, NOON, NOON)]
+        store.ledger.note_ailments({FULL: ("it is", "mend it")}, NOON)
+        assert store.ledger.ailments(NOON) == [spell(FULL, NOON, NOON)]

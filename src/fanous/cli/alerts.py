@@ -70,7 +70,7 @@ def alerts_list(
 ) -> None:
     """List alerts, oldest first: sent, waiting (and until when), or given up (and why)."""
     with open_named(store, config, read_only=True) as opened:
-        found = opened.outbox.deliveries(state)
+        found = opened.ledger.outbox.deliveries(state)
     if as_json:
         print_document({"deliveries": [delivery_document(one) for one in found]})
         return
@@ -98,7 +98,7 @@ def alerts_retry(
     if bool(keys) == everything:
         raise typer.BadParameter("name keys, or say --all", param_hint="KEY")
     with open_named(store, config) as opened:
-        count = opened.outbox.revive(None if everything else keys, opened.now())
+        count = opened.ledger.outbox.revive(None if everything else keys, opened.now())
     print(f"{count} deliveries wait again; `fanous run` or `fanous alerts send` sends them")
 
 

@@ -96,7 +96,7 @@ def open_named(store: Path | None, config: Path | None, *, read_only: bool = Fal
         _leave_to_owner(held)
     with opened:
         if hold is not None and not read_only:
-            opened.hold_national(hold)
+            opened.ledger.hold_national(hold)
         yield opened
 
 

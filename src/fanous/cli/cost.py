@@ -77,7 +77,7 @@ def _of_incident(label: str, store: Path | None, config: Path | None) -> Disrupt
     from fanous.analysis.cost import of_incident
 
     with open_named(store, config, read_only=True) as opened:
-        incident: Incident | None = opened.incident(label.upper())
+        incident: Incident | None = opened.ledger.incident(label.upper())
         if incident is None:
             raise FanousError(f"no incident {label} in this store; `fanous incidents list` names them")
         return of_incident(incident, opened.now())

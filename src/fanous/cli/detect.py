@@ -114,8 +114,8 @@ def _is_shared(place: "Path | StoreLocation") -> bool:
 def _mark(store: "Store", codes: Sequence[str], first: float | None, last: float | None) -> None:
     """Everything that was measured there and then waits for detection."""
     spans = {}
-    for country in codes or store.countries():
-        span = store.span(country)
+    for country in codes or store.facts.countries():
+        span = store.facts.span(country)
         if span is None:
             if codes:
                 raise FanousError(f"nothing was measured in {country}: there is nothing to detect")
@@ -124,7 +124,7 @@ def _mark(store: "Store", codes: Sequence[str], first: float | None, last: float
         until = span[1] if last is None else min(last, span[1])
         if since <= until:
             spans[country] = since, until
-    store.mark_undetected(spans)
+    store.ledger.mark_undetected(spans)
 
 
 def _work(store: "Store", every: float, lease: float, ended: Callable[[float], bool]) -> list[str]:
@@ -144,7 +144,7 @@ def _work(store: "Store", every: float, lease: float, ended: Callable[[float], b
             log.info(logline("detected", country=country))
         if country is not None:
             continue
-        is_over = not (store.undetected() and store.leases())
+        is_over = not (store.ledger.undetected() and store.ledger.leases())
         if is_over and not every:
             break
         if ended(every if is_over else LOOK):

@@ -68,7 +68,7 @@ def _doctor_of_store(store: Path | None, config: Path | None, as_json: bool) -> 
     inboxes = inboxes_of(config, place)
     with open_named(store, config, read_only=True) as opened:
         now = time.time()
-        feed = opened.ailments(now)
+        feed = opened.ledger.ailments(now)
         vitals = examine(opened, (*location.folders, *inboxes), backlogs(inboxes), now, {})
     found = find_ailments(vitals)
     if as_json:

@@ -42,7 +42,7 @@ def incidents_list(
 
     code = country_code(country) if country else None
     with open_named(store, config, read_only=True) as opened:
-        found = opened.incidents(code, moment(since, "--since"), moment(until, "--until"))
+        found = opened.ledger.incidents(code, moment(since, "--since"), moment(until, "--until"))
     if as_json:
         print_document({"incidents": [incident_document(incident) for incident in found]})
         return
@@ -72,11 +72,11 @@ def incidents_show(
     from fanous.publish.witnesses import witness_lines, witnesses_document
 
     with open_named(store, config, read_only=True) as opened:
-        incident = opened.incident(incident_id.upper())
+        incident = opened.ledger.incident(incident_id.upper())
         if incident is None:
             raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
-        revisions = opened.revisions(incident.id)
-        names = opened.networks(incident.country)
+        revisions = opened.ledger.revisions(incident.id)
+        names = opened.facts.networks(incident.country)
         seen_by = witnesses(opened, incident)
         slowed = slowed_how(opened, incident)
         more = what_else(opened, incident)
@@ -129,7 +129,7 @@ def incidents_report(
     place = store_place(store, config)
     notice = notice_for(place) if isinstance(place, Path) else ""
     with open_named(store, config, read_only=True) as opened:
-        incident = opened.incident(incident_id.upper())
+        incident = opened.ledger.incident(incident_id.upper())
         if incident is None:
             raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
         report = gather(opened, incident, LANGUAGES[lang], url.rstrip("/"), notice)

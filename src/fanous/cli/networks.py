@@ -38,7 +38,7 @@ def networks(
         beats, now = heartbeats(opened, code), opened.now()
         fell = country_collapses(opened, code) if code else []
         places = sorted({beat.place.country for beat in beats})
-        names = {(place, asn): name for place in places for asn, name in opened.networks(place).items()}
+        names = {(place, asn): name for place in places for asn, name in opened.facts.networks(place).items()}
     if as_json:
         heard = [_document(beat) for beat in beats]
         print_document({"at": to_iso(now), "networks": heard, "collapses": [_fell(one) for one in fell]})

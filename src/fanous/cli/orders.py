@@ -55,9 +55,10 @@ def orders_sign(
     ],
 ) -> None:
     """Sign orders: what to measure, or `stop = "why"`, which stops every probe that asks."""
-    from fanous.probe.orders import private_key, read_draft, sign
+    from fanous.config import read
+    from fanous.probe.orders import Draft, private_key, sign
 
-    signed = sign(read_draft(draft), private_key(key), time.time())
+    signed = sign(read(draft, Draft), private_key(key), time.time())
     try:
         out.write_bytes(signed)
     except OSError as error:

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -210,6 +210,8 @@ def probe_run(
     is checked before each.  With --collector, measurements are sent after each round.  While no collector can
     be reached they wait on disk, including those made without a network.
     """
+    from msgspec.structs import replace
+
     from fanous.probe.allowance import check_interval
     from fanous.probe.settings import adjusted, load_settings
     from fanous.probe.trace import ProbeVantage
@@ -255,7 +257,8 @@ def probe_run(
             print(f"{to_iso(time.time())}  {_sent(collectors, proxy)}", flush=True)
 
     if every is not None:
-        _go_on(one_round, every, settings.seed, rounds or 0, during, organisation=organisation)
+        events = _announced(during, vantage.country, organisation=organisation)
+        _go_on(one_round, every, settings.seed, rounds or 0, events, organisation=organisation)
         return
     check_consent(yes, settings.cap_mb)
     if localise:
@@ -331,7 +334,7 @@ def _go_on(
     every: float,
     seed: int,
     rounds: int,
-    during: Path | None,
+    events: Sequence[AnnouncedEvent],
     *,
     organisation: bool,
 ) -> None:
@@ -340,7 +343,7 @@ def _go_on(
 
     from fanous.probe.allowance import cadence, least_interval, repeat
 
-    events, dice = _announced(during, organisation=organisation), Random(seed or None)
+    dice = Random(seed or None)
 
     def interval() -> float:
         return cadence(every, time.time(), events, organisation=organisation)
@@ -348,7 +351,7 @@ def _go_on(
     repeat(lambda _: one_round(dice), interval, least_interval(organisation=organisation), rounds=rounds)
 
 
-def _announced(calendar: Path | None, *, organisation: bool) -> list[AnnouncedEvent]:
+def _announced(calendar: Path | None, country: str, *, organisation: bool) -> list[AnnouncedEvent]:
     """The events of a calendar, all of them in the probe's own country."""
     if calendar is None:
         return []
@@ -356,7 +359,7 @@ def _announced(calendar: Path | None, *, organisation: bool) -> list[AnnouncedEv
 
     if not organisation:
         print("a volunteer's line keeps its pace, whatever is announced", file=sys.stderr)
-    events = read_calendar(calendar, lambda why: print(why, file=sys.stderr))
+    events = read_calendar(calendar, country, lambda why: print(why, file=sys.stderr))
     return [AnnouncedEvent("", one.start, one.end, one.title) for one in events]
 
 

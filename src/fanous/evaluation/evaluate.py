@@ -96,7 +96,7 @@ def _bring_in(store: Store, file: CorpusFile, path: Path) -> int:
 
 def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
     incidents = {
-        country: store.incidents(country, corpus.since, corpus.until) for country in corpus.countries
+        country: store.ledger.incidents(country, corpus.since, corpus.until) for country in corpus.countries
     }
     every = [incident for found in incidents.values() for incident in found]
     standing = [i for i in every if i.status is not Status.RETRACTED]
@@ -120,7 +120,7 @@ def _compare(corpus: Corpus, store: Store, stored: int) -> Evaluation:
 
 
 def _series_measured(store: Store, country: str, corpus: Corpus) -> int:
-    series = store.series(country, corpus.since, corpus.until, TICK)
+    series = store.facts.series(country, corpus.since, corpus.until, TICK)
     return len({(s.key.place.asn, s.key.target) for s in series})
 
 
@@ -207,7 +207,7 @@ def _score_network(
 
 def _bins(store: Store, event: LabelledEvent, asn: int, corpus: Corpus) -> NDArray[np.int64]:
     """Middles of the bins in which the network was measured for the event's targets."""
-    series = store.series(event.country, corpus.since, corpus.until, TICK, event.targets)
+    series = store.facts.series(event.country, corpus.since, corpus.until, TICK, event.targets)
     times = [s.times for s in series if s.key.place.asn == asn]
     return np.unique(np.concatenate(times)) + TICK // 2 if times else np.array([], np.int64)
 

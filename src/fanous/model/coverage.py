@@ -1,10 +1,7 @@
-"""Coverage: how much was measured in a window, without which "nothing was seen" means nothing.
+"""Coverage: how much was measured, without which "nothing was seen" means nothing.
 
-Arrival: what came in after something had been claimed.
-
-Look: a probe looked at its own line, and what it found.
-
-Outcome: how many measurements were made on a network in a stretch of time, and how many failed.
+Counts over a window or by network and time, what came in after something had been claimed, and what a probe found when
+it looked at its own line.
 """
 
 from dataclasses import dataclass
@@ -18,8 +15,8 @@ class Coverage:
     """Counts over one window.
 
     Attributes:
-        measurements: that say yes or no of one of the targets.
-        failing: of these, those in which a target was blocked or throttled.
+        measurements: that say yes or no about one of the targets.
+        failing: those of them in which a target was blocked or throttled.
         probes: independent ones.
         networks: ASNs, ascending.
         hours: of the window.
@@ -37,13 +34,13 @@ class Coverage:
 
     @property
     def failing_share(self) -> float | None:
-        """``None`` = nothing was measured."""
+        """None = nothing was measured."""
         return self.failing / self.measurements if self.measurements else None
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Measurements of one network.
+    """Measurements of one network that came in after a claim.
 
     Attributes:
         measurements: that came in.
@@ -57,12 +54,12 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class SeriesArrival:
-    """Bins of ready-made series, of all places of a country together.
+    """Bins of quantities of a country, all its places together, that came in after a claim.
 
     Attributes:
         source: a name in ``fanous.sources.connector``; ``signal``: one in ``fanous.analysis.series.signals``.
         bins: that came in, or came in with another value.
-        late: of these, before the newest that was known then and is the same still.
+        late: of these, those before the newest that was known then and has not changed since.
     """
 
     source: str
@@ -72,8 +69,8 @@ class SeriesArrival:
 
 
 class LineState(StrEnum):
-    """What a probe's own line was like: with a network, without one, with sites inside the country alone, or
-    besides with those outside that somebody put on a list."""
+    """What a probe's own line reached: everything, nothing, only sites within the country, or those and a list of sites
+    outside."""
 
     ONLINE = "online"
     OFFLINE = "offline"
@@ -83,7 +80,7 @@ class LineState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look.
+    """A probe's look at its own line.
 
     Attributes:
         uid: of the measurement.
@@ -103,11 +100,12 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class MeasurementCount:
-    """One network and stretch.
+    """Measurements on one network in one stretch of time.
 
     Attributes:
         start: unix seconds, UTC, at which the stretch begins.
-        failed: of those made; one fails if it saw interference with any of the targets asked for.
+        made: in the stretch.
+        failed: of them; one fails if it saw interference with any of the targets asked for.
     """
 
     asn: int

@@ -1,14 +1,8 @@
-"""Incident: anomalies that are one event, with what is claimed about it and how sure that is.
+"""Incident: anomalies that are one event in the real world, with what is claimed about it and how sure that is.
 
-An incident is never edited: a change is a new revision with its reason.
-
-Witness: what one family of sources says about an incident.
-
-Alternatives: what else could explain that a target fails - the platform, an instrument, or the line.
-
-Approval: a person has looked at a claim that was held, and lets it stand.
-
-Correction: a revision that took something back.
+An incident is never edited: a change is a new revision with its reason.  Next to it stand what each source says of it
+(``Witness``), what else could explain that a target fails (``Alternatives``), and what people did with a claim
+(``Approval``, ``Correction``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +22,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """``confirmed_at`` of the incident tells whether an ended one was ever confirmed."""
+    """Where an incident stands; ``confirmed_at`` tells whether an ended one was ever confirmed."""
 
     SUSPECTED = "suspected"
     CONFIRMED = "confirmed"
@@ -37,6 +31,8 @@ class Status(StrEnum):
 
 
 class Scope(StrEnum):
+    """How far an incident reaches."""
+
     NATION = "nation"
     REGION = "region"
     MULTI_ISP = "multi_isp"
@@ -46,14 +42,14 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Half-open ``[start, end)`` in unix seconds; ``end`` ``None`` = it goes on."""
+    """Half-open ``[start, end)`` in unix seconds; ``end`` None = it goes on."""
 
     start: float
     end: float | None
 
 
 Stretches = Mapping[int, Sequence[Interval]]
-"""ASN -> when it was failing without a return in between."""
+"""ASN -> when it failed without a return in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +92,9 @@ class NetworkPart:
     """When the incident was seen on one network.
 
     Attributes:
-        entity: ``AS17557``; of an outage by ready-made levels a region, or the country.
+        entity: ``AS17557``; for an outage seen in quantities also a region, or the country.
         targets: that failed there.
-        intervals: when, in order.
+        intervals: when it was seen there, in order.
         measurements: that saw it there.
         probes: independent probes that saw it there.
         probability: the highest that a series of this network reached.
@@ -113,13 +109,13 @@ class NetworkPart:
 
     @property
     def asn(self) -> int:
-        """0 = it is a region, or the country."""
+        """0 = a region, or the country."""
         return asn_of(self.entity)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the claim rests on, counted.
+    """What the claim rests on, in numbers.
 
     Attributes:
         measurements: that saw it.
@@ -137,7 +133,7 @@ class Evidence:
 
 
 class Says(StrEnum):
-    """What a family of sources says of a place in a while."""
+    """What a family of sources says about a place during an incident."""
 
     DOWN = "down"
     ORDINARY = "ordinary"
@@ -147,16 +143,16 @@ class Says(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FamilyView:
-    """What one family of sources says of an outage, whether or not it bears it out.
+    """What one family of sources says about an outage, whether or not it saw it.
 
     Attributes:
         family: ``probing``.
         says: ``silent`` = it stopped reporting; ``unknown`` = it has no history to compare with.
         sources: the series behind it, as ``source signal``.
         entities: where it says so.
-        left: share of the ordinary level, 0..1; ``None`` unless it is down, or stood lower without being so.
-        onset: of the first departure, unix seconds; ``None`` unless it is down.
-        raised_at: when somebody watching this family would have raised it; likewise.
+        left: share of the baseline, 0..1; None unless it is down, or was lower without being down.
+        onset: of the first departure, unix seconds; None unless it is down.
+        raised_at: when a live monitor of this family would have raised it, unix seconds; None unless it is down.
     """
 
     family: str
@@ -174,19 +170,19 @@ class Incident:
 
     Attributes:
         id: label, ``PK-2023-0042``; empty until the ledger has given one.
-        entities: what it is about; the country itself where the scope is the nation, or where only its
-            own line was seen.
+        entities: what it is about; the country itself if the scope is the nation, or if only its own series
+            was seen.
         networks: when it was seen on each network named.
         onset: best estimate of the beginning.
-        onset_earliest: ``None`` = it was already so when the record begins (open onset).
-        end: ``None`` = it goes on, or nobody has measured since.
+        onset_earliest: None = already under way when the data begin (open onset).
+        end: None = it goes on, or nobody has measured since.
         intervals: when it was on; daily sessions are several intervals of one incident.
-        confirmed_at: when the rule was first met with what was known then; ``None`` = never.
+        confirmed_at: when the rule was first met with what was known then; None = never.
         confidence: probability that this is interference, 0..1.
-        users: ``None`` = cannot be said.
-        kbps: for throttling; ``None`` = not measured.
-        level: for outages: share of ordinary level left; ``None`` = not measured.
-        rule: the confirmation rule met (``C1``, ``C2``, ``C3``), empty = none.
+        users: None = cannot be said.
+        kbps: for throttling; None = not measured.
+        level: for outages: share of the baseline that is left; None = not measured.
+        rule: the confirmation rule that was met (``C1``, ``C2``, ``C3``); empty = none.
         reason: why the status is what it is, in words.
         opinions: for outages: what each family of sources says.
         hints: what may point to a cause, in words; never evidence.
@@ -221,7 +217,7 @@ class Incident:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """What is cut by name; an outage cuts no target but the line itself."""
+        """Targets that are cut by name; an outage names none, since it cuts the line itself."""
         return tuple(part.target for part in self.parts if part.target)
 
     @property
@@ -231,7 +227,7 @@ class Incident:
 
 
 class Sight(StrEnum):
-    """Whether it saw it."""
+    """Did a source see the incident?"""
 
     SAW = "saw"
     DID_NOT_SEE = "did_not_see"
@@ -241,13 +237,13 @@ class Sight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What one source, or a family without a source, says.
+    """What one source says about an incident, or a family without any source.
 
     Attributes:
-        source: by its name; empty = no source of the family says anything.
+        source: its name; empty = no source of the family says anything.
         why: in words, for a reader.
         saw: measurements on the networks named, while it was on, that saw it.
-        contrary: likewise, that saw the contrary.
+        contrary: those of them that reached the target.
     """
 
     family: Family
@@ -260,14 +256,14 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """How targets fared in another country, at those times at which they failed here.
+    """How targets fared in another country at the times at which they failed here.
 
     Attributes:
         probes: that failed then.
         failing: measurements that failed then (blocked, throttled, down, or a symptom).
         measured: measurements then that say anything.
-        failing_before: the same in the days before the first of them.
-        measured_before: likewise.
+        failing_before: as ``failing``, in the days before the first of these times.
+        measured_before: as ``measured``, in the same days.
     """
 
     country: str
@@ -280,7 +276,7 @@ class Onset:
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """How one version of a probe's software fared on one network during the event, counted in probes.
+    """How one version of a probe's software fared on one network during the event, in probes.
 
     Attributes:
         failing: for which the target failed at least once.
@@ -295,14 +291,14 @@ class Software:
 
 @dataclass(frozen=True, slots=True)
 class LineRecord:
-    """How one probe that saw it fared meanwhile with all that it measured.
+    """How one probe that saw the event fared meanwhile with everything that it measured.
 
     Attributes:
-        of_all: not one probe, but all of the network together, those that did not see it among them.
         targets: that it measured.
-        others: of them, those of which nothing is claimed.
-        failing: 0..``others``, how many of these failed as they do on a bad line; one that failed now and
-            then counts by the share.
+        others: of them, those about which nothing is claimed.
+        failing: 0..``others``, how many of these failed as on a bad line; one that failed now and then counts
+            by its share.
+        of_all: True = all probes of the network together, including those that did not see it.
     """
 
     asn: int
@@ -314,7 +310,7 @@ class LineRecord:
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
-    """What is known for and against other explanations; empty = nothing."""
+    """What is known for and against other explanations; empty = nothing is."""
 
     onsets: tuple[Onset, ...] = ()
     software: tuple[Software, ...] = ()
@@ -326,10 +322,10 @@ NONE_KNOWN = Alternatives()
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Who let which incident pass.
+    """A person reviewed a claim that was held, and let it stand.
 
     Attributes:
-        revision: the one that was looked at.
+        revision: the one that was reviewed.
         at: unix seconds, UTC.
         note: in their words; empty = none.
     """
@@ -343,13 +339,13 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What is no longer claimed.
+    """A revision that took something back.
 
     Attributes:
         incident: its label.
-        n: the revision that took it back.
+        n: number of the revision.
         at: unix seconds, UTC.
-        taken_back: each thing, in words.
+        taken_back: each thing that is no longer claimed, in words.
         reason: of the revision.
     """
 

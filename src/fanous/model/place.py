@@ -1,10 +1,6 @@
-"""Place: a country, a region of it, or a network (ASN) in it.
+"""Place: a country, a region of it, or a network (ASN) in it, and the share of users on each network.
 
 A place is named the way people in the field name it: ``PK``, ``PK-PB``, ``AS17557``.
-
-Address: is a text one, where a name could stand?  Asked of every hostname by probes, readers and rules.
-
-User weights: which share of a country's users is on which network.
 """
 
 from dataclasses import dataclass
@@ -14,7 +10,7 @@ from ipaddress import ip_address
 
 
 class Access(StrEnum):
-    """How users reach the network.  ``ANY`` = not told apart."""
+    """How users reach the network; ``ANY`` = not distinguished."""
 
     ANY = "any"
     MOBILE = "mobile"
@@ -22,7 +18,7 @@ class Access(StrEnum):
 
 
 class Family(StrEnum):
-    """Sources that fail together count once; a signal belongs to a family by what it measures."""
+    """Sources that fail together and so count once; a signal belongs to a family by what it measures."""
 
     EDGE = "edge"
     OONI = "ooni"
@@ -44,8 +40,8 @@ class Place:
     Attributes:
         country: ISO 3166-1 alpha-2, upper case; ``ZZ`` = unknown.
         asn: 0 = the whole country.
-        region: ISO 3166-2 (``PK-PB``); where a place has no code that is known, the country and the
-            source's own name of it (``IR:Ardebil``); empty = the whole country.
+        region: ISO 3166-2 (``PK-PB``); for a place without a known code, the country and the source's own name
+            (``IR:Ardebil``); empty = the whole country.
     """
 
     country: str
@@ -70,9 +66,9 @@ LONGEST = 45
 
 @lru_cache(maxsize=65_536)
 def is_address(text: str) -> bool:
-    """Is it an IPv4 or IPv6 address, without brackets?"""
+    """Is it an IPv4 or IPv6 address, without brackets?  Probes, readers and rules ask this of every host name."""
     if not text or len(text) > LONGEST or (text[-1] not in "0123456789." and ":" not in text):
-        return False  # most names, told without an exception
+        return False  # most names, without the cost of an exception
     try:
         ip_address(text)
     except ValueError:

@@ -1,8 +1,5 @@
-"""Score: how what Fanous says of a labelled corpus compares with its labels.
-
-Calibration: how often claims of a stated confidence turn out right.
-
-Attack: what lying probes try, the least number with which it works, and how often a fifth of them does.
+"""Score: how well Fanous does on labelled corpora, how often its stated confidence is right, and how many lying probes
+it takes to deceive it.
 """
 
 from collections.abc import Sequence
@@ -12,11 +9,19 @@ from math import sqrt
 
 from fanous.model.incident import Scope
 
+YEAR = 365.25 * 86400.0
+
+WORLD = 195
+"""Countries that a monitor of the whole world watches."""
+
+
+# --- calibration ----------------------------------------------------------------------------------------
+
 EDGES = (0.0, 0.5, 0.9, 0.95, 0.99, 0.995, 1.0)
-"""Of the classes of confidence: most claims lie above .9, where one in a hundred matters."""
+"""Bounds of the classes of confidence: most claims lie above .9, where one in a hundred matters."""
 
 Z = 1.96
-"""Of a normal distribution, for 95 % intervals."""
+"""Deviations of a normal distribution on either side of a 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,10 @@ class Calibration:
     """All claims of one kind of evidence.
 
     Attributes:
-        name: of what they are.
-        remark: what a reader must know of it; empty = nothing.
-        brier: mean squared distance of confidence and truth; ``None`` = no claims.
-        classes: those that hold any claim.
+        name: what the claims are about.
+        remark: what a reader must know; empty = nothing.
+        brier: mean squared difference between confidence and truth; None = there are no claims.
+        classes: those with any claim.
     """
 
     name: str
@@ -66,7 +71,7 @@ class Calibration:
 
 
 def calibrate(name: str, claims: Sequence[Stated], remark: str = "") -> Calibration:
-    """Hold stated confidences against the truth."""
+    """Compare stated confidences with the truth."""
     squares = [(one.confidence - one.right) ** 2 for one in claims]
     classes = []
     for low, high in pairwise(EDGES):
@@ -91,10 +96,7 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-YEAR = 365.25 * 86400.0
-
-WORLD = 195
-"""Countries that a monitor of the world watches."""
+# --- one corpus -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,9 @@ class NetworkScore:
 
     Attributes:
         found: ``confirmed``, ``suspected`` or ``missed``.
-        overlap: bins in which both the label and Fanous say *on*, of those in which either does, counted
-            over the bins in which the network was measured; ``None`` = never measured during the label.
-        onset_error_minutes: found minus labelled; ``None`` = not found, or an open onset.
+        overlap: bins in which both the label and Fanous say *on*, of those in which either does, among the
+            bins in which the network was measured; None = never measured during the label.
+        onset_error_minutes: found minus labelled; None = not found, or an open onset.
     """
 
     asn: int
@@ -121,10 +123,10 @@ class EventScore:
     Attributes:
         confirmed: by an incident on every network that must be.
         found: ``confirmed``, ``suspected`` or ``missed``, as an incident.
-        minutes_to_confirm: from the labelled onset to the first ``confirmed_at``; ``None`` = never.
-        incidents: that were made of it: one event should be one; confirmed ones, where there are any.
+        minutes_to_confirm: from the labelled onset to the first ``confirmed_at``; None = never.
+        incidents: that were made of it, and should be one; only the confirmed ones, where there are any.
         intervals: of those incidents.
-        level: share of the ordinary level left in them, 0..1; ``None`` = not about levels.
+        level: share of the baseline left in them, 0..1; None = not about quantities.
         extra_networks: named in those incidents, but not labelled.
     """
 
@@ -144,15 +146,15 @@ class EventScore:
 
 @dataclass(frozen=True, slots=True)
 class LossScore:
-    """What became of one sort of loss put into quiet series, at several random moments.
+    """What became of one sort of loss that was put into quiet series at several random moments.
 
     Attributes:
         signals: that lost at once.
         loss: share of the level; hours: how long.
-        recall: by the level detector, on the first signal.
-        peer_recall: by IODA's rule on the same series; ``None`` = it does not watch such a signal.
-        minutes: median from onset to the alarm on the first signal; ``None`` = never raised.
-        found: share of the times in which an incident told of it; confirmed: of those, by rule.
+        recall: of the detector of drops, on the first signal.
+        peer_recall: of IODA's rule on the same series; None = it does not watch such a signal.
+        minutes: median from onset to the alarm on the first signal; None = never raised.
+        found: share of the times in which there was an incident; confirmed: of those, by rule.
     """
 
     signals: tuple[str, ...]
@@ -172,7 +174,7 @@ class QuietScore:
 
     Attributes:
         months: measured.
-        raised: stretches by the level detector; peer_raised: by IODA's rule, ``None`` = not watched.
+        raised: anomalies of the detector of drops; peer_raised: of IODA's rule, None = not watched.
     """
 
     signal: str
@@ -186,12 +188,12 @@ class PlantScore:
     """What became of blocking that was put into replays of quiet measurements.
 
     Attributes:
-        by: what the replays have in common; value: of it.
+        by: the property by which replays are grouped; value: that of this group.
         hit: median of the measurements that met the block: how much there was to see.
         confirmed, found: share of the events, found = suspected or confirmed.
         networks: share of the struck networks, where measured, that an incident names.
         extra_networks: named and not struck, in all.
-        incidents: made of one event that was found; ``None`` = none was.
+        incidents: made of one event that was found; None = none was.
         onset_minutes, end_minutes: median distance from the label, of those with an onset or end.
         minutes_to_confirm: median from the label's onset.
     """
@@ -212,12 +214,12 @@ class PlantScore:
 
 @dataclass(frozen=True, slots=True)
 class WorldScore:
-    """What became of one thing that happened in worlds made of replays of quiet measurements.
+    """What became of one sort of happening in worlds made of replays of quiet measurements.
 
     Attributes:
         happening: in words; hours: how long; times: worlds in which it did.
-        confirmed, found: share of the blocks, found = suspected or confirmed; ``None`` = nothing was blocked.
-        false_confirmed, false_suspected, retracted: incidents in all countries where nothing was.
+        confirmed, found: share of the blocks, found = suspected or confirmed; None = nothing was blocked.
+        false_confirmed, false_suspected, retracted: incidents in all countries where nothing was blocked.
     """
 
     happening: str
@@ -232,19 +234,19 @@ class WorldScore:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One corpus.
+    """How Fanous did on one corpus.
 
     Attributes:
-        country_months: exposure, the labelled window times countries.
-        series_months: the same times (network, target) pairs measured.
+        country_months: exposure: the labelled window times the number of countries.
+        series_months: that times the number of pairs of network and target measured.
         right_confirmed: incidents, confirmed at any time, that match an event.
         false_confirmed: incidents, confirmed at any time, that match no event.
         false_suspected: incidents, suspected or ended unconfirmed, that match none.
         retracted: suspicions that faded.
         stated: confidence of each incident that the labels call right or false.
-        losses: of injections into level series; quiet: what is raised on these series untouched.
-        plants: of blocking put into replays of quiet measurements.
-        worlds: of platforms that fail, or are blocked, in several countries.
+        losses: put into quantities; quiet: what is raised on these series untouched.
+        plants: blocking put into replays of quiet measurements.
+        worlds: platforms that fail, or are blocked, in several countries.
     """
 
     title: str
@@ -268,7 +270,7 @@ class Evaluation:
 
     @property
     def found(self) -> float | None:
-        """Share of the events of which an incident tells, confirmed or suspected."""
+        """Share of the events with an incident, confirmed or suspected."""
         return sum(e.found != "missed" for e in self.events) / len(self.events) if self.events else None
 
     @property
@@ -278,7 +280,7 @@ class Evaluation:
 
     @property
     def false_confirmed_a_world_year(self) -> tuple[float, float]:
-        """The rate seen, and its upper 95 % bound (none seen in n country-years is still up to 3/n)."""
+        """The rate seen, and its upper 95 % bound: with none seen in n country-years it may still be 3/n."""
         world_years = max(self.country_months, 1e-9) / 12 / WORLD
         return self.false_confirmed / world_years, _at_most(self.false_confirmed) / world_years
 
@@ -288,7 +290,7 @@ class Evaluation:
 
 
 def together(title: str, every: Sequence[Evaluation]) -> Evaluation:
-    """Counts and exposure of several evaluations as one, without their events."""
+    """Several evaluations as one: counts and exposure, without their events."""
     return Evaluation(
         title=title,
         measurements=sum(e.measurements for e in every),
@@ -308,17 +310,20 @@ def _at_most(count: int) -> float:
     return float(n * (1 - 1 / (9 * n) + 1.645 / (3 * n**0.5)) ** 3)
 
 
+# --- attacks --------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class Attack:
     """One attack and its break-even.
 
     Attributes:
-        goal: ``make`` a confirmed incident of this scope (or wider), or ``unmake`` a real national one (none
-            of the networks attacked is named any more).
-        networks: of the country, with ``honest`` probes each.
+        goal: ``make`` a confirmed incident of this scope or wider, or ``unmake`` a real national one, so that
+            none of the networks attacked is named any more.
+        networks: in the country, with ``honest`` probes each.
         days: for which the liars keep it up.
         spread: networks on which the liars sit.
-        liars: least number with which it works; ``None`` = not with four times the honest ones there.
+        liars: least number with which it works; None = not even with four times the honest ones there.
     """
 
     goal: str
@@ -332,19 +337,19 @@ class Attack:
 
     @property
     def share(self) -> float | None:
-        """Of the probes on the networks attacked."""
+        """Share of liars among the probes on the networks attacked; None = it never works."""
         return None if self.liars is None else self.liars / (self.liars + self.honest * self.spread)
 
 
 @dataclass(frozen=True, slots=True)
 class Fifth:
-    """How often an attack works by a fifth of the probes on one network of five, for twelve hours.
+    """How often an attack by a fifth of the probes on one of five networks works, for twelve hours.
 
     Attributes:
         goal: ``make``: a confirmed incident names the network; ``unmake``: that of a real one does not.
         strategy: empty = nobody lies.
-        times: attacks, each on a seed of its own.
-        worked: of them; national: of them, those that made, or unmade, a national claim.
+        times: attacks, each with a seed of its own.
+        worked: of them; national: of these, those that made or unmade a national claim.
     """
 
     goal: str

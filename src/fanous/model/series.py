@@ -1,14 +1,10 @@
-"""Series: values of one signal for one place (and target) in equal bins, with counts.
+"""Series: values of one signal for one place (and target) in equal bins, with counts; and what they are made of.
 
-The one module of the model that needs numpy, so that a probe does not.
+``Votes`` say of each measurement whether it saw one target fail.  A ``SourceSeries`` is a series as a public source
+gave it, before it is in the store.  A ``Rate`` says how fast data came to a probe under innocuous names, and so what
+its line gives; a ``RatePair`` how fast a target came next to another name in the same measurement.
 
-Votes: what each measurement says of one target and signal - it saw it, or it saw the contrary.
-
-Source series: a series as a public source gave it, before it is in the store.
-
-Rate: how fast data came to a probe under innocuous names - what its line gives, not what a target gets.
-
-RatePair: how fast a target came to one probe, beside another name in the same measurement.
+This is the only module of the model that needs numpy, so that a probe does not.
 """
 
 from collections.abc import Iterable, Mapping

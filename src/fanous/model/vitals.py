@@ -1,22 +1,18 @@
-"""Backlog: what waits between a collector and the store.
-
-Spell: something that was wrong with the monitor itself, from when to when.
-
-Need: one thing that a part of Fanous stands on, and whether this machine has it.
-"""
+"""Vitals: whether the monitor itself is well: what waits for it, what was wrong with it, and what it needs of its
+machine."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits in an inbox, or in a stream: messages count as files there.
+    """What waits between a collector and the store, in an inbox or in a stream, where messages count as files.
 
     Attributes:
-        files: sealed ones.
-        since: unix seconds, by the machine's clock; when the oldest was begun; ``None`` = nothing waits.
-        apart: sealed files that only a person takes (no known network).
-        refused: messages of a stream that were set aside, since they cannot be used.
+        files: that are sealed.
+        since: when the oldest was begun, unix seconds by the machine's clock; None = nothing waits.
+        apart: sealed files that need a person (their network is unknown).
+        refused: messages of a stream that were set aside because they cannot be used.
     """
 
     folder: str
@@ -29,14 +25,14 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """An entry of the feed of a monitor's ailments.  Instants are unix seconds, UTC, by the machine's clock.
+    """Something that was wrong with the monitor itself, from when to when: unix seconds by the machine's clock.
 
     Attributes:
-        kind: as ``fanous.pipeline.vitals.Ailment`` has it; ``about``, ``says`` and ``mend`` likewise.
-        says: as of the last time it was seen; ``mend`` likewise.
+        kind, about: as in ``fanous.pipeline.vitals.Ailment``.
+        says, mend: likewise, as of the last time it was seen.
         began_at: when it was first seen.
         seen_at: when it was last seen.
-        ended_at: of the first look at which it was gone; ``None`` = it goes on.
+        ended_at: when it was first found gone; None = it goes on.
     """
 
     kind: str
@@ -50,15 +46,15 @@ class Spell:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What is needed.
+    """One thing that a part of Fanous depends on, and whether this machine has it.
 
     Attributes:
         part: ``probe``, ``server`` or ``lab``.
         name: a program, a module, a feature of the kernel.
         found: is it there?
-        mend: what to do where it is not; empty = nothing can be done by a command.
+        mend: what to do if it is missing; empty = no command helps.
         without: what does not work without it.
-        is_vital: ``False`` = the part works without it, as ``without`` says.
+        is_vital: False = the part works without it, as ``without`` says.
     """
 
     part: str

@@ -77,7 +77,7 @@ def bring(place: str, files: Sequence[Path], source: str, store: Store) -> Inges
 def _claims(store: Store) -> dict[str, Incident]:
     """Incidents that measurements of today can change."""
     since = store.now() - stages.LATE - stages.HISTORY
-    return {incident.id: incident for incident in store.incidents(since=since)}
+    return {incident.id: incident for incident in store.ledger.incidents(since=since)}
 
 
 def _say_taken(place: str, files: int, tally: Ingested, seconds: float) -> None:

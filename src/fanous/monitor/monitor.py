@@ -59,7 +59,7 @@ def watch(configuration: Configuration, source: str, dispatch: Dispatch) -> None
 def _opened(configuration: Configuration) -> Store:
     store = open_store(configuration.store, clock=configuration.clock)
     if configuration.holds_national is not None:
-        store.hold_national(configuration.holds_national)
+        store.ledger.hold_national(configuration.holds_national)
     return store
 
 
@@ -126,7 +126,7 @@ def tasks_of(
             configuration.rounds,
             configuration.settings,
             configuration.clock,
-            lambda: ask(lambda store: store.events()),
+            lambda: ask(lambda store: store.ledger.events()),
         )
         tasks.append(Task("rounds", lambda: probe.measure(stop)))
         _say_what_is_lacking(configuration)

@@ -9,15 +9,17 @@ import os
 import random
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import structs
 
 from fanous.collector.checkin import read_urls
 from fanous.collector.inbox import inbox_of
 from fanous.collector.origin import NOTHING, trusted_proxies
 from fanous.collector.stream.address import StreamAddress, parse_address
-from fanous.config import Table, read_config, web_address
+from fanous.config import Table, convert, read_config, web_address
 from fanous.errors import FanousError
 from fanous.model.event import AnnouncedEvent
 from fanous.model.place import UNKNOWN_COUNTRY
@@ -27,7 +29,7 @@ from fanous.pipeline.retain import Retention, retention
 from fanous.probe.allowance import VOLUNTEER_LEAST, cadence, check_interval, least_interval, pause
 from fanous.probe.consent import check_country
 from fanous.probe.run import DEFAULT_LIST, ProbeOptions, is_near, wanted_of
-from fanous.probe.settings import MOBILE_CAP_MB, Settings, settings_from
+from fanous.probe.settings import MOBILE_CAP_MB, Settings
 from fanous.probe.trace import ProbeVantage
 from fanous.publish.alerts.settings import Alerting, read_alerting
 from fanous.refdata.countries import is_country, shapes
@@ -220,7 +222,7 @@ def read(file: Path | None, store: Path | StoreLocation) -> Configuration:
     settings = _settings(table("probe"), where)
     rounds = _rounds(table("rounds"))
     if rounds.vantage.network_type == "mobile":
-        settings = replace(settings, cap_mb=min(settings.cap_mb, MOBILE_CAP_MB))
+        settings = structs.replace(settings, cap_mb=min(settings.cap_mb, MOBILE_CAP_MB))
     found = Configuration(
         store=store,
         inbox=_inbox(run, store, where),
@@ -286,9 +288,9 @@ def _clock(table: Table) -> Clock:
 
 
 def _settings(table: Table, where: Path) -> Settings:
-    settings = settings_from(table)
+    settings = convert(table.values, Settings, where, "probe")
     if settings.ca_file:
-        settings = replace(settings, ca_file=str(_beside(where, settings.ca_file)))
+        settings = structs.replace(settings, ca_file=str(_beside(where, settings.ca_file)))
     return settings
 
 

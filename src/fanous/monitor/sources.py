@@ -130,7 +130,7 @@ def _to_ask(errand: Errand, now: float, store: Store) -> tuple[Query, list[Pulle
         return None
     since, until = newest(errand.source, now)
     ask = Query(errand.country, since, until, told.networks, told.regions)
-    return ask, store.pulled(errand.source, errand.country)
+    return ask, store.facts.pulled(errand.source, errand.country)
 
 
 def _keep(errand: Errand, fetched: Sequence[Fetched], store: Store) -> Pull:

@@ -89,8 +89,8 @@ class Selfcheck:
         found = {(one.kind, one.about): (one.says, one.mend) for one in self.ailments}
 
         def noted(store: Store) -> list[Spell]:
-            store.note_ailments(found, now)
-            return store.ailments(now)
+            store.ledger.note_ailments(found, now)
+            return store.ledger.ailments(now)
 
         try:
             self.feed = await self._ask(noted)
@@ -136,11 +136,11 @@ def heartbeats(store: Store, country: str | None = None) -> list[Heartbeat]:
     """All networks that were heard in the memory, by country and number."""
     now = store.now()
     since = now - MEMORY
-    countries = [country] if country else store.countries(since, now)
+    countries = [country] if country else store.facts.countries(since, now)
     return [
         heartbeat(volume, now)
         for name in countries
-        for volume in store.volume(name, since, now, TICK)
+        for volume in store.facts.volume(name, since, now, TICK)
         if len(volume)
     ]
 
@@ -149,9 +149,9 @@ def country_collapses(store: Store, country: str) -> list[Collapse]:
     """Days of the last two months on which hardly any network of a country was heard."""
     now = store.now()
     since = now - COLLAPSES
-    others = [name for name in store.countries(since, now) if name != country]
-    elsewhere = [volume for name in others for volume in store.volume(name, since, now, DAY)]
-    return collapses(store.volume(country, since, now, DAY), elsewhere, now)
+    others = [name for name in store.facts.countries(since, now) if name != country]
+    elsewhere = [volume for name in others for volume in store.facts.volume(name, since, now, DAY)]
+    return collapses(store.facts.volume(country, since, now, DAY), elsewhere, now)
 
 
 class Hearing:

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from fanous.analysis.detectors import DETECTOR_VERSION, DETECTORS, SLOWDOWN_DETECTOR_VERSION
 from fanous.analysis.detectors.cache import Recall
+from fanous.analysis.detectors.detector import Reads
+from fanous.analysis.detectors.registry import detectors_of, version_of
 from fanous.analysis.incidents.alternatives import LINE_FAULTS
 from fanous.analysis.incidents.assemble import Setting, incident_of
 from fanous.analysis.incidents.group import TypedAnomaly, correlate
@@ -47,22 +48,23 @@ def find_interference(
     store: Store, country: str, since: float, until: float, shares: UserWeights | None
 ) -> list[Incident]:
     """The incidents that the measurements of a window amount to, probes' silence and slowness among them."""
-    setting = Setting(country, FAMILY_OF, shares, rules_version(), DETECTOR_VERSION)
-    beats = store.looks(since, until)
-    series = store.series(country, since, until, TICK)
+    setting = Setting(country, FAMILY_OF, shares, rules_version(), version_of(Reads.VOTES))
+    beats = store.facts.looks(since, until)
+    series = store.facts.series(country, since, until, TICK)
     series += silence_series(beats, country, SilenceWindow(since, until, TICK))
-    findings = _findings(series)
+    findings = _findings(Reads.VOTES, series)
     return _interference(store, (since, until), findings, beats, setting) + _slowdowns(
         store, (since, until), setting
     )
 
 
-def _findings(series: Sequence[Series]) -> list[TypedAnomaly]:
+def _findings(reads: Reads, series: Sequence[Series]) -> list[TypedAnomaly]:
+    """What every registered detector of such series finds, as far as it is worth a suspicion."""
     return [
         TypedAnomaly(anomaly, detector.kind)
-        for detector in DETECTORS.values()
+        for detector in detectors_of(reads)
         for anomaly in _recall.find(detector, series)
-        if anomaly.probability >= detector.options.suspect_at
+        if anomaly.probability >= detector.suspect_at
     ]
 
 
@@ -77,8 +79,8 @@ def _interference(
         return []
     country = setting.country
     targets = sorted({finding.anomaly.key.target for finding in findings})
-    votes = store.votes(country, *when, targets)
-    elsewhere = store.working_elsewhere(country, *when, targets)
+    votes = store.facts.votes(country, *when, targets)
+    elsewhere = store.facts.working_elsewhere(country, *when, targets)
     here, there = votes.by_target(), elsewhere.by_target()
     silent = silence_votes(beats, country, TICK)
     incidents = []
@@ -95,10 +97,10 @@ def _interference(
 
 def _slowdowns(store: Store, when: tuple[float, float], setting: Setting) -> list[Incident]:
     """General slow-downs by our own transfers."""
-    setting = replace(setting, detector_version=SLOWDOWN_DETECTOR_VERSION)
-    told = slowness(store.rates(*when), setting.country)
+    setting = replace(setting, detector_version=version_of(Reads.RATES))
+    told = slowness(store.facts.rates(*when), setting.country)
     nobody = told.votes.where(np.zeros(len(told.votes), np.bool_))
-    findings = _findings(told.series)
+    findings = _findings(Reads.RATES, told.series)
     found = [
         incident_of(group, told.votes, nobody, setting, findings=findings) for group in correlate(findings)
     ]
@@ -133,9 +135,11 @@ def alternatives(store: Store, country: str, group: Sequence[TypedAnomaly], vote
     for finding, stretch in zip(group, stretches, strict=True):
         by_network.setdefault(finding.anomaly.key.place.asn, []).append(stretch)
     return Alternatives(
-        tuple(store.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)),
-        tuple(store.software(country, targets, asns, stretches)),
-        tuple(store.lines(country, targets, by_network, LINE_FAULTS)),
+        tuple(
+            store.facts.onsets_elsewhere(country, targets, failing(group, votes), ONSET_SLOT, ONSET_BASELINE)
+        ),
+        tuple(store.facts.software(country, targets, asns, stretches)),
+        tuple(store.facts.lines(country, targets, by_network, LINE_FAULTS)),
     )
 
 

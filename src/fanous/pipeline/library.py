@@ -202,7 +202,9 @@ def incidents(
     Args:
         country: ``None`` = all.
     """
-    return store.opened.incidents(_code(country) if country else None, _seconds(since), _seconds(until))
+    return store.opened.ledger.incidents(
+        _code(country) if country else None, _seconds(since), _seconds(until)
+    )
 
 
 def series(
@@ -228,14 +230,14 @@ def series(
     unknown = [name for name in signals or () if name not in SIGNALS]
     if unknown:
         raise FanousError(f"no signal {unknown[0]!r}; known are {', '.join(SIGNALS)}")
-    code, span = _code(country), store.opened.span(_code(country))
+    code, span = _code(country), store.opened.facts.span(_code(country))
     if span is None:
         return series_table([])
     first = _seconds(since) if since is not None else span[0] // step * step
     last = _seconds(until) if until is not None else span[1] + 1
     assert first is not None and last is not None
-    found = store.opened.series(code, first, last, step, list(targets) if targets is not None else None)
-    found += store.opened.levels(code, first, last)
+    found = store.opened.facts.series(code, first, last, step, list(targets) if targets is not None else None)
+    found += store.opened.facts.levels(code, first, last)
     return series_table(one for one in found if signals is None or one.key.signal in signals)
 
 

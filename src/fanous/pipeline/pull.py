@@ -114,7 +114,7 @@ def pull(
     """
     done = Pull(source, ask.country)
     try:
-        for one in fetch(source, ask, get, now, store.pulled(source, ask.country), onwards=onwards):
+        for one in fetch(source, ask, get, now, store.facts.pulled(source, ask.country), onwards=onwards):
             keep(store, one, done)
             if on_piece is not None and (one.parsed is not None or one.why):
                 on_piece(one.piece, done)
@@ -223,7 +223,9 @@ def keep(store: Store, fetched: Fetched, done: Pull) -> None:
         return
     written = put_series(store, parsed.series)
     done.claims += put_claims(store, parsed.claims)
-    store.put_pulled(done.source, done.country, [Pulled(piece.name, piece.since, piece.until, fetched.at)])
+    store.facts.put_pulled(
+        done.source, done.country, [Pulled(piece.name, piece.since, piece.until, fetched.at)]
+    )
     done.pieces += 1
     done.values += sum(len(levels) for levels in parsed.series)
     done.new += sum(int(which.sum()) for which in written)
@@ -232,7 +234,7 @@ def keep(store: Store, fetched: Fetched, done: Pull) -> None:
 
 def due(store: Store, source: str, country: str, every: float, now: float) -> bool:
     """Is it time to pull again?  For a loop: ``every`` seconds after the last pull of any piece."""
-    last = max((one.pulled_at for one in store.pulled(source, country)), default=None)
+    last = max((one.pulled_at for one in store.facts.pulled(source, country)), default=None)
     return last is None or now >= last + every
 
 

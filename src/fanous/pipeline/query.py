@@ -48,9 +48,9 @@ def confirm(
     Raises:
         FanousError: the store has nothing of this country.
     """
-    span = store.span(country)
+    span = store.facts.span(country)
     if span is None:
-        known = ", ".join(store.countries()) or "nothing yet"
+        known = ", ".join(store.facts.countries()) or "nothing yet"
         raise FanousError(
             f"no measurements of {country} in this store (it has: {known}); "
             "bring some in with `fanous ingest ooni FILE...`"
@@ -59,7 +59,7 @@ def confirm(
     until = max(min(span[1], store.now() + AHEAD), since) + 1 if until is None else until
     incidents = [
         incident
-        for incident in store.incidents(country, since, until)
+        for incident in store.ledger.incidents(country, since, until)
         if not targets or incident.kind in OF_ALL or set(targets) & set(incident.targets)
     ]
     shown = targets or sorted({target for incident in incidents for target in incident.targets})
@@ -70,7 +70,7 @@ def confirm(
         incidents=incidents,
         insufficient=_insufficient(store, country, since, until, targets),
         grid=_grid(store, country, since, until, shown, incidents) if shown else None,
-        names=store.networks(country),
+        names=store.facts.networks(country),
     )
 
 
@@ -78,14 +78,16 @@ def _grid(
     store: Store, country: str, since: float, until: float, targets: Sequence[str], incidents: list[Incident]
 ) -> Grid:
     """Networks x time, counted by the store: a year of a country does not fit into this process."""
-    ends = store.ends(country, since, until, targets)
+    ends = store.facts.ends(country, since, until, targets)
     if ends is None:
         return Grid((), timedelta(days=1), ())
     columns = columns_of(country, *ends)
     edges = columns.edges()
     made, failed = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
     column_of = dict(edges)
-    for one in store.outcomes(country, max(since, edges[0][0]), until, targets, [at for at, _ in edges]):
+    for one in store.facts.outcomes(
+        country, max(since, edges[0][0]), until, targets, [at for at, _ in edges]
+    ):
         place = one.asn, column_of[int(one.start)]
         made[place] += one.made
         failed[place] += one.failed
@@ -96,17 +98,17 @@ def _insufficient(
     store: Store, country: str, since: float, until: float, targets: Sequence[str]
 ) -> list[tuple[str, str]]:
     """What nothing can be said about, and why; targets asked for but never measured among them."""
-    lacking = store.insufficient(country, since, until)
+    lacking = store.facts.insufficient(country, since, until)
     listed = [(one.target, one.why) for one in lacking if not targets or one.target in targets]
     if not targets:
         return listed + _of_connectivity(store, country, since, until)
-    measured = {*store.targets(country, since, until), *(target for target, _ in listed)}
+    measured = {*store.facts.targets(country, since, until), *(target for target, _ in listed)}
     return listed + [(t, "nobody measured it in this window") for t in targets if t not in measured]
 
 
 def _of_connectivity(store: Store, country: str, since: float, until: float) -> list[tuple[str, str]]:
     """The same of the country's connectivity; nothing where no source of it was read."""
-    if not store.series_fetched(country):
+    if not store.facts.series_fetched(country):
         return []
     from fanous.pipeline.outages import (
         connectivity_lacks,  # the detectors: only where there is something for them

@@ -48,18 +48,18 @@ def kept(store: Store, lease: Lease, seconds: float = LEASE_SECONDS) -> Iterator
     )
     renewing.start()
     try:
-        with store.holding(lease):
+        with store.ledger.holding(lease):
             yield
     finally:
         ended.set()
         renewing.join()
-        store.give_back(lease)
+        store.ledger.give_back(lease)
 
 
 def _renew(store: Store, lease: Lease, seconds: float, ended: threading.Event) -> None:
     while not ended.wait(seconds / RENEWALS):
         try:
-            store.renew(lease, seconds)
+            store.ledger.renew(lease, seconds)
         except LeaseLost:
             log.warning(logline("lease_lost", country=lease.country, worker=lease.worker))
             return  # its next write says so to who works
@@ -75,9 +75,9 @@ def alone_with(store: Store, country: str) -> Iterator[Lease]:
         FanousError: it takes too long.
     """
     until = time.monotonic() + WAIT
-    while (lease := store.lease(country=country)) is None:
+    while (lease := store.ledger.lease(country=country)) is None:
         if time.monotonic() > until:
-            who = dict(store.leases()).get(country, "another process")
+            who = dict(store.ledger.leases()).get(country, "another process")
             raise FanousError(
                 f"{country} is being detected by {who} all the time: try again", permanent=False
             )
@@ -104,16 +104,16 @@ def write_changes(
     Args:
         why: what else happened that may have changed claims; stands first in the reasons.
     """
-    known = [i for i in store.incidents(country, since, until) if i.onset >= since]
+    known = [i for i in store.ledger.incidents(country, since, until) if i.onset >= since]
     pairs = match(found, known)
     kept = {earlier.id for _, earlier in pairs if earlier is not None}
-    approved = store.approvals() if store.holds_national() else None
+    approved = store.ledger.approvals() if store.ledger.holds_national() else None
     written = [_write(store, _reviewed(new, old, approved), old, why) for new, old in pairs]
     for incident in known:
         if incident.id not in kept and incident.status is not Status.RETRACTED:
             whole = next((one for one in written if _holds(one, incident)), None)
             came = _joined(why, what_came(store, incident, incident))
-            store.retract(incident.id, _joined(came, PART_OF + whole.id if whole else NOT_BORNE_OUT))
+            store.ledger.retract(incident.id, _joined(came, PART_OF + whole.id if whole else NOT_BORNE_OUT))
     return written
 
 
@@ -143,19 +143,19 @@ def _reviewed(new: Incident, old: Incident | None, approved: dict[str, Approval]
 
 def _write(store: Store, new: Incident, old: Incident | None, why: str) -> Incident:
     if old is None:
-        return store.put(new, new.reason)
+        return store.ledger.put(new, new.reason)
     if is_withdrawn(old):
         return old
     if replace(new, id=old.id) == old:
         return old
     came = _joined(why, what_came(store, new, old))
-    return store.put(new, _joined(came, new.reason), known_as=old.id)
+    return store.ledger.put(new, _joined(came, new.reason), known_as=old.id)
 
 
 def what_came(store: Store, new: Incident, old: Incident) -> str:
     """What happened since the last revision that can have changed the claim; empty = nothing known."""
-    last = store.revisions(old.id)[-1].at
-    approval = store.approvals().get(old.id)
+    last = store.ledger.revisions(old.id)[-1].at
+    approval = store.ledger.approvals().get(old.id)
     if approval is not None and approval.at >= last:
         return f"approved by {approval.who}{f' ({approval.note})' if approval.note else ''}"
     starts = [i.onset if i.onset_earliest is None else i.onset_earliest for i in (new, old)]
@@ -163,8 +163,8 @@ def what_came(store: Store, new: Incident, old: Incident) -> str:
     until = None if None in ends else max(end for end in ends if end is not None)
     targets = sorted({*new.targets, *old.targets})
     span = min(starts), until, last
-    levels = store.series_arrived(old.country, *span) if {new.kind, old.kind} & OF_LEVELS else []
-    came = arrival_sentence(store.arrived(old.country, targets, *span), levels)
+    levels = store.facts.series_arrived(old.country, *span) if {new.kind, old.kind} & OF_LEVELS else []
+    came = arrival_sentence(store.facts.arrived(old.country, targets, *span), levels)
     versions = new.rules_version, new.detector_version
     if versions != (old.rules_version, old.detector_version):
         came = _joined(came, f"computed again with rules {versions[0]} and detectors {versions[1]}")
@@ -177,7 +177,7 @@ def approval_of(store: Store, incident_id: str, who: str, note: str, at: float) 
     Raises:
         FanousError: there is no such incident, it is not held, or nobody puts a name to it.
     """
-    revisions = store.revisions(incident_id)
+    revisions = store.ledger.revisions(incident_id)
     if not revisions:
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
     if not who.strip():
@@ -194,7 +194,7 @@ def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> I
     Raises:
         FanousError: there is no such incident, it is retracted already, or name or reason are missing.
     """
-    incident = store.incident(incident_id)
+    incident = store.ledger.incident(incident_id)
     if incident is None:
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
     if not who.strip() or not why.strip():
@@ -202,7 +202,7 @@ def withdraw(store: Store, incident_id: str, who: str, why: str, at: float) -> I
     if incident.status is Status.RETRACTED:
         raise FanousError(f"{incident_id} is retracted already: {incident.reason}")
     with alone_with(store, incident.country):  # a detection that did not know of it would bring it again
-        return store.retract(incident_id, f"{WITHDRAWN}{who.strip()}: {why.strip()}", at=at)
+        return store.ledger.retract(incident_id, f"{WITHDRAWN}{who.strip()}: {why.strip()}", at=at)
 
 
 def _joined(*parts: str) -> str:

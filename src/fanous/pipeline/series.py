@@ -99,12 +99,12 @@ def _bring_in(
 
 def put_claims(store: Store, claims: Sequence[Claim]) -> int:
     """Record what sources say of outages, each once; how many were new."""
-    known = {country: store.claims(country) for country in {claim.country for claim in claims}}
+    known = {country: store.ledger.claims(country) for country in {claim.country for claim in claims}}
     new = 0
     for claim in claims:
         before = known[claim.country]
         if not any(same(claim, other) for other in before):
-            before.append(store.add_claim(claim))
+            before.append(store.ledger.add_claim(claim))
             new += 1
     return new
 
@@ -113,8 +113,8 @@ def put_series(
     store: Store, batch: Sequence[SourceSeries]
 ) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Store series and mark their countries; what is marked first is not forgotten by a crash."""
-    store.mark_undetected(spans_of(batch))
-    return list(store.put_series(batch))
+    store.ledger.mark_undetected(spans_of(batch))
+    return list(store.facts.put_series(batch))
 
 
 def _batches(
@@ -143,10 +143,10 @@ def series_now(store: Store, country: str, at: float) -> list[SeriesNow]:
     Raises:
         FanousError: there is none.
     """
-    own = speed_series(store.rates(at - RATES, at), country)
-    levels = store.levels(country, -inf, at)
+    own = speed_series(store.facts.rates(at - RATES, at), country)
+    levels = store.facts.levels(country, -inf, at)
     series = [*levels, *rolled_up([one for one in levels if not one.key.target]), *own]
-    incidents = store.incidents(country, until=at)
+    incidents = store.ledger.incidents(country, until=at)
     lost = {place: outage_times(incidents, place) for place in {one.key.place for one in series}}
     whole = [level for one in series if (level := _newest(one, at, lost[one.key.place]))]
     if not whole:

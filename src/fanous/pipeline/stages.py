@@ -70,7 +70,7 @@ def recover(store: Store, judge: Judge, *, rules_version: str) -> list[Replayed]
     steps = _replay(store, store.unfinished(), judge, rules_version, only_new=True)
     for step in steps:
         for segment, why in step.damaged:
-            store.set_aside(segment, why)
+            store.facts.set_aside(segment, why)
     return steps
 
 
@@ -84,9 +84,9 @@ def rejudge_segments(
         everything: also what these very rules judged (the parser may have changed).
     """
     if everything:
-        segments = (s for s in store.segments() if country in (None, s.country))
+        segments = (s for s in store.archive.segments() if country in (None, s.country))
         return _replay(store, segments, judge, rules_version)
-    return _replay(store, store.judged_otherwise(rules_version, country), judge, rules_version)
+    return _replay(store, store.facts.judged_otherwise(rules_version, country), judge, rules_version)
 
 
 def _replay(
@@ -120,7 +120,7 @@ def _read(store: Store, segments: Iterable[Segment], judge: Judge) -> Iterator[_
     for segment in segments:
         one = _Read(segment)
         try:
-            for record in store.records(segment):
+            for record in store.archive.records(segment):
                 try:
                     one.judged.append(Judged(record, *judge(record)))
                 except Rejected as error:
@@ -135,7 +135,7 @@ def _new(store: Store, read: Iterable[_Read]) -> Iterator[_Read]:
     seen: set[str] = set()
     for one in read:
         uids = [judged.parsed.measurement.uid for judged in one.judged]
-        seen |= store.known(uids, settled=True)
+        seen |= store.facts.known(uids, settled=True)
         kept = []
         for judged, uid in zip(one.judged, uids, strict=True):
             if uid not in seen:
@@ -302,10 +302,10 @@ def _batches(judged: Iterable[Judged]) -> Iterator[list[Judged]]:
 
 
 def _append(store: Store, batch: list[Judged], tally: Ingested, late: float) -> None:
-    known = store.known(judged.parsed.measurement.uid for judged in batch)
+    known = store.facts.known(judged.parsed.measurement.uid for judged in batch)
     new = [judged for judged in batch if judged.parsed.measurement.uid not in known]
     first, last = store.now() - late, store.now() + AHEAD
-    store.mark_undetected(_spans(new, first, last))
+    store.ledger.mark_undetected(_spans(new, first, last))
     appended = store.append(new, rules_version=rules_version())
     for judged in batch:
         measurement, record = judged.parsed.measurement, judged.record
@@ -337,7 +337,7 @@ def finish_interrupted(store: Store, late: float = inf) -> list[Replayed]:
     replayed = recover(store, judge_record, rules_version=rules_version())
     for step in replayed:
         spans = {cc: (max(a, earliest), min(b, latest)) for cc, (a, b) in step.spans.items()}
-        store.mark_undetected({cc: span for cc, span in spans.items() if span[0] <= span[1]})
+        store.ledger.mark_undetected({cc: span for cc, span in spans.items() if span[0] <= span[1]})
     return replayed
 
 
@@ -394,13 +394,13 @@ def detect_next(store: Store, why: str = "", seconds: float = LEASE_SECONDS) -> 
         Which one; empty = another process took it over in the middle, and nothing was written; ``None`` =
         nothing is left for this process.
     """
-    lease = store.lease(seconds)
+    lease = store.ledger.lease(seconds)
     if lease is None or lease.span is None:
         return None
     try:
         with kept(store, lease, seconds):
             detect(store, lease.country, *lease.span, why=why)
-            store.mark_detected(lease)
+            store.ledger.mark_detected(lease)
     except LeaseLost:
         return ""
     return lease.country
@@ -445,23 +445,23 @@ def approve(store: Store, incident_id: str, who: str, note: str, at: float) -> I
         FanousError: there is no such incident, or it is not held.
     """
     approval = approval_of(store, incident_id, who, note, at)
-    claim = store.revisions(incident_id)[-1].incident
+    claim = store.ledger.revisions(incident_id)[-1].incident
     first, last = claim.onset, claim.onset if claim.end is None else claim.end
     with alone_with(store, claim.country) as lease:
-        store.approve(approval)
+        store.ledger.approve(approval)
         if lease.span is not None:
             first, last = min(first, lease.span[0]), max(last, lease.span[1])
         detect(store, claim.country, first, last)
-        store.mark_detected(lease)
-    return store.revisions(incident_id)[-1].incident
+        store.ledger.mark_detected(lease)
+    return store.ledger.revisions(incident_id)[-1].incident
 
 
 def _window(store: Store, country: str, first: float, last: float) -> tuple[float, float]:
     """From far enough before ``first`` that what was on then is seen to begin, to the newest measurement."""
     since = first - HISTORY
-    for incident in store.incidents(country, since, first):
+    for incident in store.ledger.incidents(country, since, first):
         since = min(since, incident.onset - HISTORY)
-    newest = store.span(country)
+    newest = store.facts.span(country)
     until = min(max(last, newest[1] if newest else last), store.now() + AHEAD)
     return since, until + TICK
 
@@ -492,9 +492,9 @@ def rejudge(store: Store, country: str | None = None, *, everything: bool = Fals
     replayed = recovered + rejudge_segments(
         store, judge_record, rules_version=rules_version(), country=country, everything=everything
     )
-    for name in [country] if country else store.countries():
-        span = store.span(name)
+    for name in [country] if country else store.facts.countries():
+        span = store.facts.span(name)
         if span is not None:
-            store.mark_undetected({name: span})
+            store.ledger.mark_undetected({name: span})
     detect_all(store)
     return replayed

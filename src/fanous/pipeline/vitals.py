@@ -237,13 +237,13 @@ def examine(
     return Vitals(
         at=now,
         machine_at=machine_at,
-        arrivals=tuple(store.arrivals(now - MEMORY)),
-        soundness=tuple(store.soundness(now - _RECENT)),
-        clocks=store.clocks(now - _RECENT, CLOCK_SLACK),
+        arrivals=tuple(store.facts.arrivals(now - MEMORY)),
+        soundness=tuple(store.facts.soundness(now - _RECENT)),
+        clocks=store.facts.clocks(now - _RECENT, CLOCK_SLACK),
         disks=disks(folders),
         backlogs=tuple(backlogs),
-        undetected={country: known.get(country, machine_at) for country in store.undetected()},
-        damaged={segment.name: why for segment, why in store.damaged()},
+        undetected={country: known.get(country, machine_at) for country in store.ledger.undetected()},
+        damaged={segment.name: why for segment, why in store.facts.damaged()},
     )
 
 

@@ -6,8 +6,10 @@ against HTTP ``Date``, IPv6, and a domestic site.  No network is evidence of an 
 
 import asyncio
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
+
+from msgspec.structs import replace
 
 from fanous.probe import tcp
 from fanous.probe.endpoint import measure_into, page_only

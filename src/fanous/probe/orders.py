@@ -11,9 +11,7 @@ What is said of the probe is its country and network as its user named them, and
 
 import base64
 import os
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 from msgspec import Struct
 
 from fanous import __version__
+from fanous.config import Section
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.model.place import is_address
@@ -75,14 +74,13 @@ class SignedOrders(Struct, frozen=True):
     signature: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What a person wrote."""
+class Draft(Section, frozen=True):
+    """What a person wrote; the orders hold for ``days``."""
 
-    stop: str
-    urls: tuple[str, ...]
-    apps: tuple[str, ...]
-    days: float
+    stop: str = ""
+    urls: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    days: float = LIFE / 86_400
 
 
 def new_key(path: Path) -> str:
@@ -128,25 +126,6 @@ def public_key(text: str) -> Ed25519PublicKey:
         raise FanousError(
             f"{text!r} is no public key for orders: `fanous orders key` prints one, beginning with {PREFIX}"
         ) from None
-
-
-def read_draft(path: Path) -> Draft:
-    """What a person wrote: ``urls``, ``apps``, ``stop``, ``days``.
-
-    Raises:
-        FanousError: not TOML, or something unknown in it.
-    """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise FanousError(f"orders: {path} cannot be read as TOML: {error}") from None
-    unknown = table.keys() - {"urls", "apps", "stop", "days"}
-    if unknown:
-        raise FanousError(f"{path}: unknown key `{min(unknown)}`; known are urls, apps, stop, days")
-    try:
-        return msgspec.convert({"stop": "", "urls": (), "apps": (), "days": LIFE / 86_400} | table, Draft)
-    except msgspec.ValidationError as error:
-        raise FanousError(f"{path}: {error}") from None
 
 
 def sign(draft: Draft, key: Ed25519PrivateKey, now: float) -> bytes:

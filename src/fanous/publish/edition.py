@@ -81,7 +81,7 @@ def stories(store: Store, incidents: Iterable[Incident]) -> list[Story]:
     told = []
     for incident in incidents:
         if incident.country not in names:
-            names[incident.country] = store.networks(incident.country)
+            names[incident.country] = store.facts.networks(incident.country)
         told.append(Story(incident, names[incident.country]))
     return told
 
@@ -140,7 +140,7 @@ def oldest(store: Store, country: str, since: float, until: float) -> float:
 def _hourly(store: Store, country: str, since: float, until: float) -> dict[int, int]:
     """Hour (unix seconds) -> sound measurements; counted by the store's engine."""
     made: dict[int, int] = {}
-    for series in store.volume(country, since, until, HOUR):
+    for series in store.facts.volume(country, since, until, HOUR):
         for at, count in zip(series.times.tolist(), series.measurements.tolist(), strict=True):
             made[at] = made.get(at, 0) + count
     return made

@@ -128,12 +128,12 @@ class ExportTable:
 
 def incident_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     """Latest revisions, retracted ones among them."""
-    for incident in store.incidents(wanted.country, wanted.since, wanted.until):
+    for incident in store.ledger.incidents(wanted.country, wanted.since, wanted.until):
         licence = licence_of(sources_of(incident), wanted.licence)
         if not licence:
             left.add(f"incidents that rest on {', '.join(s for s in sources_of(incident) if not is_open(s))}")
             continue
-        yield _incident_row(incident, store.revisions(incident.id)[-1].n, licence, bool(wanted.notice))
+        yield _incident_row(incident, store.ledger.revisions(incident.id)[-1].n, licence, bool(wanted.notice))
 
 
 def _incident_row(incident: Incident, revision: int, licence: str, synthetic: bool) -> Row:
@@ -165,8 +165,8 @@ def _incident_row(incident: Incident, revision: int, licence: str, synthetic: bo
 
 def cell_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     """Measurements of one's own probes, counted by hour, network and target."""
-    for country in [wanted.country] if wanted.country else store.countries():
-        span = store.span(country)
+    for country in [wanted.country] if wanted.country else store.facts.countries():
+        span = store.facts.span(country)
         if span is None:
             continue
         at = max(wanted.since, span[0]) // HOUR * HOUR
@@ -179,7 +179,7 @@ def cell_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]
 def _cells(
     store: Store, country: str, since: float, until: float, wanted: ExportScope, left: LeftOut
 ) -> Iterator[Row]:
-    votes = store.votes(country, since, until)
+    votes = store.facts.votes(country, since, until)
     measured: dict[tuple[int, int, str], dict[str, bool]] = defaultdict(dict)
     probes: dict[tuple[int, int, str], set[str]] = defaultdict(set)
     columns = (votes.uids, votes.times, votes.asns, votes.targets, votes.probes, votes.seen, votes.sources)
@@ -209,9 +209,9 @@ def _cells(
 
 def series_rows(store: Store, wanted: ExportScope, left: LeftOut) -> Iterator[Row]:
     """Ready-made series of open sources."""
-    names = store.countries()
+    names = store.facts.countries()
     for country in [wanted.country] if wanted.country else names:
-        for series in store.levels(country, wanted.since, wanted.until):
+        for series in store.facts.levels(country, wanted.since, wanted.until):
             source = series.key.source
             if not is_open(source):
                 left.add(f"series of {source} ({SOURCES[source].licence})")

@@ -86,19 +86,19 @@ def feed_of(
     target: str | None = None,
 ) -> Feed:
     """Of the world, a country, a network there (``AS17557``), or a target."""
-    found = store.incidents(country, edition.now - REACH, edition.now + DAY)
+    found = store.ledger.incidents(country, edition.now - REACH, edition.now + DAY)
     say = edition.language.say
     title, path = "Fanous: " + say("Disruptions of the internet"), "/"
     if country is not None:
         title, path = f"Fanous: {country_name(country, edition.language.code)}", f"/{country}"
     if network is not None:
         found = [one for one in found if network in one.entities]
-        name = network_title(int(network.removeprefix("AS")), store.networks(country or "")) or network
+        name = network_title(int(network.removeprefix("AS")), store.facts.networks(country or "")) or network
         title, path = f"{title}, {name}", f"{path}/{network}"
     if target is not None:
         found = [one for one in found if target_of(target) in one.targets]
         title, path = f"Fanous: {target_title(target_of(target))}", f"/target/{target}"
-    revised = [(store.revisions(one.id)[-1].at, one) for one in found]
+    revised = [(store.ledger.revisions(one.id)[-1].at, one) for one in found]
     revised.sort(key=lambda pair: (-pair[0], pair[1].id))
     return Feed(title, path, tuple(_entries(store, edition, revised[:MOST])))
 
@@ -125,7 +125,7 @@ def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident
             url=edition.permanent(incident_path(incident)),
             title=_marked(edition, claim_line(incident, story.names, edition.language).text),
             summary=_marked(edition, summary),
-            published=store.revisions(incident.id)[0].at,
+            published=store.ledger.revisions(incident.id)[0].at,
             updated=at,
             categories=_categories(incident),
         )
@@ -133,9 +133,9 @@ def _entries(store: Store, edition: Edition, revised: list[tuple[float, Incident
 
 def _corrected(store: Store, edition: Edition, found: list[Correction]) -> Iterable[Entry]:
     for one in found:
-        incident = store.revisions(one.incident)[one.n - 1].incident
+        incident = store.ledger.revisions(one.incident)[one.n - 1].incident
         path = incident_path(incident)
-        claim = claim_line(incident, store.networks(one.country), edition.language)
+        claim = claim_line(incident, store.facts.networks(one.country), edition.language)
         yield Entry(
             id=entry_id(edition, f"{path}#{one.n}"),
             url=edition.permanent(path),
@@ -261,7 +261,7 @@ def cap(store: Store, incident: Incident, edition: Edition) -> bytes:
     """Its latest revision."""
     ElementTree.register_namespace("", CAP)
     root = ElementTree.Element(f"{{{CAP}}}alert")
-    revisions = store.revisions(incident.id)
+    revisions = store.ledger.revisions(incident.id)
     _head(root, incident, revisions, edition)
     _info(ElementTree.SubElement(root, f"{{{CAP}}}info"), store, incident, edition)
     return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
@@ -303,7 +303,7 @@ def moment(instant: float) -> str:
 
 
 def _info(info: ElementTree.Element, store: Store, incident: Incident, edition: Edition) -> None:
-    names = store.networks(incident.country)
+    names = store.facts.networks(incident.country)
     told = sentences(incident, names, edition.language)
     _cap_text(info, "language", edition.language.code)
     _cap_text(info, "category", "Infra")

@@ -76,7 +76,7 @@ def reach(store: Store, incident: Incident, now: float) -> tuple[float, float]:
 def lines_of(store: Store, incident: Incident, now: float) -> Lines:
     """Its targets through time; an outage has one line, of all that is measured."""
     since, until = reach(store, incident, now)
-    votes = store.votes(incident.country, since, until, _drawn_targets(incident) or None)
+    votes = store.facts.votes(incident.country, since, until, _drawn_targets(incident) or None)
     return lines_among(incident, votes, since, until)
 
 

@@ -18,13 +18,14 @@ Examinations: where and when the internet was cut for them before.
 import lzma
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fanous.config import Table
+from fanous.config import WrongKey
 from fanous.errors import FanousError
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.files import bytes_of, toml_table
@@ -58,17 +59,16 @@ def is_country(cc: str) -> bool:
     return cc in _table()
 
 
-def country_codes(table: Table, key: str) -> tuple[str, ...]:
-    """Codes that a configuration lists, in upper case; none where the key is missing or its list is empty.
+def check_countries(key: str, codes: Iterable[str]) -> tuple[str, ...]:
+    """Codes that ``key`` of a configuration lists, in upper case.
 
     Raises:
-        FanousError: one is no code of a country.
+        WrongKey: one is the code of no country.
     """
-    found = table.texts(key) if table.has(key) and table.values[key] != [] else ()
-    for code in found:
+    for code in codes:
         if not is_country(code.upper()):
-            raise table.wrong(key, f"{code!r} is no ISO 3166-1 code such as 'PK'")
-    return tuple(code.upper() for code in found)
+            raise WrongKey(key, f"an ISO 3166-1 code such as 'PK' is needed, not {code!r}")
+    return tuple(code.upper() for code in codes)
 
 
 def main_zone(cc: str) -> str:

@@ -3,11 +3,12 @@
 Settings: how each public source is asked, out of the tables ``[sources.NAME]`` of the configuration.
 """
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fanous.config import Table, config_table, nearest, network_numbers, web_address
-from fanous.refdata.countries import country_codes
+from msgspec.structs import force_setattr, replace
+
+from fanous.config import Asn, Section, check_web_address, nearest, section, wrong
+from fanous.refdata.countries import check_countries
 from fanous.sources.claims.ioda import IodaOutages
 from fanous.sources.claims.radar import RadarOutages
 from fanous.sources.connector import SOURCES
@@ -44,9 +45,8 @@ SERIES_FILES: dict[str, SeriesFiles] = {
 """Files of series: how each kind is read."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSettings:
-    """How one public source is asked; a table ``[sources.NAME]`` gives the fields by name.
+class SourceSettings(Section, frozen=True):
+    """How one public source is asked; a table ``[sources.NAME]``.
 
     Attributes:
         enabled: does ``fanous run`` pull it?
@@ -54,17 +54,21 @@ class SourceSettings:
         every: seconds between two pulls; never less than the source's own interval.
         networks: ASNs of which series are wanted too.
         regions: are the regions' series wanted too?
-        token: environment variable that holds the key; empty = none is needed.
+        token: environment variable that holds the key; empty = the source's own, if it needs one.
         mirror: is asked in place of the publisher; empty = the publisher.
     """
 
-    enabled: bool = False
+    enabled: bool = True
     countries: tuple[str, ...] = ()
     every: int = 0
-    networks: tuple[int, ...] = ()
+    networks: tuple[Asn, ...] = ()
     regions: bool = False
     token: str = ""
     mirror: str = ""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "countries", check_countries("countries", self.countries))
+        check_web_address("mirror", self.mirror)
 
     def with_more(self, networks: "list[int]", regions: bool, mirror: str) -> "SourceSettings":
         """What the command line adds."""
@@ -82,27 +86,16 @@ def source_settings(config: Path | None) -> dict[str, SourceSettings]:
     Raises:
         FanousError: the TOML file is missing or says something unknown.
     """
-    table = config_table(config, "sources")
+    named = section(config, "sources", dict[str, SourceSettings])
     known = [source.name for source in SOURCES.values() if source.every]
-    for name in table.values:
+    for name in named:
         if name not in known:
             told = f"known are {', '.join(known)}{nearest(name, known)}"
-            raise table.wrong(name, f"there is no such source; {told}")
-    return {name: _settings(table, name) for name in SOURCES}
-
-
-def _settings(sources: Table, name: str) -> SourceSettings:
-    terms = SOURCES[name]
-    if not sources.has(name):
-        return SourceSettings(every=terms.every, token=terms.token)
-    table = sources.table(name)
-    table.allow("enabled", "countries", "every", "networks", "regions", "token", "mirror")
-    return SourceSettings(
-        enabled=table.flag("enabled", default=True),
-        countries=country_codes(table, "countries"),
-        every=max(terms.every, table.integer("every", default=terms.every)),
-        networks=network_numbers(table, "networks"),
-        regions=table.flag("regions", default=False),
-        token=table.text("token", default=terms.token),
-        mirror=web_address(table, "mirror"),
-    )
+            raise wrong(config or "defaults", "sources", name, f"there is no such source; {told}")
+    found = {}
+    for name, source in SOURCES.items():
+        settings = named.get(name, SourceSettings(enabled=False))
+        found[name] = replace(
+            settings, every=max(source.every, settings.every), token=settings.token or source.token
+        )
+    return found

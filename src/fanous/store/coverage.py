@@ -246,46 +246,50 @@ class CoverageAnswers:
     _engine: Engine
 
     def span(self, country: str) -> tuple[float, float] | None:
-        """See ``Questions.span``."""
+        """When the first and the last sound measurement was made, or bin of a ready-made series began;
+        ``None`` = there is none."""
         rows = self._engine.rows(_SPAN, country=country)
         return (rows[0][0], rows[0][1]) if rows else None
 
     def targets(self, country: str, since: float, until: float) -> list[str]:
-        """See ``Questions.targets``."""
+        """Targets of sound measurements, sorted."""
         rows = self._engine.rows(_TARGETS, country=country, **window(since, until))
         return [target for (target,) in rows]
 
     def countries(self, since: float = -inf, until: float = inf) -> list[str]:
-        """See ``Questions.countries``."""
+        """Countries with measurements or levels, sorted."""
         return [country for (country,) in self._engine.rows(_COUNTRIES, **window(since, until))]
 
     def arrived(
         self, country: str, targets: Sequence[str], since: float, until: float | None, after: float
     ) -> list[Arrival]:
-        """See ``Questions.arrived``."""
+        """Sound measurements of the targets, made in the window, that were received after an instant."""
         span = window(since, inf if until is None else until)
         rows = self._engine.rows(_ARRIVED, country=country, targets=list(targets), after=ticks(after), **span)
         return [Arrival(asn, made, late) for asn, made, late in rows]
 
     def brought_in(self) -> dict[str, tuple[int, int]]:
-        """See ``Questions.brought_in``."""
+        """Country -> a mark that is another one after measurements of it came in, were judged again or were
+        taken out.  Cheap: it asks no measurement."""
         return {country: (count, mark) for country, count, mark in self._engine.rows(_BROUGHT_IN)}
 
     def networks(self, country: str) -> dict[int, str]:
-        """See ``Questions.networks``."""
+        """ASN to the name that most of its measurements give."""
         return dict(self._engine.rows(_NETWORKS, country=country))
 
     def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
-        """See ``Questions.volume``."""
+        """Sound measurements a bin, one series a network: signal ``measurements``, no target, ``counts``
+        the probes.  Bins without any are not listed."""
         rows = self._engine.rows(_VOLUME, country=country, step=step, **window(since, until))
         return [_volume(country, step, *row) for row in rows]
 
     def heard(self, since: float, until: float) -> list[Heard]:
-        """See ``Questions.heard``."""
+        """Networks of all countries with sound measurements, by country and ASN."""
         return [Heard(*row) for row in self._engine.rows(_HEARD, **window(since, until))]
 
     def looks(self, since: float, until: float) -> list[Look]:
-        """See ``Questions.looks``."""
+        """Looks of probes at their own line, in all countries, by time; probes behind a login page are left
+        out, since nothing may rest on them."""
         rows = self._engine.rows(_LOOKS, **window(since, until))
         return [
             Look(uid, country, asn, Access(access), probe, at, LineState(line), source)
@@ -293,7 +297,11 @@ class CoverageAnswers:
         ]
 
     def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
-        """See ``Questions.insufficient``."""
+        """Targets that were measured and of which no rule could conclude anything, most measured first.
+
+        A symptom (``Verdict.symptom``) is no conclusion, though the detectors count it: a target here may
+        be in an incident too.
+        """
         rows = self._engine.rows(_INSUFFICIENT, country=country, **window(since, until))
         return [
             Insufficient(target, made, tuple(sorted((Reason(*r) for r in reasons), key=_order)))
@@ -395,14 +403,18 @@ class VitalAnswers:
     _engine: Engine
 
     def arrivals(self, since: float) -> list[Arrivals]:
-        """See ``Questions.arrivals``."""
+        """When measurements were received, by source."""
         rows = self._engine.rows(_ARRIVALS, since=ticks(since))
         return [Arrivals(source, tuple(bins), last, count) for source, bins, last, count in rows]
 
     def soundness(self, since: float) -> list[Soundness]:
-        """See ``Questions.soundness``."""
+        """What was received from each version of a probe's software, by name."""
         return [Soundness(*row) for row in self._engine.rows(_SOUNDNESS, since=ticks(since))]
 
     def clocks(self, since: float, slack: float) -> Clocks:
-        """See ``Questions.clocks``."""
+        """Of what was received: how much bears a time later than its receipt.
+
+        Args:
+            slack: seconds by which a clock may be ahead.
+        """
         return Clocks(*self._engine.rows(_CLOCKS, since=ticks(since), slack=int(slack))[0])

@@ -56,7 +56,7 @@ class EvidenceAnswers:
     def mechanisms(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[MechanismCount]:
-        """See ``Questions.mechanisms``."""
+        """Which rules said what in any of the intervals, every state included, most frequent first."""
         rows = self._engine.rows(_MECHANISMS, **_claim(country, targets, asns, intervals))
         return [
             MechanismCount(target, asn, Layer(layer), mechanism, rule, State(state), symptom, made, probes)
@@ -66,7 +66,7 @@ class EvidenceAnswers:
     def evidence(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> EvidenceCounts:
-        """See ``Questions.evidence``."""
+        """What supports a claim about these targets on these networks in these intervals."""
         rows = self._engine.rows(_EVIDENCE, **_claim(country, targets, asns, intervals))
         measurements, probes, networks, controlled, elsewhere, sources = rows[0]
         return EvidenceCounts(measurements, probes, networks, controlled, elsewhere, tuple(sources))
@@ -157,7 +157,13 @@ class AlternativeAnswers:
     def onsets_elsewhere(
         self, country: str, targets: Sequence[str], slots: Sequence[int], width: int, before: float
     ) -> list[Onset]:
-        """See ``Questions.onsets_elsewhere``."""
+        """How the targets fared in each other country, by country.
+
+        Args:
+            slots: unix seconds // ``width`` of the times at which they failed in ``country``: *then*.
+            width: seconds.
+            before: seconds before the first of them that count as *before*.
+        """
         if not slots:
             return []
         first, last = min(slots), max(slots)
@@ -168,14 +174,18 @@ class AlternativeAnswers:
     def software(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[Software]:
-        """See ``Questions.software``."""
+        """What each version of a probe's software found in the intervals, by name and network."""
         asked = {"country": country, "targets": list(targets), "asns": list(asns)}
         return [Software(*row) for row in self._engine.rows(_SOFTWARE, **asked, **in_any(intervals))]
 
     def lines(
         self, country: str, targets: Sequence[str], stretches: Stretches, faults: Sequence[str]
     ) -> list[LineRecord]:
-        """See ``Questions.lines``."""
+        """How each probe (not ours) that saw a target fail fared meanwhile, and all of its network together.
+
+        Args:
+            faults: mechanisms that a bad line gives as well.
+        """
         asked: dict[str, Any] = {"country": country, "targets": list(targets), "faults": list(faults)}
         asked |= in_stretches(stretches)
         return [LineRecord(*row) for sql in (_LINES, _ALL_LINES) for row in self._engine.rows(sql, **asked)]
@@ -214,7 +224,8 @@ class RatePairAnswers:
     def rate_pairs(
         self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
     ) -> list[RatePair]:
-        """See ``Questions.rate_pairs``."""
+        """What the targets gave to probes on these networks in the intervals, beside other names, one a
+        measurement; those without both rates are left out."""
         asked = {"country": country, "targets": list(targets), "asns": list(asns)}
         return [RatePair(*row) for row in self._engine.rows(_PAIRS, **asked, **in_any(intervals))]
 
@@ -244,6 +255,7 @@ class AddressAnswers:
     def failing_addresses(
         self, country: str, asns: Sequence[int], intervals: Sequence[Interval]
     ) -> dict[str, frozenset[str]]:
-        """See ``Questions.failing_addresses``."""
+        """Target -> addresses to which at least half of the connections from one of these networks failed in
+        the intervals."""
         rows = self._engine.rows(_FAILING, country=country, asns=list(asns), **in_any(intervals))
         return {target: frozenset(ips) for target, ips in rows}

@@ -6,16 +6,13 @@ fence), and each write under a lease looks, in its own transaction, whether that
 worker that was stopped for a while and lost its lease writes nothing, whatever it still believes.
 
 What comes in while a country is detected is noted apart, so that a detection marks exactly the span it saw.
-
-Work: what detection still has to see, and which process is at it; a part of ``store.protocol.Store``.
 """
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -86,12 +83,12 @@ class Leases:
     """Who takes leases through this ledger."""
 
     def undetected(self) -> dict[str, Span]:
-        """See ``Work.undetected``."""
+        """Country -> span of measurements that no detection has seen: what a killed run left to do."""
         with self._database.reading() as connection:
             return {row.country: (row.since, row.until) for row in connection.execute(_UNDETECTED.select())}
 
     def mark_undetected(self, spans: Mapping[str, Span]) -> None:
-        """See ``Work.mark_undetected``."""
+        """Widen the spans; done before measurements are stored, so that a crash forgets none."""
         if not spans:
             return
         with self._database.writing() as connection:
@@ -113,8 +110,15 @@ class Leases:
             if new:
                 connection.execute(_UNDETECTED.insert(), new)
 
-    def lease(self, seconds: float, country: str | None) -> Lease | None:
-        """See ``Work.lease``."""
+    def lease(self, seconds: float = LEASE_SECONDS, country: str | None = None) -> Lease | None:
+        """Take a country for this process alone, until it is marked, given back or not renewed in time.
+
+        Args:
+            country: ``None`` = of those with something to detect the one whose turn is longest ago.
+
+        Returns:
+            ``None`` = there is none, or another process has it.
+        """
         with self._database.writing() as connection:
             now = _now(connection)
             country = country or _longest_waiting(connection, now)
@@ -131,8 +135,12 @@ class Leases:
             span = None if waits is None else (float(waits.since), float(waits.until))
             return Lease(country, span, self.worker, fence)
 
-    def renew(self, lease: Lease, seconds: float) -> None:
-        """See ``Work.renew``."""
+    def renew(self, lease: Lease, seconds: float = LEASE_SECONDS) -> None:
+        """Hold on to it.
+
+        Raises:
+            LeaseLost: another process took it over.
+        """
         with self._database.writing() as connection:
             expires_at = _now(connection) + seconds
             one = _LEASES.update().where(_is(lease)).values(expires_at=expires_at)
@@ -140,7 +148,13 @@ class Leases:
                 raise LeaseLost(lease)
 
     def mark_detected(self, lease: Lease) -> None:
-        """See ``Work.mark_detected``."""
+        """Its incidents say what the measurements of its span say; the lease ends.
+
+        What was marked since it was taken still waits.
+
+        Raises:
+            LeaseLost: another process took it over; nothing is marked.
+        """
         with self._database.writing() as connection:
             row = connection.execute(_LEASES.select().where(_is(lease))).first()
             if row is None:
@@ -154,12 +168,12 @@ class Leases:
             _free(connection, _is(lease))
 
     def give_back(self, lease: Lease) -> None:
-        """See ``Work.give_back``."""
+        """End a lease without having detected; one that was lost is left to who has it."""
         with self._database.writing() as connection:
             _free(connection, _is(lease))
 
     def leases(self) -> list[tuple[str, str]]:
-        """See ``Work.leases``."""
+        """Countries that are being worked on, each with who does, the longest first."""
         with self._database.reading() as connection:
             held = (_LEASES.c.worker != NOBODY) & (_LEASES.c.expires_at > _now(connection))
             rows = connection.execute(_LEASES.select().where(held).order_by(_LEASES.c.fence))
@@ -167,7 +181,11 @@ class Leases:
 
     @contextmanager
     def holding(self, lease: Lease) -> Iterator[None]:
-        """See ``Work.holding``."""
+        """What this thread writes of incidents meanwhile is written only while the lease is held.
+
+        Raises:
+            LeaseLost: from ``put`` and ``retract``, which then write nothing.
+        """
         token = _held.set(lease)
         try:
             yield
@@ -220,52 +238,3 @@ def _now(connection: sa.Connection) -> float:
 
 def _wider(one: Span, other: Span | None) -> Span:
     return one if other is None else (min(one[0], other[0]), max(one[1], other[1]))
-
-
-class Work(Protocol):
-    """Spans of measurements, unix seconds, and leases on countries (``fanous.store.leases``)."""
-
-    def undetected(self) -> dict[str, tuple[float, float]]:
-        """Country -> span of measurements that no detection has seen: what a killed run left to do."""
-
-    def mark_undetected(self, spans: Mapping[str, tuple[float, float]]) -> None:
-        """Widen the spans; done before measurements are stored, so that a crash forgets none."""
-
-    def lease(self, seconds: float = LEASE_SECONDS, country: str | None = None) -> Lease | None:
-        """Take a country for this process alone, until it is marked, given back or not renewed in time.
-
-        Args:
-            country: ``None`` = of those with something to detect the one whose turn is longest ago.
-
-        Returns:
-            ``None`` = there is none, or another process has it.
-        """
-
-    def renew(self, lease: Lease, seconds: float = LEASE_SECONDS) -> None:
-        """Hold on to it.
-
-        Raises:
-            LeaseLost: another process took it over.
-        """
-
-    def mark_detected(self, lease: Lease) -> None:
-        """Its incidents say what the measurements of its span say; the lease ends.
-
-        What was marked since it was taken still waits.
-
-        Raises:
-            LeaseLost: another process took it over; nothing is marked.
-        """
-
-    def give_back(self, lease: Lease) -> None:
-        """End a lease without having detected; one that was lost is left to who has it."""
-
-    def leases(self) -> list[tuple[str, str]]:
-        """Countries that are being worked on, each with who does, the longest first."""
-
-    def holding(self, lease: Lease) -> AbstractContextManager[None]:
-        """What this thread writes of incidents meanwhile is written only while the lease is held.
-
-        Raises:
-            LeaseLost: from ``put`` and ``retract``, which then write nothing.
-        """

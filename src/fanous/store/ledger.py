@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Protocol
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -52,8 +51,10 @@ Key = tuple[str, str]
 """Kind, and about whom."""
 
 
-class Ailing(Protocol):
-    """A part of ``Store``: the feed of the monitor's own ailments."""
+class Spells:
+    """The table of a ledger that a monitor's ailments stand in."""
+
+    _database: Database
 
     def note_ailments(self, found: Mapping[Key, tuple[str, str]], at: float) -> None:
         """What is wrong now: begins what is new, ends what is not there any more.
@@ -62,18 +63,6 @@ class Ailing(Protocol):
             found: kind and about whom -> what it says and how it is mended.
             at: unix seconds, by the machine's clock.
         """
-
-    def ailments(self, now: float) -> list[Spell]:
-        """What goes on, and what ended in the 30 days before ``now``; what began last comes first."""
-
-
-class Spells:
-    """The table of a ledger that a monitor's ailments stand in."""
-
-    _database: Database
-
-    def note_ailments(self, found: Mapping[Key, tuple[str, str]], at: float) -> None:
-        """See ``Ailing.note_ailments``."""
         going_on = sa.select(_SPELLS.c.kind, _SPELLS.c.about).where(_ENDED.is_(None))
         with self._database.reading() as connection:
             open_ones: set[Key] = {(row.kind, row.about) for row in connection.execute(going_on)}
@@ -90,7 +79,7 @@ class Spells:
             _forget(connection, at)
 
     def ailments(self, now: float) -> list[Spell]:
-        """See ``Ailing.ailments``."""
+        """What goes on, and what ended in the 30 days before ``now``; what began last comes first."""
         shown = sa.or_(_ENDED.is_(None), now - KEPT <= _ENDED)
         with self._database.reading() as connection:
             rows = connection.execute(_SPELLS.select().where(shown)).all()
@@ -165,18 +154,22 @@ class Revision:
     incident: Incident
 
 
-class Ledger(Notices, Outbox, Leases, Spells):
+class Ledger(Notices, Leases, Spells):
     """Incidents, and what people note beside them, in a database, by SQLAlchemy URL.
 
     Args:
         owner: name under which leases are taken, by one process at a time: those that its predecessor died
             with are free at once.  Empty = one among many, with a name of its own.
+
+    Attributes:
+        outbox: what has to be told outside, and what became of telling it.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time, owner: str = "") -> None:
         self._clock = clock
         self.worker = owner or f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._database = Database(url)
+        self.outbox = Outbox(self._database, clock)
         try:
             with self._database.making() as connection:
                 _check_format(connection, self._database.name)
@@ -189,8 +182,19 @@ class Ledger(Notices, Outbox, Leases, Spells):
     def close(self) -> None:
         self._database.close()
 
-    def put(self, incident: Incident, reason: str, known_as: str | None, at: float | None) -> Incident:
-        """See ``Store.put``."""
+    def put(
+        self, incident: Incident, reason: str, *, known_as: str | None = None, at: float | None = None
+    ) -> Incident:
+        """Record what is claimed now; the same claim again changes nothing.
+
+        Args:
+            reason: why it changed, for the reader of its history.
+            known_as: id of the incident that this revises; ``None`` = a new one, which gets an id.
+            at: when it was claimed; ``None`` = now.
+
+        Returns:
+            The incident with its id.
+        """
         now = self._clock() if at is None else at
         with self._database.writing() as connection:
             check_held(connection)
@@ -202,8 +206,8 @@ class Ledger(Notices, Outbox, Leases, Spells):
                 return claim
             return _append(connection, claim, before.n + 1, reason, now)
 
-    def retract(self, incident_id: str, reason: str, at: float | None) -> Incident:
-        """See ``Store.retract``."""
+    def retract(self, incident_id: str, reason: str, *, at: float | None = None) -> Incident:
+        """Append a revision that takes the claim back."""
         now = self._clock() if at is None else at
         with self._database.writing() as connection:
             check_held(connection)
@@ -213,8 +217,14 @@ class Ledger(Notices, Outbox, Leases, Spells):
             claim = replace(before.incident, status=Status.RETRACTED, reason=reason)
             return _append(connection, claim, before.n + 1, reason, now)
 
-    def incidents(self, country: str | None, since: float | None, until: float | None) -> list[Incident]:
-        """See ``Store.incidents``."""
+    def incidents(
+        self, country: str | None = None, since: float | None = None, until: float | None = None
+    ) -> list[Incident]:
+        """Latest revisions that overlap the window, retracted ones included, by onset.
+
+        Args:
+            since: ``None`` = no bound; likewise ``until``.
+        """
         newer = _REVISIONS.alias()
         last = (
             sa.select(sa.func.max(newer.c.n))
@@ -235,17 +245,17 @@ class Ledger(Notices, Outbox, Leases, Spells):
         return [decode_incident(row.document) for row in sorted(rows, key=lambda row: row[:2])]
 
     def incident(self, incident_id: str) -> Incident | None:
-        """See ``Store.incident``."""
+        """Its latest revision."""
         claimed = self.revisions(incident_id)
         return claimed[-1].incident if claimed else None
 
     def revisions(self, incident_id: str) -> list[Revision]:
-        """See ``Store.revisions``."""
+        """All that was ever claimed of it, oldest first."""
         with self._database.reading() as connection:
             return _revisions(connection, incident_id)
 
     def written(self) -> tuple[int, ...]:
-        """See ``Store.written``."""
+        """How many revisions, claims, announced events and approvals were ever written: the same = nothing is new."""
         counts = (
             sa.select(sa.func.count()).select_from(table).scalar_subquery()
             for table in (_REVISIONS, *NOTICES)

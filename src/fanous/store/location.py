@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit, urluns
 
 import msgspec
 
-from fanous.config import Table, config_table, data_folder, nearest, split_url
+from fanous.config import Section, Text, WrongKey, about, data_folder, nearest, section, split_url
 from fanous.errors import FanousError
 from fanous.model.instant import to_iso
 from fanous.store.disk import disk_errors
@@ -292,8 +292,25 @@ def _in_process(folder: Path) -> str:
     return f"{_EMBEDDED}://{quote(str(folder))}"
 
 
-STORE_KEYS = ("folder", *PLACES)
-"""Of the table ``[store]``: one folder, or the three addresses."""
+class StoreTable(Section, frozen=True):
+    """The table ``[store]``: one folder, or the three addresses; all are empty = the folder of the user's data."""
+
+    folder: Text = ""
+    archive: Text = ""
+    facts: Text = ""
+    ledger: Text = ""
+
+    def __post_init__(self) -> None:
+        given = {key: getattr(self, key) for key in PLACES if getattr(self, key)}
+        told = ", ".join(f"`{key}`" for key in given)
+        if self.folder and given:
+            raise WrongKey("folder", f"it stands beside {told}; keep one of them")
+        for key in PLACES if given else ():
+            if key not in given:
+                raise WrongKey(key, f"it is missing beside {told} (or give `folder` alone)")
+        for key, address in given.items():
+            with about(key):
+                PLACES[key](address)
 
 
 def store_place(store: Path | None, config: Path | None) -> Path | StoreLocation:
@@ -306,30 +323,12 @@ def store_place(store: Path | None, config: Path | None) -> Path | StoreLocation
     """
     if store is not None:
         return store
-    table = config_table(config, "store")
-    table.allow(*STORE_KEYS)
-    given = {key: table.text(key) for key in table.values}
-    if config is None or not given:
-        return data_folder() / "store"
-    if "folder" in given:
-        if len(given) > 1:
-            raise table.wrong("folder", f"it stands beside {_listed(given, 'folder')}; keep one of them")
-        return config.parent / Path(given["folder"]).expanduser()
-    return _store_at(table, given)
-
-
-def _store_at(table: Table, given: dict[str, str]) -> StoreLocation:
-    for key in PLACES:
-        if key not in given:
-            raise table.wrong(key, f"it is missing beside {_listed(given)} (or give `folder` alone)")
-    for key, check in PLACES.items():
-        with table.about(key):
-            check(given[key])
-    return at_urls(given["archive"], given["facts"], given["ledger"])
-
-
-def _listed(given: dict[str, str], *but: str) -> str:
-    return ", ".join(f"`{key}`" for key in given if key not in but)
+    table = section(config, "store", StoreTable)
+    if config is not None and table.folder:
+        return config.parent / Path(table.folder).expanduser()
+    if table.archive:
+        return at_urls(table.archive, table.facts, table.ledger)
+    return data_folder() / "store"
 
 
 def check_folder(folder: Path, *, must_exist: bool) -> None:

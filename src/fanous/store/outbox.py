@@ -51,8 +51,9 @@ def note(connection: sa.Connection, incident: Incident, n: int, at: float) -> No
 class Outbox:
     """The tables of a ledger that alerts stand on."""
 
-    _database: Database
-    _clock: Callable[[], float]
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
 
     def next_news(self) -> News | None:
         """The oldest revision that nobody has looked at yet; ``None`` = all were."""

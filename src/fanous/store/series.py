@@ -92,26 +92,35 @@ class SeriesAnswers:
         signals: Sequence[str] | None = None,
         entities: Sequence[Place] | None = None,
     ) -> list[Series]:
-        """See ``Questions.levels``."""
+        """Ready-made series of a country, its regions and its networks; one for each key and step.
+
+        The key names ``source`` and ``subtype``.  ``counts`` are 1, ``controlled`` and ``measurements`` 0.
+        Bins in which the source has no value are not listed; bins begin where the source says, which need
+        not be at a multiple of ``step``.
+
+        Args:
+            signals: names in ``fanous.analysis.series.signals``; ``None`` = all.
+            entities: ``None`` = the country and all in it.
+        """
         only, parameters = _only(country, signals, entities)
         sql = _LEVELS.replace("{only}", only)
         rows = self._engine.rows(sql, country=country, **window(since, until), **parameters)
         return [_series(row) for row in rows]
 
     def series_fetched(self, country: str) -> dict[str, float]:
-        """See ``Questions.series_fetched``."""
+        """Source -> when one of its values was last new or changed."""
         return dict(self._engine.rows(_FETCHED, country=country))
 
     def series_arrived(
         self, country: str, since: float, until: float | None, after: float
     ) -> list[SeriesArrival]:
-        """See ``Questions.series_arrived``."""
+        """Bins of the window that came, or came with another value, after an instant; by signal."""
         span = window(since, inf if until is None else until)
         rows = self._engine.rows(_ARRIVED, country=country, after=ticks(after), **span)
         return [SeriesArrival(*row) for row in rows]
 
     def pulled(self, source: str, country: str) -> list[Pulled]:
-        """See ``Questions.pulled``."""
+        """Windows of a live source that are in the store, by piece and time."""
         return [Pulled(*row) for row in self._engine.rows(_PULLED, source=source, country=country)]
 
     def _write_series(

@@ -129,18 +129,24 @@ class VoteAnswers:
     def series(
         self, country: str, since: float, until: float, step: int = 600, targets: Sequence[str] | None = None
     ) -> list[Series]:
-        """See ``Questions.series``."""
+        """``blocked_dns``, ``blocked_path`` and ``throttled`` for each network and target, as
+        ``analysis.series.aggregate.series`` gives them.  ``since`` and ``until`` should be multiples of ``step``:
+        a bin that the window cuts holds only what is inside.
+
+        Args:
+            targets: ``None`` = all.
+        """
         sql = _SERIES % _parts(targets)
         rows = self._engine.rows(sql, step=step, **_parameters(country, since, until, targets))
         return [_series(country, step, *row) for row in rows]
 
     def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
-        """See ``Questions.votes``."""
+        """The same before it is gathered in bins, by time."""
         sql = _WITNESSES % _parts(targets, more=_DETAILS)
         return _witnesses(self._engine.columns(sql, **_parameters(country, since, until, targets)))
 
     def working_elsewhere(self, country: str, since: float, until: float, targets: Sequence[str]) -> Votes:
-        """See ``Questions.working_elsewhere``."""
+        """Measurements of other countries that found all layers to work, by time (``blocked_path``)."""
         sql = _WORKING % _parts(targets, places="!=")
         return _votes(self._engine.columns(sql, **_parameters(country, since, until, targets)))
 
@@ -269,14 +275,18 @@ class OutcomeAnswers:
     def ends(
         self, country: str, since: float, until: float, targets: Sequence[str]
     ) -> tuple[float, float] | None:
-        """See ``Questions.ends``."""
+        """When the first and the last measurement was made that says yes or no of one of the targets."""
         rows = self._engine.rows(_ENDS, **_asked(country, since, until, targets))
         return (rows[0][0], rows[0][1]) if rows else None
 
     def outcomes(
         self, country: str, since: float, until: float, targets: Sequence[str], edges: Sequence[float]
     ) -> list[MeasurementCount]:
-        """See ``Questions.outcomes``."""
+        """Measurements that say yes or no of one of the targets, counted by network and stretch of time.
+
+        Args:
+            edges: unix seconds, ascending, where stretches begin; what is earlier counts to the first.
+        """
         at = [ticks(edge) for edge in edges]
         rows = self._engine.rows(_OUTCOMES, edges=at, **_asked(country, since, until, targets))
         return [MeasurementCount(asn, edge / 1_000_000, made, failed) for asn, edge, made, failed in rows]
@@ -318,7 +328,7 @@ class RateAnswers:
     _engine: Engine
 
     def rates(self, since: float, until: float) -> list[Rate]:
-        """See ``Questions.rates``."""
+        """Rates of downloads under innocuous names, in all countries, by time."""
         return [
             Rate(uid, country, asn, Access(access), probe, at, kbps, rtt, beside, source)
             for uid, country, asn, access, probe, at, kbps, rtt, beside, source in self._engine.rows(

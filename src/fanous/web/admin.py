@@ -108,7 +108,7 @@ class Admin:
 
         def act(told: NewClaim) -> Callable[[Store], Any]:
             claim = claim_of(told)
-            return lambda store: {"id": store.add_claim(claim).id}
+            return lambda store: {"id": store.ledger.add_claim(claim).id}
 
         return await self._do(request, "claim", "", NewClaim, act)
 

@@ -70,12 +70,12 @@ class Bundles:
 
 def _revision(store: Store, label: str, country: str) -> int:
     """The number of its latest revision; 0 = there is no such incident in the country."""
-    revisions = store.revisions(label)
+    revisions = store.ledger.revisions(label)
     return revisions[-1].n if revisions and revisions[-1].incident.country == country else 0
 
 
 def _gathered(store: Store, label: str) -> Gathered:
-    incident = store.incident(label)
+    incident = store.ledger.incident(label)
     if incident is not None and incident.evidence.measurements > MOST_RECORDS:
         raise FanousError(
             f"it rests on too much to be packed here: `fanous incidents bundle {label}` does it"

@@ -112,4 +112,4 @@ def is_news(record: LogRecord) -> bool:
 
 def _written(store: Store) -> str:
     """All that pages say of incidents, and all that others say of them, is only ever added to."""
-    return ".".join(map(str, store.written()))
+    return ".".join(map(str, store.ledger.written()))

@@ -122,6 +122,14 @@ def test_a_noisy_series_shows_a_loss_over_hours() -> None:
     assert start == pytest.approx(361, abs=1) and end == pytest.approx(369, abs=1)
 
 
+def test_a_surge_does_not_hide_the_loss_after_it() -> None:
+    counts = np.random.default_rng(3).poisson(15, 24 * 20).astype(float)
+    series = daily(20, swing=0.0, signal="responders", step=3600)
+    surge = cut(replaced(series, series.times, counts), 360, 361, 6.0)
+    (anomaly,) = found(cut(surge, 361, 369, 0.3))
+    assert hours(anomaly) == (361, 369)
+
+
 def test_an_outage_never_enters_its_own_baseline() -> None:
     series = cut(daily(30, noise=0.02, signal="ping-slash24", step=3600), 240, 240 + 25 * 24, 0.1)
     (anomaly,) = found(series)

@@ -1,10 +1,12 @@
 """Stretches of interference from series that a reader can check by eye."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from fanous.analysis.detectors import DETECTORS
 from fanous.analysis.detectors.interference import InterferenceOptions, find_interference
+from fanous.analysis.detectors.registry import DETECTORS
 from fanous.model.anomaly import Anomaly
 from fanous.model.place import Place
 from fanous.model.series import Series, SeriesKey
@@ -117,6 +119,19 @@ def test_the_networks_of_another_country_cause_no_alert() -> None:
     assert {str(a.key.place) for a in raised(abroad, thin)} == {"AS1"}
 
 
+@pytest.mark.parametrize(("hours", "raised_too"), [(22, True), (62, False)])
+def test_the_alert_outlasts_the_other_network_by_a_day_and_a_half(hours: int, raised_too: bool) -> None:
+    wide = series("ok*288 no*24 ok*576", asn=1, probes=5)
+    thin = series(f"ok*312 -*{hours * 6} no -*6 no", asn=2, controlled=False)
+    assert {a.key.place.asn for a in raised(wide, thin)} == ({1, 2} if raised_too else {1})
+
+
+def test_a_lone_failure_hours_before_the_others_widens_the_onset_and_does_not_move_it() -> None:
+    (found,) = raised(series("ok*288 no -*20 no*24"))
+    assert (found.start_earliest, found.start_latest) == (288 * STEP, 309 * STEP)
+    assert found.start == 309 * STEP - OPTIONS.back_date
+
+
 def test_rates_are_per_time_so_a_faster_tick_decides_sooner() -> None:
     (slow,) = raised(series("ok*288 no*18", probes=3))
     (fast,) = raised(series("ok*288 no*18", probes=3, step=60))
@@ -131,5 +146,7 @@ def test_an_empty_series_is_nothing() -> None:
 
 
 def test_every_detector_in_the_registry_is_quiet_on_quiet_data() -> None:
-    for detector in DETECTORS.values():
-        assert detector.find([series("ok*288", probes=4)], detector.options) == []
+    quiet = series("ok*288", probes=4)
+    for detector in (one for one in DETECTORS.values() if one.find is find_interference):
+        own = [replace(quiet, key=replace(quiet.key, signal=name)) for name in detector.signals]
+        assert detector.found(own) == []

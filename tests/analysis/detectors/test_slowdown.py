@@ -2,7 +2,7 @@
 
 import pytest
 
-from fanous.analysis.detectors import QUANTITY_DETECTORS
+from fanous.analysis.detectors.slowdown import SLOWDOWN
 from fanous.analysis.incidents.outage import Situation
 from fanous.evaluation.simulate.builders import DAY
 from fanous.evaluation.simulate.series import SpeedCountry, speeds
@@ -25,7 +25,7 @@ def measured(country: SpeedCountry, seed: int = 1) -> list[Series]:
 
 
 def claims(series: list[Series]) -> tuple[list[Anomaly], list[Incident]]:
-    found = QUANTITY_DETECTORS["slowdown"](series)
+    found = SLOWDOWN.found(series)
     situation = Situation("PK", series, weights("PK"), (), "rules", "levels")
     return found, outages_of(found, situation, Kind.SLOWDOWN)
 
@@ -66,3 +66,9 @@ def test_an_imposed_rate_hardly_varies() -> None:
     speed = [a for a in found if a.key.signal.endswith("_kbps") and a.start > DAY + LAST * 3600]
     assert speed and all(a.departure is not None and a.departure.steady for a in speed)
     assert any("imposed rate" in hint for hint in incident.hints)
+
+
+def test_a_few_steady_speeds_do_not_show_an_imposed_rate() -> None:
+    found, _ = claims(measured(SpeedCountry(capped=((LAST + 12, LAST + 12.75, 1500.0),))))
+    speed = [a for a in found if a.key.signal.endswith("_kbps") and a.start > DAY + LAST * 3600]
+    assert speed and not any(a.departure is not None and a.departure.steady for a in speed)

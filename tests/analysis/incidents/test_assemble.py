@@ -311,6 +311,14 @@ def test_the_moment_of_confirmation_knows_nothing_of_later_data() -> None:
 
 
 @pytest.mark.parametrize(
+    ("times", "named"), [(2, ("tls.reset.sni",)), (3, ("tls.reset.sni", "http.blockpage"))]
+)
+def test_a_mechanism_is_named_from_a_tenth_of_the_failures_on(times: int, named: tuple[str, ...]) -> None:
+    other = Ballot([12] * times, True, 1, mechanism="http.blockpage")
+    assert event(Ballot(TEN, True, 1), Ballot(TEN, True, 2), other, Ballot(TEN, False, 3)).mechanisms == named
+
+
+@pytest.mark.parametrize(
     ("coarser", "finer", "named"),
     [
         (9, 1, ("quic.drop",)),  # at the onset its control still worked: a tenth, and not what happens

@@ -71,6 +71,12 @@ def test_what_is_another_event_stays_apart(other: Incident) -> None:
     assert join([LEVELS], [other]) == [LEVELS, other]
 
 
+def test_another_place_stays_apart() -> None:
+    region = replace(LEVELS, scope=Scope.REGION, entities=("XA-AB",))
+    assert join([region], [PROBES]) == [region, PROBES]
+    assert len(join([replace(region, entities=("XA-AB", "AS1"))], [PROBES])) == 1
+
+
 def test_what_begins_hours_later_within_it_is_the_same() -> None:
     late = replace(PROBES, onset=MONDAY + 20 * HOUR, end=MONDAY + 30 * HOUR)
     long = made(drop(AP, 0, 40), drop(GTR, 0, 40))

@@ -43,7 +43,7 @@ def by_all_pairs(anomalies: list[Anomaly]) -> list[list[Anomaly]]:
     ordered = sorted(anomalies, key=lambda a: a.start)
     event = list(range(len(ordered)))
     for one, other in combinations(range(len(ordered)), 2):
-        if group._outage_group_one_event(ordered[one], ordered[other]):
+        if group._one_outage(ordered[one], ordered[other]):
             first, second = sorted((event[one], event[other]))
             event = [first if name == second else name for name in event]
     return [[a for a, own in zip(ordered, event, strict=True) if own == name] for name in sorted(set(event))]

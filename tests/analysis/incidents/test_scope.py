@@ -28,6 +28,7 @@ ALL = {1, 2, 3, 4, 5}
         ({1, 2, 3, 4, 5}, ALL, Scope.NATION, ANY),
         ({1, 2, 3, 4}, ALL, Scope.NATION, ANY),
         ({1, 2, 3}, ALL, Scope.NATION, M),  # mobile only, fixed lines seen to work
+        ({1, 4, 5}, ALL, Scope.MULTI_ISP, ANY),  # probably more than half of users, but not almost certainly
         ({4, 5}, ALL, Scope.MULTI_ISP, F),  # two networks are not three
         ({1}, ALL, Scope.ISP, ANY),
         ({1, 4}, ALL, Scope.MULTI_ISP, ANY),

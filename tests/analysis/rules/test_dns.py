@@ -244,6 +244,12 @@ CASES = [
         "dns.consistent",
     ),
     Case(
+        "nor is it where no control was asked",
+        [observation(Layer.DNS, answers=(ADDRESS, "::1"), answer_asns=(13414, 0))],
+        OK,
+        "dns.answered",
+    ),
+    Case(
         "an address of a block page is forged",
         [lookup("195.175.254.2", 9121), CONTROL],
         BLOCKED,

@@ -242,7 +242,7 @@ def test_the_commands_bring_a_stream_into_a_store_and_show_what_is_left(
     queue(url)
     assert "uid9" in capsys.readouterr().out
     with open_store(tmp_path / "store") as store:
-        assert store.known({"uid1", "uid2", "uid3"}) == {"uid1", "uid2", "uid3"}
+        assert store.facts.known({"uid1", "uid2", "uid3"}) == {"uid1", "uid2", "uid3"}
 
 
 def test_a_batch_has_no_more_messages_than_rejects_are_named() -> None:

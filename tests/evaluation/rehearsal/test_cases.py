@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fanous.analysis.detectors import DETECTOR_VERSION
-from fanous.analysis.detectors import SLOWDOWN_DETECTOR_VERSION as SLOWDOWNS
+from fanous.analysis.detectors.interference import DETECTOR_VERSION
+from fanous.analysis.detectors.interference import SLOWDOWN_DETECTOR_VERSION as SLOWDOWNS
 from fanous.analysis.rules import RULES_VERSION
 from fanous.analysis.series.slowness import LEAST_BINS
 from fanous.errors import FanousError

@@ -17,6 +17,6 @@ def packed(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Packed:
     folder = tmp_path_factory.mktemp("evidence")
     with open_store(folder / "store") as store:
         stages.ingest(store, "ooni", [rally])
-        (incident,) = store.incidents("PK")
+        (incident,) = store.ledger.incidents("PK")
         gathered = gather(store, incident.id)
     return pack(gathered, folder / "rally.fan", signing_key(folder / "key.pem"), NOW)

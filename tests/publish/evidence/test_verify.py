@@ -199,10 +199,10 @@ def test_an_incident_that_is_not_there_cannot_be_packed(tmp_path: Path) -> None:
 
 def test_what_is_held_or_retracted_cannot_be_packed(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
-        waiting = store.put(held(incident(scope=Scope.NATION)), "held")
+        waiting = store.ledger.put(held(incident(scope=Scope.NATION)), "held")
         with pytest.raises(FanousError, match="held for a person's review"):
             gather(store, waiting.id)
-        store.retract(waiting.id, "an error")
+        store.ledger.retract(waiting.id, "an error")
         with pytest.raises(FanousError, match="was retracted"):
             gather(store, waiting.id)
 
@@ -268,7 +268,7 @@ def test_the_manifest_lists_each_part_by_its_content(packed: Packed) -> None:
 def test_the_kenyan_blocks_of_2023_are_proved_from_a_csv(tmp_path: Path) -> None:
     with open_store(tmp_path / "store") as store:
         stages.ingest(store, "ooni-csv", [shared_file("ooni/2023-KE-telegram.csv.gz")])
-        (found,) = (i for i in store.incidents("KE") if i.confirmed_at is not None)
+        (found,) = (i for i in store.ledger.incidents("KE") if i.confirmed_at is not None)
         gathered = gather(store, found.id)
     done = pack(gathered, tmp_path / "ke.fan", signing_key(tmp_path / "key"), 0.0)
     assert done.differences == []

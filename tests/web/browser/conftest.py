@@ -96,9 +96,9 @@ def monitor(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     folder = tmp_path_factory.mktemp("monitor") / "store"
     with open_store(folder) as store:
         stages.ingest(store, "ooni", [rally])
-        store.add_event(RALLY, at=RALLY.start - 86_400)
-        store.add_claim(CLAIM)
-        store.put_series([routing()])
+        store.ledger.add_event(RALLY, at=RALLY.start - 86_400)
+        store.ledger.add_claim(CLAIM)
+        store.facts.put_series([routing()])
     site = Site(notice=NOTICE, clock=lambda: AFTERWARDS)
     with (
         OneThread(lambda: open_store(folder, read_only=True)) as owner,

@@ -1,16 +1,9 @@
-"""Drop: where a series lies below its baseline for the hour, bin by bin.
+"""Drop: where a series lies below its baseline for the hour.
 
-Each day is held against the days before it alone, so that replay says what a live watcher saw.
-
-Departures: what a day-by-day walk over a grid leaves behind, bin by bin.
-
-Anomalies: from the bins that lie too low to anomalies with an onset and an end.
-
-Sudden: did a series fall at once, as no day of people begins or ends?
-
-On a holiday people sleep longer: the morning's curve comes late, and for hours less is there than is ordinary
-for the hour.  But they wake one after another, so that the share sinks from one half hour to the next, while
-what is cut is gone at once and sinks no further.  So a fall counts beyond what the half hours beside it fell.
+Each day is held against the days before it alone, so that a replay sees what a live monitor saw.  A grid of series is
+walked day by day (``departures``); runs of bins that lie too low become anomalies with an onset and an end
+(``stretches``); and each anomaly says whether the series fell at once (``sudden_from``), as no day of people begins or
+ends.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,14 +13,28 @@ import numpy as np
 from bottleneck import nanmedian
 
 from fanous.analysis.detectors.baseline import HOUR, NORMAL, Baseline, DropOptions, in_a_row
+from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.detectors.grid import DAY, Bools, SeriesGrid, grids, last_measured, window_means
 from fanous.analysis.series.baselines import Single
-from fanous.analysis.series.signals import SIGNALS
+from fanous.analysis.series.signals import SIGNALS, shown_by
 from fanous.model.anomaly import Anomaly, Departure
+from fanous.model.incident import Kind
 from fanous.model.series import Ints, Series
+
+QUANTITY_DETECTOR_VERSION = "2026.17-levels"
+"""Changes whenever the same quantities may give other anomalies; the incidents made of them carry it."""
 
 BACK = 48 * 3600
 """Seconds that an onset may lie before the alarm: a gradual decline is noticed late; more is drift."""
+
+
+def find_drops(series: Sequence[Series], options: DropOptions) -> list[Anomaly]:
+    """Anomalies of level series, in order of onset."""
+    found = [anomaly for one in departures(series, options) for anomaly in stretches(one, options)]
+    return sorted(found, key=lambda a: (a.start, str(a.key.place), a.key.signal))
+
+
+# --- departures: bin by bin -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +93,226 @@ class Departures:
         high = np.flatnonzero(self.drop[before, column] < self.edge[row, column])
         return before[: int(high[0])] if len(high) else before
 
+
+def departures(series: Sequence[Series], options: DropOptions) -> Iterator[Departures]:
+    """Every series through its days, a grid at a time."""
+    for grid in grids(series):
+        yield _walk(grid, options)
+
+
+def _walk(grid: SeriesGrid, options: DropOptions) -> Departures:
+    ordinary, found = Baseline(grid, options), Departures.blank(grid)
+    longest = max(ordinary.scales)
+    for day in range(len(grid.levels)):
+        rows = slice(day * grid.bins, (day + 1) * grid.bins)
+        norms, found.short[day] = ordinary.norms(day)
+        ordinary.look_back(day, norms)
+        limits = ordinary.limits(day, norms, found.short[day])
+        found.norms[rows] = norms
+        found.drop[rows] = np.maximum(1 - grid.levels[day] / norms, -options.ceiling)
+        found.edge[rows] = _edge(limits, options)
+        found.unlike[rows] = _unlike(ordinary, day, norms)
+        recent = found.drop[max(0, rows.start - longest) : rows.stop]
+        means = window_means(recent, ordinary.scales, grid.bins)
+        found.on[rows], found.ratio[rows] = _states(ordinary, recent, means, limits)
+        ordinary.learn(day, norms, found.drop[rows], found.on[rows] | (found.drop[rows] >= limits[0]))
+        _take_back(ordinary, found, rows)
+        _carry(ordinary, found.on[rows], rows.start)
+        found.accepted.extend(ordinary.accept(day, found.drop))
+    return found
+
+
+def _unlike(ordinary: Baseline, day: int, norms: Single) -> Bools:
+    """Bins below every day of the last week at that hour, and below what was really measured a week ago.
+
+    What departed was written down as ordinary, so that a day of rest would be news each week; where more than
+    half is gone, it is.
+    """
+    grid, options = ordinary.grid, ordinary.options
+    level, margin = grid.levels[day], 1 - options.leave * grid.least
+    new = level < ordinary.lowest(day) * margin
+    if day >= options.week_seen:
+        before = grid.levels[day - options.week_seen]
+        new &= ~(level >= before * margin) | (level < options.severe * norms)
+    return np.asarray(new)
+
+
+def _edge(limits: Single, options: DropOptions) -> Single:
+    """Drop below which a bin is no part of a stretch, (bins, series).
+
+    Where the threshold exceeds everything, half of the level is still low enough.
+    """
+    return np.asarray(options.leave * np.minimum(limits[min(1, len(limits) - 1)], 1))
+
+
+def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -> tuple[Bools, Single]:
+    """Down or not, with hysteresis, (bins, series); and the ratio of drop to threshold.
+
+    It goes down where the drop exceeds the threshold at any scale while the last bins are low themselves
+    and the last hour is not much better than the whole (what was lost before a return must not be counted
+    again).  It goes up where the last hour has come back.  Bins without data change nothing.
+    """
+    options, bins = ordinary.options, means.shape[1]
+    edge = _edge(limits, options)
+    hour = means[min(1, len(means) - 1)]
+    lasting = np.where(hour >= options.leave * means, means / limits, 0)
+    ratio = np.nan_to_num(lasting, nan=0.0).max(axis=0)
+    low = _low(recent, edge, in_a_row(ordinary.grid.step, options))
+    back = hour < edge
+    moved = np.where(back, -1, np.where((ratio >= 1) & low, 1, 0)).astype(np.int8)
+    moved = np.concatenate([ordinary.on[None].astype(np.int8) * 2 - 1, moved])
+    rows = np.where(moved == 0, 0, np.arange(bins + 1)[:, None])
+    state = np.take_along_axis(moved, np.maximum.accumulate(rows, axis=0), axis=0)[1:]
+    return state > 0, np.asarray(ratio, np.float32)
+
+
+def _low(recent: Single, edge: Single, row: int) -> Bools:
+    """The last ``row`` bins that were measured are each low, (bins, series)."""
+    bins = len(edge)
+    held = last_measured(recent)
+    low = held[-bins:] >= edge
+    for _ in range(row - 1):
+        held = _one_before(held, recent)
+        low &= held[-bins:] >= edge
+    return np.asarray(low)
+
+
+def _one_before(held: Single, recent: Single) -> Single:
+    """The measured value before the newest one: shifted at each measurement, kept where there is none."""
+    shifted = np.concatenate([np.full((1, held.shape[1]), np.nan, np.float32), held[:-1]])
+    return last_measured(np.where(np.isnan(recent), np.nan, shifted).astype(np.float32))
+
+
+def _take_back(ordinary: Baseline, found: Departures, rows: slice) -> None:
+    """What led up to an alarm was let in as ordinary before anybody knew."""
+    on = found.on[max(0, rows.start - 1) : rows.stop].astype(np.int8)
+    first = rows.stop - len(on)
+    begun = np.diff(on, axis=0) > 0
+    for row, column in np.argwhere(begun).tolist():
+        lead = found.lead(first + row + 1, column)
+        if len(lead):
+            ordinary.take_back(column, lead, found.norms[lead, column])
+
+
+def _carry(ordinary: Baseline, on: Bools, first: int) -> None:
+    """Remember which stretches go on at midnight, and since which bin."""
+    begun = first + len(on) - np.argmin(on[::-1], axis=0)
+    ordinary.since = np.where(~on.all(axis=0), begun, np.where(ordinary.on, ordinary.since, first))
+    ordinary.on = on[-1].copy()
+
+
+# --- anomalies: from bins that lie too low --------------------------------------------------------------
+
+HALF_GAP = 1800.0
+"""Seconds by which an onset may lie before the first low bin where bins before it are missing (and an end
+after the last): midway, but never further, as the filter's ``back_date``."""
+
+DEEP = 0.5
+"""Share of the level: what has less left is deep down, which no ordinary day is."""
+
+CERTAIN = 0.9999
+"""No single series says more."""
+
+
+def stretches(found: Departures, options: DropOptions) -> Iterator[Anomaly]:
+    """The anomalies of a grid, series by series, in order of onset."""
+    for column in np.flatnonzero(found.on.any(axis=0)).tolist():
+        accepted = [row for row, own in found.accepted if own == column]
+        yield from _of_series(found, column, accepted, options)
+
+
+def _of_series(
+    found: Departures, column: int, accepted: list[int], options: DropOptions
+) -> Iterator[Anomaly]:
+    on = found.on[:, column].astype(np.int8)
+    cuts = np.diff(np.concatenate([[0], on, [0]]))
+    begins, ends = np.flatnonzero(cuts > 0).tolist(), np.flatnonzero(cuts < 0).tolist()
+    for row in accepted:
+        if row not in ends:  # the next day is down again, from the level that was accepted
+            ends.append(row)
+            begins.append(row)
+    measured = np.flatnonzero(~np.isnan(found.drop[:, column]))
+    floor = 0
+    for begin, end in zip(sorted(begins), sorted(ends), strict=True):
+        yield _stretch(found, column, measured, (floor, begin, end), options)
+        floor = end
+
+
+def _stretch(
+    found: Departures, column: int, measured: Ints, bounds: tuple[int, int, int], options: DropOptions
+) -> Anomaly:
+    """One stretch; ``bounds``: end of the one before, first bin said down, first bin said up again."""
+    floor, begin, end = bounds
+    lead = found.lead(begin, column, floor)
+    first = int(lead[-1]) if len(lead) else begin
+    inside = measured[(measured >= first) & (measured < end)]
+    low = inside[found.drop[inside, column] >= found.edge[begin, column]]
+    last = int(low[-1]) if len(low) else end - 1
+    accepted = (end, column) in found.accepted
+    earlier, later = measured[measured < first], measured[measured > last]
+    before = _at(found, int(earlier[-1]) + 1) if len(earlier) else None
+    after = _at(found, int(later[0])) if len(later) and end < len(found.drop) else None
+    start, last_seen = _at(found, first), _at(found, last + 1)
+    return Anomaly(
+        key=found.grid.series[column].key,
+        start=start if before is None else start - min((start - before) / 2, HALF_GAP),
+        start_earliest=before,
+        start_latest=start,
+        end=_at(found, end) if accepted else _end(last_seen, after),
+        raised_at=_at(found, begin + 1),
+        last_seen=last_seen,
+        probability=_probability(found.ratio[begin:end, column]),
+        bins=len(low),
+        probes=0,
+        controlled=0,
+        departure=_departure(found, column, low if len(low) else np.array([begin]), begin, accepted, options),
+    )
+
+
+def _at(found: Departures, row: int) -> float:
+    """When a bin begins."""
+    return float(found.grid.start + row * found.grid.step)
+
+
+def _end(last_seen: float, after: float | None) -> float | None:
+    """Where it was seen to come back; ``None`` = it was not."""
+    return None if after is None else last_seen + min((after - last_seen) / 2, HALF_GAP)
+
+
+def _probability(ratio: Single) -> float:
+    """.99 where the threshold was just reached, a tenth of the doubt for each time more.
+
+    An order of trust, not a calibrated chance.
+    """
+    return float(min(1 - 0.1 * 10.0 ** -float(ratio.max(initial=1.0)), CERTAIN))
+
+
+def _departure(
+    found: Departures, column: int, low: Ints, begin: int, accepted: bool, options: DropOptions
+) -> Departure:
+    left = np.clip(1 - found.drop[low, column], 0, 1)
+    bottom, middle, top = np.quantile(left, [0.05, 0.5, 0.95])
+    deep = low[left < DEEP]
+    return Departure(
+        step=found.grid.step,
+        left=float(middle),
+        low=float(bottom),
+        high=float(top),
+        ratio=float(found.ratio[begin : max(begin, int(low[-1])) + 1, column].max(initial=1.0)),
+        unlike=float(found.unlike[low, column].mean()),
+        short=bool(found.short[begin // found.grid.bins, column]),
+        accepted=accepted,
+        deep_from=_at(found, int(deep[0])) if len(deep) else None,
+        deep_until=_at(found, int(deep[-1]) + 1) if len(deep) else None,
+        sudden_from=sudden_from(found, column, low, options),
+    )
+
+
+# --- sudden: did the series fall at once? ---------------------------------------------------------------
+#
+# On a holiday people sleep longer: the morning's curve comes late, and for hours there is less than usual for the
+# hour.  But people wake one after another, so the share sinks from one half hour to the next, while what is cut is
+# gone at once and sinks no further.  So a fall counts beyond what the half hours next to it fell.
 
 WITHIN = 1800
 """Seconds of the stretches of time that are compared: what holds for bins of five minutes as of thirty."""
@@ -203,219 +430,12 @@ def _falls(changes: Single, rows: Ints, width: int) -> Single:
     return best
 
 
-HALF_GAP = 1800.0
-"""Seconds by which an onset may lie before the first low bin where bins before it are missing (and an end
-after the last): midway, but never further, as the filter's ``back_date``."""
-
-DEEP = 0.5
-"""Share of the level: what has less left is deep down, which no ordinary day is."""
-
-CERTAIN = 0.9999
-"""No single series says more."""
-
-
-def stretches(found: Departures, options: DropOptions) -> Iterator[Anomaly]:
-    """The anomalies of a grid, series by series, in order of onset."""
-    for column in np.flatnonzero(found.on.any(axis=0)).tolist():
-        accepted = [row for row, own in found.accepted if own == column]
-        yield from _of_series(found, column, accepted, options)
-
-
-def _of_series(
-    found: Departures, column: int, accepted: list[int], options: DropOptions
-) -> Iterator[Anomaly]:
-    on = found.on[:, column].astype(np.int8)
-    cuts = np.diff(np.concatenate([[0], on, [0]]))
-    begins, ends = np.flatnonzero(cuts > 0).tolist(), np.flatnonzero(cuts < 0).tolist()
-    for row in accepted:
-        if row not in ends:  # the next day is down again, from the level that was accepted
-            ends.append(row)
-            begins.append(row)
-    measured = np.flatnonzero(~np.isnan(found.drop[:, column]))
-    floor = 0
-    for begin, end in zip(sorted(begins), sorted(ends), strict=True):
-        yield _stretch(found, column, measured, (floor, begin, end), options)
-        floor = end
-
-
-def _stretch(
-    found: Departures, column: int, measured: Ints, bounds: tuple[int, int, int], options: DropOptions
-) -> Anomaly:
-    """One stretch; ``bounds``: end of the one before, first bin said down, first bin said up again."""
-    floor, begin, end = bounds
-    lead = found.lead(begin, column, floor)
-    first = int(lead[-1]) if len(lead) else begin
-    inside = measured[(measured >= first) & (measured < end)]
-    low = inside[found.drop[inside, column] >= found.edge[begin, column]]
-    last = int(low[-1]) if len(low) else end - 1
-    accepted = (end, column) in found.accepted
-    earlier, later = measured[measured < first], measured[measured > last]
-    before = _at(found, int(earlier[-1]) + 1) if len(earlier) else None
-    after = _at(found, int(later[0])) if len(later) and end < len(found.drop) else None
-    start, last_seen = _at(found, first), _at(found, last + 1)
-    return Anomaly(
-        key=found.grid.series[column].key,
-        start=start if before is None else start - min((start - before) / 2, HALF_GAP),
-        start_earliest=before,
-        start_latest=start,
-        end=_at(found, end) if accepted else _end(last_seen, after),
-        raised_at=_at(found, begin + 1),
-        last_seen=last_seen,
-        probability=_probability(found.ratio[begin:end, column]),
-        bins=len(low),
-        probes=0,
-        controlled=0,
-        departure=_departure(found, column, low if len(low) else np.array([begin]), begin, accepted, options),
-    )
-
-
-def _at(found: Departures, row: int) -> float:
-    """When a bin begins."""
-    return float(found.grid.start + row * found.grid.step)
-
-
-def _end(last_seen: float, after: float | None) -> float | None:
-    """Where it was seen to come back; ``None`` = it was not."""
-    return None if after is None else last_seen + min((after - last_seen) / 2, HALF_GAP)
-
-
-def _probability(ratio: Single) -> float:
-    """.99 where the threshold was just reached, a tenth of the doubt for each time more.
-
-    An order of trust, not a calibrated chance.
-    """
-    return float(min(1 - 0.1 * 10.0 ** -float(ratio.max(initial=1.0)), CERTAIN))
-
-
-def _departure(
-    found: Departures, column: int, low: Ints, begin: int, accepted: bool, options: DropOptions
-) -> Departure:
-    left = np.clip(1 - found.drop[low, column], 0, 1)
-    bottom, middle, top = np.quantile(left, [0.05, 0.5, 0.95])
-    deep = low[left < DEEP]
-    return Departure(
-        step=found.grid.step,
-        left=float(middle),
-        low=float(bottom),
-        high=float(top),
-        ratio=float(found.ratio[begin : max(begin, int(low[-1])) + 1, column].max(initial=1.0)),
-        unlike=float(found.unlike[low, column].mean()),
-        short=bool(found.short[begin // found.grid.bins, column]),
-        accepted=accepted,
-        deep_from=_at(found, int(deep[0])) if len(deep) else None,
-        deep_until=_at(found, int(deep[-1]) + 1) if len(deep) else None,
-        sudden_from=sudden_from(found, column, low, options),
-    )
-
-
-def find_drops(series: Sequence[Series], options: DropOptions) -> list[Anomaly]:
-    """Anomalies of level series, in order of onset."""
-    found = [anomaly for one in departures(series, options) for anomaly in stretches(one, options)]
-    return sorted(found, key=lambda a: (a.start, str(a.key.place), a.key.signal))
-
-
-def departures(series: Sequence[Series], options: DropOptions) -> Iterator[Departures]:
-    """Every series through its days, a grid at a time."""
-    for grid in grids(series):
-        yield _walk(grid, options)
-
-
-def _walk(grid: SeriesGrid, options: DropOptions) -> Departures:
-    ordinary, found = Baseline(grid, options), Departures.blank(grid)
-    longest = max(ordinary.scales)
-    for day in range(len(grid.levels)):
-        rows = slice(day * grid.bins, (day + 1) * grid.bins)
-        norms, found.short[day] = ordinary.norms(day)
-        ordinary.look_back(day, norms)
-        limits = ordinary.limits(day, norms, found.short[day])
-        found.norms[rows] = norms
-        found.drop[rows] = np.maximum(1 - grid.levels[day] / norms, -options.ceiling)
-        found.edge[rows] = _edge(limits, options)
-        found.unlike[rows] = _unlike(ordinary, day, norms)
-        recent = found.drop[max(0, rows.start - longest) : rows.stop]
-        means = window_means(recent, ordinary.scales, grid.bins)
-        found.on[rows], found.ratio[rows] = _states(ordinary, recent, means, limits)
-        ordinary.learn(day, norms, found.drop[rows], found.on[rows] | (found.drop[rows] >= limits[0]))
-        _take_back(ordinary, found, rows)
-        _carry(ordinary, found.on[rows], rows.start)
-        found.accepted.extend(ordinary.accept(day, found.drop))
-    return found
-
-
-def _unlike(ordinary: Baseline, day: int, norms: Single) -> Bools:
-    """Bins below every day of the last week at that hour, and below what was really measured a week ago.
-
-    What departed was written down as ordinary, so that a day of rest would be news each week; where more than
-    half is gone, it is.
-    """
-    grid, options = ordinary.grid, ordinary.options
-    level, margin = grid.levels[day], 1 - options.leave * grid.least
-    new = level < ordinary.lowest(day) * margin
-    if day >= options.week_seen:
-        before = grid.levels[day - options.week_seen]
-        new &= ~(level >= before * margin) | (level < options.severe * norms)
-    return np.asarray(new)
-
-
-def _edge(limits: Single, options: DropOptions) -> Single:
-    """Drop below which a bin is no part of a stretch, (bins, series).
-
-    Where the threshold exceeds everything, half of the level is still low enough.
-    """
-    return np.asarray(options.leave * np.minimum(limits[min(1, len(limits) - 1)], 1))
-
-
-def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -> tuple[Bools, Single]:
-    """Down or not, with hysteresis, (bins, series); and the ratio of drop to threshold.
-
-    It goes down where the drop exceeds the threshold at any scale while the last bins are low themselves
-    and the last hour is not much better than the whole (what was lost before a return must not be counted
-    again).  It goes up where the last hour has come back.  Bins without data change nothing.
-    """
-    options, bins = ordinary.options, means.shape[1]
-    edge = _edge(limits, options)
-    hour = means[min(1, len(means) - 1)]
-    lasting = np.where(hour >= options.leave * means, means / limits, 0)
-    ratio = np.nan_to_num(lasting, nan=0.0).max(axis=0)
-    low = _low(recent, edge, in_a_row(ordinary.grid.step, options))
-    back = hour < edge
-    moved = np.where(back, -1, np.where((ratio >= 1) & low, 1, 0)).astype(np.int8)
-    moved = np.concatenate([ordinary.on[None].astype(np.int8) * 2 - 1, moved])
-    rows = np.where(moved == 0, 0, np.arange(bins + 1)[:, None])
-    state = np.take_along_axis(moved, np.maximum.accumulate(rows, axis=0), axis=0)[1:]
-    return state > 0, np.asarray(ratio, np.float32)
-
-
-def _low(recent: Single, edge: Single, row: int) -> Bools:
-    """The last ``row`` bins that were measured are each low, (bins, series)."""
-    bins = len(edge)
-    held = last_measured(recent)
-    low = held[-bins:] >= edge
-    for _ in range(row - 1):
-        held = _one_before(held, recent)
-        low &= held[-bins:] >= edge
-    return np.asarray(low)
-
-
-def _one_before(held: Single, recent: Single) -> Single:
-    """The measured value before the newest one: shifted at each measurement, kept where there is none."""
-    shifted = np.concatenate([np.full((1, held.shape[1]), np.nan, np.float32), held[:-1]])
-    return last_measured(np.where(np.isnan(recent), np.nan, shifted).astype(np.float32))
-
-
-def _take_back(ordinary: Baseline, found: Departures, rows: slice) -> None:
-    """What led up to an alarm was let in as ordinary before anybody knew."""
-    on = found.on[max(0, rows.start - 1) : rows.stop].astype(np.int8)
-    first = rows.stop - len(on)
-    begun = np.diff(on, axis=0) > 0
-    for row, column in np.argwhere(begun).tolist():
-        lead = found.lead(first + row + 1, column)
-        if len(lead):
-            ordinary.take_back(column, lead, found.norms[lead, column])
-
-
-def _carry(ordinary: Baseline, on: Bools, first: int) -> None:
-    """Remember which stretches go on at midnight, and since which bin."""
-    begun = first + len(on) - np.argmin(on[::-1], axis=0)
-    ordinary.since = np.where(~on.all(axis=0), begun, np.where(ordinary.on, ordinary.since, first))
-    ordinary.on = on[-1].copy()
+DROP = Detector(
+    name="drop",
+    version=QUANTITY_DETECTOR_VERSION,
+    kind=Kind.OUTAGE,
+    reads=Reads.QUANTITIES,
+    signals=shown_by(Kind.OUTAGE, quantities=True),
+    options=DropOptions(),
+    find=find_drops,
+)

@@ -1,15 +1,16 @@
 """Interference: stretches in which a target fails on a network, by the two-state filter.
 
-One rule set serves blocking and throttling; they differ in the signal watched and in the options.  The
-settings come from METHODS (fitted on two Kenyan files and on simulation) and stand here alone.
+Blocking, throttling, probes that fall silent and probes that become slow are found by one function; they differ in the
+signals watched and in a few options.  The settings were fitted on two Kenyan files and on simulation (METHODS).
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fanous.analysis.detectors.detector import Detector, Reads
 from fanous.analysis.detectors.filter import (
     HOUR,
     Bins,
@@ -21,8 +22,16 @@ from fanous.analysis.detectors.filter import (
     smooth,
 )
 from fanous.analysis.series.baselines import quiet_share
+from fanous.analysis.series.signals import shown_by
 from fanous.model.anomaly import Anomaly
+from fanous.model.incident import Kind
 from fanous.model.series import Floats, Ints, Series
+
+DETECTOR_VERSION = "2026.22"
+"""Changes whenever the same measurements may give other anomalies; the incidents made of them carry it."""
+
+SLOWDOWN_DETECTOR_VERSION = "2026.17-slowdowns"
+"""The same for slow-downs by our own downloads (``analysis.series.slowness``)."""
 
 DAY = 86400.0
 
@@ -282,3 +291,44 @@ def _witnessed(one: Series, failing: Ints, run: slice, options: InterferenceOpti
     company = (failing[seen] > 1) | np.append(near, False) | np.insert(near, 0, False)
     kept = seen[company] if company.any() else seen
     return int(kept[0]), int(kept[-1])
+
+
+OPTIONS = InterferenceOptions()
+
+BLOCKING = Detector(
+    name="blocking",
+    version=DETECTOR_VERSION,
+    kind=Kind.BLOCKING,
+    reads=Reads.VOTES,
+    signals=shown_by(Kind.BLOCKING, quantities=False),
+    options=OPTIONS,
+    find=find_interference,
+    suspect_at=OPTIONS.suspect_at,
+)
+# A policed flow still gives some probes a good moment: the bucket lets a burst through.
+THROTTLING = replace(
+    BLOCKING,
+    name="throttling",
+    kind=Kind.THROTTLING,
+    signals=shown_by(Kind.THROTTLING, quantities=False),
+    options=replace(OPTIONS, mean_on=0.75),
+)
+# A probe's machine is restarted, or its line fails by itself, more often than a platform fails.
+SILENCE = replace(
+    BLOCKING,
+    name="silence",
+    kind=Kind.OUTAGE,
+    signals=shown_by(Kind.OUTAGE, quantities=False),
+    options=replace(OPTIONS, mean_off=0.03),
+)
+# Of rates that differ by half from one to the next, one in thirty is slow by chance; of rates of which a third is
+# left, one in four is not slow.
+SLOWNESS = replace(
+    BLOCKING,
+    name="slowness",
+    version=SLOWDOWN_DETECTOR_VERSION,
+    kind=Kind.SLOWDOWN,
+    reads=Reads.RATES,
+    signals=shown_by(Kind.SLOWDOWN, quantities=False),
+    options=replace(OPTIONS, mean_off=0.05, mean_on=0.75),
+)

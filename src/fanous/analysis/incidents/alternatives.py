@@ -1,14 +1,8 @@
-"""Alternatives: explanations that take a claim back - the platform failed, an instrument or a line did.
+"""Alternatives: explanations that take a claim back: the platform failed, or an instrument or a line did.
 
-All need more than one voice, so that a few liars cannot make a true incident disappear.
-
-External controls: where a target worked while it failed on the networks named; a control of rule C2.
-
-Tells a policer, which holds traffic to a fixed rate, from a congested connection.  Pure.
-
-Across probes, ln(rate of the target) is regressed on ln(rate of the control).  Under a policer the target's
-rate does not follow the line's (slope 0); under congestion it does (slope 1).  Both rates are measured with
-error, so ordinary least squares would read a true 1 as .75: Deming regression, errors alike on both sides.
+Each needs more than one voice, so that a few liars cannot make a true incident disappear.  Two further questions are
+answered here: whether a target worked elsewhere while it failed on the networks named, which is a control of rule C2,
+and whether a slow flow is held to a fixed rate or crowded.
 """
 
 from collections import Counter
@@ -24,59 +18,35 @@ from fanous.analysis.incidents.group import TypedAnomaly
 from fanous.model.incident import Alternatives, Estimate, LineRecord, Onset, Software
 from fanous.model.series import Floats, RatePair, Votes
 
+# --- the platform ---------------------------------------------------------------------------------------
+
 NEW_COUNTRIES = 3
-"""METHODS 1: a platform is down, rather than blocked, if it began to fail in three countries at once."""
+"""A platform is down rather than blocked if it began to fail in three countries at once (METHODS 1)."""
 
 ONSET_PROBES = 2
-"""Failing probes in each of them: one is a bad line."""
+"""Failing probes in each country: one is a bad line."""
 
 ONSET_SHARE = 0.5
-"""Of the measurements made there at the time."""
+"""Of the measurements made there at the time, so many must fail."""
 
 CLEAN = 0.1
 CLEAN_MEASUREMENTS = 5
-"""A country counts only if the target worked there before: where it has been blocked for years, it always
-fails, and on any evening a few countries block the same platform."""
-
-ONE_SOFTWARE = 0.95
-"""Share of the failing probes that run one version."""
-
-OTHER_PROBES = 3
-OTHER_SHARE = 0.3
-"""On every network named, so many probes with other software must find the target to work, in number and
-beside those that fail: what only one version sees, where others look too, is the version's own.  A fifth of
-the probes, or all those on one network of several, can lie without taking a claim back."""
-
-LINE_FAULTS = (
-    *("", "dns", "dns.timeout", "dns.refused", "ip.unreachable", "tcp", "tcp.timeout", "tls", "tls.timeout"),
-    *("http", "http.timeout", "quic.drop", "quic.drop.target"),
-)
-"""Mechanisms that a bad line, carrier or resolver gives as well; nothing there forges, resets or answers."""
-
-LINE_TARGETS = 5
-"""So many targets a probe must have measured meanwhile before it tells anything of its line."""
-
-LINE_SHARE = 0.6
-"""Where so much of what else a probe measures fails like a bad line, no target was singled out.  Of lists of
-sites that are tested for blocking, the strictest censors cut less, and forge or reset most of that."""
-
-LINE_PROBES = 0.5
-"""Of the probes that saw it on a network: half of them must have such a line, so that a few liars that
-report everything as failing take nothing back."""
+"""A country counts only if the target worked there before: where it has been blocked for years it always fails, and
+on any evening a few countries block the same platform."""
 
 
 def other_explanation(known: Alternatives, controlled: bool) -> str:
-    """What explains the failures better than interference does; empty = nothing known does.
+    """What explains the failures better than interference; empty = nothing that is known.
 
     Args:
-        controlled: most failing measurements carried a normal control: whatever fails in other countries,
-            the target worked for somebody outside at that very minute.
+        controlled: most failing measurements carried a normal control: whatever fails in other countries, the
+            target worked for someone outside in the same minute.
     """
     return defect(known.software) or ("" if controlled else platform_down(known.onsets))
 
 
 def platform_down(onsets: Iterable[Onset]) -> str:
-    """The countries in which the target began to fail at the same time, if they are enough."""
+    """The countries in which the target began to fail at the same time, in words; empty = too few."""
     new = sorted(onset.country for onset in onsets if _is_new(onset))
     if len(new) < NEW_COUNTRIES:
         return ""
@@ -92,48 +62,20 @@ def _is_new(onset: Onset) -> bool:
     )
 
 
-def bad_lines(lines: Sequence[LineRecord]) -> frozenset[int]:
-    """Networks on which the probes that saw it could reach hardly anything else either.
+# --- an instrument --------------------------------------------------------------------------------------
 
-    Where most of them measured too little to tell (each measurement may stand under a name of its own), what
-    all probes of the network measured does.
-    """
-    saw, tell, bad = Counter[int](), Counter[int](), Counter[int]()
-    for line in lines:
-        if not line.of_all:
-            saw[line.asn] += 1
-            tell[line.asn] += line.targets >= LINE_TARGETS
-            bad[line.asn] += _is_bad(line)
-    whole = {line.asn for line in lines if line.of_all and _is_bad(line)}
-    few_tell = {asn for asn in saw if 2 * tell[asn] < saw[asn]}
-    return frozenset(
-        asn for asn in saw if (asn in whole if asn in few_tell else bad[asn] >= LINE_PROBES * saw[asn])
-    )
+ONE_SOFTWARE = 0.95
+"""Share of the failing probes that run one version of the software."""
 
-
-def _is_bad(line: LineRecord) -> bool:
-    return line.targets >= LINE_TARGETS and line.failing >= LINE_SHARE * line.others
-
-
-def broken_machine(inside: Votes) -> str:
-    """The one probe that sees it, where enough others on its network do not.
-
-    Args:
-        inside: votes on the networks in question, while it was seen there.
-    """
-    failing = set(inside.probes[inside.seen].tolist())
-    networks = set(inside.asns[inside.seen].tolist())
-    working = set(inside.probes[np.isin(inside.asns, list(networks)) & ~inside.seen].tolist()) - failing
-    if len(failing) != 1 or len(networks) != 1 or len(working) < OTHER_PROBES:
-        return ""
-    return (
-        f"an instrument's defect: one probe alone sees it, while {len(working)} others on AS{networks.pop()} "
-        "reach the target meanwhile"
-    )
+OTHER_PROBES = 3
+OTHER_SHARE = 0.3
+"""On every network named, so many probes with other software must reach the target, in number and relative to those
+that fail: what only one version sees where others look too is the version's own fault.  A fifth of the probes, or all
+of one network among several, can lie without taking a claim back."""
 
 
 def defect(software: Sequence[Software]) -> str:
-    """The one version that sees it, where other versions on the same networks do not."""
+    """The one version that sees it while others on the same networks do not, in words; empty = none."""
     failing = Counter[str]()
     for row in software:
         failing[row.name] += row.failing
@@ -153,11 +95,73 @@ def defect(software: Sequence[Software]) -> str:
     )
 
 
-def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[TypedAnomaly], failing: Floats) -> Floats:
-    """When a target worked on an unaffected network, or abroad, near a failing hour.
+def broken_machine(inside: Votes) -> str:
+    """The one probe that sees it while enough others on its network do not, in words; empty = none.
 
-    Worked is what no signal says the contrary of: that a name was looked up shows little where no connection
-    could be made.
+    Args:
+        inside: votes on the networks in question, while it was seen there.
+    """
+    failing = set(inside.probes[inside.seen].tolist())
+    networks = set(inside.asns[inside.seen].tolist())
+    working = set(inside.probes[np.isin(inside.asns, list(networks)) & ~inside.seen].tolist()) - failing
+    if len(failing) != 1 or len(networks) != 1 or len(working) < OTHER_PROBES:
+        return ""
+    return (
+        f"an instrument's defect: one probe alone sees it, while {len(working)} others on AS{networks.pop()} "
+        "reach the target meanwhile"
+    )
+
+
+# --- a line ---------------------------------------------------------------------------------------------
+
+LINE_FAULTS = (
+    *("", "dns", "dns.timeout", "dns.refused", "ip.unreachable", "tcp", "tcp.timeout", "tls", "tls.timeout"),
+    *("http", "http.timeout", "quic.drop", "quic.drop.target"),
+)
+"""Mechanisms that a bad line, carrier or resolver shows as well: nothing forges, resets or answers."""
+
+LINE_TARGETS = 5
+"""Targets that a probe must have measured meanwhile before anything follows for its line."""
+
+LINE_SHARE = 0.6
+"""Where so much of what else a probe measures fails as on a bad line, no target was singled out.  Of the lists of sites
+that are tested for blocking, the strictest censors cut less, and forge or reset most of that."""
+
+LINE_PROBES = 0.5
+"""Half of the probes that saw it on a network must have such a line, so that a few liars that report everything as
+failing take nothing back."""
+
+
+def bad_lines(lines: Sequence[LineRecord]) -> frozenset[int]:
+    """Networks on which the probes that saw it could reach hardly anything else either.
+
+    Where most of them measured too little to tell (each measurement may bear a name of its own), everything that was
+    measured on the network decides.
+    """
+    saw, tell, bad = Counter[int](), Counter[int](), Counter[int]()
+    for line in lines:
+        if not line.of_all:
+            saw[line.asn] += 1
+            tell[line.asn] += line.targets >= LINE_TARGETS
+            bad[line.asn] += _is_bad(line)
+    whole = {line.asn for line in lines if line.of_all and _is_bad(line)}
+    few_tell = {asn for asn in saw if 2 * tell[asn] < saw[asn]}
+    return frozenset(
+        asn for asn in saw if (asn in whole if asn in few_tell else bad[asn] >= LINE_PROBES * saw[asn])
+    )
+
+
+def _is_bad(line: LineRecord) -> bool:
+    return line.targets >= LINE_TARGETS and line.failing >= LINE_SHARE * line.others
+
+
+# --- a control: did the target work elsewhere? ----------------------------------------------------------
+
+
+def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[TypedAnomaly], failing: Floats) -> Floats:
+    """When a target worked on an unaffected network, or abroad, close to a failing hour.
+
+    It worked if no signal says otherwise: a successful lookup shows little where no connection could be made.
 
     Args:
         votes: of the country, about its targets.
@@ -180,7 +184,7 @@ def works_elsewhere(votes: Votes, elsewhere: Votes, named: Sequence[TypedAnomaly
 
 
 def _is_near(times: Floats, failing: Floats) -> NDArray[np.bool_]:
-    """Which of ``times`` stand within ``CONTROL_WINDOW`` of one of ``failing`` (ascending)."""
+    """Which of ``times`` lie within ``CONTROL_WINDOW`` of one of ``failing`` (ascending)."""
     if not len(failing):
         return np.zeros(len(times), np.bool_)
     after = np.searchsorted(failing, times)
@@ -191,15 +195,17 @@ def _is_near(times: Floats, failing: Floats) -> NDArray[np.bool_]:
     return np.asarray(distance <= CONTROL_WINDOW)
 
 
+# --- a policer, or a crowded line? ----------------------------------------------------------------------
+
 PROBES = 5
-"""With fewer a slope is known to no better than a coin (METHODS 1)."""
+"""With fewer probes a slope says no more than a coin (METHODS 1)."""
 
 SPREAD = 0.3
 """Least standard deviation of ln(control rate) across probes (a third up or down): where all lines are alike,
 a fixed rate and a shared line look the same."""
 
 SURE = 1.645
-"""Of a normal distribution, for 90 % intervals."""
+"""Deviations of a normal distribution on either side of a 90 % interval."""
 
 
 class SlownessCause(StrEnum):
@@ -217,7 +223,7 @@ class Policing:
     Attributes:
         slope: ``None`` = too few probes, or their lines are too alike.
         kbps: of the target, over probes; ``None`` = no rate was measured.
-        why: in words, for a reader; never more than was measured.
+        why: in words, for a reader; claims no more than was measured.
     """
 
     cause: SlownessCause
@@ -228,28 +234,33 @@ class Policing:
 
 
 def policing(rates: Sequence[RatePair]) -> Policing:
-    """Tell a policer from congestion, one point a probe (its median rates)."""
+    """Tell a policer, which holds traffic to a fixed rate, from congestion; each probe is one point (its median rates).
+
+    Across probes, ln(rate of the target) is regressed on ln(rate of the control).  Under a policer the target's rate
+    does not follow the line's (slope 0); under congestion it does (slope 1).  Both rates are measured with error, so
+    ordinary least squares would read a true 1 as .75; Deming regression assumes equal errors on both sides.
+    """
     target, control = _by_probe(rates)
     n = len(target)
-    kbps = _mean_rate(target)
+    kbps = mean_rate(target)
     if n < PROBES:
         why = f"{n} probes with a rate of the target and of another name; it takes {PROBES} to tell"
         return Policing(SlownessCause.CANNOT_TELL, n, None, kbps, why)
-    if control.std(ddof=1) < SPREAD:
+    if np.log(control).std(ddof=1) < SPREAD:
         why = "the lines of the probes are too alike: a fixed rate and a crowded line would look the same"
         return Policing(SlownessCause.CANNOT_TELL, n, None, kbps, why)
-    slope = _with_interval(control, target)
+    slope = _with_interval(np.log(control), np.log(target))
     return Policing(_cause(slope), n, slope, kbps, _why(_cause(slope), slope, n))
 
 
 def _by_probe(rates: Sequence[RatePair]) -> tuple[Floats, Floats]:
-    """Logarithms of the median rates of each probe: of the target, of the control."""
+    """Median rates of each probe, in kbit/s: of the target, of the control."""
     own: dict[str, list[RatePair]] = {}
     for rate in rates:
         own.setdefault(rate.probe, []).append(rate)
     target = [float(np.median([r.kbps for r in each])) for each in own.values()]
     control = [float(np.median([r.control_kbps for r in each])) for each in own.values()]
-    return np.log(np.array(target)), np.log(np.array(control))
+    return np.array(target), np.array(control)
 
 
 def deming(x: Floats, y: Floats) -> float:
@@ -272,7 +283,7 @@ def _with_interval(x: Floats, y: Floats) -> Estimate:
 
 
 def _cause(slope: Estimate) -> SlownessCause:
-    """A policer only if 1 is excluded and the slope lies nearer to 0, and the other way round."""
+    """A policer only if 1 is excluded and the slope is nearer to 0; congestion the other way round."""
     if slope.high < 1 and slope.mean < 0.5:
         return SlownessCause.POLICER
     return SlownessCause.CONGESTION if slope.low > 0 and slope.mean > 0.5 else SlownessCause.CANNOT_TELL
@@ -288,10 +299,11 @@ def _why(cause: SlownessCause, slope: Estimate, n: int) -> str:
     return f"{told} ({measured})"
 
 
-def _mean_rate(logs: Floats) -> Estimate | None:
-    """Geometric mean over probes with its 90 % interval."""
-    if not len(logs):
+def mean_rate(rates: Floats) -> Estimate | None:
+    """Geometric mean of rates, each finite and above 0, with its 90 % interval; None = there are none."""
+    if not len(rates):
         return None
+    logs = np.log(rates)
     half = SURE * float(logs.std(ddof=1)) / float(np.sqrt(len(logs))) if len(logs) > 1 else 0.5
     mean = float(logs.mean())
     return Estimate(float(np.exp(mean)), float(np.exp(mean - half)), float(np.exp(mean + half)))

@@ -1,12 +1,8 @@
-"""Groups the anomalies that belong to one event.
+"""Group: which anomalies are one event in the real world, and so one incident.
 
-One real event is one incident: the same target failing on several networks, in sessions, with weekends
-between; or several targets that began to fail together.
-
-Groups the anomalies of signals that belong to one outage.
-
-The same place again within hours, or at the same hours of the next days (a curfew); several places, or
-several sources of one place, that fall together.
+Of measurements (``correlate``): the same target failing on several networks, in sessions, with weekends between; or
+several targets that began to fail together.  Of quantities (``outages``): the same place again within hours, or at the
+same hours of the next days (a curfew); several places, or several sources of one place, that fall together.
 """
 
 from collections.abc import Sequence
@@ -19,23 +15,36 @@ from fanous.model.place import Place
 
 HOUR = 3600.0
 
+DAY = 86400.0
+
 SAME_NETWORK_GAP = 96 * HOUR
 """Sessions on one network are one event across a long weekend (Friday noon to Tuesday morning)."""
 
-OTHER_NETWORK_GAP = 36 * HOUR
-"""A second network joins an event within the time in which orders are carried out (the detectors'
-alert lasts as long)."""
-
 TOGETHER = 6 * HOUR
-"""Targets whose onsets lie this close were cut by one order; a day apart they may not have been."""
+"""Targets whose onsets lie this close were cut by one order; those a day apart may not have been."""
+
+
+# --- anomalies of measurements --------------------------------------------------------------------------
+
+OTHER_NETWORK_GAP = 36 * HOUR
+"""A second network joins an event within the time in which orders are carried out; the detectors' alert lasts as
+long."""
 
 
 @dataclass(frozen=True, slots=True)
 class TypedAnomaly:
-    """An anomaly with what its detector takes it for."""
+    """An anomaly, and the kind of incident that its detector looks for."""
 
     anomaly: Anomaly
     kind: Kind
+
+    @property
+    def asn(self) -> int:
+        return self.anomaly.key.place.asn
+
+    @property
+    def target(self) -> str:
+        return self.anomaly.key.target
 
 
 def correlate(findings: Sequence[TypedAnomaly]) -> list[list[TypedAnomaly]]:
@@ -63,7 +72,7 @@ def correlate(findings: Sequence[TypedAnomaly]) -> list[list[TypedAnomaly]]:
 
 
 def _may_still_join(anomaly: Anomaly, start: float) -> bool:
-    """Whether anything that begins at ``start`` or later can be one event with it."""
+    """Can anything that begins at ``start`` or later be one event with it?"""
     return start <= max(_reaches(anomaly) + SAME_NETWORK_GAP, anomaly.start + TOGETHER)
 
 
@@ -76,7 +85,7 @@ def _one_event(first: Anomaly, second: Anomaly) -> bool:
         gap = second.start - _reaches(first)
         return gap <= (SAME_NETWORK_GAP if same_network else OTHER_NETWORK_GAP)
     if first.start_earliest is None or second.start_earliest is None:
-        return False  # already so when the record begins: nothing says that they began together
+        return False  # under way when our data begin: nothing shows that they began together
     return second.start - first.start <= TOGETHER
 
 
@@ -84,26 +93,25 @@ def _reaches(anomaly: Anomaly) -> float:
     return anomaly.last_seen if anomaly.end is None else anomaly.end
 
 
-DAY = 86400.0
-
+# --- anomalies of quantities ----------------------------------------------------------------------------
 
 FLAPS = 6 * HOUR
-"""A line that comes back for less than this and falls again never settled."""
+"""A series that comes back for less than this and falls again never settled."""
 
 SAME_HOURS = 2 * HOUR
-"""Curfews and examination sessions begin at the same hour; noise moves the first low bin by one or two."""
+"""Curfews and examination sessions begin at the same hour; noise moves the first low bin by an hour or two."""
 
 
 @dataclass(slots=True)
 class _Event:
-    """Places in the order of onset, and those anomalies that another may still belong to."""
+    """Indices of its anomalies in order of onset, and those anomalies that another may still belong to."""
 
     members: list[int]
     near: list[Anomaly]
 
     def has(self, anomaly: Anomaly) -> bool:
-        """One link is enough: thousands of lines that fall together are millions of pairs."""
-        if any(_outage_group_one_event(one, anomaly) for one in reversed(self.near)):
+        """One link is enough: thousands of series that fall together are millions of pairs."""
+        if any(_one_outage(one, anomaly) for one in reversed(self.near)):
             return True
         self.near = [one for one in self.near if anomaly.start <= reaches(one) + SAME_NETWORK_GAP]
         return False
@@ -127,12 +135,7 @@ def outages(anomalies: Sequence[Anomaly]) -> list[list[Anomaly]]:
     return [[ordered[place] for place in one] for one in members]
 
 
-def reaches(anomaly: Anomaly) -> float:
-    """Its end; infinity while it goes on."""
-    return inf if anomaly.end is None else anomaly.end
-
-
-def _outage_group_one_event(first: Anomaly, second: Anomaly) -> bool:
+def _one_outage(first: Anomaly, second: Anomaly) -> bool:
     """``first`` begins no later than ``second``."""
     gap = second.start - reaches(first)
     if first.key == second.key:
@@ -145,7 +148,7 @@ def _outage_group_one_event(first: Anomaly, second: Anomaly) -> bool:
 
 
 def _sessions(first: Anomaly, second: Anomaly) -> bool:
-    """They begin, or end, at the same hours."""
+    """Do they begin, or end, at the same hours?"""
     ends = first.end is not None and second.end is not None and _same_hours(first.end, second.end)
     return ends or _same_hours(first.start, second.start)
 
@@ -155,6 +158,11 @@ def _same_hours(one: float, other: float) -> bool:
     return min(apart, DAY - apart) <= SAME_HOURS
 
 
+def reaches(anomaly: Anomaly) -> float:
+    """Its end; infinity while it goes on."""
+    return inf if anomaly.end is None else anomaly.end
+
+
 def is_country(place: Place) -> bool:
-    """The country's own line, not that of a part."""
+    """Is it the whole country, not a region or network?"""
     return not place.asn and not place.region

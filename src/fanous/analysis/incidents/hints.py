@@ -1,17 +1,15 @@
-"""Hints: what may point to a cause.  Shown as hints, never counted as evidence.
+"""Hints: what may point to a cause, and what else was blocked around an incident.  Shown, never counted as evidence.
 
-Batteries: did networks fall at once, and each go on sinking for hours?  So they do where the power fails.
+Batteries: where the power fails, networks fall at once and each goes on sinking for hours.  On 28 April 2025 the
+traffic of Portugal halved when the grid failed and was down to a tenth five hours later; Spain's fell to two fifths
+and then to a fifth (Cloudflare Radar), because masts and exchanges ran on until their batteries were empty.  A
+country's own series also sinks like that where operators carry out an order one after another (Iran 2019), so single
+networks and regions are examined, each of which such an order cuts at once.
 
-On 28 April 2025 the traffic of Portugal halved when the grid failed, and was down to a tenth five hours
-later; Spain's fell to two fifths, and to a fifth (Cloudflare Radar): masts and exchanges ran on until their
-batteries were empty.  A country's own line sinks like that too where operators carry out an order one after
-another (Iran 2019), so single networks and regions are looked at, each of which such an order cuts at once.
+Circumvention goes first: where QUIC, encrypted DNS or the stores of apps are cut, platforms often follow within days.
 
-Collateral damage: what else was blocked around an incident, perhaps unintentionally.  Hints only.
-
-Circumvention goes first: where QUIC, encrypted DNS or the stores of apps are cut, platforms often follow
-within days.  And a censor that looks for a piece of a name hits every name that holds it; one that cuts an
-address hits every name that stands behind it.
+Collateral damage: a censor that looks for a piece of a name hits every name that contains it; one that cuts an address
+hits every name behind it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,80 +23,19 @@ from fanous.model.incident import Incident, Interval, Status
 from fanous.model.place import Family
 from fanous.model.series import Floats, Series
 
-_HOUR, _DAY = 3600, 86400
-
-FELT = frozenset({Family.PROBING, Family.USAGE})
-"""Families that see customers' own equipment go dark; routers have better batteries."""
-
-FELL, LEFT = 0.85, 0.2
-"""In its first hour a line must have no more than this left, and no less: what is cut has nothing to lose."""
-
-SANK = 0.6
-"""Of what the first hour left, at the most, in some later hour; Portugal .2, Spain .5."""
-
-HOURS = 6
-"""After the onset."""
-
-PLACES = 2
-"""Networks or regions of which this must be so, and half of those that are named."""
-
-DAYS = 7
-LEAST_DAYS = 2
-"""Days before, at the same time, whose median is ordinary; and how many of them must be known."""
+HOUR, DAY = 3600, 86400
 
 
-def run_down(lead: Sequence[Anomaly], series: Sequence[Series]) -> bool:
-    """Whether most places named sank like that.
-
-    Args:
-        lead: the anomalies that the claim is about.
-        series: the lines that they were found in; others do no harm.
-    """
-    wanted = {
-        anomaly.key: anomaly.start
-        for anomaly in sorted(lead, key=lambda a: -a.start)  # the first one of a line stays
-        if family_of(anomaly) in FELT and (anomaly.key.place.asn or anomaly.key.place.region)
-    }
-    sinks: dict[object, bool] = {}
-    for line in series:
-        if line.key in wanted:
-            place = line.key.place
-            sinks[place] = sinks.get(place, False) or _sinks(line, wanted[line.key])
-    return sum(sinks.values()) >= max(PLACES, len(sinks) / 2)
-
-
-def _sinks(line: Series, start: float) -> bool:
-    left = [_left(line, start + hour * _HOUR, start + (hour + 1) * _HOUR) for hour in range(HOURS)]
-    first, later = left[0], [share for share in left[1:] if not np.isnan(share)]
-    return LEFT <= first <= FELL and bool(later) and min(later) <= SANK * first
-
-
-def _left(line: Series, since: float, until: float) -> float:
-    """Median share of the ordinary level in the bins that begin there; NaN = not known."""
-    chosen = np.flatnonzero((line.times >= since) & (line.times < until))
-    shares = [line.values[n] / usual for n in chosen if (usual := _ordinary(line, int(line.times[n]))) > 0]
-    return float(np.median(shares)) if shares else float("nan")
-
-
-def _ordinary(line: Series, at: int) -> float:
-    """Median of the same time on the days before; 0 = too few are known."""
-    days = at - _DAY * np.arange(1, DAYS + 1)
-    where = np.searchsorted(line.times, days)
-    known = (where < len(line)) & (line.times[np.minimum(where, len(line) - 1)] == days)
-    values: Floats = line.values[where[known]]
-    return float(np.median(values)) if len(values) >= LEAST_DAYS else 0.0
-
-
-HOUR = 3600.0
+# --- what may be behind an outage -----------------------------------------------------------------------
 
 SHARP = 900
-"""Seconds: with wider bins nobody can say whether it began on the hour."""
+"""Seconds; wider bins cannot show whether it began on the hour."""
 
 ON_TIME = 300.0
 """Seconds around the full or half hour: an order is carried out within minutes."""
 
 SESSIONS = 3
-"""Intervals at like hours from which on they look like a curfew or examinations."""
+"""Intervals at the same hours from which on they look like a curfew or examinations."""
 
 
 def hints(
@@ -113,8 +50,8 @@ def hints(
     Args:
         lead: the anomalies that the claim is about.
         elsewhere: countries with an outage at the same time.
-        series: the lines that the anomalies were found in.
-        season: the remark that examinations are held at its season and hour; empty = none are.
+        series: those in which the anomalies were found.
+        season: the remark that examinations are held at its season and hour; empty = there are none.
     """
     found = []
     sharp = [a for a in lead if _sharp(a)]
@@ -146,7 +83,7 @@ def hints(
 
 
 def _delayed(lead: Sequence[Anomaly]) -> bool:
-    """Besides what fell, delays rose; alone, or beside losses, they are the claim itself."""
+    """Did delays rise as well as something fall?  Alone, or with losses, they are the claim itself."""
     signals = [SIGNALS[anomaly.key.signal] for anomaly in lead]
     return any(s.unit == "ms" for s in signals) and any(s.bad is Direction.DOWN for s in signals)
 
@@ -162,27 +99,90 @@ def _on_the_half_hour(instant: float) -> bool:
     return min(past, HOUR / 2 - past) <= ON_TIME
 
 
-DAY = 86400.0
+# --- batteries ------------------------------------------------------------------------------------------
 
-PRECURSOR = 7 * DAY
-"""How long before the onset what goes first may have begun: ours, after the weeks before elections and after
-Russia in March 2022, where tools went days before platforms."""
+FELT = frozenset({Family.PROBING, Family.USAGE})
+"""Families that see customers' own equipment go dark; the batteries of routers last longer."""
+
+FELL, LEFT = 0.85, 0.2
+"""In its first hour a series must keep at most and at least this share: what is cut outright cannot sink further."""
+
+SANK = 0.6
+"""At most this share of what the first hour left must remain in some later hour; Portugal .2, Spain .5."""
+
+HOURS = 6
+"""Hours after the onset that are examined."""
+
+PLACES = 2
+"""Networks or regions of which this must hold, and half of those that are named."""
+
+DAYS = 7
+LEAST_DAYS = 2
+"""The baseline is the median at the same time on so many days before, of which so many must be known."""
+
+
+def run_down(lead: Sequence[Anomaly], series: Sequence[Series]) -> bool:
+    """Did most places named sink like that?
+
+    Args:
+        lead: the anomalies that the claim is about.
+        series: those in which they were found; others do no harm.
+    """
+    wanted = {
+        anomaly.key: anomaly.start
+        for anomaly in sorted(lead, key=lambda a: -a.start)  # the first one of a series stays
+        if family_of(anomaly) in FELT and (anomaly.key.place.asn or anomaly.key.place.region)
+    }
+    sinks: dict[object, bool] = {}
+    for line in series:
+        if line.key in wanted:
+            place = line.key.place
+            sinks[place] = sinks.get(place, False) or _sinks(line, wanted[line.key])
+    return sum(sinks.values()) >= max(PLACES, len(sinks) / 2)
+
+
+def _sinks(line: Series, start: float) -> bool:
+    left = [_left(line, start + hour * HOUR, start + (hour + 1) * HOUR) for hour in range(HOURS)]
+    first, later = left[0], [share for share in left[1:] if not np.isnan(share)]
+    return LEFT <= first <= FELL and bool(later) and min(later) <= SANK * first
+
+
+def _left(line: Series, since: float, until: float) -> float:
+    """Median share of the baseline in the bins that begin in ``[since, until)``; NaN = unknown."""
+    chosen = np.flatnonzero((line.times >= since) & (line.times < until))
+    shares = [line.values[n] / usual for n in chosen if (usual := _ordinary(line, int(line.times[n]))) > 0]
+    return float(np.median(shares)) if shares else float("nan")
+
+
+def _ordinary(line: Series, at: int) -> float:
+    """Median at the same time on the days before; 0 = too few are known."""
+    days = at - DAY * np.arange(1, DAYS + 1)
+    where = np.searchsorted(line.times, days)
+    known = (where < len(line)) & (line.times[np.minimum(where, len(line) - 1)] == days)
+    values: Floats = line.values[where[known]]
+    return float(np.median(values)) if len(values) >= LEAST_DAYS else 0.0
+
+
+# --- what else was blocked ------------------------------------------------------------------------------
+
+PRECURSOR = 7.0 * DAY
+"""How long before the onset what goes first may have begun.  Our choice, after the weeks before elections, and Russia
+in March 2022, where tools were blocked days before platforms."""
 
 FIRST = ("quic.", "encdns.")
-"""Mechanisms that take a way around away, rather than a platform."""
+"""Mechanisms that take away a way around censorship rather than a platform."""
 
 FIRST_TARGETS = ("tor", "psiphon", "play.google.com", "apps.apple.com", "f-droid.org")
 """Ways around, and where people get them."""
 
 LEAST_PIECE = 4
-"""Letters: a shorter name is a piece of too many others for chance."""
-
+"""Letters; a shorter name is by chance a piece of too many others."""
 
 BY_ADDRESS = ("tcp.", "ip.")
-"""Mechanisms that see an address and no name."""
+"""Mechanisms that act on an address and see no name."""
 
 NAMED = 5
-"""Targets that a remark names; the others are counted."""
+"""Targets that a remark names; any others are counted."""
 
 
 def beside(
@@ -191,12 +191,12 @@ def beside(
     domains: Mapping[str, Sequence[str]],
     addresses: Mapping[str, frozenset[str]],
 ) -> list[str]:
-    """Remarks for a reader, in words; they count for nothing.
+    """Remarks about an incident for a reader; they count for nothing.
 
     Args:
         others: incidents of the same country.
         domains: of each target of the incident.
-        addresses: of each target that was measured there meanwhile: those to which connections failed.
+        addresses: to which connections failed, of each target that was measured there meanwhile.
     """
     return [*_precursors(incident, others), *_collateral(domains), *_neighbours(incident, addresses)]
 
@@ -216,7 +216,7 @@ def _precursors(incident: Incident, others: Sequence[Incident]) -> list[str]:
 
 
 def _goes_first(incident: Incident) -> bool:
-    """It cuts nothing but ways around."""
+    """Does it cut nothing but ways around censorship?"""
     mechanisms = incident.mechanisms
     if mechanisms and all(name.startswith(FIRST) for name in mechanisms):
         return True
@@ -229,7 +229,7 @@ def _before(seconds: float) -> str:
 
 
 def _collateral(domains: Mapping[str, Sequence[str]]) -> list[str]:
-    """Targets whose name holds a name of another target without belonging to it."""
+    """Targets whose name contains a name of another target without belonging to it."""
     found = []
     for target, own in sorted(domains.items()):
         pieces = {
@@ -250,7 +250,7 @@ def _collateral(domains: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _neighbours(incident: Incident, addresses: Mapping[str, frozenset[str]]) -> list[str]:
-    """Targets behind an address at which one of the incident's own is cut."""
+    """Targets behind an address at which one of the incident's own targets is cut."""
     found = []
     cut = {part.target for part in incident.parts if any(m.startswith(BY_ADDRESS) for m in part.mechanisms)}
     for target in sorted(cut):

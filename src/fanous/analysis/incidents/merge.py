@@ -1,10 +1,8 @@
-"""Join: an outage that levels show and one that our own probes tell are one event, and one incident.
+"""Merge: one real event is one incident, however many ways it was seen.
 
-Absorb: platforms cut within a confirmed outage are parts of it - one real event is one incident.
-
-Matches the incidents found now with those already known.
-
-Late measurements move onsets and add networks; the event keeps its id.
+An outage that quantities show and one that our own probes saw are joined; platforms cut within a confirmed outage
+become parts of it (``absorb``); and what is found now continues the incident that is already known (``match``): late
+measurements move onsets and add networks, while the event keeps its id.
 """
 
 from collections.abc import Sequence
@@ -15,16 +13,18 @@ from fanous.analysis.incidents.group import SAME_NETWORK_GAP, TOGETHER
 from fanous.model.incident import Evidence, FamilyView, Incident, Kind, Part, Says, Scope, Status
 from fanous.model.place import Family
 
+# --- what quantities and probes saw ---------------------------------------------------------------------
+
 WIDTH = (Scope.NATION, Scope.REGION, Scope.MULTI_ISP, Scope.ISP, Scope.INSUFFICIENT)
 """From the widest to the narrowest."""
 
 
 def join(levels: Sequence[Incident], probes: Sequence[Incident]) -> list[Incident]:
-    """All incidents; of lines (not of platforms), what is of one kind, place and time as one.
+    """All incidents; those about lines (not platforms) that share kind, place and time become one.
 
     Args:
         levels: what ready-made series show.
-        probes: what measurements show, platforms among it.
+        probes: what measurements show, including incidents about platforms.
     """
     found, taken = [], set[int]()
     for level in levels:
@@ -37,7 +37,7 @@ def join(levels: Sequence[Incident], probes: Sequence[Incident]) -> list[Inciden
 
 
 def is_of_lines(incident: Incident) -> bool:
-    """It is about the line itself, whatever platforms besides."""
+    """Is it about the line itself, whatever platforms it names as well?"""
     return any(not part.target for part in incident.parts)
 
 
@@ -52,7 +52,7 @@ def _one_event(level: Incident, probe: Incident) -> bool:
 
 
 def _one_place(level: Incident, probe: Incident) -> bool:
-    """A line of the whole country, or a place in common."""
+    """Is one of them about the whole country, or do they have a place in common?"""
     whole = {level.country}
     return bool(
         whole & {*level.entities, *probe.entities}
@@ -62,14 +62,14 @@ def _one_place(level: Incident, probe: Incident) -> bool:
 
 
 def _share_most(first: Incident, second: Incident) -> bool:
-    """The later one lies mostly in the time of the earlier one."""
+    """Does the later one lie mostly within the time of the earlier one?"""
     if first.end is None or second.end is None:
         return first.end is None
     return min(first.end, second.end) - second.onset >= (second.end - second.onset) / 2
 
 
 def _joined(level: Incident, probe: Incident) -> Incident:
-    """The one that was confirmed first leads, else the levels'; the other's evidence and words come along."""
+    """The one that was confirmed first, else that of the quantities, with the evidence and remarks of both."""
     moments = [inf if one.confirmed_at is None else one.confirmed_at for one in (level, probe)]
     lead = probe if moments[1] < moments[0] else level
     scope = min(level.scope, probe.scope, key=WIDTH.index) if inf not in moments else lead.scope
@@ -114,11 +114,14 @@ def _evidence(one: Evidence, two: Evidence) -> Evidence:
     )
 
 
+# --- platforms within an outage -------------------------------------------------------------------------
+
+
 def absorb(outages: Sequence[Incident], others: Sequence[Incident]) -> list[Incident]:
     """All incidents, those within a confirmed outage as its parts.
 
-    A blocking that was over before the outage or goes on after it, or that nobody knows to be of the same
-    networks, stays an incident of its own; so does everything beside an outage that is only suspected.
+    A blocking that ended before the outage or goes on after it, or is not known to be on the same networks, stays an
+    incident of its own; so does everything next to an outage that is only suspected.
     """
     taken: set[int] = set()
     merged = []
@@ -143,32 +146,26 @@ def _within(outage: Incident, other: Incident) -> bool:
 
 
 def _with(outage: Incident, other: Incident) -> Incident:
-    one, two = outage.evidence, other.evidence
-    families = {*one.families, *two.families}
     return replace(
         outage,
         parts=outage.parts + other.parts,
         networks=outage.networks + other.networks,
         kbps=outage.kbps or other.kbps,
-        evidence=Evidence(
-            measurements=one.measurements + two.measurements,
-            probes=one.probes + two.probes,
-            networks=max(one.networks, two.networks),
-            controls=one.controls + two.controls,
-            families=tuple(str(f) for f in Family if f in families),
-        ),
+        evidence=_evidence(outage.evidence, other.evidence),
     )
 
 
+# --- what is known already ------------------------------------------------------------------------------
+
 SAME_KIND = 2.0
-"""As much as two targets: those that an outage held as its parts do not take its id along when they part."""
+"""Worth two targets in common: those that an outage held as its parts do not keep its id when they part."""
 
 TOLD = 4.0
-"""A confirmed one was told to people: where two that overlap become one, its id goes on, of whatever kind."""
+"""People were told of a confirmed incident: where two that overlap become one, its id goes on, whatever its kind."""
 
 
 def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[Incident, Incident | None]]:
-    """Each found incident with the known one that it continues; ``None`` = new.
+    """Each found incident with the known one that it continues; None = new.
 
     A known incident continues at most once, in the found one that shares most targets, networks and time.
     """
@@ -186,9 +183,9 @@ def match(found: Sequence[Incident], known: Sequence[Incident]) -> list[tuple[In
 
 
 def _likeness(found: Incident, known: Incident) -> float:
-    """0 = cannot be the same event."""
+    """How much they have in common; 0 = they cannot be the same event."""
     targets = set(found.targets) & set(known.targets)
-    lines = _is_of_lines(found) and _is_of_lines(known) and found.kind is known.kind
+    lines = is_of_lines(found) and is_of_lines(known) and found.kind is known.kind
     if not (targets or lines) or _apart(found, known) > SAME_NETWORK_GAP:
         return 0.0
     networks = set(found.entities) & set(known.entities)
@@ -196,11 +193,6 @@ def _likeness(found: Incident, known: Incident) -> float:
     kind = SAME_KIND * (found.kind is known.kind)
     told = TOLD * (known.confirmed_at is not None and _apart(found, known) == 0)
     return len(targets) + lines + 0.5 * len(networks) + near + kind + told
-
-
-def _is_of_lines(incident: Incident) -> bool:
-    """It cuts the line itself, whatever targets besides."""
-    return any(not part.target for part in incident.parts)
 
 
 def _apart(one: Incident, other: Incident) -> float:

@@ -1,15 +1,13 @@
-"""Outage: a group of level anomalies becomes one incident with a status.
+"""Outage: a group of anomalies of quantities becomes one incident with a status.
 
-suspected -> confirmed -> ended.  Silence ends nothing: an end needs data, or the stated time after which a
-level that lasts is ordinary.
+suspected -> confirmed -> ended.  Silence ends nothing: an end needs data, or the stated time after which a level that
+lasts counts as the new baseline.
 
-Course: from when to when an outage was on, by what families of sources say together.
+``course`` says from when to when it was on.  Usage and stray traffic are what people do: they begin to fall before an
+outage by chance, and come back late.  So where two families agree, it was on while they did; one alone carries it on
+only where its series hardly moves by itself (active probing), or while more than half of its level was gone.
 
-Usage and stray traffic are what people do: they begin to fall before an outage by chance, and come back
-late.  So where two families agree, it was on while they did; one alone carries it on only where its line
-hardly moves by itself (active probing), or while more than half of its level was gone.
-
-Reach: how far an outage goes, from the finest cell up to the nation, and of which class that makes it.
+``reach`` says how far it goes, from the finest cell up to the nation, and which class of outage that makes it.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,26 +53,61 @@ from fanous.model.place import Access, Family, Place, UserWeights
 from fanous.model.series import Series
 
 STEADY = (Family.PROBING, Family.ROUTING)
-"""Families whose lines hardly move by themselves."""
+"""Families whose series hardly move by themselves."""
+
+SURE = 0.95
+"""No family alone is surer than this: what it measures has faults that all its series share."""
+
+MOST = 0.999
+"""Nor are all of them together, as for incidents from measurements (``assemble.CERTAIN``)."""
+
+NEAR = 3600.0
+"""Seconds within which outages of two countries may have one cause."""
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """Attributes:
-    first: the anomaly that the onset and its bounds are of, its ``start`` no earlier than the first interval.
-    intervals: when it was on, in order.
-    core: the anomalies that overlap one of them.
+class Situation:
+    """What is the same for all outages of one country and run.
+
+    Attributes:
+        series: quantities that can show an outage.
+        weights: ``None`` = no figures for this country.
+        elsewhere: when other countries had an outage.
+        season: the remark that examinations are held at the season and hour of an instant (unix seconds);
+            empty = there are none.
     """
 
-    first: Anomaly
-    intervals: tuple[Interval, ...]
-    core: tuple[Anomaly, ...]
+    country: str
+    series: Sequence[Series]
+    weights: UserWeights | None
+    elsewhere: Sequence[tuple[str, Interval]]
+    rules_version: str
+    detector_version: str
+    season: Callable[[float], str] = lambda _: ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far it goes.
+
+    Attributes:
+        lead: the anomalies that the claim is about: those of the country's own series where these fell.
+        classes: ``outage.*``, the likeliest first.
+        wording: a remark that belongs to the claim; empty = none.
+    """
+
+    scope: Scope
+    access: Access
+    users: UsersShare | None
+    lead: tuple[Anomaly, ...]
+    classes: tuple[str, ...]
+    wording: str = ""
 
 
 def worth_keeping(anomalies: Sequence[Anomaly]) -> list[Anomaly]:
-    """Without dips of a country's usage or stray traffic that are nothing alone and agree with nothing.
+    """The anomalies without dips of a country's usage or stray traffic that are nothing alone and agree with nothing.
 
-    Kept, they would chain one ordinary morning to the next, and put an onset days before the event.
+    Kept, they would chain one ordinary morning to the next and put an onset days before the event.
     """
     return [
         one
@@ -87,8 +120,182 @@ def worth_keeping(anomalies: Sequence[Anomaly]) -> list[Anomaly]:
     ]
 
 
+def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Incident | None:
+    """The incident that a group of anomalies amounts to; None = not worth a suspicion."""
+    verdict = ruling(group, kind)
+    if verdict.at is None and not worth_a_suspicion(group, kind):
+        return None
+    told = opinions(group, situation.series)
+    far = reach(group, situation.series, told, situation.weights)
+    ran = course(far.lead)
+    end = ran.intervals[-1].end if _agreed(far.lead) and _mostly_back(far.lead) else _end(far.lead)
+    intervals = _until(ran.intervals, end)
+    status, reason = _status(verdict, end, far)
+    entities = _entities(situation.country, far)
+    classes = far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
+    first = ran.first
+    return Incident(
+        country=situation.country,
+        kind=kind,
+        status=status,
+        scope=far.scope,
+        access=far.access,
+        entities=entities,
+        parts=(Part("", kind, classes, entities),),
+        networks=_cells([a for a in group if reaches(a) > first.start]),
+        onset=first.start,
+        onset_earliest=first.start_earliest,
+        onset_latest=first.start_latest,
+        end=end,
+        intervals=intervals,
+        confirmed_at=verdict.at,
+        confidence=_confidence(group),
+        users=far.users,
+        kbps=None,
+        level=_level(ran.core, kind),
+        evidence=_evidence(group),
+        rule=verdict.rule,
+        reason=reason,
+        rules_version=situation.rules_version,
+        detector_version=situation.detector_version,
+        opinions=told,
+        hints=hints(
+            ran.core,
+            intervals,
+            _meanwhile(situation, first.start),
+            situation.series,
+            situation.season(first.start),
+        ),
+    )
+
+
+def _level(lead: Sequence[Anomaly], kind: Kind) -> Estimate | None:
+    """What is left of what users notice: not of routes, and of a speed rather than a delay."""
+    felt = [a for a in lead if family_of(a) is not Family.ROUTING]
+    if kind is Kind.SLOWDOWN:
+        felt = [a for a in lead if SIGNALS[a.key.signal].unit == "kbps"]
+    return estimate(felt or lead)
+
+
+def _status(verdict: Ruling, end: float | None, far: Reach) -> tuple[Status, str]:
+    accepted = [a for a in far.lead if a.departure is not None and a.departure.accepted and a.end == end]
+    lasting = "the lower level lasted, and counts as ordinary since" if end is not None and accepted else ""
+    if verdict.at is not None:
+        status, reason = (Status.CONFIRMED if end is None else Status.ENDED), verdict.reason
+    elif end is None:
+        status, reason = Status.SUSPECTED, f"suspected: {verdict.reason}"
+    else:
+        status, reason = Status.ENDED, f"ended without being confirmed: {verdict.reason}"
+    short = any(a.departure is not None and a.departure.short for a in far.lead)
+    history = "held against less than a week of history" if short else ""
+    return status, "; ".join(filter(None, (reason, far.wording, history, lasting)))
+
+
+def _agreed(lead: Sequence[Anomaly]) -> bool:
+    return len({family_of(a) for a in lead}) > 1
+
+
+def _mostly_back(lead: Sequence[Anomaly]) -> bool:
+    """Did half of the series come back?  The others fell silent, or hardly depart."""
+    last = {a.key: a for a in sorted(lead, key=lambda a: a.last_seen)}
+    return 2 * sum(a.end is not None for a in last.values()) >= len(last)
+
+
+def _end(lead: Sequence[Anomaly]) -> float | None:
+    """The end, once every series that still reports has come back; one that fell silent holds nothing open."""
+    last: dict[object, Anomaly] = {}
+    for anomaly in sorted(lead, key=lambda a: a.last_seen):
+        last[anomaly.key] = anomaly
+    ends = [a.end for a in last.values() if a.end is not None]
+    open_ = [a.last_seen for a in last.values() if a.end is None]
+    if not ends or 2 * len(ends) < len(last) or (open_ and max(open_) > max(ends)):
+        return None
+    return max(ends)
+
+
+def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, ...]:
+    """The intervals, the last of which is open exactly where the event is.
+
+    A course ends with its series, and too few of them may have come back to say that the event is over.
+    """
+    *before, last = intervals
+    return *before, Interval(last.start, None if end is None else end if last.end is None else last.end)
+
+
+def _entities(country: str, far: Reach) -> tuple[str, ...]:
+    cells = sorted({str(a.key.place) for a in far.lead} - {country})
+    own = (country,) if far.scope in (Scope.NATION, Scope.INSUFFICIENT) else ()
+    return own + tuple(cells)
+
+
+def _cells(group: Sequence[Anomaly]) -> tuple[NetworkPart, ...]:
+    """When it was seen in each place; ``measurements`` counts bins."""
+    places: dict[Place, list[Anomaly]] = {}
+    for anomaly in group:
+        places.setdefault(anomaly.key.place, []).append(anomaly)
+    parts = []
+    for entity, own in sorted(places.items(), key=lambda place: place[0]):
+        parts.append(
+            NetworkPart(
+                entity=str(entity),
+                targets=(),
+                intervals=intervals_of(own),
+                measurements=sum(a.bins for a in own),
+                probes=0,
+                probability=max(a.probability for a in own),
+            )
+        )
+    return tuple(parts)
+
+
+def _confidence(group: Sequence[Anomaly]) -> float:
+    """Log-odds of the surest family, plus half of each other's: families share no faults, but they share causes."""
+    best: dict[Family, float] = {}
+    for anomaly in group:
+        family = family_of(anomaly)
+        best[family] = max(best.get(family, 0.0), min(anomaly.probability, SURE))
+    odds = sorted((float(np.log(p / (1 - p))) for p in best.values()), reverse=True)
+    total = min(odds[0] + 0.5 * sum(odds[1:]), float(np.log(MOST / (1 - MOST))))
+    return round(1 / (1 + float(np.exp(-total))), 4)
+
+
+def _evidence(group: Sequence[Anomaly]) -> Evidence:
+    families = {family_of(a) for a in group}
+    return Evidence(
+        measurements=sum(a.bins for a in group),
+        probes=0,
+        networks=len({a.key.place.asn for a in group if a.key.place.asn}),
+        controls=0,
+        families=tuple(str(family) for family in Family if family in families),
+    )
+
+
+def _meanwhile(situation: Situation, start: float) -> tuple[str, ...]:
+    """Other countries whose outage began within the hour."""
+    near = {country for country, when in situation.elsewhere if abs(when.start - start) <= NEAR}
+    return tuple(sorted(near - {situation.country}))
+
+
+# --- course: when it was on -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """When one event was on.
+
+    Attributes:
+        first: the anomaly that gives the onset and its bounds; its ``start`` is no earlier than the first interval.
+        intervals: when it was on, in order.
+        core: the anomalies that overlap one of them.
+    """
+
+    first: Anomaly
+    intervals: tuple[Interval, ...]
+    core: tuple[Anomaly, ...]
+
+
 def course(lead: Sequence[Anomaly]) -> Course:
-    """The course of one event; all of ``lead`` where one family alone saw it."""
+    """The course of one event; the whole time of ``lead`` where a single family saw it."""
     lead = _without_silent(lead)
     together = _together(lead)
     if not together:
@@ -103,24 +310,24 @@ def course(lead: Sequence[Anomaly]) -> Course:
     intervals = _union(spans)
     core = tuple(a for a in lead if any(_overlap(a, span) for span in intervals))
     first = min(core, key=lambda a: (abs(a.start - intervals[0].start), a.start))
-    if first.start != intervals[0].start:  # it fell by more than half later than it began to depart
+    if first.start != intervals[0].start:  # it lost more than half later than it began to fall
         start = intervals[0].start
         first = replace(first, start=start, start_latest=max(start, first.start_latest))
     return Course(first, intervals, core)
 
 
 def _without_silent(lead: Sequence[Anomaly]) -> list[Anomaly]:
-    """A line that fell silent before others came back holds nothing open."""
+    """A series that fell silent before others came back holds nothing open."""
     back = max((a.end for a in lead if a.end is not None), default=-inf)
     return [replace(a, end=a.last_seen) if a.end is None and a.last_seen < back else a for a in lead]
 
 
 def _together(lead: Sequence[Anomaly]) -> list[Interval]:
-    """When two families or more were down."""
+    """When two or more families were down."""
     edges = []
     for family in {family_of(a) for a in lead}:
         for span in _union([Interval(a.start, a.end) for a in lead if family_of(a) is family]):
-            edges += [(span.start, 1), (_course_end(span), -1)]
+            edges += [(span.start, 1), (_end_of(span), -1)]
     found, down, since = [], 0, 0.0
     for at, change in sorted(edges):
         before, down = down, down + change
@@ -134,7 +341,7 @@ def _together(lead: Sequence[Anomaly]) -> list[Interval]:
 def _widened(span: Interval, lead: Sequence[Anomaly]) -> Interval:
     beside = [a for a in lead if _overlap(a, span)]
     start = min([span.start, *(_from(a, span.start) for a in beside)])
-    end = max([_course_end(span), *map(_course_until, beside)])
+    end = max([_end_of(span), *map(_carries_until, beside)])
     return Interval(start, None if end == inf else end)
 
 
@@ -146,7 +353,7 @@ def _from(anomaly: Anomaly, agreed: float) -> float:
     return agreed if deep is None else deep
 
 
-def _course_until(anomaly: Anomaly) -> float:
+def _carries_until(anomaly: Anomaly) -> float:
     """Until when it carries the event on by itself."""
     if family_of(anomaly) is Family.PROBING:
         return reaches(anomaly)
@@ -157,48 +364,32 @@ def _course_until(anomaly: Anomaly) -> float:
 
 
 def _overlap(anomaly: Anomaly, span: Interval) -> bool:
-    return anomaly.start < _course_end(span) and span.start < reaches(anomaly)
+    return anomaly.start < _end_of(span) and span.start < reaches(anomaly)
 
 
-def _course_end(span: Interval) -> float:
+def _end_of(span: Interval) -> float:
     return inf if span.end is None else span.end
 
 
 def _union(spans: Sequence[Interval]) -> tuple[Interval, ...]:
     merged: list[Interval] = []
     for span in sorted(spans, key=lambda s: s.start):
-        if merged and span.start <= _course_end(merged[-1]):
-            end = max(_course_end(merged[-1]), _course_end(span))
+        if merged and span.start <= _end_of(merged[-1]):
+            end = max(_end_of(merged[-1]), _end_of(span))
             merged[-1] = Interval(merged[-1].start, None if end == inf else end)
         else:
             merged.append(span)
     return tuple(merged)
 
 
+# --- reach: how far it goes -----------------------------------------------------------------------------
+
 STEALTH_LEFT = 0.5
-"""Traffic or answers lost while routes stay up: a stealth outage only where more than half is gone."""
+"""Traffic or answers are lost while routes stay up: a stealth outage only where more than half is gone."""
 
 IPV6_LEFT = 0.5
 IPV4_LEFT = 0.9
-"""IPv6 is withdrawn alone where more than half of its prefixes are gone and nine tenths of IPv4's are not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How far it goes.
-
-    Attributes:
-        lead: the anomalies that the claim is about: the country's own lines where they fell.
-        classes: ``outage.*``, the likeliest first.
-        wording: a remark that belongs to the claim, empty = none.
-    """
-
-    scope: Scope
-    access: Access
-    users: UsersShare | None
-    lead: tuple[Anomaly, ...]
-    classes: tuple[str, ...]
-    wording: str = ""
+"""IPv6 alone is withdrawn where more than half of its prefixes are gone and nine tenths of IPv4's remain."""
 
 
 def reach(
@@ -210,7 +401,7 @@ def reach(
     """How far an outage goes.
 
     Args:
-        series: all level series of the country that can show one.
+        series: all quantities of the country that can show one.
     """
     national = [a for a in group if is_country(a.key.place)]
     lost = [1 - left(a) for a in national if family_of(a) is not Family.ROUTING]
@@ -271,190 +462,3 @@ def _only_ipv6(group: Sequence[Anomaly]) -> bool:
 def _ipv6_withdrawn(group: Sequence[Anomaly]) -> bool:
     gone = any(a.key.signal == "prefixes_v6" and left(a) <= IPV6_LEFT for a in group)
     return gone and all(left(a) >= IPV4_LEFT for a in group if a.key.signal in ("prefixes_v4", "bgp"))
-
-
-SURE = 0.95
-"""No family alone is surer than this: what it measures has faults that its own lines share."""
-
-MOST = 0.999
-"""Nor all of them together, as everywhere."""
-
-NEAR = 3600.0
-"""Seconds within which outages of two countries may have one cause."""
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What is the same for all outages of one country and run.
-
-    Attributes:
-        series: level series that can show an outage.
-        weights: ``None`` = no figures for this country.
-        elsewhere: when other countries had an outage.
-        season: the remark that examinations are held at the season and hour of an instant (unix seconds);
-            empty = none are.
-    """
-
-    country: str
-    series: Sequence[Series]
-    weights: UserWeights | None
-    elsewhere: Sequence[tuple[str, Interval]]
-    rules_version: str
-    detector_version: str
-    season: Callable[[float], str] = lambda _: ""
-
-
-def outage_of(group: Sequence[Anomaly], kind: Kind, situation: Situation) -> Incident | None:
-    """The incident that a group of anomalies amounts to; ``None`` = not worth a suspicion."""
-    verdict = ruling(group, kind)
-    if verdict.at is None and not worth_a_suspicion(group, kind):
-        return None
-    told = opinions(group, situation.series)
-    far = reach(group, situation.series, told, situation.weights)
-    ran = course(far.lead)
-    end = ran.intervals[-1].end if _agreed(far.lead) and _mostly_back(far.lead) else _end(far.lead)
-    intervals = _until(ran.intervals, end)
-    status, reason = _status(verdict, end, far)
-    entities = _entities(situation.country, far)
-    classes = far.classes if kind is Kind.OUTAGE else ("slowdown.general",)
-    first = ran.first
-    return Incident(
-        country=situation.country,
-        kind=kind,
-        status=status,
-        scope=far.scope,
-        access=far.access,
-        entities=entities,
-        parts=(Part("", kind, classes, entities),),
-        networks=_cells([a for a in group if reaches(a) > first.start]),
-        onset=first.start,
-        onset_earliest=first.start_earliest,
-        onset_latest=first.start_latest,
-        end=end,
-        intervals=intervals,
-        confirmed_at=verdict.at,
-        confidence=_confidence(group),
-        users=far.users,
-        kbps=None,
-        level=_level(ran.core, kind),
-        evidence=_evidence(group),
-        rule=verdict.rule,
-        reason=reason,
-        rules_version=situation.rules_version,
-        detector_version=situation.detector_version,
-        opinions=told,
-        hints=hints(
-            ran.core,
-            intervals,
-            _meanwhile(situation, first.start),
-            situation.series,
-            situation.season(first.start),
-        ),
-    )
-
-
-def _level(lead: Sequence[Anomaly], kind: Kind) -> Estimate | None:
-    """What is left of what users feel: not of routes, and of a speed rather than of a delay."""
-    felt = [a for a in lead if family_of(a) is not Family.ROUTING]
-    if kind is Kind.SLOWDOWN:
-        felt = [a for a in lead if SIGNALS[a.key.signal].unit == "kbps"]
-    return estimate(felt or lead)
-
-
-def _status(verdict: Ruling, end: float | None, far: Reach) -> tuple[Status, str]:
-    accepted = [a for a in far.lead if a.departure is not None and a.departure.accepted and a.end == end]
-    lasting = "the lower level lasted, and counts as ordinary since" if end is not None and accepted else ""
-    if verdict.at is not None:
-        status, reason = (Status.CONFIRMED if end is None else Status.ENDED), verdict.reason
-    elif end is None:
-        status, reason = Status.SUSPECTED, f"suspected: {verdict.reason}"
-    else:
-        status, reason = Status.ENDED, f"ended without being confirmed: {verdict.reason}"
-    short = any(a.departure is not None and a.departure.short for a in far.lead)
-    history = "held against less than a week of history" if short else ""
-    return status, "; ".join(filter(None, (reason, far.wording, history, lasting)))
-
-
-def _agreed(lead: Sequence[Anomaly]) -> bool:
-    return len({family_of(a) for a in lead}) > 1
-
-
-def _mostly_back(lead: Sequence[Anomaly]) -> bool:
-    """Half of the lines came back: the others fell silent, or hardly depart."""
-    last = {a.key: a for a in sorted(lead, key=lambda a: a.last_seen)}
-    return 2 * sum(a.end is not None for a in last.values()) >= len(last)
-
-
-def _end(lead: Sequence[Anomaly]) -> float | None:
-    """The end, once every line that still reports has come back; one that fell silent holds nothing open."""
-    last: dict[object, Anomaly] = {}
-    for anomaly in sorted(lead, key=lambda a: a.last_seen):
-        last[anomaly.key] = anomaly
-    ends = [a.end for a in last.values() if a.end is not None]
-    open_ = [a.last_seen for a in last.values() if a.end is None]
-    if not ends or 2 * len(ends) < len(last) or (open_ and max(open_) > max(ends)):
-        return None
-    return max(ends)
-
-
-def _until(intervals: Sequence[Interval], end: float | None) -> tuple[Interval, ...]:
-    """The last interval is open exactly where the event is.
-
-    A course ends with its lines, and too few of them may have come back to say that the event is over.
-    """
-    *before, last = intervals
-    return *before, Interval(last.start, None if end is None else end if last.end is None else last.end)
-
-
-def _entities(country: str, far: Reach) -> tuple[str, ...]:
-    cells = sorted({str(a.key.place) for a in far.lead} - {country})
-    own = (country,) if far.scope in (Scope.NATION, Scope.INSUFFICIENT) else ()
-    return own + tuple(cells)
-
-
-def _cells(group: Sequence[Anomaly]) -> tuple[NetworkPart, ...]:
-    """When it was seen on each place: ``measurements`` counts bins."""
-    places: dict[Place, list[Anomaly]] = {}
-    for anomaly in group:
-        places.setdefault(anomaly.key.place, []).append(anomaly)
-    parts = []
-    for entity, own in sorted(places.items(), key=lambda place: place[0]):
-        parts.append(
-            NetworkPart(
-                entity=str(entity),
-                targets=(),
-                intervals=intervals_of(own),
-                measurements=sum(a.bins for a in own),
-                probes=0,
-                probability=max(a.probability for a in own),
-            )
-        )
-    return tuple(parts)
-
-
-def _confidence(group: Sequence[Anomaly]) -> float:
-    """Log-odds of the surest family, half a say for each other one; families share no faults, but causes."""
-    best: dict[Family, float] = {}
-    for anomaly in group:
-        family = family_of(anomaly)
-        best[family] = max(best.get(family, 0.0), min(anomaly.probability, SURE))
-    odds = sorted((float(np.log(p / (1 - p))) for p in best.values()), reverse=True)
-    total = min(odds[0] + 0.5 * sum(odds[1:]), float(np.log(MOST / (1 - MOST))))
-    return round(1 / (1 + float(np.exp(-total))), 4)
-
-
-def _evidence(group: Sequence[Anomaly]) -> Evidence:
-    families = {family_of(a) for a in group}
-    return Evidence(
-        measurements=sum(a.bins for a in group),
-        probes=0,
-        networks=len({a.key.place.asn for a in group if a.key.place.asn}),
-        controls=0,
-        families=tuple(str(family) for family in Family if family in families),
-    )
-
-
-def _meanwhile(situation: Situation, start: float) -> tuple[str, ...]:
-    """Countries whose outage began within the hour."""
-    near = {country for country, when in situation.elsewhere if abs(when.start - start) <= NEAR}
-    return tuple(sorted(near - {situation.country}))

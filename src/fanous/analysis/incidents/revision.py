@@ -1,13 +1,11 @@
-"""Review: a national claim may be held until a person has looked at it, and a person may take a claim back.
+"""Revision: what becomes of a claim after it was made.
 
-Held means suspected, with the reason shown.  Nothing of the evidence changes: an approval lets the very
-same claim stand, and the time at which the rule was met comes back with it.
+A store may hold national claims until a person has reviewed them, and a person may take a claim back.  Held means
+suspected, with the reason shown.  The evidence does not change: an approval lets the same claim stand, and the time at
+which the rule was met comes back with it.
 
-Arrivals: measurements that came in after a claim was made, as the reason for its revision.
-
-Corrections: what a revision of a claim takes back or narrows, in words; widening is no correction.
-
-News: what a revision of an incident is news of, for those who were told of the one before.
+The rest puts a revision into words: which measurements came in after the claim, what it takes back or narrows (to widen
+a claim corrects nothing), and what it is news of to those who were told of the one before.
 """
 
 from collections.abc import Sequence
@@ -17,19 +15,21 @@ from fanous.model.alert import Happening
 from fanous.model.coverage import Arrival, SeriesArrival
 from fanous.model.incident import Incident, Scope, Status
 
+# --- reviewed by a person -------------------------------------------------------------------------------
+
 HELD = "held for a person's review, as every national claim is here"
 
 WITHDRAWN = "taken back by "
-"""How the reason of a claim begins that a person took back: no detection brings it again."""
+"""Beginning of the reason of a claim that a person took back; no detection brings it back."""
 
 
 def must_wait(incident: Incident) -> bool:
-    """Is it a claim that a store with review holds?"""
+    """Does a store with review hold this claim?"""
     return incident.scope is Scope.NATION and incident.confirmed_at is not None
 
 
 def held(incident: Incident) -> Incident:
-    """The incident as long as nobody has approved it."""
+    """The incident as it is shown until somebody approves it."""
     return replace(
         incident,
         status=Status.SUSPECTED,
@@ -44,15 +44,17 @@ def is_held(incident: Incident) -> bool:
 
 
 def is_withdrawn(incident: Incident) -> bool:
-    """Did a person take it back, for good?"""
+    """Did a person take it back for good?"""
     return incident.status is Status.RETRACTED and incident.reason.startswith(WITHDRAWN)
 
+
+# --- what came in ---------------------------------------------------------------------------------------
 
 NAMED = 3
 """Networks (or signals) named in one sentence; the others are counted."""
 
 Count = tuple[int, str]
-"""How many came, and from where."""
+"""How many came in, and from where."""
 
 
 def arrival_sentence(arrivals: Sequence[Arrival], levels: Sequence[SeriesArrival] = ()) -> str:
@@ -84,11 +86,13 @@ def _group(counts: Sequence[Count], what: str, where: str, other: str) -> str:
     return f"{total:,} {what}{'s' if total > 1 else ''} {where} {listed}"
 
 
+# --- what was wrong -------------------------------------------------------------------------------------
+
 _WIDTH = {Scope.INSUFFICIENT: 0, Scope.ISP: 1, Scope.REGION: 2, Scope.MULTI_ISP: 2, Scope.NATION: 3}
 
 
 def taken_back(before: Incident, after: Incident) -> tuple[str, ...]:
-    """Everything that ``before`` claimed and ``after`` no longer does."""
+    """Everything that ``before`` claimed and ``after`` no longer does, in words."""
     if after.status is Status.RETRACTED:
         return ("the whole claim",) if before.status is not Status.RETRACTED else ()
     found = []
@@ -109,11 +113,20 @@ def taken_back(before: Incident, after: Incident) -> tuple[str, ...]:
 OVER = (Status.ENDED, Status.RETRACTED)
 
 
+def what_was_wrong(before: Incident, after: Incident) -> tuple[str, ...]:
+    """What is no longer claimed, including that it was over, in words."""
+    reopened = before.status is Status.ENDED and after.status not in OVER
+    return (*taken_back(before, after), *(("that it is over",) if reopened else ()))
+
+
+# --- what is news ---------------------------------------------------------------------------------------
+
+
 def happenings(before: Incident | None, after: Incident) -> tuple[Happening, ...]:
-    """All that happened, the most urgent to know first; empty = nothing that anybody need be told.
+    """All that happened, the most urgent first; empty = nothing worth telling anybody.
 
     Args:
-        before: the claim that was known until now; ``None`` = none.
+        before: the claim that was known until now; None = there was none.
     """
     if after.status is Status.RETRACTED:
         retracts = before is not None and before.status is not Status.RETRACTED
@@ -129,9 +142,3 @@ def happenings(before: Incident | None, after: Incident) -> tuple[Happening, ...
     if standing is None:
         found.append(Happening.OPENED)
     return tuple(found)
-
-
-def what_was_wrong(before: Incident, after: Incident) -> tuple[str, ...]:
-    """What was claimed and is not claimed any more, that it was over among it."""
-    reopened = before.status is Status.ENDED and after.status not in OVER
-    return (*taken_back(before, after), *(("that it is over",) if reopened else ()))

@@ -1,9 +1,8 @@
-"""Witnesses: who saw an incident, who did not, and who could not have - each family of sources, in words.
+"""Witnesses: who saw an incident, who did not, and who could not have; and whether enough was measured to say that
+nothing happened.
 
-That a source is silent says something only if it could have seen it: routing never shows that a platform is
+That a source is silent means something only if it could have seen the incident: routing never shows that a platform is
 blocked.
-
-Coverage of a window, and whether it is enough to say that nothing happened.
 """
 
 from collections.abc import Mapping
@@ -18,8 +17,14 @@ from fanous.model.incident import FamilyView, Incident, Kind, Says, Sight, Witne
 from fanous.model.place import Family
 from fanous.model.series import Votes
 
+HOUR = 3600.0
+
+
+# --- each family of sources, in words -------------------------------------------------------------------
+
 SAW_SHARE = 0.5
-"""Of the measurements on the networks named, while it was on: fewer failing ones are not what is claimed."""
+"""Share of the measurements on the networks named, while it was on, that must fail: with fewer, a source did not see
+what is claimed."""
 
 ALL_KINDS = tuple(Kind)
 
@@ -45,11 +50,11 @@ MEASURES: dict[Family, tuple[tuple[Kind, ...], str]] = {
 
 
 def who_saw_what(incident: Incident, votes: Votes, family_of: Mapping[str, Family]) -> tuple[Witness, ...]:
-    """One witness for each source that measured, and one for each family without any, in the order of ``Family``.
+    """One witness for each source that measured and one for each family without any, in the order of ``Family``.
 
     Args:
         votes: of the country on the incident's targets, while it was on.
-        family_of: connector -> family.
+        family_of: name of a source -> family.
     """
     found: list[Witness] = []
     told = {opinion.family: opinion for opinion in incident.opinions}
@@ -72,7 +77,7 @@ _SIGHT = {
 
 
 def _of_opinion(opinion: FamilyView, family: Family) -> Witness:
-    """A family of ready-made series: what it says of an outage is what it saw."""
+    """A family with ready-made series: what it says of an outage is what it saw."""
     sources = ", ".join(opinion.sources)
     where = ", ".join(opinion.entities[:3]) + (" and more" if len(opinion.entities) > 3 else "")
     left = "" if opinion.left is None else f" {opinion.left.mean:.0%} of the ordinary level was left"
@@ -118,7 +123,7 @@ def _witness(incident: Incident, votes: Votes, family: Family, source: str) -> W
 
 
 def _while_on(incident: Incident, votes: Votes) -> NDArray[np.bool_]:
-    """Rows on a network named, of a target that failed there, while it was on there."""
+    """Rows on a network named, about a target that failed there, while it was on there."""
     rows = np.zeros(len(votes), np.bool_)
     for network in (one for one in incident.networks if one.asn):
         here = (votes.asns == network.asn) & np.isin(votes.targets, list(network.targets))
@@ -134,24 +139,24 @@ def _networks(asns: list[int]) -> str:
     return f"AS{asns[0]}" if len(asns) == 1 else f"{len(asns)} networks"
 
 
-HOUR = 3600.0
+# --- was enough measured? -------------------------------------------------------------------------------
 
 ENOUGH_PROBES = 3
-"""As many as a confirmation needs (C2): fewer can say "blocked" no more than "not blocked"."""
+"""As many as a confirmation needs (C2): fewer prove "not blocked" no better than "blocked"."""
 
 ENOUGH_NETWORKS = 2
-"""One network that works says nothing of the others."""
+"""One network that works says nothing about the others."""
 
 ENOUGH_HOURS = 0.5
-"""Share of the hours in which somebody measured: what happened in the others was not seen."""
+"""Share of the hours in which somebody measured; what happened in the others was not seen."""
 
 ORDINARY_FAILING = 0.1
-"""Share of failing measurements up to which a window is ordinary: .005-.01 in quiet records, ten times that
-in a bad week of a few probes."""
+"""Share of failing measurements up to which a window is ordinary: .005 to .01 in quiet records, and ten times that in a
+bad week of a few probes."""
 
 
 def coverage_of(votes: Votes, since: float, until: float) -> Coverage:
-    """What was measured in ``[since, until)``; the votes are those of the targets in question."""
+    """What was measured in ``[since, until)``, from the votes on the targets in question."""
     rows = votes.where((votes.times >= since) & (votes.times < until))
     failing = set(rows.uids[rows.seen].tolist())
     return Coverage(
@@ -166,7 +171,7 @@ def coverage_of(votes: Votes, since: float, until: float) -> Coverage:
 
 
 def lacking(coverage: Coverage) -> str:
-    """What the coverage lacks to say that nothing happened; empty = nothing."""
+    """What is missing to say that nothing happened, in words; empty = nothing is."""
     if not coverage.measurements:
         return "nobody measured it then"
     if coverage.probes < ENOUGH_PROBES:
@@ -179,13 +184,13 @@ def lacking(coverage: Coverage) -> str:
 
 
 def is_ordinary(coverage: Coverage) -> bool:
-    """Enough was measured, and hardly anything failed."""
+    """Was enough measured, and did hardly anything fail?"""
     share = coverage.failing_share
     return not lacking(coverage) and share is not None and share <= ORDINARY_FAILING
 
 
 def coverage_sentence(coverage: Coverage) -> str:
-    """For a reader: how much stands behind it."""
+    """How much was measured, in words for a reader."""
     return (
         f"{coverage.measurements:,} measurements by {coverage.probes} probes on {len(coverage.networks)} "
         f"networks, in {coverage.hours_measured} of {coverage.hours} hours; {coverage.failing:,} failed"

@@ -83,10 +83,7 @@ class Lookup:
 
     @property
     def has_block_address(self) -> bool:
-        """One of the answers is known to serve the notice of what is blocked in the country."""
-        o, evidence = self.lookup, self.evidence
-        country, known = evidence.parsed.measurement.country, evidence.fingerprints
-        return any(known.is_block_address(address, country, o.hostname) for address in o.answers)
+        return self.evidence.gives_block_address(self.lookup)
 
     @property
     def is_connected(self) -> bool:

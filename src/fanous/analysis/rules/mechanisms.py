@@ -3,7 +3,7 @@
 The deepest node that the evidence supports is named; where nothing tells the leaf, its parent is.
 """
 
-from fanous.analysis.rules.controls import Controls
+from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import LOOKUP_CAUSES, Cause
 from fanous.model.measurement import Observation
 

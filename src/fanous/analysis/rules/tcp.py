@@ -1,7 +1,7 @@
 """Rules for connections: cut by address, dead for everybody, or a probe without IPv6?"""
 
 from fanous.analysis.rules import mechanisms
-from fanous.analysis.rules.controls import Controls
+from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import Cause
 from fanous.analysis.rules.rule import Rule
 from fanous.model.measurement import Layer, Observation

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from math import isnan, nan
 
 from fanous.analysis.rules import mechanisms
-from fanous.analysis.rules.controls import Controls
+from fanous.analysis.rules.evidence import Controls
 from fanous.analysis.rules.failures import Cause
 from fanous.analysis.rules.rule import Rule
 from fanous.model.measurement import Layer, Observation

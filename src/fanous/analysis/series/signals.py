@@ -32,7 +32,6 @@ class Signal:
         family: of the sources that give it, where the source does not say otherwise.
         layers: of the verdicts it is counted from; empty = not counted from verdicts.
         states: verdicts that count as a vote for it.
-        detector: name of the detector that finds its anomalies.
         by_resolver: is it one series per resolver network too (a lie told by a resolver is its own)?
         step: width of a bin as the source gives it, in seconds; 0 = not a ready-made series.
         least_drop: share of the ordinary level, 0..1, that must be missing before anything is said: what
@@ -47,7 +46,6 @@ class Signal:
     family: Family
     layers: tuple[Layer, ...]
     states: tuple[State, ...]
-    detector: str
     by_resolver: bool = False
     step: int = 0
     least_drop: float = 0.0
@@ -75,7 +73,6 @@ _TABLE = (
         family=Family.OONI,
         layers=(Layer.DNS,),
         states=(State.BLOCKED,),
-        detector="blocking",
         by_resolver=True,
     ),
     Signal(
@@ -87,7 +84,6 @@ _TABLE = (
         family=Family.OONI,
         layers=PATH_LAYERS,
         states=(State.BLOCKED,),
-        detector="blocking",
     ),
     Signal(
         name="throttled",
@@ -98,7 +94,6 @@ _TABLE = (
         family=Family.OONI,
         layers=PATH_LAYERS,
         states=(State.THROTTLED,),
-        detector="throttling",
     ),
     Signal(
         name="silence",
@@ -109,7 +104,6 @@ _TABLE = (
         family=Family.EDGE,
         layers=(),
         states=(),
-        detector="silence",
     ),
     Signal(
         name="slowed",
@@ -120,7 +114,6 @@ _TABLE = (
         family=Family.EDGE,
         layers=(),
         states=(),
-        detector="slowness",
     ),
 )
 
@@ -144,7 +137,6 @@ def _level(
         family=family,
         layers=(),
         states=(),
-        detector="drop",
         step=step,
         least_drop=least_drop,
     )
@@ -217,3 +209,16 @@ SIGNALS: dict[str, Signal] = {
 def signals_of(layer: Layer) -> tuple[Signal, ...]:
     """The signals that count verdicts of ``layer``."""
     return tuple(signal for signal in _TABLE if layer in signal.layers)
+
+
+def shown_by(kind: Kind, *, quantities: bool) -> tuple[str, ...]:
+    """Names of the signals whose departures show incidents of this kind before any other.
+
+    Args:
+        quantities: ready-made series, or those that Fanous counts itself.
+    """
+    return tuple(
+        signal.name
+        for signal in SIGNALS.values()
+        if signal.is_quantity is quantities and signal.proves[0] is kind
+    )

@@ -18,12 +18,13 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.course import LabClock, Sighting, Sightings, clock_of

@@ -19,7 +19,7 @@ from math import sqrt
 from pathlib import Path
 from statistics import median
 
-from fanous.analysis.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
 from fanous.analysis.rules import RULES_VERSION
 from fanous.errors import FanousError
 from fanous.evaluation.rehearsal.cases import QUIET, Case, cases

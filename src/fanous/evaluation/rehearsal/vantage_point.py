@@ -11,12 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from typing import Any
 
 import httpx
+from msgspec.structs import asdict, replace
 
 from fanous.evaluation.rehearsal.course import LabClock
 from fanous.probe.net.http import HttpResponse, Request, exchange

@@ -9,10 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from msgspec import Meta
+from msgspec.structs import force_setattr
+
+from fanous.config import Asn, Section, Some, Text
 from fanous.model.alert import Happening
-from fanous.model.incident import Incident, Status
+from fanous.model.incident import Incident, Kind, Status
+from fanous.refdata.countries import check_countries
+from fanous.refdata.platforms import target_of
 from fanous.wording.language import ENGLISH, Language
 
 HOUR = 3600.0
@@ -111,13 +118,12 @@ class Channel:
     pace: Pace = field(default_factory=Pace)
 
 
-@dataclass(frozen=True, slots=True)
-class AlertRule:
-    """All that is named has to hold; of a list one entry is enough.
+class AlertRule(Section, frozen=True):
+    """A table ``[[alerts.rules]]``.  All that is named has to hold; of a list one entry is enough.
 
     Attributes:
         channels: who is told.
-        countries: ISO codes; empty = everywhere.  Likewise the others.
+        countries: ISO codes; empty = everywhere, and so with the others.
         networks: ASNs of which one is named; a national incident concerns every network.
         targets: of which one is hit; an incident without targets (an outage) hits all of them.
         statuses: that the incident has now; an ended one counts as what it was, confirmed or suspected.
@@ -125,14 +131,18 @@ class AlertRule:
         on: of which news.
     """
 
-    channels: tuple[str, ...]
+    channels: Some[Text]
     countries: tuple[str, ...] = ()
-    networks: tuple[int, ...] = ()
-    targets: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    statuses: tuple[str, ...] = ()
-    confidence: float = 0.0
-    on: tuple[Happening, ...] = tuple(Happening)
+    networks: tuple[Asn, ...] = ()
+    targets: Some[Text] = ()
+    kinds: Some[Kind] = ()
+    statuses: Some[Status] = ()
+    confidence: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    on: Some[Happening] = tuple(Happening)
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "countries", check_countries("countries", self.countries))
+        force_setattr(self, "targets", tuple(target_of(name) for name in self.targets))
 
     def concerns(self, incident: Incident) -> bool:
         """Whatever the news is."""

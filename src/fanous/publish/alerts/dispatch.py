@@ -91,7 +91,7 @@ class Dispatcher:
     async def look(self) -> Done:
         """One pass: everything that is new and due."""
         await self._ask(partial(route, alerting=self._alerting))
-        due = await self._ask(lambda store: store.outbox.due(store.now()))
+        due = await self._ask(lambda store: store.ledger.outbox.due(store.now()))
         of_channel: dict[str, list[Delivery]] = {}
         for delivery in due:
             of_channel.setdefault(delivery.channel, []).append(delivery)
@@ -115,20 +115,20 @@ class Dispatcher:
     def _message(self, delivery: Delivery, channel: Channel, store: Store) -> Message | None:
         """What to send now; ``None`` = it waits, or there is nothing to say."""
         now = store.now()
-        sent = store.outbox.sent_since(channel.name, now - HOUR)
+        sent = store.ledger.outbox.sent_since(channel.name, now - HOUR)
         allowed = channel.pace.allowed_at(now, delivery.happening, sent)
         if allowed > now:
-            store.outbox.settle(
+            store.ledger.outbox.settle(
                 delivery.key, AlertState.WAITING, at=now, due_at=allowed, why="quiet hours or limit"
             )
             return None
         message = message_of(store, delivery, channel, self._sender)
         if message is None:
-            store.outbox.settle(
+            store.ledger.outbox.settle(
                 delivery.key, AlertState.DROPPED, at=now, why="nothing that was told has changed"
             )
             return None
-        store.outbox.begin(delivery.key)
+        store.ledger.outbox.begin(delivery.key)
         return message
 
     async def _attempt(self, delivery: Delivery, channel: Channel, message: Message, done: Done) -> None:
@@ -153,7 +153,7 @@ class Dispatcher:
         def write(store: Store) -> None:
             now = store.now()
             due = None if wait is None else now + wait
-            store.outbox.settle(delivery.key, state, at=now, due_at=due, why=why)
+            store.ledger.outbox.settle(delivery.key, state, at=now, due_at=due, why=why)
 
         await self._ask(write)
 
@@ -173,30 +173,32 @@ class Dispatcher:
 def route(store: Store, alerting: Alerting) -> None:
     """What is new, to whom it concerns; one after the other, since the next may take the last one back."""
     for _ in range(MOST_NEWS):
-        news = store.outbox.next_news()
+        news = store.ledger.outbox.next_news()
         if news is None:
             return
-        store.outbox.route(news, orders_of(news, alerting.rules, store.now()))
+        store.ledger.outbox.route(news, orders_of(news, alerting.rules, store.now()))
 
 
 def message_of(store: Store, delivery: Delivery, channel: Channel, sender: Sender) -> Message | None:
     """What is news to this channel, which may know an earlier revision; ``None`` = nothing."""
-    claims = {one.n: one.incident for one in store.revisions(delivery.incident)}
+    claims = {one.n: one.incident for one in store.ledger.revisions(delivery.incident)}
     incident = claims[delivery.n]
-    names = store.networks(incident.country)
+    names = store.facts.networks(incident.country)
     return compose(delivery, claims.get(delivery.told_n), incident, names, channel.language, sender)
 
 
 def standing(store: Store, channel: Channel, sender: Sender) -> list[Message]:
     """What this channel was told and goes on."""
     latest = {
-        one.incident: one for one in store.outbox.deliveries(AlertState.SENT) if one.channel == channel.name
+        one.incident: one
+        for one in store.ledger.outbox.deliveries(AlertState.SENT)
+        if one.channel == channel.name
     }
     found = []
     for delivery in latest.values():
-        incident = store.incident(delivery.incident)
+        incident = store.ledger.incident(delivery.incident)
         if incident is not None and is_open(incident):
-            names = store.networks(incident.country)
+            names = store.facts.networks(incident.country)
             message = compose(delivery, None, incident, names, channel.language, sender)
             found += [message] if message is not None else []
     return found

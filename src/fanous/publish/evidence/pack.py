@@ -81,7 +81,7 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
         FanousError: the store does not have the measurements (any more).
     """
     targets = sorted({*incident.targets, *(t for network in incident.networks for t in network.targets)})
-    span = store.span(incident.country)
+    span = store.facts.span(incident.country)
     if span is None:
         raise FanousError(
             f"{incident.id} rests on no measurements in this store, so there is nothing to pack"
@@ -93,17 +93,17 @@ def select(store: Store, incident: Incident, claimed_at: float) -> Selection:
     if is_of_lines and not incident.opinions and claimed_at - last <= EXPECTED_FOR:
         last = max(last, claimed_at - 2 * TICK)
     until = float((last // TICK + 2) * TICK)
-    looks = store.looks(since, until) if is_of_lines else []
-    votes = store.votes(incident.country, since, until, targets)
-    abroad = store.working_elsewhere(incident.country, since, until, targets)
+    looks = store.facts.looks(since, until) if is_of_lines else []
+    votes = store.facts.votes(incident.country, since, until, targets)
+    abroad = store.facts.working_elsewhere(incident.country, since, until, targets)
     failing = votes.times[votes.seen]
     near = abroad.where(_near(abroad.times, failing, CONTROL_WINDOW + MINUTE))
     home = [look.uid for look in looks if look.country == incident.country]
     beside = _beside(store, incident, until) if _may_be_the_line(incident) else []
-    own = store.locations(dict.fromkeys([*votes.uids.tolist(), *home, *beside]), since, until)
+    own = store.facts.locations(dict.fromkeys([*votes.uids.tolist(), *home, *beside]), since, until)
     heard = [look.uid for look in _heard_elsewhere(looks, incident.country)]
-    elsewhere = store.locations(dict.fromkeys([*near.uids.tolist(), *heard]), since, until)
-    levels = store.levels(incident.country, since, until, LEVELS) if is_of_lines else []
+    elsewhere = store.facts.locations(dict.fromkeys([*near.uids.tolist(), *heard]), since, until)
+    levels = store.facts.levels(incident.country, since, until, LEVELS) if is_of_lines else []
     return Selection(incident.country, since, until, tuple(own), tuple(elsewhere), tuple(levels))
 
 
@@ -114,7 +114,7 @@ def _may_be_the_line(incident: Incident) -> bool:
 
 def _beside(store: Store, incident: Incident, until: float) -> list[str]:
     """Measurements of anything on the networks in question, while it failed there."""
-    votes = store.votes(incident.country, incident.onset - TICK, until)
+    votes = store.facts.votes(incident.country, incident.onset - TICK, until)
     rows = np.zeros(len(votes), np.bool_)
     for network in incident.networks:
         for interval in network.intervals:
@@ -149,7 +149,7 @@ def records_at(store: Store, locations: tuple[Location, ...]) -> Iterator[Record
         by_segment.setdefault(location.segment, set()).add(location.position + 1)
     for segment in dict.fromkeys(location.segment for location in locations):
         wanted = by_segment[segment]
-        yield from (record for record in store.records(segment) if record.line in wanted)
+        yield from (record for record in store.archive.records(segment) if record.line in wanted)
 
 
 README = """Evidence of a disruption of the internet, packed by Fanous.
@@ -206,7 +206,7 @@ def gather(store: Store, incident_id: str) -> Gathered:
     Raises:
         FanousError: there is no such incident, or what it rests on cannot be packed.
     """
-    revisions = store.revisions(incident_id)
+    revisions = store.ledger.revisions(incident_id)
     if not revisions:
         raise FanousError(f"no incident {incident_id} in this store; `fanous incidents list` names them")
     latest = revisions[-1]

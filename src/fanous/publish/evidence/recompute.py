@@ -90,7 +90,7 @@ def recompute(
             if len(batch) >= BATCH:
                 _keep(store, batch, done)
         _keep(store, batch, done)
-        store.put_series(levels)
+        store.facts.put_series(levels)
         done.series = len(levels)
         done.incidents = stages.find_incidents(store, window.country, window.since, window.until, shares)
     return done

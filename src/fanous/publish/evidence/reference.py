@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from fanous.analysis.detectors import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
+from fanous.analysis.detectors.interference import DETECTOR_VERSION, SLOWDOWN_DETECTOR_VERSION
 from fanous.analysis.rules import Fingerprint
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.former_paths import by_id

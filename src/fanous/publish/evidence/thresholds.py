@@ -7,8 +7,9 @@ never given to another threshold.  A new threshold gets a line here and a row in
 from dataclasses import asdict
 from typing import Any
 
-from fanous.analysis.detectors import DETECTORS, IODA, LEVEL, SLOWDOWN, baseline, drop, grid, interference
+from fanous.analysis.detectors import baseline, drop, grid, interference
 from fanous.analysis.detectors.filter import PROBES_MAX
+from fanous.analysis.detectors.registry import DETECTORS
 from fanous.analysis.incidents import (
     alternatives,
     assemble,
@@ -25,7 +26,7 @@ from fanous.analysis.incidents import (
     scope,
     witnesses,
 )
-from fanous.analysis.rules import controls, dns, evidence, fingerprints, http_failures, pages, tls, transfer
+from fanous.analysis.rules import dns, evidence, fingerprints, http, pages, tls, transfer
 from fanous.analysis.series import aggregate, baselines, repeats, silence, slowness
 from fanous.pipeline import stages
 from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
@@ -38,21 +39,21 @@ def thresholds() -> dict[str, Any]:
 
 def _constants() -> dict[str, Any]:
     return {
-        "rules.slow_connect_seconds": controls.LEAST_SLOW_CONNECT,
-        "rules.healthy_connect_seconds": controls.MOST_HEALTHY_CONNECT,
-        "rules.connects_a_handshake_needs": controls.PATIENCE,
+        "rules.slow_connect_seconds": evidence.LEAST_SLOW_CONNECT,
+        "rules.healthy_connect_seconds": evidence.MOST_HEALTHY_CONNECT,
+        "rules.connects_a_handshake_needs": evidence.PATIENCE,
         "rules.facebook_names": dns.LEAST_NAMES,
         "rules.body_characters": fingerprints.LONGEST_BODY,
         "rules.notice_bytes": fingerprints.LONGEST_NOTICE,
         "rules.long_body_characters_read": fingerprints.READ_OF_LONGER,
         "rules.endpoint_share": evidence.LEAST_SHARE,
-        "rules.page_freeze_bytes": http_failures.FREEZE,
-        "rules.handshake_flight_bytes": http_failures.LEAST_FLIGHT,
-        "rules.sound_line_kbps": http_failures.LEAST_LINE,
-        "rules.page_received_bytes": http_failures.LEAST_RECEIVED,
-        "rules.flow_gap_seconds": http_failures.LONGEST_FLOW_GAP,
-        "rules.starved_kbps": http_failures.MOST_KBPS,
-        "rules.starved_share_of_line": http_failures.SHORTFALL,
+        "rules.page_freeze_bytes": http.FREEZE,
+        "rules.handshake_flight_bytes": http.LEAST_FLIGHT,
+        "rules.sound_line_kbps": http.LEAST_LINE,
+        "rules.page_received_bytes": http.LEAST_RECEIVED,
+        "rules.flow_gap_seconds": http.LONGEST_FLOW_GAP,
+        "rules.starved_kbps": http.MOST_KBPS,
+        "rules.starved_share_of_line": http.SHORTFALL,
         "rules.page_control_bytes": pages.LEAST_CONTROL,
         "rules.page_length_proportion": pages.LEAST_PROPORTION,
         "rules.title_word_letters": pages.LEAST_WORD,
@@ -220,10 +221,8 @@ def _constants() -> dict[str, Any]:
 
 def _options() -> dict[str, Any]:
     """Of each detector, by keys like ``"detectors.blocking.raise_at"``."""
-    by_name = {name: asdict(detector.options) for name, detector in DETECTORS.items()}
-    of_series = {"drop": asdict(LEVEL), "slowdown": asdict(SLOWDOWN), "ioda": asdict(IODA)}
     return {
         f"detectors.{name}.{option}": value
-        for name, options in {**by_name, **of_series}.items()
-        for option, value in options.items()
+        for name, detector in DETECTORS.items()
+        for option, value in asdict(detector.options).items()
     }

@@ -83,8 +83,8 @@ def gather(store: Store, incident: Incident, language: Language, base: str, noti
     Args:
         base: public address of the monitor without a slash at its end.
     """
-    names = store.networks(incident.country)
-    revisions = store.revisions(incident.id)
+    names = store.facts.networks(incident.country)
+    revisions = store.ledger.revisions(incident.id)
     url = f"{base}{incident_path(incident)}"
     query = f"{base}/api/v1/incidents/{incident.id}"
     return Report(

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import nan
 
-from fanous.analysis.rules.controls import RESOLVER
+from fanous.analysis.rules.evidence import RESOLVER
 from fanous.model.measurement import Layer, Observation
 from fanous.model.place import is_address
 from fanous.refdata.platforms import role_of, target_of

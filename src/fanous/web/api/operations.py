@@ -60,13 +60,13 @@ def incidents(store: Store, asked: Asked) -> bytes:
     query = asked.query
     assert isinstance(query, IncidentsQuery)
     since, until = moment(query.since, "since"), moment(query.until, "until")
-    found = [one for one in store.incidents(query.country or None, since, until) if _fits(one, query)]
+    found = [one for one in store.ledger.incidents(query.country or None, since, until) if _fits(one, query)]
     page, after = _page(found, [(-int(one.onset), one.id, 0) for one in found], query)
     names: dict[str, dict[int, str]] = {}
     listed = []
     for one in page:
         if one.country not in names:
-            names[one.country] = store.networks(one.country)
+            names[one.country] = store.facts.networks(one.country)
         listed.append(_about(one, names[one.country], asked) | incident_document(one))
     return checked({"incidents": listed, "next": after}, Incidents)
 
@@ -101,10 +101,10 @@ def _about(one: Incident, names: Mapping[int, str], asked: Asked) -> Document:
 
 def incident(store: Store, asked: Asked) -> bytes:
     one = _found(store, asked)
-    document: dict[str, Any] = detailed_document(one) | _about(one, store.networks(one.country), asked)
+    document: dict[str, Any] = detailed_document(one) | _about(one, store.facts.networks(one.country), asked)
     document["revisions"] = [
         {"n": r.n, "at": to_iso(r.at), "status": str(r.incident.status), "reason": r.reason}
-        for r in store.revisions(one.id)
+        for r in store.ledger.revisions(one.id)
     ]
     return checked(document, Detailed)
 
@@ -116,7 +116,7 @@ def cost(store: Store, asked: Asked) -> bytes:
 
 
 def _found(store: Store, asked: Asked) -> Incident:
-    one = store.incident(asked.path["id"])
+    one = store.ledger.incident(asked.path["id"])
     if one is None:
         raise Wrong(404, f"there is no incident {asked.path['id']}")
     return one
@@ -145,11 +145,11 @@ def corrections(store: Store, asked: Asked) -> bytes:
 def countries(store: Store, asked: Asked) -> bytes:
     """All that were ever measured, or have an incident."""
     now = asked.site.clock()
-    known = store.incidents()
+    known = store.ledger.incidents()
     heard: dict[str, float] = {}
-    for one in store.heard(now - LATELY, now + 1):
+    for one in store.facts.heard(now - LATELY, now + 1):
         heard[one.country] = max(one.at, heard.get(one.country, 0.0))
-    names = sorted({*store.countries(), *heard, *(one.country for one in known)} - {"ZZ"})
+    names = sorted({*store.facts.countries(), *heard, *(one.country for one in known)} - {"ZZ"})
     listed = [
         {
             "country": name,

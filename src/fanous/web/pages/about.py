@@ -5,7 +5,8 @@ Data: what can be taken away, where it comes from, and under which licence.
 Corrections: what was claimed and taken back or narrowed since, and why.
 """
 
-from fanous.analysis.detectors import DETECTOR_VERSION, LEVEL
+from fanous.analysis.detectors.drop import DROP
+from fanous.analysis.detectors.interference import DETECTOR_VERSION
 from fanous.analysis.incidents import confirm, scope
 from fanous.analysis.rules import RULES, RULES_VERSION
 from fanous.analysis.series.signals import SIGNALS
@@ -26,7 +27,7 @@ def methodology_facts(_store: Store, _visit: Visit) -> Facts:
         "detector_version": DETECTOR_VERSION,
         "confirm": confirm,
         "scope": scope,
-        "level": LEVEL,
+        "level": DROP.options,
         "levels": [signal for signal in SIGNALS.values() if signal.is_quantity],
     }
 
@@ -39,8 +40,8 @@ MOST_COUNTRIES = 40
 def data_facts(store: Store, _visit: Visit) -> Facts:
     """Terms of every source that could be in this store, and since when each public one gave nothing."""
     fetched: dict[str, float] = {}
-    for country in store.countries()[:MOST_COUNTRIES]:
-        for source, at in store.series_fetched(country).items():
+    for country in store.facts.countries()[:MOST_COUNTRIES]:
+        for source, at in store.facts.series_fetched(country).items():
             fetched[source] = max(at, fetched.get(source, at))
     return {
         "records": [(name, licence_of(name)) for name in MEASUREMENT_SOURCES],

@@ -86,10 +86,10 @@ def connectivity(
         since: of the chart; unix seconds, half-open with ``until``, which is also when *now* is.
         spans: shaded.
     """
-    lost = outage_times(store.incidents(country, until=until), Place(country))
+    lost = outage_times(store.ledger.incidents(country, until=until), Place(country))
     series = [
         one
-        for one in store.levels(country, look_back(since, lost), until, entities=[Place(country)])
+        for one in store.facts.levels(country, look_back(since, lost), until, entities=[Place(country)])
         if not one.key.target and one.key.signal in SIGNALS and len(one)
     ]
     levels = [level for one in series if (level := level_of(one, until, lost)) is not None]
@@ -255,11 +255,11 @@ class Places:
 
 def places(store: Store, country: str, now: float) -> Places | None:
     """The places of a country; ``None`` = no source tells them apart here."""
-    incidents = store.incidents(country, until=now)
+    incidents = store.ledger.incidents(country, until=now)
     since = look_back(now, outage_times(incidents, Place(country)), LOOK_BACK)
     series = [
         one
-        for one in store.levels(country, since, now)
+        for one in store.facts.levels(country, since, now)
         if one.key.place != Place(country) and not one.key.target and one.key.signal in SIGNALS and len(one)
     ]
     found = standing(series, now, incidents)

@@ -50,19 +50,19 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         return None
     since, until = visit.now - days * DAY, visit.now + 1
 
-    incidents = store.incidents(code, since, until)
+    incidents = store.ledger.incidents(code, since, until)
     standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
-    past = [incident for incident in store.incidents(code) if not is_open(incident)]
+    past = [incident for incident in store.ledger.incidents(code) if not is_open(incident)]
     past.sort(key=lambda incident: -incident.onset)
-    events, claims = store.events(code), store.claims(code)
+    events, claims = store.ledger.events(code), store.ledger.claims(code)
     events = events_between(events, since, until + AHEAD)
     statements = statements_of(store, claims_between(claims, since, until))
     told, going = stories(store, incidents), stories(store, open_ones(incidents))
     hours = whole_hours(since, until)
     drawn = newest(store, code, *hours)
     networks = network_lines(store, code, *hours)
-    votes = store.votes(code, drawn, hours[1])
-    insufficient = store.insufficient(code, *hours)[:MOST_INSUFFICIENT]
+    votes = store.facts.votes(code, drawn, hours[1])
+    insufficient = store.facts.insufficient(code, *hours)[:MOST_INSUFFICIENT]
     # Where the line itself was disrupted, a chart of levels is shaded.
     outages = [
         (one.start, visit.now if one.end is None else one.end)
@@ -87,7 +87,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "level": level,
         "places": of_places,
         "networks": networks,
-        "names": store.networks(code),
+        "names": store.facts.networks(code),
         "weights": user_weights(code),
         "measured": sum([line.measurements for line in networks]),
         "last": max([line.at for line in networks if line.at is not None], default=None),
@@ -125,7 +125,7 @@ class NetworkLine:
 def network_lines(store: Store, code: str, since: float, until: float) -> list[NetworkLine]:
     """Networks that were heard or have many users, by users, then by measurements."""
     known = {weight.asn: weight for weight in own.networks} if (own := user_weights(code)) else {}
-    heard = {series.key.place.asn: series for series in store.volume(code, since, until, HOUR)}
+    heard = {series.key.place.asn: series for series in store.facts.volume(code, since, until, HOUR)}
     lines = []
     large = {asn for asn, weight in known.items() if weight.share >= LARGE}
     for asn in large | heard.keys():
@@ -248,13 +248,13 @@ def network_facts(store: Store, visit: Visit) -> Facts | None:
     days = days_asked(visit)
     since, until = whole_hours(visit.now - days * DAY, visit.now + 1)
     lines = [line for line in network_lines(store, code, since, until) if line.asn == asn]
-    names = store.networks(code)
+    names = store.facts.networks(code)
     if not is_country(code) or (not lines and asn not in names):
         return None
-    naming = [incident for incident in store.incidents(code) if place in incident.entities]
+    naming = [incident for incident in store.ledger.incidents(code) if place in incident.entities]
     standing = [incident for incident in naming if incident.status is not Status.RETRACTED]
     drawn = newest(store, code, since, until)
-    votes = store.votes(code, drawn, until)
+    votes = store.facts.votes(code, drawn, until)
     return {
         "code": code,
         "asn": asn,

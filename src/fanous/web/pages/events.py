@@ -86,7 +86,7 @@ def claims_about(store: Store, incident: Incident, now: float) -> list[Claim]:
     end = now if incident.end is None else incident.end
     return [
         claim
-        for claim in store.claims(incident.country)
+        for claim in store.ledger.claims(incident.country)
         if claim.since < end
         and claim.until > incident.onset
         and (not claim.targets or not incident.targets or set(claim.targets) & set(incident.targets))
@@ -98,7 +98,7 @@ def announced_beside(store: Store, incident: Incident) -> list[Announced]:
     if incident.status is Status.RETRACTED:
         return []
     found = []
-    for event in store.events(incident.country):
+    for event in store.ledger.events(incident.country):
         if is_about(incident, event) and touches(incident, event):
             one = relation(incident, event)
             found.append(Announced(event, TIMINGS[one.timing], abs(one.minutes) * 60))
@@ -142,7 +142,7 @@ ANNOUNCED = "Announced"
 def event_facts(store: Store, visit: Visit) -> Facts | None:
     """Before it begins it is only announced: nothing is said of what has not been."""
     code = visit.asked["country"]
-    event = next((one for one in store.events(code) if one.id == visit.asked["event"]), None)
+    event = next((one for one in store.ledger.events(code) if one.id == visit.asked["event"]), None)
     if event is None:
         return None
     report = event_report(store, event) if event.start <= visit.now else None

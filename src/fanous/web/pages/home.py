@@ -48,7 +48,9 @@ def lead_of(store: Store, told: Sequence[Story], visit: Visit) -> Lead | None:
         return None
     incident = story.incident
     since, until = reach(store, incident, visit.now)
-    votes = store.votes(incident.country, since, until, [target for target in incident.targets if target])
+    votes = store.facts.votes(
+        incident.country, since, until, [target for target in incident.targets if target]
+    )
     levels = None
     if not incident.targets:
         spans = spans_of(incident, visit.now)
@@ -155,7 +157,7 @@ class Watched:
 
 @page("/", "now.html", title="Now", place=1, feed=feed_of)
 def now_facts(store: Store, visit: Visit) -> Facts:
-    incidents = store.incidents(None, visit.now - LATELY, visit.now + DAY)
+    incidents = store.ledger.incidents(None, visit.now - LATELY, visit.now + DAY)
     going = stories(store, open_ones(incidents))
     over = stories(store, lately_over(incidents, visit.now))
     heard = lately_heard(store, visit.now)
@@ -169,7 +171,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "unseen": COUNTRIES - len(seen),
         "silent": silent(heard, visit),
         "stale": stale(store, seen, visit.now),
-        "ahead": events_between(store.events(), visit.now, visit.now + AHEAD)[:MOST_AHEAD],
+        "ahead": events_between(store.ledger.events(), visit.now, visit.now + AHEAD)[:MOST_AHEAD],
         "corrected": recently_taken_back(incidents),
     }
 
@@ -195,7 +197,7 @@ def stale(store: Store, seen: Sequence[Watched], now: float) -> list[tuple[str, 
     """(country, public source, when it last gave anything) of sources that have gone quiet."""
     found = []
     for country in seen[:MOST_COUNTRIES]:
-        for source, at in store.series_fetched(country.country).items():
+        for source, at in store.facts.series_fetched(country.country).items():
             if at < now - STALE:
                 found.append((country.country, source, at))
     return sorted(found, key=lambda one: one[2])[:MOST_QUIET]
@@ -203,7 +205,7 @@ def stale(store: Store, seen: Sequence[Watched], now: float) -> list[tuple[str, 
 
 def lately_heard(store: Store, now: float) -> list[Heard]:
     """Networks that gave a sound measurement within ``SEEN``."""
-    return list(store.heard(*whole_hours(now - SEEN, now + DAY)))
+    return list(store.facts.heard(*whole_hours(now - SEEN, now + DAY)))
 
 
 def heard_last(heard: Sequence[Heard], visit: Visit) -> dict[tuple[str, int], float]:
@@ -231,8 +233,8 @@ def watched(heard: Sequence[Heard], visit: Visit) -> list[Watched]:
 
 @page("/countries", "countries.html", title="Countries", place=2)
 def countries_facts(store: Store, visit: Visit) -> Facts:
-    incidents = store.incidents()
-    every = {*store.countries(), *(incident.country for incident in incidents)}
+    incidents = store.ledger.incidents()
+    every = {*store.facts.countries(), *(incident.country for incident in incidents)}
     lately = {one.country: one for one in watched(lately_heard(store, visit.now), visit)}
     lines = [
         (

@@ -67,15 +67,15 @@ class Chart:
 @page("/{country:country}/{id:incident}", "incident.html")
 @page("/embed/{country:country}/{id:incident}", "embed.html")
 def incident_facts(store: Store, visit: Visit) -> Facts | None:
-    incident = store.incident(visit.asked["id"])
+    incident = store.ledger.incident(visit.asked["id"])
     if incident is None or incident.country != visit.asked["country"]:
         return None
     (story,) = stories(store, [incident])
     since, until = reach(store, incident, visit.now)
-    votes = store.votes(incident.country, since, until)
+    votes = store.facts.votes(incident.country, since, until)
     own = user_weights(incident.country)
     columns = [*incident.targets, *beside(incident, votes, MOST_BESIDE)]
-    revisions = store.revisions(incident.id)
+    revisions = store.ledger.revisions(incident.id)
     announced = announced_beside(store, incident)
     lines = lines_among(incident, votes, since, until)
     return {
@@ -134,7 +134,7 @@ CARD_WIDTH, CHART_WIDTH = 1200, 1500
 
 def incident_asked(store: Store, visit: Visit) -> Incident | None:
     """The incident that the address names."""
-    incident = store.incident(visit.asked["id"])
+    incident = store.ledger.incident(visit.asked["id"])
     return incident if incident and incident.country == visit.asked["country"] else None
 
 
@@ -182,10 +182,10 @@ def incident_json(store: Store, visit: Visit) -> Reply | None:
         return None
     history = [
         {"n": one.n, "at": to_iso(one.at), "status": str(one.incident.status), "reason": one.reason}
-        for one in store.revisions(incident.id)
+        for one in store.ledger.revisions(incident.id)
     ]
     document = detailed_document(incident) | {
-        "sentence": sentence(incident, store.networks(incident.country)),
+        "sentence": sentence(incident, store.facts.networks(incident.country)),
         "url": visit.permanent(incident_path(incident)),
         "synthetic": bool(visit.site.notice),
         "revisions": history,
@@ -247,8 +247,8 @@ def tex(text: str) -> str:
 
 def _cited(store: Store, incident: Incident) -> tuple[str, str, int]:
     """Title, year of the event, revision."""
-    title = headline(incident, store.networks(incident.country), ENGLISH).text
-    revisions = store.revisions(incident.id)
+    title = headline(incident, store.facts.networks(incident.country), ENGLISH).text
+    revisions = store.ledger.revisions(incident.id)
     return title, to_iso(incident.onset)[:4], revisions[-1].n if revisions else 1
 
 
@@ -256,10 +256,10 @@ def _cited(store: Store, incident: Incident) -> tuple[str, str, int]:
 def oembed(store: Store, visit: Visit) -> Reply | None:
     """oEmbed 1.0, type ``rich``: an ``<iframe>`` with the chart of an incident of this site."""
     match = INCIDENT_PATH.fullmatch(urlsplit(visit.asked.get("url", "")).path)
-    incident = store.incident(match[2]) if match else None
+    incident = store.ledger.incident(match[2]) if match else None
     if incident is None or match is None or incident.country != match[1]:
         return None
-    title = headline(incident, store.networks(incident.country), visit.language).text
+    title = headline(incident, store.facts.networks(incident.country), visit.language).text
     address = visit.permanent(f"/embed{incident_path(incident)}")
     document = {
         "version": "1.0",

@@ -70,7 +70,7 @@ def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[M
     """On the networks and in the times that it names; and up to when they were looked for."""
     end = now + 1 if incident.end is None else incident.end
     until = oldest(store, incident.country, incident.onset, end)
-    votes = store.votes(incident.country, incident.onset, until, list(incident.targets) or None)
+    votes = store.facts.votes(incident.country, incident.onset, until, list(incident.targets) or None)
     rows = np.zeros(len(votes), np.bool_)
     for network in (one for one in incident.networks if one.asn):
         own = votes.asns == network.asn
@@ -86,18 +86,18 @@ def those_that_saw(store: Store, incident: Incident, now: float) -> tuple[list[M
 @page("/measurement/{uid:uid}", "measurement.html")
 def measurement_facts(store: Store, visit: Visit) -> Facts | None:
     """One measurement: where and when, each conclusion with its rule, each fact that it rests on."""
-    stored = store.measurement(visit.asked["uid"])
+    stored = store.facts.measurement(visit.asked["uid"])
     if stored is None:
         return None
     country = stored.measurement.country
-    observations = store.observations(stored.measurement.uid)
+    observations = store.facts.observations(stored.measurement.uid)
     return {
         "stored": stored,
         "one": stored.measurement,
-        "verdicts": store.verdicts(stored.measurement.uid),
+        "verdicts": store.facts.verdicts(stored.measurement.uid),
         "observations": observations[:MOST_OBSERVATIONS],
         "more": max(0, len(observations) - MOST_OBSERVATIONS),
-        "names": store.networks(country),
+        "names": store.facts.networks(country),
         "licence": licence_of(stored.source),
         "explorer": OONI + stored.measurement.uid if stored.source == "ooni" else "",
     }
@@ -106,11 +106,11 @@ def measurement_facts(store: Store, visit: Visit) -> Facts | None:
 @resource("/measurement/{uid:uid}.json")
 def measurement_json(store: Store, visit: Visit) -> Reply | None:
     """The raw record as it may leave the store: to the minute, without addresses of people."""
-    stored = store.measurement(visit.asked["uid"])
+    stored = store.facts.measurement(visit.asked["uid"])
     if stored is None:
         return None
     try:
-        record = redacted(Record(stored.source, store.read(stored.location)))
+        record = redacted(Record(stored.source, store.archive.read(stored.location)))
     except (FanousError, Rejected):
         return None
     try:
