@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fanous.publish.alerts.channel import Channel
-    from fanous.publish.alerts.senders.outcome import Attempt
+    from fanous.publish.alerts.senders.means import Attempt
     from fanous.publish.alerts.settings import Alerting
     from fanous.store.protocol import Store
 
@@ -45,11 +45,9 @@ def alerts_test(
     outcomes: list[tuple[Channel, Attempt]] = []
     for channel in _channels(alerting, names or []):
         message = test_message(str(uuid4()), now, Sender(alerting.url))
-        outcomes.append((channel, asyncio.run(SENDERS[channel.means](channel, message, now))))
+        outcomes.append((channel, asyncio.run(SENDERS[channel.means].send(channel, message, now))))
     if as_json:
-        told = [
-            {"channel": c.name, "means": str(c.means), "taken": not o.why, "why": o.why} for c, o in outcomes
-        ]
+        told = [{"channel": c.name, "means": c.means, "taken": not o.why, "why": o.why} for c, o in outcomes]
         print_document({"tests": told})
     else:
         for channel, outcome in outcomes:

@@ -1,10 +1,11 @@
 """Answers: from a request to a reply, by way of the shelf and the store.
 
-The shelf keeps replies that were just made, so that a crowd asks the store once. Facts are remembered for a
-while, so that pages do not ask the same question twice: pages of several languages, and several parts of one
-page, ask the same, and with a large store each question costs tenths of a second of its one thread. What was
-measured stays as it is until something is brought in, so such an answer is good for as long; what is claimed
-(incidents, claims, events) is never remembered.
+A page that was just made is kept on a shelf, so that a crowd asks the store once.
+
+Facts are remembered for a while, so that pages do not ask the same question twice: pages of several languages,
+and several parts of one page, ask the same, and with a large store each question costs tenths of a second of its
+one thread.  What was measured stays as it is until something is brought in, so such an answer is good for as long;
+what is claimed (incidents, claims, events) is never remembered.
 """
 
 import asyncio
@@ -29,135 +30,6 @@ from fanous.web.templates import rendered
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-KEPT_SECONDS = {
-    "networks": 300.0,
-    "countries": 60.0,
-    "series_fetched": 60.0,
-    "heard": 15.0,
-    "volume": 15.0,
-    "votes": 15.0,
-    "insufficient": 60.0,
-    "levels": 60.0,
-}
-"""Question -> seconds for which its answer is good, whatever comes in.  Names change by the month, what was
-measured by the minute."""
-
-MEASURED = frozenset({"networks", "heard", "volume", "votes", "insufficient"})
-"""Questions whose answers change only when measurements are brought in.  They name a country first; ``heard``
-is about all."""
-
-LONGEST_SECONDS = 600.0
-"""Where a server has the facts, another process may take rows out in the midst of a question."""
-
-MARKS_SECONDS = 1.0
-"""How long is believed what was brought in: pages ask many questions at once."""
-
-
-MOST_KEPT = 24
-"""Answers: the largest, the votes of one busy country, takes some 20 MB."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """Attributes:
-    at: monotonic seconds at which it was asked.
-    mark: of what had been brought in until then.
-    """
-
-    at: float
-    mark: Hashable
-    answer: Any
-
-
-class RememberedFacts(stored.Facts):
-    """The facts of a store, some of whose answers are kept; used in the store's thread alone.
-
-    Args:
-        inner: is asked where no answer is kept.
-        clock: monotonic seconds.
-    """
-
-    def __init__(self, inner: stored.Facts, clock: Callable[[], float] = monotonic) -> None:
-        super().__init__(inner.engine, read_only=True)
-        self.inner = inner
-        self._clock = clock
-        self._answers: OrderedDict[Hashable, _Kept] = OrderedDict()
-        self._marks: dict[str, tuple[int, int]] = {}
-        self._marked, self._changed = -inf, -inf
-
-    def forget(self) -> None:
-        """Something changed: only what is still true is remembered."""
-        self._marked, self._changed = -inf, self._clock()
-
-    def networks(self, country: str) -> dict[int, str]:
-        return self._asked("networks", self.inner.networks, country)
-
-    def countries(self, since: float = -inf, until: float = inf) -> list[str]:
-        return self._asked("countries", self.inner.countries, since, until)
-
-    def series_fetched(self, country: str) -> dict[str, float]:
-        return self._asked("series_fetched", self.inner.series_fetched, country)
-
-    def heard(self, since: float, until: float) -> list[Heard]:
-        return self._asked("heard", self.inner.heard, since, until)
-
-    def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
-        return self._asked("volume", self.inner.volume, country, since, until, step)
-
-    def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
-        return self._asked("votes", self.inner.votes, country, since, until, targets)
-
-    def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
-        return self._asked("insufficient", self.inner.insufficient, country, since, until)
-
-    def levels(
-        self,
-        country: str,
-        since: float = -inf,
-        until: float = inf,
-        signals: Sequence[str] | None = None,
-        entities: Sequence[Place] | None = None,
-    ) -> list[Series]:
-        return self._asked("levels", self.inner.levels, country, since, until, signals, entities)
-
-    def _asked(self, name: str, question: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
-        """The kept answer where it is good, or a new one; all parameters are given by position."""
-        key = (name, _fixed(args))
-        mark = self._brought_in(args[0]) if name in MEASURED else None
-        kept = self._answers.get(key)
-        if kept is not None and self._is_good(kept, mark, KEPT_SECONDS[name]):
-            self._answers.move_to_end(key)
-            return cast(T, kept.answer)
-        began = self._clock()
-        answer = question(*args, **named)
-        self._answers[key] = _Kept(began, mark, answer)
-        self._answers.move_to_end(key)
-        while len(self._answers) > MOST_KEPT:
-            self._answers.popitem(last=False)
-        return answer
-
-    def _is_good(self, kept: _Kept, mark: Hashable, seconds: float) -> bool:
-        """Nothing came in since, or it is young and was asked after the last change."""
-        age = self._clock() - kept.at
-        if mark is not None and kept.mark == mark:
-            return age < LONGEST_SECONDS
-        return kept.at > self._changed and age < seconds
-
-    def _brought_in(self, about: Any) -> Hashable:
-        """What had been brought in of a country; of all where none is named."""
-        if self._clock() - self._marked >= MARKS_SECONDS:
-            self._marked = self._clock()
-            self._marks = self.inner.brought_in()
-        return self._marks.get(about, (0, 0)) if isinstance(about, str) else tuple(self._marks.items())
-
-
-def _fixed(value: Any) -> Hashable:
-    """Lists as tuples, so that they can be part of a key."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return tuple(_fixed(one) for one in value)
-    return cast(Hashable, value)
-
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 HTML = "text/html; charset=utf-8"
@@ -315,3 +187,132 @@ def _heed(task: asyncio.Task[Reply]) -> None:
     """A reply that was made ahead and failed is no one's to await: the next reader meets the fault."""
     if not task.cancelled():
         task.exception()
+
+
+KEPT_SECONDS = {
+    "networks": 300.0,
+    "countries": 60.0,
+    "series_fetched": 60.0,
+    "heard": 15.0,
+    "volume": 15.0,
+    "votes": 15.0,
+    "insufficient": 60.0,
+    "levels": 60.0,
+}
+"""Question -> seconds for which its answer is good, whatever comes in.  Names change by the month, what was
+measured by the minute."""
+
+MEASURED = frozenset({"networks", "heard", "volume", "votes", "insufficient"})
+"""Questions whose answers change only when measurements are brought in.  They name a country first; ``heard``
+is about all."""
+
+LONGEST_SECONDS = 600.0
+"""Where a server has the facts, another process may take rows out in the midst of a question."""
+
+MARKS_SECONDS = 1.0
+"""How long is believed what was brought in: pages ask many questions at once."""
+
+
+MOST_KEPT = 24
+"""Answers: the largest, the votes of one busy country, takes some 20 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Attributes:
+    at: monotonic seconds at which it was asked.
+    mark: of what had been brought in until then.
+    """
+
+    at: float
+    mark: Hashable
+    answer: Any
+
+
+class RememberedFacts(stored.Facts):
+    """The facts of a store, some of whose answers are kept; used in the store's thread alone.
+
+    Args:
+        inner: is asked where no answer is kept.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, inner: stored.Facts, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__(inner.engine, read_only=True)
+        self.inner = inner
+        self._clock = clock
+        self._answers: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._marks: dict[str, tuple[int, int]] = {}
+        self._marked, self._changed = -inf, -inf
+
+    def forget(self) -> None:
+        """Something changed: only what is still true is remembered."""
+        self._marked, self._changed = -inf, self._clock()
+
+    def networks(self, country: str) -> dict[int, str]:
+        return self._asked("networks", self.inner.networks, country)
+
+    def countries(self, since: float = -inf, until: float = inf) -> list[str]:
+        return self._asked("countries", self.inner.countries, since, until)
+
+    def series_fetched(self, country: str) -> dict[str, float]:
+        return self._asked("series_fetched", self.inner.series_fetched, country)
+
+    def heard(self, since: float, until: float) -> list[Heard]:
+        return self._asked("heard", self.inner.heard, since, until)
+
+    def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
+        return self._asked("volume", self.inner.volume, country, since, until, step)
+
+    def votes(self, country: str, since: float, until: float, targets: Sequence[str] | None = None) -> Votes:
+        return self._asked("votes", self.inner.votes, country, since, until, targets)
+
+    def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
+        return self._asked("insufficient", self.inner.insufficient, country, since, until)
+
+    def levels(
+        self,
+        country: str,
+        since: float = -inf,
+        until: float = inf,
+        signals: Sequence[str] | None = None,
+        entities: Sequence[Place] | None = None,
+    ) -> list[Series]:
+        return self._asked("levels", self.inner.levels, country, since, until, signals, entities)
+
+    def _asked(self, name: str, question: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+        """The kept answer where it is good, or a new one; all parameters are given by position."""
+        key = (name, _fixed(args))
+        mark = self._brought_in(args[0]) if name in MEASURED else None
+        kept = self._answers.get(key)
+        if kept is not None and self._is_good(kept, mark, KEPT_SECONDS[name]):
+            self._answers.move_to_end(key)
+            return cast(T, kept.answer)
+        began = self._clock()
+        answer = question(*args, **named)
+        self._answers[key] = _Kept(began, mark, answer)
+        self._answers.move_to_end(key)
+        while len(self._answers) > MOST_KEPT:
+            self._answers.popitem(last=False)
+        return answer
+
+    def _is_good(self, kept: _Kept, mark: Hashable, seconds: float) -> bool:
+        """Nothing came in since, or it is young and was asked after the last change."""
+        age = self._clock() - kept.at
+        if mark is not None and kept.mark == mark:
+            return age < LONGEST_SECONDS
+        return kept.at > self._changed and age < seconds
+
+    def _brought_in(self, about: Any) -> Hashable:
+        """What had been brought in of a country; of all where none is named."""
+        if self._clock() - self._marked >= MARKS_SECONDS:
+            self._marked = self._clock()
+            self._marks = self.inner.brought_in()
+        return self._marks.get(about, (0, 0)) if isinstance(about, str) else tuple(self._marks.items())
+
+
+def _fixed(value: Any) -> Hashable:
+    """Lists as tuples, so that they can be part of a key."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(_fixed(one) for one in value)
+    return cast(Hashable, value)

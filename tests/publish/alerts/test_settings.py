@@ -6,7 +6,6 @@ import pytest
 
 from fanous.errors import FanousError
 from fanous.model.alert import Happening
-from fanous.publish.alerts.channel import Means
 from fanous.publish.alerts.settings import Alerting, read_alerting
 from fanous.wording.language import LANGUAGES
 from tests.publish.alerts.outbox import SECRET
@@ -36,7 +35,7 @@ def test_a_file_names_channels_and_rules(tmp_path: Path) -> None:
     alerting = read(tmp_path, text)
     channel = alerting.channel("noc")
     assert channel is not None
-    assert (channel.means, channel.language) == (Means.WEBHOOK, LANGUAGES["ur"])
+    assert (channel.means, channel.language) == ("webhook", LANGUAGES["ur"])
     assert channel.pace.even_when_quiet == (Happening.CONFIRMED,)
     (rule,) = alerting.rules
     assert (rule.countries, rule.targets, rule.on) == (("PK",), ("x",), (Happening.OPENED,))

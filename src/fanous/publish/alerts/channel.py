@@ -83,14 +83,6 @@ def wait_after(attempts: int, asked: float | None = None) -> float:
     return own if asked is None else max(own, min(asked, LONGEST_WAIT))
 
 
-class Means(StrEnum):
-    """How a channel is reached; the key of the configuration that gives its address."""
-
-    APPRISE = "apprise"
-    WEBHOOK = "webhook"
-    ALERTMANAGER = "alertmanager"
-
-
 class Form(StrEnum):
     """How much a message to people says."""
 
@@ -105,12 +97,13 @@ class Form(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Channel:
     """Attributes:
-    address: of ``means``; it may hold a password and is never printed.
-    secret: of webhooks.
+    means: name in ``senders.SENDERS``.
+    address: it may hold a password and is never printed.
+    secret: of means that sign; empty = none.
     """
 
     name: str
-    means: Means
+    means: str
     address: str
     secret: str = ""
     language: Language = ENGLISH

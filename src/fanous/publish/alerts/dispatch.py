@@ -17,11 +17,10 @@ from fanous.analysis.incidents.revision import happenings
 from fanous.log import logline
 from fanous.model.alert import AlertState, Delivery, Happening, News, Order
 from fanous.model.incident import Incident
-from fanous.publish.alerts.channel import HOUR, MOST_ATTEMPTS, AlertRule, Channel, Means, wait_after
+from fanous.publish.alerts.channel import HOUR, MOST_ATTEMPTS, AlertRule, Channel, wait_after
 from fanous.publish.alerts.message import Message, Sender, compose
 from fanous.publish.alerts.senders import SENDERS
-from fanous.publish.alerts.senders.alertmanager import RENEW
-from fanous.publish.alerts.senders.outcome import Attempt
+from fanous.publish.alerts.senders.means import Attempt
 from fanous.publish.alerts.settings import Alerting
 from fanous.store.protocol import Ask, Store
 from fanous.wording.narrative import is_open
@@ -132,7 +131,7 @@ class Dispatcher:
         return message
 
     async def _attempt(self, delivery: Delivery, channel: Channel, message: Message, done: Done) -> None:
-        outcome = await SENDERS[channel.means](channel, message, time.time())
+        outcome = await SENDERS[channel.means].send(channel, message, time.time())
         attempts = delivery.attempts + 1
         if not outcome.why:
             await self._settle(delivery, AlertState.SENT)
@@ -158,16 +157,14 @@ class Dispatcher:
         await self._ask(write)
 
     async def _renew(self) -> None:
-        """Open incidents of an Alertmanager are repeated, or it would take them for over."""
+        """Open incidents are repeated where silence would be taken for their end (Alertmanager)."""
         for channel in (self._alerting.channels or {}).values():
-            if channel.means is not Means.ALERTMANAGER:
-                continue
-            now = time.monotonic()
-            if now - self._renewed.setdefault(channel.name, now) < RENEW:
+            means, now = SENDERS[channel.means], time.monotonic()
+            if means.renew is None or now - self._renewed.setdefault(channel.name, now) < means.renew:
                 continue
             self._renewed[channel.name] = now
             for message in await self._ask(partial(standing, channel=channel, sender=self._sender)):
-                await SENDERS[channel.means](channel, message, time.time())
+                await means.send(channel, message, time.time())
 
 
 def route(store: Store, alerting: Alerting) -> None:

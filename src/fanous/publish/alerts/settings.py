@@ -6,10 +6,8 @@ Secrets may stand in the environment instead (``apprise_env``, ``secret_env``).
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta
@@ -27,7 +25,8 @@ from fanous.config import (
     section,
 )
 from fanous.model.alert import Happening
-from fanous.publish.alerts.channel import AlertRule, Channel, Form, Means, Pace, QuietHours
+from fanous.publish.alerts.channel import AlertRule, Channel, Form, Pace, QuietHours
+from fanous.publish.alerts.senders import SENDERS, Means
 from fanous.publish.alerts.signature import secret_bytes
 from fanous.wording.language import LANGUAGES
 
@@ -74,47 +73,41 @@ class ChannelTable(Section, frozen=True):
 
     def channel(self, name: str) -> Channel:
         """Raises ``WrongKey`` where the table does not give one."""
-        given = {one: key for one in Means if (key := self._key_of(one))}
+        given = {name: key for name in SENDERS if (key := self._key_of(name))}
         if not given:
-            raise WrongKey(Means.APPRISE, f"it is missing: give one address, {', '.join(Means)}")
+            raise WrongKey(next(iter(SENDERS)), f"it is missing: give one address, {', '.join(SENDERS)}")
         if len(given) > 1:
             first, second, *_ = given.values()
             raise WrongKey(second, f"give one address alone; there is {first}")
-        (means,) = given
+        ((own, key),) = given.items()
+        means = SENDERS[own]
         if self.language not in LANGUAGES:
             raise WrongKey("language", none_of(self.language, tuple(LANGUAGES)))
-        if self.form is not Form.FULL and means is not Means.APPRISE:
+        if self.form is not Form.FULL and not means.is_for_people:
             raise WrongKey("form", "programs get the whole message: only apprise takes another form")
         quiet = tuple(QuietHours(one.start, one.end, self.zone) for one in self.quiet)
         return Channel(
             name=name,
-            means=means,
-            address=self._address(means),
-            secret=self._secret() if means is Means.WEBHOOK else "",
+            means=own,
+            address=self._address(means, key),
+            secret=self._secret() if means.signs else "",
             language=LANGUAGES[self.language],
             form=self.form,
             pace=Pace(quiet, self.even_when_quiet, self.per_hour),
         )
 
-    def _key_of(self, means: Means) -> str:
-        """The key that gives the address; empty = none does."""
-        if getattr(self, means):
-            return means
-        return "apprise_env" if means is Means.APPRISE and self.apprise_env else ""
+    def _key_of(self, name: str) -> str:
+        """The key that gives the address for these means; empty = none does."""
+        if getattr(self, name):
+            return name
+        return f"{name}_env" if getattr(self, f"{name}_env", "") else ""
 
-    def _address(self, means: Means) -> str:
-        if means is Means.APPRISE:
-            from fanous.publish.alerts.senders.apprise import check_address
-
-            address = self._kept("apprise")
-            with about(self._key_of(means)):
-                check_address(address)
-            return address
-        address = str(getattr(self, means))
-        check_web_address(means, address)
-        parts = urlsplit(address)
-        if parts.scheme != "https" and not (parts.scheme == "http" and _is_near(parts.hostname or "")):
-            raise WrongKey(means, "an https:// address is needed; http:// only within your own network")
+    def _address(self, means: Means, key: str) -> str:
+        address = self._kept(means.name)
+        if means.on_web:
+            check_web_address(key, address)
+        with about(key):
+            means.check(address)
         return address
 
     def _secret(self) -> str:
@@ -125,7 +118,7 @@ class ChannelTable(Section, frozen=True):
 
     def _kept(self, key: str) -> str:
         """A text that may stand in the environment."""
-        told, name = str(getattr(self, key)), str(getattr(self, f"{key}_env"))
+        told, name = str(getattr(self, key)), str(getattr(self, f"{key}_env", ""))
         if name and not os.environ.get(name):
             raise WrongKey(f"{key}_env", f"the environment has no {name}")
         if not name and not told:
@@ -133,11 +126,9 @@ class ChannelTable(Section, frozen=True):
         return os.environ[name] if name else told
 
 
-def _is_near(host: str) -> bool:
-    try:
-        return ip_address(host).is_private
-    except ValueError:
-        return host == "localhost"
+for _means in SENDERS:
+    if _means not in ChannelTable.__struct_fields__:
+        raise ValueError(f"sender {_means}: ChannelTable has no key of this name for its address")
 
 
 class AlertsTable(Section, frozen=True):
