@@ -54,8 +54,8 @@ def test_what_stands_twice_in_the_archive_counts_once(tmp_path: Path) -> None:
     archived_only(tmp_path, "b", "c")
     with open_store(tmp_path) as store:
         assert sum(step.measurements for step in recover(store, judge, rules_version="1")) == 3
-        assert store.known(["a", "b", "c"]) == {"a", "b", "c"}
-        assert len(store.observations("b")) == 2
+        assert store.facts.known(["a", "b", "c"]) == {"a", "b", "c"}
+        assert len(store.facts.observations("b")) == 2
 
 
 def test_nothing_is_appended_before_a_crash_is_finished(tmp_path: Path) -> None:
