@@ -4,12 +4,12 @@ Pure: patterns are passed in, and ``parse_fingerprints`` reads them from the tex
 its own working memory, so one set serves one thread.
 """
 
-import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fanous.analysis.rules.matcher import Matcher, PatternText, compile_matcher
+from fanous.config import Section, Text, parse
 from fanous.errors import FanousError
 from fanous.model.measurement import Observation
 
@@ -185,53 +185,61 @@ def compile_fingerprints(
     return Fingerprints(kept, {a.address: a for a in addresses}, matcher(texts), version)
 
 
+class PatternTable(Section, frozen=True):
+    """A table ``[[pattern]]``; see ``Fingerprint``.
+
+    Attributes:
+        any_length: also of the text of a block page, which otherwise counts in short pages alone.
+    """
+
+    id: Text
+    where: Where
+    kind: FingerprintKind
+    pattern: Text
+    source: Text
+    countries: tuple[Text, ...] = ()
+    literal: bool = False
+    any_length: bool = False
+
+    def fingerprint(self) -> Fingerprint:
+        may_be_words = self.where is Where.BODY and self.kind is FingerprintKind.BLOCKPAGE
+        return Fingerprint(
+            id=self.id,
+            where=self.where,
+            kind=self.kind,
+            pattern=self.pattern,
+            countries=frozenset(self.countries),
+            source=self.source,
+            literal=self.literal,
+            any_length=not may_be_words or self.any_length,
+        )
+
+
+class AddressTable(Section, frozen=True):
+    """A table ``[[address]]``; see ``BlockAddress``."""
+
+    address: Text
+    source: Text
+    countries: tuple[Text, ...] = ()
+    names: tuple[Text, ...] = ()
+
+
+class FingerprintFile(Section, frozen=True):
+    """A whole file of fingerprints."""
+
+    pattern: tuple[PatternTable, ...] = ()
+    address: tuple[AddressTable, ...] = ()
+
+
 def parse_fingerprints(text: str, name: str) -> tuple[tuple[Fingerprint, ...], tuple[BlockAddress, ...]]:
     """Read patterns and addresses from the text of a TOML file; ``name`` is for error messages.
 
     Raises:
-        FanousError: not TOML, or an entry lacks a field or has an unknown ``kind`` or ``where``.
+        FanousError: not TOML, or a key is unknown, missing or wrong.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise FanousError(f"{name}: not a TOML file: {error}; mend the line") from error
-    patterns = tuple(_pattern(entry, name) for entry in document.get("pattern", ()))
-    addresses = tuple(_address(entry, name) for entry in document.get("address", ()))
-    return patterns, addresses
-
-
-def _pattern(entry: dict[str, object], name: str) -> Fingerprint:
-    label = entry.get("id", "without id")
-    try:
-        where, kind = Where(str(entry["where"])), FingerprintKind(str(entry["kind"]))
-        may_be_words = where is Where.BODY and kind is FingerprintKind.BLOCKPAGE
-        return Fingerprint(
-            id=str(entry["id"]),
-            where=where,
-            kind=kind,
-            pattern=str(entry["pattern"]),
-            countries=_listed(entry, "countries"),
-            source=str(entry["source"]),
-            literal=entry.get("literal") is True,
-            any_length=not may_be_words or entry.get("any_length") is True,
-        )
-    except KeyError as error:
-        raise FanousError(f"{name}: fingerprint {label}: {error} is missing; add it") from error
-    except ValueError as error:
-        raise FanousError(f"{name}: fingerprint {label}: {error}; see docs of Kind and Where") from error
-
-
-def _address(entry: dict[str, object], name: str) -> BlockAddress:
-    try:
-        return BlockAddress(
-            str(entry["address"]), _listed(entry, "countries"), str(entry["source"]), _listed(entry, "names")
-        )
-    except KeyError as error:
-        raise FanousError(
-            f"{name}: address {entry.get('address', '?')}: {error} is missing; add it"
-        ) from error
-
-
-def _listed(entry: dict[str, object], field: str) -> frozenset[str]:
-    listed = entry.get(field, ())
-    return frozenset(map(str, listed)) if isinstance(listed, list) else frozenset()
+    file = parse(text, FingerprintFile, name)
+    addresses = tuple(
+        BlockAddress(one.address, frozenset(one.countries), one.source, frozenset(one.names))
+        for one in file.address
+    )
+    return tuple(one.fingerprint() for one in file.pattern), addresses
