@@ -65,14 +65,15 @@ def test_no_name_stands_for_two_commands() -> None:
 )
 def test_only_the_command_that_is_typed_is_loaded(words: tuple[str, ...], module: str) -> None:
     code = (
-        "import sys, atexit; from fanous.cli.main import COMMANDS, main;"
+        "import sys; from fanous.cli.main import COMMANDS, carry_out;"
+        f"sys.argv = {['fanous', *words]!r}; carry_out();"
         "names = {entry.where.partition(':')[0] for entry in COMMANDS};"
-        "atexit.register(lambda: print(*(n for n in names if 'fanous.cli.' + n in sys.modules), file=sys.stderr));"
-        f"sys.argv = {['fanous', *words]!r}; main()"
+        "print(*(name for name in names if 'fanous.cli.' + name in sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=child_environment()
     )
+    assert done.returncode == 0
     assert set(done.stderr.split()) <= {module, "orders" if module == "probe" else module}
 
 
