@@ -14,7 +14,7 @@ from fanous.model.incident import Incident, Kind, Says, Scope, Status
 from fanous.pipeline import ingest, query
 from fanous.pipeline.claims import check, witnesses
 from fanous.pipeline.series import ingest_series
-from fanous.sources.signals.files import About
+from fanous.sources.connector import About
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.web.application import application

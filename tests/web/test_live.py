@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.requests import Request
 
+from fanous.web import answers as shelf_module
 from fanous.web import live
-from fanous.web import reply as shelf_module
-from fanous.web.answers import Answers
+from fanous.web.answers import Answers, Shelf
 from fanous.web.live import Live
-from fanous.web.reply import Reply, Shelf
-from fanous.web.routes import Site
+from fanous.web.routes import Reply, Site
 from tests.charts.events import ONGOING, incident
 from tests.web.small_store import SmallStore
 from tests.web.visits import NOW

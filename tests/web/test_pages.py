@@ -20,7 +20,7 @@ FILE = '''"""Weather: what the sky over a country was like."""
 
 from fanous.publish.feeds import feed_of
 from fanous.store.protocol import Store
-from fanous.web.reply import Reply
+from fanous.web.routes import Reply
 from fanous.web.routes import Facts, Visit, page, resource
 
 

@@ -207,3 +207,21 @@ def work_until_closed(place: "StoreLocation", every: float, lease: float, lifeli
     except FanousError as error:
         log.error(logline("not_detected", why=str(error)))
         sys.exit(1)
+
+
+def rejudge(
+    country: Annotated[str | None, typer.Argument(metavar="[CC]", help="Only this country.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what the rules of this version have already judged.")
+    ] = False,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Recompute every conclusion from the raw records, with the rules of this version."""
+    from fanous.pipeline import ingest
+
+    with open_named(store, config) as opened:
+        replayed = ingest.rejudge(opened, country_code(country) if country else None, everything=everything)
+    print(f"judged {sum(one.measurements for one in replayed):,} measurements again")
+    for remark in ingest.remarks(replayed):
+        print(f"cannot be used: {remark}", file=sys.stderr)

@@ -36,7 +36,7 @@ def incidents_list(
     as_json: JsonOption = False,
 ) -> None:
     """List all incidents by onset, including retracted ones."""
-    from fanous.cli.confirm import incident_list
+    from fanous.cli.answer import incident_list
     from fanous.publish.document import incident_document
     from fanous.wording.sentence import sentence
 
@@ -66,7 +66,7 @@ def incidents_show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one incident: what was measured on each network, and every revision."""
-    from fanous.cli.confirm import incident_text
+    from fanous.cli.answer import incident_text
     from fanous.pipeline.claims import slowed_how, what_else, witnesses
     from fanous.publish.document import detailed_document, policing_document
     from fanous.publish.witnesses import witness_lines, witnesses_document

@@ -19,10 +19,9 @@ from fanous.monitor.clock import Clock
 from fanous.pipeline.detect import detect_all
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
 from fanous.pipeline.scheduler import pause
-from fanous.sources.connector import SOURCES
+from fanous.sources.connector import Get, Query
 from fanous.sources.fetch import Polite
-from fanous.sources.publishers import SourceSettings
-from fanous.sources.signals.live import Get, Query
+from fanous.sources.publishers import SOURCES, SourceSettings
 from fanous.store.protocol import Ask as AskStore
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled

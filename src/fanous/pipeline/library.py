@@ -27,7 +27,7 @@ from fanous.pipeline.judge import Ingested, Reject, judge_records
 from fanous.pipeline.query import CountryAnswer
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
-from fanous.sources.connector import SOURCES
+from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation
 from fanous.store.protocol import Store as AnyStore

@@ -24,9 +24,8 @@ from fanous.pipeline.detect import detect_all
 from fanous.pipeline.ingest import finish_interrupted, remarks
 from fanous.pipeline.judge import Ingested
 from fanous.sources.claims.document import same
-from fanous.sources.connector import WHOLE_FILE
+from fanous.sources.connector import WHOLE_FILE, About, PublishedClaim, Reading, SeriesFiles
 from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.files import About, PublishedClaim, Reading, SeriesFiles
 from fanous.store.leases import spans_of
 from fanous.store.protocol import Store
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fanous.model.coverage import SeriesArrival
 from fanous.model.place import Access, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
-from fanous.sources.connector import SOURCES
+from fanous.sources.publishers import SOURCES, has_series
 from fanous.store.engine import AT_IN_WINDOW, LAST, Columns, FactsPart, ticks, window
 from fanous.store.schema import LEVEL_KEY
 
@@ -263,7 +263,7 @@ def check_series(batch: Sequence[SourceSeries]) -> None:
         ValueError: a bug in a connector.
     """
     for one in batch:
-        if one.key.source not in SOURCES:
+        if not has_series(one.key.source):
             raise ValueError(f"levels of an unknown source: {one.key.source!r}")
         if len(np.unique(one.times)) != len(one):
             raise ValueError(f"a bin comes twice in {one.key}")

@@ -1,9 +1,10 @@
 """Answers: from a request to a reply, by way of the shelf and the store.
 
-Facts are remembered for a while, so that pages do not ask the same question twice: pages of several languages,
-and several parts of one page, ask the same, and with a large store each question costs tenths of a second of its
-one thread.  What was measured stays as it is until something is brought in, so such an answer is good for as long;
-what is claimed (incidents, claims, events) is never remembered.
+The shelf keeps replies that were just made, so that a crowd asks the store once. Facts are remembered for a
+while, so that pages do not ask the same question twice: pages of several languages, and several parts of one
+page, ask the same, and with a large store each question costs tenths of a second of its one thread. What was
+measured stays as it is until something is brought in, so such an answer is good for as long; what is claimed
+(incidents, claims, events) is never remembered.
 """
 
 import asyncio
@@ -23,8 +24,7 @@ from fanous.model.series import Series, Votes
 from fanous.store import facts as stored
 from fanous.store.coverage import Heard, Insufficient
 from fanous.store.protocol import Ask, Store
-from fanous.web.reply import Reply, Shelf
-from fanous.web.routes import Maker, Page, Site, Visit, visit_of
+from fanous.web.routes import Maker, Page, Reply, Site, Visit, visit_of
 from fanous.web.templates import rendered
 
 P = ParamSpec("P")
@@ -220,3 +220,98 @@ class Answers:
             return reply.answer(request)
 
         return answer
+
+
+FRESH_SECONDS = 2.0
+"""A change is on the pages after this and one rendering: well within 5 s."""
+
+WORK_SHARE = 20
+"""A reply that took long is kept this many times as long, so that no page takes more than a twentieth of the
+store's time; a change of an incident empties the shelf all the same."""
+
+MOST_FRESH_SECONDS = 60.0
+GRACE_SECONDS = 600.0
+"""So long after it went stale a reply is still given while the next one is being made: nobody waits for a
+page that others read.  A change of an incident does not wait for it: ``Live`` empties the shelf."""
+
+REST = 3.0
+"""After a reply was made ahead, nothing is made ahead for so many times as long: however many pages are read,
+in however many languages, keeping them fresh takes a quarter of the time, and readers have the rest."""
+
+MOST_REPLIES = 512
+"""Replies; a hundred kilobytes each at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelved:
+    """Attributes:
+    began: monotonic seconds; what changed later is not in the reply.
+    fresh: seconds from ``began``.
+    """
+
+    began: float
+    fresh: float
+    reply: Reply
+
+
+class Shelf:
+    """Keeps the newest replies; a reply is made once however many wait for it."""
+
+    def __init__(self, fresh_seconds: float = FRESH_SECONDS) -> None:
+        self._fresh = fresh_seconds
+        self._kept: OrderedDict[Hashable, _Shelved] = OrderedDict()
+        self._making: dict[Hashable, asyncio.Task[Reply]] = {}
+        self._emptied = 0.0
+        self._ahead: asyncio.Task[Reply] | None = None
+        self._rested, self._took = 0.0, 0.0
+
+    def empty(self) -> None:
+        """Something changed: what was begun before now is old."""
+        self._emptied = monotonic()
+        self._making.clear()
+
+    async def get(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
+        """A reply that is fresh, or just went stale.  What ``make`` raises reaches all who wait."""
+        kept = self._kept.get(key)
+        age = monotonic() - kept.began if kept and kept.began > self._emptied else None
+        if kept is not None and age is not None and age < kept.fresh:
+            self._kept.move_to_end(key)
+            return kept.reply
+        if kept is not None and age is not None and age < kept.fresh + GRACE_SECONDS:
+            if key not in self._making and self._ahead is None and monotonic() >= self._rested:
+                self._ahead = self._begin(key, make)
+                self._ahead.add_done_callback(self._rest)
+            return kept.reply
+        return await asyncio.shield(self._making.get(key) or self._begin(key, make))
+
+    def _begin(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> asyncio.Task[Reply]:
+        making = asyncio.ensure_future(self._make(key, make))
+        making.add_done_callback(_heed)
+        self._making[key] = making
+        return making
+
+    def _rest(self, _made: asyncio.Task[Reply]) -> None:
+        """What was made ahead is done."""
+        self._ahead = None
+        self._rested = monotonic() + REST * self._took
+
+    async def _make(self, key: Hashable, make: Callable[[], Awaitable[Reply]]) -> Reply:
+        began = monotonic()
+        try:
+            reply = await make()
+        finally:
+            if self._making.get(key) is asyncio.current_task():
+                del self._making[key]
+        self._took = took = monotonic() - began
+        fresh = min(max(self._fresh, WORK_SHARE * took), max(MOST_FRESH_SECONDS, self._fresh))
+        self._kept[key] = _Shelved(began, fresh, reply)
+        self._kept.move_to_end(key)
+        while len(self._kept) > MOST_REPLIES:
+            self._kept.popitem(last=False)
+        return reply
+
+
+def _heed(task: asyncio.Task[Reply]) -> None:
+    """A reply that was made ahead and failed is no one's to await: the next reader meets the fault."""
+    if not task.cancelled():
+        task.exception()

@@ -30,8 +30,7 @@ from fanous.web.bundles import Bundles
 from fanous.web.live import Live
 from fanous.web.metrics import metrics
 from fanous.web.pages import PAGES, RESOURCES
-from fanous.web.reply import Reply
-from fanous.web.routes import Maker, Site, Visit, visit_of
+from fanous.web.routes import Maker, Reply, Site, Visit, visit_of
 from fanous.web.templates import icon, rendered, robots, static
 
 CONTENT_POLICY = (

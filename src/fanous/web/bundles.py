@@ -21,8 +21,7 @@ from fanous.publish.evidence.manifest import KEY_FILE, signing_key
 from fanous.publish.evidence.pack import Gathered, gather, pack
 from fanous.store.protocol import Store
 from fanous.web.answers import Answers
-from fanous.web.reply import Reply
-from fanous.web.routes import visit_of
+from fanous.web.routes import Reply, visit_of
 
 MEDIA = "application/vnd.fanous.evidence"
 MOST_KEPT = 4

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from fanous.model.alert import AlertState
 from fanous.probe.metrics import Metric, render
 from fanous.store.protocol import Store
-from fanous.web.reply import Reply
-from fanous.web.routes import Visit
+from fanous.web.routes import Reply, Visit
 from fanous.wording.narrative import is_open
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"

@@ -1,26 +1,28 @@
-"""Routes: what a page declares about itself, and one request as a page sees it.
+"""Routes: what a page declares about itself, one request as a page sees it, and what is sent back.
 
 ``page`` and ``resource`` stand above the function that answers and put it on the list of all that the public
 side shows.  A declaration that cannot be right ends the import: a template that is not there, a path that is
 taken, a part of a path that has no form.
 """
 
+import gzip
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import compile_path
 
 from fanous.publish.edition import Edition
 from fanous.publish.feeds import Feed
 from fanous.store.protocol import Store
-from fanous.web.reply import Reply
 from fanous.wording.language import chosen, preferred
 
 DEFAULT_PORT = 8470
@@ -94,6 +96,58 @@ def visit_of(request: Request, site: Site, asks: Sequence[str] = ()) -> Visit:
         path=request.url.path,
         asked=query | request.path_params,
     )
+
+
+REVALIDATE = "no-cache"
+"""Kept by the browser, and asked about each time: a page about an outage must not be an old one."""
+
+FOR_GOOD = "public, max-age=31536000, immutable"
+"""For addresses that carry a digest of what they give."""
+
+LEAST_COMPRESSED = 600
+"""Bytes; a smaller answer fits into one packet as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Attributes:
+    packed: gzip of ``body``; empty where it is not worth it.
+    tag: digest of ``body``.
+    """
+
+    body: bytes
+    packed: bytes
+    media: str
+    tag: str
+    kept: str = REVALIDATE
+
+    @classmethod
+    def of(cls, body: bytes | str, media: str, *, kept: str = REVALIDATE) -> "Reply":
+        """Text is compressed; pictures are already."""
+        raw = body.encode() if isinstance(body, str) else body
+        is_text = not media.startswith("image/") or media.startswith("image/svg")
+        packed = gzip.compress(raw, 9, mtime=0) if is_text and len(raw) >= LEAST_COMPRESSED else b""
+        return cls(raw, packed, media, blake2b(raw, digest_size=9).hexdigest(), kept)
+
+    def answer(self, request: Request) -> Response:
+        """As this request wants it: whole or compressed, or 304 where it has it already."""
+        pack = bool(self.packed) and "gzip" in request.headers.get("accept-encoding", "").lower()
+        tag = f'"{self.tag}{"-gz" if pack else ""}"'
+        headers = {
+            "ETag": tag,
+            "Cache-Control": self.kept,
+            "Vary": "Accept-Encoding, Accept-Language",
+        }
+        if _has(request.headers.get("if-none-match", ""), tag):
+            return Response(status_code=304, headers=headers)
+        if pack:
+            headers["Content-Encoding"] = "gzip"
+        return Response(self.packed if pack else self.body, media_type=self.media, headers=headers)
+
+
+def _has(header: str, tag: str) -> bool:
+    """RFC 9110, section 13.1.2: compared weakly."""
+    return any(one.strip().removeprefix("W/") in (tag, "*") for one in header.split(","))
 
 
 FORMS = {

@@ -22,7 +22,7 @@ from fanous.publish.evidence.container import pack_series, unpack_series
 from fanous.publish.evidence.manifest import signing_key
 from fanous.publish.evidence.pack import Packed, gather, pack
 from fanous.publish.evidence.verify import Result, Verification, verify
-from fanous.sources.signals.files import About
+from fanous.sources.connector import About
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.pipeline.test_outage_story import BINS, CUT, abroad, before, found, heard

@@ -36,7 +36,7 @@ from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.publish.evidence.reference import reference, used
 from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata.users import user_weights
-from fanous.sources.connector import to_minute
+from fanous.sources.redaction import to_minute
 from fanous.store.archive import Location, Segment
 from fanous.store.protocol import Store
 

@@ -17,8 +17,7 @@ from fanous.web.answers import Answers
 from fanous.web.api.operations import LABEL, OPERATIONS, ROOT, Asked, Operation
 from fanous.web.api.query import PROBLEM_MEDIA, Wrong, problem, question_of
 from fanous.web.api.types import Problem
-from fanous.web.reply import Reply
-from fanous.web.routes import visit_of
+from fanous.web.routes import Reply, visit_of
 
 REFS = "#/components/schemas/{name}"
 

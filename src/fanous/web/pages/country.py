@@ -54,8 +54,9 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
     standing = [incident for incident in incidents if incident.status is not Status.RETRACTED]
     past = [incident for incident in store.ledger.incidents(code) if not is_open(incident)]
     past.sort(key=lambda incident: -incident.onset)
-    events = events_between(store, code, since, until + AHEAD)
-    claims = statements_of(store, claims_between(store, code, since, until))
+    events, claims = store.ledger.events(code), store.ledger.claims(code)
+    events = events_between(events, since, until + AHEAD)
+    statements = statements_of(store, claims_between(claims, since, until))
     told, going = stories(store, incidents), stories(store, open_ones(incidents))
     hours = whole_hours(since, until)
     drawn = newest(store, code, *hours)
@@ -81,7 +82,7 @@ def country_facts(store: Store, visit: Visit) -> Facts | None:
         "inside": told,
         "timeline": timeline(told, [one for one in events if one.start < until], since, until, code, visit),
         "ahead": [event for event in events if event.start >= until],
-        "statements": claims,
+        "statements": statements,
         "connectivity": levels,
         "level": level,
         "places": of_places,
@@ -134,9 +135,9 @@ def network_lines(store: Store, code: str, since: float, until: float) -> list[N
                 asn,
                 weight.share if weight else None,
                 weight.access if weight else Access.ANY,
-                int(np.sum(series.measurements)) if series else 0,
-                int(np.max(series.counts)) if series else 0,
-                float(series.times[-1]) if series else None,
+                int(np.sum(series.measurements)) if series is not None else 0,
+                int(np.max(series.counts)) if series is not None else 0,
+                float(series.times[-1]) if series is not None else None,
             )
         )
     return sorted(lines, key=lambda line: (-(line.share or 0.0), -line.measurements, line.asn))

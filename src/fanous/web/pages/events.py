@@ -105,15 +105,15 @@ def announced_beside(store: Store, incident: Incident) -> list[Announced]:
     return found[:MOST]
 
 
-def claims_between(store: Store, country: str, since: float, until: float) -> list[Claim]:
+def claims_between(claims: Iterable[Claim], since: float, until: float) -> list[Claim]:
     """What others say of a window, the latest first."""
-    inside = [claim for claim in store.ledger.claims(country) if claim.since < until and claim.until > since]
+    inside = [claim for claim in claims if claim.since < until and claim.until > since]
     return sorted(inside, key=lambda claim: -claim.since)
 
 
-def events_between(store: Store, country: str | None, since: float, until: float) -> list[AnnouncedEvent]:
-    """Announced events that overlap a window, by start."""
-    return [one for one in store.ledger.events(country) if one.start < until and one.end > since]
+def events_between(events: Iterable[AnnouncedEvent], since: float, until: float) -> list[AnnouncedEvent]:
+    """Announced events that overlap a window, in the order given."""
+    return [one for one in events if one.start < until and one.end > since]
 
 
 def web_address(link: str) -> str:

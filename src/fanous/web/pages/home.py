@@ -171,7 +171,7 @@ def now_facts(store: Store, visit: Visit) -> Facts:
         "unseen": COUNTRIES - len(seen),
         "silent": silent(heard, visit),
         "stale": stale(store, seen, visit.now),
-        "ahead": events_between(store, None, visit.now, visit.now + AHEAD)[:MOST_AHEAD],
+        "ahead": events_between(store.ledger.events(), visit.now, visit.now + AHEAD)[:MOST_AHEAD],
         "corrected": recently_taken_back(incidents),
     }
 

@@ -36,8 +36,7 @@ from fanous.refdata.users import user_weights
 from fanous.store.protocol import Store
 from fanous.web.pages.connectivity import connectivity
 from fanous.web.pages.events import Announced, announced_beside, claims_about, statements_of
-from fanous.web.reply import Reply
-from fanous.web.routes import Facts, Later, Visit, page, resource
+from fanous.web.routes import Facts, Later, Reply, Visit, page, resource
 from fanous.wording.cost import cost_lines
 from fanous.wording.language import ENGLISH
 from fanous.wording.narrative import headline, methods

@@ -12,8 +12,7 @@ from fanous.publish.edition import oldest, stories
 from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.store.protocol import Store
 from fanous.web.pages.incident import incident_asked
-from fanous.web.reply import Reply
-from fanous.web.routes import Facts, Visit, page, resource
+from fanous.web.routes import Facts, Reply, Visit, page, resource
 
 A_PAGE = 100
 """Measurements of one list."""
