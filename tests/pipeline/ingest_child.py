@@ -17,8 +17,8 @@ ingest.BATCH_RECORDS = 40
 append = ingest._append
 
 
-def told(store: Store, batch: list[Judged], tally: Ingested, late: float) -> None:
-    append(store, batch, tally, late)
+def told(store: Store, batch: list[Judged], tally: Ingested, late: float, version: str) -> None:
+    append(store, batch, tally, late, version)
     for judged in batch:
         print("acknowledged", judged.parsed.measurement.uid)
     sys.stdout.flush()

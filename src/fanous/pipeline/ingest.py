@@ -78,10 +78,11 @@ def bring_in(
     The cycle collector rests during this: a batch is hundreds of thousands of objects without a cycle, and
     walking them again and again costs a fifth of the time.
     """
+    version = rules_version()
     gc.disable()
     try:
         for batch in _batches(judged_records(source, paths, tally, on_progress)):
-            _append(store, batch, tally, late)
+            _append(store, batch, tally, late, version)
             batch.clear()  # the generator still holds the list
             gc.collect(1)
     finally:
@@ -122,10 +123,10 @@ def _batches(judged: Iterable[Judged]) -> Iterator[list[Judged]]:
         yield batch
 
 
-def _append(store: Store, batch: list[Judged], tally: Ingested, late: float) -> None:
+def _append(store: Store, batch: list[Judged], tally: Ingested, late: float, version: str) -> None:
     now = store.now()
     first, last = now - late, now + AHEAD
-    appended = store.append(batch, rules_version=rules_version(), undetected=(first, last))
+    appended = store.append(batch, rules_version=version, undetected=(first, last))
     for judged in batch:
         measurement, record = judged.parsed.measurement, judged.record
         tally.duplicate += record.duplicates

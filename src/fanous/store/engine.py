@@ -307,6 +307,9 @@ def in_stretches(stretches: Stretches) -> dict[str, int | list[int]]:
     return {"places": [asn for asn, _ in rows], **in_any([interval for _, interval in rows])}
 
 
+READ_ONLY = "this store was opened to be read only: open it for writing"
+
+
 class FactsPart:
     """Base of the parts of ``store.facts.Facts``: the questions of one subject, asked of one engine.
 
@@ -325,4 +328,4 @@ class FactsPart:
             FanousError: it was.
         """
         if self._read_only:
-            raise FanousError("this store was opened to be read only: open it for writing")
+            raise FanousError(READ_ONLY)

@@ -15,7 +15,7 @@ from fanous.errors import FanousError
 from fanous.store.archive import Archive, Location, Received, Segment, tiered
 from fanous.store.batch import Appended, Forgotten, Judged, Placed
 from fanous.store.disk import disk_errors
-from fanous.store.engine import Engine
+from fanous.store.engine import READ_ONLY, Engine
 from fanous.store.facts import Facts
 from fanous.store.leases import Span, spans_of
 from fanous.store.ledger import Ledger
@@ -107,7 +107,7 @@ class OpenStore:
         received_at: float | None = None,
         undetected: Span | None = None,
     ) -> Appended:
-        self.facts.may_write()
+        self._may_write()
         if not self._swept:
             self._refuse_unfinished()
         by_uid: dict[str, Judged] = {}
@@ -133,6 +133,10 @@ class OpenStore:
             self._swept = True
         return Appended(len(fresh), len(batch) - len(fresh), frozenset(map(id, fresh)))
 
+    def _may_write(self) -> None:
+        if self._read_only:
+            raise FanousError(READ_ONLY)
+
     def _refuse_unfinished(self) -> None:
         """Records of an unfinished segment are not known yet, and would be kept twice."""
         left = next(self.unfinished(), None)
@@ -142,7 +146,7 @@ class OpenStore:
             )
 
     def forget(self, probes: Iterable[str]) -> Forgotten:
-        self.facts.may_write()
+        self._may_write()
         if not self._swept:
             self._refuse_unfinished()
         found = self.facts.records_of(probes)
@@ -170,7 +174,7 @@ class OpenStore:
         self.replace_verdicts({segment: judged}, rules_version=rules_version)
 
     def replace_verdicts(self, judged: Mapping[Segment, Sequence[Judged]], *, rules_version: str) -> None:
-        self.facts.may_write()
+        self._may_write()
         placed = [
             Placed(one, Location(segment, one.record.line - 1), at)
             for segment, all_of_it in judged.items()
@@ -190,7 +194,7 @@ class OpenStore:
         return [one for one in here if one.begins + AN_HOUR <= before and one.name in whole]
 
     def move(self, segment: Segment, url: str) -> None:
-        self.facts.may_write()
+        self._may_write()
         from fanous.store.bucket import TieredArchive, begin
 
         begin(self.archive.folder, url, self.now())
