@@ -18,7 +18,7 @@ from pathlib import Path
 
 from fanous.model.incident import Evidence, Incident, Interval, Kind, NetworkPart, Part, Scope, Status
 from fanous.model.place import Access
-from fanous.store.local import EmbeddedStore, open_store
+from fanous.store.local import open_store
 from fanous.store.protocol import Store
 
 COUNTRY = "PK"
@@ -45,7 +45,6 @@ PROBE = "concat('r', toString(intDiv(number, 20)))"
 
 def fill(store: Store, measurements: int, observations: int) -> None:
     """The three tables of facts, block by block."""
-    assert isinstance(store, EmbeddedStore)
     run = store.facts.engine.run
     for first in range(0, measurements, BLOCK):
         numbers = f"numbers({first}, {min(BLOCK, measurements - first)})"

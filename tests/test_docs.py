@@ -26,6 +26,8 @@ from fanous.model.measurement import Layer, Observer
 from fanous.model.place import Access, Family
 from fanous.model.verdict import State
 from fanous.publish.evidence import thresholds as evidence_thresholds
+from fanous.sources.measurements import MEASUREMENTS
+from fanous.sources.publishers import SERIES_FILES
 from fanous.store.schema import FORMAT, TABLES
 from tests import thresholds as other_thresholds
 from tests.cli.test_main import KEYS
@@ -45,6 +47,8 @@ from tests.documents import (
     visible_below,
 )
 from tests.ontology_tables import ONTOLOGY, mechanism_rows, mechanisms_named, renewed
+from tests.source_tables import DOCUMENTS
+from tests.source_tables import renewed as renewed_sources
 from tests.thresholds import CHECKS, published
 
 SOURCE = ROOT / "src" / "fanous"
@@ -182,6 +186,19 @@ def test_the_tables_of_rules_signals_and_mechanisms_are_those_of_the_code() -> N
     assert text.splitlines() == renewed(text).splitlines(), "run python -m tests.ontology_tables"
 
 
+@pytest.mark.parametrize("page", DOCUMENTS, ids=label)
+def test_the_sources_in_the_documents_are_those_that_are_declared(page: Path) -> None:
+    text = text_of(page)
+    assert text.splitlines() == renewed_sources(text).splitlines(), "run python -m tests.source_tables"
+
+
+def test_every_source_is_named_where_the_documents_describe_files() -> None:
+    text = text_of(FORMATS)
+    described = rows([line for line in section(text, "### Quantity series") if line.startswith("| ")])
+    assert {name for cells in described for name in re.findall("`([a-z-]+)`", cells[0])} == set(SERIES_FILES)
+    assert all(f"fanous ingest {name} " in text_of(ROOT / "README.md") for name in MEASUREMENTS)
+
+
 def test_every_mechanism_has_a_meaning() -> None:
     written = mechanism_rows(text_of(ONTOLOGY))
     assert set(written) == mechanisms_named()
@@ -254,7 +271,13 @@ def _is_number(value: Any) -> bool:
 def judging_modules() -> list[str]:
     within = [f"{package}.{found.name}" for package in JUDGING for found in modules_of(package)]
     within.remove("fanous.analysis.detectors.cache")  # how much it remembers changes no conclusion
-    return [*JUDGING, *within, "fanous.pipeline.stages", "fanous.pipeline.interference"]
+    return [
+        *JUDGING,
+        *within,
+        "fanous.pipeline.detect",
+        "fanous.pipeline.ingest",
+        "fanous.pipeline.interference",
+    ]
 
 
 def modules_of(package: str) -> Iterator[pkgutil.ModuleInfo]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fanous.analysis.cost import methods
 from fanous.analysis.series import heartbeats
-from fanous.pipeline import stages, tally, vitals
+from fanous.pipeline import ingest, query, vitals
 from fanous.probe import stream, transfer
 from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata import update, users
@@ -28,10 +28,10 @@ def published() -> dict[str, Any]:
         "probe.video_begin_seconds": stream.BEGIN,
         "probe.video_patience_seconds": stream.PATIENCE,
         "probe.video_stalled_share": stream.MOST_STALLED,
-        "pipeline.late_seconds": stages.LATE,
-        "pipeline.ahead_seconds": tally.AHEAD,
-        "pipeline.batch_records": stages.BATCH_RECORDS,
-        "pipeline.batch_bytes": stages.BATCH_BYTES,
+        "pipeline.late_seconds": ingest.LATE,
+        "pipeline.ahead_seconds": query.AHEAD,
+        "pipeline.batch_records": ingest.BATCH_RECORDS,
+        "pipeline.batch_bytes": ingest.BATCH_BYTES,
         "series.heartbeats_memory_seconds": heartbeats.MEMORY,
         "series.heartbeats_bins_heard": heartbeats.HEARD_BINS,
         "series.heartbeats_rare": heartbeats.RARE,

@@ -14,7 +14,8 @@ from typing import TypeVar
 from benchmarks.peers.figure import Figure
 
 from fanous.errors import FanousError
-from fanous.store.local import EmbeddedStore, open_store
+from fanous.store.local import open_store
+from fanous.store.protocol import Store
 
 T = TypeVar("T")
 COUNTRY, TARGET, STEP = "PK", "x", 600
@@ -38,7 +39,6 @@ def measured(verdicts: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         with open_store(folder / "store") as store:
-            assert isinstance(store, EmbeddedStore)
             _fill(store, verdicts)
             rows = store.facts.engine.rows(
                 "SELECT country, asn, toUnixTimestamp(started_at), target, state FROM verdicts"
@@ -72,7 +72,7 @@ def measured(verdicts: int) -> list[Figure]:
     ]
 
 
-def _fill(store: EmbeddedStore, verdicts: int) -> None:
+def _fill(store: Store, verdicts: int) -> None:
     """By SQL of its own: no rule is asked."""
     site = f"concat('site', toString(cityHash64(number, 3) % {TARGETS}))"
     store.facts.engine.run(f"""INSERT INTO verdicts (uid, country, asn, started_at, segment, access, probe,

@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from itertools import pairwise
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -82,6 +82,27 @@ class Instant(float):
             return cls(from_iso(text))
         except (ValueError, TypeError, AttributeError):
             raise ValueError(f"{value!r} is no time such as 2023-12-17T15:00:00Z") from None
+
+
+class Address(str):
+    """Where to listen, as ``HOST:PORT``; port 0 = any that is free."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        host, _, port = text.rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65_535:
+            raise ValueError(f"{text!r} is not HOST:PORT, such as 127.0.0.1:8470")
+        return cls(text)
+
+    @property
+    def host(self) -> str:
+        return self.rpartition(":")[0].removeprefix("[").removesuffix("]")
+
+    @property
+    def port(self) -> int:
+        return int(self.rpartition(":")[2])
 
 
 class WrongKey(ValueError):

@@ -11,8 +11,9 @@ import pytest
 from fanous.cli.detect import detect
 from fanous.errors import FanousError
 from fanous.model.incident import Incident
-from fanous.pipeline import stages
-from fanous.pipeline.tally import Ingested
+from fanous.pipeline import ingest
+from fanous.pipeline.detect import detect_all
+from fanous.pipeline.judge import Ingested
 from fanous.store.ledger import Ledger
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation, at_urls
@@ -39,7 +40,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, rally: Path) -> Iterator[Sto
         location = at_urls(str(folder / "archive"), facts, ledgers.new_database())
         with open_store(location) as store:
             tally = Ingested()
-            stages.bring_in(store, "ooni", [file], tally)
+            ingest.bring_in(store, "ooni", [file], tally)
             assert (tally.rejected, tally.duplicate) == (0, 0)
         yield location
 
@@ -76,7 +77,7 @@ def undisturbed(place: StoreLocation, ledger: Path) -> list[Incident]:
     alone = StoreLocation(place.archive, place.facts, f"sqlite:///{ledger}")
     with open_store(alone) as store:
         mark_all(store)
-        stages.detect_all(store)
+        detect_all(store)
         return store.ledger.incidents()
 
 
@@ -159,7 +160,7 @@ def test_in_a_store_of_one_folder_it_detects_what_was_left(
 ) -> None:
     where = tmp_path / "store"
     with open_store(where) as store:
-        stages.bring_in(store, "ooni", [rally], Ingested())
+        ingest.bring_in(store, "ooni", [rally], Ingested())
         assert store.ledger.incidents() == []
     detect([], None, None, 1, 0.0, 60.0, where, None)
     assert capsys.readouterr().out == "detected in 3 countries: AE, IN, PK\n"

@@ -16,7 +16,7 @@ from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.monitor.control import perform
 from fanous.monitor.request import CommandRequest
-from fanous.pipeline import query, stages
+from fanous.pipeline import ingest, query
 from fanous.store.local import open_store
 from fanous.store.location import StoreHeld
 from tests.monitor.owner import DISPATCH, lock_of, owner
@@ -37,7 +37,7 @@ def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the rally, and nobody has it open."""
     folder = tmp_path_factory.mktemp("filled") / "store"
     with open_store(folder) as store:
-        stages.ingest(store, "ooni", [rally])
+        ingest.ingest(store, "ooni", [rally])
     return folder
 
 

@@ -8,7 +8,7 @@ import pytest
 from fanous.cli.collect import drain
 from fanous.collector.inbox import APART, inbox_of
 from fanous.errors import FanousError
-from fanous.pipeline import stages
+from fanous.pipeline import detect
 from fanous.store.local import open_store
 from tests.collector.probe import OPEN, REPORT_ID, body
 from tests.collector.server import client, collector
@@ -109,7 +109,7 @@ def test_detection_can_be_left_to_others(tmp_path: Path) -> None:
     drain(inbox, where)
     with open_store(where) as found:
         assert list(found.ledger.undetected()) == ["PK"]  # there was nothing to bring in
-        stages.detect_all(found)
+        detect.detect_all(found)
         assert found.ledger.undetected() == {}
 
 

@@ -91,7 +91,7 @@ def test_everybody_is_everybody_inside_the_country() -> None:
         ('"isp"', '"town"', r"a\.toml:39: \[expect\[1\]\] scope: 'town' is none of"),
         ('access = "mobile" }', 'access = "fixd" }', r"a\.toml:35: .*access: 'fixd'.*'fixed'"),
         ("vantage_points = 2", "vantage_points = 2\nlying = 3", r"a\.toml:12: .*fewer than lying"),
-        ("seed = 7", "seed = ", r"a\.toml is not TOML"),
+        ("seed = 7", "seed = ", r"a\.toml cannot be read as TOML"),
     ],
 )
 def test_a_complaint_names_file_line_and_the_nearest_right_word(

@@ -9,7 +9,7 @@ from pathlib import Path
 from fanous.model.measurement import noun
 
 CHANGES = """
-from fanous.model.observation import Layer, Observation
+from fanous.model.measurement import Layer, Observation
 
 observation = Observation(layer=Layer.DNS, target="x")
 observation.target = "youtube"

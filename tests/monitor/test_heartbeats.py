@@ -15,8 +15,8 @@ from fanous.monitor.clock import Clock
 from fanous.monitor.control import perform
 from fanous.monitor.request import CommandRequest
 from fanous.monitor.tasks import Hearing, heartbeats
-from fanous.pipeline import stages
-from fanous.pipeline.tally import Ingested
+from fanous.pipeline import ingest
+from fanous.pipeline.judge import Ingested
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread, Store
 from tests.monitor.owner import DISPATCH
@@ -28,7 +28,7 @@ HOUR = 3600.0
 def filled(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("heard") / "store"
     with open_store(folder) as store:
-        stages.bring_in(store, "ooni", [rally], Ingested())
+        ingest.bring_in(store, "ooni", [rally], Ingested())
     return folder
 
 

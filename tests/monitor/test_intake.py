@@ -10,7 +10,7 @@ from fanous.evaluation.simulate import pakistan
 from fanous.monitor.intake import Intake, take_from
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
-from tests.pipeline.test_stages import dated
+from tests.pipeline.test_ingest import dated
 
 
 def halves(rally: Path, folder: Path) -> None:

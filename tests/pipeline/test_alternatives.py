@@ -11,7 +11,7 @@ from fanous.evaluation.votes import incidents_of
 from fanous.model.incident import Incident, Status
 from fanous.model.measurement import Layer
 from fanous.model.verdict import State
-from fanous.pipeline import stages
+from fanous.pipeline import detect
 from fanous.store.batch import Judged
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -80,7 +80,7 @@ def event(country: str, asn: int) -> list[Judged]:
 
 
 def found(store: Store) -> list[Incident]:
-    stages.detect(store, "PK", NOON - HOUR, NOON + 9 * HOUR)
+    detect.detect(store, "PK", NOON - HOUR, NOON + 9 * HOUR)
     return store.ledger.incidents("PK")
 
 
@@ -111,7 +111,7 @@ def test_stray_failures_hours_before_hide_no_platform_that_is_down(store: Store)
     others = [event(country, asn) for country, asn in (("IR", 44244), ("TR", 9121), ("EG", 8452))]
     strays = measured("PK", PTCL, [-9.4, -9.1, -8.8], fails=True)
     put(store, strays, event("PK", PTCL), event("PK", JAZZ), elsewhere(), *others)
-    stages.detect(store, "PK", NOON - 10 * HOUR, NOON + 9 * HOUR)
+    detect.detect(store, "PK", NOON - 10 * HOUR, NOON + 9 * HOUR)
     (incident,) = store.ledger.incidents("PK")
     assert incident.onset < NOON - 8 * HOUR
     assert incident.status is Status.RETRACTED and "the platform itself was down" in incident.reason

@@ -9,7 +9,7 @@ from fanous.model.claim import Claim, ClaimCheck, Said
 from fanous.model.incident import Scope, Sight
 from fanous.model.instant import from_iso
 from fanous.model.place import Family
-from fanous.pipeline import stages
+from fanous.pipeline import ingest
 from fanous.pipeline.claims import check, witnesses
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -22,7 +22,7 @@ FOUR = ("facebook", "instagram", "x", "youtube")
 @pytest.fixture(scope="module")
 def store(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with open_store(tmp_path_factory.mktemp("statements") / "store") as opened:
-        stages.ingest(opened, "ooni", [rally])
+        ingest.ingest(opened, "ooni", [rally])
         yield opened
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 from fanous.evaluation.simulate import pakistan
-from fanous.pipeline import stages
+from fanous.pipeline import ingest
 from fanous.store.local import open_store
 from tests.children import child_environment
 
@@ -68,7 +68,7 @@ def test_twenty_kills_lose_nothing_and_the_last_run_completes_it(rally: Path, tm
         assert store.facts.known(uids) == uids >= acknowledged
         found = store.ledger.incidents("PK")
     with open_store(tmp_path / "clean") as clean:
-        stages.ingest(clean, "ooni", [file])
+        ingest.ingest(clean, "ooni", [file])
         undisturbed = clean.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
         assert sorted(rows) == sorted(
             zip(undisturbed.uids, undisturbed.targets, undisturbed.signals, strict=True)

@@ -9,8 +9,8 @@ import pytest
 
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
-from fanous.pipeline import stages
-from fanous.pipeline.tally import Ingested
+from fanous.pipeline import detect, ingest
+from fanous.pipeline.judge import Ingested
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 
@@ -73,8 +73,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def found(store: Store, folder: Path, lines: list[str], until: int) -> list[Incident]:
     path = folder / f"{len(list(folder.iterdir()))}.jsonl"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    stages.bring_in(store, "ooni", [path], Ingested())
-    return stages.detect(store, "PK", START, START + until * STEP, SHARES)
+    ingest.bring_in(store, "ooni", [path], Ingested())
+    return detect.detect(store, "PK", START, START + until * STEP, SHARES)
 
 
 def abroad(bins: range) -> list[str]:

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.pipeline.pull import FAILURES_IN_A_ROW, FIRST_DAYS, OVERLAP, Pull, due, newest, pull
-from fanous.sources.connector import SOURCES
+from fanous.sources.connector import Query
 from fanous.sources.fetch import Polite, Waits
-from fanous.sources.signals.live import Query
+from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled

@@ -75,6 +75,18 @@ def test_around_an_incident_nothing_goes(tmp_path: Path, given: dict[str, object
         assert store.facts.observations_before(NOW - 200 * DAY, windows) == goes
 
 
+def test_around_each_of_several_incidents_nothing_goes(tmp_path: Path) -> None:
+    filled(tmp_path / "s", 0, 80, 160)
+    two = [
+        claimed(end=NOON + DAY, status=Status.ENDED),
+        claimed(onset=NOON + 160 * DAY, onset_earliest=None, end=NOON + 161 * DAY, status=Status.ENDED),
+    ]
+    with opened(tmp_path / "s") as store:
+        assert store.facts.observations_before(NOW - 200 * DAY, around(two, NOW)) == 2, (
+            "those of the day between"
+        )
+
+
 def claimed(**given: object) -> Incident:
     base = incident(country="PK", onset=NOON, onset_earliest=NOON, end=None)
     return replace(base, **given)  # type: ignore[arg-type]  # fields by name, from the table

@@ -12,7 +12,7 @@ from fanous.errors import FanousError
 from fanous.model.incident import Interval, Kind, NetworkPart, Part, Status
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
-from fanous.pipeline import stages
+from fanous.pipeline import detect, ingest
 from fanous.pipeline.claims import corrections
 from fanous.pipeline.revise import withdraw, write_changes
 from fanous.store.local import open_store
@@ -30,20 +30,20 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def test_a_national_claim_waits_for_a_person_and_then_stands_as_it_was(store: Store, rally: Path) -> None:
     store.ledger.hold_national(True)
-    stages.ingest(store, "ooni", [rally])
+    ingest.ingest(store, "ooni", [rally])
     (waiting,) = store.ledger.incidents("PK")
     assert (waiting.status, waiting.confirmed_at) == (Status.SUSPECTED, None)
     with pytest.raises(FanousError, match="needs the name"):
-        stages.approve(store, waiting.id, " ", "", NOON)
-    standing = stages.approve(store, waiting.id, "Ayesha", "read it twice", 4e9)
+        detect.approve(store, waiting.id, " ", "", NOON)
+    standing = detect.approve(store, waiting.id, "Ayesha", "read it twice", 4e9)
     assert standing.status is Status.ENDED
     assert standing.confirmed_at is not None
     assert (standing.onset, standing.evidence) == (waiting.onset, waiting.evidence)
     assert "approved by Ayesha (read it twice)" in store.ledger.revisions(waiting.id)[-1].reason
     with pytest.raises(FanousError, match="not held"):
-        stages.approve(store, waiting.id, "Ayesha", "", NOON)
+        detect.approve(store, waiting.id, "Ayesha", "", NOON)
     with pytest.raises(FanousError, match="no incident XX-1"):
-        stages.approve(store, "XX-1", "Ayesha", "", NOON)
+        detect.approve(store, "XX-1", "Ayesha", "", NOON)
 
 
 def test_the_reason_of_a_revision_says_what_came_in(store: Store, rally: Path, tmp_path: Path) -> None:
@@ -54,8 +54,8 @@ def test_the_reason_of_a_revision_says_what_came_in(store: Store, rally: Path, t
         path.write_text(
             "".join(one for one, its in zip(lines, is_late, strict=True) if its is wanted), "utf-8"
         )
-    stages.ingest(store, "ooni", [early])
-    stages.ingest(store, "ooni", [late])
+    ingest.ingest(store, "ooni", [early])
+    ingest.ingest(store, "ooni", [late])
     (found,) = store.ledger.incidents("PK")
     revisions = store.ledger.revisions(found.id)
     assert len(revisions) == 2
@@ -133,10 +133,10 @@ def test_whether_claims_are_held_is_remembered(tmp_path: Path) -> None:
 
 
 def test_what_a_person_took_back_no_detection_brings_again(store: Store, rally: Path) -> None:
-    stages.ingest(store, "ooni", [rally])
+    ingest.ingest(store, "ooni", [rally])
     (found,) = store.ledger.incidents("PK")
     withdraw(store, found.id, " Ayesha ", "the platform itself was down", 4e9)
-    stages.detect(store, "PK", found.onset, NOON + 86_400)
+    detect.detect(store, "PK", found.onset, NOON + 86_400)
     (after,) = store.ledger.incidents("PK")
     assert after.status is Status.RETRACTED
     assert after.reason == "taken back by Ayesha: the platform itself was down"

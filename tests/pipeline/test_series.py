@@ -10,7 +10,7 @@ from fanous.cli.main import app
 from fanous.errors import FanousError
 from fanous.model.instant import from_iso, to_iso
 from fanous.pipeline.series import ingest_series, series_now
-from fanous.sources.signals.files import About, TableColumns
+from fanous.sources.connector import About, TableColumns
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.sources.signals.samples import SAMPLES

@@ -13,10 +13,10 @@ from fanous.cli.main import app
 from fanous.cli.orders import heeded
 from fanous.collector.door import Policy
 from fanous.collector.origin import Origin
+from fanous.collector.settings import DoorSettings
 from fanous.config import read
 from fanous.errors import FanousError
 from fanous.monitor.monitor import policy_of
-from fanous.monitor.settings import DoorSettings
 from fanous.probe.orders import (
     Draft,
     SignedOrders,
@@ -144,12 +144,14 @@ def test_the_collector_of_a_monitor_hands_out_orders_and_names_its_contact(
 ) -> None:
     file = tmp_path / "orders.json"
     file.write_bytes(msgspec.json.encode(fresh))
-    policy, _ = policy_of(DoorSettings(orders=file, contact="noc@example.org"), time.time)
+    settings = DoorSettings(orders=file, contact="noc@example.org")
+    policy, _ = policy_of(settings, time.time)
     with door(tmp_path / "inbox", policy) as client:
         assert heed(tmp_path, str(client.base_url), key[1]).urls == DRAFT.urls
         assert "noc@example.org" in client.get("/why").text
-    with pytest.raises(FanousError, match=r"missing\.json cannot be read"):
-        policy_of(DoorSettings(orders=tmp_path / "missing.json"), time.time)
+    file.unlink()
+    with pytest.raises(FanousError, match=r"orders\.json cannot be read"):
+        policy_of(settings, time.time)
 
 
 def test_unsigned_orders_are_refused_with_a_reason(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fanous.sources.connector import digest, pruned, to_minute, without_seconds
+from fanous.sources.redaction import digest, pruned, to_minute, without_seconds
 
 
 def test_a_time_is_cut_to_its_minute() -> None:

@@ -2,7 +2,7 @@ from fanous.evaluation.simulate.builders import verdict
 from fanous.model.incident import Interval
 from fanous.model.measurement import Layer
 from fanous.model.verdict import State
-from fanous.store.coverage import EvidenceCounts, MechanismCount
+from fanous.store.evidence import EvidenceCounts, MechanismCount
 from fanous.store.protocol import Store
 from tests.store.cases import NOON, judged
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from fanous.cli import detect
-from fanous.store.leases import LEASE_SECONDS, Lease, LeaseLost
+from fanous.store.leases import LEASE_SECONDS, Lease, LeaseLost, spans_of
 from fanous.store.ledger import Ledger
 from tests.store.cases import NOON, incident
 
@@ -171,3 +171,8 @@ def test_many_workers_at_once_never_have_one_country_twice(ledger_url: str) -> N
 
 def test_the_command_has_the_same_term() -> None:
     assert detect.LEASE == LEASE_SECONDS
+
+
+def test_a_span_goes_from_the_first_to_the_last_instant_of_a_country() -> None:
+    made = [("PK", 20.0), ("IR", 5.0), ("PK", 10.0), ("PK", 15.0)]
+    assert spans_of(made) == {"PK": (10.0, 20.0), "IR": (5.0, 5.0)}

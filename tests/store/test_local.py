@@ -2,6 +2,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from fanous.errors import FanousError
 from fanous.evaluation.simulate.builders import measurement, verdict
 from fanous.model.measurement import Layer, Observation, Record
 from fanous.store.batch import Judged
+from fanous.store.engine import Engine
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation
 from fanous.store.protocol import Store
@@ -43,6 +45,25 @@ def test_many_uids_can_be_asked_for_at_once(store: Store) -> None:
     store.append([judged("a"), judged("z" * 64)], rules_version="1")
     asked = [f"{n:064}" for n in range(5000)]
     assert store.facts.known(["a", *asked, "z" * 64]) == {"a", "z" * 64}
+
+
+def test_a_segment_of_which_some_rows_are_gone_is_unfinished(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.append([judged("a")], rules_version="1")
+    (segment,) = store.archive.segments()
+    remove, left = Engine.remove, iter([True])
+
+    def crash_at_the_second(engine: Engine, table: str, condition: str, **parameters: Any) -> None:
+        if not next(left, False):
+            raise KeyboardInterrupt
+        remove(engine, table, condition, **parameters)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "remove", crash_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            store.replace_verdicts({segment: []}, rules_version="2")
+    assert list(store.unfinished()) == [segment]
 
 
 def test_what_is_stored_is_there_after_reopening(tmp_path: Path) -> None:

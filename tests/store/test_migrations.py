@@ -15,7 +15,7 @@ import clickhouse_connect
 import pytest
 
 from fanous.errors import FanousError
-from fanous.pipeline import stages
+from fanous.pipeline import ingest
 from fanous.store.engine import MIGRATIONS, Engine, bring_up_to_date
 from fanous.store.local import open_store
 from fanous.store.location import at_urls, in_folder
@@ -64,7 +64,7 @@ def test_an_old_store_says_what_it_said(old: int, tmp_path: Path) -> None:
         assert list(store.unfinished()) == []
         assert [one.reason for one in store.ledger.revisions("PK-2023-0001")] == ["the first claim"]
         before = [str(store.facts.verdicts(uid)) for uid in uids]  # as text: NaN is no number
-        stages.rejudge(store, everything=True)
+        ingest.rejudge(store, everything=True)
         assert [str(store.facts.verdicts(uid)) for uid in uids] == before
     with open_store(folder) as store:
         assert set(store.facts.votes("PK", *WINDOW).uids) == set(uids)

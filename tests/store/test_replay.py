@@ -6,10 +6,10 @@ from fanous.errors import FanousError, Rejected
 from fanous.evaluation.simulate.builders import verdict
 from fanous.model.measurement import ParsedMeasurement, Record
 from fanous.model.verdict import State, Verdict
-from fanous.pipeline.stages import recover, rejudge_segments
+from fanous.pipeline.ingest import recover, rejudge_segments
 from fanous.store.archive import Archive, Received
 from fanous.store.batch import Judged
-from fanous.store.local import EmbeddedStore, open_store
+from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.store.cases import NOON, judge, judged
 
@@ -122,7 +122,6 @@ def test_one_country_can_be_rejudged_alone(store: Store) -> None:
 
 
 def test_an_interrupted_rejudge_is_completed_by_running_it_again(store: Store) -> None:
-    assert isinstance(store, EmbeddedStore)
     for n in range(3):
         store.append([judged(f"m{n}")], rules_version="1", received_at=NOON + 3600 * n)
     first, second, third = store.archive.segments()
@@ -136,9 +135,9 @@ def test_an_interrupted_rejudge_is_completed_by_running_it_again(store: Store) -
 
 
 def test_facts_stay_where_their_segment_is_damaged(store: Store) -> None:
-    assert isinstance(store, EmbeddedStore)
     store.append([judged("a")], rules_version="1")
     (segment,) = store.archive.segments()
+    assert isinstance(store.archive, Archive)
     (store.archive.folder / segment.path).write_bytes(b"rubbish")
     (step,) = rejudge_segments(store, now_blocked, rules_version="2")
     assert [bad for bad, _ in step.damaged] == [segment]

@@ -11,7 +11,7 @@ from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey, SourceSeries
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
-from fanous.store.series import Pulled, spans_of
+from fanous.store.series import Pulled
 from tests.store.cases import judged
 
 T0 = 1_700_000_400
@@ -167,8 +167,3 @@ def test_levels_outlive_the_process_and_cannot_be_written_read_only(tmp_path: st
         assert shown(second.facts.levels("PK")) == [("PK", "bgp", [1])]
         with pytest.raises(FanousError, match="read only"):
             second.facts.put_series([levels([2])])
-
-
-def test_spans_are_of_all_series_of_a_country() -> None:
-    batch = [levels([1, 2]), levels([], entity=Place("IR")), levels([1], start=T0 + 6000)]
-    assert spans_of(batch) == {"PK": (T0, T0 + 6000)}

@@ -15,7 +15,8 @@ from fanous.model.place import Place
 from fanous.model.series import Series, Votes
 from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
-from fanous.store.coverage import Heard, Insufficient, StoredMeasurement
+from fanous.store.coverage import Heard, Insufficient
+from fanous.store.facts import StoredMeasurement
 from fanous.store.leases import Lease
 from fanous.store.ledger import Revision
 from fanous.store.protocol import Store

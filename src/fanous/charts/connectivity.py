@@ -13,7 +13,7 @@ from fanous.model.instant import to_iso
 from fanous.model.series import SeriesKey
 from fanous.refdata.countries import country_name, region_name
 from fanous.refdata.networks import network_name
-from fanous.sources.connector import SOURCES
+from fanous.sources.publishers import SOURCES
 
 
 @dataclass(frozen=True, slots=True)

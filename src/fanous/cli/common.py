@@ -1,51 +1,28 @@
-"""What all commands share: common options, opening the store they name, and how they print.
+"""What all commands share: their common options, the store that these name, and how a command prints.
 
-The console of a terminal, as wide as the terminal itself.
-
-Runs a command in the process that has the store open, with the same output as here.
-
-``ask_owner`` asks.  ``fanous run``, which answers, carries the words out with a ``dispatcher``.
+It imports nothing that takes time (rich, the store, tables of countries) before a command needs it, because every
+command imports it.
 """
 
-import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
-import msgspec
 import typer
-from rich.console import Console, ConsoleDimensions
 
 from fanous.errors import FanousError
-from fanous.model.instant import from_iso
-from fanous.refdata.countries import is_country
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fanous.monitor.control import Dispatch
+    from fanous.monitor.request import CommandReply, CommandRequest
     from fanous.store.location import StoreHeld
     from fanous.store.protocol import Store
-import socket
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from fanous.monitor.request import CommandReply, CommandRequest, address_of
-
-if TYPE_CHECKING:
-    from fanous.monitor.control import Dispatch
-
-
-def screen(*, stderr: bool = False, highlight: bool = True) -> Console:
-    """rich takes every dumb terminal for one of 80 columns.
-
-    Args:
-        highlight: colours for numbers and names in what is printed.
-    """
-    console = Console(stderr=stderr, highlight=highlight)
-    if console.is_dumb_terminal:
-        console.size = ConsoleDimensions(*shutil.get_terminal_size())
-    return console
-
+# --- options --------------------------------------------------------------------------------------
 
 StoreOption = Annotated[
     Path | None,
@@ -69,9 +46,95 @@ UntilOption = Annotated[
 ]
 
 
+def moment(text: str | None, option: str) -> float | None:
+    """Unix seconds, UTC, of a date or time; ``option`` gave it."""
+    from fanous.model.instant import from_iso
+
+    if text is None:
+        return None
+    try:
+        return from_iso(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not a date or time: 2023-12-17 or 2023-12-17T15:00Z", param_hint=option
+        ) from None
+
+
+def country_code(code: str) -> str:
+    """In capitals."""
+    from fanous.refdata.countries import is_country
+
+    upper = code.upper()
+    if not is_country(upper):
+        raise typer.BadParameter(f"{code!r} is not a country code (ISO 3166-1, such as PK)", param_hint="CC")
+    return upper
+
+
+def add_former(app: typer.Typer, name: str, former: str, present: str) -> None:
+    """Have ``name`` of ``app`` answer that ``former`` is ``present`` now, whatever follows it; exit 2.
+
+    The message begins like typer's own about an unknown command, because scripts match on it.
+    """
+    anything = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+    @app.command(name, hidden=True, context_settings=anything)
+    def moved() -> None:
+        print(f"fanous: No such command `{former}`: it is now `{present}`", file=sys.stderr)
+        raise typer.Exit(2)
+
+
+# --- printing -------------------------------------------------------------------------------------
+
+
 def print_document(document: Any) -> None:
+    """What ``--json`` prints."""
+    import msgspec
+
     sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
     sys.stdout.buffer.flush()
+
+
+def console() -> "Console":
+    """The console for answers.
+
+    Where stdout is not a terminal, it writes no colour codes, and lines of 120 columns.  Where a command is
+    carried out for another process, it is as wide and as colourful as the terminal there.
+    """
+    from rich.console import Console
+
+    from fanous.monitor.request import carried
+
+    there = carried.get()
+    if there is not None and there.width:
+        return Console(width=there.width, color_system=_colours(there.colours), force_terminal=True)
+    if not sys.stdout.isatty():
+        return Console(width=120, no_color=True, highlight=False)
+    return screen()
+
+
+def _colours(name: str | None) -> Literal["standard", "256", "truecolor", "windows"] | None:
+    """``name``, if rich knows it."""
+    known = ("standard", "256", "truecolor", "windows")
+    return cast(Literal["standard", "256", "truecolor", "windows"], name) if name in known else None
+
+
+def screen(*, stderr: bool = False, highlight: bool = True) -> "Console":
+    """The console of a terminal, as wide as the terminal: rich assumes 80 columns for a dumb one.
+
+    Args:
+        highlight: colour numbers and names in what is printed.
+    """
+    import shutil
+
+    from rich.console import Console, ConsoleDimensions
+
+    console = Console(stderr=stderr, highlight=highlight)
+    if console.is_dumb_terminal:
+        console.size = ConsoleDimensions(*shutil.get_terminal_size())
+    return console
+
+
+# --- the store ------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -101,7 +164,7 @@ def open_named(store: Path | None, config: Path | None, *, read_only: bool = Fal
 
 
 def _leave_to_owner(held: "StoreHeld") -> NoReturn:
-    """Have the process that has the store carry the command out, and print what it printed.
+    """Have the process that has the store open carry the command out, and print what it printed.
 
     Raises:
         FanousError: it answers no commands (another `fanous ingest`, say), or what the command ended with.
@@ -129,53 +192,23 @@ def _leave_to_owner(held: "StoreHeld") -> NoReturn:
     raise typer.Exit(reply.code)
 
 
-def moment(text: str | None, option: str) -> float | None:
-    if text is None:
-        return None
-    try:
-        return from_iso(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is not a date or time: 2023-12-17 or 2023-12-17T15:00Z", param_hint=option
-        ) from None
-
-
-def country_code(code: str) -> str:
-    upper = code.upper()
-    if not is_country(upper):
-        raise typer.BadParameter(f"{code!r} is not a country code (ISO 3166-1, such as PK)", param_hint="CC")
-    return upper
-
-
-def console() -> Console:
-    """Plain where nobody looks: no colour codes in a file, and lines as long as they need."""
-    from fanous.monitor.request import carried
-
-    there = carried.get()
-    if there is not None and there.width:
-        return Console(width=there.width, color_system=_colours(there.colours), force_terminal=True)
-    if not sys.stdout.isatty():
-        return Console(width=120, no_color=True, highlight=False)
-    return screen()
-
-
-def _colours(name: str | None) -> Literal["standard", "256", "truecolor", "windows"] | None:
-    """A name that rich knows; any other is none."""
-    known = ("standard", "256", "truecolor", "windows")
-    return cast(Literal["standard", "256", "truecolor", "windows"], name) if name in known else None
-
-
 CONNECT_SECONDS = 5.0
 
 
-def ask_owner(lock: Path, request: CommandRequest) -> CommandReply | None:
-    """The answer of the process that has the store; ``None`` = nobody answers at its socket.
+def ask_owner(lock: Path, request: "CommandRequest") -> "CommandReply | None":
+    """The answer of the process that has the store open; ``None``: nothing listens at its socket.
 
     A socket file that a dead process left refuses the connection, or is not there at all.
 
     Raises:
-        FanousError: it was asked, and broke off.
+        FanousError: it accepted the connection, and then broke off.
     """
+    import socket
+
+    import msgspec
+
+    from fanous.monitor.request import CommandReply, address_of
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking, address_of(lock) as address:
         asking.settimeout(CONNECT_SECONDS)
         try:
@@ -197,10 +230,10 @@ def ask_owner(lock: Path, request: CommandRequest) -> CommandReply | None:
 
 
 def dispatcher(root: Any) -> "Dispatch":
-    """Carries out words on the store that is open here, as a process of their own would.
+    """For ``fanous run``: carries out the words of another process on the store that is open here.
 
     Args:
-        root: the whole command line, as Click has it.
+        root: the whole command line, as typer has built it.
     """
 
     def dispatch(words: Sequence[str], folder: Path) -> tuple[int, str]:
@@ -234,7 +267,7 @@ def _invoke(root: Any, words: Sequence[str], folder: Path) -> None:
 
 
 def _in_folder(value: Any, folder: Path) -> Any:
-    """Relative paths stand in the folder from which was asked, not in ours."""
+    """Relative paths are relative to the folder of the process that asks."""
     if isinstance(value, list | tuple):
         return type(value)(_in_folder(one, folder) for one in value)
     return None if value is None else str(folder / value)

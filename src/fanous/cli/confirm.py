@@ -1,137 +1,118 @@
-"""Prints the answer on a terminal: a sentence for each incident, the grid, and what data could not settle."""
+"""``fanous confirm`` and ``fanous signals``: what is disrupted in a country, and each source's latest value."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console, Group
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
+import typer
 
-from fanous.charts.chart import grid_text
-from fanous.model.incident import Incident, NetworkPart, Status
-from fanous.pipeline.query import CountryAnswer
-from fanous.refdata.countries import country_name, has_several_clocks, main_zone, zone_name
-from fanous.wording.clocks import short_clock, span
-from fanous.wording.sentence import because, grounds, sentence
-from fanous.wording.words import counted, listed, network_title, printable, target_title
+from fanous.cli.common import (
+    ConfigOption,
+    CountryArgument,
+    JsonOption,
+    SinceOption,
+    StoreOption,
+    UntilOption,
+    console,
+    country_code,
+    moment,
+    open_named,
+    print_document,
+)
+from fanous.model.instant import to_iso
+from fanous.refdata.platforms import target_of
 
-STYLES = {
-    Status.CONFIRMED: "bold red",
-    Status.SUSPECTED: "yellow",
-    Status.ENDED: "bold",
-    Status.RETRACTED: "dim",
-}
-SCOPES = {
-    "nation": "nation-wide",
-    "region": "regional",
-    "multi_isp": "several operators",
-    "isp": "one operator",
-    "insufficient": "extent unknown",
-}
-SHOWN = 12
-"""Networks, or targets, that are listed one by one."""
+if TYPE_CHECKING:
+    from fanous.pipeline.query import CountryAnswer
+
+FOUND = 3
+"""Exit code where what ``--fail-on`` names was found: 1 and 2 already mean errors."""
 
 
-def incident_list(incidents: Sequence[Incident]) -> Table:
-    """One row an incident, its sentence broken between words beside its name."""
-    table = Table.grid(padding=(0, 2))
-    for fixed in (True, True, False):
-        table.add_column(no_wrap=fixed)
-    for incident in incidents:
-        table.add_row(incident.id, Text(incident.status, STYLES[incident.status]), Text(sentence(incident)))
-    return table
+class FailOn(StrEnum):
+    """From which status on a disruption is a failure; a suspected one includes a confirmed one."""
+
+    CONFIRMED = "confirmed"
+    SUSPECTED = "suspected"
 
 
-def print_answer(console: Console, answer: CountryAnswer) -> None:
-    """The whole answer, most certain first."""
-    console.print(_headline(answer))
-    standing = _standing(answer)
-    for incident in sorted(standing, key=lambda i: (i.confirmed_at is None, i.onset)):
-        console.print()
-        console.print(incident_text(incident, answer.names))
-    retracted = len(answer.incidents) - len(standing)
-    if retracted:
-        told = f"{counted(retracted, 'earlier claim')} retracted"
-        console.print(Text(f"\n{told}; `fanous incidents list {answer.country}` has them."))
-    if answer.grid is not None and answer.grid.rows:
-        console.print()
-        zone = zone_name(answer.until, answer.country)
-        console.print(grid_text(answer.grid, answer.names, zone, console.width))
-    for target, why in answer.insufficient[:SHOWN]:
-        console.print(Text(f"Not enough to judge {target_title(target)}: {printable(why)}", "dim"))
-    more = len(answer.insufficient) - SHOWN
-    if more > 0:
-        console.print(Text(f"... and {counted(more, 'more target')} (--json has all).", "dim"))
+def confirm(
+    country: CountryArgument,
+    target: Annotated[
+        list[str] | None, typer.Option("--target", help="Only this target; may be repeated.")
+    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option(
+            "--fail-on",
+            help="For scripts: exit with code 3 if a disruption was confirmed in this time, or suspected.",
+        ),
+    ] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is disrupted in a country: on which networks, how, from when to when, and how certain it is.
+
+    This only reads the store: bring measurements in first with `fanous ingest`.  With --fail-on, disruptions that
+    have ended count too: name the time with --since.
+    """
+    from fanous.pipeline import query
+    from fanous.publish.document import incident_document
+
+    code, targets = country_code(country), [target_of(name) for name in target or []]
+    start, end = moment(since, "--since"), moment(until, "--until")
+    if start is not None and end is not None and start >= end:
+        raise typer.BadParameter("--since must lie before --until")
+    with open_named(store, config, read_only=True) as opened:
+        answer = query.confirm(opened, code, targets, start, end)
+    if as_json:
+        print_document(
+            {
+                "country": answer.country,
+                "since": to_iso(answer.since),
+                "until": to_iso(answer.until),
+                "incidents": [incident_document(incident) for incident in answer.incidents],
+                "insufficient": [{"target": name, "why": why} for name, why in answer.insufficient],
+            }
+        )
+    else:
+        from fanous.cli.answer import print_answer
+
+        print_answer(console(), answer)
+    if fail_on is not None and _has(answer, fail_on):
+        raise typer.Exit(FOUND)
 
 
-def _standing(answer: CountryAnswer) -> list[Incident]:
-    return [incident for incident in answer.incidents if incident.status is not Status.RETRACTED]
+def _has(answer: "CountryAnswer", fail_on: FailOn) -> bool:
+    """Is there such a disruption, ongoing or ended?  What was retracted is none."""
+    from fanous.model.incident import Status
+
+    standing = [one for one in answer.incidents if one.status is not Status.RETRACTED]
+    return any(fail_on is FailOn.SUSPECTED or one.confirmed_at is not None for one in standing)
 
 
-def _headline(answer: CountryAnswer) -> Text:
-    start, end = span(answer.since, answer.until, answer.country, about="")
-    several = " (the capital's clock)" if has_several_clocks(answer.country) else ""
-    zone = f"{zone_name(answer.since, answer.country)} = {main_zone(answer.country)}{several}"
-    head = f"{country_name(answer.country)}: {_found(answer)}"
-    return Text.assemble((head, "bold"), f"\n{start} to {end}; {zone}")
+def signals(
+    country: CountryArgument,
+    at: Annotated[str | None, typer.Option("--at", help="State at this date or time; default: now.")] = None,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show each source's signals for a country: latest value in % of its baseline, with age and licence.
 
+    This only reads the store: bring series in first with `fanous pull` or `fanous ingest`.
+    """
+    from fanous.charts.connectivity import connectivity_document, print_connectivity
+    from fanous.pipeline.series import series_now
 
-def _found(answer: CountryAnswer) -> str:
-    confirmed = [incident for incident in _standing(answer) if incident.confirmed_at is not None]
-    suspected = len(_standing(answer)) - len(confirmed)
-    if not confirmed and not suspected:
-        return "no disruption found in what was measured"
-    over = sum(incident.status is Status.ENDED for incident in confirmed)
-    which = f" ({'over' if over == len(confirmed) else f'{over} over'})" if over else ""
-    return f"{len(confirmed)} confirmed{which}, {suspected} suspected"
-
-
-def incident_text(incident: Incident, names: Mapping[int, str]) -> Group:
-    """Label, sentence, and the lines that stand under it."""
-    head = Text.assemble(
-        (f"{incident.id or '(no id)'}", "bold"),
-        "  ",
-        (_state(incident), STYLES[incident.status]),
-        f"  {incident.kind}, {SCOPES[incident.scope]}, confidence {incident.confidence:.3f}",
-    )
-    lines = [Text(sentence(incident, names)), Text(grounds(incident)), Text(because(incident))]
-    lines += [Text(f"A hint, not evidence: {hint}.") for hint in incident.hints]
-    lines += [Text(line, "dim") for line in _network_lines(incident, names)]
-    return Group(head, *(Padding(line, (0, 0, 0, 2), expand=False) for line in lines))
-
-
-def _state(incident: Incident) -> str:
-    """``ENDED`` alone would not tell whether it was ever confirmed."""
-    status = str(incident.status).upper()
-    if incident.status is not Status.ENDED:
-        return status
-    return f"SUSPECTED, {status}" if incident.confirmed_at is None else f"CONFIRMED, {status}"
-
-
-def _network_lines(incident: Incident, names: Mapping[int, str]) -> Iterator[str]:
-    networks = sorted(incident.networks, key=lambda network: -network.measurements)
-    for network in networks[:SHOWN]:
-        asn = network.asn
-        name = " ".join(filter(None, (network.entity, network_title(asn, names))))
-        seen = f"{counted(network.measurements, 'failing measurement')} by {counted(network.probes, 'probe')}"
-        if not network.targets:
-            seen = counted(network.measurements, "low bin")
-        few = bool(network.targets) and set(network.targets) != set(incident.targets)
-        only = f" ({listed([target_title(t) for t in network.targets])} only)" if few else ""
-        yield f"{name}{only}: {seen}, {_times(network, incident.country)}"
-    if len(networks) > SHOWN:
-        what = "more network" if all(network.asn for network in networks) else "more place"
-        yield f"... and {counted(len(networks) - SHOWN, what)} (--json has all)"
-
-
-def _times(network: NetworkPart, country: str) -> str:
-    """``8 Nov 14:05 to 24 Nov 17:10 EAT in 15 periods``."""
-    if not network.intervals:
-        return "times unknown"
-    start, end = network.intervals[0].start, network.intervals[-1].end
-    zone = zone_name(start, country)
-    periods = f" in {len(network.intervals)} periods" if len(network.intervals) > 1 else ""
-    if end is None:
-        return f"since {short_clock(start, country)} {zone}{periods}"
-    last = short_clock(end, country).removeprefix(short_clock(start, country)[: -len("14:05")])
-    return f"{short_clock(start, country)} to {last} {zone}{periods}"
+    code, then = country_code(country), moment(at, "--at")
+    now = time.time() if then is None else then
+    with open_named(store, config, read_only=True) as opened:
+        levels = series_now(opened, code, now)
+    if as_json:
+        print_document(connectivity_document(code, levels, now))
+    else:
+        print_connectivity(console(), code, levels, now)

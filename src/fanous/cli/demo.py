@@ -1,10 +1,38 @@
-"""Serves a store's pages from one process, for ``fanous demo``."""
+"""``fanous demo``: a recorded event in a store of its own, as an answer and as pages."""
 
 import asyncio
 import sys
 import webbrowser
 from pathlib import Path
 from time import monotonic
+from typing import Annotated
+
+import typer
+
+from fanous.cli.common import StoreOption, console
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Print the answer and exit.")] = False,
+    port: Annotated[
+        int, typer.Option("--port", help="Port of the pages; 0: any free port.", min=0, max=65535)
+    ] = 8470,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Serve the pages without opening a browser.")
+    ] = False,
+    store: StoreOption = None,
+) -> None:
+    """Try Fanous offline on a lab event modelled on Pakistan, 17 December 2023, in a store of its own.
+
+    Prints the answer, then serves its pages on this machine until Ctrl-C.
+    """
+    from fanous.cli.answer import print_answer
+    from fanous.evaluation.demo import NOTICE, demonstrate
+
+    screen = console()
+    recorded = demonstrate(screen, store, lambda answer: print_answer(screen, answer))
+    if not once:
+        serve_recorded(recorded.folder, port, notice=NOTICE, now=recorded.until, browser=not no_browser)
 
 
 def serve_recorded(store: Path, port: int, *, notice: str, now: float, browser: bool) -> None:

@@ -1,21 +1,85 @@
-"""Prints an evaluation as a JSON document or as a table.
-
-Prints what attacks by lying probes achieve, as tables or as a JSON document.
-
-Prints calibration as a reliability diagram in text or SVG, or as a JSON document.
-"""
+"""``fanous evaluate``: how often Fanous is right where the truth is known, as tables or as a JSON document."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fanous.cli.common import JsonOption, console, print_document
 from fanous.model.score import Attack, Calibration, Evaluation, EventScore, Fifth
 from fanous.wording.words import counted, printable
+
+
+def evaluate(
+    corpus: Annotated[
+        list[Path] | None, typer.Argument(metavar="CORPUS...", help="Folders that contain an events.toml.")
+    ] = None,
+    adversary: Annotated[
+        bool,
+        typer.Option(
+            "--adversary", help="Instead, measure how many lying probes an attack needs (takes 15 minutes)."
+        ),
+    ] = False,
+    calibration: Annotated[
+        bool,
+        typer.Option(
+            "--calibration",
+            help="Instead, measure how often incidents of a stated confidence are right, in simulated weeks, "
+            "in the lab's truth table (--truth-table) and in the given corpora.",
+        ),
+    ] = False,
+    truth_table: Annotated[
+        Path | None, typer.Option("--truth-table", metavar="FILE", help="Truth table written by `make lab`.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Replay labelled events through the live code path; report hits, misses and delays."""
+    if calibration:
+        _evaluate_calibration(corpus or [], truth_table, as_json)
+        return
+    if adversary:
+        _evaluate_adversary(as_json)
+        return
+    if not corpus:
+        raise typer.BadParameter(
+            "name at least one folder, or say --adversary or --calibration", param_hint="CORPUS..."
+        )
+    from fanous.evaluation.evaluate import evaluate_corpora
+
+    evaluations = evaluate_corpora(corpus)
+    if as_json:
+        print_document({"corpora": [evaluation_document(one) for one in evaluations]})
+    else:
+        print_evaluation(console(), evaluations)
+
+
+def _evaluate_adversary(as_json: bool) -> None:
+    from fanous.evaluation.adversary import attacks, fifths
+
+    if as_json:
+        found = {"attacks": [attack_document(attack) for attack in attacks()]}
+        print_document(found | {"fifths": [fifth_document(fifth) for fifth in fifths()]})
+    else:
+        print_attacks(console(), attacks())
+        print_fifths(console(), fifths())
+
+
+def _evaluate_calibration(corpora: list[Path], truth_table: Path | None, as_json: bool) -> None:
+    from fanous.evaluation.calibration import FAULTS, of_corpora, of_lab, of_weeks
+
+    weeks = [one for faults in FAULTS for one in of_weeks(faults)]
+    found = [*([of_lab(truth_table)] if truth_table else []), *weeks, *of_corpora(corpora)]
+    if as_json:
+        print_document({"calibration": [calibration_document(one) for one in found]})
+        return
+    for one in found:
+        print_calibration(console(), one)
 
 
 def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def incidents_list(
     as_json: JsonOption = False,
 ) -> None:
     """List all incidents by onset, including retracted ones."""
-    from fanous.cli.confirm import incident_list
+    from fanous.cli.answer import incident_list
     from fanous.publish.document import incident_document
     from fanous.wording.sentence import sentence
 
@@ -66,7 +66,7 @@ def incidents_show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one incident: what was measured on each network, and every revision."""
-    from fanous.cli.confirm import incident_text
+    from fanous.cli.answer import incident_text
     from fanous.pipeline.claims import slowed_how, what_else, witnesses
     from fanous.publish.document import detailed_document, policing_document
     from fanous.publish.witnesses import witness_lines, witnesses_document
@@ -203,11 +203,11 @@ def incidents_approve(
     config: ConfigOption = None,
 ) -> None:
     """Approve an incident held for review; the ledger keeps who approved it and when."""
-    from fanous.pipeline import stages
+    from fanous.pipeline import detect
     from fanous.wording.sentence import sentence
 
     with open_named(store, config) as opened:
-        incident = stages.approve(opened, incident_id.upper(), by, note, time.time())
+        incident = detect.approve(opened, incident_id.upper(), by, note, time.time())
     print(f"{incident.id}  {incident.status}  {sentence(incident)}")
 
 

@@ -13,8 +13,8 @@ from fanous.cli.common import ConfigOption, JsonOption, StoreOption, country_cod
 from fanous.errors import FanousError
 
 if TYPE_CHECKING:
-    from fanous.pipeline.tally import Ingested
-    from fanous.sources.signals.files import About
+    from fanous.pipeline.judge import Ingested
+    from fanous.sources.connector import About
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -32,12 +32,7 @@ REJECTS_SHOWN = 20
 
 
 def ingest(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE", help="Source of the files: ooni, ooni-csv, ioda-csv, csv ... (see above)."
-        ),
-    ],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Source of the files, one of those above.")],
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files from that source.")],
     country: Annotated[
         str | None, typer.Option("--country", metavar="CC", help="For series: the country they describe.")
@@ -82,17 +77,15 @@ def ingest(
 ) -> None:
     """Bring files into the store, judge the measurements and detect incidents.
 
-    ooni: measurements of any nettest, as .jsonl, .jsonl.gz or a .tar.gz of POST bodies.  ooni-csv: tables of
-    OONI observations, .csv or .csv.gz.
+    Sources of measurements:
+    {measurements}
 
-    Series need --country.  ioda-csv: an export from IODA's dashboard; csv: any table, its columns named by
-    the options below; mrt: a routing table, then updates; ndt: rows of M-Lab's tests; ioda, ripestat, radar,
-    tor, google: a saved API response; ioda-outages, radar-outages: a saved response with outages, stored as
-    claims.
+    Sources of series and claims, which need --country; for a live source, the file is a saved response:
+    {files}
 
     Ingesting a file twice changes nothing.  To complete an interrupted run, run it again.
     """
-    from fanous.pipeline import stages
+    from fanous.pipeline import ingest
     from fanous.pipeline.series import ingest_series
     from fanous.sources.measurements import MEASUREMENT_SOURCES
     from fanous.sources.publishers import SERIES_FILES
@@ -109,7 +102,7 @@ def ingest(
         )
     with open_named(store, config) as opened, file_progress(paths) as moved:
         if about is None:
-            tally = stages.ingest(opened, source, paths, moved)
+            tally = ingest.ingest(opened, source, paths, moved)
         else:
             tally = ingest_series(opened, source, paths, about, moved)
     show(tally, as_json)
@@ -121,9 +114,10 @@ def ingest(
 
 
 def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, str, bool]) -> "About":
-    from fanous.sources.signals.files import About, Gather, TableColumns
+    from fanous.sources.connector import About, Gather, TableColumns
+    from fanous.sources.publishers import SOURCES
 
-    if source != "csv":
+    if not SOURCES[source].takes_columns:
         return About(country)
     time, value, signal, place, zone, step, gather, empty_is_zero = told
     if gather not in tuple(Gather):
@@ -133,7 +127,7 @@ def _about(source: str, country: str, told: tuple[str, str, str, str, str, int, 
 
 def show(tally: "Ingested", as_json: bool) -> None:
     """The counts, for people or as one document."""
-    from fanous.pipeline.stages import out_of_reach
+    from fanous.pipeline.ingest import out_of_reach
 
     for note in tally.notes:
         print(note, file=sys.stderr)

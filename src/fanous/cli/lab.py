@@ -176,6 +176,7 @@ ScenarioArgument = Annotated[
 SeedOption = Annotated[int | None, typer.Option("--seed", help="Override the scenario's seed.")]
 
 
+@lab_app.command("run")
 def lab_run(name: ScenarioArgument, seed: SeedOption = None, as_json: JsonOption = False) -> None:
     """Play a scenario with real packets, and compare what Fanous finds with what happened; needs root.
 
@@ -196,6 +197,7 @@ def lab_run(name: ScenarioArgument, seed: SeedOption = None, as_json: JsonOption
         raise typer.Exit(1)
 
 
+@lab_app.command("record")
 def lab_record(
     name: ScenarioArgument,
     out: Annotated[

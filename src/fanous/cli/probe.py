@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fanous.cli.common import JsonOption, print_document
+from fanous.cli.common import JsonOption, add_former, print_document
 from fanous.cli.orders import OrdersKey, heeded
 from fanous.cli.probe_options import (
     Asn,
@@ -139,6 +139,7 @@ def probe_stream(
 probe_app = typer.Typer(help="Measure from this machine which sites work.", no_args_is_help=True)
 probe_app.command("serve")(probe_serve)
 probe_app.command("stream")(probe_stream)
+add_former(probe_app, "watch", "fanous probe watch", "fanous probe run --every 10m")
 
 
 @probe_app.command("run")

@@ -34,12 +34,7 @@ log = logging.getLogger("fanous.pull")
 
 
 def pull(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE", help="ioda, ripestat, radar, tor, google, ris, ioda-outages or radar-outages."
-        ),
-    ],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="What to pull, one of the above.")],
     country: Annotated[str, typer.Option("--country", metavar="CC", help="Country code, such as PK.")],
     since: SinceOption = None,
     until: UntilOption = None,
@@ -69,9 +64,11 @@ def pull(
     """Bring series from a public source into the store, and detect incidents.
 
     Without --since, fetches what is missing from the last 28 days for each place.  If stopped, it resumes
-    where it left off.  Requests stay within a budget and respect the publisher's rate limits.  ris is a
-    stream, and runs until stopped.  ioda-outages and radar-outages fetch what their publishers say about
-    outages; these are stored as claims (see `fanous claims check`), never as evidence.
+    where it left off.  Requests stay within a budget and respect the publisher's rate limits.  What publishers
+    say about outages is stored as claims (see `fanous claims check`), never as evidence.
+
+    Sources:
+    {pulled}
     """
     from fanous.sources.publishers import LIVE_SOURCES, source_settings
 
@@ -126,9 +123,9 @@ def pull_once(
     from fanous.config import data_folder
     from fanous.pipeline.pull import newest
     from fanous.pipeline.pull import pull as pull_window
-    from fanous.sources.connector import SOURCES
+    from fanous.sources.connector import Query
     from fanous.sources.fetch import Polite
-    from fanous.sources.signals.live import Query
+    from fanous.sources.publishers import SOURCES
 
     first, last = newest(source, time.time())
     since = first if window[0] is None else int(window[0])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fanous.log import logline
 
 if TYPE_CHECKING:
-    from fanous.pipeline.tally import Ingested
+    from fanous.pipeline.judge import Ingested
     from fanous.store.protocol import Store
 import asyncio
 import signal
@@ -56,23 +56,23 @@ class Bringing:
 
     def detect(self) -> None:
         """What was brought in since; countries that others work on are left to them."""
-        from fanous.pipeline import stages
+        from fanous.pipeline import detect
 
-        stages.detect_all(self._store)
+        detect.detect_all(self._store)
 
     def __str__(self) -> str:
         return f"stored {self.stored:,}, already there {self.duplicate:,}, rejected {self.rejected:,}"
 
     def __call__(self, files: Sequence[Path]) -> "Ingested":
-        from fanous.pipeline import stages
+        from fanous.pipeline import ingest
 
-        tally = stages.ingest(self._store, SOURCE, files, late=stages.LATE, detects=self._detects)
+        tally = ingest.ingest(self._store, SOURCE, files, late=ingest.LATE, detects=self._detects)
         self.stored += tally.stored
         self.duplicate += tally.duplicate
         self.rejected += tally.rejected
         counts = {"stored": tally.stored, "duplicate": tally.duplicate, "rejected": tally.rejected}
         log.info(logline("drained", files=len(files), **counts))
-        for note in stages.out_of_reach(tally):
+        for note in ingest.out_of_reach(tally):
             log.warning(logline("out_of_reach", why=note))
         for reject in tally.rejects:
             log.warning(logline("rejected", file=reject.file, line=reject.line, why=reject.why))

@@ -82,13 +82,13 @@ def forget(
     Streams are not searched (run `fanous drain --queue` first); existing copies and evidence bundles remain.
     """
     from fanous.collector.inbox import withdraw
-    from fanous.pipeline import stages
+    from fanous.pipeline import ingest
 
     if inbox is not None and not inbox.is_dir():
         raise FanousError(f"no inbox {inbox}: name the folder that a collector fills, such as STORE.inbox")
     with open_named(store, config) as opened:
         waiting = withdraw(inbox, set(reports)) if inbox is not None else 0
-        forgotten = stages.forget(opened, reports)
+        forgotten = ingest.forget(opened, reports)
     if as_json:
         print_document(
             {

@@ -37,6 +37,8 @@ def run(
     http://127.0.0.1:8471.  Nothing is measured from here until you consent (`fanous probe consent`).  The log
     goes to stderr.  Other commands can use the same store while it runs.
     """
+    from msgspec import structs
+
     from fanous.cli.common import dispatcher
     from fanous.log import log_to_stderr
     from fanous.monitor.monitor import watch
@@ -47,7 +49,7 @@ def run(
     if no_probe:
         wanted = replace(wanted, rounds=replace(wanted.rounds, on=False))
     if no_collector:
-        wanted = replace(wanted, door=replace(wanted.door, on=False))
+        wanted = replace(wanted, door=structs.replace(wanted.door, on=False))
     if wanted.rounds.on and not wanted.rounds.consented:
         _ask_for_consent(wanted.settings.cap_mb)
     log_to_stderr()

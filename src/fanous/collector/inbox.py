@@ -55,7 +55,7 @@ def drain(inbox: Path, bring_in: Callable[[Sequence[Path]], object]) -> Drained:
     """Bring what is sealed into the store.
 
     Args:
-        bring_in: has all measurements of the files on the disk when it returns (``pipeline.stages.ingest``).
+        bring_in: has all measurements of the files on the disk when it returns (``pipeline.ingest.ingest``).
     """
     waiting = sealed_files(inbox)
     files = waiting[:MOST_FILES]

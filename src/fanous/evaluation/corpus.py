@@ -18,8 +18,8 @@ from fanous.errors import FanousError
 from fanous.evaluation.simulate.pakistan import GENERATORS
 from fanous.evaluation.simulate.rows import TECHNIQUES
 from fanous.model.incident import Interval, Kind, Scope
+from fanous.sources.connector import About, Gather, TableColumns
 from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.files import About, Gather, TableColumns
 
 LEAST_COUNTRIES = 6
 """The one that blocks, two that always did, two with a liar each, and one where nothing is the matter."""

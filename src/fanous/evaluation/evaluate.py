@@ -28,7 +28,7 @@ from fanous.evaluation.drops import inject
 from fanous.evaluation.replays import Replay
 from fanous.model.incident import Incident, Interval, Status
 from fanous.model.score import YEAR, Evaluation, EventScore, NetworkScore, Stated
-from fanous.pipeline import stages
+from fanous.pipeline import ingest
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.series import ingest_series
 from fanous.store.local import open_store
@@ -80,7 +80,7 @@ def replayed(replays: Iterable[R], folder: Path) -> list[tuple[R, Evaluation]]:
         path = folder / f"replay-{number}.csv"
         one.write(path)
         with tempfile.TemporaryDirectory(dir=folder) as own, open_store(Path(own) / "store") as store:
-            stored = stages.ingest(store, "ooni-csv", [path]).stored
+            stored = ingest.ingest(store, "ooni-csv", [path]).stored
             compared = _compare(one.corpus, store, stored)
         found.append((replace(one, measurements=()), compared))
         path.unlink()
@@ -90,7 +90,7 @@ def replayed(replays: Iterable[R], folder: Path) -> list[tuple[R, Evaluation]]:
 def _bring_in(store: Store, file: CorpusFile, path: Path) -> int:
     """Lines or measurements stored."""
     if file.about is None:
-        return stages.ingest(store, file.source, [path]).stored
+        return ingest.ingest(store, file.source, [path]).stored
     return ingest_series(store, file.source, [path], file.about).stored
 
 

@@ -15,8 +15,9 @@ from fanous.model.measurement import Layer
 from fanous.model.place import UserWeights
 from fanous.model.series import Votes
 from fanous.model.verdict import State
-from fanous.pipeline.interference import FAMILY_OF, TICK
+from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import rules_version
+from fanous.sources.measurements import FAMILY_OF
 
 
 def stretches_of(votes: Votes, country: str) -> list[Anomaly]:

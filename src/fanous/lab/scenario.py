@@ -11,13 +11,17 @@ Catalogue: the scenarios included in Fanous, by name; each gives its sources and
 """
 
 import re
-import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
 
-from fanous.config import Table
+from msgspec import Meta
+from msgspec.structs import asdict
+
+from fanous.config import Asn, CountryCode, Instant, Section, Some, Text, WrongKey, none_of, parse, read
 from fanous.errors import FanousError
 from fanous.lab.truth import TRUTHS
 from fanous.model.incident import Kind, Scope
@@ -141,6 +145,205 @@ DEFAULT_TARGETS = ("x", "youtube")
 LONGEST = 3600.0
 """Seconds that a scenario may last: it is real time."""
 
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0)]
+
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min)")
+
+
+class Duration(float):
+    """Seconds of a text such as ``"40s"`` or ``"2m"``."""
+
+    least: ClassVar[float] = 0.1
+
+    @classmethod
+    def from_toml(cls, text: str) -> Self:
+        found = _LENGTH.fullmatch(text.strip())
+        if not found:
+            raise ValueError(f'{text!r} is no length of time such as "40s" or "2m"')
+        value = float(found[1]) * (1.0 if found[2] == "s" else 60.0)
+        if not cls.least <= value <= LONGEST:
+            raise ValueError(f"it must lie between {cls.least:g} and {LONGEST:g} seconds, not {value:g}")
+        return cls(value)
+
+
+class Offset(Duration):
+    """The same since the scenario began."""
+
+    least = 0.0
+
+
+class NetworkTable(Section, frozen=True):
+    """A table ``[[network]]``; see ``LabNetwork``."""
+
+    asn: Asn
+    access: Literal["fixed", "mobile"]
+    users_share: Share
+    name: str = ""
+    country: CountryCode = ""
+    vantage_points: Annotated[int, Meta(ge=1, le=50)] = 1
+    lying: Count = 0
+    broken: Count = 0
+    portal: Count = 0
+
+    def __post_init__(self) -> None:
+        if self.lying + self.broken + self.portal > self.vantage_points:
+            raise WrongKey("vantage_points", "there are fewer than lying, broken and portal together")
+
+    def network(self, country: str) -> LabNetwork:
+        given = {
+            "country": self.country or country,
+            "name": self.name or f"AS{self.asn}",
+            "access": Access(self.access),
+        }
+        return LabNetwork(**asdict(self) | given)
+
+
+class ChosenNetworks(Section, frozen=True):
+    """``networks = {access = "mobile"}``: those of the country that have this access."""
+
+    access: Literal["fixed", "mobile"]
+
+
+class EventTable(Section, frozen=True):
+    """A table ``[[event]]``; see ``ScenarioStep``.
+
+    Attributes:
+        networks: ASNs, or ``["*"]`` = all of the country.  Networks abroad are meant only where they are named.
+    """
+
+    at: Offset
+    technique: Text
+    until: Duration | None = None
+    targets: tuple[Text, ...] = ()
+    networks: tuple[int | Literal["*"], ...] | ChosenNetworks = ("*",)
+    compliance: Share = 1.0
+    rate_kbps: Annotated[float, Meta(ge=0, le=1e7)] = 0.0
+    keep: tuple[Text, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.technique not in TRUTHS:
+            raise WrongKey("technique", none_of(self.technique, tuple(TRUTHS)))
+        _check_targets("targets", self.targets)
+        _check_targets("keep", self.keep)
+
+    def step(self, networks: Sequence[LabNetwork], country: str, duration: float) -> ScenarioStep:
+        """Raises ``WrongKey`` where it does not fit its scenario."""
+        if self.at > duration:
+            raise WrongKey("at", f"it must lie between 0 and {duration:g} seconds, not {self.at:g}")
+        until = duration if self.until is None else min(float(self.until), duration)
+        if until <= self.at:
+            raise WrongKey("until", "it must lie after at")
+        return ScenarioStep(
+            at=float(self.at),
+            until=until,
+            technique=self.technique,
+            targets=self.targets,
+            networks=self._asns(networks, country),
+            compliance=self.compliance,
+            rate_kbps=self.rate_kbps,
+            keep=self.keep,
+        )
+
+    def _asns(self, networks: Sequence[LabNetwork], country: str) -> tuple[int, ...]:
+        inside = [line for line in networks if line.country == country]
+        if isinstance(self.networks, ChosenNetworks):
+            access = self.networks.access
+            found = tuple(line.asn for line in inside if line.access == access)
+            if not found:
+                raise WrongKey("networks", f"no [[network]] has access = {access!r}")
+            return found
+        if self.networks == ("*",):
+            return tuple(line.asn for line in inside)
+        known = [line.asn for line in networks]
+        for asn in self.networks:
+            if asn not in known:
+                near = get_close_matches(str(asn), [str(one) for one in known], n=1, cutoff=0.5)
+                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(map(str, known))}"
+                raise WrongKey("networks", f"{asn} is none of the scenario's networks; {hint}")
+        return tuple(int(asn) for asn in self.networks)
+
+
+class ExpectTable(Section, frozen=True):
+    """A table ``[[expect]]``; see ``Expectation``."""
+
+    kind: Kind
+    scope: Scope | None = None
+    targets: tuple[Text, ...] = ()
+    mechanisms: Some[Text] = ()
+    access: Access | None = None
+    status: Literal["confirmed", "suspected"] = "confirmed"
+
+    def __post_init__(self) -> None:
+        _check_targets("targets", self.targets)
+
+    def expectation(self) -> Expectation:
+        confirmed = self.status == "confirmed"
+        return Expectation(self.kind, self.scope, self.targets, self.mechanisms, self.access, confirmed)
+
+
+class ScenarioFile(Section, frozen=True):
+    """The whole file; see ``Scenario``."""
+
+    title: Text
+    country: CountryCode
+    duration: Duration
+    network: Some[NetworkTable]
+    seed: int = 7
+    tick: Duration = Duration(2.0)
+    tick_stands_for: Duration = Duration(TICK_STANDS_FOR)
+    transfer_every: Annotated[int, Meta(ge=1, le=100)] = TRANSFER_EVERY
+    begins: Instant | None = None
+    targets: tuple[Text, ...] = ()
+    event: tuple[EventTable, ...] = ()
+    expect: tuple[ExpectTable, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_targets("targets", self.targets)
+        asns = [line.asn for line in self.network]
+        for nth, asn in enumerate(asns):
+            if asn in asns[:nth]:
+                raise WrongKey(f"network[{nth + 1}].asn", f"AS{asn} stands twice")
+        if sum(line.users_share for line in self.network) > 1.0001:
+            raise WrongKey("network", "the users_share of all networks together is more than 1")
+        self.scenario()  # refuses events that do not fit
+
+    def scenario(self) -> Scenario:
+        networks = tuple(line.network(self.country) for line in self.network)
+        steps = []
+        for number, event in enumerate(self.event, 1):
+            try:
+                steps.append(event.step(networks, self.country, float(self.duration)))
+            except WrongKey as error:
+                raise WrongKey(f"event[{number}].{error.key}", str(error)) from None
+        named = [target for step in steps for target in step.targets]
+        return Scenario(
+            title=self.title,
+            country=self.country,
+            seed=self.seed,
+            tick=float(self.tick),
+            duration=float(self.duration),
+            targets=tuple(dict.fromkeys([*self.targets, *named])) or DEFAULT_TARGETS,
+            networks=networks,
+            events=tuple(steps),
+            expects=tuple(one.expectation() for one in self.expect),
+            begins=None if self.begins is None else float(self.begins),
+            tick_stands_for=float(self.tick_stands_for),
+            transfer_every=self.transfer_every,
+        )
+
+
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
+
+
+def _check_targets(key: str, targets: tuple[str, ...]) -> None:
+    for target in targets:
+        if target not in platforms() and not _DOMAIN.fullmatch(target):
+            own = target_of(f"{target}.com")  # twitter -> x
+            near = [own] if own in platforms() else get_close_matches(target, platforms(), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "give a platform such as 'youtube', or a domain"
+            raise WrongKey(key, f"{target!r} is no platform and no domain; {hint}")
+
 
 def load_scenario(path: Path) -> Scenario:
     """Read and check a file.
@@ -148,203 +351,12 @@ def load_scenario(path: Path) -> Scenario:
     Raises:
         FanousError: it cannot be read, or is wrong; names file, line, and the nearest right word.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FanousError(f"the scenario {path} cannot be read: {error}") from None
-    return parse_scenario(text, str(path))
+    return read(path, ScenarioFile).scenario()
 
 
 def parse_scenario(text: str, where: str) -> Scenario:
     """The same from the text of a file; ``where`` is for complaints."""
-    try:
-        top = Table(where, "", tomllib.loads(text), text)
-    except tomllib.TOMLDecodeError as error:
-        raise FanousError(f"{where} is not TOML: {error}") from None
-    top.allow(*_TOP)
-    networks = _networks(top)
-    duration = seconds(top, "duration", most=LONGEST)
-    events = tuple(_event(table, networks, top.country(), duration) for table in top.tables("event"))
-    return Scenario(
-        title=top.text("title"),
-        country=top.country(),
-        seed=top.integer("seed", default=7),
-        tick=seconds(top, "tick", default="2s"),
-        duration=duration,
-        targets=_probed(top, events),
-        networks=networks,
-        events=events,
-        expects=tuple(_expectation(table) for table in top.tables("expect")),
-        begins=top.instant("begins") if top.has("begins") else None,
-        tick_stands_for=seconds(top, "tick_stands_for", default=f"{TICK_STANDS_FOR}s"),
-        transfer_every=_transfer_every(top),
-    )
-
-
-_NETWORK = ("asn", "name", "country", "access", "users_share", "vantage_points", "lying", "broken", "portal")
-_TOP = (
-    *(
-        "title",
-        "country",
-        "seed",
-        "tick",
-        "tick_stands_for",
-        "transfer_every",
-        "duration",
-        "begins",
-        "targets",
-    ),
-    *("network", "event", "expect"),
-)
-
-
-def _transfer_every(top: Table) -> int:
-    every = top.integer("transfer_every", default=TRANSFER_EVERY)
-    if not 1 <= every <= 100:
-        raise top.wrong("transfer_every", "1 to 100 ticks are possible")
-    return every
-
-
-def _networks(top: Table) -> tuple[LabNetwork, ...]:
-    found = tuple(_line(table, top.country()) for table in top.tables("network"))
-    if not found:
-        raise top.wrong("network", "a country needs at least one [[network]]")
-    asns = [line.asn for line in found]
-    for nth, table in enumerate(top.tables("network")):
-        if asns[nth] in asns[:nth]:
-            raise table.wrong("asn", f"AS{asns[nth]} stands twice")
-    if sum(line.users_share for line in found) > 1.0001:
-        raise top.wrong("network", "the users_share of all networks together is more than 1")
-    return found
-
-
-def _line(table: Table, country: str) -> LabNetwork:
-    table.allow(*_NETWORK)
-    asn = table.integer("asn", default=0)
-    line = LabNetwork(
-        country=table.country() if table.has("country") else country,
-        asn=asn,
-        name=table.text("name", default=f"AS{asn}"),
-        access=Access(table.one_of("access", (Access.FIXED, Access.MOBILE))),
-        users_share=number(table, "users_share", 0, 1),
-        vantage_points=table.integer("vantage_points", default=1),
-        lying=table.integer("lying", default=0),
-        broken=table.integer("broken", default=0),
-        portal=table.integer("portal", default=0),
-    )
-    if not 0 < line.asn < 2**32:
-        raise table.wrong("asn", "the number of the network is needed, such as 17557")
-    if not 1 <= line.vantage_points <= 50:
-        raise table.wrong("vantage_points", "1 to 50 are possible")
-    if (
-        min(line.lying, line.broken, line.portal) < 0
-        or line.lying + line.broken + line.portal > line.vantage_points
-    ):
-        raise table.wrong("vantage_points", "there are fewer than lying, broken and portal together")
-    return line
-
-
-def _event(table: Table, networks: tuple[LabNetwork, ...], country: str, duration: float) -> ScenarioStep:
-    table.allow("at", "until", "technique", "targets", "networks", "compliance", "rate_kbps", "keep")
-    event = ScenarioStep(
-        at=seconds(table, "at", least=0.0, most=duration),
-        until=min(seconds(table, "until", default=f"{duration}s"), duration),
-        technique=table.one_of("technique", tuple(TRUTHS)),
-        targets=_targets(table, "targets"),
-        networks=_matching(table, networks, country),
-        compliance=number(table, "compliance", 0, 1, default=1.0),
-        rate_kbps=number(table, "rate_kbps", 0, 1e7, default=0.0),
-        keep=_targets(table, "keep"),
-    )
-    if event.until <= event.at:
-        raise table.wrong("until", "it must lie after at")
-    return event
-
-
-def _matching(table: Table, networks: tuple[LabNetwork, ...], country: str) -> tuple[int, ...]:
-    """ASNs of ``networks = [17557]``, ``["*"]`` or ``{access = "mobile"}``; all where nothing is said.
-
-    Networks abroad are meant only where they are named.
-    """
-    known = [line.asn for line in networks]
-    inside = [line for line in networks if line.country == country]
-    if not table.has("networks") or table.values["networks"] == ["*"]:
-        return tuple(line.asn for line in inside)
-    if isinstance(table.values["networks"], dict):
-        chosen = table.table("networks")
-        chosen.allow("access")
-        access = chosen.one_of("access", (Access.FIXED, Access.MOBILE))
-        found = tuple(line.asn for line in inside if line.access == access)
-        if not found:
-            raise table.wrong("networks", f"no [[network]] has access = {access!r}")
-        return found
-    for asn in table.integers("networks"):
-        if asn not in known:
-            near = get_close_matches(str(asn), [str(one) for one in known], n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(map(str, known))}"
-            raise table.wrong("networks", f"{asn} is none of the scenario's networks; {hint}")
-    return table.integers("networks")
-
-
-def _targets(table: Table, key: str) -> tuple[str, ...]:
-    """Platforms and domains; empty where the key is missing."""
-    found = table.texts(key) if table.has(key) and table.values[key] != [] else ()
-    for target in found:
-        if target not in platforms() and not _DOMAIN.fullmatch(target):
-            own = target_of(f"{target}.com")  # twitter -> x
-            near = [own] if own in platforms() else get_close_matches(target, platforms(), n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "give a platform such as 'youtube', or a domain"
-            raise table.wrong(key, f"{target!r} is no platform and no domain; {hint}")
-    return found
-
-
-_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
-
-
-def _probed(top: Table, events: tuple[ScenarioStep, ...]) -> tuple[str, ...]:
-    own = _targets(top, "targets")
-    named = [target for event in events for target in event.targets]
-    return tuple(dict.fromkeys([*own, *named])) or DEFAULT_TARGETS
-
-
-def _expectation(table: Table) -> Expectation:
-    table.allow("kind", "scope", "targets", "mechanisms", "access", "status")
-    scope = table.one_of("scope", tuple(Scope), default="")
-    access = table.one_of("access", tuple(Access), default="")
-    return Expectation(
-        kind=Kind(table.one_of("kind", tuple(Kind))),
-        scope=Scope(scope) if scope else None,
-        targets=_targets(table, "targets"),
-        mechanisms=table.texts("mechanisms") if table.has("mechanisms") else (),
-        access=Access(access) if access else None,
-        confirmed=table.one_of("status", ("confirmed", "suspected"), default="confirmed") == "confirmed",
-    )
-
-
-_UNITS = {"s": 1.0, "m": 60.0, "min": 60.0}
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min)")
-
-
-def seconds(
-    table: Table, key: str, *, default: str | None = None, least: float = 0.1, most: float = LONGEST
-) -> float:
-    """Seconds of a text such as ``"40s"`` or ``"2m"``."""
-    text = table.text(key, default=default)
-    found = _LENGTH.fullmatch(text.strip())
-    if not found:
-        raise table.wrong(key, f'{text!r} is no length of time such as "40s" or "2m"')
-    value = float(found[1]) * _UNITS[found[2]]
-    if not least <= value <= most:
-        raise table.wrong(key, f"it must lie between {least:g} and {most:g} seconds, not {value:g}")
-    return value
-
-
-def number(table: Table, key: str, least: float, most: float, *, default: float | None = None) -> float:
-    """A number within bounds."""
-    value = table.values.get(key, default)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
-        raise table.wrong(key, f"a number between {least:g} and {most:g} is needed, not {value!r}")
-    return float(value)
+    return parse(text, ScenarioFile, where).scenario()
 
 
 FOLDER = "scenarios"

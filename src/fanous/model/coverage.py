@@ -57,7 +57,7 @@ class SeriesArrival:
     """Bins of quantities of a country, all its places together, that came in after a claim.
 
     Attributes:
-        source: a name in ``fanous.sources.connector``; ``signal``: one in ``fanous.analysis.series.signals``.
+        source: a name in ``fanous.sources.publishers``; ``signal``: one in ``fanous.analysis.series.signals``.
         bins: that came in, or came in with another value.
         late: of these, those before the newest that was known then and has not changed since.
     """

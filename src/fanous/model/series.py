@@ -26,7 +26,7 @@ class SeriesKey:
     Attributes:
         signal: a name in ``fanous.analysis.series.signals``.
         resolver_asn: for signals of the DNS layer: the resolver's network; 0 = does not apply.
-        source: of a ready-made series: the name of its source in ``fanous.sources.connector``; the same signal from
+        source: of a ready-made series: the name of its source in ``fanous.sources.publishers``; the same signal from
             two sources is two series, in units that need not be the same.
         subtype: what else the source tells apart (a product, a telescope); empty = nothing.
     """

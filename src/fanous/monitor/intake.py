@@ -18,9 +18,9 @@ from fanous.collector.stream.address import StreamAddress
 from fanous.collector.stream.pull import Writer, drain_stream
 from fanous.log import logline
 from fanous.model.incident import Incident
-from fanous.pipeline import stages
+from fanous.pipeline import detect, ingest
+from fanous.pipeline.judge import Ingested
 from fanous.pipeline.scheduler import pause
-from fanous.pipeline.tally import Ingested
 from fanous.store.protocol import Ask, Store
 from fanous.wording.sentence import sentence
 
@@ -65,7 +65,7 @@ def bring(place: str, files: Sequence[Path], source: str, store: Store) -> Inges
         place: where they waited, for the log.
     """
     began, before = time.monotonic(), _claims(store)
-    tally = stages.ingest(store, source, files, late=stages.LATE)
+    tally = ingest.ingest(store, source, files, late=ingest.LATE)
     _say_taken(place, len(files), tally, time.monotonic() - began)
     for incident in _claims(store).values():
         earlier = before.get(incident.id)
@@ -76,7 +76,7 @@ def bring(place: str, files: Sequence[Path], source: str, store: Store) -> Inges
 
 def _claims(store: Store) -> dict[str, Incident]:
     """Incidents that measurements of today can change."""
-    since = store.now() - stages.LATE - stages.HISTORY
+    since = store.now() - ingest.LATE - detect.HISTORY
     return {incident.id: incident for incident in store.ledger.incidents(since=since)}
 
 
@@ -98,7 +98,7 @@ def _say_taken(place: str, files: int, tally: Ingested, seconds: float) -> None:
         log.warning(logline("rejected", file=reject.file, line=reject.line, why=reject.why))
     for remark in tally.remarks:
         log.warning(logline("unusable", left_by="an interrupted run", why=remark))
-    for note in stages.out_of_reach(tally):
+    for note in ingest.out_of_reach(tally):
         log.warning(logline("out_of_reach", why=note))
 
 

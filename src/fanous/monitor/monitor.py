@@ -14,14 +14,15 @@ from fanous.collector.helper import Helper, HelperPolicy
 from fanous.collector.limits import submissions_at
 from fanous.collector.origin import origins_named, trusted_proxies
 from fanous.collector.server import listening_socket, serve, server_config
-from fanous.config import data_folder
+from fanous.collector.settings import DoorSettings
+from fanous.config import Address, data_folder
 from fanous.log import logline
 from fanous.model.instant import to_iso
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.monitor.control import Dispatch, Local
 from fanous.monitor.intake import Intake, Streamed
 from fanous.monitor.rounds import OwnProbe
-from fanous.monitor.settings import OWN, Address, Configuration, DoorSettings
+from fanous.monitor.settings import OWN, Configuration
 from fanous.monitor.sources import Sources
 from fanous.monitor.tasks import Hearing, Selfcheck, Upkeep, tell
 from fanous.pipeline.retain import Retention
@@ -154,7 +155,7 @@ def site_of(configuration: Configuration, hearing: Hearing) -> Site:
         world=set_.map,
         heard=hearing.heard,
         key=set_.key,
-        token=set_.token,
+        token=str(set_.token),
     )
 
 

@@ -16,13 +16,12 @@ from pathlib import Path
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.monitor.clock import Clock
+from fanous.pipeline.detect import detect_all
 from fanous.pipeline.pull import Fetched, Pull, due, fetch, keep, newest
 from fanous.pipeline.scheduler import pause
-from fanous.pipeline.stages import detect_all
-from fanous.sources.connector import SOURCES
+from fanous.sources.connector import Get, Query
 from fanous.sources.fetch import Polite
-from fanous.sources.publishers import SourceSettings
-from fanous.sources.signals.live import Get, Query
+from fanous.sources.publishers import SOURCES, SourceSettings
 from fanous.store.protocol import Ask as AskStore
 from fanous.store.protocol import Store
 from fanous.store.series import Pulled

@@ -15,9 +15,9 @@ from fanous.model.claim import Claim, Said
 from fanous.model.event import AnnouncedEvent
 from fanous.model.incident import Correction, Incident, Kind, Scope, Witness
 from fanous.model.place import Family
-from fanous.pipeline.interference import FAMILY_OF
 from fanous.refdata.countries import exam_season
 from fanous.refdata.platforms import domains_of
+from fanous.sources.measurements import FAMILY_OF
 from fanous.store.protocol import Store
 
 

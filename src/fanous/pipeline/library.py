@@ -26,14 +26,13 @@ from fanous.model.instant import from_iso
 from fanous.model.measurement import Measurement
 from fanous.model.series import Series
 from fanous.model.verdict import Verdict
-from fanous.pipeline import query, stages
+from fanous.pipeline import ingest, query
 from fanous.pipeline.interference import TICK
-from fanous.pipeline.judge import judge_records
+from fanous.pipeline.judge import Ingested, Reject, judge_records
 from fanous.pipeline.query import CountryAnswer
-from fanous.pipeline.tally import Ingested, Reject
 from fanous.refdata.countries import is_country
 from fanous.refdata.platforms import target_of
-from fanous.sources.connector import SOURCES
+from fanous.sources.publishers import SOURCES
 from fanous.store.local import open_store
 from fanous.store.location import StoreLocation
 from fanous.store.protocol import Store as AnyStore
@@ -170,7 +169,7 @@ class Store:
         Raises:
             FanousError: no such source, or a file that cannot be read at all.
         """
-        return stages.ingest(self.opened, source, [Path(path) for path in paths])
+        return ingest.ingest(self.opened, source, [Path(path) for path in paths])
 
 
 def confirm(

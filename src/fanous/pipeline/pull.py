@@ -18,11 +18,10 @@ from pathlib import Path
 
 from fanous.errors import FanousError, Rejected
 from fanous.log import logline
+from fanous.pipeline.detect import detect_all
 from fanous.pipeline.series import put_claims, put_series
-from fanous.pipeline.stages import detect_all
-from fanous.sources.connector import SOURCES
-from fanous.sources.publishers import LIVE_SOURCES
-from fanous.sources.signals.live import Get, Parsed, Piece, Query
+from fanous.sources.connector import Get, Parsed, Piece, Query
+from fanous.sources.publishers import LIVE_SOURCES, SOURCES
 from fanous.sources.signals.mrt import country_of, routes
 from fanous.sources.signals.ris import SOURCE, apply
 from fanous.sources.signals.visibility import STEP, RecordedRoute, Visibility

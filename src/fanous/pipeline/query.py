@@ -11,8 +11,11 @@ from datetime import timedelta
 from fanous.charts.grid import Grid, columns_of, filled
 from fanous.errors import FanousError
 from fanous.model.incident import Incident, Kind
-from fanous.pipeline.tally import AHEAD
 from fanous.store.protocol import Store
+
+AHEAD = 86_400.0
+"""Seconds that the clock of a probe may be ahead (the collector's door refuses more): a later date would stretch
+every window to it."""
 
 OF_ALL = (Kind.OUTAGE, Kind.SLOWDOWN)
 """Kinds that name no target, and concern each."""

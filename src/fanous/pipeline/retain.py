@@ -14,14 +14,14 @@ from msgspec import Meta
 
 from fanous.config import Section, Text, WrongKey, about, section
 from fanous.model.incident import Incident, Status
-from fanous.pipeline.stages import DAY, HISTORY
+from fanous.pipeline.detect import DAY, HISTORY
 from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.facts import Window
 from fanous.store.location import check_bucket
 from fanous.store.protocol import Store
 
 LEAST_KEPT_DAYS = 150
-"""Of observations: detection of what comes in late looks back on up to 120 days (``pipeline.stages.HISTORY`` and
+"""Of observations: detection of what comes in late looks back on up to 120 days (``pipeline.detect.HISTORY`` and
 ``LATE``), and must find what it found before."""
 
 

@@ -1,6 +1,6 @@
 """Series: brings series from files into the store, and reads their newest values.
 
-file -> reading -> store; the countries touched are marked, and ``pipeline.stages.detect_all`` does the rest
+file -> reading -> store; the countries touched are marked, and ``pipeline.detect.detect_all`` does the rest
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,14 +17,14 @@ from fanous.charts.connectivity import SeriesNow
 from fanous.errors import FanousError
 from fanous.model.claim import Claim
 from fanous.model.series import Series, SourceSeries
-from fanous.pipeline.stages import detect_all, finish_interrupted, remarks
-from fanous.pipeline.tally import Ingested
+from fanous.pipeline.detect import detect_all
+from fanous.pipeline.ingest import finish_interrupted, remarks
+from fanous.pipeline.judge import Ingested
 from fanous.sources.claims.document import same
-from fanous.sources.connector import WHOLE_FILE, OnProgress
+from fanous.sources.connector import WHOLE_FILE, About, OnProgress, PublishedClaim, Reading, SeriesFiles
 from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.files import About, PublishedClaim, Reading, SeriesFiles
+from fanous.store.leases import spans_of
 from fanous.store.protocol import Store
-from fanous.store.series import spans_of
 
 RATES = 28 * 86400.0
 """Seconds of our own downloads from which the ordinary rate of an hour is taken."""
@@ -113,7 +113,8 @@ def put_series(
     store: Store, batch: Sequence[SourceSeries]
 ) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     """Store series and mark their countries; what is marked first is not forgotten by a crash."""
-    store.ledger.mark_undetected(spans_of(batch))
+    ends = ((one, at) for one in batch if len(one) for at in (one.times.min(), one.times.max()))
+    store.ledger.mark_undetected(spans_of((one.key.place.country, float(at)) for one, at in ends))
     return list(store.facts.put_series(batch))
 
 

@@ -34,7 +34,7 @@ from fanous.model.instant import to_iso
 from fanous.model.place import Family
 from fanous.publish.document import incident_document
 from fanous.refdata.files import replace_file
-from fanous.sources.connector import SOURCES
+from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.wording.sentence import sentence
 

@@ -1,18 +1,12 @@
-"""Countries: the name of a country for people, and the clock on its walls.
+"""Countries: their names for people, their clocks, their regions, their shapes, and their exam seasons.
 
-Names come from Unicode CLDR through babel; the main zone of each country stands in ``countries.toml``.
-
-Regions: a place inside a country by its ISO 3166-2 code, from the names that sources write.
-
-Names are compared without accents and words such as "province".  No guess by likeness is made: one letter
-lies between provinces; what is not known keeps the source's own name.
-
-World: the shapes of countries for a quiet map, as SVG paths.
-
-``world.tsv`` is drawn by ``tools/draw_world.py``; the owner of a site may name another file of the same form.
-Where borders are disputed the lines are those of the source, and carry no judgement.
-
-Examinations: where and when the internet was cut for them before.
+- Names come from Unicode CLDR through babel, the main time zone of each country from ``countries.toml``.
+- Regions have the ISO 3166-2 code that belongs to the name a source writes.  Names are compared without accents and
+  words such as "province", and never by similarity: the names of two provinces may differ in one letter.  An unknown
+  name stays as the source wrote it.
+- Shapes are SVG paths for a quiet map.  ``tools/draw_world.py`` draws ``world.tsv``; the owner of a site may name
+  another file of the same form.  Disputed borders are drawn as in the source, without judgement.
+- Exam seasons, in which the internet was cut before, come from ``examinations.toml``.
 """
 
 import lzma
@@ -72,12 +66,12 @@ def check_countries(key: str, codes: Iterable[str]) -> tuple[str, ...]:
 
 
 def main_zone(cc: str) -> str:
-    """The IANA zone of the capital; ``UTC`` where the country is unknown."""
+    """The IANA zone of the capital; ``UTC`` if the country is unknown."""
     return str(_table().get(cc, {}).get("zone", "UTC"))
 
 
 def has_several_clocks(cc: str) -> bool:
-    """Does the country use more than one zone, so that ``local`` is the capital's clock only?"""
+    """Does the country use several zones, so that ``local`` is only the capital's clock?"""
     return bool(_table().get(cc, {}).get("several", False))
 
 
@@ -87,7 +81,7 @@ def local(instant: float, cc: str) -> datetime:
 
 
 def zone_name(instant: float, cc: str) -> str:
-    """What people call the clock at that instant: ``PKT``, ``EAT``; ``UTC+05:45`` where it has no name."""
+    """What people call the clock at that instant: ``PKT``, ``EAT``; ``UTC+05:45`` if it has no name."""
     moment = local(instant, cc)
     name = moment.tzname() or ""
     if name.isalpha():
@@ -109,7 +103,7 @@ def _regions_names() -> dict[str, str]:
 
 @lru_cache(maxsize=16)
 def _codes(country: str) -> dict[str, str]:
-    """Folded name -> code; a name that two places of the country share leads to neither."""
+    """Folded name -> code; a name that two regions of the country share stands for neither."""
     found: dict[str, str] = {}
     for code, name in _regions_names().items():
         if code.startswith(f"{country}-"):
@@ -129,7 +123,7 @@ def folded(name: str) -> str:
 def region_of(country: str, name: str) -> str:
     """``("PK", "Punjab")`` -> ``PK-PB``; a place without a known code is ``PK:name`` (``Place.region``).
 
-    A name that is empty is the whole country: the empty text.
+    An empty name means the whole country, and stays empty.
     """
     text = " ".join(name.split())
     if not text:
@@ -146,7 +140,7 @@ def region_name(region: str) -> str:
 
 
 WIDTH, HEIGHT = 1000, 460
-"""Pixels of the map that every file of shapes is drawn for."""
+"""Pixels of the map for which every file of shapes is drawn."""
 
 NO_CODE = "-"
 """Land without a code of ISO 3166-1."""
@@ -175,7 +169,7 @@ def shapes(file: Path | None = None) -> dict[str, str]:
 
 
 def exam_season(cc: str, instant: float) -> str:
-    """The remark that examinations, for which it was cut before, are held at that time; empty = none are.
+    """The remark that exams are held at that time, for which the internet was cut before; empty = there are none.
 
     Args:
         cc: ISO 3166-1 alpha-2.

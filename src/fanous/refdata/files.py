@@ -1,8 +1,6 @@
-"""Tables: the one place that opens a file of reference data.
+"""Files: opens the files of reference data that ship, and replaces files without ever leaving half of one.
 
-Every file stands beside this module and is part of the wheel; each says its source, date and licence.
-
-Atomic: replaces a file as a whole, so that the old or the new one is always there, even after a crash.
+What ships lies next to this module and is part of the wheel; README.md has each file's source, date and licence.
 """
 
 import os
@@ -23,10 +21,10 @@ def bytes_of(name: str) -> bytes:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write beside, flush to the disk, and rename over.
+    """Replace a file as a whole: the old or the new one is always there, even after a crash.
 
     Raises:
-        OSError: the old file stands as it was.
+        OSError: it failed, and the old file is unchanged.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -1,11 +1,8 @@
-"""Fingerprints: the block pages we know, compiled, and beside them the sets that the user brought in.
+"""Fingerprints: the block pages that we know, compiled, together with the sets that the user installed.
 
-Our patterns are in ``fingerprints.toml``; how they match is the business of ``fanous.analysis.rules``.
-
-Pattern cache: compiled patterns kept on disk, so that commands start without a wait.
-
-Compiling what ships takes a second (bounded gaps grow), loading it a millisecond.  The file says which
-patterns, processor family and release it is for and carries its own digest: what does not fit is compiled
+Our patterns are in ``fingerprints.toml``; ``fanous.analysis.rules`` decides how they match.  Compiling what ships
+takes a second (bounded gaps grow), loading the compiled form from disk a millisecond.  Its file names the patterns,
+the processor family and the release that it is for, and contains its own digest: one that does not fit is compiled
 again, never run.
 """
 
@@ -29,14 +26,14 @@ from fanous.refdata.files import bytes_of, replace_file
 from fanous.refdata.sets import decoded, installed_sets, read_set
 
 WORTH_KEEPING = 0.3
-"""Seconds of compiling that a person notices."""
+"""Seconds of compiling that a person would notice."""
 
 FILE = "compiled.bin"
 _DIGEST = 32
 
 
 def kept_matcher(folder: Path, worth: float = WORTH_KEEPING) -> Callable[[list[PatternText]], Matcher]:
-    """A compiler that keeps its work in ``folder`` where it took longer than ``worth`` seconds."""
+    """A compiler that keeps its work in ``folder`` if it took longer than ``worth`` seconds."""
 
     def compile_or_load(patterns: list[PatternText]) -> Matcher:
         path, key = folder / FILE, _key(patterns)
@@ -56,7 +53,7 @@ def kept_matcher(folder: Path, worth: float = WORTH_KEEPING) -> Callable[[list[P
 
 
 def _key(patterns: list[PatternText]) -> bytes:
-    """Digest of all that decides the compiled form."""
+    """Digest of everything that determines the compiled form."""
     digest = hashlib.sha256(engine().encode())
     for pattern in patterns:
         expression = pattern.expression.encode()
@@ -80,11 +77,11 @@ OURS = "fingerprints.toml"
 
 @lru_cache(maxsize=4)
 def fingerprints(more: tuple[Path, ...] = (), keep: Path | None = None) -> Fingerprints:
-    """Our patterns and those of the files ``more``, compiled once a process.
+    """Our patterns and those of the files ``more``, compiled once per process.
 
     Args:
         more: TOML in the format of ours, or published sets (see ``sets``).  Rows of a published set that
-            cannot be used are left out here without a word: ``update`` names them.
+            cannot be used are left out silently: ``update`` has named them.
         keep: a folder for the compiled form; ``None`` = compile anew.
 
     Raises:
@@ -107,8 +104,8 @@ def fingerprints(more: tuple[Path, ...] = (), keep: Path | None = None) -> Finge
 
 @lru_cache(maxsize=4)
 def installed_fingerprints(folder: Path, keep: Path | None = None) -> Fingerprints:
-    """Our patterns and the sets in ``folder``, as they were when the process first asked: what one run
-    judges, it judges by one set.
+    """Our patterns and the sets in ``folder``, as they were when the process first asked: one run judges
+    everything by the same fingerprints.
 
     Args:
         keep: as of ``fingerprints``.
@@ -120,7 +117,7 @@ def installed_fingerprints(folder: Path, keep: Path | None = None) -> Fingerprin
 
 
 def _joined(addresses: Iterable[BlockAddress]) -> list[BlockAddress]:
-    """One entry an address: it counts wherever one of the sets says so."""
+    """One entry per address: it counts wherever one of the sets says so."""
     joined: dict[str, BlockAddress] = {}
     for one in addresses:
         known = joined.get(one.address, one)
@@ -131,7 +128,7 @@ def _joined(addresses: Iterable[BlockAddress]) -> list[BlockAddress]:
 
 
 def _version(patterns: Iterable[Fingerprint], addresses: Iterable[BlockAddress]) -> str:
-    """Changes with all that can change a verdict, and with nothing else in the files."""
+    """Changes with everything that can change a verdict, and with nothing else in the files."""
     facts = [
         (p.id, p.where, p.kind, p.pattern, sorted(p.countries), p.literal, p.origin, p.any_length)
         for p in patterns

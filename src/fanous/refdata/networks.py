@@ -1,13 +1,9 @@
-"""Networks: an ASN's name for people.
+"""Networks: the name of an ASN for people, and which network announces an address.
 
-``networks.tsv.xz`` has the registered name of every announced network; ``network_names.toml`` puts the
-name that users know before it.  Sources and licences: README.md beside this file.
-
-Prefixes: which network announces an address, according to the public routing tables.
-
-``routed.xz`` holds ranges and ASNs alone (source, date and licence: README.md beside this file; made by
-``tools/pack_routed.py``).  It ages: good enough to see that a probe of a country's provider calls through a
-hosting company abroad, not to follow a network's moves.
+``networks.tsv.xz`` has the registered name of every announced network; ``network_names.toml`` has the names that
+users know, which come first.  ``routed.xz``, made by ``tools/pack_routed.py``, has address ranges and their ASNs from
+the public routing tables.  It ages: it shows that a probe of a country's provider connects through a hosting company
+abroad, but cannot follow a network's moves.  README.md next to this file has sources, dates and licences.
 """
 
 import lzma
@@ -23,7 +19,7 @@ from fanous.refdata.files import bytes_of, toml_table
 
 @lru_cache(maxsize=1)
 def _registered() -> dict[int, str]:
-    """Names by ASN; each line is the distance to the ASN before it, a tab, and the name."""
+    """Names by ASN; each line is the distance from the previous ASN, a tab, and the name."""
     names: dict[int, str] = {}
     asn = 0
     for line in lzma.decompress(bytes_of("networks.tsv.xz")).decode("utf-8").splitlines():
@@ -47,7 +43,7 @@ def network_name(asn: int) -> str:
 
 
 def is_same_operator(one: int, other: int) -> bool:
-    """Have both one name?  Operators have networks for mobile lines, fixed lines and transit."""
+    """Do both have the same name?  Operators have networks for mobile lines, fixed lines and transit."""
     return any(of(one) != "" and of(one) == of(other) for of in (registered_name, network_name))
 
 
@@ -93,10 +89,10 @@ def _tables() -> dict[int, _Ranges]:
 
 
 def network_of(address: str) -> int:
-    """ASN; 0 = nobody announces it.  The first call takes half a second to unpack the table (20 MB).
+    """The ASN; 0 = not announced.  The first call takes half a second to unpack the table (20 MB).
 
     Raises:
-        ValueError: it is no address.
+        ValueError: it is not an address.
     """
     parsed = ip_address(address)
     return _tables()[parsed.version].of(int(parsed) >> _BITS[parsed.version])

@@ -1,14 +1,12 @@
-"""Annotation CSV: Citizen Lab's filtering annotations, and OONI's blocking fingerprints, which grew out of
-them.
+"""Set formats: readers of the published fingerprint sets.
 
-Both rate each row by how unlikely it is to be wrong (``confidence_no_fp``, 0 to 10) and by who blocks
-(``scope``).  Sources: the Readme of github.com/ooni/blocking-fingerprints; the header lines of
-github.com/citizenlab/filtering-annotations, data/v1.
-
-Signatures: Censored Planet's block pages and false positives, one JSON object a line.
-
-The first letters of a name say who blocks (``c_isp_ru_...``): an operator, a state, a product.  Source: the
-files in pipeline/metadata/data of github.com/censoredplanet/censoredplanet-analysis.
+- CSV of Citizen Lab's filtering annotations, and of OONI's blocking fingerprints, which grew out of them.  Both rate
+  each row by how unlikely it is to be wrong (``confidence_no_fp``, 0 to 10) and by who blocks (``scope``).  Sources:
+  the Readme of github.com/ooni/blocking-fingerprints; the header lines of github.com/citizenlab/filtering-annotations,
+  data/v1.
+- Censored Planet's block pages and false positives, one JSON object per line.  The first letters of a name say who
+  blocks (``c_isp_ru_...``): an operator, a state, a product.  Source: the files in pipeline/metadata/data of
+  github.com/censoredplanet/censoredplanet-analysis.
 """
 
 import csv
@@ -28,7 +26,7 @@ HTTP_COLUMNS = frozenset({"name", "common_name", "location_found", "pattern", "s
 DNS_COLUMNS = frozenset({"name", "response", "scope", "confidence_no_fp"})
 
 LEAST_CONFIDENCE = {"ooni": 5, "citizenlab": 6}
-"""Citizen Lab gives 5 to blank pages and pieces of addresses; OONI's files give 5 to what nobody rated."""
+"""Citizen Lab gives 5 to blank pages and fragments of URLs; OONI's files give 5 to rows that were never rated."""
 
 EVERYWHERE = "ZZ"
 LONGEST_SOURCE = 300
@@ -41,7 +39,7 @@ class _Useless(Exception):
 
 
 def columns_of(text: str) -> frozenset[str]:
-    """Names in the first line; empty = there is none."""
+    """Names in the first line; empty = there are none."""
     return frozenset(name.strip() for name in next(csv.reader(text.splitlines()[:1]), ()))
 
 
@@ -65,7 +63,7 @@ def _read(text: str, reading: SetReading) -> SetReading:
 
 
 def _rows(text: str, reading: SetReading) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows with the line that each begins on; what has another number of fields is rejected."""
+    """Rows with the line on which each begins; a row with another number of fields is rejected."""
     reader = csv.reader(io.StringIO(text, newline=""))
     names = next(reader, [])
     while True:
@@ -170,7 +168,7 @@ SCOPE_OF_CLASS = {
     "b_nat": "nat",
     "c_isp": "isp",
     "d_corp": "inst",
-    "e_unk": "prod",  # somebody's block page, nobody knows whose
+    "e_unk": "prod",  # a block page of unknown origin
     "f_gen": "vbw",  # general words in many languages, such as "Access Denied"
 }
 
@@ -181,13 +179,13 @@ _HEADER = re.compile(r"(Server|Location): +(.+)", re.DOTALL)
 
 
 def is_signature(line: str) -> bool:
-    """Does the line look like one of such a file?"""
+    """Does the line look like one of these files?"""
     row = _object(line)
     return row is not None and {"fingerprint", "pattern"} <= row.keys()
 
 
 def are_blockpages(text: str) -> bool:
-    """Are most names of the file those of block pages?"""
+    """Are most names in the file those of block pages?"""
     names = [str(row.get("fingerprint", "")) for _, row in _signatures_rows(text) if row is not None]
     return 2 * sum(bool(_CLASSED.match(name)) for name in names) > len(names)
 
@@ -198,7 +196,7 @@ def read_blockpages(text: str) -> SetReading:
 
 
 def read_false_positives(text: str) -> SetReading:
-    """``false_positive_signatures.json``: all of it takes back what the block pages say."""
+    """``false_positive_signatures.json``: every row overrules the block pages."""
     return _signatures_read(text, benign=True)
 
 
@@ -232,7 +230,7 @@ def _signatures_take(line: int, name: str, shown: str, benign: bool, reading: Se
 
 
 def _text(place: str, expression: str) -> Text | None:
-    """Most expressions are texts with their signs escaped, which need no trial compilation."""
+    """Most expressions are plain texts with escaped signs, which need no trial compilation."""
     in_header = place != "body"
     if _SIGN.search(_ESCAPED.sub("", expression)):
         return text_of(place, "regexp", "^" + expression if in_header else expression)

@@ -1,12 +1,8 @@
 """Set rows: what each row of a published fingerprint set means, and which rows prove nothing.
 
-Sets are made for other tools, with other readers behind them.  Here a block page makes a verdict, so what
-occurs on ordinary pages is left out and counted, and what cannot be used is named with its line.
-
-Common pages: what servers and sites say every day, so that no fingerprint may take it for blocking.
-
-Written by us after the pages that common servers ship and sites show; a borrowed pattern that occurs in
-one of them proves nothing.
+The sets were made for other tools, whose results people check.  Here a block page makes a verdict, so a pattern that
+occurs on ordinary pages is left out and counted, and a row that cannot be used is named with its line.  Ordinary pages
+are those below, which we wrote after the ones that common servers ship and sites show.
 """
 
 from collections import Counter
@@ -65,8 +61,8 @@ ORDINARY_PAGES = (*_BLANK, *_SERVERS, *_SITES)
 
 
 LEAST_LETTERS = 12
-"""Characters that a text needs which counts in every country: shorter ones are words of a language
-(``blokeret`` is Danish for *blocked*) or pieces of addresses (``/access?``)."""
+"""Characters that a text needs to count in every country: shorter ones are words of some language (``blokeret`` is
+Danish for *blocked*) or fragments of URLs (``/access?``)."""
 
 KIND_OF_SCOPE: dict[str, FingerprintKind | None] = {
     "nat": FingerprintKind.BLOCKPAGE,
@@ -82,8 +78,8 @@ KIND_OF_SCOPE: dict[str, FingerprintKind | None] = {
 """Citizen Lab's scopes, which OONI's sets use too; ``None`` = left out."""
 
 ADDRESS_SCOPES = frozenset({"nat", "isp"})
-"""A resolver that filters as a product is one that its user chose; bogons (``br``) are judged with the
-control's answer by rules of their own."""
+"""A user chooses a resolver that filters as a product; bogons (``br``) have rules of their own, which compare them
+with the control's answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +93,9 @@ class SetReading:
     """What one file of a set gave.
 
     Attributes:
-        origin: the set, such as ``ooni``; begins every id.
+        origin: the set, such as ``ooni``; every id begins with it.
         bad: rows that cannot be used, in order.
-        left_out: reason -> rows that could, and are not.
+        left_out: reason -> rows that could be used, and are not.
     """
 
     origin: str
@@ -150,7 +146,7 @@ class SetReading:
 
 @dataclass(frozen=True, slots=True)
 class SetRow:
-    """What each pattern of a row shares: where it counts, and the public fact behind it."""
+    """What all patterns of a row share: where they count, and the public fact behind them."""
 
     countries: frozenset[str]
     source: str
@@ -163,7 +159,7 @@ class Text:
     Attributes:
         shown: as the set writes it, without the header's name.
         pattern: the expression to compile, with the place built in and capitals counting.
-        literal: ``shown`` is to be taken as it stands.
+        literal: ``shown`` is a text, not an expression.
     """
 
     where: Where
@@ -191,7 +187,7 @@ def text_of(place: str, how: str, shown: str) -> Text | None:
         how: ``full``, ``prefix``, ``contains`` or ``regexp``; capitals count.
 
     Returns:
-        ``None`` = cannot be told in one pass over headers and body: the beginning or the whole of a body.
+        ``None`` = cannot be found in one pass over headers and body: the beginning or the whole of a body.
     """
     if place == "body" and how in ("full", "prefix"):
         return None
@@ -209,5 +205,5 @@ def text_of(place: str, how: str, shown: str) -> Text | None:
 
 
 def _escaped(text: str) -> str:
-    """Every sign that could mean something becomes its number; letters outside ASCII stand as they are."""
+    """Every sign that could have a meaning is written as its number; letters outside ASCII stay."""
     return "".join(c if c.isalnum() or not c.isascii() else f"\\x{ord(c):02x}" for c in text)

@@ -1,9 +1,8 @@
 """Sets: the published collections of fingerprints that Fanous can read, and those that are installed.
 
-To add one: a reader that gives a ``SetReading``, and one ``PublicSet`` below.  A file of the user's own in the
-format of ``fingerprints.toml`` may stand among them.
-
-About: where an installed set came from, when, and under which licence; a small file beside it.
+To add one: a reader that gives a ``SetReading``, and one ``PublicSet`` below.  Files of the user's own, in the format
+of ``fingerprints.toml``, may be installed among them.  A small file next to each installed set says where it came
+from, when, and under which licence.
 """
 
 import hashlib
@@ -19,7 +18,7 @@ from fanous.refdata.files import replace_file
 from fanous.refdata.set_rows import SetReading
 
 LARGEST_SET = 8 << 20
-"""Bytes.  The largest of today has 0.3 MB."""
+"""Bytes.  Today's largest has 0.3 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +94,14 @@ _BY_FILE = {one.file: one for one in PUBLIC_SETS}
 
 
 def installed_sets(folder: Path) -> tuple[Path, ...]:
-    """Files of sets in the folder, in the order of their names; a folder that is not there has none."""
+    """Files of sets in the folder, in the order of their names; a missing folder has none."""
     if not folder.is_dir():
         return ()
     return tuple(sorted(p for p in folder.iterdir() if p.name in _BY_FILE or p.suffix == ".toml"))
 
 
 def public_set(text: str, name: str) -> PublicSet:
-    """The set that a file is, by what stands in it.
+    """Which set a file is, by its content.
 
     Raises:
         FanousError: it is none that Fanous knows.
@@ -183,13 +182,13 @@ def _unknown(first: str, name: str) -> FanousError:
 
 @dataclass(frozen=True, slots=True)
 class SetOrigin:
-    """What is known of an installed set.
+    """What is known about an installed set.
 
     Attributes:
-        source: the address or the path that it was taken from.
+        source: the URL or the path that it was taken from.
         licence: as its makers state it.
         installed_at: RFC 3339, UTC; when it was last found current.
-        sha256: hex digest of the file that this speaks of.
+        sha256: hex digest of the file that this describes.
         usable: patterns and addresses that counted then.
     """
 
@@ -205,7 +204,7 @@ def about_path(path: Path) -> Path:
 
 
 def read_about(path: Path) -> SetOrigin | None:
-    """What was noted of the set at ``path``; ``None`` = nothing that can be read."""
+    """The note about the set at ``path``; ``None`` = there is none that can be read."""
     try:
         noted = json.loads(about_path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -221,7 +220,7 @@ def read_about(path: Path) -> SetOrigin | None:
 
 
 def write_about(path: Path, about: SetOrigin) -> None:
-    """Note it beside the set at ``path``.
+    """Write the note next to the set at ``path``.
 
     Raises:
         OSError: it cannot be written.
@@ -231,7 +230,7 @@ def write_about(path: Path, about: SetOrigin) -> None:
 
 
 def installed(folder: Path) -> list[tuple[Path, SetOrigin | None]]:
-    """Each installed set with what is noted of it; ``None`` where the file is not the one noted."""
+    """Each installed set with the note about it; ``None`` if the note is about another file."""
     return [(path, _of_this_file(path)) for path in installed_sets(folder)]
 
 

@@ -1,13 +1,9 @@
-"""Update: bring larger sets of fingerprints in, from where they are published or from files.
+"""Update: installs fingerprint sets and user figures, from where they are published or from files.
 
-A set that stands is replaced only by one that can be read and has not shrunk; at every instant there is
-either the old file or the new one, whole.
-
-Download: one file of reference data over HTTPS, within limits of size and time.
-
-Nothing here is a measurement: what goes wrong is the operator's to mend, and says so.
-
-Update of user numbers: turns the user's own file, or APNIC's table, into one small file per country.
+An installed set is replaced only by one that can be read and has not shrunk, and at every instant either the old file
+or the new one is there, whole.  User figures, the user's own or APNIC's table, become one small file per country.
+Downloads are over HTTPS, within limits of size and time.  Nothing here is a measurement: an error is the operator's
+to fix, and says how.
 """
 
 import hashlib
@@ -55,10 +51,10 @@ from fanous.refdata.users import (
 STALL = 20.0
 """Seconds that a server may be silent."""
 DEADLINE = 120.0
-"""Seconds for the whole file: 0.3 MB at 30 kbit/s, which a throttled line still gives."""
+"""Seconds for the whole file: 0.3 MB at 30 kbit/s, which even a throttled line gives."""
 PIECE = 64 << 10
 PASSING = (408, 429)
-"""Refusals of a client that need not be there on another try (RFC 9110, RFC 6585)."""
+"""Client errors after which another try may succeed (RFC 9110, RFC 6585)."""
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -74,10 +70,10 @@ def download(
     """The file at ``url``, whole.
 
     Args:
-        loopback: also take http from this machine itself, for a mirror on it and for tests.
+        loopback: also accept http from this machine, for a local mirror and for tests.
 
     Raises:
-        FanousError: it cannot be had; not ``permanent`` where another try may help.
+        FanousError: it could not be fetched; not ``permanent`` if another try may help.
     """
     _refuse_open(url, loopback)
     opener = build_opener(_Redirects(loopback))
@@ -98,10 +94,10 @@ def download(
 
 
 def _whole(response: HTTPResponse, url: str, largest: int, ends: float) -> bytes:
-    announced = response.length or 0  # what is left to come, by the header; None = it does not say
+    announced = response.length or 0  # what is still to come, by the header; None = it does not say
     pieces: list[bytes] = []
     size = 0
-    while piece := response.read1(PIECE):  # what has come by now: a trickle must not hold us
+    while piece := response.read1(PIECE):  # what has arrived so far: a trickle must not block us
         pieces.append(piece)
         size += len(piece)
         if size > largest:
@@ -138,8 +134,8 @@ class _Redirects(HTTPRedirectHandler):
 
 
 LEAST_LEFT = 0.7
-"""A new set with less than this share of the old one's fingerprints is taken for a broken file: of OONI's
-revisions of 2022 to 2024 the one that lost most lost a fifth (addresses, 198 to 158 lines)."""
+"""A new set with less than this share of the old one's fingerprints is taken for a broken file: of OONI's revisions
+of 2022 to 2024, the one that lost most lost a fifth (addresses, 198 to 158 lines)."""
 
 Fetch = Callable[[str], bytes]
 
@@ -155,10 +151,10 @@ class Updated:
     """What became of one source.
 
     Attributes:
-        file: the set's name in the folder; of a failed source, what it was to be.
+        file: the set's name in the folder; of a failed source, the name it would have had.
         source: address or path.
         why: empty = nothing went wrong.
-        usable: patterns and addresses that count now (0 where it failed).
+        usable: patterns and addresses that count now (0 if it failed).
         bad: rows of the new file that cannot be used.
         left_out: reason -> rows that are not used on purpose.
         of: what ``usable`` counts.
@@ -175,13 +171,13 @@ class Updated:
 
 
 def update(sources: Sequence[PublicSet | Path], folder: Path, *, fetch: Fetch = download) -> list[Updated]:
-    """Install each source in ``folder``; one that fails leaves what stands, and the others go on.
+    """Install each source in ``folder``; one that fails changes nothing, and the others go on.
 
     Args:
         sources: published sets (``PUBLIC_SETS``), which are fetched, and files that the user has.
 
     Returns:
-        One entry a source, in their order; a source that cannot be had or used is an entry as well.
+        One entry per source, in their order, also for those that could not be fetched or used.
 
     Raises:
         FanousError: the folder cannot be written.
@@ -238,7 +234,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _refuse_faulty(path: Path, own: SetReading) -> None:
-    """A file of the user's own is taken whole or not at all: a fault found later would stop every command."""
+    """The user's own file is taken whole or not at all: an error found later would stop every command."""
     compile_fingerprints(own.patterns)
     others = [other for other in installed_sets(path.parent) if other.suffix == ".toml" and other != path]
     for other in ((OURS, bytes_of(OURS)), *((str(each), each.read_bytes()) for each in others)):
@@ -254,7 +250,7 @@ def _refuse_shrunk(path: Path, new: SetReading, place: str) -> None:
     try:
         old = read_set(decoded(path.read_bytes(), str(path)), path.name).usable
     except (FileNotFoundError, NotADirectoryError, FanousError):
-        return  # nothing stands there, or nothing that works: any set is better
+        return  # nothing is installed, or nothing that works: any set is better
     except OSError as error:
         raise FanousError(f"{path} cannot be read: {error.strerror}; mend or remove it") from error
     if new.usable < LEAST_LEFT * old:
@@ -265,7 +261,7 @@ def _refuse_shrunk(path: Path, new: SetReading, place: str) -> None:
 
 
 def _install(path: Path, data: bytes, about: SetOrigin) -> None:
-    """Put the file in its place, whole or not at all; what is said about it comes after it."""
+    """Put the file in its place, whole or not at all, and then the note about it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, data)
@@ -275,7 +271,7 @@ def _install(path: Path, data: bytes, about: SetOrigin) -> None:
 
 
 LEAST_COUNTRIES = 0.7
-"""APNIC's table with less than this share of the countries that stand is taken for a broken file."""
+"""A table of APNIC's with less than this share of the installed countries is taken for a broken file."""
 
 APNIC_FILE = "APNIC's users by network"
 
@@ -296,7 +292,7 @@ def is_figures(path: Path) -> bool:
 def update_users(
     source: Path | None, folder: Path, *, fetch: Callable[[str], bytes] = fetch_apnic
 ) -> Updated:
-    """Install the figures of ``source``; what fails leaves what stands.
+    """Install the figures of ``source``; if it fails, nothing changes.
 
     Args:
         source: ``None`` = APNIC's table, fetched.
@@ -315,7 +311,7 @@ def update_users(
 
 
 def forget_users(country: str, folder: Path) -> bool:
-    """Remove the user's own figures of a country, so that what ships counts again; was there any?"""
+    """Remove the user's own figures of a country, so that what ships counts again; were there any?"""
     path = figures_path(folder, "own", country)
     there = path.exists()
     path.unlink(missing_ok=True)

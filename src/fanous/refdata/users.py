@@ -1,14 +1,8 @@
-"""Figures: how many users each network has, as data with source and date that anybody may replace.
+"""Users: how many users each network has, and so which share of a country's users is on it.
 
-Three kinds, in this order of trust: a file of the user's own, what ships (``user_shares.toml``), APNIC's
-estimates for the rest of the world.  Where there is none of them, nothing is known and the claim widens.
-
-Weights: which share of a country's users each network has, of the best figures that are at hand.
-
-For a country of which no figures are known the answer is ``None``, and what is said about a nation must
-widen accordingly.
-
-Users: the user figures that this machine goes by - the user's own, what ships, or APNIC's.
+Figures are data with a source and a date, which anyone may replace.  There are three kinds, in this order of trust:
+the user's own file, what ships (``user_shares.toml``), and APNIC's estimates for the rest of the world.  If a country
+has none, its weights are ``None``, and an estimate of how many users are affected must be correspondingly wide.
 """
 
 import re
@@ -31,17 +25,17 @@ from fanous.refdata.files import toml_table
 
 APNIC_URL = "https://stats.labs.apnic.net/cgi-bin/aspop?f=j"
 APNIC_LICENCE = "(C) APNIC Pty Ltd, re-use with attribution permitted"
-"""As the file itself says, in the copies that were seen."""
+"""As the file itself says, in the copies that we have seen."""
 
 APNIC_ERROR = 0.5
-"""Relative error of one network's estimate: they agree with what a large content network counts in about half
-of the countries (METHODS 2), and every second figure being right is what an error of a half amounts to."""
+"""Relative error of one network's estimate: the estimates agree with the counts of a large content network in about
+half of the countries (METHODS 2), which is what an error of a half amounts to."""
 
 APNIC_LEAST = 0.05
 """Per cent of a country's users below which an estimate rests on a handful of samples and is left out."""
 
 LARGEST_FIGURES = 64 << 20
-"""Bytes.  APNIC's file names some 80,000 pairs of network and country, 10 to 15 MB."""
+"""Bytes.  APNIC's file names about 80,000 pairs of network and country, 10 to 15 MB."""
 
 Share = Annotated[float, Meta(ge=0, le=4)]
 Count = Annotated[float, Meta(ge=0)]
@@ -49,13 +43,13 @@ Asn = Annotated[int, Meta(gt=0, lt=2**32)]
 
 
 class Operator(Struct, frozen=True, forbid_unknown_fields=True):
-    """One operator's users of one access, over its networks.
+    """One operator's users of one access class, over its networks.
 
     Attributes:
         users_m: in millions; only the ratios within a country are used.
         error: relative standard deviation of the figure; ``None`` = the country's.
         asns: its main network first.
-        evidence: how the figure comes about.
+        evidence: where the figure comes from.
     """
 
     operator: str
@@ -70,9 +64,9 @@ class Figures(Struct, frozen=True, forbid_unknown_fields=True):
     """One country's figures.
 
     Attributes:
-        error: relative standard deviation of an ordinary figure.
+        error: relative standard deviation of a figure that states none.
         unlisted_m: users on networks that are not listed, by access, in millions.
-        date: of what the figures speak, where the source says more than the year.
+        date: of the figures, if the source gives more than the year.
     """
 
     source: str
@@ -86,7 +80,7 @@ class Figures(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class FiguresFile:
-    """What a file says: its kind (``own`` or ``apnic``), its licence, and figures by country."""
+    """What a file contains: its kind (``own`` or ``apnic``), its licence, and figures by country."""
 
     kind: str
     licence: str
@@ -94,10 +88,10 @@ class FiguresFile:
 
 
 def parse_own(text: str, name: str) -> FiguresFile:
-    """A TOML file in the form of ``user_shares.toml``: one table a country.
+    """A TOML file in the form of ``user_shares.toml``: one table per country.
 
     Raises:
-        FanousError: it is no such file; the message says where and what to do.
+        FanousError: it is not such a file; the message says where and what to do.
     """
     try:
         tables = tomllib.loads(text)
@@ -137,10 +131,10 @@ def is_apnic(text: str) -> bool:
 def parse_apnic(text: str, name: str) -> FiguresFile:
     """APNIC Labs' estimates, as ``APNIC_URL`` gives them: one row for each network and economy.
 
-    What a country's rows leave of its users (``Percent of CC Pop``) is on networks that are not listed.
+    Users whom a country's rows do not cover (``Percent of CC Pop``) are on networks that are not listed.
 
     Raises:
-        FanousError: it is not that file, or has another form today.
+        FanousError: it is not that file, or its form has changed.
     """
     try:
         told = msgspec.json.decode(text, type=_Apnic, strict=False)
@@ -168,24 +162,24 @@ def parse_apnic(text: str, name: str) -> FiguresFile:
 
 
 def _operator(row: _Row) -> Operator:
-    """``CMPAKLIMITED-AS-AP CMPak Limited, PK`` is CMPak Limited: a handle stands before the name."""
+    """``CMPAKLIMITED-AS-AP CMPak Limited, PK`` is CMPak Limited: a handle precedes the name."""
     name = re.sub(r",\s*[A-Z]{2}$", "", row.told).strip()
     _, _, behind = name.partition(" ")
     return Operator(behind.removeprefix("- ").strip() or name or f"AS{row.asn}", row.users / 1e6, [row.asn])
 
 
 def _rest(rows: list[_Row]) -> float:
-    """Users, in millions, that the percentages leave for networks that are not listed."""
+    """Users, in millions, whom the percentages leave to networks that are not listed."""
     listed = sum(row.percent for row in rows)
     return sum(row.users for row in rows) / 1e6 * max(0.0, 100 - listed) / listed if listed else 0.0
 
 
 MAIN_ASN_SHARE = 0.9
-"""Part of an operator's users on its first ASN where it has several; no operator publishes the split, and
-measurements come almost only from the first."""
+"""Share of an operator's users on its first ASN, if it has several; no operator publishes the split, and almost all
+measurements come from the first."""
 
 FOLDER = "users"
-"""Of installed figures, in the folder of reference data: ``own`` and ``apnic``, a file a country."""
+"""Of installed figures, in the folder of reference data: ``own`` and ``apnic``, one file per country."""
 
 
 @lru_cache(maxsize=1)
@@ -194,7 +188,7 @@ def _shipped() -> dict[str, Figures]:
 
 
 def figures_path(folder: Path, kind: str, cc: str) -> Path:
-    """Where figures of one kind stand; ``folder`` is that of reference data."""
+    """Path of a country's figures of one kind; ``folder`` is that of reference data."""
     return folder / FOLDER / kind / f"{cc}.json"
 
 
@@ -249,7 +243,7 @@ class InstalledUsers:
 
 
 def installed_users(folder: Path) -> list[InstalledUsers]:
-    """Whose figures there are, in the order in which they count."""
+    """The sources of the figures, in the order in which they count."""
     found: dict[tuple[str, str], list[tuple[str, Figures]]] = {}
     for kind in ("own", "shipped", "apnic"):
         paths = sorted((folder / FOLDER / kind).glob("*.json"))

@@ -1,26 +1,13 @@
-"""Parse: the rows of one measurement -> its header and its observations.  Pure.
+"""OONI CSV: exports of OONI's observation tables, one row per observation, as researchers share them.
 
-OONI CSV: exports of OONI's observation tables, one row an observation, as researchers pass them around.
+They have no probe ids and no controls, and they repeat rows; which columns there are depends on the export.  A record
+is all distinct rows of one measurement, and counts are in rows: every row ends up in a record (``items``), as a
+repetition (``duplicates``) or rejected.  The rows of a measurement may be tens of thousands of rows apart, so a file
+of any size goes through a temporary SQLite database, which lives on disk and vanishes when it is closed.
 
-They have no probe ids, no controls and repeat rows; columns differ with the export.  A record is all
-distinct rows of one measurement.
-
-Facts: the columns of OONI's observation tables as observations.
-
-A row may hold a lookup, a connection, a handshake and a request at once.  What tells that a step was taken
-is its failure or something it measured: ``tls_success`` and ``tcp_success`` are 0 on rows without any, and
-1 on failed ones.  Newer tables know no missing value and write 0 for a count or a time that there is none of.
-
-Groups: brings the rows of one measurement together and counts repeated ones, with flat memory.
-
-The rows of a measurement stand up to tens of thousands of rows apart, so a file of any size goes through a
-temporary SQLite database, which lives on disk and vanishes when it is closed.
-
-Read: the rows of a CSV of OONI observations, grouped into one record a measurement.
-
-Counts hold in rows: every row ends in a record (``items``), as a repetition (``duplicates``) or rejected.
-
-Redact: the rows of one measurement, less the columns that no fact is taken from.
+A row may hold a lookup, a connection, a handshake and a request at once.  A step was taken if the row has its failure
+or something it measured: ``tls_success`` and ``tcp_success`` are no guide, since they are 0 on rows without the step
+and 1 on failed ones.  Newer tables have no missing values, and write 0 for a count or time that does not exist.
 """
 
 import csv
@@ -38,10 +25,10 @@ from msgspec import Struct
 
 from fanous.errors import FanousError, Rejected
 from fanous.model.measurement import Layer, Observation, ParsedMeasurement, Record
-from fanous.model.place import is_address
+from fanous.model.place import Family, is_address
 from fanous.refdata.platforms import target_of
-from fanous.sources.connector import OnProgress, OnReject, digest, pruned, to_minute, without_seconds
-from fanous.sources.ooni import nettests, web
+from fanous.sources.connector import OnProgress, OnReject, Source
+from fanous.sources.ooni import CREDIT, LICENCE, PAGE, nettests, web
 from fanous.sources.ooni.document import Annotations, Header
 from fanous.sources.ooni.header import measurement_of
 from fanous.sources.ooni.scrub import scrub
@@ -57,6 +44,7 @@ from fanous.sources.ooni.values import (
     host_of,
     port_of,
 )
+from fanous.sources.redaction import digest, pruned, to_minute, without_seconds
 from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
 
 Fields = dict[str, str]
@@ -305,7 +293,7 @@ def _no_uid() -> str:
 
 
 BATCH = 5000
-"""Rows written at once; 5000 of them are some 3 MB."""
+"""Rows written at once; 5,000 of them are about 3 MB."""
 
 CACHE_KIB = 32_768
 """Memory that SQLite may use for pages before it writes to disk."""
@@ -330,9 +318,9 @@ class CsvRow:
     """A distinct row.
 
     Attributes:
-        line: 1-based, where it first stood.
+        line: 1-based, of its first copy.
         data: its non-empty fields as a JSON object.
-        copies: how often it stood in the file.
+        copies: how often the file contains it.
     """
 
     line: int
@@ -388,13 +376,13 @@ VERSION = 1
 REQUIRED = ("measurement_uid", "probe_cc", "probe_asn", "measurement_start_time", "test_name")
 
 STEPS = ("dns", "tcp", "tls", "http")
-"""Steps whose columns begin so; without its failures a step looks as if it had always worked."""
+"""Steps, with which the names of their columns begin; without its failures a step looks as if it always worked."""
 
 NOTHING = frozenset({"", "\\N", "NULL", "null", "None", "nan", "NaN"})
-"""What exporters write where there is no value."""
+"""What exporters write for a missing value."""
 
 LONGEST_LINE = 4 << 20
-"""Bytes; a row has some 1 KB."""
+"""Bytes; a row has about 1 KB."""
 
 LONGEST_UID = 200
 MOST_ROWS = 5000
@@ -517,7 +505,7 @@ class OoniCsv:
     def read(
         self, path: Path, on_reject: OnReject, on_progress: OnProgress | None = None
     ) -> Iterator[Record]:
-        """Records of a ``.csv`` file, gzip or not, ordered by measurement; all is read before the first."""
+        """Records of a ``.csv`` file, gzip or not, ordered by measurement; the whole file is read before the first."""
         return read(path, on_reject, on_progress)
 
     def parse(self, record: Record) -> ParsedMeasurement:
@@ -546,8 +534,8 @@ FACTS = (
 """What ``parse`` and ``facts`` read; everything else of a row is left out."""
 
 
-def redact(data: bytes, parsed: ParsedMeasurement) -> bytes:
-    """The record as it may leave the store.
+def redact(data: bytes, parsed: ParsedMeasurement, _known_page: bool = False) -> bytes:
+    """The record as it may leave the store; a table has no pages.
 
     Raises:
         Rejected: it is no record of rows.
@@ -574,3 +562,18 @@ def _row(row: dict[str, Any], wanted: dict[str, None]) -> dict[str, Any]:
     if "http_response_html_title" in kept:
         kept["http_response_html_title"] = without_seconds(kept["http_response_html_title"])
     return kept
+
+
+OONI_CSV = Source(
+    name=SOURCE,
+    title="OONI, a table of its observations",
+    help="tables of OONI's observations, .csv or .csv.gz",
+    page=PAGE,
+    licence=LICENCE,
+    is_open=False,
+    credit=CREDIT,
+    remark="a table of OONI's observations",
+    measurements=OoniCsv(),
+    family=Family.OONI,
+    redact=redact,
+)

@@ -49,7 +49,7 @@ class BucketArchive(Archive):
         self.url = url
         self._store = _store_at(url)
 
-    def _write_packed(self, segment: Segment, packed: bytes, received_at: float) -> None:
+    def _write(self, segment: Segment, packed: bytes, received_at: float) -> None:
         with self._errors("write to"):
             if not self._has(segment):
                 attributes = {RECEIVED_AT: repr(received_at)}
@@ -164,7 +164,7 @@ class TieredArchive(Archive):
         """
         self._lines(segment)
         packed, at = super()._packed(segment), super().received_at(segment)
-        self.cold._write_packed(segment, packed, at)
+        self.cold._write(segment, packed, at)
         if self.cold._packed(segment) != packed and self.cold._lines(segment) != self._lines(segment):
             raise DamagedSegment(f"{self.cold.url} holds another {segment.path}: it stays here as well")
         self._note_moved(segment)

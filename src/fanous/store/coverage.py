@@ -1,13 +1,7 @@
-"""Coverage: what was measured at all - countries, networks, volume, and what allows no conclusion.
-
-Rows: what the store's questions are answered with.
+"""Coverage: what was measured at all, and what of it allows no conclusion.
 
 Times are unix seconds, UTC; windows half-open ``[since, until)``.  Only sound measurements count (no
 ``defect``) unless a row says otherwise.
-
-Vitals: what a store tells of the monitor's own health - who delivers, in what state, how late.
-
-Everything counts by when it was *received*: the clocks of probes are one of the things that are looked at.
 """
 
 from collections.abc import Sequence
@@ -17,61 +11,9 @@ from math import inf
 import numpy as np
 
 from fanous.model.coverage import Arrival, LineState, Look
-from fanous.model.measurement import Layer, Measurement
 from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey
-from fanous.model.verdict import State
-from fanous.store.archive import Location
-from fanous.store.batch import ticks
-from fanous.store.engine import AT_IN_WINDOW, IN_WINDOW, Engine, window
-
-
-@dataclass(frozen=True, slots=True)
-class MechanismCount:
-    """How often one rule said one thing on one network, ordered from the most frequent.
-
-    Attributes:
-        symptom: see ``Verdict.symptom``.
-        measurements: in which it was said.
-        probes: whose measurements these are.
-    """
-
-    target: str
-    asn: int
-    layer: Layer
-    mechanism: str
-    rule_id: str
-    state: State
-    symptom: bool
-    measurements: int
-    probes: int
-
-
-@dataclass(frozen=True, slots=True)
-class EvidenceCounts:
-    """What a claim rests on.
-
-    Attributes:
-        measurements: that saw it.
-        probes: whose measurements these are.
-        networks: on which it was seen.
-        controlled: of ``measurements``, those with a normal control of their own.
-        elsewhere: measurements of the same targets on other networks of the country at the same times
-            that found them to work.
-        sources: connectors that the measurements came through, sorted.
-    """
-
-    measurements: int
-    probes: int
-    networks: int
-    controlled: int
-    elsewhere: int
-    sources: tuple[str, ...]
-
-    @property
-    def controls(self) -> int:
-        """``Evidence.controls``: measurements that show that the target worked elsewhere."""
-        return self.controlled + self.elsewhere
+from fanous.store.engine import AT_IN_WINDOW, IN_WINDOW, FactsPart, ticks, window
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +51,6 @@ class Insufficient:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredMeasurement:
-    """The header of a measurement, and where its raw record lies; for attributes see ``ParsedMeasurement``."""
-
-    measurement: Measurement
-    source: str
-    received_at: float
-    location: Location
-    observations: int
-    control_failure: str | None
-    bogus: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Heard:
     """One network in a window.
 
@@ -134,6 +63,50 @@ class Heard:
     asn: int
     at: float
     measurements: int
+    probes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """When measurements came through one source.
+
+    Attributes:
+        bins: unix seconds, ascending: hours in which any came.
+        last: unix seconds; when the last one came.
+        measurements: in all.
+    """
+
+    source: str
+    bins: tuple[int, ...]
+    last: float
+    measurements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Soundness:
+    """How much of what one version of a probe's software sends cannot be used.
+
+    Attributes:
+        unsound: of ``measurements``, those with a defect.
+    """
+
+    software: str
+    measurements: int
+    unsound: int
+    probes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Measurements that were made, by their own account, after they were received.
+
+    Attributes:
+        ahead: of ``measurements``; likewise ``probes_ahead`` of ``probes``.
+    """
+
+    measurements: int
+    ahead: int
+    probes_ahead: int
     probes: int
 
 
@@ -235,99 +208,8 @@ SELECT country, count(), groupBitXor(cityHash64(segment, committed_at)) FROM seg
 GROUP BY country ORDER BY country
 """
 
-
-class CoverageAnswers:
-    """What was measured.
-
-    Attributes:
-        _engine: with the tables ``measurements``, ``verdicts`` and ``segments``.
-    """
-
-    _engine: Engine
-
-    def span(self, country: str) -> tuple[float, float] | None:
-        """When the first and the last sound measurement was made, or bin of a ready-made series began;
-        ``None`` = there is none."""
-        rows = self._engine.rows(_SPAN, country=country)
-        return (rows[0][0], rows[0][1]) if rows else None
-
-    def targets(self, country: str, since: float, until: float) -> list[str]:
-        """Targets of sound measurements, sorted."""
-        rows = self._engine.rows(_TARGETS, country=country, **window(since, until))
-        return [target for (target,) in rows]
-
-    def countries(self, since: float = -inf, until: float = inf) -> list[str]:
-        """Countries with measurements or levels, sorted."""
-        return [country for (country,) in self._engine.rows(_COUNTRIES, **window(since, until))]
-
-    def arrived(
-        self, country: str, targets: Sequence[str], since: float, until: float | None, after: float
-    ) -> list[Arrival]:
-        """Sound measurements of the targets, made in the window, that were received after an instant."""
-        span = window(since, inf if until is None else until)
-        rows = self._engine.rows(_ARRIVED, country=country, targets=list(targets), after=ticks(after), **span)
-        return [Arrival(asn, made, late) for asn, made, late in rows]
-
-    def brought_in(self) -> dict[str, tuple[int, int]]:
-        """Country -> a mark that is another one after measurements of it came in, were judged again or were
-        taken out.  Cheap: it asks no measurement."""
-        return {country: (count, mark) for country, count, mark in self._engine.rows(_BROUGHT_IN)}
-
-    def networks(self, country: str) -> dict[int, str]:
-        """ASN to the name that most of its measurements give."""
-        return dict(self._engine.rows(_NETWORKS, country=country))
-
-    def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
-        """Sound measurements a bin, one series a network: signal ``measurements``, no target, ``counts``
-        the probes.  Bins without any are not listed."""
-        rows = self._engine.rows(_VOLUME, country=country, step=step, **window(since, until))
-        return [_volume(country, step, *row) for row in rows]
-
-    def heard(self, since: float, until: float) -> list[Heard]:
-        """Networks of all countries with sound measurements, by country and ASN."""
-        return [Heard(*row) for row in self._engine.rows(_HEARD, **window(since, until))]
-
-    def looks(self, since: float, until: float) -> list[Look]:
-        """Looks of probes at their own line, in all countries, by time; probes behind a login page are left
-        out, since nothing may rest on them."""
-        rows = self._engine.rows(_LOOKS, **window(since, until))
-        return [
-            Look(uid, country, asn, Access(access), probe, at, LineState(line), source)
-            for uid, country, asn, access, probe, at, line, source in rows
-        ]
-
-    def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
-        """Targets that were measured and of which no rule could conclude anything, most measured first.
-
-        A symptom (``Verdict.symptom``) is no conclusion, though the detectors count it: a target here may
-        be in an incident too.
-        """
-        rows = self._engine.rows(_INSUFFICIENT, country=country, **window(since, until))
-        return [
-            Insufficient(target, made, tuple(sorted((Reason(*r) for r in reasons), key=_order)))
-            for target, made, reasons in rows
-        ]
-
-
-def _order(reason: Reason) -> tuple[int, str, str]:
-    return -reason.measurements, reason.rule_id, reason.why
-
-
-def _volume(country: str, step: int, asn: int, bins: list[int], made: list[int], probes: list[int]) -> Series:
-    times = np.array(bins, np.int64)
-    order = np.argsort(times)
-    measurements = np.array(made, np.int64)[order]
-    return Series(
-        key=SeriesKey(Place(country, asn), "", MEASUREMENTS),
-        step=step,
-        times=times[order],
-        values=measurements.astype(np.float64),
-        counts=np.array(probes, np.int64)[order],
-        controlled=np.zeros(len(times), np.int64),
-        measurements=measurements,
-    )
-
-
+# How the monitor itself fares: counted by when measurements were *received*, because the clocks of probes are
+# among the things that are looked at.
 STEP = 3600
 """Width of the bins of ``Arrivals``; seconds."""
 
@@ -349,67 +231,80 @@ FROM measurements WHERE {_RECEIVED}
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Arrivals:
-    """When measurements came through one source.
+class CoverageFacts(FactsPart):
+    """What was measured, where, by whom, and how it arrived."""
 
-    Attributes:
-        bins: unix seconds, ascending: hours in which any came.
-        last: unix seconds; when the last one came.
-        measurements: in all.
-    """
+    def span(self, country: str) -> tuple[float, float] | None:
+        """When the first and the last sound measurement was made, or bin of a ready-made series began;
+        ``None`` = there is none."""
+        rows = self.engine.rows(_SPAN, country=country)
+        return (rows[0][0], rows[0][1]) if rows else None
 
-    source: str
-    bins: tuple[int, ...]
-    last: float
-    measurements: int
+    def targets(self, country: str, since: float, until: float) -> list[str]:
+        """Targets of sound measurements, sorted."""
+        rows = self.engine.rows(_TARGETS, country=country, **window(since, until))
+        return [target for (target,) in rows]
 
+    def countries(self, since: float = -inf, until: float = inf) -> list[str]:
+        """Countries with measurements or levels, sorted."""
+        return [country for (country,) in self.engine.rows(_COUNTRIES, **window(since, until))]
 
-@dataclass(frozen=True, slots=True)
-class Soundness:
-    """How much of what one version of a probe's software sends cannot be used.
+    def arrived(
+        self, country: str, targets: Sequence[str], since: float, until: float | None, after: float
+    ) -> list[Arrival]:
+        """Sound measurements of the targets, made in the window, that were received after an instant."""
+        span = window(since, inf if until is None else until)
+        rows = self.engine.rows(_ARRIVED, country=country, targets=list(targets), after=ticks(after), **span)
+        return [Arrival(asn, made, late) for asn, made, late in rows]
 
-    Attributes:
-        unsound: of ``measurements``, those with a defect.
-    """
+    def brought_in(self) -> dict[str, tuple[int, int]]:
+        """Country -> a mark that is another one after measurements of it came in, were judged again or were
+        taken out.  Cheap: it asks no measurement."""
+        return {country: (count, mark) for country, count, mark in self.engine.rows(_BROUGHT_IN)}
 
-    software: str
-    measurements: int
-    unsound: int
-    probes: int
+    def networks(self, country: str) -> dict[int, str]:
+        """ASN to the name that most of its measurements give."""
+        return dict(self.engine.rows(_NETWORKS, country=country))
 
+    def volume(self, country: str, since: float, until: float, step: int = 3600) -> list[Series]:
+        """Sound measurements a bin, one series a network: signal ``measurements``, no target, ``counts``
+        the probes.  Bins without any are not listed."""
+        rows = self.engine.rows(_VOLUME, country=country, step=step, **window(since, until))
+        return [_volume(country, step, *row) for row in rows]
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """Measurements that were made, by their own account, after they were received.
+    def heard(self, since: float, until: float) -> list[Heard]:
+        """Networks of all countries with sound measurements, by country and ASN."""
+        return [Heard(*row) for row in self.engine.rows(_HEARD, **window(since, until))]
 
-    Attributes:
-        ahead: of ``measurements``; likewise ``probes_ahead`` of ``probes``.
-    """
+    def looks(self, since: float, until: float) -> list[Look]:
+        """Looks of probes at their own line, in all countries, by time; probes behind a login page are left
+        out, since nothing may rest on them."""
+        rows = self.engine.rows(_LOOKS, **window(since, until))
+        return [
+            Look(uid, country, asn, Access(access), probe, at, LineState(line), source)
+            for uid, country, asn, access, probe, at, line, source in rows
+        ]
 
-    measurements: int
-    ahead: int
-    probes_ahead: int
-    probes: int
+    def insufficient(self, country: str, since: float, until: float) -> list[Insufficient]:
+        """Targets that were measured and of which no rule could conclude anything, most measured first.
 
-
-class VitalAnswers:
-    """The monitor's own health.
-
-    Attributes:
-        _engine: with the table ``measurements``.
-    """
-
-    _engine: Engine
+        A symptom (``Verdict.symptom``) is no conclusion, though the detectors count it: a target here may
+        be in an incident too.
+        """
+        rows = self.engine.rows(_INSUFFICIENT, country=country, **window(since, until))
+        return [
+            Insufficient(target, made, tuple(sorted((Reason(*r) for r in reasons), key=_order)))
+            for target, made, reasons in rows
+        ]
 
     def arrivals(self, since: float) -> list[Arrivals]:
         """When measurements were received, by source."""
-        rows = self._engine.rows(_ARRIVALS, since=ticks(since))
+        rows = self.engine.rows(_ARRIVALS, since=ticks(since))
         return [Arrivals(source, tuple(bins), last, count) for source, bins, last, count in rows]
 
     def soundness(self, since: float) -> list[Soundness]:
         """What was received from each version of a probe's software, by name."""
-        return [Soundness(*row) for row in self._engine.rows(_SOUNDNESS, since=ticks(since))]
+        return [Soundness(*row) for row in self.engine.rows(_SOUNDNESS, since=ticks(since))]
 
     def clocks(self, since: float, slack: float) -> Clocks:
         """Of what was received: how much bears a time later than its receipt.
@@ -417,4 +312,23 @@ class VitalAnswers:
         Args:
             slack: seconds by which a clock may be ahead.
         """
-        return Clocks(*self._engine.rows(_CLOCKS, since=ticks(since), slack=int(slack))[0])
+        return Clocks(*self.engine.rows(_CLOCKS, since=ticks(since), slack=int(slack))[0])
+
+
+def _order(reason: Reason) -> tuple[int, str, str]:
+    return -reason.measurements, reason.rule_id, reason.why
+
+
+def _volume(country: str, step: int, asn: int, bins: list[int], made: list[int], probes: list[int]) -> Series:
+    times = np.array(bins, np.int64)
+    order = np.argsort(times)
+    measurements = np.array(made, np.int64)[order]
+    return Series(
+        key=SeriesKey(Place(country, asn), "", MEASUREMENTS),
+        step=step,
+        times=times[order],
+        values=measurements.astype(np.float64),
+        counts=np.array(probes, np.int64)[order],
+        controlled=np.zeros(len(times), np.int64),
+        measurements=measurements,
+    )

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import inf
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
 import clickhouse_connect
@@ -32,22 +32,20 @@ from urllib3.exceptions import HTTPError
 from fanous import __version__
 from fanous.errors import FanousError
 from fanous.model.incident import Interval, Stretches
-from fanous.store.batch import Columns, mend, ticks
 from fanous.store.disk import FULL
 from fanous.store.location import StoreLocation
 from fanous.store.schema import FACTS, FIND_SEGMENT, FORMAT, TABLES, Layout
 
+Columns = dict[str, list[Any]]
+"""Name of a column -> its values, a row each."""
 
-class Tables(Protocol):
-    """What a migration asks of an engine (``store.engine.Engine``)."""
+LAST = 9_000_000_000.0
+"""The year 2255: the engine's times end in 2299, and what a broken clock says must not stop a batch."""
 
-    def tables(self) -> set[str]: ...
 
-    def rows(self, sql: str) -> list[tuple[Any, ...]]: ...
-
-    def run(self, sql: str) -> None: ...
-
-    def insert(self, table: str, columns: Columns) -> None: ...
+def ticks(instant: float) -> int:
+    """Microseconds, held within what the engine can store; NaN becomes the epoch."""
+    return round(min(max(0.0, instant), LAST) * 1e6)
 
 
 def _to_2(layout: Layout) -> Iterator[str]:
@@ -63,7 +61,7 @@ MIGRATIONS: Mapping[int, Callable[[Layout], Iterator[str]]] = {2: _to_2}
 
 
 def bring_up_to_date(
-    engine: Tables,
+    engine: "Engine",
     layout: Layout,
     migrations: Mapping[int, Callable[[Layout], Iterator[str]]] = MIGRATIONS,
     to: int = FORMAT,
@@ -94,7 +92,7 @@ def bring_up_to_date(
         _remember(engine, to)
 
 
-def _remember(engine: Tables, version: int) -> None:
+def _remember(engine: "Engine", version: int) -> None:
     engine.insert("versions", {"version": [version], "since": [ticks(time.time())], "fanous": [__version__]})
 
 
@@ -121,7 +119,7 @@ _MENDABLE = {
 
 # How the client says that a value does not fit its column depends on the column.
 _UNFIT = (UnicodeError, OverflowError, struct.error, TypeError, ValueError, ClickHouseError)
-# It writes a stack trace for each value that does not fit, which ``insert`` then mends.
+# It writes a stack trace for each value that does not fit, which ``insert`` then puts right.
 logging.getLogger("clickhouse_connect.driver.transform").setLevel(logging.CRITICAL)
 # It asks of each insert whether it is a frame of pandas, and loads that to know: 0.25 s and 45 MB.
 options.pd = None
@@ -182,7 +180,7 @@ class Engine:
         except _UNFIT as error:
             if _is_disk_full(error):
                 raise
-            self._insert(table, mend(columns, kinds), kinds)
+            self._insert(table, mended(columns, kinds), kinds)
 
     def _insert(self, table: str, columns: Columns, kinds: Mapping[str, str]) -> None:
         # The token is new for each attempt of ours, so that only a repetition by the client's own
@@ -196,6 +194,28 @@ class Engine:
                 column_oriented=True,
                 settings={"insert_deduplication_token": uuid4().hex},
             )
+
+
+def mended(columns: Columns, kinds: dict[str, str]) -> Columns:
+    """Columns that the engine can take, from ones that it could not.
+
+    Odd records hold numbers out of range and half characters (lone surrogates): the archive keeps them
+    as they were, the facts keep the nearest value, and one record does not stop its batch.
+    """
+    return {name: [_mender(kinds[name])(value) for value in values] for name, values in columns.items()}
+
+
+def _mender(kind: str) -> Callable[[Any], Any]:
+    if kind.startswith("Array("):
+        inner = _mender(kind.removeprefix("Array(").removesuffix(")"))
+        return lambda values: [inner(value) for value in values]
+    if "String" in kind:
+        return lambda text: text if text is None else str(text).encode("utf-8", "replace").decode()
+    if kind.startswith(("UInt", "Int")):
+        bits = int(kind.split("Int")[1])
+        low, high = (0, 2**bits - 1) if kind.startswith("U") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        return lambda number: min(max(int(number), low), high)
+    return lambda value: value
 
 
 def _connect(location: StoreLocation) -> Client:
@@ -286,3 +306,24 @@ def in_stretches(stretches: Stretches) -> dict[str, int | list[int]]:
     """Parameters of ``IN_STRETCHES``: ASN -> its intervals."""
     rows = [(asn, interval) for asn, own in stretches.items() for interval in own]
     return {"places": [asn for asn, _ in rows], **in_any([interval for _, interval in rows])}
+
+
+class FactsPart:
+    """Base of the parts of ``store.facts.Facts``: the questions of one subject, asked of one engine.
+
+    Args:
+        read_only: the store was opened to be read: what writes is refused.
+    """
+
+    def __init__(self, engine: Engine, *, read_only: bool = False) -> None:
+        self.engine = engine
+        self._read_only = read_only
+
+    def may_write(self) -> None:
+        """Refuse where the store was opened to be read.
+
+        Raises:
+            FanousError: it was.
+        """
+        if self._read_only:
+            raise FanousError("this store was opened to be read only: open it for writing")

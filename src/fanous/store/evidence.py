@@ -1,21 +1,71 @@
-"""Evidence: what stands behind a claim about targets, networks and intervals.
-
-Alternatives: how targets fared in other countries, by which software, and on which lines.
-
-Rate pairs: what targets gave to single probes, beside other names in the same measurement.
-
-Addresses: where connections fail, for which targets: what a block by address hits besides.
-"""
+"""Evidence: what supports a claim about targets, networks and intervals, and what else could explain it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fanous.model.incident import Interval, LineRecord, Onset, Software, Stretches
 from fanous.model.measurement import Layer
 from fanous.model.series import RatePair
 from fanous.model.verdict import State
-from fanous.store.coverage import EvidenceCounts, MechanismCount
-from fanous.store.engine import IN_INTERVALS, IN_STRETCHES, IN_WINDOW, Engine, in_any, in_stretches, window
+from fanous.store.engine import (
+    IN_INTERVALS,
+    IN_STRETCHES,
+    IN_WINDOW,
+    FactsPart,
+    in_any,
+    in_stretches,
+    window,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MechanismCount:
+    """How often one rule said one thing on one network, ordered from the most frequent.
+
+    Attributes:
+        symptom: see ``Verdict.symptom``.
+        measurements: in which it was said.
+        probes: whose measurements these are.
+    """
+
+    target: str
+    asn: int
+    layer: Layer
+    mechanism: str
+    rule_id: str
+    state: State
+    symptom: bool
+    measurements: int
+    probes: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceCounts:
+    """What a claim rests on.
+
+    Attributes:
+        measurements: that saw it.
+        probes: whose measurements these are.
+        networks: on which it was seen.
+        controlled: of ``measurements``, those with a normal control of their own.
+        elsewhere: measurements of the same targets on other networks of the country at the same times
+            that found them to work.
+        sources: connectors that the measurements came through, sorted.
+    """
+
+    measurements: int
+    probes: int
+    networks: int
+    controlled: int
+    elsewhere: int
+    sources: tuple[str, ...]
+
+    @property
+    def controls(self) -> int:
+        """``Evidence.controls``: measurements that show that the target worked elsewhere."""
+        return self.controlled + self.elsewhere
+
 
 _CLAIMED = f"""
     country = {{country:String}} AND target IN {{targets:Array(String)}} AND asn != 0 AND defect = ''
@@ -42,40 +92,6 @@ SELECT countIf(saw AND named), uniqExactIf(from_probe, saw AND named), uniqExact
     arraySort(groupUniqArrayIf(via, saw AND named))
 FROM ({_BY_MEASUREMENT})
 """
-
-
-class EvidenceAnswers:
-    """What supports a claim.
-
-    Attributes:
-        _engine: with the table ``verdicts``.
-    """
-
-    _engine: Engine
-
-    def mechanisms(
-        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
-    ) -> list[MechanismCount]:
-        """Which rules said what in any of the intervals, every state included, most frequent first."""
-        rows = self._engine.rows(_MECHANISMS, **_claim(country, targets, asns, intervals))
-        return [
-            MechanismCount(target, asn, Layer(layer), mechanism, rule, State(state), symptom, made, probes)
-            for target, asn, layer, mechanism, rule, state, symptom, made, probes in rows
-        ]
-
-    def evidence(
-        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
-    ) -> EvidenceCounts:
-        """What supports a claim about these targets on these networks in these intervals."""
-        rows = self._engine.rows(_EVIDENCE, **_claim(country, targets, asns, intervals))
-        measurements, probes, networks, controlled, elsewhere, sources = rows[0]
-        return EvidenceCounts(measurements, probes, networks, controlled, elsewhere, tuple(sources))
-
-
-def _claim(
-    country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
-) -> dict[str, Any]:
-    return {"country": country, "targets": list(targets), "asns": list(asns), **in_any(intervals)}
 
 
 LEAST_VOICES = 3
@@ -145,52 +161,6 @@ GROUP BY network ORDER BY network
 """
 
 
-class AlternativeAnswers:
-    """What else could explain a failure.
-
-    Attributes:
-        _engine: with the tables ``measurements`` and ``verdicts``.
-    """
-
-    _engine: Engine
-
-    def onsets_elsewhere(
-        self, country: str, targets: Sequence[str], slots: Sequence[int], width: int, before: float
-    ) -> list[Onset]:
-        """How the targets fared in each other country, by country.
-
-        Args:
-            slots: unix seconds // ``width`` of the times at which they failed in ``country``: *then*.
-            width: seconds.
-            before: seconds before the first of them that count as *before*.
-        """
-        if not slots:
-            return []
-        first, last = min(slots), max(slots)
-        asked: dict[str, Any] = {"country": country, "targets": list(targets), "slots": list(slots)}
-        asked |= {"width": width, "first": first, **window(first * width - before, (last + 1) * width)}
-        return [Onset(*row) for row in self._engine.rows(_ONSETS, **asked)]
-
-    def software(
-        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
-    ) -> list[Software]:
-        """What each version of a probe's software found in the intervals, by name and network."""
-        asked = {"country": country, "targets": list(targets), "asns": list(asns)}
-        return [Software(*row) for row in self._engine.rows(_SOFTWARE, **asked, **in_any(intervals))]
-
-    def lines(
-        self, country: str, targets: Sequence[str], stretches: Stretches, faults: Sequence[str]
-    ) -> list[LineRecord]:
-        """How each probe (not ours) that saw a target fail fared meanwhile, and all of its network together.
-
-        Args:
-            faults: mechanisms that a bad line gives as well.
-        """
-        asked: dict[str, Any] = {"country": country, "targets": list(targets), "faults": list(faults)}
-        asked |= in_stretches(stretches)
-        return [LineRecord(*row) for sql in (_LINES, _ALL_LINES) for row in self._engine.rows(sql, **asked)]
-
-
 _OWN = "target IN {targets:Array(String)} AND NOT isNaN(kbps)"
 _CONTROL = "target NOT IN {targets:Array(String)} AND failure IS NULL AND NOT isNaN(kbps)"
 # As ``analysis.rules.transfer`` has it: medians of a measurement, other names as its control, without the helper.
@@ -212,24 +182,6 @@ ORDER BY uid
 """
 
 
-class RatePairAnswers:
-    """Rates of transfers.
-
-    Attributes:
-        _engine: with the tables ``observations`` and ``measurements``.
-    """
-
-    _engine: Engine
-
-    def rate_pairs(
-        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
-    ) -> list[RatePair]:
-        """What the targets gave to probes on these networks in the intervals, beside other names, one a
-        measurement; those without both rates are left out."""
-        asked = {"country": country, "targets": list(targets), "asns": list(asns)}
-        return [RatePair(*row) for row in self._engine.rows(_PAIRS, **asked, **in_any(intervals))]
-
-
 # By address alone: a handshake that is cut after the connection was made is cut by its name.
 _FAILING = f"""
 SELECT target, groupUniqArray(ip) FROM (
@@ -243,19 +195,81 @@ GROUP BY target ORDER BY target
 """
 
 
-class AddressAnswers:
-    """What fails by address.
+class EvidenceFacts(FactsPart):
+    """What stands behind a claim, and what speaks against it."""
 
-    Attributes:
-        _engine: with the table ``observations``.
-    """
+    def mechanisms(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> list[MechanismCount]:
+        """Which rules said what in any of the intervals, every state included, most frequent first."""
+        rows = self.engine.rows(_MECHANISMS, **_claim(country, targets, asns, intervals))
+        return [
+            MechanismCount(target, asn, Layer(layer), mechanism, rule, State(state), symptom, made, probes)
+            for target, asn, layer, mechanism, rule, state, symptom, made, probes in rows
+        ]
 
-    _engine: Engine
+    def evidence(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> EvidenceCounts:
+        """What supports a claim about these targets on these networks in these intervals."""
+        rows = self.engine.rows(_EVIDENCE, **_claim(country, targets, asns, intervals))
+        measurements, probes, networks, controlled, elsewhere, sources = rows[0]
+        return EvidenceCounts(measurements, probes, networks, controlled, elsewhere, tuple(sources))
+
+    def onsets_elsewhere(
+        self, country: str, targets: Sequence[str], slots: Sequence[int], width: int, before: float
+    ) -> list[Onset]:
+        """How the targets fared in each other country, by country.
+
+        Args:
+            slots: unix seconds // ``width`` of the times at which they failed in ``country``: *then*.
+            width: seconds.
+            before: seconds before the first of them that count as *before*.
+        """
+        if not slots:
+            return []
+        first, last = min(slots), max(slots)
+        asked: dict[str, Any] = {"country": country, "targets": list(targets), "slots": list(slots)}
+        asked |= {"width": width, "first": first, **window(first * width - before, (last + 1) * width)}
+        return [Onset(*row) for row in self.engine.rows(_ONSETS, **asked)]
+
+    def software(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> list[Software]:
+        """What each version of a probe's software found in the intervals, by name and network."""
+        asked = {"country": country, "targets": list(targets), "asns": list(asns)}
+        return [Software(*row) for row in self.engine.rows(_SOFTWARE, **asked, **in_any(intervals))]
+
+    def lines(
+        self, country: str, targets: Sequence[str], stretches: Stretches, faults: Sequence[str]
+    ) -> list[LineRecord]:
+        """How each probe (not ours) that saw a target fail fared meanwhile, and all of its network together.
+
+        Args:
+            faults: mechanisms that a bad line gives as well.
+        """
+        asked: dict[str, Any] = {"country": country, "targets": list(targets), "faults": list(faults)}
+        asked |= in_stretches(stretches)
+        return [LineRecord(*row) for sql in (_LINES, _ALL_LINES) for row in self.engine.rows(sql, **asked)]
+
+    def rate_pairs(
+        self, country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+    ) -> list[RatePair]:
+        """What the targets gave to probes on these networks in the intervals, beside other names, one a
+        measurement; those without both rates are left out."""
+        asked = {"country": country, "targets": list(targets), "asns": list(asns)}
+        return [RatePair(*row) for row in self.engine.rows(_PAIRS, **asked, **in_any(intervals))]
 
     def failing_addresses(
         self, country: str, asns: Sequence[int], intervals: Sequence[Interval]
     ) -> dict[str, frozenset[str]]:
         """Target -> addresses to which at least half of the connections from one of these networks failed in
         the intervals."""
-        rows = self._engine.rows(_FAILING, country=country, asns=list(asns), **in_any(intervals))
+        rows = self.engine.rows(_FAILING, country=country, asns=list(asns), **in_any(intervals))
         return {target: frozenset(ips) for target, ips in rows}
+
+
+def _claim(
+    country: str, targets: Sequence[str], asns: Sequence[int], intervals: Sequence[Interval]
+) -> dict[str, Any]:
+    return {"country": country, "targets": list(targets), "asns": list(asns), **in_any(intervals)}

@@ -9,7 +9,7 @@ What comes in while a country is detected is noted apart, so that a detection ma
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -27,6 +27,20 @@ NOBODY = ""
 
 Span = tuple[float, float]
 """First and last instant of measurements, unix seconds."""
+
+
+def spans_of(made: Iterable[tuple[str, float]]) -> dict[str, Span]:
+    """Country -> first and last instant of what was measured there.
+
+    Args:
+        made: country and instant of each measurement.
+    """
+    spans: dict[str, Span] = {}
+    for country, at in made:
+        first, last = spans.get(country, (at, at))
+        spans[country] = min(first, at), max(last, at)
+    return spans
+
 
 _UNDETECTED = sa.Table(
     "undetected",
@@ -98,9 +112,11 @@ class Leases:
             ):
                 known = sa.select(table.c.country, since, until).where(table.c.country.in_(list(spans)))
                 for country, first, last in connection.execute(known).all():
-                    wider = _wider(spans[country], None if first is None else (first, last))
+                    begins, ends = spans[country]
+                    if first is not None:
+                        begins, ends = min(begins, first), max(ends, last)
                     one = table.update().where(table.c.country == country)
-                    connection.execute(one.values({since.name: wider[0], until.name: wider[1]}))
+                    connection.execute(one.values({since.name: begins, until.name: ends}))
             waiting = set(connection.scalars(sa.select(_UNDETECTED.c.country)))
             new = [
                 {"country": country, "since": since, "until": until}
@@ -234,7 +250,3 @@ def _now(connection: sa.Connection) -> float:
         now = sa.func.extract("epoch", sa.func.clock_timestamp())
         return float(connection.scalar(sa.select(now)) or 0.0)
     return time.time()
-
-
-def _wider(one: Span, other: Span | None) -> Span:
-    return one if other is None else (min(one[0], other[0]), max(one[1], other[1]))

@@ -1,6 +1,6 @@
-"""Local store: the store of one machine - archive folder, in-process facts, SQLite ledger.
+"""Local: the store as one process opens it - archive, facts and ledger, kept in step.
 
-One process at a time owns it (``lock``); within that process, one store at a time is open.
+One process at a time owns it (``location.StoreLock``); within that process, one store at a time is open.
 """
 
 import socket
@@ -17,6 +17,7 @@ from fanous.store.batch import Appended, Forgotten, Judged, Placed
 from fanous.store.disk import disk_errors
 from fanous.store.engine import Engine
 from fanous.store.facts import Facts
+from fanous.store.leases import Span, spans_of
 from fanous.store.ledger import Ledger
 from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, in_folder
 from fanous.store.protocol import Store
@@ -28,47 +29,43 @@ def open_store(
     """Open a store, making it where it is new.
 
     Args:
-        where: the folder that holds all three parts, or their addresses one by one.
-        read_only: it must exist already, and nothing can be appended.  The engine still wants it for
-            this process alone.
-        clock: unix seconds, UTC; what the store calls now.  Another than the machine's is for a lab.
+        where: the folder that holds all three parts, or the address of each.
+        read_only: the store must exist, and nothing can be appended.  The engine wants it for this process
+            alone all the same.
+        clock: unix seconds, UTC; what the store calls now.  A lab gives its own.
 
     Raises:
         FanousError: another process has it (``StoreHeld``), it is not a store, it is too new, or it cannot be
             written.
     """
     if isinstance(where, StoreLocation):
-        return EmbeddedStore(where, read_only=read_only, clock=clock)
+        return OpenStore(where, read_only=read_only, clock=clock)
     location = in_folder(where)
     folder = location.archive.parent
     with disk_errors(f"open the store {folder}"):
         check_folder(folder, must_exist=read_only)
-    return EmbeddedStore(location, read_only=read_only, clock=clock)
+    return OpenStore(location, read_only=read_only, clock=clock)
 
 
-AN_HOUR = 3600.0
-"""A segment takes what comes within its hour: only then is its age known."""
-
-
-class EmbeddedStore:
-    """See ``Store`` for what each method promises.
+class OpenStore:
+    """What ``open_store`` returns; ``protocol.Store`` says what each method promises.
 
     Attributes:
         left_by: the process that died with the store open, if one did.
     """
 
     def __init__(self, location: StoreLocation, *, read_only: bool, clock: Callable[[], float]) -> None:
-        self._clock = clock
+        self.now = clock
         self._read_only = read_only
         self._swept = False
         with disk_errors(f"make the store at {location.archive}"):
             location.archive.mkdir(parents=True, exist_ok=True)
             location.lock.parent.mkdir(parents=True, exist_ok=True)
-        # A server has many readers; what runs in the process has one owner, whatever it does.
+        # A server has many readers; an engine in the process has one owner, whatever it does.
         shared = read_only and location.engine_folder is None
         self._lock = None if shared else StoreLock(location.lock)
         self.left_by: Owner | None = self._lock.left_by if self._lock else None
-        self._archive = archive_at(location)
+        self.archive = archive_at(location)
         self._in_bucket = bool(location.bucket)
         try:
             self.ledger = Ledger(location.ledger, clock, _owner_name(location) if self._lock else "")
@@ -97,90 +94,76 @@ class EmbeddedStore:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    @property
-    def archive(self) -> Archive:
-        return self._archive
-
-    def with_facts(self, facts: Facts) -> "EmbeddedStore":
+    def with_facts(self, facts: Facts) -> Store:
         reader = copy(self)
         reader.facts = facts
         return reader
 
-    def now(self) -> float:
-        return self._clock()
-
     def append(
-        self, batch: Sequence[Judged], *, rules_version: str, received_at: float | None = None
+        self,
+        batch: Sequence[Judged],
+        *,
+        rules_version: str,
+        received_at: float | None = None,
+        undetected: Span | None = None,
     ) -> Appended:
         self.facts.may_write()
-        self._must_be_finished()
-        fresh = self._fresh(batch)
-        if fresh:
-            at = self.now() if received_at is None else received_at
-            self._swept = False  # until the marker is written there is something to finish
-            locations = self._archive.append([_received(judged) for judged in fresh], at)
-            placed = [Placed(judged, place, at) for judged, place in zip(fresh, locations, strict=True)]
-            self.facts.add(placed, Counter(place.segment for place in locations), rules_version)
-            self._swept = True
-        return Appended(len(fresh), len(batch) - len(fresh), frozenset(map(id, fresh)))
-
-    def _fresh(self, batch: Sequence[Judged]) -> list[Judged]:
-        """The first of each measurement that is not stored yet."""
+        if not self._swept:
+            self._refuse_unfinished()
         by_uid: dict[str, Judged] = {}
         for judged in batch:
             by_uid.setdefault(judged.parsed.measurement.uid, judged)
         known = self.facts.known(by_uid)
-        return [judged for uid, judged in by_uid.items() if uid not in known]
+        fresh = [judged for uid, judged in by_uid.items() if uid not in known]
+        headers = [judged.parsed.measurement for judged in fresh]
+        if undetected is not None:
+            earliest, latest = undetected
+            made = [(one.country, one.started_at) for one in headers if earliest <= one.started_at <= latest]
+            self.ledger.mark_undetected(spans_of(made))
+        if fresh:
+            at = self.now() if received_at is None else received_at
+            self._swept = False  # until the marker is written there is something to finish
+            received = [
+                Received(judged.record, one.country, one.test_name)
+                for judged, one in zip(fresh, headers, strict=True)
+            ]
+            locations = self.archive.append(received, at)
+            placed = [Placed(judged, place, at) for judged, place in zip(fresh, locations, strict=True)]
+            self.facts.add(placed, Counter([place.segment for place in locations]), rules_version)
+            self._swept = True
+        return Appended(len(fresh), len(batch) - len(fresh), frozenset(map(id, fresh)))
 
-    def _must_be_finished(self) -> None:
+    def _refuse_unfinished(self) -> None:
         """Records of an unfinished segment are not known yet, and would be kept twice."""
-        if not self._swept:
-            left = next(self.unfinished(), None)
-            if left:
-                raise FanousError(
-                    f"an interrupted run left {left.name} without facts: finish it first (fanous ingest does)"
-                )
+        left = next(self.unfinished(), None)
+        if left:
+            raise FanousError(
+                f"an interrupted run left {left.name} without facts: finish it first (fanous ingest does)"
+            )
 
     def forget(self, probes: Iterable[str]) -> Forgotten:
         self.facts.may_write()
-        self._must_be_finished()
+        if not self._swept:
+            self._refuse_unfinished()
         found = self.facts.records_of(probes)
         positions: dict[Segment, set[int]] = {}
-        spans: dict[str, tuple[float, float]] = {}
-        for location, country, made in found:
+        for location, _, _ in found:
             positions.setdefault(location.segment, set()).add(location.position)
-            first, last = spans.get(country, (made, made))
-            spans[country] = min(first, made), max(last, made)
+        spans = spans_of((country, made) for _, country, made in found)
         self.ledger.mark_undetected(spans)
         self._swept = not positions
         for segment, lines in positions.items():
-            # The rest is written first and its facts last, so that a crash loses nothing of it (``recover``
-            # leaves out what is known); in between, the segment goes as a whole.
-            self._archive.without(segment, lines)
+            # What is left of a segment is written first and its facts last, so that a crash loses nothing of it
+            # (``recover`` leaves out what is known); in between, the whole segment goes.
+            self.archive.without(segment, lines)
             self.facts.remove([segment])
-            self._archive.remove(segment)
+            self.archive.remove(segment)
         return Forgotten(len(found), spans)
-
-    def movable(self, before: float) -> list[Segment]:
-        if self._in_bucket:
-            return []
-        whole = self.facts.marked()
-        here = Archive(self._archive.folder).segments()
-        return [one for one in here if one.begins + AN_HOUR <= before and one.name in whole]
-
-    def move(self, segment: Segment, url: str) -> None:
-        self.facts.may_write()
-        from fanous.store.bucket import TieredArchive, begin
-
-        begin(self._archive.folder, url, self.now())
-        if not isinstance(self._archive, TieredArchive):
-            self._archive = TieredArchive(self._archive.folder, url)
-        self._archive.move(segment)
 
     def unfinished(self) -> Iterator[Segment]:
         if not self._read_only:
-            self._archive.sweep()
-        yield from self._archive.unmarked(self.facts.marked())
+            self.archive.sweep()
+        yield from self.archive.unmarked(self.facts.marked())
         self._swept = True
 
     def finish(self, segment: Segment, judged: Sequence[Judged], *, rules_version: str) -> None:
@@ -191,13 +174,33 @@ class EmbeddedStore:
         placed = [
             Placed(one, Location(segment, one.record.line - 1), at)
             for segment, all_of_it in judged.items()
-            for at in [self._archive.received_at(segment)]
+            for at in [self.archive.received_at(segment)]
             for one in all_of_it
         ]
         self.facts.remove(list(judged))
         self.facts.add(
             placed, {segment: len(all_of_it) for segment, all_of_it in judged.items()}, rules_version
         )
+
+    def movable(self, before: float) -> list[Segment]:
+        if self._in_bucket:
+            return []
+        whole = self.facts.marked()
+        here = Archive(self.archive.folder).segments()
+        return [one for one in here if one.begins + AN_HOUR <= before and one.name in whole]
+
+    def move(self, segment: Segment, url: str) -> None:
+        self.facts.may_write()
+        from fanous.store.bucket import TieredArchive, begin
+
+        begin(self.archive.folder, url, self.now())
+        if not isinstance(self.archive, TieredArchive):
+            self.archive = TieredArchive(self.archive.folder, url)
+        self.archive.move(segment)
+
+
+AN_HOUR = 3600.0
+"""A segment takes what comes within its hour: only then is its age known."""
 
 
 def _owner_name(location: StoreLocation) -> str:
@@ -216,8 +219,3 @@ def archive_at(location: StoreLocation) -> Archive:
 
         return TieredArchive(location.archive, url)
     return Archive(location.archive)
-
-
-def _received(judged: Judged) -> Received:
-    header = judged.parsed.measurement
-    return Received(judged.record, header.country, header.test_name)

@@ -6,7 +6,6 @@ One insert a call, so that a crash leaves all of a call's bins or none; giving t
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from math import inf
 from typing import Any
 
@@ -16,9 +15,8 @@ from numpy.typing import NDArray
 from fanous.model.coverage import SeriesArrival
 from fanous.model.place import Access, Place
 from fanous.model.series import Floats, Ints, Series, SeriesKey, SourceSeries
-from fanous.sources.connector import SOURCES
-from fanous.store.batch import LAST, Columns, ticks
-from fanous.store.engine import AT_IN_WINDOW, Engine, window
+from fanous.sources.publishers import SOURCES, has_series
+from fanous.store.engine import AT_IN_WINDOW, LAST, Columns, FactsPart, ticks, window
 from fanous.store.schema import LEVEL_KEY
 
 _SECONDS = "toInt64(toUnixTimestamp64Micro(at) / 1000000)"
@@ -75,14 +73,8 @@ class Pulled:
     pulled_at: float
 
 
-class SeriesAnswers:
-    """Ready-made series.
-
-    Attributes:
-        _engine: with the tables ``levels`` and ``pulls``.
-    """
-
-    _engine: Engine
+class SeriesFacts(FactsPart):
+    """The series of public sources, and which windows of them were pulled."""
 
     def levels(
         self,
@@ -104,35 +96,50 @@ class SeriesAnswers:
         """
         only, parameters = _only(country, signals, entities)
         sql = _LEVELS.replace("{only}", only)
-        rows = self._engine.rows(sql, country=country, **window(since, until), **parameters)
+        rows = self.engine.rows(sql, country=country, **window(since, until), **parameters)
         return [_series(row) for row in rows]
 
     def series_fetched(self, country: str) -> dict[str, float]:
         """Source -> when one of its values was last new or changed."""
-        return dict(self._engine.rows(_FETCHED, country=country))
+        return dict(self.engine.rows(_FETCHED, country=country))
 
     def series_arrived(
         self, country: str, since: float, until: float | None, after: float
     ) -> list[SeriesArrival]:
         """Bins of the window that came, or came with another value, after an instant; by signal."""
         span = window(since, inf if until is None else until)
-        rows = self._engine.rows(_ARRIVED, country=country, after=ticks(after), **span)
+        rows = self.engine.rows(_ARRIVED, country=country, after=ticks(after), **span)
         return [SeriesArrival(*row) for row in rows]
 
     def pulled(self, source: str, country: str) -> list[Pulled]:
         """Windows of a live source that are in the store, by piece and time."""
-        return [Pulled(*row) for row in self._engine.rows(_PULLED, source=source, country=country)]
+        return [Pulled(*row) for row in self.engine.rows(_PULLED, source=source, country=country)]
 
-    def _write_series(
-        self, batch: Sequence[SourceSeries], fetched_at: float | None
+    def put_series(
+        self, batch: Sequence[SourceSeries], *, fetched_at: float | None = None
     ) -> list[NDArray[np.bool_]]:
-        """Insert what is new or differs, and say which that was, as ``Measurements.put_series`` promises."""
+        """Keep ready-made series; on the disk when it returns, all of the batch or none.
+
+        A bin that is stored with the same value is left; one with another value is replaced, so that late
+        corrections win (of two calls the one with the later ``fetched_at``).
+
+        Args:
+            batch: each bin of a key and step at most once.
+            fetched_at: when the source said so; ``None`` = now.
+
+        Returns:
+            For each of the batch, bool, shape (n,): which of its bins are new or replaced.
+        """
+        self.may_write()
+        check_series(batch)
         changed = [_differs(one, stored) for one, stored in zip(batch, self._stored(batch), strict=True)]
         at = time.time() if fetched_at is None else fetched_at
-        self._engine.insert("levels", _columns(batch, changed, at))
+        self.engine.insert("levels", _columns(batch, changed, at))
         return changed
 
-    def _write_pulled(self, source: str, country: str, pulled: Iterable[Pulled]) -> None:
+    def put_pulled(self, source: str, country: str, pulled: Iterable[Pulled]) -> None:
+        """Remember which windows of a live source are in the store; done after their levels."""
+        self.may_write()
         rows = list(pulled)
         columns: Columns = {
             "source": [source] * len(rows),
@@ -142,7 +149,7 @@ class SeriesAnswers:
             "until": [ticks(one.until) for one in rows],
             "pulled_at": [ticks(one.pulled_at) for one in rows],
         }
-        self._engine.insert("pulls", columns)
+        self.engine.insert("pulls", columns)
 
     def _stored(self, batch: Sequence[SourceSeries]) -> list[tuple[Ints, Floats]]:
         """For each of the batch: its stored bins in the span of its own times, ascending."""
@@ -152,7 +159,7 @@ class SeriesAnswers:
                 asked.setdefault((one.key.place.country, one.key.source), []).append(one)
         found: dict[tuple[SeriesKey, int], tuple[Ints, Floats]] = {}
         for (country, source), own in asked.items():
-            rows = self._engine.rows(
+            rows = self.engine.rows(
                 _STORED,
                 country=country,
                 source=source,
@@ -256,21 +263,9 @@ def check_series(batch: Sequence[SourceSeries]) -> None:
         ValueError: a bug in a connector.
     """
     for one in batch:
-        if one.key.source not in SOURCES:
+        if not has_series(one.key.source):
             raise ValueError(f"levels of an unknown source: {one.key.source!r}")
         if len(np.unique(one.times)) != len(one):
             raise ValueError(f"a bin comes twice in {one.key}")
         if len(one) and not (one.times.min() >= 0 and one.times.max() < LAST):
             raise ValueError(f"a bin lies outside the times that can be stored in {one.key}")
-
-
-def spans_of(batch: Iterable[SourceSeries]) -> dict[str, tuple[float, float]]:
-    """Country -> (first, last) instant of the bins."""
-    ends = sorted(
-        (one.key.place.country, float(one.times.min()), float(one.times.max())) for one in batch if len(one)
-    )
-    spans = {}
-    for country, own in groupby(ends, key=lambda end: end[0]):
-        firsts, lasts = zip(*((first, last) for _, first, last in own), strict=True)
-        spans[country] = (min(firsts), max(lasts))
-    return spans

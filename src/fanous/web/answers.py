@@ -1,11 +1,10 @@
 """Answers: from a request to a reply, by way of the shelf and the store.
 
-A page that was just made is kept on a shelf, so that a crowd asks the store once.
-
-Facts are remembered for a while, so that pages do not ask the same question twice: pages of several languages,
-and several parts of one page, ask the same, and with a large store each question costs tenths of a second of its
-one thread.  What was measured stays as it is until something is brought in, so such an answer is good for as long;
-what is claimed (incidents, claims, events) is never remembered.
+The shelf keeps replies that were just made, so that a crowd asks the store once. Facts are remembered for a
+while, so that pages do not ask the same question twice: pages of several languages, and several parts of one
+page, ask the same, and with a large store each question costs tenths of a second of its one thread. What was
+measured stays as it is until something is brought in, so such an answer is good for as long; what is claimed
+(incidents, claims, events) is never remembered.
 """
 
 import asyncio

@@ -14,9 +14,9 @@ from fanous.analysis.series.slowness import slowness, speed_series
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.place import Access, NetworkWeight, UserWeights
 from fanous.model.series import Rate
-from fanous.pipeline import stages
+from fanous.pipeline import ingest
 from fanous.pipeline.interference import find_interference
-from fanous.pipeline.tally import Ingested
+from fanous.pipeline.judge import Ingested
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 
@@ -116,7 +116,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def found(store: Store, folder: Path, told: Sequence[Rate]) -> list[Incident]:
     path = folder / "rates.jsonl"
     path.write_text("\n".join(map(record, told)) + "\n", encoding="utf-8")
-    stages.bring_in(store, "edge", [path], Ingested())
+    ingest.bring_in(store, "edge", [path], Ingested())
     last = max(rate.at for rate in told)
     return [
         incident

@@ -19,8 +19,8 @@ from fanous.collector.stream.publish import QueueStream
 from fanous.collector.stream.pull import BATCH, Writer, drain_stream
 from fanous.collector.submission import Submission
 from fanous.errors import FanousError
+from fanous.pipeline.judge import REJECTS_LISTED
 from fanous.pipeline.status import metrics
-from fanous.pipeline.tally import REJECTS_LISTED
 from fanous.store.local import open_store
 from tests.collector.probe import measurement
 from tests.jetstream import Cluster, cluster

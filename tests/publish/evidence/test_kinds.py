@@ -16,13 +16,13 @@ from fanous.evaluation.simulate.records import X, new_round
 from fanous.evaluation.simulate.series import SpeedCountry, speeds
 from fanous.model.incident import Incident, Kind, Status
 from fanous.model.series import SourceSeries
-from fanous.pipeline import stages
+from fanous.pipeline import detect, ingest
 from fanous.pipeline.series import ingest_series
 from fanous.publish.evidence.container import pack_series, unpack_series
 from fanous.publish.evidence.manifest import signing_key
 from fanous.publish.evidence.pack import Packed, gather, pack
 from fanous.publish.evidence.verify import Result, Verification, verify
-from fanous.sources.signals.files import About
+from fanous.sources.connector import About
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
 from tests.pipeline.test_outage_story import BINS, CUT, abroad, before, found, heard
@@ -60,7 +60,7 @@ def test_an_outage_by_silence_is_proved_from_looks_of_others_too(tmp_path: Path,
         if over:
             late = heard((1, 2, 3), CUT, online=False) + heard((1, 2, 3), range(CUT.stop, BINS))
             found(store, lines, late + abroad(range(CUT.stop, BINS)), BINS)
-        stages.detect(store, "PK", 1_702_800_000.0, found_at)
+        detect.detect(store, "PK", 1_702_800_000.0, found_at)
         (incident,) = store.ledger.incidents("PK")
         packed, done = proved(tmp_path, store, incident)
     assert incident.status is (Status.ENDED if over else Status.SUSPECTED)
@@ -72,8 +72,8 @@ def test_the_recorded_event_of_our_own_probes_is_proved_and_again_after_rejudgin
     recording = tmp_path / "event.jsonl"
     unpack("pakistan-2023-12-17", recording)
     with open_store(tmp_path / "store") as store:
-        stages.ingest(store, "edge", [recording])
-        stages.rejudge(store, "PK", everything=True)
+        ingest.ingest(store, "edge", [recording])
+        ingest.rejudge(store, "PK", everything=True)
         (incident,) = (i for i in store.ledger.incidents("PK") if i.confirmed_at is not None)
         packed, done = proved(tmp_path, store, incident)
     assert incident.kind is Kind.BLOCKING
@@ -88,7 +88,7 @@ def test_a_slow_down_is_proved_from_the_speeds(tmp_path: Path) -> None:
     levels = [SourceSeries(one.key, one.step, one.times, one.values) for one in tests]
     with open_store(tmp_path / "store") as store:
         store.facts.put_series(levels)
-        stages.detect(store, "PK", float(levels[0].times[0]), float(levels[0].times[-1]))
+        detect.detect(store, "PK", float(levels[0].times[0]), float(levels[0].times[-1]))
         incident = next(i for i in store.ledger.incidents("PK") if i.kind is Kind.SLOWDOWN)
         _, done = proved(tmp_path, store, incident)
     assert done.result is Result.MATCH, done.differences
@@ -127,7 +127,7 @@ def a_bad_line(path: Path) -> None:
 def test_what_else_failed_on_the_line_goes_along(tmp_path: Path) -> None:
     a_bad_line(tmp_path / "line.jsonl")
     with open_store(tmp_path / "store") as store:
-        stages.ingest(store, "ooni", [tmp_path / "line.jsonl"])
+        ingest.ingest(store, "ooni", [tmp_path / "line.jsonl"])
         (incident,) = (one for one in store.ledger.incidents("PK") if len(one.targets) == 3)
         packed, done = proved(tmp_path, store, incident)
     assert incident.confirmed_at is None and "the line may be what failed" in incident.reason

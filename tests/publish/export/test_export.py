@@ -28,7 +28,7 @@ from fanous.publish.export import (
     minute,
     sources_of,
 )
-from fanous.sources.connector import SOURCES
+from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from tests.analysis.incidents.events import MONDAY, Ballot
 from tests.charts.events import incident

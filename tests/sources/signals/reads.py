@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fanous.sources.connector import About, PublishedClaim, Reading, TableColumns
 from fanous.sources.publishers import SERIES_FILES
-from fanous.sources.signals.files import About, PublishedClaim, Reading, TableColumns
 
 
 @dataclass(slots=True)

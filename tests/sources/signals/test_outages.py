@@ -10,8 +10,8 @@ from fanous.cli.main import app
 from fanous.errors import Rejected
 from fanous.model.claim import Claim, Said
 from fanous.model.incident import Scope
+from fanous.sources.connector import Parsed, Query
 from fanous.sources.publishers import LIVE_SOURCES
-from fanous.sources.signals.live import Parsed, Query
 from fanous.store.local import open_store
 from tests.sources.signals.samples import (
     T0,

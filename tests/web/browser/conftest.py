@@ -24,7 +24,7 @@ from fanous.model.event import AnnouncedEvent
 from fanous.model.instant import from_iso
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
-from fanous.pipeline import stages
+from fanous.pipeline import ingest
 from fanous.store.local import open_store
 from fanous.store.protocol import OneThread
 from fanous.web.application import application
@@ -95,7 +95,7 @@ def monitor(rally: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """Address of the pages about the generated event."""
     folder = tmp_path_factory.mktemp("monitor") / "store"
     with open_store(folder) as store:
-        stages.ingest(store, "ooni", [rally])
+        ingest.ingest(store, "ooni", [rally])
         store.ledger.add_event(RALLY, at=RALLY.start - 86_400)
         store.ledger.add_claim(CLAIM)
         store.facts.put_series([routing()])

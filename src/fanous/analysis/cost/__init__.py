@@ -1,6 +1,7 @@
-"""Cost: published methods, each by its own formula; pure.  What a method cannot say for a country it says so.
+"""Cost: what a disruption costs, by published methods, each with its own formula; pure.  A method that has no figure
+for a country says so.
 
-To add a method: a function from an economy to an estimate of a whole shutdown in ``methods``, and its line in
+To add a method, write a function in ``methods`` from an economy to an estimate of a whole shutdown, and add it to
 ``METHODS``.
 """
 

@@ -1,8 +1,7 @@
-"""Methods: what an hour without any internet costs a whole country, by each published study.
+"""Methods: what an hour without any internet costs a whole country by each published study, and what a disruption
+costs.
 
-Each gives an estimate before shares of users, of targets and the ceiling; ``reckon`` applies these.
-
-Reckon: what a disruption costs, by each method, within a ceiling.
+Each method gives an estimate before the shares of users and of targets and the ceiling, which ``cost_of`` applies.
 """
 
 from collections.abc import Callable

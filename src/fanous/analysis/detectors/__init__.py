@@ -7,6 +7,7 @@ To add one, write ``analysis/detectors/NAME.py`` with
 - a ``Detector`` (``analysis.detectors.detector``) that declares its name, version, kind, signals and options,
 
 and import it in ``analysis/detectors/registry.py``, where its name joins the others in ``DETECTORS``.  It then runs in
-every detection; each option gets the permanent id ``detectors.NAME.OPTION``, is recorded in evidence bundles, and
-needs a row in docs/methodology.md.  A test follows this recipe (tests/analysis/test_recipes.py).
+every detection.  Each option gets a permanent id (``detectors``, the detector's name and the option's, joined by dots),
+is recorded in evidence bundles, and needs a row in docs/methodology.md.  A test follows this recipe
+(tests/analysis/test_recipes.py).
 """

@@ -47,7 +47,7 @@ class Detector(Generic[Options]):
     """One detector with its settings.
 
     Attributes:
-        name: permanent; part of the ids of its thresholds (``detectors.NAME.OPTION``).
+        name: permanent; part of the ids of its thresholds.
         version: changes whenever the same series may give other anomalies; its incidents carry it.
         kind: of the incidents that its anomalies show.
         reads: the sort of series that it is given.

@@ -25,11 +25,11 @@ QUANTITY_DETECTOR_VERSION = "2026.17-levels"
 """Changes whenever the same quantities may give other anomalies; the incidents made of them carry it."""
 
 BACK = 48 * 3600
-"""Seconds that an onset may lie before the alarm: a gradual decline is noticed late; more is drift."""
+"""Seconds that an onset may lie before the alarm: a gradual decline is noticed late; anything longer is drift."""
 
 
 def find_drops(series: Sequence[Series], options: DropOptions) -> list[Anomaly]:
-    """Anomalies of level series, in order of onset."""
+    """Anomalies of quantities, in order of onset."""
     found = [anomaly for one in departures(series, options) for anomaly in stretches(one, options)]
     return sorted(found, key=lambda a: (a.start, str(a.key.place), a.key.signal))
 
@@ -39,18 +39,18 @@ def find_drops(series: Sequence[Series], options: DropOptions) -> list[Anomaly]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Departures:
-    """What becomes of a grid; arrays of bins have shape (bins, series).
+    """How a grid departs from its baseline; arrays of bins have shape (bins, series).
 
     Attributes:
-        drop: float32, share of the ordinary level that is missing (negative: an excess); NaN = not
-            measured, or nothing to compare with.
-        norms: float32, the ordinary level; NaN = unknown.
-        on: bool, a watcher would say that it is down.
+        drop: float32, share of the baseline that is missing (negative: an excess); NaN = not measured, or
+            nothing to compare with.
+        norms: float32, the baseline; NaN = unknown.
+        on: bool, a live monitor would say that it is down.
         edge: float32, drop from which a bin belongs to a stretch.
-        ratio: float32, the deepest drop over what it had to exceed; 1 = just so.
-        unlike: bool, it lies below every day of the last week at this hour too.
-        short: bool, (days, series), no whole week of history.
-        accepted: (bin, series) at which a stretch became the new ordinary.
+        ratio: float32, the deepest drop over what it had to exceed; 1 = just exceeded.
+        unlike: bool, it also lies below every day of the last week at this hour.
+        short: bool, (days, series), less than a week of history.
+        accepted: (bin, series) at which a stretch became the new baseline.
     """
 
     grid: SeriesGrid
@@ -65,7 +65,7 @@ class Departures:
 
     @classmethod
     def blank(cls, grid: SeriesGrid) -> "Departures":
-        """Nothing walked yet."""
+        """Before any day was walked."""
         days, bins, count = grid.levels.shape
         shape = (days * bins, count)
         unknown, naught = np.full(shape, np.nan, np.float32), np.zeros(shape, np.float32)
@@ -82,7 +82,7 @@ class Departures:
         )
 
     def lead(self, row: int, column: int, floor: int = 0) -> Ints:
-        """The low bins that lead up to ``row``, from the newest back; bins without data do not part them.
+        """The low bins that lead up to ``row``, from the newest back; bins without data do not split them.
 
         Args:
             floor: no bin before this one.
@@ -95,7 +95,7 @@ class Departures:
 
 
 def departures(series: Sequence[Series], options: DropOptions) -> Iterator[Departures]:
-    """Every series through its days, a grid at a time."""
+    """Every series day by day, a grid at a time."""
     for grid in grids(series):
         yield _walk(grid, options)
 
@@ -123,10 +123,10 @@ def _walk(grid: SeriesGrid, options: DropOptions) -> Departures:
 
 
 def _unlike(ordinary: Baseline, day: int, norms: Single) -> Bools:
-    """Bins below every day of the last week at that hour, and below what was really measured a week ago.
+    """Bins below every day of the last week at that hour, and below what was measured a week ago.
 
-    What departed was written down as ordinary, so that a day of rest would be news each week; where more than
-    half is gone, it is.
+    The baseline has expected values in place of what departed, so that a day of rest would be news each week.  Where
+    more than half is gone, it is news.
     """
     grid, options = ordinary.grid, ordinary.options
     level, margin = grid.levels[day], 1 - options.leave * grid.least
@@ -138,9 +138,9 @@ def _unlike(ordinary: Baseline, day: int, norms: Single) -> Bools:
 
 
 def _edge(limits: Single, options: DropOptions) -> Single:
-    """Drop below which a bin is no part of a stretch, (bins, series).
+    """Drop below which a bin is not part of a stretch, (bins, series).
 
-    Where the threshold exceeds everything, half of the level is still low enough.
+    Where the threshold exceeds the whole level, half of the level is still low enough.
     """
     return np.asarray(options.leave * np.minimum(limits[min(1, len(limits) - 1)], 1))
 
@@ -148,9 +148,9 @@ def _edge(limits: Single, options: DropOptions) -> Single:
 def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -> tuple[Bools, Single]:
     """Down or not, with hysteresis, (bins, series); and the ratio of drop to threshold.
 
-    It goes down where the drop exceeds the threshold at any scale while the last bins are low themselves
-    and the last hour is not much better than the whole (what was lost before a return must not be counted
-    again).  It goes up where the last hour has come back.  Bins without data change nothing.
+    It goes down where the drop exceeds the threshold at any scale while the last bins are low themselves and the last
+    hour is not much better than the whole: what was lost before a return must not count again.  It goes up where the
+    last hour has come back.  Bins without data change nothing.
     """
     options, bins = ordinary.options, means.shape[1]
     edge = _edge(limits, options)
@@ -167,7 +167,7 @@ def _states(ordinary: Baseline, recent: Single, means: Single, limits: Single) -
 
 
 def _low(recent: Single, edge: Single, row: int) -> Bools:
-    """The last ``row`` bins that were measured are each low, (bins, series)."""
+    """Are the last ``row`` bins that were measured each low?  (bins, series)."""
     bins = len(edge)
     held = last_measured(recent)
     low = held[-bins:] >= edge
@@ -178,13 +178,13 @@ def _low(recent: Single, edge: Single, row: int) -> Bools:
 
 
 def _one_before(held: Single, recent: Single) -> Single:
-    """The measured value before the newest one: shifted at each measurement, kept where there is none."""
+    """The measured value before the newest: shifted at each measurement, kept where there is none."""
     shifted = np.concatenate([np.full((1, held.shape[1]), np.nan, np.float32), held[:-1]])
     return last_measured(np.where(np.isnan(recent), np.nan, shifted).astype(np.float32))
 
 
 def _take_back(ordinary: Baseline, found: Departures, rows: slice) -> None:
-    """What led up to an alarm was let in as ordinary before anybody knew."""
+    """Take out of the baseline what led up to an alarm and was learnt before it was raised."""
     on = found.on[max(0, rows.start - 1) : rows.stop].astype(np.int8)
     first = rows.stop - len(on)
     begun = np.diff(on, axis=0) > 0
@@ -204,14 +204,14 @@ def _carry(ordinary: Baseline, on: Bools, first: int) -> None:
 # --- anomalies: from bins that lie too low --------------------------------------------------------------
 
 HALF_GAP = 1800.0
-"""Seconds by which an onset may lie before the first low bin where bins before it are missing (and an end
-after the last): midway, but never further, as the filter's ``back_date``."""
+"""Seconds at most by which an onset may lie before the first low bin if bins before it are missing, and an end after
+the last: midway, but never further (as ``InterferenceOptions.back_date``)."""
 
 DEEP = 0.5
-"""Share of the level: what has less left is deep down, which no ordinary day is."""
+"""Share of the level: on no ordinary day is less left."""
 
 CERTAIN = 0.9999
-"""No single series says more."""
+"""No single series is surer than this."""
 
 
 def stretches(found: Departures, options: DropOptions) -> Iterator[Anomaly]:
@@ -275,14 +275,14 @@ def _at(found: Departures, row: int) -> float:
 
 
 def _end(last_seen: float, after: float | None) -> float | None:
-    """Where it was seen to come back; ``None`` = it was not."""
+    """Where it was seen to come back; None = it was not."""
     return None if after is None else last_seen + min((after - last_seen) / 2, HALF_GAP)
 
 
 def _probability(ratio: Single) -> float:
-    """.99 where the threshold was just reached, a tenth of the doubt for each time more.
+    """0.99 where the threshold was just reached, and a tenth of the doubt for each multiple of it.
 
-    An order of trust, not a calibrated chance.
+    It orders anomalies by trust and is no calibrated probability.
     """
     return float(min(1 - 0.1 * 10.0 ** -float(ratio.max(initial=1.0)), CERTAIN))
 
@@ -315,41 +315,40 @@ def _departure(
 # gone at once and sinks no further.  So a fall counts beyond what the half hours next to it fell.
 
 WITHIN = 1800
-"""Seconds of the stretches of time that are compared: what holds for bins of five minutes as of thirty."""
+"""Seconds that are compared with each other, for bins of five minutes as of thirty."""
 
 WIDEST = 3600
-"""Seconds of the widest bin that tells a fall from a slope."""
+"""Seconds of the widest bin in which a fall differs from a slope."""
 
 STAYS = 0.5
 """Share of a fall that must still be missing after half an hour, and ..."""
 
 SETTLED = 3 * HOUR
-"""... in the middle of these seconds, or of what the stretch lasts of them: a gap of the source is soon over,
-and a day that is low besides is no part of it."""
+"""... at the median of these seconds, or of as much of them as the stretch lasts: a gap of the source is soon over, and
+a day that is low besides is not part of it."""
 
 AROUND = 3 * HOUR
-"""Seconds before and after the hour of the day, in which a series moves as it does at that hour: together a
-quarter of the day, as for its dips."""
+"""Seconds before and after a time of the day within which a series moves as it does at that time: together a quarter
+of the day, as for its dips."""
 
 CHANGES = 24
-"""Changes that say how far a series moves by itself: of fewer the spread is known to no better than a
-third."""
+"""Changes needed to know how far a series moves by itself; the spread of fewer is known to no better than a third."""
 
 SPANS = (1, 2)
-"""Half hours between those that are compared: where it began in the middle of one, that one is left out."""
+"""Half hours between those that are compared: if it began in the middle of one, that one is left out."""
 
 FLOOR = 0.01
-"""Share of the typical level that counts as nought: below it a change says nothing more."""
+"""Share of the typical level that counts as 0: below it a change says nothing more."""
 
 
 def sudden_from(found: Departures, column: int, low: Ints, options: DropOptions) -> float | None:
     """Beginning of the first of the bins ``low`` into which the series fell at once.
 
-    ``None`` = it did not, or shows nothing that people do, so that nothing is to be told apart.
+    None = it did not, or the signal does not show what people do, so that there is nothing to distinguish.
 
-    A fall is a change from half hour to half hour beyond the median change at that time of the day.  Less
-    what it fell beside that, it must exceed the least drop of the signal and ``spreads`` robust deviations of
-    such changes, around that time of the day, before the stretch.
+    A fall is a change from half hour to half hour beyond the median change at that time of the day.  Less what the half
+    hours next to it fell, it must exceed the least drop of the signal and ``spreads`` robust deviations of such changes
+    around that time of the day, before the stretch.
 
     Args:
         low: rows of the stretch that are low, ascending.
@@ -369,11 +368,11 @@ def sudden_from(found: Departures, column: int, low: Ints, options: DropOptions)
 
 
 def _kept_lost(left: Single, row: int, width: int, settled: int) -> float:
-    """Share of the level before ``row`` that is still missing after half an hour, and in the middle of
-    ``settled`` bins.
+    """Share of the level before ``row`` that is still missing after half an hour, and at the median of ``settled``
+    bins.
 
     Args:
-        left: shares of the ordinary level, up to the end of the stretch.
+        left: shares of the baseline, up to the end of the stretch.
     """
     halves = (left[max(0, row - back * width) : max(0, row - (back - 1) * width)] for back in (1, 2))
     before = np.fmin(*map(nanmedian, halves))
@@ -382,7 +381,7 @@ def _kept_lost(left: Single, row: int, width: int, settled: int) -> float:
 
 
 def _changes(levels: Single, width: int, day: int, days: int) -> Single:
-    """Log of the change from the half hour before each bin to the one that it begins, less the median of such
+    """Logarithm of the change from the half hour before each bin to the one that it begins, less the median of such
     changes at that time on the days before; (bins,), NaN = unknown.
 
     Args:
@@ -399,7 +398,7 @@ def _changes(levels: Single, width: int, day: int, days: int) -> Single:
 
 
 def _half_hours(levels: Single, width: int) -> Single:
-    """Mean of the ``width`` bins from each on, (bins,); NaN where less than half of them were measured."""
+    """Mean of the ``width`` bins from each on, (bins,); NaN where fewer than half of them were measured."""
     padded = np.concatenate([levels, np.full(width - 1, np.nan, np.float32)])
     bins = np.lib.stride_tricks.sliding_window_view(padded, width)
     measured = ~np.isnan(bins)
@@ -419,7 +418,7 @@ def _moves(changes: Single, first: int, step: int, days: int) -> float:
 
 
 def _falls(changes: Single, rows: Ints, width: int) -> Single:
-    """Share lost at the beginning of each row, less what was lost beside it; NaN = unknown."""
+    """Share lost at the beginning of each row, less what was lost next to it; NaN = unknown."""
     blank = np.full(max(SPANS) * width, np.nan, np.float32)
     padded, here = np.concatenate([blank, changes, blank]), rows + len(blank)
     fallen, best = np.zeros(len(rows), np.float32), np.full(len(rows), np.nan, np.float32)

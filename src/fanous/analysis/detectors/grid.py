@@ -1,14 +1,8 @@
-"""Grid: level series side by side on whole days, so that one pass serves many.
+"""Grid: quantities side by side on whole days, so that one pass serves many series.
 
-Series share a grid if they have one bin width, begin on one day, and their bins begin at the same moments: on
-a clock such as Iran's hours begin at half past in UTC, and days at no midnight of UTC.  Values are turned so
-that down is bad: a *level*, of which a share can be missing.
-
-Windows: means over the last bins at several scales, where bins may be missing.
-
-Roll-up: a country's own line from the lines of its regions, where a source gives no other.
-
-The national line of a source hides a regional cut; the other way round, many regions at once are a nation.
+Series share a grid if they have one bin width, begin on one day, and their bins begin at the same moments: in Iran
+hours begin at half past in UTC, and days not at midnight UTC.  Values are turned so that down is bad: a *level*, of
+which a share can be missing.  ``rolled_up`` adds a country's own series where a source has only those of its regions.
 """
 
 from collections import defaultdict
@@ -29,18 +23,18 @@ Bools = NDArray[np.bool_]
 DAY = 86400
 
 CHUNK = 400
-"""Series side by side: their arrays of 30 days of ten-minute bins stay within a few dozen megabytes."""
+"""Series in a grid: 30 days of ten-minute bins of them take a few dozen megabytes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeriesGrid:
-    """Levels of several series.
+    """Levels of several series on the same days.
 
     Attributes:
         start: unix seconds of the first bin: the first of its day (UTC).
         step: bin width in seconds; a day is a whole number of bins.
         levels: float32, shape (days, bins of a day, series); NaN = not measured.
-        least: float32, shape (series,): share that must be missing before anything is said.
+        least: float32, shape (series,): least share that must be missing (``Signal.least_drop``).
     """
 
     start: int
@@ -56,7 +50,7 @@ class SeriesGrid:
 
 
 def grids(series: Sequence[Series], chunk: int = CHUNK) -> Iterator[SeriesGrid]:
-    """Every series that has a value and whose bins fill days, in grids of at most ``chunk``."""
+    """All series that have a value and whose bins fill days, in grids of at most ``chunk`` series."""
     alike: dict[tuple[int, int], list[Series]] = defaultdict(list)
     for one in series:
         if len(one) and fills_days(one.step):
@@ -68,7 +62,7 @@ def grids(series: Sequence[Series], chunk: int = CHUNK) -> Iterator[SeriesGrid]:
 
 
 def fills_days(step: int) -> bool:
-    """Is a day a whole number of such bins?  No detector looks at others."""
+    """Is a day a whole number of such bins?  Detectors ignore other series."""
     return step <= DAY and DAY % step == 0
 
 
@@ -83,7 +77,7 @@ def _grid(group: list[Series], step: int, start: int) -> SeriesGrid:
 
 
 def as_level(one: Series) -> Floats:
-    """Values as a level, shape (n,): what is bad when it rises is turned over.
+    """Values as a level, shape (n,): what is bad when it rises is inverted.
 
     A share (of packets lost) becomes the share that is left; a time (of a round trip) becomes a speed, of
     which half is left where the time doubles.
@@ -104,8 +98,8 @@ def window_means(values: Single, scales: Sequence[int], bins: int) -> Single:
         values: float32, shape (at least ``bins``, series); NaN = not measured.
 
     Returns:
-        float32, shape (scales, bins, series).  NaN where the bin itself was not measured, or less than half
-        of the window was: nothing is decided without data.
+        float32, shape (scales, bins, series).  NaN where the bin itself was not measured, or less than half of
+        the window was: nothing is decided without data.
     """
     measured = ~np.isnan(values)
     sums = _running(np.where(measured, values, 0))
@@ -136,19 +130,20 @@ def last_measured(values: Single) -> Single:
 
 
 REGIONS = 10
-"""Regions from which on their median speaks for the country: half of them must fall before it falls."""
+"""Regions from which on their median represents the country: half of them must fall before it falls."""
 
 REPORTING = 0.5
-"""Share of the regions that must be measured in a bin; else the median is of other regions each time."""
+"""Share of the regions that must be measured in a bin; otherwise the median is of other regions each time."""
 
 ROLLED_UP = "median of regions"
-"""Subtype of the series that come out."""
+"""Subtype of the series made."""
 
 
 def rolled_up(series: Sequence[Series]) -> list[Series]:
-    """The median over regions, bin by bin, for each source and signal without a line of the country itself.
+    """The median over regions, bin by bin, for each source and signal without a series of the country itself.
 
-    Every region counts once: how many users live in each is not known here.
+    The national series of a source hides a regional cut; the other way round, many regions at once are a nation.  Every
+    region counts once, since it is not known here how many users live in each.
     """
     regional: dict[tuple[str, str, str, str, int], list[Series]] = defaultdict(list)
     own = set()

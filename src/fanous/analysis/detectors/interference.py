@@ -42,25 +42,24 @@ class InterferenceOptions:
 
     Attributes:
         mean_off: failing share of an ordinary series before it has history (measured .005-.01).
-        mean_off_high: an ordinary share is never believed above this: a block that was there from the
-            first day must not become the norm.
-        mean_off_low: nor below this: nobody is perfect.
+        mean_off_low: the baseline share is never believed to be lower: nothing works perfectly.
+        mean_off_high: nor to be higher: a block that was there from the first day must not become the baseline.
         strength: probes of history that the prior share is worth.
         mean_on: failing share under blocking (Kenya 2023: .9; the literature's .75 is slower).
-        rho: correlation of probes within a bin (.2-.25): they share a network, and its faults.
+        rho: correlation of probes within a bin (.2-.25), which share a network and its faults.
         clip: nats that one bin, or one uncontrolled hour, may contribute.
         onsets_a_day: rate of new blocking on a quiet network, per day.
         onsets_a_day_alert: the same while another network of the country has it.
         alert_hours: how long that attention lasts after the other network was last seen with it.
         ends_a_day: rate at which blocking ends, per day.
         raise_at: probability that raises a network.
-        suspect_at: probability worth a suspicion.
+        suspect_at: probability that is worth a suspicion.
         clear_at: probability, on data, that clears a network.
-        session_at: smoothed probability that counts a bin as *on* in history.
+        session_at: smoothed probability that counts a bin as *on* in hindsight.
         back_date: seconds by which onset may lie before the first failing bin (and the end after the
             last): midway to the neighbouring normal bin, but never further than this.
-        alone: seconds from the next failing bin beyond which one failing probe is no witness of an onset
-            or an end.
+        alone: seconds from the next failing bin beyond which one failing probe is no witness of an onset or an
+            end.
     """
 
     mean_off: float = 0.02
@@ -83,7 +82,7 @@ class InterferenceOptions:
 
 
 BLOCK_CELLS = 4_000_000
-"""Bins held side by side at once: enough for speed, and about 0.5 GB at the most."""
+"""Bins held side by side at once: enough for speed, and about 0.5 GB at most."""
 
 
 def find_interference(series: Sequence[Series], options: InterferenceOptions) -> list[Anomaly]:
@@ -139,7 +138,7 @@ def _find(block: list[list[Series]], options: InterferenceOptions) -> list[Anoma
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seats:
-    """Who stands in which column.
+    """Which network is in which column.
 
     Attributes:
         networks: int64, (series,), ASN.
@@ -163,11 +162,11 @@ class Beliefs:
 
 
 ROUNDS_MAX = 4
-"""A raise elsewhere makes others likelier, which may raise them: settled after two rounds in practice."""
+"""Raising one network makes others likelier, which may raise them; settled after two rounds in practice."""
 
 
 def _believe(bins: Bins, seats: Seats, off: Floats, options: InterferenceOptions) -> Beliefs:
-    """Filter and smooth, with onsets likelier while another network of the country has it."""
+    """Filter and smooth, with onsets likelier while another network of the country is *on*."""
     raw = log_likelihood_ratio(bins, off, options.mean_on, options.rho)
     ratio = clip_bursts(raw, bins, options.clip)
     ends = options.ends_a_day / DAY
@@ -187,9 +186,9 @@ Span = tuple[int, int, int]
 
 
 def _raised_spans(bins: Bins, ratio: Floats, filtered: Floats, options: InterferenceOptions) -> list[Span]:
-    """When a live watcher held each series to be *on*.
+    """When a live monitor took each series to be *on*.
 
-    It is raised and cleared on data alone; a bin that says nothing moves nothing.
+    It is raised and cleared on data only; a bin without data changes nothing.
     """
     series = ratio.shape[1]
     on, since = np.zeros(series, np.bool_), np.zeros(series, np.int64)
@@ -209,7 +208,7 @@ def _span(column: np.intp, since: Ints, until: Ints) -> Span:
 
 
 def _onset_rates(times: Ints, spans: list[Span], seats: Seats, options: InterferenceOptions) -> Floats:
-    """Onsets per second before each bin: the alert rate while *another* network has it."""
+    """Onsets per second before each bin: the rate of an alert while *another* network is *on*."""
     alert: Bools = np.zeros(times.shape, np.bool_)
     tail = options.alert_hours * 3600
     for column, start, end in spans:
@@ -221,7 +220,7 @@ def _onset_rates(times: Ints, spans: list[Span], seats: Seats, options: Interfer
 
 
 def _stretches(one: Series, beliefs: Beliefs, options: InterferenceOptions) -> list[Anomaly]:
-    """Runs of bins that are *on* with hindsight; silence inside a run does not part it."""
+    """Runs of bins that are *on* in hindsight; silence inside a run does not split it."""
     n = len(one)
     on = beliefs.smoothed[:n] >= options.session_at
     if not on.any():
@@ -235,8 +234,7 @@ def _stretches(one: Series, beliefs: Beliefs, options: InterferenceOptions) -> l
 
 
 def _with_failing_edges(one: Series, on: Bools) -> Bools:
-    """Failing bins within the hour beside a run belong to it: the hour's cap took their weight, not
-    their meaning."""
+    """Failing bins within an hour of a run belong to it: the cap of the hour took their weight, not their meaning."""
     near = np.diff(one.times) <= HOUR
     joins = (one.values >= 0.5) | on
     out = on.copy()
@@ -279,10 +277,10 @@ def _stretch(one: Series, run: slice, beliefs: Beliefs, options: InterferenceOpt
 
 
 def _witnessed(one: Series, failing: Ints, run: slice, options: InterferenceOptions) -> tuple[int, int]:
-    """First and last failing bin of a run that does not stand alone.
+    """First and last failing bin of a run that has others close to it.
 
-    A single failure hours before the others may be chance: it widens the bounds of the onset, and moves
-    neither it nor the end.
+    A single failure hours before the others may be chance: it widens the bounds of the onset, and moves neither the
+    onset nor the end.
     """
     seen = run.start + np.flatnonzero(failing[run] > 0)
     if not len(seen):

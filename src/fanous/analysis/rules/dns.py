@@ -29,7 +29,7 @@ def _answer(o: Observation, c: Controls) -> Lookup:
 # --- encrypted resolvers --------------------------------------------------------------------------------
 
 CUT = frozenset({Cause.TIMEOUT, Cause.RESET, Cause.REFUSED, Cause.CLOSED, Cause.UNREACHABLE})
-"""How a connection to a resolver ends that somebody cuts; a wrong answer is the resolver's own word."""
+"""How a connection to a resolver ends if somebody cuts it; a wrong answer comes from the resolver itself."""
 
 
 def _is_resolver(o: Observation) -> bool:
@@ -37,7 +37,7 @@ def _is_resolver(o: Observation) -> bool:
 
 
 def _all_are_cut(o: Observation, c: Controls) -> bool:
-    """Two operators at once, by their encrypted door alone: neither is down, nor is the line."""
+    """Can no encrypted resolver of any operator be used?  Then neither they nor the line are down."""
     others = [s for s in c.evidence.of(Layer.DNS) if s.role == RESOLVER and s.hostname != o.hostname]
     return c.cause in CUT and bool(others) and all(s.failure is not None for s in others)
 
@@ -93,7 +93,7 @@ def forged(o: Observation, c: Controls) -> str:
 FACEBOOK = 32934
 
 LEAST_NAMES = 2
-"""Names of Facebook's at one address outside its network: a filter's server stands in for all of them."""
+"""Facebook's names at one address outside its network, from which on it is a filter's server that answers for all."""
 
 
 def _not_facebook(o: Observation, c: Controls) -> bool:
@@ -107,9 +107,9 @@ def _not_facebook(o: Observation, c: Controls) -> bool:
 
 
 def _one_address_for_facebook(o: Observation, c: Controls) -> bool:
-    """Several of Facebook's names are answered with one address that is not Facebook's.
+    """Are several of Facebook's names answered with one address that is not Facebook's?
 
-    Its content network has servers with operators, so its names do not count.
+    Its content network has servers at operators, so its names do not count.
     """
     if c.evidence.parsed.measurement.test_name != "facebook_messenger":
         return False
@@ -145,7 +145,7 @@ FACEBOOKS = (
 
 
 def _on_the_way(o: Observation, c: Controls) -> bool:
-    """A redirect leads to the name, and nothing shows that it leads anywhere for others."""
+    """Did only a redirect lead to the name, without anything to show that it leads anywhere for others?"""
     return o.role == "redirect" and not c.evidence.helper_loaded_page
 
 
@@ -170,7 +170,8 @@ def _is_ghost(o: Observation, c: Controls) -> bool:
 
 
 def _is_proven_ghost(o: Observation, c: Controls) -> bool:
-    """Many operators answer missing names with advertisements, from their own resolvers alone."""
+    """Is it no operator's own doing?  Many answer missing names with advertisements, but only from their own
+    resolvers."""
     from_public = o.resolver in PUBLIC or _answer(o, c).came_through_public_resolver
     return from_public or _answer(o, c).leads_to(FingerprintKind.BLOCKPAGE)
 
@@ -487,7 +488,7 @@ def _failure(o: Observation, c: Controls) -> str:
 
 
 def _denied_by_one_resolver(o: Observation, c: Controls) -> bool:
-    """The probe's own resolvers are a control too, where a certificate proves the other one right."""
+    """Does the probe's other resolver answer, and a certificate prove that answer right?"""
     elsewhere = any(name == o.hostname for name, _ in c.evidence.valid_addresses)
     return (
         c.cause is Cause.NXDOMAIN
@@ -498,7 +499,7 @@ def _denied_by_one_resolver(o: Observation, c: Controls) -> bool:
 
 
 def _unanswered(c: Controls) -> bool:
-    """As a lost packet or a resolver in trouble leaves it: nobody's word on the name."""
+    """Did nobody answer, as after a lost packet or with a resolver in trouble?"""
     return c.cause in (Cause.TIMEOUT, Cause.SERVFAIL)
 
 

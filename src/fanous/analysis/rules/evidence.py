@@ -25,7 +25,7 @@ from fanous.model.measurement import Layer, Observation, Observer, ParsedMeasure
 # --- the endpoints of a target as a whole ---------------------------------------------------------------
 
 LEAST_SHARE = 0.5
-"""Real measurements: 1-4 of 12 endpoints fail in ordinary times, 8-12 of 12 where they are blocked."""
+"""In real measurements 1-4 of 12 endpoints fail in ordinary times, and 8-12 of 12 where they are blocked."""
 
 _DEPTH = {Layer.DNS: 0, Layer.TCP: 1, Layer.TLS: 2, Layer.QUIC: 2, Layer.HTTP: 3, Layer.TRANSFER: 4}
 
@@ -36,8 +36,8 @@ class Group:
 
     Attributes:
         endpoints: that were tried.
-        failed: of those, at which no step beyond the failing one worked.
-        layer: at which most of the failed ones failed; ``None`` = none failed.
+        failed: of those, at which a step failed and never worked.
+        layer: at which most of the failed ones failed; None = none failed.
         cause: how most of those at ``layer`` failed.
     """
 
@@ -52,7 +52,7 @@ class Group:
 
 
 def groups_of(observations: Iterable[Observation]) -> dict[tuple[str, str, bool], Group]:
-    """Groups by target, role, and whether they are lookups (by name) or connections (by endpoint)."""
+    """Groups by target, role, and whether they are lookups (counted by name) or connections (by endpoint)."""
     members: dict[tuple[str, str, bool], dict[str, list[Observation]]] = {}
     without_address = []
     for o in observations:
@@ -67,7 +67,7 @@ def groups_of(observations: Iterable[Observation]) -> dict[tuple[str, str, bool]
 
 
 def _add_by_name(endpoints: dict[str, list[Observation]], o: Observation) -> None:
-    """A step whose address is unknown belongs to all endpoints of its name and port, or is its own."""
+    """A step whose address is unknown belongs to all endpoints of its name and port; if there are none, it is one."""
     same = [
         steps
         for steps in endpoints.values()
@@ -101,7 +101,7 @@ def _group(endpoints: Iterable[list[Observation]]) -> Group:
 
 
 def _first_failure(steps: list[Observation]) -> tuple[Layer, Cause] | None:
-    """Where an endpoint broke first; ``None`` where every step has one attempt that worked."""
+    """Where an endpoint failed first; None = every step has an attempt that worked."""
     worked = {o.layer for o in steps if o.failure is None}
     broken = sorted(
         (_DEPTH[o.layer], o.layer, cause_of(o.failure))
@@ -118,7 +118,7 @@ Endpoint = tuple[Layer, str, int]
 _NO_ROUTE = frozenset({Cause.UNREACHABLE, Cause.LOCAL})
 
 Step = tuple[Layer, str, int]
-"""Layer, host name and port (0 where the layer has none): 443 may be cut while 80 answers."""
+"""Layer, host name and port (0 where the layer has none), since 443 may be cut while 80 answers."""
 
 CONNECTIONS = frozenset({Layer.TCP, Layer.TLS, Layer.QUIC})
 _PORTS = {"http": 80, "https": 443}
@@ -131,8 +131,8 @@ class MeasurementEvidence:
     Attributes:
         probe: the probe's observations, in order.
         helper: the outside helper's, by layer.
-        wrong_addresses: addresses that forged DNS answers gave; filled while lookups are judged, before
-            any connection is.
+        wrong_addresses: addresses that forged DNS answers gave; filled while lookups are judged, before any
+            connection is.
     """
 
     def __init__(self, parsed: ParsedMeasurement, fingerprints: Fingerprints) -> None:
@@ -190,28 +190,28 @@ class MeasurementEvidence:
         return {name: (frozenset(addresses[name]), frozenset(networks[name])) for name in addresses}
 
     def helper_met_another(self, address: str) -> bool:
-        """The helper asked for the site over TLS at this address, and was shown another's certificate."""
+        """Did the helper ask for the site over TLS at this address, and get another's certificate?"""
         return self._helper_causes(address) <= CERTIFICATE_CAUSES
 
     def helper_was_turned_away(self, address: str) -> bool:
-        """The same, or no handshake came about."""
+        """The same, or did no handshake complete?"""
         return self._helper_causes(address) <= CERTIFICATE_CAUSES | {Cause.ALERT}
 
     def _helper_causes(self, address: str) -> frozenset[Cause]:
-        """How the helper's handshakes at an address ended; ``UNKNOWN`` where it made none or one worked."""
+        """How the helper's handshakes at an address failed; ``UNKNOWN`` if one worked or none was made."""
         tried = [o for o in self.helper.get(Layer.TLS, ()) if o.ip == address]
         failures = [cause_of(o.failure) if o.failure else Cause.UNKNOWN for o in tried]
         return frozenset(failures or [Cause.UNKNOWN])
 
     def helper_works_at(self, layer: Layer, port: int = 0) -> bool:
-        """Did the helper get through at any address?  ``port`` 0 = at any."""
+        """Did the helper get through at any address?  ``port`` 0 = any port."""
         return any(o.failure is None and port in (0, o.port) for o in self.helper.get(layer, ()))
 
     @cached_property
     def page_ports(self) -> dict[str, set[int]]:
-        """Ports at which each host was asked for a page, or that a redirect led to.
+        """Ports at which each host was asked for a page, or to which a redirect led.
 
-        Probes also try port 443 of a site whose address begins with ``http:``, where nobody may listen.
+        Probes also try port 443 of a site whose address begins with ``http:``, where nothing may listen.
         """
         found: dict[str, set[int]] = {}
         for page in self.parsed.observations:
@@ -225,15 +225,15 @@ class MeasurementEvidence:
         return found
 
     def helper_saw_certificate(self, hostname: str) -> bool:
-        """The helper was shown a valid certificate: in a handshake, or with a page that came over TLS.
+        """Did the helper see a valid certificate, in a handshake or with a page that came over TLS?
 
-        A site may have none: its page comes in clear, and at port 443 stands its host's for somebody else.
+        A site may have none: its page comes in clear, and its host serves somebody else's certificate at port 443.
         """
         comes_over_tls = _PORTS["https"] in self.page_ports.get(hostname, {_PORTS["https"]})
         return (self.helper_loaded_page and comes_over_tls) or self.helper_works_at(Layer.TLS)
 
     def was_asked(self, step: Observation) -> bool:
-        """Did a page of this name have to come through the port of this step, as far as the record tells?"""
+        """Did a page of this name have to come through the port of this step, as far as the record shows?"""
         ports = self.page_ports.get(step.hostname) if step.hostname and step.layer in CONNECTIONS else None
         return not ports or _port_of(step) in ports | {0}
 
@@ -262,7 +262,7 @@ class MeasurementEvidence:
     def valid_addresses(self) -> frozenset[tuple[str, str]]:
         """(host name, address) where a certificate validated, seen by the probe or the helper.
 
-        An empty address = a page came over validated TLS and the record does not say from where.
+        An empty address: a page came over validated TLS, and the record does not say from where.
         """
         found = {
             (o.hostname, o.ip)
@@ -308,7 +308,7 @@ class MeasurementEvidence:
         )
 
     def control_handshake(self, observation: Observation) -> float:
-        """Median seconds of handshakes with other names in the measurement; NaN = there was none."""
+        """Median seconds of handshakes with other names in the measurement; NaN = there were none."""
         times = sorted(
             o.seconds
             for o in self.probe
@@ -320,7 +320,7 @@ class MeasurementEvidence:
         return times[len(times) // 2] if times else float("nan")
 
     def fastest_handshake(self, observation: Observation) -> float:
-        """Least seconds of the handshakes with this very name that worked; NaN = none is timed."""
+        """Least seconds of the handshakes with this name that worked; NaN = none was timed."""
         times = [
             o.seconds
             for o in self.probe
@@ -332,7 +332,7 @@ class MeasurementEvidence:
         return min(times, default=float("nan"))
 
     def own_connect(self, step: Observation) -> float:
-        """Least seconds of the connections to this very address and port; NaN = none is timed."""
+        """Least seconds of the connections to this address and port; NaN = none was timed."""
         times = [
             o.seconds
             for o in self.of(Layer.TCP)
@@ -351,7 +351,7 @@ class MeasurementEvidence:
         return groups_of(self.probe)
 
     def matches(self, observation: Observation) -> tuple[Fingerprint, ...]:
-        """Fingerprints in a response; one pass over it, remembered."""
+        """Fingerprints in a response, found in one pass over it and remembered."""
         found = self._matches.get(id(observation))
         if found is None:
             found = self.fingerprints.find(observation, self.parsed.measurement.country)
@@ -370,9 +370,9 @@ class MeasurementEvidence:
 
     @cached_property
     def is_of_private_name(self) -> bool:
-        """Is what was measured a name, or an address, of the user's own network?  A platform never is.
+        """Was a name or an address of the user's own network measured?  A platform never is one.
 
-        An address that the helper looked at too is one that whoever runs both has: a network of his own.
+        An address that the helper tried too belongs to whoever runs both, in a network of their own.
         """
         target = self.parsed.measurement.target
         own = [o for o in self.probe if o.target == target and o.role != "redirect" and o.hostname]
@@ -382,15 +382,15 @@ class MeasurementEvidence:
 
     @property
     def is_look(self) -> bool:
-        """Is it a probe's look at its own line?  Its defect says whether there is a network."""
+        """Is it a probe's look at its own line?  Then its defect says whether there is a network."""
         return self.parsed.measurement.test_name == "fanous_health"
 
     @cached_property
     def nothing_worked(self) -> bool:
-        """Nobody answered the probe at all, as on a machine without a network.
+        """Did nothing at all answer the probe, as on a machine without a network?
 
-        Blocking of one target leaves the lookup, or the helper, or a reset.  Where no lookup was tried
-        only an unreachable network speaks for itself: an endpoint list may be cut off by silence.
+        Where one target is blocked, a lookup, the helper or a reset still comes through.  If no lookup was tried,
+        only an unreachable network proves it: a list of endpoints may be met with silence by a censor.
         """
         if self.helper or not self.probe or self.is_look:
             return False
@@ -401,12 +401,12 @@ class MeasurementEvidence:
         causes = {cause_of(failure) if failure else None for failure in failures}
         if any(o.layer is Layer.DNS for o in self.probe) and causes <= SILENT_CAUSES:
             return True
-        # Android answers lookups from its empty cache then, but so it does where a resolver denies the name.
+        # Android then answers lookups from its empty cache, as it does where a resolver denies the name.
         return _NO_ROUTE & causes != set() and causes <= _NO_ROUTE | {Cause.NO_DATA}
 
 
 def _offline(failure: str | None) -> bool:
-    """Could a machine without a network show this?  Android answers lookups from its empty cache then."""
+    """Could a machine without a network show this?  Android then answers lookups from its empty cache."""
     return failure is not None and (cause_of(failure) is Cause.NO_DATA or cause_of(failure) in SILENT_CAUSES)
 
 
@@ -415,7 +415,7 @@ def step_of(o: Observation) -> Step:
 
 
 def _port_of(step: Observation) -> int:
-    """Old probes did not write down where a handshake was made."""
+    """The port of a step; old probes did not record where a handshake was made."""
     return step.port or (0 if step.layer is Layer.TCP else _PORTS["https"])
 
 
@@ -430,21 +430,21 @@ def https_page(observation: Observation) -> bool:
 # --- one observation ------------------------------------------------------------------------------------
 
 MOST_HEALTHY_CONNECT = 1.5
-"""Seconds.  A path whose connections take longer loses packets or is congested (one lost SYN costs 1 s),
-so slow data over it says nothing about the target."""
+"""Seconds.  A path whose connections take longer loses packets or is congested (one lost SYN costs 1 s), so slow data
+over it say nothing about the target."""
 
 
 LEAST_SLOW_CONNECT = 0.5
-"""Seconds; a line that connects faster is not slow, however early a handshake was given up."""
+"""Seconds.  A line that connects faster is not slow, however early a handshake was given up."""
 
 PATIENCE = 3.0
-"""Times that a connection takes: a handshake that was given no longer may still be under way."""
+"""Multiple of the time of a connection: a handshake that was given less may still have been under way."""
 
 ENCRYPTED = ("doh", "dot")
-"""Resolvers that are asked under a name and a certificate of their own."""
+"""Resolvers that have a name and a certificate of their own."""
 
 RESOLVER = "resolver"
-"""Role of an observation that is about an encrypted resolver, not about the name that it was asked for."""
+"""Role of an observation about an encrypted resolver, not about the name that it was asked for."""
 
 
 @dataclass(slots=True)
@@ -458,7 +458,7 @@ class Controls:
 
     @property
     def cause(self) -> Cause:
-        """Of a failed observation; ``UNKNOWN`` where it worked."""
+        """How the observation failed; ``UNKNOWN`` if it worked."""
         failure = self.observation.failure
         return Cause.UNKNOWN if failure is None else cause_of(failure)
 
@@ -474,7 +474,7 @@ class Controls:
 
     @property
     def helper_is_missing(self) -> bool:
-        """The nettest has a helper, but it did not answer (others never have one)."""
+        """Does the nettest have a helper that did not answer?  Other nettests never have one."""
         parsed = self.evidence.parsed
         return not self.evidence.helper and (
             parsed.control_failure is not None or parsed.measurement.test_name == "web_connectivity"
@@ -482,7 +482,7 @@ class Controls:
 
     @property
     def same_step(self) -> Observation | None:
-        """The helper's observation of the very same step: same name, endpoint or page."""
+        """The helper's observation of the same step: same name, endpoint or page."""
         o, evidence = self.observation, self.evidence
         if o.role == "redirect":
             return None
@@ -494,14 +494,14 @@ class Controls:
 
     @property
     def reachable(self) -> bool | None:
-        """Did the helper get through this step?  ``None`` = nothing tells."""
+        """Did the helper get through this step?  None = nothing shows it either way."""
         return HelperView(self.evidence, self.observation, self.cause, self.same_step).reachable
 
     @property
     def helper_certificate_fails(self) -> bool:
-        """The helper met an invalid certificate too, and nowhere a valid one: it is the site's own.
+        """Did the helper meet an invalid certificate too, and nowhere a valid one?  Then it is the site's own.
 
-        At a wrong address the helper is shown the wrong certificate as well.
+        At a wrong address the helper gets the wrong certificate as well.
         """
         evidence = self.evidence
         if evidence.helper_loaded_page or evidence.helper_works_at(Layer.TLS):
@@ -522,7 +522,7 @@ class Controls:
 
     @property
     def to_wrong_address(self) -> bool:
-        """Where the record does not say which address was used: every one that the name was answered with.
+        """Did it go to an address that a forged answer gave?  If the record does not say where: did all answers forge?
 
         A redirect may also lead to an address of the user's own machine or network by itself.
         """
@@ -536,17 +536,17 @@ class Controls:
 
     @property
     def no_ipv6(self) -> bool:
-        """An IPv6 attempt of a machine on which IPv6 does not work, or has no route there."""
+        """Is it an IPv6 attempt on a machine where IPv6 does not work or has no route there?"""
         if not is_ipv6(self.observation.ip):
             return False
         return self.cause in (Cause.UNREACHABLE, Cause.LOCAL) or not self.evidence.ipv6_works
 
     @property
     def works_elsewhere(self) -> bool:
-        """The same step to the same name and port worked at another address or attempt.
+        """Did the same step to the same name and port work at another address or attempt?
 
-        A page in clear is no other attempt of one over TLS: most sites only redirect there.  An address whose
-        name is not known may be another of the target's.
+        A page in clear is no other attempt at one over TLS, since most sites only redirect there.  An address
+        whose name is not known may be another of the target's.
         """
         o = self.observation
         if o.layer is Layer.HTTP:
@@ -559,7 +559,7 @@ class Controls:
 
     @property
     def few_endpoints_fail(self) -> bool:
-        """Fewer than half of the target's endpoints fail, and others show that this layer works."""
+        """Do fewer than half of the target's endpoints fail, while others show that this layer works?"""
         o = self.observation
         return not self.group.fails and any(
             (s.target, s.role, s.layer) == (o.target, o.role, o.layer) and s.failure is None
@@ -568,7 +568,7 @@ class Controls:
 
     @property
     def lower_layer_failed(self) -> bool:
-        """A step below failed for this name and never worked, so this one could not be made."""
+        """Did a step below fail for this name and never work, so that this one could not be made?"""
         o, evidence = self.observation, self.evidence
         below = [Layer.DNS, Layer.TCP]
         if o.layer is Layer.HTTP and o.url.startswith("https:"):
@@ -590,7 +590,7 @@ class Controls:
 
     @property
     def address_also_fails_for_others(self) -> bool:
-        """The same step to the same address failed alike for another name: the name is not the trigger."""
+        """Did the same step to the same address fail alike for another name?  Then the name is not the trigger."""
         o = self.observation
         return any(
             s.layer is o.layer and s.ip == o.ip and s.hostname != o.hostname and s.failure == o.failure
@@ -600,7 +600,7 @@ class Controls:
 
     @property
     def innocuous_name_works(self) -> bool:
-        """The same step to the same address and port was completed with a name that nobody checked.
+        """Did the same step to the same address and port work with a name whose certificate was not checked?
 
         Only a probe that tries a control name on purpose leaves its certificate unverified.
         """
@@ -619,7 +619,7 @@ class Controls:
     def browser_gets_through(self) -> bool:
         """Was a browser's ClientHello with this name answered here, where the probe's own was cut?
 
-        Where one was cut at another address, the name is a trigger too: an injector may lose a race.
+        If one was cut at another address, the name is a trigger too: an injector may lose a race.
         """
         return self.observation.browser == "answered" and not any(
             s.browser == "cut" and s.hostname == self.observation.hostname
@@ -628,9 +628,9 @@ class Controls:
 
     @property
     def is_normal(self) -> bool:
-        """A normal control travelled with the measurement: the helper's, or another name's at the address.
+        """Did a normal control travel with the measurement: the helper's, or another name's at the same address?
 
-        Of a rate only a rate is one.
+        Only a rate is a control of a rate.
         """
         if self.observation.layer is Layer.TRANSFER:
             return bool(self.evidence.helper.get(Layer.TRANSFER) or self.same_server)
@@ -640,10 +640,10 @@ class Controls:
 
     @property
     def meets_notice(self) -> bool:
-        """The country's own notice of a block was met, or the address that serves it was answered.
+        """Did the probe meet the country's own notice of a block, or get the address that serves it?
 
-        Neither a site that is down nor a bad line gives one.  What vendors' filters show does not count: a
-        school's or a company's is no order of a country's.
+        Neither a site that is down nor a bad line gives one.  The notices of vendors' filters do not count: that
+        of a school or a company is no order of a country.
         """
         if self.observation.layer is Layer.DNS:
             return self.evidence.gives_block_address(self.observation)
@@ -654,12 +654,12 @@ class Controls:
 
     @property
     def plain_lookups_work(self) -> bool:
-        """In a probe's look at its line: a public resolver answered over UDP, a known-good page came."""
+        """In a probe's look at its own line: did a public resolver answer over UDP, and a known page come?"""
         return self.evidence.is_look and self.evidence.parsed.control_failure is None
 
     @property
     def encrypted_lookups_time_out(self) -> bool:
-        """All lookups of the measurement over TLS or HTTPS, which show nobody on the path a name."""
+        """Did all lookups over TLS or HTTPS, in which nobody on the path sees a name, time out?"""
         made = [s for s in self.evidence.of(Layer.DNS) if s.resolver in ENCRYPTED]
         return bool(made) and all(s.failure and cause_of(s.failure) is Cause.TIMEOUT for s in made)
 
@@ -708,7 +708,7 @@ class Controls:
 
     @property
     def line_is_slow(self) -> bool:
-        """A bare connection takes more than a third of the time after which this step was given up.
+        """Does a bare connection take more than a third of the time after which this step was given up?
 
         A handshake has more round trips and bytes than a connection.
         """
@@ -732,7 +732,7 @@ class Controls:
 
     @property
     def leads_to_block_page(self) -> bool:
-        """A redirect in clear to a page that is a block page."""
+        """Is it a redirect to a page that is a block page?"""
         o = self.observation
         return bool(o.location) and any(
             page.url == o.location
@@ -743,13 +743,13 @@ class Controls:
 
     @property
     def likeness(self) -> Likeness:
-        """Of this page to the helper's."""
+        """How this page compares with the helper's."""
         helper = self.evidence.helper_page
         return Likeness.UNKNOWN if helper is None else likeness(self.observation, helper)
 
     @property
     def site_speaks(self) -> bool:
-        """The page is the site's own word: nobody on the path could have written it.
+        """Is the page the site's own word, which nobody on the path could have written?
 
         True over validated TLS, unless a page in clear sent the probe on to another host.
         """
@@ -764,11 +764,11 @@ class Controls:
 
 @dataclass(frozen=True, slots=True)
 class HelperView:
-    """The helper's word on one step.
+    """What the helper says about one step: did it get through?
 
     Attributes:
-        cause: how the step failed; ``UNKNOWN`` where it worked.
-        same: the helper's observation of the very same step; ``None`` = it made none.
+        cause: how the step failed; ``UNKNOWN`` if it worked.
+        same: the helper's observation of the same step; None = it made none.
     """
 
     evidence: MeasurementEvidence
@@ -778,12 +778,11 @@ class HelperView:
 
     @property
     def reachable(self) -> bool | None:
-        """Did the helper get through this step?  ``None`` = nothing tells.
+        """Did the helper get through this step?  None = nothing shows it either way.
 
-        A redirect's host was reached if the helper loaded the page behind it.  An endpoint that the
-        helper did not try (or could not reach, while it reached the site) is told by the page alone, where
-        that came through this port.
-        Helpers of the time before 2022 tried no handshakes: there the page has to fail in the same way.
+        A redirect's host was reached if the helper loaded the page behind it.  For an endpoint that the helper did
+        not try, or could not reach while it reached the site, only the page counts, if it came through this port.
+        Helpers before 2022 tried no handshakes: there the page must fail in the same way.
         """
         same = self.same
         if same is not None and same.layer is Layer.DNS:
@@ -796,9 +795,9 @@ class HelperView:
         return False if same is not None or self._page_failed_alike else None
 
     def _name_is_known(self, lookup: Observation) -> bool | None:
-        """Outside: by the helper's lookup, or where that gave no address by the page that came all the same.
+        """Does the name exist outside, by the helper's lookup, or if that gave no address by the page that came anyway?
 
-        Old helpers wrote down an alias alone as no address.
+        Old helpers recorded an alias without an address as no answer.
         """
         if lookup.failure is None and lookup.answers:
             return not all(map(is_bogon, lookup.answers))
@@ -811,22 +810,22 @@ class HelperView:
 
     @property
     def _page_tells(self) -> bool:
-        """Does the page that the helper loaded speak for this step?  One in clear does not for port 443."""
+        """Does the page that the helper loaded vouch for this step?  One in clear does not vouch for port 443."""
         o = self.step
         return self.evidence.was_asked(o) or self.evidence.helper_works_at(o.layer, o.port)
 
     @property
     def _address_is_down(self) -> bool:
-        """Of a handshake: the helper could not even connect there."""
+        """For a handshake: could the helper not even connect there?"""
         o = self.step
         connection = self.evidence.helper_endpoints.get((Layer.TCP, o.ip, o.port))
         return o.layer is Layer.TLS and connection is not None and connection.failure is not None
 
     @property
     def _page_failed_alike(self) -> bool:
-        """The helper's request failed as this step did, or without a name, and it tried no such step.
+        """Did the helper's request fail as this step did, or for no named reason, while it tried no such step?
 
-        Of a request over TLS; or where a redirect led, since the helper got through to the site itself.
+        Asked of requests over TLS, and of where a redirect led, since the helper got through to the site itself.
         """
         page, o = self.evidence.helper_page, self.step
         if page is None or page.failure is None:

@@ -1,7 +1,7 @@
 """Fingerprints: texts and addresses that only a block page has, found in one pass over a response.
 
-Pure: patterns are handed in, ``parse_fingerprints`` reads them from the text of a TOML file.  A compiled
-set keeps its own working memory, so one set serves one thread.
+Pure: patterns are passed in, and ``parse_fingerprints`` reads them from the text of a TOML file.  A compiled set keeps
+its own working memory, so one set serves one thread.
 """
 
 import tomllib
@@ -14,16 +14,16 @@ from fanous.errors import FanousError
 from fanous.model.measurement import Observation
 
 LONGEST_BODY = 512 * 1024
-"""Characters.  Block pages are short; of anything longer only the beginning is read."""
+"""Characters.  Block pages are short; of anything longer only the first ``READ_OF_LONGER`` are read."""
 READ_OF_LONGER = 256 * 1024
 
 LONGEST_NOTICE = 16 * 1024
-"""Bytes.  A notice's words stand in the news too, whose pages are longer; notices that are longer themselves
+"""Bytes.  The words of a notice also appear in the news, whose pages are longer; notices that are longer themselves
 (pictures in the text) frame or link an address of their own."""
 
 
 class FingerprintKind(StrEnum):
-    """What a pattern shows.  ``BENIGN`` takes back what another pattern of the page says."""
+    """What a pattern shows; ``BENIGN`` takes back what another pattern in the page shows."""
 
     BLOCKPAGE = "blockpage"
     CAPTCHA = "captcha"
@@ -32,6 +32,8 @@ class FingerprintKind(StrEnum):
 
 
 class Where(StrEnum):
+    """Where in a response a pattern is looked for."""
+
     BODY = "body"
     TITLE = "title"
     HEADER = "header"
@@ -49,8 +51,8 @@ class Fingerprint:
             patterns are tried inside the page's title.
         countries: ISO codes in which it counts; empty = everywhere.
         source: the public fact it was written from.
-        literal: take ``pattern`` as it stands.
-        origin: the published set it was taken from; empty = written by us or by the user.
+        literal: ``pattern`` is plain text.
+        origin: the published set from which it was taken; empty = written by us or by the user.
         any_length: it counts in a body of any length, not only in one as short as a notice.
     """
 
@@ -70,7 +72,7 @@ class BlockAddress:
     """An address that resolvers give out for blocked names and that serves the notice.
 
     Attributes:
-        names: the notice's own, for which the address is the right answer; what lies below them too.
+        names: the notice's own, for which the address is the right answer, as it is for names below them.
     """
 
     address: str
@@ -84,8 +86,8 @@ class Fingerprints:
     """A compiled set; see ``compile_fingerprints``.
 
     Attributes:
-        version: names what stands beside the patterns that ship, to be written after ``RULES_VERSION``;
-            empty = nothing.
+        version: names the patterns beyond those that ship, to be written after ``RULES_VERSION``; empty = there
+            are none.
     """
 
     patterns: tuple[Fingerprint, ...]
@@ -116,7 +118,7 @@ class Fingerprints:
         return _settled(tuple(self.patterns[index] for index in sorted(set(found))))
 
     def is_block_address(self, address: str, country: str, hostname: str = "") -> bool:
-        """Is ``hostname`` answered with the address of a notice that is given out in the country?"""
+        """Is this the address of a notice in the country, other than the notice's own name?"""
         known = self.addresses.get(address)
         if known is None or (known.countries and country not in known.countries):
             return False

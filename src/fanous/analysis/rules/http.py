@@ -23,7 +23,7 @@ from fanous.model.verdict import State
 
 
 def _block_page(o: Observation, c: Controls, where_location: bool) -> bool:
-    """Also of a request that failed since its redirect could not be followed."""
+    """Is it a block page, or a redirect to one?  Asked also of requests that failed because a redirect led nowhere."""
     if not o.status_code or c.site_speaks:
         return False
     if where_location and c.leads_to_block_page:
@@ -38,7 +38,7 @@ def _has(o: Observation, c: Controls, kind: FingerprintKind) -> bool:
 
 
 def _refused_by_country(o: Observation, c: Controls) -> bool:
-    """The site itself refuses visitors from here: it answers others."""
+    """Does the site itself refuse visitors from here, while it answers others?"""
     if o.status_code == 451:
         return True
     helper = c.evidence.helper_page
@@ -54,9 +54,9 @@ def _other_page_in_clear(o: Observation, c: Controls) -> bool:
 
 
 def _sent_to_sibling(o: Observation, c: Controls) -> bool:
-    """A redirect led to another name of the site's: ``fr.``, or its name under another country's domain.
+    """Did a redirect lead to another name of the site's: ``fr.``, or its name under another country's domain?
 
-    To ``www.`` and back leads most sites' first page, everywhere.
+    A redirect to ``www.`` and back does not count: it is most sites' first page, everywhere.
     """
     asked = {s.hostname.lower() for s in c.evidence.of(Layer.HTTP) if s.role != "redirect"}
     own = o.hostname.lower()
@@ -75,7 +75,7 @@ def _is_astray(o: Observation, c: Controls) -> bool:
 
 
 def _sent_to_own_network(o: Observation, c: Controls) -> bool:
-    """Another name's page over TLS, to which a page in clear led, out of the user's own network."""
+    """Did a page in clear lead to another name's page over TLS, from within the user's own network?"""
     if c.site_speaks or o.body_truncated or c.likeness is not Likeness.DIFFERENT:
         return False
     lookups = [s for s in c.evidence.of(Layer.DNS) if s.hostname and s.answers]
@@ -290,32 +290,32 @@ PAGES = (
 # --- requests that failed -------------------------------------------------------------------------------
 
 FREEZE = (10_000, 24_000)
-"""Bytes after which a flow freezes: 16-20 KB in Russia in 2025, with what probes count on either side."""
+"""Bytes after which a flow freezes: 16-20 KB in Russia in 2025, with room for how probes count."""
 
 LONGEST_FLOW_GAP = 3.0
-"""Seconds.  A frozen flow is silent until the time-out; a slowed one goes on within a few retransmissions."""
+"""Seconds.  A frozen flow is silent until the time-out; a slowed one goes on after a few retransmissions."""
 
 MOST_KBPS = 1_000.0
-"""A faster flow is a large file that did not end in time, not one that is starved: Russia left Twitter 130 to
-150 kbit/s in 2021 (Xue et al., IMC 2021), and at this rate 3.7 MB come within the 30 s that probes wait."""
+"""A faster flow is a large file that did not end in time, not one that is starved.  Russia left Twitter 130 to 150
+kbit/s in 2021 (Xue et al., IMC 2021); at this rate 3.7 MB come within the 30 s that probes wait."""
 
 UNCLEAR = frozenset({Cause.UNKNOWN, Cause.ALERT, Cause.SERVFAIL})
-"""What old software, a broken resolver and interference all cause."""
+"""Causes that old software, a broken resolver and interference share."""
 
 LEAST_RECEIVED = 8_000
-"""Bytes.  With no response at all, less than this may be the handshake's last flight (certificates are
-3-6 KB) and session tickets, which probes stamp at the moment where the request begins."""
+"""Bytes.  Without any response, fewer may be the handshake's last flight (certificates are 3-6 KB) and session tickets,
+which probes record at the moment when the request begins."""
 
 LEAST_FLIGHT = 3_000
-"""Bytes of a handshake's answer where the record does not count them: its certificates alone are 3-6 KB."""
+"""Bytes of a handshake's answer if the record does not count them: its certificates alone are 3-6 KB."""
 
 LEAST_LINE = 64.0
-"""Kilobits a second that a line with sound connections is taken to give where no handshake tells more: what
-operators leave of a line whose allowance is used up."""
+"""Kilobits a second that a line with sound connections is taken to give if no handshake shows more: what operators
+leave of a line whose allowance is used up."""
 
 SHORTFALL = 0.5
-"""Of the rate that the line had in a handshake.  A handshake waits for round trips, so the line is faster;
-half of it, for seconds on end, is no chance of one flow."""
+"""Share of the line's rate in a handshake.  A handshake waits for round trips, so the line is faster; half of it, for
+seconds on end, is no chance of one flow."""
 
 
 def _data_came(o: Observation) -> bool:
@@ -336,14 +336,15 @@ def _in_window(o: Observation) -> bool:
 
 
 def _froze_as_downloads_do(o: Observation, c: Controls) -> bool:
-    """A page whose patience was too short to tell a freeze, beside a download of that name that froze."""
+    """Was the page given too little time to show a freeze, while a download of the same name froze?"""
     return _starved(o, c) and any(
         froze(s, Controls(c.evidence, s)) for s in c.evidence.of(Layer.TRANSFER) if s.hostname == o.hostname
     )
 
 
 def _of_slow_page(o: Observation, c: Controls) -> str:
-    """Where it stopped in the window and the request ended before that could tell: frozen or slowed down."""
+    """It stopped within ``FREEZE``, and the request ended before that could show whether it froze or was slowed
+    down."""
     stopped = _in_window(o) and o.largest_gap >= SILENT_SHARE * o.seconds
     return "tls" if stopped else mechanisms.of_slow_data(o, c)
 
@@ -357,17 +358,17 @@ def _unclear(_o: Observation, c: Controls) -> str:
 
 
 def _own_kbps(o: Observation) -> float:
-    """Of the page as far as it came; NaN = unknown."""
+    """Kilobits a second of the page, as far as it came; NaN = unknown."""
     return o.received * 8 / 1000 / o.seconds if o.received >= 0 and o.seconds > 0 else nan
 
 
 def _as_slow_as_others(o: Observation, c: Controls) -> bool:
-    """By what other names gave this line in the same measurement; false where none was tried."""
+    """Was it no slower than other names on this line in the same measurement?  False if none was tried."""
     return line_kbps(c) * LEAST_RATIO <= _own_kbps(o)
 
 
 def _line_gives(c: Controls) -> float:
-    """Kilobits a second of the measurement's fastest handshake: this line gives that at least."""
+    """Kilobits a second of the measurement's fastest handshake, which this line gives at least."""
     rates = [
         (s.received if s.received > 0 else LEAST_FLIGHT) * 8 / 1000 / s.seconds
         for s in c.evidence.of(Layer.TLS)
@@ -377,9 +378,9 @@ def _line_gives(c: Controls) -> float:
 
 
 def _slower_than_line(o: Observation, c: Controls) -> bool:
-    """A page that does not end in time is as ordinary on a slow line as it is where a name is slowed down.
+    """Is the page slower than the line?  On a slow line a page that does not end in time is ordinary.
 
-    Where neither bytes nor times were kept there is no rate to doubt, unless the handshake crept too.
+    If neither bytes nor times were recorded there is no rate to doubt, unless the handshake was slow too.
     """
     own = _own_kbps(o)
     if not isnan(line_kbps(c)) or o.largest_gap >= LONGEST_FLOW_GAP:

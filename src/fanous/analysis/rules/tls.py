@@ -43,8 +43,8 @@ PUBLIC_AUTHORITIES = (
 """Words in the names of authorities that browsers trust (CA/Browser Forum members, CCADB)."""
 
 PINNED = ("signal",)
-"""Nettests that carry their service's own authority: a probe older than the service's change of it distrusts
-the real service."""
+"""Nettests that ship their service's own authority: a probe older than the service's last change of it distrusts the
+real service."""
 
 
 _HOME_PROXIES = (
@@ -57,8 +57,8 @@ _HOME_PROXIES = (
     "kaspersky",
     "spider gate",
 )
-"""Words in the names of the authorities that programs against viruses and advertisements install on their own
-machine to look into its connections, as their makers document them."""
+"""Words in the names of authorities that programs against viruses and advertisements install on a user's machine to
+look into its connections, as their makers document."""
 
 
 def _is_public(issuer: str) -> bool:
@@ -70,10 +70,10 @@ def _is_of_home_proxy(o: Observation) -> bool:
 
 
 def _may_be_clock(o: Observation, c: Controls) -> bool:
-    """Out of date here.  An interceptor's own may be that too.
+    """May an out-of-date certificate be due to the machine's clock?  An interceptor's own may be out of date too.
 
-    It is another's where the helper meets a valid one at this very address and other names' are in date by
-    the same clock.
+    It is an interceptor's if the helper meets a valid one at the same address and other names' certificates are in date
+    by the same clock.
     """
     same = c.same_step
     met_valid = same is not None and same.failure is None and same.layer is o.layer is not Layer.HTTP
@@ -85,7 +85,7 @@ def _may_be_clock(o: Observation, c: Controls) -> bool:
 
 
 def _from_public_authority(o: Observation) -> bool:
-    """Issued for this name by an authority that browsers trust: the probe's list of them is too old."""
+    """Did an authority that browsers trust issue it for this name?  Then the probe's list of them is too old."""
     names = o.cert_subject.casefold().split()
     host = o.hostname.casefold()
     parent = "*." + host.partition(".")[2]
@@ -93,7 +93,7 @@ def _from_public_authority(o: Observation) -> bool:
 
 
 def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
-    """The table for one layer; it decides every failure of a certificate but those without a control."""
+    """The table for one layer; it decides every invalid certificate except those without a control."""
     return (
         Rule(
             id=f"{layer.value}.own_certificate",
@@ -162,21 +162,21 @@ def certificate_rules(layer: Layer) -> tuple[Rule, ...]:
 # --- TLS ------------------------------------------------------------------------------------------------
 
 SLOWEST = 1.0
-"""Seconds.  Below it a handshake may be slow by a single lost packet."""
+"""Seconds; a faster handshake may be slow through a single lost packet."""
 SLOW_RATIO = 5.0
-"""To the control handshake.  Turkiye slowed handshakes from 70 ms to over 3 s while others stayed normal."""
+"""Ratio to the control handshake.  Turkiye slowed handshakes from 70 ms to over 3 s while others stayed normal."""
 
 
 def _is_slow(o: Observation, c: Controls) -> bool:
-    """Beside other names, and not for the distance alone, which a bare connection has to go too."""
-    # One that is fast shows that the name is not slowed down.  The comparison with NaN (no control) is false.
+    """Is it slow next to other names, and not only for the distance, which a bare connection has to travel too?"""
+    # A fast one shows that the name is not slowed down.  Comparisons with NaN (no control) are false.
     fastest = c.evidence.fastest_handshake(o)
     is_far = o.seconds <= SLOW_RATIO * c.evidence.own_connect(o)
     return fastest > SLOWEST and fastest > SLOW_RATIO * c.control_handshake and not is_far
 
 
 def _may_be_slow(o: Observation, c: Controls) -> bool:
-    """Beside its own connection alone: no other name was tried, and a busy server looks like this too."""
+    """Is it slow next to its own connection only?  No other name was tried, and a busy server looks like this too."""
     return (
         isnan(c.control_handshake)
         and c.evidence.fastest_handshake(o) > SLOWEST
@@ -185,7 +185,7 @@ def _may_be_slow(o: Observation, c: Controls) -> bool:
 
 
 def _is_controlled(c: Controls) -> bool:
-    """Did others get through here: the helper, or another name at this very address?"""
+    """Did others get through here: the helper, or another name at the same address?"""
     return c.reachable is True or (c.group.fails and c.innocuous_name_works)
 
 

@@ -1,13 +1,11 @@
-"""Heartbeats: when a network was last heard, and whether its silence is longer than it is used to.  Pure.
+"""Heartbeats: when a network or a country was last heard, and whether its silence is longer than usual.  Pure.
 
-Probes sleep at night and at weekends, so each network is held against its own habit and no other.  Silence is
-evidence of nothing by itself: a cut line and volunteers who are offline look alike.
+Probes sleep at night and at weekends, so each network is compared with its own baseline and no other.  Silence by
+itself is evidence of nothing: a cut line and volunteers who are offline look alike.
 
-Collapse: a country of which hardly any network is heard any more, and what that may mean.  Pure.
-
-Counts of measurements say little (one volunteer can make a thousand a day); whether a network was heard at
-all on a day says more.  Silence alone cannot tell a blackout from volunteers who are offline: the controls
-are whether other countries were heard as usual, and whether the country's networks fell silent together.
+A *collapse* is a stretch of days on which hardly any network of a country was heard.  Counts of measurements say
+little, since one volunteer can make a thousand a day; whether a network was heard at all on a day says more.  The
+controls are whether other countries were heard as usual, and whether the country's networks fell silent together.
 """
 
 from collections.abc import Sequence
@@ -21,30 +19,30 @@ from fanous.model.place import Place
 from fanous.model.series import Floats, Series
 
 MEMORY = 28 * 86_400.0
-"""Of a network's past that make its habit: four weekends."""
+"""Seconds of a network's past that make its baseline: four weekends."""
 
 HEARD_BINS = 24
-"""With fewer bins in which it was heard a network has no habit yet."""
+"""With fewer bins in which it was heard a network has no baseline yet."""
 
 RARE = 2
-"""So many silences of the memory may have been longer than its habit: past cuts must not become the norm."""
+"""So many silences may have been longer than the baseline: past cuts must not become part of it."""
 
 SLACK = 1.5
-"""Times as long as the longest habitual silence: habits drift."""
+"""Factor on the longest usual silence, since habits drift."""
 
 LEAST_BINS = 2
-"""No silence is shorter than this: a probe that measures in every bin may miss one."""
+"""Least bins of a silence: a probe that measures in every bin may miss one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """One network.
+    """When one network was last heard.
 
     Attributes:
         place: country and ASN.
         last: unix seconds, the end of the last bin in which a probe was heard.
-        habit: seconds; the longest silence that it is used to; ``None`` = not known yet.
-        silent: it is silent now, for longer than it is used to.
+        habit: seconds; its longest usual silence; None = not known yet.
+        silent: is it silent now, for longer than usual?
     """
 
     place: Place
@@ -54,7 +52,7 @@ class Heartbeat:
 
 
 def heartbeat(volume: Series, now: float) -> Heartbeat:
-    """What the bins of a network in which something was measured say of it.
+    """What a network's bins in which something was measured say about it.
 
     Args:
         volume: at least one bin; those of ``MEMORY`` (``Store.volume``).
@@ -76,23 +74,23 @@ def _habit(volume: Series) -> float | None:
 DAY = 86_400
 
 BASELINE_DAYS = 14
-"""Days before, of which a network's habit is made."""
+"""Days before from which a network's baseline is made."""
 
 LEAST_DAYS = 5
-"""Days of record before anything is said."""
+"""Least days of data before anything is said."""
 
 CHANCE = 0.0001
-"""Probability of hearing so few networks by chance, below which a day is a collapse: once in 27 years if
-networks went silent independently.  They do not quite, so this is an order of magnitude."""
+"""Probability of hearing so few networks by chance below which a day is a collapse: once in 27 years if networks fell
+silent independently.  They do not quite, so this is an order of magnitude."""
 
 BACK = 0.05
-"""The same, above which a day is ordinary again."""
+"""The same probability, above which a day is ordinary again."""
 
 LEAST_LOST = 0.5
-"""Share of the networks expected that must be missing: a holiday of a few is none."""
+"""Share of the expected networks that must be missing: if a few take a holiday, it is no collapse."""
 
 LEAST_ELSEWHERE = 5.0
-"""Networks of other countries that must be expected, or they are no control."""
+"""Networks of other countries that must be expected for them to be a control."""
 
 
 class CollapseReading(StrEnum):
@@ -108,9 +106,9 @@ class Collapse:
     """Days on which hardly anybody was heard; unix seconds, half-open.
 
     Attributes:
-        end: ``None`` = nobody is back yet.
-        expected: networks a day, by their habit; ``heard``: the mean of what there was.
-        chance: of so few by chance on the worst day, if networks fell silent independently.
+        end: None = nobody is back yet.
+        expected: networks a day, by their baselines; heard: the mean of those heard.
+        chance: probability of so few on the worst day, if networks fell silent independently.
     """
 
     start: int
@@ -134,9 +132,9 @@ def collapses(own: Sequence[Series], elsewhere: Sequence[Series], until: float) 
     """Stretches of whole days on which hardly any network of a country was heard.
 
     Args:
-        own: measurements a day, a series a network (``Questions.volume`` with a step of a day).
-        elsewhere: the same of other countries.
-        until: unix seconds; the day that holds it is not over and is not judged.
+        own: measurements a day, one series for each network (``volume`` of the store with a step of a day).
+        elsewhere: the same for other countries.
+        until: unix seconds; the day that contains it is not over and is not judged.
     """
     days = _days([*own, *elsewhere], until)
     if len(days) <= LEAST_DAYS:
@@ -146,7 +144,7 @@ def collapses(own: Sequence[Series], elsewhere: Sequence[Series], until: float) 
     found: list[tuple[list[int], float, float]] = []
     on: list[int] | None = None
     for day in range(LEAST_DAYS, len(days)):
-        habit = _collapse_habit(here, usual, day)
+        habit = _expected(here, usual, day)
         few = int(here[:, day].sum())
         chance = at_most(habit, few)
         lost = few < (1 - LEAST_LOST) * habit.sum()
@@ -157,7 +155,7 @@ def collapses(own: Sequence[Series], elsewhere: Sequence[Series], until: float) 
             on = None
         if on is not None:
             on.append(day)
-            usual[day] = False  # a collapse never becomes the habit
+            usual[day] = False  # a collapse never becomes part of the baseline
             found[-1] = (on, found[-1][1], min(found[-1][2], chance))
     return [_collapse(days, here, there, *one) for one in found]
 
@@ -168,7 +166,7 @@ def _days(series: Sequence[Series], until: float) -> list[int]:
 
 
 def _heard(series: Sequence[Series], days: Sequence[int]) -> Floats:
-    """Which network (row) was heard on which day: 0 or 1; shape (networks, days)."""
+    """Which network (row) was heard on which day, 0 or 1; shape (networks, days)."""
     place = {day: n for n, day in enumerate(days)}
     heard = np.zeros((len(series), len(days)))
     for row, one in enumerate(series):
@@ -178,7 +176,7 @@ def _heard(series: Sequence[Series], days: Sequence[int]) -> Floats:
     return heard
 
 
-def _collapse_habit(heard: Floats, usual: NDArray[np.bool_], day: int) -> Floats:
+def _expected(heard: Floats, usual: NDArray[np.bool_], day: int) -> Floats:
     """Probability of hearing each network: its share of the usual days before, never quite 0 or 1."""
     before = np.flatnonzero(usual[:day])[-BASELINE_DAYS:]
     seen = heard[:, before].sum(axis=1)
@@ -187,7 +185,7 @@ def _collapse_habit(heard: Floats, usual: NDArray[np.bool_], day: int) -> Floats
 
 
 def at_most(chances: Floats, count: int) -> float:
-    """Probability that at most ``count`` of independent events happen (Poisson's binomial, exact)."""
+    """Probability that at most ``count`` of independent events happen (Poisson binomial distribution, exact)."""
     spread = np.zeros(len(chances) + 1)
     spread[0] = 1.0
     for chance in chances.tolist():
@@ -212,7 +210,7 @@ def _collapse(
 
 def _reading(there: Floats, on: list[int]) -> CollapseReading:
     usual = np.ones(there.shape[1], np.bool_)
-    habit = _collapse_habit(there, usual, on[0]) if len(there) else np.zeros(0)
+    habit = _expected(there, usual, on[0]) if len(there) else np.zeros(0)
     if habit.sum() < LEAST_ELSEWHERE:
         return CollapseReading.CANNOT_TELL
     worst = min(int(there[:, day].sum()) for day in on)

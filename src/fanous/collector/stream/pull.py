@@ -225,7 +225,7 @@ def _waiting(message: Msg) -> Waiting:
 
 
 BATCH = 1000
-"""Messages at once: what a store takes in one go, and not more than rejects are named (``fanous.pipeline.tally``)."""
+"""Messages at once: what a store takes in one go, and not more than rejects are named (``fanous.pipeline.judge``)."""
 
 SUSPECT = 3
 """Deliveries after which a message is tried alone: something ended the writers that had it."""

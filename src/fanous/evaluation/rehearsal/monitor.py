@@ -20,9 +20,8 @@ import msgspec
 from fanous.collector.inbox import drain
 from fanous.evaluation.rehearsal.course import LabClock
 from fanous.model.place import UserWeights
-from fanous.pipeline import stages
-from fanous.pipeline.judge import known_fingerprints
-from fanous.pipeline.tally import Ingested
+from fanous.pipeline import detect, ingest
+from fanous.pipeline.judge import Ingested, known_fingerprints
 from fanous.publish.document import detailed_document
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -98,14 +97,14 @@ def _look(
     known: dict[str, dict[str, Any]],
 ) -> Iterator[MonitorState]:
     def bring(paths: Sequence[Path]) -> None:
-        stages.bring_in(store, SOURCE, paths, tally)
+        ingest.bring_in(store, SOURCE, paths, tally)
 
     while drain(Path(monitor.inbox), bring).more:
         pass
     while (lease := store.ledger.lease()) is not None:
         store.ledger.mark_detected(lease)
     now = _heard_until(store, monitor, clock)
-    stages.detect(store, monitor.country, clock.begins, now, monitor.shares)
+    detect.detect(store, monitor.country, clock.begins, now, monitor.shares)
     for incident in store.ledger.incidents(monitor.country):
         document = detailed_document(incident)
         if known.get(incident.id) != document:

@@ -29,7 +29,7 @@ NEWEST_ENDED = 7 * DAY
 """What ended longer ago is history, brought in from a file: nobody is woken up for it."""
 
 NEWEST_OPEN = 60 * DAY
-"""Likewise what is open since before: detection looks back so far (``pipeline.stages.HISTORY``)."""
+"""Likewise what is open since before: detection looks back so far (``pipeline.detect.HISTORY``)."""
 
 
 def orders_of(news: News, rules: Iterable[AlertRule], now: float) -> list[Order]:

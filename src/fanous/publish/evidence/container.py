@@ -26,7 +26,7 @@ from fanous.errors import FanousError
 from fanous.model.measurement import Record
 from fanous.model.place import Access, Place
 from fanous.model.series import Series, SeriesKey, SourceSeries
-from fanous.sources.connector import SOURCES
+from fanous.sources.publishers import has_series
 from fanous.store.series import check_series
 
 BLOCK = 512
@@ -253,7 +253,7 @@ def unpack_series(packed: bytes, name: str) -> list[SourceSeries]:
     """
     found = []
     for number, line in unpacked(packed, name, _series_lines_decoder, "a series"):
-        if line.source not in SOURCES or line.signal not in SIGNALS or line.step <= 0:
+        if not has_series(line.source) or line.signal not in SIGNALS or line.step <= 0:
             raise BundleRefused(
                 f"{name}, line {number}: no source {line.source!r} with the signal {line.signal!r}"
             )

@@ -26,8 +26,8 @@ from fanous.model.incident import Incident, Kind, Status
 from fanous.model.instant import to_iso
 from fanous.model.measurement import Record
 from fanous.model.series import Floats, Series
+from fanous.pipeline.detect import HISTORY
 from fanous.pipeline.interference import TICK
-from fanous.pipeline.stages import HISTORY
 from fanous.publish.evidence import manifest
 from fanous.publish.evidence.container import LineWriter, pack_parts, pack_series, unpack_lines, unpack_series
 from fanous.publish.evidence.manifest import fingerprint, public_hex
@@ -36,7 +36,7 @@ from fanous.publish.evidence.redaction import licence_of, redacted
 from fanous.publish.evidence.reference import reference, used
 from fanous.publish.evidence.thresholds import thresholds
 from fanous.refdata.users import user_weights
-from fanous.sources.connector import to_minute
+from fanous.sources.redaction import to_minute
 from fanous.store.archive import Location, Segment
 from fanous.store.protocol import Store
 

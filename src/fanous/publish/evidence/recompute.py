@@ -19,7 +19,7 @@ from fanous.model.incident import Incident
 from fanous.model.measurement import Record
 from fanous.model.place import UserWeights
 from fanous.model.series import SourceSeries
-from fanous.pipeline import stages
+from fanous.pipeline import detect, judge
 from fanous.pipeline.judge import rules_version
 from fanous.publish.evidence.container import BundleRefused
 from fanous.sources.measurements import MEASUREMENT_SOURCES
@@ -82,7 +82,7 @@ def recompute(
             if record.source not in MEASUREMENT_SOURCES:
                 raise BundleRefused(f"{record.file}, line {record.line}: no source {record.source!r}")
             try:
-                batch.append(Judged(record, *stages.judge_record(record)))
+                batch.append(Judged(record, *judge.judge_record(record)))
             except Rejected as reason:
                 if len(done.rejects) < REJECTS:
                     done.rejects.append(f"{record.file}, line {record.line}: {reason}")
@@ -92,7 +92,7 @@ def recompute(
         _keep(store, batch, done)
         store.facts.put_series(levels)
         done.series = len(levels)
-        done.incidents = stages.find_incidents(store, window.country, window.since, window.until, shares)
+        done.incidents = detect.find_incidents(store, window.country, window.since, window.until, shares)
     return done
 
 

@@ -28,7 +28,7 @@ from fanous.analysis.incidents import (
 )
 from fanous.analysis.rules import dns, evidence, fingerprints, http, pages, tls, transfer
 from fanous.analysis.series import aggregate, baselines, repeats, silence, slowness
-from fanous.pipeline import stages
+from fanous.pipeline import detect
 from fanous.pipeline.interference import LONGEST_FAILURE, ONSET_BASELINE, ONSET_SLOT, TICK
 
 
@@ -86,7 +86,7 @@ def _constants() -> dict[str, Any]:
         "series.slowness_share": slowness.SLOW,
         "series.slowness_step_seconds": slowness.STEP,
         "series.slowness_targets": slowness.TARGETS,
-        "series.history_seconds": stages.HISTORY,
+        "series.history_seconds": detect.HISTORY,
         "detectors.back_seconds": drop.BACK,
         "detectors.filter_probes": PROBES_MAX,
         "detectors.grid_series": grid.CHUNK,

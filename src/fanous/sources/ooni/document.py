@@ -1,13 +1,11 @@
 """Document: the parts of OONI's data format 0.2.0 that become facts, as typed structures.
 
-Source: ooni/spec data-formats df-000 to df-008 and nettests ts-017 to ts-029.  Every field may be missing
-or null: old probes wrote less.  What no fact needs is not listed, and costs nothing to skip.
+Source: ooni/spec data-formats df-000 to df-008 and nettests ts-017 to ts-029.  Every field may be missing or null,
+since old probes wrote less.  What no fact needs is not listed, and costs nothing to skip.
 
-Salvage: everything of a record that can be read, where some of it cannot.
-
-The quick way decodes straight into the typed structure.  Where a field has another type than the format
-says, the record is taken apart field by field, what still makes sense is kept ("443" is a port), and each
-loss is noted with its place and reason.
+The fast path decodes straight into these structures.  If a field has another type than the format says, the record is
+salvaged: it is taken apart field by field, what still makes sense is kept ("443" is a port), and each loss is noted
+with its place and reason.
 """
 
 import re
@@ -78,7 +76,7 @@ class Connect(Struct, gc=False):
 
 
 class Handshake(Struct, gc=False):
-    """df-006; ``network`` is udp or quic for QUIC.  ``peer_certificates`` is read when it is asked for."""
+    """df-006; ``network`` is udp or quic for QUIC.  ``peer_certificates`` is decoded only when needed."""
 
     network: str | None = None
     address: str | None = None
@@ -98,7 +96,7 @@ class RequestRecord(Struct, gc=False):
 
 
 class Response(Struct, gc=False):
-    """df-001; headers are read when they are asked for."""
+    """df-001; headers are decoded only when needed."""
 
     body: Text = None
     body_is_truncated: bool | None = None
@@ -139,9 +137,9 @@ class HelperConnect(Struct, gc=False):
 
 
 class HelperPage(Struct, gc=False):
-    """ts-017: the page as the test helper got it; ``-1`` where it got none.
+    """ts-017: the page as the test helper got it; ``-1`` if it got none.
 
-    ``x_seconds`` is of our own helper: how long the whole page took it.
+    ``x_seconds`` is written by our own helper: how long the whole page took.
     """
 
     body_length: Number = None
@@ -166,7 +164,7 @@ class IPInfo(Struct, gc=False):
 
 
 class Control(Struct, gc=False):
-    """ts-017: the answer of the test helper; empty where it gave none."""
+    """ts-017: the answer of the test helper; empty if it gave none."""
 
     tcp_connect: dict[str, HelperConnect] | None = None
     tls_handshake: dict[str, HelperConnect] | None = None

@@ -1,18 +1,13 @@
-"""Transfer: rates - the speed tests ndt (ts-022) and dash (ts-021), and our own probe's downloads in turn.
+"""Nettests: the observations of every nettest but web_connectivity, which has the module ``web``.
 
-Messenger: telegram, whatsapp, facebook_messenger and signal (ts-018, ts-019, ts-020, ts-029).
-
-They have no outside helper: each connects to the app's access points and to its web client.
-
-Tor: directory authorities and bridges (ts-023), one observation each.
-
-The layer is the last step that was taken: a directory answers HTTP, a relay TLS.  What follows a connection
-to a bridge (obfs4) looks like nothing to anybody, so it has no layer of its own: where that handshake is cut,
-the connection is.
-
-Health: our own nettest ``fanous_health`` - a probe looked at its line; what it found is the finding.
-
-Of its steps only the look-ups over TLS and HTTPS are facts beyond that: do encrypted resolvers answer?
+- Speed tests, ndt (ts-022) and dash (ts-021), and our own probe's downloads in turn: rates.
+- Messengers, telegram, whatsapp, facebook_messenger and signal (ts-018, ts-019, ts-020, ts-029): no outside helper
+  takes part; each connects to the app's access points and to its web client.
+- Tor's directory authorities and bridges (ts-023): one observation each, at the layer of the last step that was
+  taken.  A directory answers HTTP, a relay TLS.  What follows a connection to a bridge (obfs4) is made to look like
+  nothing known, so it has no layer of its own: if that handshake is cut, the connection is.
+- Our own ``fanous_health``, in which a probe examines its line.  Of its steps only the lookups over TLS and HTTPS
+  become observations: do encrypted resolvers answer?
 """
 
 from collections.abc import Iterator

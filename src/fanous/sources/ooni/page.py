@@ -16,7 +16,7 @@ LONGEST_TITLE = 500
 """Characters; the test helper cuts its own at this length too."""
 
 MOST_HEADERS = 500
-"""Servers refuse to send more than some 100."""
+"""Most servers send no more than about 100."""
 
 LONGEST_VALUE = 8192
 """Characters kept of a header's value."""
@@ -25,7 +25,7 @@ _ENCODINGS = (
     r"(utf-8|iso-8859-\d{1,2}|windows-\d{3,4}|koi8-[ru]|gb2312|gbk|gb18030|big5"
     r"|shift_jis|euc-jp|euc-kr|tis-620)\b"
 )
-"""The legacy encodings of web pages; no codec that can be slow or do more than map bytes to letters."""
+"""The legacy encodings of web pages: no codec that is slow or does more than map bytes to letters."""
 
 CHARSET = re.compile(r"charset=\"?" + _ENCODINGS, re.IGNORECASE)
 META_CHARSET = re.compile(

@@ -1,7 +1,7 @@
-"""Parse: one raw OONI record -> its header and everything it observed.  Pure.
+"""Parse: one raw OONI record to its header and everything that it observed.  Pure.
 
-What cannot be read is noted in ``ParsedMeasurement.bogus`` and the rest is used; only a record without an object, a
-nettest's name or a time is rejected.
+What cannot be read is noted in ``ParsedMeasurement.bogus``, and the rest is used.  A record is rejected only if it is
+not a JSON object, or lacks a nettest's name or a time.
 """
 
 from hashlib import sha256

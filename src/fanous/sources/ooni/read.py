@@ -1,12 +1,8 @@
 """Read: raw OONI records from ``.jsonl``, ``.json`` and ``.tar.gz`` files, compressed or not.
 
-One record is held at a time.  What each record holds is judged later, by ``parse``; here it has to be one
-JSON object in UTF-8 of a sane size.
-
-Tarball: the members of a tar stream, one at a time, with bounded memory.
-
-Headers are parsed by ``tarfile``; the loop is our own, since ``tarfile`` remembers every member and reads
-extended headers whole, so that a few kilobytes can ask for gigabytes.
+One record is held in memory at a time.  ``parse`` judges its content later; here it only has to be one JSON object in
+UTF-8 of a sane size.  Headers in an archive are parsed by ``tarfile``, but the loop over its members is our own:
+``tarfile`` remembers every member and reads extended headers whole, so a few kilobytes could ask for gigabytes.
 """
 
 import re

@@ -1,12 +1,10 @@
-"""Scrub: the address of the probe and of its user, replaced by 127.0.0.1 wherever it stands in a record.
+"""Scrub: replaces the address of the probe and of its user by 127.0.0.1, wherever it occurs in a record.
 
-Probes do this themselves since 2020, for the one address they know.  Older ones did not always; a probe
-with IPv4 and IPv6 knows one of them; and servers tell a client its address in headers.
+Probes have done this themselves since 2020, for the one address they know.  Older ones did not always; a probe with
+IPv4 and IPv6 knows only one of the two; and servers tell a client its address in headers.
 
-Keys: where a record names the client's address, found in one pass over its bytes.
-
-Every record passes through here, so it has to be quick: hyperscan reads 5 GB/s; where it is not to be had
-the same expression runs in ``re`` at 1 GB/s.
+Every record passes through here, so the keys that name the client's address are found in one pass over its bytes:
+by hyperscan at 5 GB/s, or by ``re`` at 1 GB/s where hyperscan is not available.
 """
 
 import re
@@ -54,7 +52,7 @@ def find_keys(data: bytes) -> list[tuple[bytes, int]]:
 
 @lru_cache(maxsize=1)
 def _database() -> Any:
-    """One literal for each name (an alternation is slower); ``None`` where this processor has no wheel."""
+    """One literal for each name (an alternation is slower); ``None`` if there is no wheel for this processor."""
     try:
         hyperscan = import_module("hyperscan")
     except ImportError:
@@ -77,11 +75,11 @@ _HARMLESS = frozenset({NOBODY, b"0.0.0.0", b"::1", b"::"})
 
 
 def scrub(data: bytes) -> bytes:
-    """``data`` without the client's address; the same object where there was none to replace.
+    """``data`` without the client's address; the same object if there was none to replace.
 
-    What the probe itself calls its address goes everywhere.  What a server calls the client's address
-    goes everywhere too, unless the probe looked it up or connected to it: then the server named itself,
-    and replacing it would turn an ordinary answer into a forged one.
+    What the probe itself calls its address is replaced everywhere.  So is what a server calls the client's
+    address, unless the probe looked it up or connected to it: then the server named itself, and replacing it
+    would make an ordinary answer look forged.
     """
     places = find_keys(data)
     if not places:

@@ -1,15 +1,9 @@
 """Steps: the lookups, connections, handshakes and requests of a probe as observations.
 
-Every nettest that connects somewhere writes them alike (df-001, df-002, df-005, df-006).
-
-Trace: what the network events (df-008) around one handshake or request say of its bytes.
-
-It tells "data trickled in, then it timed out" from "nothing came", which the failure string does not.
-
-Certificate: fingerprint and names of a leaf certificate (RFC 5280), read without trusting it.
-
-Only what an observation holds is read.  A certificate that cannot be read has its fingerprint and no
-names: that is what a forged one may look like.
+Every nettest that connects somewhere writes them in the same form (df-001, df-002, df-005, df-006).  Network events
+(df-008) add how many bytes came and when, which tells "data trickled in, then it timed out" from "nothing came"; the
+failure string does not.  Of a leaf certificate (RFC 5280) only what an observation holds is read, without trusting
+it; one that cannot be read keeps its fingerprint and has no names, as a forged one may.
 """
 
 from base64 import b64decode
@@ -61,10 +55,10 @@ CUMULATIVE = "bytes_received_cumulative"
 
 @noun
 class TraceFacts:
-    """What was received during one step.
+    """What arrived during one step.
 
     Attributes:
-        received: bytes; -1 = nobody counted.
+        received: bytes; -1 = not counted.
         largest_gap: longest silence between two reads, or between the last read and the failure; NaN =
             fewer than two of these.
         start: seconds since the measurement began; NaN = unknown.
@@ -135,8 +129,8 @@ def _trace(
 def _handshakes(events: list[NetworkEvent]) -> dict[float, list[TraceFacts]]:
     """Traces of handshakes by the time of their end, where events carry no transaction.
 
-    Old probes wrote the events of parallel connections into one list.  A handshake is told apart only
-    while no other is open: pairing them by position is what gives negative handshake times elsewhere.
+    Old probes wrote the events of parallel connections into one list.  A handshake can be told apart only
+    while no other is open: parsers that pair them by position report negative handshake times.
     """
     found: dict[float, list[TraceFacts]] = defaultdict(list)
     connect: NetworkEvent | None = None
@@ -162,7 +156,7 @@ def _handshakes(events: list[NetworkEvent]) -> dict[float, list[TraceFacts]]:
 def _finished(
     done: NetworkEvent, inside: list[NetworkEvent], start: float, address: str, mixed: bool
 ) -> TraceFacts:
-    if mixed:  # another connection was made meanwhile: the reads may be its own
+    if mixed:  # another connection was made in between: the reads may belong to it
         return TraceFacts(start=start, address=address)
     return _trace(inside, start, seconds_of(done.t), done.failure is not None, address)
 
@@ -181,7 +175,7 @@ ALTERNATIVE_NAMES = bytes.fromhex("0603551d11")
 """OID 2.5.29.17; DNS names in it carry the context tag 2."""
 
 MOST_NAMES = 100
-"""Names kept of a leaf; content networks put hundreds of customers on one."""
+"""Names kept of a leaf; content networks put hundreds of customers on one certificate."""
 
 _CHAIN = msgspec.json.Decoder(list[Binary | str | None])
 _LEAVES_KEPT = 2048
@@ -422,7 +416,7 @@ class Reader:
 
 
 def cert_valid(failure: str | None, unverified: bool | None) -> bool | None:
-    """Did the certificate validate?  ``None`` = none was seen, or nobody checked."""
+    """Did the certificate validate?  ``None`` = none was seen, or it was not checked."""
     if failure is None:
         return None if unverified else True
     return False if failure in BAD_CERTIFICATE else None

@@ -1,10 +1,8 @@
-"""Place: addresses, ports, URLs and numbers of a record, brought into one form.
+"""Values: addresses, ports, URLs, numbers and failures of a record, each in one form.
 
-Whatever cannot be one of them becomes empty, 0 or NaN, which is what *unknown* is in an observation.
-
-Failure: the df-007 name of a network error, from what any version of OONI's probes wrote.
-
-A name that df-007 lists passes unchanged, unless a current name says exactly the same.
+A value that cannot be read becomes empty, 0 or NaN, which means *unknown* in an observation.  A failure becomes the
+df-007 name of the network error, whichever version of OONI's probes wrote it; a name that df-007 lists stays as it
+is, unless a current name means exactly the same.
 """
 
 from functools import lru_cache
@@ -28,7 +26,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def address_of(text: str | None) -> str:
-    """The address, without brackets; empty where it is none (``[scrubbed]`` is none)."""
+    """The address, without brackets; empty if the text is not one (``[scrubbed]`` is not)."""
     if text is None or len(text) > 64:
         return ""
     bare = text.strip("[]")
@@ -110,7 +108,7 @@ def duration(start: float | None, end: float | None) -> float:
 
 
 UNKNOWN = "unknown_failure"
-"""It failed, and nothing is said of why."""
+"""It failed, and the record does not say why."""
 
 LONGEST = 200
 """Characters kept of a failure that no table knows; Go's messages are below 150."""
@@ -155,7 +153,7 @@ MESSAGES = (
     ("deadline exceeded", "generic_timeout_error"),
     ("unexpected eof", "eof_error"),
 )
-"""What Go, Windows and OpenSSL say -> df-007; only asked where the probe had no name for it."""
+"""What Go, Windows and OpenSSL say -> df-007; consulted only if the probe had no name for it."""
 
 
 def failure_of(value: Any, success: bool | None = None) -> str | None:
@@ -164,7 +162,7 @@ def failure_of(value: Any, success: bool | None = None) -> str | None:
     Args:
         value: null and false mean no failure, absent is null; true or another type is a failure
             without a reason.
-        success: what the record says beside it; ``False`` without a reason is a failure.
+        success: what the record says next to it; ``False`` without a reason is a failure.
     """
     if value is None or value is False or value == "":
         return UNKNOWN if success is False else None

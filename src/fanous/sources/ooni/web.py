@@ -1,6 +1,7 @@
-"""Web: what the nettest web_connectivity (ts-017) adds to a probe's steps - the outside test helper.
+"""Web: the observations of web_connectivity (ts-017) - a probe's steps, and what the outside test helper saw.
 
-Opinions: what a browser's ClientHello met where our own probe's was cut (``x_second_opinions``).
+Our own probe adds second opinions: what a browser's ClientHello met where the probe's was cut
+(``x_second_opinions``).
 """
 
 from collections.abc import Iterable, Iterator
@@ -41,7 +42,7 @@ _Place = tuple[str, str, int]
 
 
 def with_opinions(observed: Iterable[Observation], given: list[Opinion]) -> Iterator[Observation]:
-    """``observed``, each failed handshake with what a browser's met: same name, same address and port."""
+    """``observed``, each failed handshake with what a browser's met at the same name, address and port."""
     opinions = _by_place(given)
     for one in observed:
         if one.layer is Layer.TLS and one.failure is not None:
@@ -50,7 +51,7 @@ def with_opinions(observed: Iterable[Observation], given: list[Opinion]) -> Iter
 
 
 def _by_place(given: list[Opinion]) -> dict[_Place, str]:
-    """Of several at one place every one must have been answered: one may slip through by chance."""
+    """Answered means that every one at a place was: a single one may slip through by chance."""
     opinions: dict[_Place, str] = {}
     for one in given:
         place = (host_of(one.server_name), *endpoint_of(one.address))
@@ -61,15 +62,15 @@ def _by_place(given: list[Opinion]) -> dict[_Place, str]:
 
 
 SILENT_HELPER = "control_empty"
-"""``control_failure`` where the record holds no answer of the helper and does not say why."""
+"""``control_failure`` of a record that has no answer of the helper and does not say why."""
 
 
 def url_of(given: str, keys: WebKeys | None) -> str:
     """The URL that was measured.
 
     Args:
-        given: the record's ``input``; where it is missing, what the helper was asked tells it, then the
-            oldest request, then the first lookup.
+        given: the record's ``input``.  If it is missing, the URL is what the helper was asked for, else that
+            of the oldest request, else the name of the first lookup.
     """
     if given or keys is None:
         return given
@@ -100,7 +101,7 @@ def observe(url: str, target: str, keys: WebKeys, notes: list[str]) -> Iterator[
     host, _ = host_and_port(url)
     reader = Reader(target, role_for(target), notes)
     control = keys.control if failure_of(keys.control_failure) is None else None
-    # The probe also tries the addresses that the helper was answered: they are the site's own.
+    # The probe also tries the addresses that the helper got from its resolver: they are the site's own.
     told = control.dns.addrs or () if control and control.dns and not is_address(host) else ()
     seen = reader.read(keys, newest_first=True, also=dict.fromkeys(told, host))
     yield from with_opinions(seen, keys.x_second_opinions) if keys.x_second_opinions else seen
@@ -130,7 +131,7 @@ def _answered(control: Control) -> bool:
 
 
 def _looked_up(lookup: HelperLookup) -> bool:
-    """An empty list is an answer; nothing at all is none."""
+    """An empty list is an answer; a missing one is not."""
     return lookup.addrs is not None or failure_of(lookup.failure) is not None
 
 
@@ -193,7 +194,7 @@ def _endpoint(
 
 
 LEAST_BYTES = 65_536
-"""Of a page that says how fast the site can be: the time of a smaller one is that of its round trips."""
+"""Bytes of a page that shows how fast the site can be; a smaller one shows only the time of its round trips."""
 
 
 def _rate(url: str, host: str, target: str, role: str, page: HelperPage) -> Iterator[Observation]:

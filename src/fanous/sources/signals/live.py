@@ -1,103 +1,34 @@
-"""Live: how a source on the net is asked, piece by piece, and how each answer is read.
-
-A piece is one document: a window of time of some places.  Whoever asks fetches it, hands the bytes to
-``parse`` (pure), stores what comes out, and remembers the piece; so a backfill goes on where it stopped.
-
-Document: what JSON answers have in common - decoding, and values that stand in equal steps.
-"""
+"""Live: helpers for sources on the internet - windows of time, values in JSON answers, and saved answers as files."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from fanous.errors import FanousError, Rejected
-from fanous.model.claim import Claim
 from fanous.model.series import SeriesKey, SourceSeries
-from fanous.sources.connector import OnProgress, OnReject
-from fanous.sources.signals.files import About, OnRepeat, PublishedClaim, Reading, SeriesFiles, numbered
+from fanous.sources.connector import (
+    About,
+    LiveSource,
+    OnProgress,
+    OnReject,
+    OnRepeat,
+    PublishedClaim,
+    Reading,
+    SeriesFiles,
+)
+from fanous.sources.signals.files import numbered
 from fanous.sources.stream import BROKEN, broken_why, open_source
-
-Get = Callable[[str], bytes]
-"""Fetches one address; raises ``FanousError``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is wanted.  Times are unix seconds, UTC; half-open.
-
-    Attributes:
-        country: ISO 3166-1 alpha-2.
-        networks: ASNs of which series are wanted too.
-        regions: are series of the regions wanted too?
-    """
-
-    country: str
-    since: int
-    until: int
-    networks: tuple[int, ...] = ()
-    regions: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One document.
-
-    Attributes:
-        name: what it is about, in the source's words, without the window.
-        url: where it is.
-        since: unix seconds; likewise ``until``: the window that it speaks of.
-    """
-
-    name: str
-    url: str
-    since: int
-    until: int
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """What a document held.
-
-    Attributes:
-        series: each key and step once.
-        rejects: (number of the value, series, line or entry, from 1; reason).
-        claims: what the source itself says of outages; never evidence.
-    """
-
-    series: tuple[SourceSeries, ...]
-    rejects: tuple[tuple[int, str], ...] = ()
-    claims: tuple[Claim, ...] = ()
-
-
-class LiveSource(Protocol):
-    """One source on the net."""
-
-    def pieces(self, ask: Query, get: Get) -> Iterator[Piece]:
-        """What to fetch, oldest first; ``get`` is for lists of places that must be asked for."""
-        ...
-
-    def parse(self, data: bytes, country: str, name: str) -> Parsed:
-        """The series in one document; pure.
-
-        Args:
-            name: of the piece, or of the file that holds the document.
-
-        Raises:
-            Rejected: it is no document of this source; the message is the reason.
-        """
-        ...
 
 
 def windows(since: int, until: int, width: int) -> Iterator[tuple[int, int]]:
     """The time in windows of at most ``width`` seconds, oldest first.
 
-    Where there are several, they begin at fixed places, so that a question is asked again in the same words;
-    the first may begin before ``since``, the last ends at ``until``.
+    If there are several, they begin at fixed times, so that a later request has the same URL.  The first may
+    begin before ``since``; the last ends at ``until``.
     """
     if until - since <= width:
         yield since, until
@@ -113,14 +44,14 @@ LARGEST = 256 << 20
 MOST_BINS = 500_000
 """Bins of one series in one document: five years of 5 minutes."""
 LATEST = 7_258_118_400
-"""The year 2200: no time of a measurement lies behind it."""
+"""The year 2200: no measurement or event is later."""
 
 
 def decoded(data: bytes) -> Any:
     """The JSON document.
 
     Raises:
-        Rejected: it is none.
+        Rejected: it is not JSON.
     """
     try:
         return msgspec.json.decode(data)
@@ -129,21 +60,21 @@ def decoded(data: bytes) -> Any:
 
 
 def field(document: Any, *names: str) -> Any:
-    """``document[a][b]...``; ``None`` where it is not there or null."""
+    """``document[a][b]...``; ``None`` if it is missing or null."""
     for name in names:
         document = document.get(name) if isinstance(document, dict) else None
     return document
 
 
 def whole(value: Any, low: int, high: int) -> int | None:
-    """A whole number within limits; ``None`` = it is none."""
+    """The whole part of a number within limits; ``None`` = it is not one."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         return None
     return int(value)
 
 
 def plain(value: Any) -> float | None:
-    """A number, also one written as a text; NaN for null, ``None`` = it is no number."""
+    """A number, also one written as text; NaN for null, ``None`` = it is not a number."""
     if value is None:
         return float("nan")
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -162,10 +93,10 @@ def on_grid(
     values: Sequence[Any],
     number: Callable[[Any], float | None] = plain,
 ) -> SourceSeries:
-    """Values of equal bins from ``start`` on.
+    """A series of values in equal bins from ``start`` on.
 
     Raises:
-        Rejected: one of them is no number, or there are too many.
+        Rejected: one of them is not a number, or there are too many.
     """
     if len(values) > MOST_BINS:
         raise Rejected(f"{len(values):,} values, which no answer has")
@@ -178,7 +109,7 @@ def on_grid(
 
 
 def merged(series: Sequence[SourceSeries]) -> tuple[SourceSeries, ...]:
-    """Each key and step once; of a bin that comes twice the later stands."""
+    """Each key and step once; of two values for the same bin, the later one counts."""
     together: dict[tuple[SeriesKey, int], dict[int, float]] = {}
     for one in series:
         bins = together.setdefault((one.key, one.step), {})
@@ -192,7 +123,7 @@ def merged(series: Sequence[SourceSeries]) -> tuple[SourceSeries, ...]:
 
 
 class Documents:
-    """Saved answers of a live source as files (see ``SeriesFiles``); their values count, not lines."""
+    """Saved answers of a live source as files (see ``SeriesFiles``); values are counted, not lines."""
 
     def __init__(self, source: LiveSource) -> None:
         self._source = source

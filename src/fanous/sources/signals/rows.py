@@ -1,6 +1,6 @@
-"""Rows: the lines of a CSV file as fields by column, with what cannot be read named by line and reason.
+"""Rows: the rows of a CSV file, and the numbers and times that tables write.
 
-Clock: the times that tables write, as unix seconds.
+What cannot be read is reported with its line and the reason.
 """
 
 import calendar
@@ -16,27 +16,26 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from fanous.errors import FanousError
-from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject
-from fanous.sources.signals.files import OnRepeat
+from fanous.sources.connector import WHOLE_FILE, OnProgress, OnReject, OnRepeat
 from fanous.sources.stream import BROKEN, ByteSource, broken_why, open_source, read_line
 
 LONGEST_LINE = 1 << 20
-"""Bytes; a row of a series has some hundred."""
+"""Bytes; a row of a series has about a hundred."""
 
 UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)
-"""What such a file begins with."""
+"""How a file in UTF-16 begins."""
 
 Row = tuple[int, list[str]]
 """1-based line and its fields, as many as there are columns."""
 
 
 class CsvRows:
-    """The rows of one file below its head.
+    """The rows of one file below its header.
 
     Attributes:
         columns: as the first line names them, trimmed.
-        comma: what parts its fields: a spreadsheet in many languages writes semicolons, and then a comma
-            before decimals (``decimal``).
+        comma: the separator of fields.  In many languages spreadsheets write semicolons, and a comma before
+            decimals (``decimal``).
     """
 
     def __init__(
@@ -93,7 +92,7 @@ class CsvRows:
 
     @property
     def decimal(self) -> str:
-        """What stands before decimals in this file."""
+        """The decimal separator of this file."""
         return "." if self.comma == "," else ","
 
     def _misfit(self, fields: list[str]) -> str:
@@ -135,13 +134,13 @@ class CsvRows:
 
 
 SEPARATORS = (",", ";", "\t")
-"""What may part fields; the first where a line has none of them."""
+"""Possible separators of fields; the first, if a line has none of them."""
 
 NOTHING = frozenset(
     {"", "\\n", "null", "none", "nan", "na", "n/a", "nil", "undefined", "-", "--", "\u2013", "\u2014", "#n/a"}
     | {"<na>", "#null!", "#num!", "#value!", "#div/0!", "#ref!"}
 )
-"""What exporters and spreadsheets write where there is no value, in small letters."""
+"""What exporters and spreadsheets write for a missing value, in lower case."""
 
 
 def is_nothing(text: str) -> bool:
@@ -150,7 +149,7 @@ def is_nothing(text: str) -> bool:
 
 
 def number(text: str, decimal: str = ".") -> float | None:
-    """The value of a field; NaN = the source says that it has none, ``None`` = it is no number.
+    """The value of a field; NaN = the source says that it has none, ``None`` = it is not a number.
 
     Below 0 it is what the source says: Monash's index of Táchira, July 2019, goes 40, 7, -1, 20.
 
@@ -213,7 +212,7 @@ def zone_of(text: str) -> tzinfo:
 
 
 def reader(zone: tzinfo) -> Callable[[str], float]:
-    """A function from the text of a time to unix seconds; it raises ``ValueError`` for what is none.
+    """A function from the text of a time to Unix seconds; it raises ``ValueError`` for anything else.
 
     A local time that the clock showed twice is the first of both.
     """

@@ -11,8 +11,8 @@ from fanous.analysis.series.signals import SIGNALS
 from fanous.pipeline.claims import corrections
 from fanous.publish.evidence.redaction import licence_of
 from fanous.publish.feeds import corrections_feed
-from fanous.sources.connector import SOURCES
 from fanous.sources.measurements import MEASUREMENT_SOURCES
+from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.web.routes import Facts, Visit, page
 
@@ -43,7 +43,7 @@ def data_facts(store: Store, _visit: Visit) -> Facts:
             fetched[source] = max(at, fetched.get(source, at))
     return {
         "records": [(name, licence_of(name)) for name in MEASUREMENT_SOURCES],
-        "series": [(source, fetched.get(source.name)) for source in SOURCES.values()],
+        "series": [(source, fetched.get(source.name)) for source in SOURCES.values() if source.has_series],
     }
 
 

@@ -17,7 +17,7 @@ from fanous.charts.reachability import Lines, ShareLine
 from fanous.model.incident import Incident
 from fanous.model.place import Place
 from fanous.model.series import Series
-from fanous.sources.connector import SOURCES
+from fanous.sources.publishers import SOURCES
 from fanous.store.protocol import Store
 from fanous.web.routes import Visit
 from fanous.wording.language import Language

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from fanous.analysis.rules import judge
+from fanous.analysis import rules
 from fanous.errors import FanousError
 from fanous.evaluation.simulate import pakistan
 from fanous.model.incident import Incident, Kind, Scope, Status
 from fanous.model.measurement import Record
 from fanous.model.place import UserWeights
-from fanous.pipeline import query, stages
+from fanous.pipeline import detect, ingest, judge, query
 from fanous.pipeline.interference import TICK
 from fanous.pipeline.judge import known_fingerprints
-from fanous.pipeline.tally import AHEAD
+from fanous.pipeline.query import AHEAD
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.local import open_store
 from fanous.store.protocol import Store
@@ -40,13 +40,15 @@ def test_a_judged_record_holds_no_page_that_the_rules_have_read(rally: Path) -> 
     parsed = [MEASUREMENT_SOURCES["ooni"].parse(record) for record in records]
     assert any(one.body and one.headers for bundle in parsed for one in bundle.observations)
     for record, bundle in zip(records, parsed, strict=True):
-        kept, verdicts = stages.judge_record(record)
+        kept, verdicts = judge.judge_record(record)
         assert not any(one.body or one.headers for one in kept.observations)
-        assert (kept, verdicts) == (bundle, judge(bundle, known_fingerprints())), "else they are the same"
+        assert (kept, verdicts) == (bundle, rules.judge(bundle, known_fingerprints())), (
+            "else they are the same"
+        )
 
 
 def test_the_rally_is_one_confirmed_nation_wide_incident(store: Store, rally: Path) -> None:
-    tally = stages.ingest(store, "ooni", [rally])
+    tally = ingest.ingest(store, "ooni", [rally])
     assert (tally.rejected, tally.duplicate) == (0, 0)
     (incident,) = store.ledger.incidents("PK")
     assert incident.status is Status.ENDED
@@ -73,7 +75,7 @@ def test_what_names_no_network_or_country_has_no_voice(
 ) -> None:
     lines = [json.dumps(json.loads(line) | place) for line in rally.read_text().splitlines()[:2000]]
     (tmp_path / "placeless.jsonl").write_text("\n".join(lines))
-    tally = stages.ingest(store, "ooni", [tmp_path / "placeless.jsonl"])
+    tally = ingest.ingest(store, "ooni", [tmp_path / "placeless.jsonl"])
     assert tally.stored == len(lines)
     for country in ("PK", "ZZ"):
         assert store.ledger.incidents(country) == []
@@ -82,7 +84,7 @@ def test_what_names_no_network_or_country_has_no_voice(
 
 
 def test_ordinary_trouble_is_no_incident(store: Store, quiet: Path) -> None:
-    stages.ingest(store, "ooni", [quiet])
+    ingest.ingest(store, "ooni", [quiet])
     assert [i for i in store.ledger.incidents() if i.status is not Status.RETRACTED] == []
 
 
@@ -92,19 +94,19 @@ def test_without_the_rules_nothing_is_found(
     def no_rules(*_: object) -> tuple[()]:
         return ()
 
-    monkeypatch.setattr(stages, "judge", no_rules)
-    stages.ingest(store, "ooni", [rally])
+    monkeypatch.setattr(judge, "judge", no_rules)
+    ingest.ingest(store, "ooni", [rally])
     assert store.ledger.incidents() == []
 
 
 def test_bringing_a_file_in_again_changes_nothing(store: Store, rally: Path) -> None:
-    first = stages.ingest(store, "ooni", [rally])
+    first = ingest.ingest(store, "ooni", [rally])
     before = store.ledger.incidents()
-    again = stages.ingest(store, "ooni", [rally])
+    again = ingest.ingest(store, "ooni", [rally])
     assert (again.stored, again.duplicate, again.read) == (0, first.stored, first.read)
     assert store.ledger.incidents() == before
     assert len(store.ledger.revisions(before[0].id)) == 1
-    stages.ingest(store, "ooni", [rally], detects=False)
+    ingest.ingest(store, "ooni", [rally], detects=False)
     assert store.ledger.undetected() == {}, "what was stored already starts no detection"
 
 
@@ -113,23 +115,23 @@ def test_the_order_in_which_files_come_does_not_matter(store: Store, rally: Path
     early, late = tmp_path / "early.jsonl", tmp_path / "late.jsonl"
     early.write_bytes(b"".join(lines[::2]))
     late.write_bytes(b"".join(lines[1::2]))
-    stages.ingest(store, "ooni", [late])
+    ingest.ingest(store, "ooni", [late])
     half = claims(store)
-    stages.ingest(store, "ooni", [early])
+    ingest.ingest(store, "ooni", [early])
     two_steps = claims(store)
     (label,) = {incident.id for incident in store.ledger.incidents("PK", *pakistan.WATCH)}
     assert len(store.ledger.revisions(label)) == 2, "late measurements are a revision of the same incident"
     store.close()
     with open_store(tmp_path / "other") as other:
-        stages.ingest(other, "ooni", [rally])
+        ingest.ingest(other, "ooni", [rally])
         assert claims(other) == two_steps != half
 
 
 def test_judging_again_gives_the_same_answer(store: Store, rally: Path) -> None:
-    stages.ingest(store, "ooni", [rally])
+    ingest.ingest(store, "ooni", [rally])
     before = store.ledger.incidents()
     votes = store.facts.votes("PK", pakistan.SINCE, pakistan.UNTIL)
-    replayed = stages.rejudge(store, everything=True)
+    replayed = ingest.rejudge(store, everything=True)
     assert sum(step.measurements for step in replayed) == sum(
         1 for line in rally.read_bytes().splitlines() if line
     )
@@ -142,11 +144,11 @@ def test_judging_again_gives_the_same_answer(store: Store, rally: Path) -> None:
 def test_a_claim_that_the_data_do_not_bear_out_is_taken_back_in_public(
     store: Store, rally: Path, quiet: Path
 ) -> None:
-    stages.ingest(store, "ooni", [rally])
+    ingest.ingest(store, "ooni", [rally])
     (incident,) = store.ledger.incidents("PK")
     wrong = replace(incident, id="", parts=(replace(incident.parts[0], target="wikipedia"),))
     label = store.ledger.put(wrong, "a mistake").id
-    stages.ingest(store, "ooni", [quiet])
+    ingest.ingest(store, "ooni", [quiet])
     taken_back = store.ledger.incident(label)
     assert taken_back is not None
     assert taken_back.status is Status.RETRACTED
@@ -154,7 +156,7 @@ def test_a_claim_that_the_data_do_not_bear_out_is_taken_back_in_public(
 
 
 def test_the_answer_covers_the_window_and_names_what_was_not_measured(store: Store, rally: Path) -> None:
-    stages.ingest(store, "ooni", [rally])
+    ingest.ingest(store, "ooni", [rally])
     answer = query.confirm(store, "PK", ["x", "vimeo"], None, None)
     assert [set(i.targets) for i in answer.incidents] == [FOUR]
     assert ("vimeo", "nobody measured it in this window") in answer.insufficient
@@ -166,13 +168,13 @@ def test_the_answer_covers_the_window_and_names_what_was_not_measured(store: Sto
 def test_a_country_without_measurements_is_an_error_that_says_what_there_is(
     store: Store, rally: Path
 ) -> None:
-    stages.ingest(store, "ooni", [rally])
+    ingest.ingest(store, "ooni", [rally])
     with pytest.raises(FanousError, match=r"no measurements of KE .*AE, IN, PK"):
         query.confirm(store, "KE", [], None, None)
 
 
 def test_the_most_severe_kind_names_the_incident(store: Store, rally: Path) -> None:
-    stages.ingest(store, "ooni", [rally])
+    ingest.ingest(store, "ooni", [rally])
     (incident,) = store.ledger.incidents("PK")
     assert incident.kind is Kind.BLOCKING
     assert {part.kind for part in incident.parts} <= {Kind.BLOCKING, Kind.THROTTLING}
@@ -190,7 +192,7 @@ def dated(file: Path, into: Path, moment: str) -> Path:
 def windows(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
     """The windows in which was detected, of any country."""
     seen: list[tuple[float, float]] = []
-    real = stages.find_incidents
+    real = detect.find_incidents
 
     def watched(
         store: Store, country: str, since: float, until: float, shares: UserWeights | None = None
@@ -198,7 +200,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, float]]:
         seen.append((since, until))
         return real(store, country, since, until, shares)
 
-    monkeypatch.setattr(stages, "find_incidents", watched)
+    monkeypatch.setattr(detect, "find_incidents", watched)
     return seen
 
 
@@ -207,26 +209,26 @@ def test_what_comes_by_itself_from_years_back_is_kept_and_starts_no_detection(
 ) -> None:
     old = dated(rally, tmp_path / "old.jsonl", "2015-03-01 12:00:00")
     with open_store(tmp_path / "store", clock=lambda: pakistan.UNTIL) as store:
-        tally = stages.ingest(store, "ooni", [old, rally], late=stages.LATE)
-        (said,) = stages.out_of_reach(tally)
+        tally = ingest.ingest(store, "ooni", [old, rally], late=ingest.LATE)
+        (said,) = ingest.out_of_reach(tally)
         assert said.startswith("1 measurements are older than 60 days: stored")
         assert len(windows) >= 1
-        assert min(since for since, _ in windows) >= pakistan.SINCE - stages.HISTORY
+        assert min(since for since, _ in windows) >= pakistan.SINCE - detect.HISTORY
         assert len(store.ledger.incidents("PK")) == 1
-        stages.ingest(store, "ooni", [dated(rally, tmp_path / "chosen.jsonl", "2015-03-02 12:00:00")])
-        assert windows[-1][0] < pakistan.SINCE - 8 * 365 * stages.DAY, "an operator's file is looked at"
+        ingest.ingest(store, "ooni", [dated(rally, tmp_path / "chosen.jsonl", "2015-03-02 12:00:00")])
+        assert windows[-1][0] < pakistan.SINCE - 8 * 365 * detect.DAY, "an operator's file is looked at"
 
 
 def test_detection_begins_long_before_what_goes_on_and_takes_in_the_newest_bin(
     store: Store, rally: Path, windows: list[tuple[float, float]]
 ) -> None:
-    stages.ingest(store, "ooni", [rally])
+    ingest.ingest(store, "ooni", [rally])
     (found,) = store.ledger.incidents("PK")
     assert found.end is not None
-    stages.detect(store, "PK", found.end - 1, found.end)
+    detect.detect(store, "PK", found.end - 1, found.end)
     newest = store.facts.span("PK")
     assert newest is not None
-    assert windows[-1] == (found.onset - stages.HISTORY, newest[1] + TICK)
+    assert windows[-1] == (found.onset - detect.HISTORY, newest[1] + TICK)
 
 
 def test_a_clock_that_is_ahead_stretches_no_window(
@@ -234,11 +236,11 @@ def test_a_clock_that_is_ahead_stretches_no_window(
 ) -> None:
     ahead = dated(rally, tmp_path / "ahead.jsonl", "2031-03-01 12:00:00")
     with open_store(tmp_path / "store", clock=lambda: pakistan.UNTIL) as store:
-        assert stages.ingest(store, "ooni", [ahead]).ahead == 1
+        assert ingest.ingest(store, "ooni", [ahead]).ahead == 1
         assert (windows, store.ledger.undetected()) == ([], {})
-        tally = stages.ingest(store, "ooni", [rally])
-        assert (tally.late, tally.ahead, stages.out_of_reach(tally)) == (0, 0, [])
-        stages.rejudge(store)
+        tally = ingest.ingest(store, "ooni", [rally])
+        assert (tally.late, tally.ahead, ingest.out_of_reach(tally)) == (0, 0, [])
+        ingest.rejudge(store)
         latest = pakistan.UNTIL + AHEAD + TICK
         assert max(until for _, until in windows) <= latest
         assert query.confirm(store, "PK", [], None, None).until <= latest
