@@ -1,8 +1,7 @@
 """Card: an incident as a picture of 1200x630 that people pass on - status, headline, chart, both clocks.
 
-It can be read at 400 pixels and in grey: the status is a word, the lines differ in their dashes.
-
-Text in a picture: lines broken where they fit, starting from the side where the script begins.
+It can be read at 400 pixels and in grey: the status is a word, and the lines differ in their dashes.  Lines of text
+are broken where they fit, and begin at the side where the script begins.
 """
 
 import re
@@ -12,13 +11,12 @@ from dataclasses import dataclass
 from fanous.charts.paint import BLOCKED, FONT, HEADLINES, INK, LAMP, LINE, PAPER, SLOWED, SOFT, painted, xml
 from fanous.charts.plot import LEFT, RIGHT, Legend, Shape, drawing
 from fanous.charts.reachability import Lines
-from fanous.wording.language import ISOLATE
+from fanous.wording.language import END_ISOLATE, ISOLATE
 
-RTL_ISOLATE, END_ISOLATE = "\u2067", "\u2069"
+RTL_ISOLATE = "\u2067"
 """Unicode Annex 9: a line that begins with a Latin name still runs from the right."""
 
-FIRST_STRONG_ISOLATE = "\u2068"
-ISOLATED = re.compile("\u2068[^\u2068\u2069]*\u2069")
+ISOLATED = re.compile(f"{ISOLATE}[^{ISOLATE}{END_ISOLATE}]*{END_ISOLATE}")
 """A name that was set apart, the innermost of nested ones."""
 
 NO_BREAK = "\u00a0"
@@ -66,7 +64,7 @@ def balanced(line: str) -> str:
     """A line that was cut out of a text, with every isolate closed and none closed that is not open."""
     kept, depth = "", 0
     for c in line:
-        depth += (c == FIRST_STRONG_ISOLATE) - (c == END_ISOLATE)
+        depth += (c == ISOLATE) - (c == END_ISOLATE)
         if depth < 0:
             depth = 0
         else:

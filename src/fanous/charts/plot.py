@@ -1,8 +1,7 @@
-"""Plot: lines of shares through time as SVG, time from left to right in every language.
+"""Plot: shares over time as lines in SVG, from left to right in every language.
 
-Two shapes: wide for a page and narrow for a phone, where text must not shrink with the picture.
-
-Ticks along time are on the country's clock.
+There are two shapes: wide for a page, and narrow for a phone, where text must not shrink with the picture.  Ticks
+along the time axis follow the country's clock.
 """
 
 from collections.abc import Sequence

@@ -1,10 +1,7 @@
-"""Edition: what all that is published at one time shares - its language, its address, its moment.
+"""Edition: what everything published at one moment shares - its language, its address, its *now*.
 
-Stories: incidents with the names that their sentences need.
-
-Window: how much of a stretch of time is read one measurement at a time.
-
-No page and no picture may keep the store busy for long.
+Also what pages and pictures may read of a store: no more than ``MOST_DRAWN`` measurements one by one, so that none
+keeps the store busy for long.
 """
 
 from collections.abc import Iterable, Mapping

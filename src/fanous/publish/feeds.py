@@ -1,19 +1,10 @@
-"""Entries: what a feed lists, before it has a format - incidents by their last revision, or corrections.
+"""Feeds: incidents for programs that look again and again, as Atom, JSON Feed and CAP.
 
-An entry's id is made from the incident's own and never changes; the time is that of the revision that it
-shows, so that a reader shows a correction as news.  The status stands in the title: a feed is read alone.
+A feed lists incidents by their latest revision, or corrections.  An entry's id is made from the incident's own and
+never changes; its time is that of the revision, so that readers show a correction as news.  The title says the
+status, because a title is often all that is read.
 
-Feeds: incidents for programs that look again and again.  ``entries`` says what is listed, one module a
-format how; each entry has an id that never changes and the time of the revision that it shows.
-
-Atom: a feed in the format of RFC 4287.
-
-JSON Feed 1.1 (jsonfeed.org): the same entries for readers that speak JSON.
-
-CAP: an incident as an alert of the Common Alerting Protocol 1.2 (OASIS), for warning systems.
-
-Severity is always *Unknown*: Fanous measures networks and judges no harm.  A recorded event has the status
-*Exercise*.  A retracted claim is a *Cancel* of all that was said before.
+To add a format: a function here that writes a ``Feed``, and its line in ``FORMATS``.
 """
 
 import re

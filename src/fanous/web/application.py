@@ -1,11 +1,8 @@
-"""Application: the public side as an ASGI application.  It reads; only ``admin``, behind a token, can change
-what stands in a store.
+"""Application: the public side as an ASGI application.
 
-Errors: what a reader gets instead of a page.
-
-Headers: what every answer says to a browser - nothing from elsewhere, no guessing, no frames.
-
-The policy names ``'self'`` alone: a text that slipped through as markup could still load and run nothing.
+It reads; only ``admin``, behind a token, can change what a store says.  Every answer, errors included, carries
+headers by which a browser loads nothing from elsewhere, guesses no types and shows no frames.  The policy names
+``'self'`` alone: a text that slipped through as markup could still load and run nothing.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,7 @@
-"""Templates: Jinja with everything escaped, nothing undefined in silence, the reader's language at hand.
+"""Templates: facts become HTML, with everything escaped and the reader's language at hand.
 
-Static: stylesheet, script and mark, read once and named with a digest of what they hold.
+An undefined name is an error.  Stylesheet, script and mark are read once, and their address carries a digest of
+what they hold, so that browsers may keep them for good.
 """
 
 from collections.abc import Mapping

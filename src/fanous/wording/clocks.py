@@ -1,12 +1,12 @@
-"""Clocks: instants in a language, on the clock of the country and in UTC.
+"""Clocks: a moment as people read it, on the clock of the country and in UTC.
 
-Instants: a moment as people read it, on the clock of the country and in UTC.
+The functions at the end are for the command line and ``wording.sentence``, which speak English only.
 """
 
 from datetime import UTC, datetime, timedelta
 
 from fanous.refdata.countries import local, zone_name
-from fanous.wording.language import Language
+from fanous.wording.language import ENGLISH, Language
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -89,7 +89,7 @@ def clock(instant: float, country: str, *, day: bool = True) -> str:
     """``17 December 2023, 19:55 PKT``: the country's clock; without ``day`` the time alone."""
     moment = local(instant, country)
     text = f"{moment:%H:%M} {zone_name(instant, country)}"
-    return f"{_date(moment)}, {text}" if day else text
+    return f"{date(moment, ENGLISH)}, {text}" if day else text
 
 
 def english_clocks(instant: float, country: str, *, day: bool = True) -> str:
@@ -113,7 +113,3 @@ def short_clock(instant: float, country: str) -> str:
     """``8 Nov 14:05`` on the country's clock, where the year and the zone stand elsewhere."""
     moment = local(instant, country)
     return f"{moment.day} {moment:%b %H:%M}"
-
-
-def _date(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"

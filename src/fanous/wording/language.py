@@ -1,10 +1,7 @@
-"""Language: how texts, numbers and times are said to a reader of one language.
+"""Language: how texts, numbers and times are put for the reader of one language, and which language a reader gets.
 
-Catalogue: the gettext file of a language, compiled when it is first needed.
-
-A catalogue of this size compiles in some milliseconds, so that no compiled file can be older than its source.
-
-Negotiate: which language a reader gets - the one named in the URL, else what the browser prefers.
+The gettext catalogue of a language is compiled when it is first needed.  One of this size takes some milliseconds,
+and so no compiled file can be older than its source.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,7 @@
-"""Post: an incident as a post and as a text message; what does not fit is left out whole, never a hedge.
+"""Post: an incident as a post and as a text message, with less and less detail; its status always stays.
 
-A text message carries 160 characters of the GSM alphabet or 70 of any other (3GPP TS 23.038): one letter of
-Arabic script, or one ``ç``, makes all of it the latter.
-
-Brief: a claim with less and less detail, for a post or a text message; its status always stays.
+What does not fit is left out whole, and never a hedge.  A text message carries 160 characters of the GSM alphabet
+or 70 of any other (3GPP TS 23.038): one letter of Arabic script, or one ``ç``, makes all of it the latter.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

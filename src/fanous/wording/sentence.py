@@ -1,9 +1,8 @@
 """Sentence: an incident in one hedged sentence that a journalist could quote.
 
-It never says more than the incident: "confirmed" only where a rule was met, the number of networks rather
-than "the country" below nation scope, both clocks, and no end that nobody saw.
-
-Outage in words: an outage or a slow-down, with what each family of sources says.
+It never says more than the incident: "confirmed" only where a rule was met, a number of networks rather than "the
+country" below nation scope, both clocks, and no end that was not observed.  Of an outage or a slowdown it gives what
+each family of sources says.
 """
 
 from collections.abc import Mapping

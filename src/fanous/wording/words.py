@@ -1,13 +1,8 @@
-"""Words: the small glossary - statuses, kinds, scopes, cells of a grid - as keys of the catalogues.
+"""Words: what statuses, kinds, scopes, mechanisms, targets and networks are called.
 
-What each means, and why a translation is what it is, stands in ``docs/glossary.md``.
-
-Names: what targets, networks and countries are called in a sentence, and lists that end.
-
-Names of networks and hosts come from measurements that anybody may send, so they are made printable: an
-escape sequence must not reach a terminal.
-
-Mechanisms: OONI's names of methods in words that need no engineer.
+What each word means, and why a translation is what it is, stands in ``docs/glossary.md``.  Names of networks and
+hosts come from measurements that anybody may send, so they are made printable: an escape sequence must not reach a
+terminal.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,6 @@
-"""Channel: one way to reach people or programs - by which means, in which words, and how often.
+"""Channel: one way to reach people or programs, when it may be written to, and about which incidents.
 
-Pace: when a channel may be written to - quiet hours, a limit an hour, patience after failures.
-
-Rule: which incidents concern whom; what a rule does not name it does not ask for.
+A rule asks for nothing that it does not name.
 """
 
 from collections.abc import Sequence

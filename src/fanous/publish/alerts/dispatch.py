@@ -1,9 +1,7 @@
-"""Dispatch: moves the outbox on - routes what is new, sends what is due, writes down what became of it.
+"""Dispatch: turns news into orders, sends what is due, and writes down what became of it.
 
-An attempt is noted before it is made and settled after, so that a process killed in between sends again,
-under the same key, and never takes a channel for one that was not told.
-
-Routes: turns news into orders, one for each channel that the news concerns.
+An attempt is recorded before it is made and settled afterwards.  A process that is killed in between sends the
+same message again under the same key, and never takes a channel for one that was not told.
 """
 
 import asyncio

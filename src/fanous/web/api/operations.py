@@ -1,6 +1,6 @@
 """Operations: every address of the API, with the types of its question and its answer.
 
-Answers: from the store to the documents of the API; each reads in the store's thread.
+The functions read in the store's thread and give the document as bytes.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,6 +1,7 @@
-"""Query: reads the query of a request as a typed question; an unknown parameter is refused by name.
+"""Query: reads the parameters of a request as a typed question, and says what is wrong with them.
 
-Problem: why a question cannot be answered (RFC 9457), so that a program can tell and a person can read.
+An unknown parameter is refused by name.  A refusal is a problem document (RFC 9457), which a program can act on
+and a person can read.
 """
 
 from datetime import UTC, datetime

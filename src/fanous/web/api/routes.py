@@ -1,6 +1,6 @@
-"""Routes: the addresses of the API; an answer is made once and given many times, as a page is.
+"""Routes: the addresses of the API, and the OpenAPI document (3.1) that is written from its types.
 
-OpenAPI: the description of the API (3.1), written from the types.
+An answer is made once and given many times, as a page is.
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,8 +1,6 @@
-"""Methodology: how a claim comes about, with the very rules and thresholds that run.
+"""About: the pages on Fanous itself - its method, its data and its corrections.
 
-Data: what can be taken away, where it comes from, and under which licence.
-
-Corrections: what was claimed and taken back or narrowed since, and why.
+The page on method shows the rules and thresholds that run.
 """
 
 from fanous.analysis.detectors.drop import DROP

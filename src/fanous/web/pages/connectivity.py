@@ -1,6 +1,6 @@
-"""Connectivity: how much of its ordinary level each ready-made series of a country shows, now and in time.
+"""Connectivity: how much of its usual level each public series of a country shows, now and over time.
 
-Places: how high the regions and networks of a country stand by ready-made series, the lowest first.
+The regions and networks of a country follow in a table, the lowest first.
 """
 
 from collections.abc import Sequence

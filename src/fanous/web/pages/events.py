@@ -1,7 +1,4 @@
-"""Context: what people recorded next to the incidents - claims by others, and announced events.
-
-Event: one announced event, and what was seen around it.
-"""
+"""Events: what people recorded next to the incidents - announced events, and claims by others - and an event's page."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,10 +1,7 @@
-"""Home: what is disrupted, what is monitored, and what cannot be seen.
+"""Home: what is disrupted, what is monitored and what cannot be seen; and the list of countries.
 
-Lead: the incident that the first page opens on, with its chart and its networks through time.
-
-World: the map of the first page - quiet land, what is watched, and countries with an incident.
-
-Countries: all that are watched, by name, with what is said of them.
+The first page opens on the newest incident that was ever confirmed, with its chart and its networks.  Its map has
+three kinds of country: those without a measurement, those that are watched, and those with an incident.
 """
 
 from collections import Counter, defaultdict

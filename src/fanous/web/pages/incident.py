@@ -1,10 +1,6 @@
-"""Incident: what, where, since when, how, for whom - and what the claim rests on.
+"""Incident: what, where, since when, how, for whom, and what that rests on.
 
-Pictures: the share card and the chart of an incident, as they are asked for.
-
-Records: an incident for programs and reference lists - JSON, BibTeX, RIS, oEmbed.
-
-Reports: an incident to print or to paste, made where it is asked for.
+Its page, and all else that is asked for below its address: pictures, citations, reports, JSON and CAP.
 """
 
 import re
