@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fanous.errors import FanousError
-from fanous.model.incident import Interval, Kind, NetworkPart, Part, Status
+from fanous.model.incident import Interval, Kind, NetworkPart, Part, Scope, Status
 from fanous.model.place import Place
 from fanous.model.series import SeriesKey, SourceSeries
 from fanous.pipeline import detect, ingest
@@ -44,6 +44,16 @@ def test_a_national_claim_waits_for_a_person_and_then_stands_as_it_was(store: St
         detect.approve(store, waiting.id, "Ayesha", "", NOON)
     with pytest.raises(FanousError, match="no incident XX-1"):
         detect.approve(store, "XX-1", "Ayesha", "", NOON)
+
+
+def test_a_claim_that_nobody_approved_waits_however_often_it_is_found(store: Store) -> None:
+    store.hold_national(True)
+    for end in (None, NOON + 3600):
+        found = incident(
+            scope=Scope.NATION, end=end, status=Status.CONFIRMED if end is None else Status.ENDED
+        )
+        (written,) = write_changes(store, "PK", [found], NOON - 1, NOON + 7200)
+        assert (written.status, written.confirmed_at) == (Status.SUSPECTED, None)
 
 
 def test_the_reason_of_a_revision_says_what_came_in(store: Store, rally: Path, tmp_path: Path) -> None:
