@@ -47,7 +47,7 @@ def test_a_national_claim_waits_for_a_person_and_then_stands_as_it_was(store: St
 
 
 def test_a_claim_that_nobody_approved_waits_however_often_it_is_found(store: Store) -> None:
-    store.hold_national(True)
+    store.ledger.hold_national(True)
     for end in (None, NOON + 3600):
         found = incident(
             scope=Scope.NATION, end=end, status=Status.CONFIRMED if end is None else Status.ENDED
