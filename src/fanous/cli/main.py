@@ -12,7 +12,6 @@ import os
 import sys
 import traceback
 from collections import UserDict
-from contextlib import suppress
 from importlib import import_module
 from typing import Annotated, Any, NamedTuple
 
@@ -324,40 +323,23 @@ thousands of objects that stay, and looking through them time and again takes a 
 def main() -> None:
     """Entry point: turns what the user can mend into one sentence."""
     gc.set_threshold(GARBAGE_THRESHOLD)
-    code = carry_out()
-    with suppress(BrokenPipeError):
-        sys.stdout.flush()
-    os._exit(
-        code
-    )  # taking modules and engine apart, object by object, takes a seventh of a short command's time
-
-
-def carry_out() -> int:
-    """Do what was typed, and give the exit code.
-
-    Everything that a command promises to keep is on the disk when it returns: it must not rely on exit handlers.
-    """
     try:
         app()
-        sys.stdout.flush()
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 0
     except FanousError as error:
         _complain(str(error))
-        return 1
+        sys.exit(1)
     except KeyboardInterrupt:
         _complain("interrupted; what was acknowledged is kept, and running again completes it")
-        return 130
+        sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:  # the last stop: say that it is our fault, and how to report it
         if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in SERVER_PARTS:
             _complain(f"this command needs the server parts ({error.name}): pip install 'fanous[server]'")
-            return 1
+            sys.exit(1)
         traceback.print_exc()
         _complain(f"this is a bug in fanous {__version__}; please report it with the lines above")
-        return BUG
-    return 0
+        sys.exit(BUG)
 
 
 def _complain(text: str) -> None:
