@@ -65,8 +65,8 @@ def test_no_name_stands_for_two_commands() -> None:
 )
 def test_only_the_command_that_is_typed_is_loaded(words: tuple[str, ...], module: str) -> None:
     code = (
-        "import sys; from fanous.cli.main import COMMANDS, carry_out;"
-        f"sys.argv = {['fanous', *words]!r}; carry_out();"
+        "import sys; from fanous.cli.main import COMMANDS, app;"
+        f"app({list(words)!r}, standalone_mode=False);"
         "names = {entry.where.partition(':')[0] for entry in COMMANDS};"
         "print(*(name for name in names if 'fanous.cli.' + name in sys.modules), file=sys.stderr)"
     )
