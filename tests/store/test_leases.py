@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from fanous.cli import detect
-from fanous.store.leases import LEASE_SECONDS, Lease, LeaseLost, spans_of
-from fanous.store.ledger import Ledger
+from fanous.store.ledger import LEASE_SECONDS, Lease, LeaseLost, Ledger, spans_of
 from tests.store.cases import NOON, incident
 
 

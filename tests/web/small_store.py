@@ -17,8 +17,7 @@ from fanous.model.verdict import Verdict
 from fanous.store.archive import Location
 from fanous.store.coverage import Heard, Insufficient
 from fanous.store.facts import StoredMeasurement
-from fanous.store.leases import Lease
-from fanous.store.ledger import Revision
+from fanous.store.ledger import Lease, Revision
 from fanous.store.protocol import Store
 from tests.analysis.incidents.events import Ballot, votes
 

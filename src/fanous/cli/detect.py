@@ -1,6 +1,6 @@
 """``fanous detect``: finds incidents in new measurements, with any number of processes.
 
-Each takes one country after another, under a lease in the ledger (``fanous.store.leases``), and runs the code
+Each takes one country after another, under a lease in the ledger (``fanous.store.ledger``), and runs the code
 that ``fanous ingest`` runs.  A process that dies costs the time until its lease runs out, and nothing else.
 """
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from fanous.store.protocol import Store
 
 LEASE = 60.0
-"""As ``fanous.store.leases.LEASE_SECONDS``, which a light probe cannot import; a test compares them."""
+"""As ``fanous.store.ledger.LEASE_SECONDS``, which a light probe cannot import; a test compares them."""
 
 LOOK = 1.0
 """Seconds between two looks for work that another process may have left."""

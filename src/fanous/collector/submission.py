@@ -36,8 +36,8 @@ from fanous.errors import Rejected
 from fanous.model.place import UNKNOWN_COUNTRY
 from fanous.refdata.countries import is_country
 from fanous.sources.ooni.document import check_size
-from fanous.sources.ooni.header import instant_of
 from fanous.sources.ooni.scrub import scrub
+from fanous.sources.ooni.values import instant_of
 
 AHEAD = 86_400.0
 """Seconds by which a probe's clock may be ahead; a date further on would stretch every window to it."""

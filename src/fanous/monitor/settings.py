@@ -29,7 +29,7 @@ from fanous.probe.settings import MOBILE_CAP_MB, Seconds, Settings
 from fanous.probe.trace import ProbeVantage
 from fanous.publish.alerts.settings import Alerting, read_alerting
 from fanous.refdata.countries import check_countries
-from fanous.sources.ooni.header import LATEST
+from fanous.sources.ooni.values import LATEST
 from fanous.sources.publishers import source_settings
 from fanous.store.location import StoreLocation
 from fanous.store.notices import review_national

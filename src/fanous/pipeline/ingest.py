@@ -22,7 +22,7 @@ from fanous.pipeline.query import AHEAD
 from fanous.sources.measurements import MEASUREMENT_SOURCES
 from fanous.store.archive import DamagedSegment, Segment
 from fanous.store.batch import Forgotten, Judged
-from fanous.store.leases import Span, spans_of
+from fanous.store.ledger import Span, spans_of
 from fanous.store.protocol import Store
 
 BATCH_BYTES = 128 << 20

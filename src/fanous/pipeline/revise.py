@@ -22,7 +22,7 @@ from fanous.analysis.incidents.revision import (
 from fanous.errors import FanousError
 from fanous.log import logline
 from fanous.model.incident import Approval, Incident, Interval, Kind, Status
-from fanous.store.leases import LEASE_SECONDS, Lease, LeaseLost
+from fanous.store.ledger import LEASE_SECONDS, Lease, LeaseLost
 from fanous.store.protocol import Store
 
 RENEWALS = 3

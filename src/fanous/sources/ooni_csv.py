@@ -30,7 +30,6 @@ from fanous.refdata.platforms import target_of
 from fanous.sources.connector import OnProgress, OnReject, Source
 from fanous.sources.ooni import CREDIT, LICENCE, PAGE, nettests, web
 from fanous.sources.ooni.document import Annotations, Header
-from fanous.sources.ooni.header import measurement_of
 from fanous.sources.ooni.scrub import scrub
 from fanous.sources.ooni.steps import RESOLVERS, Role, cert_valid
 from fanous.sources.ooni.values import (
@@ -42,6 +41,7 @@ from fanous.sources.ooni.values import (
     failure_of,
     host_and_port,
     host_of,
+    measurement_of,
     port_of,
 )
 from fanous.sources.redaction import digest, pruned, to_minute, without_seconds

@@ -17,8 +17,7 @@ from fanous.store.batch import Appended, Forgotten, Judged, Placed
 from fanous.store.disk import disk_errors
 from fanous.store.engine import READ_ONLY, Engine
 from fanous.store.facts import Facts
-from fanous.store.leases import Span, spans_of
-from fanous.store.ledger import Ledger
+from fanous.store.ledger import Ledger, Span, spans_of
 from fanous.store.location import Owner, StoreLocation, StoreLock, check_folder, in_folder
 from fanous.store.protocol import Store
 

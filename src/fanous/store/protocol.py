@@ -17,8 +17,7 @@ if (
     from fanous.store.archive import Location, Segment
     from fanous.store.batch import Appended, Forgotten, Judged
     from fanous.store.facts import Facts
-    from fanous.store.leases import Span
-    from fanous.store.ledger import Ledger
+    from fanous.store.ledger import Ledger, Span
 
 
 class Records(Protocol):

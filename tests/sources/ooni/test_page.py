@@ -7,7 +7,7 @@ import pytest
 from msgspec import Raw
 
 from fanous.sources.ooni.document import Response
-from fanous.sources.ooni.page import LONGEST_TITLE, header_named, headers_of, page_of, title_of
+from fanous.sources.ooni.values import LONGEST_TITLE, header_named, headers_of, page_of, title_of
 from tests.sources.records import binary, encoded
 
 LONG = 4096 * "a" + "é😀" + 2047 * "b" + "€"

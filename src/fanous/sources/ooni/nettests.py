@@ -29,10 +29,10 @@ from fanous.sources.ooni.document import (
     TorTarget,
     TransferKeys,
 )
-from fanous.sources.ooni.header import clip
 from fanous.sources.ooni.steps import Reader
 from fanous.sources.ooni.values import (
     LONGEST_URL,
+    clip,
     count_of,
     duration,
     endpoint_of,

@@ -26,8 +26,7 @@ from fanous.sources.ooni.document import (
     decode,
     repair,
 )
-from fanous.sources.ooni.header import input_of, measurement_of
-from fanous.sources.ooni.values import LONGEST_URL, host_and_port
+from fanous.sources.ooni.values import LONGEST_URL, host_and_port, input_of, measurement_of
 
 K = TypeVar("K")
 

@@ -27,7 +27,7 @@ from fanous.sources.ooni.document import (
     WebKeys,
     repair,
 )
-from fanous.sources.ooni.page import TITLE_BEGINS, bytes_of
+from fanous.sources.ooni.values import TITLE_BEGINS, bytes_of
 from fanous.sources.redaction import digest, pruned, to_minute, without_seconds
 
 IDENTIFYING = re.compile(

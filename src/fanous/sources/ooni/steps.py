@@ -31,7 +31,6 @@ from fanous.sources.ooni.document import (
     StepKeys,
     Transaction,
 )
-from fanous.sources.ooni.page import header_named, page_of, title_of
 from fanous.sources.ooni.values import (
     LONGEST_URL,
     address_of,
@@ -40,10 +39,13 @@ from fanous.sources.ooni.values import (
     duration,
     endpoint_of,
     failure_of,
+    header_named,
     host_and_port,
     host_of,
+    page_of,
     port_of,
     seconds_of,
+    title_of,
 )
 
 SLACK = 0.01

@@ -1,17 +1,29 @@
-"""Values: addresses, ports, URLs, numbers and failures of a record, each in one form.
+"""Values: what a record says of itself (df-000), its addresses, URLs, numbers and failures, and its pages (df-001).
 
-A value that cannot be read becomes empty, 0 or NaN, which means *unknown* in an observation.  A failure becomes the
-df-007 name of the network error, whichever version of OONI's probes wrote it; a name that df-007 lists stays as it
-is, unless a current name means exactly the same.
+Each has one form, whichever version of OONI's probes wrote it.  A value that cannot be read becomes empty, 0 or NaN, which means *unknown* in an observation.  A failure becomes the
+df-007 name of the network error; a name that df-007 lists stays as it is, unless a current name means exactly the
+same.
 """
 
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import lru_cache
 from math import nan
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from fanous.model.place import is_address
+import msgspec
+from msgspec import Raw
+
+from fanous.errors import Rejected
+from fanous.model.instant import from_iso
+from fanous.model.measurement import Measurement
+from fanous.model.place import UNKNOWN_COUNTRY, Access, is_address
 from fanous.refdata.platforms import normal_host
+from fanous.sources.ooni.document import Binary, Header, Response, Text, repair
 
 LONGEST_URL = 8192
 """Characters kept of a URL: what servers commonly accept at most (RFC 9110 section 4.1 asks for 8000)."""
@@ -183,3 +195,262 @@ def _named(text: str) -> str:
         if lower.endswith(": eof"):
             return "eof_error"
     return text[:LONGEST]
+
+
+EARLIEST, LATEST = from_iso("2010-01-01"), from_iso("2100-01-01")
+"""OONI's first measurements are of 2012; a time outside these limits means that the probe's clock was not set."""
+
+LONGEST_NAME = 200
+"""Characters kept of names and identifiers; OONI's longest report ids have 115."""
+
+NO_NETWORK = frozenset({"no_internet", "none", "no internet"})
+"""``network_type`` as written by OONI's apps where the phone had no connection."""
+
+
+def measurement_of(
+    document: Header, make_uid: Callable[[], str], target: str, defect: str, notes: list[str]
+) -> Measurement:
+    """The header.
+
+    Args:
+        make_uid: gives the identity if the record has none of its own.
+        target: what the nettest is about.
+        defect: what the nettest itself found wrong with the instrument; empty = nothing.
+
+    Raises:
+        Rejected: no name of a nettest, or no time.
+    """
+    test_name = clip(document.test_name)
+    if not test_name:
+        raise Rejected("no test_name: it is not an OONI measurement")
+    own_uid = document.measurement_uid or ""
+    uid = (clip(own_uid) if len(own_uid) <= LONGEST_NAME else "") or make_uid()
+    country, asn = _country(document.probe_cc), asn_of(document.probe_asn)
+    network_type = (document.annotations.network_type if document.annotations else None) or ""
+    return Measurement(
+        uid=uid,
+        test_name=test_name,
+        test_version=clip(document.test_version),
+        country=country,
+        asn=asn,
+        resolver_asn=asn_of(document.resolver_asn),
+        access=Access.MOBILE if network_type == "mobile" else Access.ANY,
+        started_at=started_at(document, notes),
+        probe=clip(document.probe_id) or clip(document.report_id) or uid,
+        software=f"{clip(document.software_name)} {clip(document.software_version)}".strip(),
+        input=input_of(document.input)[:LONGEST_URL],
+        target=target,
+        defect=_no_line(network_type) or defect or _no_place(country, asn),
+        network_name=clip(document.probe_network_name),
+    )
+
+
+def started_at(document: Header, notes: list[str]) -> float:
+    """Unix seconds at which the measurement began.
+
+    Raises:
+        Rejected: neither the measurement, nor its test run, nor its report has a usable time.
+    """
+    for field in ("measurement_start_time", "test_start_time"):
+        text = getattr(document, field)
+        if text:
+            instant = instant_of(text)
+            if instant is not None:
+                return instant
+            notes.append(f"{field}: {text[:40]!r} is no time")
+    for text in (document.measurement_uid, document.report_id):
+        instant = _from_identifier(text)
+        if instant is not None:
+            return instant
+    raise Rejected("no time: measurement_start_time and test_start_time are missing or unreadable")
+
+
+def instant_of(text: str) -> float | None:
+    """Unix seconds of a date or time; ``None`` = it is none, or before OONI existed."""
+    try:
+        instant = from_iso(text[:40])
+    except (ValueError, OverflowError):
+        return None
+    return instant if EARLIEST <= instant < LATEST else None
+
+
+def _from_identifier(text: str | None) -> float | None:
+    """OONI's identifiers begin with the time: ``20230706183840.20``, ``20230706T183830Z_``."""
+    digits = (text or "")[:16].replace("T", "")[:14]
+    if len(digits) < 14 or not digits.isascii() or not digits.isdigit():
+        return None
+    try:
+        instant = datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+    return instant if EARLIEST <= instant < LATEST else None
+
+
+def input_of(value: str | list[Any] | None) -> str:
+    """The input as one string: meek_fronted_requests_test has a list of two names."""
+    if isinstance(value, list):
+        return " ".join(item for item in value if isinstance(item, str))
+    return value or ""
+
+
+def clip(text: str | None, longest: int = LONGEST_NAME) -> str:
+    """At most ``longest`` characters, without control characters; empty = missing."""
+    if not text:
+        return ""
+    short = text[:longest]
+    return (short if short.isprintable() else "".join(c if c.isprintable() else " " for c in short)).strip()
+
+
+def _country(code: str | None) -> str:
+    upper = (code or "").strip().upper()[:3]
+    return upper if len(upper) == 2 and upper.isascii() and upper.isalpha() else UNKNOWN_COUNTRY
+
+
+def _no_line(network_type: str) -> str:
+    if network_type == "vpn":
+        return "vpn"
+    return "no network" if network_type in NO_NETWORK else ""
+
+
+def _no_place(country: str, asn: int) -> str:
+    """Last of all: it bars from every series, but alone it does not make the observations worthless."""
+    return "unknown network" if asn == 0 or country == UNKNOWN_COUNTRY else ""
+
+
+TITLE_BEGINS = ("<title", "<TITLE", "<Title")
+LONGEST_TITLE = 500
+"""Characters; the test helper cuts its own at this length too."""
+
+MOST_HEADERS = 500
+"""Most servers send no more than about 100."""
+
+LONGEST_VALUE = 8192
+"""Characters kept of a header's value."""
+
+_ENCODINGS = (
+    r"(utf-8|iso-8859-\d{1,2}|windows-\d{3,4}|koi8-[ru]|gb2312|gbk|gb18030|big5"
+    r"|shift_jis|euc-jp|euc-kr|tis-620)\b"
+)
+"""The legacy encodings of web pages: no codec that is slow or does more than map bytes to letters."""
+
+CHARSET = re.compile(r"charset=\"?" + _ENCODINGS, re.IGNORECASE)
+META_CHARSET = re.compile(
+    rb"<meta\s[^>]{0,200}?charset\s{0,4}=\s{0,4}[\"']?" + _ENCODINGS.encode(), re.IGNORECASE
+)
+BEFORE_META = 1024
+"""Bytes in which a page names its own encoding (HTML, "prescan a byte stream to determine its encoding")."""
+
+_LISTED = msgspec.json.Decoder(list[tuple[str, Text]])
+_MAPPED = msgspec.json.Decoder(dict[str, Text])
+
+
+class PageRecord(NamedTuple):
+    """What came back.  ``length`` is in bytes, -1 = unknown; ``headers`` are in the order received."""
+
+    body: str
+    length: int
+    headers: list[tuple[str, str]]
+
+
+def page_of(response: Response, place: str, notes: list[str]) -> PageRecord:
+    """Body as text and headers; what cannot be read is noted and empty."""
+    headers = headers_of(response.headers_list) or headers_of(response.headers)
+    body = response.body
+    if body is None:
+        return PageRecord("", -1, headers)
+    if isinstance(body, str):
+        return PageRecord(body, _bytes_in(body), headers)
+    raw = bytes_of(body)
+    if raw is None:
+        notes.append(f"{place}.body: not base64")
+        return PageRecord("", -1, headers)
+    return PageRecord(raw.decode(_charset(headers, raw), "replace"), len(raw), headers)
+
+
+_RUN = 2048
+"""Characters: a page in Latin letters has few others, and most runs of this length none."""
+
+
+def _bytes_in(text: str) -> int:
+    """Length in UTF-8.  A run in ASCII has it already; one emoji would have the whole page encoded."""
+    if text.isascii():
+        return len(text)
+    runs = [text[start : start + _RUN] for start in range(0, len(text), _RUN)]
+    return sum(len(run) if run.isascii() else len(run.encode("utf-8", "replace")) for run in runs)
+
+
+def bytes_of(value: Binary) -> bytes | None:
+    """The bytes; ``None`` = they cannot be read."""
+    try:
+        return b64decode(value.data) if value.data is not None else None
+    except (Base64Error, ValueError):
+        return None
+
+
+def headers_of(raw: Raw) -> list[tuple[str, str]]:
+    """(name, value) of each header, from a list of pairs or a map; empty if there are none."""
+    start = bytes(memoryview(raw)[:1])
+    try:
+        if start == b"[":
+            return [(name, _text(value)) for name, value in _LISTED.decode(raw)[:MOST_HEADERS]]
+        if start == b"{":
+            return [(name, _text(value)) for name, value in list(_MAPPED.decode(raw).items())[:MOST_HEADERS]]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return list(_odd_headers(_untyped(raw)))[:MOST_HEADERS]
+    return []
+
+
+def _untyped(raw: Raw) -> Any:
+    """Whatever it is, with what is not legal in it replaced; ``None`` where that does not help."""
+    try:
+        return msgspec.json.decode(repair(bytes(raw).decode("utf-8", "replace").encode()))
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def title_of(body: str) -> str:
+    """Text of the first ``<title>``; empty = none."""
+    for begin in TITLE_BEGINS:
+        start = body.find(begin)
+        if start >= 0:
+            start = body.find(">", start, start + LONGEST_TITLE) + 1
+            if start:
+                return body[start : start + LONGEST_TITLE].partition("<")[0].strip()
+    return ""
+
+
+def header_named(headers: list[tuple[str, str]], name: str) -> str:
+    """Value of the first header called ``name`` (lower case); empty = none."""
+    for key, value in headers:
+        if len(key) == len(name) and key.lower() == name:
+            return value
+    return ""
+
+
+def _odd_headers(headers: Any) -> Iterator[tuple[str, str]]:
+    """Pairs of which a part makes sense: a value that is a number, or a list of values."""
+    pairs = headers.items() if isinstance(headers, dict) else headers or ()
+    for pair in pairs:
+        if isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], str):
+            values = pair[1] if isinstance(pair[1], list) else [pair[1]]
+            for value in values:
+                if isinstance(value, dict) and isinstance(value.get("data"), str):
+                    yield pair[0], _text(Binary(value["data"]))
+                elif isinstance(value, str | int | float):
+                    yield pair[0], str(value)[:LONGEST_VALUE]
+
+
+def _text(value: Text) -> str:
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST_VALUE else value[:LONGEST_VALUE]
+    raw = bytes_of(value) if value is not None else None
+    return raw[:LONGEST_VALUE].decode("utf-8", "replace") if raw else ""
+
+
+def _charset(headers: list[tuple[str, str]], raw: bytes) -> str:
+    """As the header says, or else the page itself."""
+    named = CHARSET.search(header_named(headers, "content-type"))
+    if named:
+        return named[1]
+    own = META_CHARSET.search(raw, 0, BEFORE_META)
+    return own[1].decode("ascii") if own else "utf-8"

@@ -20,7 +20,6 @@ from fanous.sources.ooni.document import (
     WebKeys,
 )
 from fanous.sources.ooni.nettests import downloads
-from fanous.sources.ooni.page import header_named, headers_of
 from fanous.sources.ooni.steps import Reader, Role, cert_valid
 from fanous.sources.ooni.values import (
     LONGEST_URL,
@@ -29,6 +28,8 @@ from fanous.sources.ooni.values import (
     count_of,
     endpoint_of,
     failure_of,
+    header_named,
+    headers_of,
     host_and_port,
     host_of,
     seconds_of,
